@@ -1,0 +1,71 @@
+# Two commands for the newcomer: `make test`, and `make help` for the rest.
+# Each target prepares what it needs and says what it does; nothing is touched outside this folder
+# but, with root and apt, the Debian packages that the tests talk to.
+
+PYTHON ?= python3
+VENV := .venv
+DEBIAN_VENV := .venv-debian
+DEBIAN_PYTHON := /usr/bin/python3
+PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl
+DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
+ROOMS := agent hal platforms tools
+PYTEST_ARGS ?= -n 2 -q
+
+.PHONY: help test lint format clean peers
+
+help:
+	@echo 'make test     prepare, lint, and run all tests (newest packages, then Debian 12 ones)'
+	@echo 'make lint     ruff and mypy --strict'
+	@echo 'make format   rewrite the sources the way lint wants them'
+	@echo 'make docs     everything in docs/ that is generated'
+	@echo 'make clean    remove what the targets above have made'
+
+test: lint $(DEBIAN_VENV)/ready
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	@if [ -s $(DEBIAN_VENV)/ready ]; then \
+	  echo '== the same on the packages of Debian 12'; \
+	  $(DEBIAN_VENV)/bin/python -m pytest $(PYTEST_ARGS) -m 'not lint'; \
+	else echo '== skipped: the packages of Debian 12 are not here (it needs root and apt once)'; \
+	  test -z "$$CI"; fi
+
+lint: $(VENV)/ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: $(VENV)/ready
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+docs: $(VENV)/ready
+	$(VENV)/bin/python -m tools.statediagram docs/states.md
+
+$(VENV)/ready: requirements/dev.txt pyproject.toml
+	@echo '== preparing $(VENV): pinned packages from the Python package index'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements/dev.txt
+	$(VENV)/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation \
+	  --config-settings editable_mode=compat -e .
+	@touch $@
+
+# The stamp is empty where the packages cannot be had, so that the tests can say so.
+$(DEBIAN_VENV)/ready: requirements/debian.txt | peers
+	@mkdir -p $(DEBIAN_VENV)
+	@if $(DEBIAN_PYTHON) -c 'import cryptography, cbor2, serial, venv, ensurepip' 2>/dev/null; then \
+	  echo '== preparing $(DEBIAN_VENV): the runtime packages of Debian, pytest from the index'; \
+	  $(DEBIAN_PYTHON) -m venv --system-site-packages $(DEBIAN_VENV) && \
+	  $(DEBIAN_VENV)/bin/pip install -q --disable-pip-version-check -r requirements/debian.txt && \
+	  echo ready > $@; \
+	else : > $@; fi
+
+# With root and apt: the peers of the interoperability tests and the runtime packages of Debian.
+peers:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  dpkg -s $(PEERS) $(DEBIAN_RUNTIME) >/dev/null 2>&1 || { \
+	    echo '== installing $(PEERS) $(DEBIAN_RUNTIME)'; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	      --no-install-recommends $(PEERS) $(DEBIAN_RUNTIME) >/dev/null; }; \
+	fi
+
+clean:
+	rm -rf $(VENV) $(DEBIAN_VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
