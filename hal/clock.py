@@ -1,0 +1,258 @@
+"""The clocks of a board: the only module that reads one.
+
+Fault model. The wall clock may stand at 1970 after every boot, jump either way when a time source
+is found, or be set by a person; the RTC may be absent or refuse. Whoever needs a duration asks
+`monotonic_ns` (goes on while the board is suspended) or `outside_ns` (does not), never `wall_s`.
+
+The file of the simulated board's clock is written by other programs while we run. It may be
+missing, half written or nonsense: the last good values stay. A change is seen within 50 ms.
+"""
+
+import fcntl
+import os
+import struct
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from hal.files import converted, read_regular, replace_file
+from hal.ports import Clock, HalError
+
+SECOND_NS = 1_000_000_000
+PPM = 1_000_000
+OFFSET_LIMIT_S = 10**11  # 3,000 years either way
+RATE_LIMIT = 10**6  # a year in half a minute
+_LOOK_NS = 50_000_000  # a stat each 50 ms is the price of a clock that others may change
+_SETTING_BYTES = 4096
+# systemd-timesyncd makes this file when it has set the clock. The kernel's own answer (adjtimex)
+# cannot be had from the standard library, and ctypes costs 0.5 MB for good. Whoever runs chrony or
+# ntpd lets its hook make the file; without it the clock counts as not synchronised, which is safe.
+SYNCHRONISED_FILE = "/run/systemd/timesync/synchronized"
+
+_WRITE_BIT_MOVED = ("mips", "ppc", "sparc", "alpha")  # their ioctl numbers differ, asm/ioctl.h
+_RTC_SET_TIME = 0x8024700A if os.uname().machine.startswith(_WRITE_BIT_MOVED) else 0x4024700A
+
+
+class FineClock(Clock, Protocol):
+    """A clock that also tells nanoseconds of the wall: what a scaled clock stands on."""
+
+    def wall_ns(self) -> int: ...
+
+
+def rtc_time(wall_s: int) -> bytes:
+    """`struct rtc_time` of linux/rtc.h for a Unix time: the RTC is kept in UTC."""
+    t = time.gmtime(wall_s)
+    weekday = (t.tm_wday + 1) % 7  # there Sunday is 0
+    months_days = (t.tm_mday, t.tm_mon - 1, t.tm_year - 1900, weekday, t.tm_yday - 1)
+    return struct.pack("=9i", t.tm_sec, t.tm_min, t.tm_hour, *months_days, 0)
+
+
+class LinuxClock:
+    """The clocks of the Linux kernel, and an RTC device if the board has one.
+
+    `set_time` and `ioctl` are the two calls that change the machine; tests hand in their own.
+    """
+
+    __slots__ = ("_ioctl", "_rtc_path", "_set_time", "_synchronised_file")
+
+    def __init__(
+        self,
+        rtc_path: str | None = None,
+        synchronised_file: str = SYNCHRONISED_FILE,
+        set_time: Callable[[int, int], object] = time.clock_settime_ns,
+        ioctl: Callable[[int, int, bytes], object] = fcntl.ioctl,
+    ) -> None:
+        self._rtc_path = rtc_path
+        self._synchronised_file = synchronised_file
+        self._set_time = set_time
+        self._ioctl = ioctl
+
+    def wall_ns(self) -> int:
+        return time.time_ns()
+
+    def wall_s(self) -> int:
+        return time.time_ns() // SECOND_NS
+
+    def monotonic_ns(self) -> int:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+    def outside_ns(self) -> int:
+        return time.monotonic_ns()
+
+    def synchronised(self) -> bool:
+        return os.path.exists(self._synchronised_file)
+
+    def set_wall(self, wall_s: int) -> None:
+        """Sets clock, then RTC. Raises HalError: not permitted, out of range, RTC refuses."""
+        try:
+            with converted(HalError, "system clock"):
+                self._set_time(time.CLOCK_REALTIME, wall_s * SECOND_NS)
+        except OverflowError as error:
+            raise HalError("this time is out of range", "system clock") from error
+        if self._rtc_path is not None:
+            with converted(HalError, self._rtc_path):
+                self._set_rtc(self._rtc_path, wall_s)
+
+    def _set_rtc(self, path: str, wall_s: int) -> None:
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            self._ioctl(fd, _RTC_SET_TIME, rtc_time(wall_s))
+        finally:
+            os.close(fd)
+
+
+class ClockSetting(NamedTuple):
+    """What the file of a simulated board's clock says."""
+
+    offset_s: int = 0  # the board's wall clock ahead of the host's
+    rate_ppm: int = PPM  # how fast it runs: 1,000,000 is real time
+    synchronised: bool = False
+
+
+class Gain(NamedTuple):
+    """What a board has gained on real time by running faster: `gain_ns` at `outside_ns`."""
+
+    outside_ns: int
+    gain_ns: int
+    rate_ppm: int
+
+    def at(self, outside_ns: int) -> int:
+        """The gain at a later moment of the host's monotonic clock."""
+        return self.gain_ns + (outside_ns - self.outside_ns) * (self.rate_ppm - PPM) // PPM
+
+
+def parse_setting(data: bytes) -> ClockSetting | None:
+    """The JSON of a simulated clock; None for everything that is not exactly that.
+
+    Shape: {"offset_s": integer, "rate": number from 0 on, "synchronised": boolean}; the last may
+    be absent (false).
+    """
+    table = _parse_table(data)
+    offset_s, rate = table.get("offset_s"), table.get("rate")
+    synchronised = table.get("synchronised", False)
+    if type(offset_s) is not int or abs(offset_s) > OFFSET_LIMIT_S:
+        return None
+    if isinstance(rate, bool) or not isinstance(rate, int | float):
+        return None
+    if not 0 <= rate <= RATE_LIMIT or type(synchronised) is not bool:  # NaN is in no range
+        return None
+    return ClockSetting(offset_s, round(rate * PPM), synchronised)
+
+
+def render_setting(setting: ClockSetting) -> bytes:
+    """The JSON that `parse_setting` reads back as this setting."""
+    whole, part = divmod(setting.rate_ppm, PPM)
+    return _render_table(
+        {
+            "offset_s": setting.offset_s,
+            "rate": setting.rate_ppm / PPM if part else whole,
+            "synchronised": setting.synchronised,
+        }
+    )
+
+
+def parse_gain(data: bytes) -> Gain | None:
+    """The JSON in which a simulated clock keeps its gain; None for everything else."""
+    values = tuple(map(_parse_table(data).get, Gain._fields))
+    return Gain._make(values) if all(type(value) is int for value in values) else None
+
+
+def _parse_table(data: bytes) -> dict[str, Any]:
+    import json  # only simulated boards need it
+
+    try:
+        table = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
+def _render_table(table: dict[str, object]) -> bytes:
+    import json
+
+    return json.dumps(table).encode()
+
+
+def _read(path: str) -> bytes:
+    try:
+        return read_regular(path, _SETTING_BYTES)
+    except OSError:
+        return b""
+
+
+class ScaledClock:
+    """The clocks of a simulated board: a real clock, moved by an offset and run at a rate.
+
+    `wall_s` = host's wall + offset + gain; `monotonic_ns` = real elapsed time at the rate, never
+    backwards; `outside_ns` is real. A new rate counts from the moment it is seen, so nothing jumps;
+    a new offset moves the wall at once. The gain is kept in `PATH.gain`, anchored to the host's
+    monotonic clock, so that a board whose agent was killed finds its time again.
+    """
+
+    __slots__ = ("_base", "_gain", "_looked_ns", "_path", "_seen", "_setting", "_start_ns")
+
+    def __init__(self, base: FineClock, path: str) -> None:
+        self._base, self._path = base, path
+        self._setting = ClockSetting()
+        self._seen: tuple[int, int, int] | None = None
+        now_ns = base.outside_ns()
+        self._start_ns = base.monotonic_ns() - now_ns
+        self._gain = parse_gain(_read(path + ".gain")) or Gain(now_ns, 0, PPM)
+        if self._gain.outside_ns > now_ns:  # the host booted since: its monotonic clock began anew
+            self._gain = self._gain._replace(outside_ns=now_ns)
+        self._look(now_ns)
+
+    def wall_s(self) -> int:
+        gain_ns = self._gain.at(self._now_ns())
+        return (self._base.wall_ns() + gain_ns) // SECOND_NS + self._setting.offset_s
+
+    def monotonic_ns(self) -> int:
+        now_ns = self._now_ns()
+        return self._start_ns + now_ns + self._gain.at(now_ns)
+
+    def outside_ns(self) -> int:
+        return self._base.outside_ns()
+
+    def synchronised(self) -> bool:
+        self._now_ns()
+        return self._setting.synchronised
+
+    def set_wall(self, wall_s: int) -> None:
+        """Writes the offset that makes the wall clock say this. Raises HalError."""
+        self._look(self.outside_ns())
+        ahead_s = wall_s - self.wall_s()
+        setting = self._setting._replace(offset_s=self._setting.offset_s + ahead_s)
+        if abs(setting.offset_s) > OFFSET_LIMIT_S:
+            raise HalError("this time is out of range", self._path)
+        with converted(HalError, self._path):
+            replace_file(self._path, render_setting(setting))
+        self._look(self.outside_ns())
+
+    def _now_ns(self) -> int:
+        """Real time, after a look at the file when the last one is long enough ago."""
+        now_ns = self.outside_ns()
+        if now_ns - self._looked_ns >= _LOOK_NS:
+            self._look(now_ns)
+        return now_ns
+
+    def _look(self, now_ns: int) -> None:
+        """Takes over what the file says, if it changed and is good."""
+        self._looked_ns = now_ns
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return
+        seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+        if seen != self._seen:
+            self._seen = seen
+            self._setting = parse_setting(_read(self._path)) or self._setting
+            self._run_at(self._setting.rate_ppm, now_ns)
+
+    def _run_at(self, rate_ppm: int, now_ns: int) -> None:
+        if rate_ppm == self._gain.rate_ppm:
+            return
+        self._gain = Gain(now_ns, self._gain.at(now_ns), rate_ppm)
+        try:
+            replace_file(self._path + ".gain", _render_table(self._gain._asdict()))
+        except OSError:
+            pass  # a full disk must not stop the clock; only the next start would miss the gain

@@ -1,0 +1,228 @@
+"""Device storage (one folder of small files), the device key, and the few plain reads.
+
+Fault model. Power may fail at any system call; a name may come from a command line; another
+user of the system may have put a symbolic link or a pipe where a file should be; a file may be of
+any size. Promised: a name never leaves the folder; after a power cut a file holds its old or its
+new content, complete, and a write that returned is durable; nothing is read beyond its cap; links,
+pipes and devices in the folder are refused. A hidden `.new` left by a cut is removed at the start.
+
+POSIX: `rename` is atomic for readers; durable are content and name only after `fsync` of the file
+before it and of the folder after it.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hal.ports import FilesError, HalError
+
+FILE_BYTES = 1024 * 1024  # a certificate file is below 32 kB
+NAME_BYTES = 255  # what Linux file systems take: a realm name of 64 characters and `_local.cer`
+DEVICE_KEY_BYTES = 32  # AES-256
+
+_FORBIDDEN = frozenset(" /\\\"'")  # paths, and what a shell would trip over
+_TEMPORARY = ".new"
+_CHUNK_BYTES = 64 * 1024
+_NOTHING_TO_SYNC = (errno.EINVAL, errno.EROFS)  # what a read-only file system says to fsync
+
+
+@contextmanager
+def converted(family: type[HalError], where: str) -> Iterator[None]:
+    """The border to the operating system: an `OSError` inside leaves as an error of the port."""
+    try:
+        yield
+    except OSError as error:
+        raise family(os.strerror(error.errno) if error.errno else str(error), where) from error
+
+
+def usable_name(name: str) -> bool:
+    """Whether it is one visible path component of printable characters: what a realm may be named,
+    and an ending."""
+    good = name.isprintable() and _FORBIDDEN.isdisjoint(name)
+    return good and not name.startswith(".") and 0 < len(name.encode()) <= NAME_BYTES
+
+
+def check_name(name: str, family: type[HalError] = FilesError) -> str:
+    """The name itself when it is usable; else an error of the given family."""
+    if not usable_name(name):
+        raise family("not a file name: 1 to 255 bytes, no /, no leading dot", ascii(name[:80]))
+    return name
+
+
+def sync_folder(path: str) -> None:
+    """Makes the names in a folder durable. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Writes every byte to a blocking descriptor; `os.write` may take less. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def read_capped(fd: int, max_bytes: int) -> bytes:
+    """Reads to the end of the file; one byte beyond the cap is EFBIG. Raises OSError."""
+    pieces, left = [], max_bytes + 1
+    while left and (piece := os.read(fd, min(left, _CHUNK_BYTES))):
+        pieces.append(piece)
+        left -= len(piece)
+    if not left:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return b"".join(pieces)
+
+
+def read_regular(path: str, max_bytes: int = FILE_BYTES) -> bytes:
+    """Reads a regular file, never through a symbolic link at its end. Raises OSError."""
+    # Without O_NONBLOCK a pipe that somebody put here would stop the whole agent in open().
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return read_capped(fd, max_bytes)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: str, data: bytes) -> None:
+    """Gives a file new content (mode 0600), atomic and durable. Raises OSError."""
+    folder = os.path.dirname(path) or "."
+    temporary = os.path.join(folder, _TEMPORARY)
+    remove_quietly(temporary)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            write_all(fd, data)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.rename(temporary, path)
+    except OSError:
+        remove_quietly(temporary)
+        raise
+    sync_folder(folder)
+
+
+def remove_quietly(path: str) -> None:
+    """Removes a file if it is there. Raises OSError for every other reason."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def read_text(path: str, max_bytes: int) -> str:
+    """Reads a UTF-8 file that the operator named: any path, links and pipes too, up to a cap.
+
+    Raises FilesError.
+    """
+    with converted(FilesError, path):
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            data = read_capped(fd, max_bytes)
+        finally:
+            os.close(fd)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FilesError(f"not UTF-8 text (byte {error.start})", path) from error
+
+
+def make_folder(path: str, mode: int = 0o700) -> None:
+    """Makes a folder of exactly this mode, and its parents, when missing. Raises OSError."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    if not os.path.isdir(path):
+        os.mkdir(path, 0o700)
+        os.chmod(path, mode)  # the umask of a service must not lock consumers out
+
+
+def open_device_key(path: str) -> int:
+    """A read-only, close-on-exec descriptor of the device key, which is made when it is missing.
+
+    A new key is 32 random bytes, mode 0600, synced together with its folder before this returns.
+    An existing key's content is never read here: jobs read it from the descriptor. Raises
+    FilesError when the file is not a private key file of that size.
+    """
+    with converted(FilesError, path):
+        if not os.path.lexists(path):
+            replace_file(path, os.urandom(DEVICE_KEY_BYTES))
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        _check_device_key(os.fstat(fd), path)
+        with converted(FilesError, path):
+            _sync_device_key(fd, os.path.dirname(path) or ".")
+    except FilesError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _check_device_key(found: os.stat_result, path: str) -> None:
+    if not stat.S_ISREG(found.st_mode) or found.st_size != DEVICE_KEY_BYTES:
+        raise FilesError(f"not a device key: a file of {DEVICE_KEY_BYTES} bytes is expected", path)
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        raise FilesError("others may read the device key: chmod 0600 it", path)
+    if found.st_uid not in (0, os.geteuid()):
+        raise FilesError("the device key belongs to another user", path)
+
+
+def _sync_device_key(fd: int, folder: str) -> None:
+    """A process that died between rename and sync left a key which a power cut would take away."""
+    try:
+        os.fsync(fd)
+        sync_folder(folder)
+    except OSError as error:
+        if error.errno not in _NOTHING_TO_SYNC:
+            raise
+
+
+class FolderFiles:
+    """Device storage in a folder, made (0700) when missing. See `hal.ports.Files`.
+
+    Files are 0600 and at most 1 MiB. `remove` of a file that is not there does nothing. Every
+    failure is a FilesError.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        with converted(FilesError, path):
+            make_folder(path)
+            remove_quietly(os.path.join(path, _TEMPORARY))
+
+    def read(self, name: str) -> bytes:
+        path = self._locate(name)
+        with converted(FilesError, name):
+            return read_regular(path)
+
+    def write(self, name: str, data: bytes) -> None:
+        path = self._locate(name)
+        if len(data) > FILE_BYTES:
+            raise FilesError(f"longer than {FILE_BYTES} bytes", name)
+        with converted(FilesError, name):
+            replace_file(path, data)
+
+    def remove(self, name: str) -> None:
+        path = self._locate(name)
+        with converted(FilesError, name):
+            remove_quietly(path)
+            sync_folder(self._path)
+
+    def names(self) -> list[str]:
+        """The regular files whose names this port can use, sorted."""
+        with converted(FilesError, self._path), os.scandir(self._path) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if usable_name(entry.name) and entry.is_file(follow_symlinks=False)
+            )
+
+    def _locate(self, name: str) -> str:
+        return os.path.join(self._path, check_name(name))

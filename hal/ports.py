@@ -1,0 +1,174 @@
+"""The ports of the hardware abstraction layer: a few verbs each, and their errors.
+
+Upper layers know these protocols only. Each has a real implementation and a fake beside it in
+`hal/fake*.py`; both pass the same contract test (`tests/test_contract_*.py`). Offsets and sizes are
+bytes, `_ns` and `_s` are integers, names never hold a path.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from socket import socket
+from typing import NamedTuple, Protocol
+
+
+class HalError(Exception):
+    """Root of what a port may raise: `what` happened, on `where` (a name for people)."""
+
+    def __init__(self, what: str, where: str = "") -> None:
+        super().__init__(f"{where}: {what}" if where else what)
+        self.what, self.where = what, where
+
+
+class FlashError(HalError):
+    """The part refused or failed a read, a program, an erase or a sync."""
+
+
+class StoreError(HalError):
+    """The store refused a commit: full, read-only, or a record over its cap."""
+
+
+class FilesError(HalError):
+    """A folder or a file of device storage could not be read or written."""
+
+
+class LinkError(HalError):
+    """No such interface, no such address, no route, no name, refused, timed out: `kind` says which.
+
+    kind is one of: interface, no-address, source, name, refused, route, timeout, reset, tls, other.
+    """
+
+    def __init__(self, kind: str, what: str, where: str = "") -> None:
+        super().__init__(what, where)
+        self.kind = kind
+
+
+class SerialError(HalError):
+    """The line is gone or cannot be configured."""
+
+
+class DeviceMemoryError(HalError):
+    """Device memory (the folder that consumers read) could not be written."""
+
+
+class Flash(Protocol):
+    """A raw flash part with NOR rules. Offsets are bytes from its start.
+
+    `program` clears bits only: the target must be erased (every byte 0xFF). `erase` sets a whole
+    block to 0xFF. Both may be cut by a power failure at any byte; what was not followed by `sync`
+    may be lost. A part may lie about success: callers read back.
+    """
+
+    block_size: int
+    block_count: int
+    program_size: int  # offset and length of a program are multiples of this
+
+    def read(self, offset: int, length: int) -> bytes: ...
+    def program(self, offset: int, data: bytes) -> None: ...
+    def erase(self, block: int) -> None: ...
+    def sync(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Files(Protocol):
+    """Device storage: one folder of small files. `name` is one path component, checked again here.
+
+    `write` is atomic and durable (temporary file, sync, rename, sync of the folder).
+    """
+
+    def read(self, name: str) -> bytes: ...
+    def write(self, name: str, data: bytes) -> None: ...
+    def remove(self, name: str) -> None: ...
+    def names(self) -> list[str]: ...
+
+
+class Interface(NamedTuple):
+    """A network interface: Linux name, up or not, addresses as text, the primary ones first."""
+
+    name: str
+    up: bool
+    addresses: tuple[str, ...]
+
+
+class Source(NamedTuple):
+    """Where a connection must come from: an address, or an interface (and bound to it)."""
+
+    address: str | None = None
+    interface: str | None = None  # Linux name
+    bind_device: bool = False
+
+
+class Link(Protocol):
+    """The network. `connect` fails closed: with a source it never uses another one."""
+
+    def interfaces(self) -> list[Interface]: ...
+    def connect(self, host: str, port: int, source: Source, timeout_s: int) -> socket: ...
+
+
+class Clock(Protocol):
+    """The clocks of a board. The simulated board may shift and speed up all but `outside_ns`."""
+
+    def wall_s(self) -> int: ...  # Unix time as the board believes it
+    def monotonic_ns(self) -> int: ...  # since boot, never jumps: polls, back-off
+    def outside_ns(self) -> int: ...  # real elapsed time: processes, peers, people at the console
+    def synchronised(self) -> bool: ...  # a time source vouches for `wall_s`
+    def set_wall(self, wall_s: int) -> None: ...  # the clock and the RTC
+
+
+class SerialPort(Protocol):
+    """A serial line that never blocks: `read` gives what is there, `write` says what it took."""
+
+    def fileno(self) -> int: ...
+    def read(self) -> bytes: ...  # b"" when nothing is there; SerialError when the line is gone
+    def write(self, data: bytes) -> int: ...
+    def close(self) -> None: ...
+
+
+class DeviceMemory(Protocol):
+    """What consumers (IKE, TLS, 802.1X) read: a folder on tmpfs for each realm.
+
+    `stage` makes a new private folder and opens the named empty files in it for writing; `switch`
+    syncs it and makes it the current one in one step; the folder before stays readable for 60 s.
+    `current` reads a file of the current folder.
+    """
+
+    def stage(self, realm: str, names: Sequence[str]) -> Mapping[str, int]: ...
+    def switch(self, realm: str) -> None: ...
+    def discard(self, realm: str) -> None: ...  # what was staged and not switched
+    def current(self, realm: str, name: str) -> bytes | None: ...
+    def remove(self, realm: str) -> None: ...
+
+
+class JobEnd(NamedTuple):
+    """How a job ended: `answer` bytes, or a `failure`: died, deadline, cancelled, start."""
+
+    answer: bytes | None
+    failure: str | None = None
+    detail: str = ""
+
+
+class Jobs(Protocol):
+    """Work in short-lived processes. `done` is called once for each started job, from the loop."""
+
+    def start(
+        self, request: bytes, fds: Sequence[int], deadline_s: int, done: Callable[[JobEnd], None]
+    ) -> int: ...
+    def cancel(self, job: int) -> None: ...  # `done` still comes, with `cancelled`
+    def close(self) -> None: ...
+
+
+class Timer(Protocol):
+    """A deadline that was asked for; `cancel` may be called at any time and more than once."""
+
+    def cancel(self) -> None: ...
+
+
+class Reactor(Protocol):
+    """What ports may ask of the event loop: readiness of descriptors and real-time deadlines."""
+
+    def watch(
+        self,
+        fd: int,
+        on_read: Callable[[], None] | None,
+        on_write: Callable[[], None] | None = None,
+    ) -> None: ...  # replaces what was watched on this descriptor
+    def unwatch(self, fd: int) -> None: ...
+    def after(self, delay_ns: int, call: Callable[[], None]) -> Timer: ...  # outside time

@@ -1,0 +1,182 @@
+"""A serial line made of two ptys, with a pump between them: what a null-modem cable is to boards.
+
+    user -- DIR/serial -> /dev/pts/N  [master]  pump  [master]  /dev/pts/M -- agent (PyserialPort)
+
+Fault model: either end may be opened, closed and opened again at any time, may stop reading, or go
+away with bytes under way. Promised, as from a UART: an end that is not open loses what is sent
+to it, and its next opener sees nothing old; an end that is open and reads slowly loses nothing,
+the other one waits; nothing blocks, nothing spins.
+
+A pty master whose other side is closed reports a hang-up for ever, so it is not watched then: a
+timer looks every 50 ms whether somebody has opened it. Bytes written meanwhile are kept by the
+kernel.
+"""
+
+import os
+import select
+import termios
+import tty
+from collections.abc import Callable
+
+from hal.files import converted
+from hal.ports import Reactor, SerialError, Timer
+
+LOOK_NS = 50_000_000
+_CHUNK_BYTES = 4096  # the kernel hands out at most a page at a time
+
+
+class _End:
+    """One pty: its master, the path of its slave, and bytes on their way to whoever opens that."""
+
+    __slots__ = ("fd", "is_open", "path", "pending")
+
+    def __init__(self) -> None:
+        self.fd, slave = os.openpty()
+        self.path = os.ttyname(slave)
+        os.close(slave)
+        os.set_blocking(self.fd, False)
+        self.is_open = False
+        self.pending = b""
+        self.clean()
+
+    def clean(self) -> None:
+        """Raw, and empty: nothing that the last one set or left unread is for the next one."""
+        slave = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            termios.tcflush(self.fd, termios.TCOFLUSH)  # what the kernel holds back for the slave
+            tty.setraw(slave)  # with TCSAFLUSH: what it has; raw lasts as long as the master
+        finally:
+            os.close(slave)
+
+    def read(self) -> bytes | None:
+        """What has come; b"" for nothing, None when nobody has it open and all is read."""
+        try:
+            return os.read(self.fd, _CHUNK_BYTES) or None
+        except BlockingIOError:
+            return b""
+        except OSError:  # EIO: the other side is closed
+            return None
+
+    def write(self) -> None:
+        """Sends what is pending, as far as there is room; lost when nobody has it open."""
+        if self._hung_up():
+            self.closed()
+            return
+        self.is_open = True
+        try:
+            self.pending = self.pending[os.write(self.fd, self.pending) :]
+        except BlockingIOError:
+            pass  # it stays pending
+
+    def closed(self) -> None:
+        """Nobody has it open any more, if somebody had."""
+        self.pending = b""
+        if self.is_open:
+            self.is_open = False
+            try:
+                self.clean()
+            except OSError:
+                pass  # no descriptor is left; then the next one sees what the last one saw
+
+    def _hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self.fd, 0)
+        return bool(poll.poll(0))
+
+
+class SerialPump:
+    """The two ptys and the pump; the agent opens `agent_path`, the user a link to the other tty.
+
+    Raises SerialError when there are no ptys left, or when something else stands at the link.
+    """
+
+    __slots__ = ("_agent", "_is_closed", "_link", "_reactor", "_timer", "_user")
+
+    def __init__(self, link: str, reactor: Reactor) -> None:
+        self._link, self._reactor = link, reactor
+        self._is_closed = False
+        self._timer: Timer | None = None
+        if os.path.lexists(link) and not os.path.islink(link):
+            raise SerialError("there is something that is not a link", link)
+        with converted(SerialError, link):
+            self._user, self._agent = _End(), _End()
+            _point(link, self._user.path)
+        self._arm()
+
+    @property
+    def agent_path(self) -> str:
+        """The tty that the agent opens."""
+        return self._agent.path
+
+    def close(self) -> None:
+        """Cuts the line; both ends see a hang-up."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for end in (self._user, self._agent):
+            self._reactor.unwatch(end.fd)
+            os.close(end.fd)
+        if os.path.islink(self._link) and os.readlink(self._link) == self._user.path:
+            os.unlink(self._link)
+
+    def _pairs(self) -> tuple[tuple[_End, _End], tuple[_End, _End]]:
+        return (self._user, self._agent), (self._agent, self._user)
+
+    def _arm(self) -> None:
+        """Watches each end for what it can be used for now. No interest is no watch: a hang-up
+        would be reported all the time."""
+        for end, other in self._pairs():
+            on_read = None if other.pending else self._reader(end, other)
+            on_write = self._writer(end) if end.pending else None
+            if end.is_open and (on_read or on_write):
+                self._reactor.watch(end.fd, on_read, on_write)
+            else:
+                self._reactor.unwatch(end.fd)
+        if self._timer is None and not (self._user.is_open and self._agent.is_open):
+            self._timer = self._reactor.after(LOOK_NS, self._look)
+
+    def _reader(self, end: _End, other: _End) -> Callable[[], None]:
+        def on_read() -> None:
+            if not self._is_closed:
+                self._carry(end, other)
+                self._arm()
+
+        return on_read
+
+    def _writer(self, end: _End) -> Callable[[], None]:
+        def on_write() -> None:
+            if not self._is_closed:
+                end.write()
+                self._arm()
+
+        return on_write
+
+    def _carry(self, end: _End, other: _End) -> None:
+        """Takes one piece from an end to the other one, or notices that the end was closed."""
+        data = end.read()
+        if data is None:
+            end.closed()
+            return
+        end.is_open = True
+        if data:
+            other.pending += data
+            other.write()
+
+    def _look(self) -> None:
+        """Has somebody opened an end that was closed?"""
+        self._timer = None
+        for end, other in self._pairs():
+            if not end.is_open:
+                self._carry(end, other)
+        self._arm()
+
+
+def _point(link: str, path: str) -> None:
+    """Makes the link, or turns a stale one, in one step. Raises OSError."""
+    temporary = link + ".new"
+    if os.path.islink(temporary):
+        os.unlink(temporary)
+    os.symlink(path, temporary)
+    os.rename(temporary, link)
