@@ -1,0 +1,131 @@
+"""Flash on a preallocated file: the part of a board whose storage is a file system.
+
+Fault model. The file is preallocated and written in place, so a commit costs one cache flush and
+needs nothing of the file system but that `fdatasync` returns after the data is stored. Until then
+every write may be there, missing, or there in part. A first start may be cut: the file gets its
+name only when it is whole and synced. A second agent on the same file would be fatal: the file is
+locked. What an agent that was killed left in the page cache is synced when the part is opened,
+so that nothing is read that a power failure could still take back.
+"""
+
+import fcntl
+import os
+
+from hal.files import converted, sync_folder
+from hal.ports import Flash, FlashError
+
+ERASED = b"\xff"
+_FILL_BYTES = 64 * 1024  # written at once when a new part is made
+
+
+def check_range(flash: Flash, offset: int, length: int, unit: int = 1) -> None:
+    """Raises FlashError unless the range lies within the part and on multiples of `unit`."""
+    size = flash.block_size * flash.block_count
+    if offset < 0 or length < 0 or offset + length > size:
+        raise FlashError(f"{length} bytes at {offset} are outside the part of {size}")
+    if offset % unit or length % unit:
+        raise FlashError(f"{length} bytes at {offset} are not on multiples of {unit}")
+
+
+def is_blank(data: bytes) -> bool:
+    """Whether flash that reads like this is erased."""
+    return not data.strip(ERASED)
+
+
+class FileFlash:
+    """`hal.ports.Flash` on a file, which is made (mode 0600, all erased) when it is missing."""
+
+    def __init__(self, path: str, block_size: int, block_count: int, program_size: int = 1) -> None:
+        self.block_size, self.block_count = block_size, block_count
+        self.program_size = program_size
+        self._path, self._fd = path, -1
+        try:
+            with converted(FlashError, self._path):
+                self._open(block_size * block_count)
+        except FlashError:
+            self.close()
+            raise
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes of a range."""
+        check_range(self, offset, length)
+        data = b""
+        with converted(FlashError, self._path):
+            while len(data) < length:
+                part = os.pread(self._file(), length - len(data), offset + len(data))
+                if not part:
+                    raise FlashError("the file became shorter", self._path)
+                data += part
+        return data
+
+    def program(self, offset: int, data: bytes) -> None:
+        """Writes to erased bytes; refuses a range that is not erased, as NOR cannot set bits."""
+        check_range(self, offset, len(data), self.program_size)
+        if not is_blank(self.read(offset, len(data))):
+            raise FlashError(f"{len(data)} bytes at {offset} are not erased", self._path)
+        with converted(FlashError, self._path):
+            _write_all(self._file(), offset, data)
+
+    def erase(self, block: int) -> None:
+        """Sets one block to 0xFF."""
+        check_range(self, block * self.block_size, self.block_size)
+        with converted(FlashError, self._path):
+            _write_all(self._file(), block * self.block_size, ERASED * self.block_size)
+
+    def sync(self) -> None:
+        """Returns when everything before is stored; after an error, nothing is known about it."""
+        with converted(FlashError, self._path):
+            os.fdatasync(self._file())
+
+    def close(self) -> None:
+        """Gives up the part and its lock; may be called twice."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _file(self) -> int:
+        if self._fd < 0:
+            raise FlashError("closed", self._path)
+        return self._fd
+
+    def _open(self, size: int) -> None:
+        try:
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            self._lock()
+        except FileNotFoundError:
+            self._create(size)
+        found = os.fstat(self._fd).st_size
+        if found != size:
+            raise FlashError(f"the file has {found} bytes, {size} are configured", self._path)
+        os.fdatasync(self._fd)
+
+    def _create(self, size: int) -> None:
+        """Makes the file under another name; the lock on it decides between two first starts."""
+        temporary = self._path + ".new"
+        self._fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._lock()
+        if os.path.exists(self._path):  # another agent was faster and has renamed its own
+            os.unlink(temporary)
+            raise self._in_use()
+        os.ftruncate(self._fd, 0)
+        for offset in range(0, size, _FILL_BYTES):
+            _write_all(self._fd, offset, ERASED * min(_FILL_BYTES, size - offset))
+        os.fsync(self._fd)
+        os.rename(temporary, self._path)
+        sync_folder(os.path.dirname(self._path) or ".")
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise self._in_use() from None
+
+    def _in_use(self) -> FlashError:
+        return FlashError("in use by another agent", self._path)
+
+
+def _write_all(fd: int, offset: int, data: bytes) -> None:
+    """`pwrite` may take less than it was given; only the sum counts."""
+    written = 0
+    while written < len(data):
+        written += os.pwrite(fd, memoryview(data)[written:], offset + written)

@@ -1,0 +1,181 @@
+"""The bytes of the log: segment headers and records, packed and unpacked. `docs/FORMAT.md`.
+
+Fault model. Any bit may be rotten, and any write may stop at any byte, so nothing is believed
+before its CRC-32 is right. Two fields are for telling a rotten record from a torn one only: the
+check of the record's head, and the padding, whose last byte is written last. A record whose own
+CRC is right is a record, whatever these two say.
+"""
+
+import binascii
+import struct
+from typing import NamedTuple
+
+from hal.ports import Flash, StoreError
+
+VERSION = 1  # of docs/FORMAT.md
+PAYLOAD_BYTES = 64 * 1024  # of one record; a realm's key, certificate and CA set need below 20 kB
+SNAPSHOT, TRANSACTION = b"scpS", b"scpT"  # magic numbers, and the two kinds of record
+
+_SEGMENT_MAGIC = b"SCEPSEG\0"
+_SEGMENT = struct.Struct(">8sHHIIIQI")  # up to its CRC
+_COPIES = 2  # a flipped bit in the only header of the only segment would lose everything
+_HEAD = struct.Struct(">4sQI")  # up to its check
+_CRC = struct.Struct(">I")
+_PAD = b"\0"
+HEAD_BYTES = _HEAD.size + _CRC.size
+_HEADER_BYTES = _SEGMENT.size + _CRC.size
+_FEWEST, _MOST = 2, 4  # segments
+_ROOMY_BYTES = 2 * PAYLOAD_BYTES  # a segment of this size holds the largest record and more
+
+
+class Layout(NamedTuple):
+    """How a part is divided: segments of `blocks` erase blocks each; what is left is unused."""
+
+    block_size: int
+    program_size: int
+    blocks: int
+    segments: int
+
+    @property
+    def segment_size(self) -> int:
+        """Bytes of a segment."""
+        return self.block_size * self.blocks
+
+    @property
+    def records_at(self) -> int:
+        """Where the first record of a segment lies, from the segment's start."""
+        return self.padded(_COPIES * _HEADER_BYTES)
+
+    @property
+    def record_space(self) -> int:
+        """Bytes of a segment that records may fill."""
+        return self.segment_size - self.records_at
+
+    def padded(self, length: int) -> int:
+        """The next multiple of the program size."""
+        return -(-length // self.program_size) * self.program_size
+
+    def record_size(self, payload_bytes: int) -> int:
+        """Bytes of a record: head, payload, CRC, and at least one byte of padding."""
+        return self.padded(HEAD_BYTES + payload_bytes + _CRC.size + 1)
+
+
+def layout_of(flash: Flash) -> Layout:
+    """Divides a part. Two segments give the most room; more survive a bad block.
+
+    So there are more than two only when each still holds the largest record twice. Raises
+    StoreError when the part cannot hold a log.
+    """
+    size = flash.block_size * flash.block_count
+    count = min(max(size // _ROOMY_BYTES, _FEWEST), _MOST, flash.block_count)
+    layout = Layout(flash.block_size, flash.program_size, flash.block_count // max(count, 1), count)
+    if count < _FEWEST or flash.block_size < layout.records_at + layout.record_size(1):
+        raise StoreError(
+            f"{flash.block_count} blocks of {flash.block_size} bytes are too few or too small"
+        )
+    return layout
+
+
+class Segment(NamedTuple):
+    """A segment header: its number, the sequence of its first record, its snapshot records."""
+
+    number: int
+    first: int
+    parts: int
+
+
+def pack_segment(layout: Layout, segment: Segment) -> bytes:
+    """The header with its copies, padded."""
+    fields = _SEGMENT.pack(
+        _SEGMENT_MAGIC,
+        VERSION,
+        layout.program_size,
+        layout.block_size,
+        layout.blocks,
+        *segment,
+    )
+    copy = fields + _CRC.pack(binascii.crc32(fields))
+    return (copy * _COPIES).ljust(layout.records_at, _PAD)
+
+
+def unpack_segment(layout: Layout, data: bytes) -> tuple[Segment | None, bool]:
+    """The header at the start of a segment, and whether all its copies are good.
+
+    Raises StoreError for a header that is intact and that this software must not touch: another
+    version, or another geometry.
+    """
+    copies = [
+        data[at : at + _HEADER_BYTES] for at in range(0, _COPIES * _HEADER_BYTES, _HEADER_BYTES)
+    ]
+    good = [fields for fields in copies if _is_header(fields)]
+    if not good:
+        return None, False
+    _, version, program_size, block_size, blocks, number, first, parts = _SEGMENT.unpack_from(
+        good[0]
+    )
+    if version != VERSION:
+        raise StoreError(f"written in format version {version}, this software knows {VERSION}")
+    if (program_size, block_size, blocks) != (
+        layout.program_size,
+        layout.block_size,
+        layout.blocks,
+    ):
+        raise StoreError(
+            f"written for {blocks} blocks of {block_size} bytes in a segment, programmed by "
+            f"{program_size}; the board says {layout.blocks}, {layout.block_size} and "
+            f"{layout.program_size}"
+        )
+    return Segment(number, first, parts), len(good) == _COPIES
+
+
+def _is_header(copy: bytes) -> bool:
+    fields, crc = copy[: _SEGMENT.size], copy[_SEGMENT.size :]
+    return fields.startswith(_SEGMENT_MAGIC) and crc == _CRC.pack(binascii.crc32(fields))
+
+
+class Record(NamedTuple):
+    """A record with a good CRC; `end` is where the next one may begin."""
+
+    kind: bytes
+    sequence: int
+    payload: bytes
+    end: int
+
+
+def pack_record(layout: Layout, kind: bytes, sequence: int, payload: bytes) -> bytes:
+    """A whole record with its padding."""
+    head = _HEAD.pack(kind, sequence, len(payload))
+    check = binascii.crc32(head)
+    crc = binascii.crc32(payload, check)
+    data = b"".join((head, _CRC.pack(check), payload, _CRC.pack(crc)))
+    return data.ljust(layout.record_size(len(payload)), _PAD)
+
+
+def record_at(layout: Layout, data: bytes, at: int) -> Record | None:
+    """The record that begins at an offset of a segment, when its CRC is right."""
+    if at + HEAD_BYTES > len(data):
+        return None
+    kind, sequence, length = _HEAD.unpack_from(data, at)
+    end = at + layout.record_size(length)
+    if kind not in (SNAPSHOT, TRANSACTION) or length > PAYLOAD_BYTES or end > len(data):
+        return None
+    payload = data[at + HEAD_BYTES : at + HEAD_BYTES + length]
+    crc = binascii.crc32(payload, binascii.crc32(data[at : at + _HEAD.size]))
+    if _CRC.unpack_from(data, at + HEAD_BYTES + length) != (crc,):
+        return None
+    return Record(kind, sequence, payload, end)
+
+
+def broken_record_at(layout: Layout, data: bytes, at: int) -> Record | None:
+    """The same where only the head can be believed; its payload is not what was written."""
+    head, check = data[at : at + _HEAD.size], data[at + _HEAD.size : at + HEAD_BYTES]
+    if len(check) < _CRC.size or check != _CRC.pack(binascii.crc32(head)):
+        return None
+    kind, sequence, length = _HEAD.unpack(head)
+    payload = data[at + HEAD_BYTES : at + HEAD_BYTES + length]
+    return Record(kind, sequence, payload, at + layout.record_size(length))
+
+
+def written_to_its_end(data: bytes, record: Record) -> bool:
+    """Whether the last byte of a record, which is programmed last, is no longer erased."""
+    return data[record.end - 1 : record.end] == _PAD

@@ -1,0 +1,278 @@
+"""Reading the log: what a part holds, and what it has lost. Writes nothing.
+
+Fault model. A part may have been left by any number of power cuts, and bits of it may have
+turned. The two must not be confused: a torn record at the end of the log was never committed and
+is passed over in silence, anything else that is not as it was written is reported. What is
+reported is never half used: a record counts as a whole or not at all. A block that cannot be
+read counts as bytes that are wrong.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from hal import cbor
+from hal.flash import is_blank
+from hal.log_format import (
+    HEAD_BYTES,
+    PAYLOAD_BYTES,
+    TRANSACTION,
+    Layout,
+    Record,
+    Segment,
+    broken_record_at,
+    record_at,
+    unpack_segment,
+    written_to_its_end,
+)
+from hal.ports import Flash, FlashError, StoreError
+
+_SECTOR_BYTES = 512  # the least that a file system writes back
+_UNREADABLE = b"\0"  # stands for bytes that the part refuses: neither erased nor a record
+
+
+class Damage(NamedTuple):
+    """Something that is not as it was written: `what`, and the keys concerned when one can tell.
+
+    The keys come from bytes whose CRC is wrong: good enough for a message, not for a decision.
+    """
+
+    what: str
+    keys: tuple[str, ...] = ()
+
+
+class Scan(NamedTuple):
+    """One segment: its good records in order, what is lost between them, where they end."""
+
+    records: list[Record]
+    lost: dict[int, tuple[str, ...]]  # sequence numbers, with the keys when one can tell
+    end: int
+    clean: bool  # only erased bytes follow: one may append
+
+    def complete(self) -> bool:
+        """Whether a transaction was committed here: only then the segment counts."""
+        return any(record.kind == TRANSACTION for record in self.records)
+
+    def whole(self, segment: Segment) -> bool:
+        """Whether nothing is lost of the snapshot and of the transaction that completed it."""
+        return all(sequence > segment.first + segment.parts for sequence in self.lost)
+
+    def last(self) -> int:
+        """The highest sequence number that is known of."""
+        return max([*self.lost, *(record.sequence for record in self.records)], default=0)
+
+
+class Found(NamedTuple):
+    """What a mount found: the state, how to go on, what to report."""
+
+    live: dict[str, bytes]  # encoded values
+    needed: tuple[int, ...]  # segments that the state was read from, the active one first
+    numbers: dict[int, int]  # of the segments that have a header
+    sequence: int  # of the newest record
+    end: int  # where the active segment may be appended to; 0 when it may not
+    damaged: tuple[Damage, ...]
+
+
+def scan(layout: Layout, data: bytes, at: int, sequence: int) -> Scan:
+    """Reads a segment's bytes from the record of the given sequence number at an offset."""
+    records: list[Record] = []
+    lost: dict[int, tuple[str, ...]] = {}
+    while True:
+        record = record_at(layout, data, at)
+        if record is None or record.sequence != sequence:
+            record = _resume(layout, data, at, sequence)
+            if record is None:
+                break
+            lost.update(dict.fromkeys(range(sequence, record.sequence), ()))
+            lost[sequence] = _keys_at(layout, data, at)
+        records.append(record)
+        at, sequence = record.end, record.sequence + 1
+    if _is_rotten(layout, data, at, sequence):
+        lost[sequence] = _keys_at(layout, data, at)
+    return Scan(records, lost, at, is_blank(data[at:]))
+
+
+def _resume(layout: Layout, data: bytes, at: int, sequence: int) -> Record | None:
+    """The next good record after bytes that are none, when there is one.
+
+    When the head is good, its length is used: a payload that looks like a record is stepped over.
+    """
+    broken = broken_record_at(layout, data, at)
+    start = broken.end if broken else at + layout.program_size
+    for candidate in _magics(layout, data, start):
+        record = record_at(layout, data, candidate)
+        most = (candidate - at) // layout.record_size(0)  # that could have been between
+        if record is not None and sequence < record.sequence <= sequence + most:
+            return record
+    return None
+
+
+def _magics(layout: Layout, data: bytes, at: int) -> Iterator[int]:
+    """Offsets from `at` on where a record could begin."""
+    common = TRANSACTION[:3]  # of both kinds
+    while (at := data.find(common, at)) >= 0:
+        if at % layout.program_size == 0:
+            yield at
+        at += 1
+
+
+def _is_rotten(layout: Layout, data: bytes, at: int, sequence: int) -> bool:
+    """Whether the bytes after the last good record are a record that was whole once.
+
+    A program that was cut stored a beginning and left the rest erased. So a record that is torn
+    has no last byte, and one that is torn in its head has no payload: a map, whose first byte is
+    far from 0xFF. What was in a cache may be missing sector by sector: a record with an erased
+    sector is torn too.
+    """
+    if is_blank(data[at + HEAD_BYTES : at + HEAD_BYTES + 1]):
+        return False
+    broken = broken_record_at(layout, data, at)
+    end = broken.end if broken else at + HEAD_BYTES
+    sector = min(layout.block_size, _SECTOR_BYTES)
+    edges = [at, *range(at - at % sector + sector, end, sector), end]
+    if any(is_blank(data[start:stop]) for start, stop in pairwise(edges)):
+        return False
+    if broken is None or broken.sequence != sequence:
+        return True
+    return written_to_its_end(data, broken)
+
+
+def _keys_at(layout: Layout, data: bytes, at: int) -> tuple[str, ...]:
+    broken = broken_record_at(layout, data, at)
+    try:
+        return tuple(_changes(broken.payload)) if broken else ()
+    except cbor.CborError:
+        return ()
+
+
+def _changes(payload: bytes) -> dict[str, object]:
+    """The map of a record. Every limit but the bytes was checked when the values were committed."""
+    value = cbor.loads(
+        payload, max_bytes=PAYLOAD_BYTES, max_depth=cbor.MAX_DEPTH + 1, max_items=PAYLOAD_BYTES + 1
+    )
+    if not isinstance(value, dict):
+        raise cbor.CborError("not a map")
+    return value
+
+
+def survey(flash: Flash, layout: Layout, take_over: bool = False) -> Found:
+    """Reads a whole part. Raises StoreError for one that is not ours, unless `take_over`."""
+    part = _Part(flash, layout)
+    part.read_headers()
+    order = sorted(part.segments, key=lambda index: part.segments[index].number, reverse=True)
+    chain = part.follow(order)
+    part.look_for_lost_segments()
+    if not (order or part.sequence or take_over or part.is_fresh()):
+        raise StoreError("holds neither our format nor erased flash; erase it if it may be used")
+    appendable = chain and chain[0][0] == order[0] and chain[0][1].clean and not part.damaged
+    return Found(
+        live=part.replay([found for _, found in chain]),
+        needed=tuple(index for index, _ in chain),
+        numbers={index: segment.number for index, segment in part.segments.items()},
+        sequence=part.sequence,
+        end=chain[0][1].end if appendable else 0,
+        damaged=tuple(part.damaged),
+    )
+
+
+class _Part:
+    """A part while it is surveyed: collects what is found and what is wrong."""
+
+    def __init__(self, flash: Flash, layout: Layout) -> None:
+        self._flash, self._layout = flash, layout
+        self.segments: dict[int, Segment] = {}
+        self._one_copy: set[int] = set()
+        self.sequence = 0
+        self.damaged: list[Damage] = []
+
+    def read_headers(self) -> None:
+        """Finds the segments that have a header."""
+        for index in range(self._layout.segments):
+            data = self._read(index, 1)
+            segment, all_copies = unpack_segment(self._layout, data)
+            if segment is not None:
+                self.segments[index] = segment
+            if not all_copies:
+                self._one_copy.add(index)
+
+    def follow(self, order: list[int]) -> list[tuple[int, Scan]]:
+        """The segments that the state is made of, newest first.
+
+        One is enough when its snapshot is whole. If not, the one before holds what was copied.
+        """
+        chain = []
+        for index in order:
+            segment = self.segments[index]
+            found = scan(self._layout, self._read(index), self._layout.records_at, segment.first)
+            self._report(index, segment, found)
+            if found.complete():
+                chain.append((index, found))
+                self.sequence = max(self.sequence, found.last())
+                if found.whole(segment):
+                    break
+        return chain
+
+    def look_for_lost_segments(self) -> None:
+        """Transactions newer than all others, in a segment whose header is gone.
+
+        What a cut erase leaves behind is older than the state, and no reason for a report.
+        """
+        for index in range(self._layout.segments):
+            if index in self.segments:
+                continue
+            data = self._read(index)
+            records = (record_at(self._layout, data, at) for at in _magics(self._layout, data, 0))
+            committed = (found for found in records if found and found.kind == TRANSACTION)
+            newest = max((found.sequence for found in committed), default=0)
+            if newest > self.sequence:
+                self.damaged.append(Damage(f"segment {index}, with transactions up to {newest}"))
+                self.sequence = newest
+
+    def is_fresh(self) -> bool:
+        """Whether a part without any header is erased, or a first start on it was cut.
+
+        Until the first header is whole, nothing but the first block of a segment is touched.
+        """
+        return all(
+            is_blank(self._read(index)[self._layout.block_size :])
+            for index in range(self._layout.segments)
+        )
+
+    def replay(self, chain: list[Scan]) -> dict[str, bytes]:
+        """The state: all good records in their order. Copies in a later snapshot change nothing."""
+        live: dict[str, bytes] = {}
+        for record in (record for found in reversed(chain) for record in found.records):
+            try:
+                changes = {
+                    key: cbor.dumps(value) for key, value in _changes(record.payload).items()
+                }
+            except cbor.CborError as error:
+                self.damaged.append(Damage(f"record {record.sequence}: {error}"))
+                continue
+            live.update(changes)
+        deleted = cbor.dumps(None)
+        return {key: value for key, value in live.items() if value != deleted}
+
+    def _report(self, index: int, segment: Segment, found: Scan) -> None:
+        """Notes what is lost. Of a segment that was never completed, only a transaction counts."""
+        if found.complete() and index in self._one_copy:
+            self.damaged.append(Damage(f"a header of segment {index}"))
+        for sequence, keys in found.lost.items():
+            if sequence >= segment.first + segment.parts:
+                self.damaged.append(Damage(f"transaction {sequence}", keys))
+            elif found.complete():
+                self.damaged.append(Damage(f"record {sequence} of a snapshot", keys))
+
+    def _read(self, index: int, blocks: int = 0) -> bytes:
+        """The bytes of a segment, or of its first blocks."""
+        size, data = self._layout.block_size, []
+        for block in range(blocks or self._layout.blocks):
+            offset = index * self._layout.segment_size + block * size
+            try:
+                data.append(self._flash.read(offset, size))
+            except FlashError as error:
+                data.append(_UNREADABLE * size)
+                damage = Damage(f"block {offset // size} cannot be read: {error.what}")
+                if damage not in self.damaged:
+                    self.damaged.append(damage)
+        return b"".join(data)

@@ -1,0 +1,166 @@
+"""The records of the store, their schemas and their versions.
+
+A record is a NamedTuple; in the store it is a map of its fields and `v`, the version of its schema.
+`decode` trusts nothing: a missing, unknown or mistyped field, or a version from the future, is a
+`RecordError`, and the caller goes on without that record and says so.
+
+Keys: `config`, `key/<name>`, `realm/<realm>/{ca,request,local,outcome}`; names are case-folded,
+save those of key pairs, which VRP compares exactly.
+"""
+
+from collections.abc import Callable
+from types import UnionType
+from typing import Any, NamedTuple, TypeVar
+
+
+class RecordError(Exception):
+    """A stored record does not have the shape that its schema asks for."""
+
+
+class CertificateRecord(NamedTuple):
+    """A certificate and the fields that were read from it when it was accepted."""
+
+    der: bytes
+    subject: str
+    issuer: str
+    serial: str  # hexadecimal
+    not_before_s: int
+    not_after_s: int
+
+
+class CaRecord(NamedTuple):
+    """The CA set of a realm. `pin` is the SHA-256 (hexadecimal) of the one certificate trusted."""
+
+    pin: str
+    pin_md5: str  # the same certificate under the other digests that `fingerprint` may name
+    pin_sha1: str
+    pin_index: int  # where it stands in `certificates`
+    trusted_by: str  # fingerprint, operator, import
+    certificates: list[CertificateRecord]
+    caps: list[str]
+    fetched_s: int
+
+
+class RequestRecord(NamedTuple):
+    """An application under way: all that is needed to build the same bytes again.
+
+    phase: fetching (the CA certificates are on their way), sent, pending, or lost (the attempt
+    ended without an answer; the next one asks for it first). `settings` is the snapshot of what
+    shapes the request; `password` is sealed.
+    """
+
+    phase: str
+    transaction: str
+    request_time_s: int
+    generation: int
+    settings: dict[str, object]
+    password: str | None
+    polls: int
+
+
+class LocalRecord(NamedTuple):
+    """The local certificate in use, its chain, and the key pair (name, generation) it is for."""
+
+    certificate: CertificateRecord
+    chain: list[bytes]
+    key: str
+    generation: int
+    issued_s: int
+
+
+class OutcomeRecord(NamedTuple):
+    """How the last attempt ended: `error` as `agent/errors.py` writes it, or None."""
+
+    error: dict[str, object] | None
+    at_s: int
+    attempts: int
+
+
+class KeyRecord(NamedTuple):
+    """A key pair; `sealed` is the private key under the device key, bound to name, generation."""
+
+    name: str
+    generation: int
+    bits: int
+    exportable: bool
+    created_s: int
+    spki: bytes
+    sealed: bytes
+
+
+class ConfigRecord(NamedTuple):
+    """The saved configuration, as text that can be pasted at the console."""
+
+    text: str
+
+
+VERSION = {
+    CertificateRecord: 1,
+    CaRecord: 1,
+    RequestRecord: 1,
+    LocalRecord: 1,
+    OutcomeRecord: 1,
+    KeyRecord: 1,
+    ConfigRecord: 1,
+}  # fmt: skip
+
+Record = TypeVar("Record", bound=tuple[object, ...])
+
+
+def config_key() -> str:
+    """Key of the saved configuration."""
+    return "config"
+
+
+def key_pair_key(name: str) -> str:
+    """Key of a key pair; names of key pairs are case-sensitive (VRP)."""
+    return f"key/{name}"
+
+
+def realm_key(realm: str, part: str) -> str:
+    """Key of one part (ca, request, local, outcome) of a realm."""
+    return f"realm/{realm.casefold()}/{part}"
+
+
+def encode(record: tuple[object, ...]) -> dict[str, object]:
+    """The map that is stored for a record."""
+    fields: tuple[str, ...] = record._fields  # type: ignore[attr-defined]
+    plain = {name: _plain(value) for name, value in zip(fields, record, strict=True)}
+    return {"v": VERSION[type(record)], **plain}
+
+
+def decode(kind: type[Record], value: object) -> Record:
+    """The record of a stored map; RecordError when it does not fit its schema exactly."""
+    fields = kind.__annotations__
+    if not isinstance(value, dict) or value.get("v") != VERSION[kind]:
+        raise RecordError(f"{kind.__name__}: not a map of version {VERSION[kind]}")
+    if value.keys() != {"v", *fields}:
+        raise RecordError(f"{kind.__name__}: its fields are not those of its schema")
+    parts = [_checked(kind, name, of, value[name]) for name, of in fields.items()]
+    make: Callable[..., Record] = kind
+    return make(*parts)
+
+
+def _plain(value: object) -> object:
+    if hasattr(value, "_fields") and isinstance(value, tuple):
+        return encode(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _checked(kind: type, name: str, of: Any, value: object) -> object:
+    """`value` if it has the annotated type: plain, `X | None`, list[X], dict, or a record."""
+    if isinstance(of, UnionType):
+        if value is None:
+            return None
+        of = of.__args__[0]
+    if isinstance(of, type) and of in VERSION:
+        return decode(of, value)
+    origin = getattr(of, "__origin__", of)
+    # bool is an int to isinstance; a stored true is never a number.
+    if not isinstance(value, origin) or (origin is int and isinstance(value, bool)):
+        raise RecordError(f"{kind.__name__}.{name}: wrong type")
+    if origin is list:
+        return [_checked(kind, name, of.__args__[0], item) for item in value]
+    return value

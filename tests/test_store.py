@@ -1,0 +1,218 @@
+"""The store as its callers know it, on a part without faults."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hal import cbor
+from hal.fake_flash import FakeFlash
+from hal.flash import FileFlash
+from hal.log_format import PAYLOAD_BYTES
+from hal.ports import StoreError
+from hal.store import KEY_BYTES, Store
+
+
+def remount(flash: FakeFlash) -> Store:
+    return Store.mount(FakeFlash.from_image(flash.image(), flash.block_size, flash.program_size))
+
+
+def contents(store: Store) -> dict[str, object]:
+    return {key: store.get(key) for key in store.keys("")}
+
+
+def test_an_erased_part_is_an_empty_store_and_a_mount_writes_nothing() -> None:
+    flash = FakeFlash(256, 4)
+    store = Store.mount(flash)
+    assert store.keys() == []
+    assert store.get("a") is None
+    assert flash.operations == 0
+    assert store.health == (False, "", (), 0, 432, 0)
+
+
+def test_commit_sets_and_removes_at_once() -> None:
+    flash = FakeFlash(512, 4)
+    store = Store.mount(flash)
+    store.commit({"realm/a/local": {"der": b"\0\xff", "n": -1}, "realm/b/ca": [True, None, "x"]})
+    store.commit({"realm/a/local": None, "config": "text", "nothing": None})
+    for again in (store, remount(flash)):
+        assert again.keys() == ["config", "realm/b/ca"]
+        assert again.keys("realm/") == ["realm/b/ca"]
+        assert again.get("realm/b/ca") == [True, None, "x"]
+        assert again.get("realm/a/local") is None
+
+
+def test_values_are_fresh_and_apart_from_what_was_committed() -> None:
+    store = Store.mount(FakeFlash(256, 4))
+    value: dict[str, object] = {"list": [1]}
+    store.commit({"a": value})
+    value["list"] = []
+    first = store.get("a")
+    assert first == {"list": [1]}
+    assert isinstance(first, dict)
+    first.clear()
+    assert store.get("a") == {"list": [1]}
+
+
+def test_an_ordinary_commit_costs_one_program_and_one_sync() -> None:
+    store = Store.mount(FakeFlash(4096, 2))
+    store.commit({"a": 1})
+    before = (store.counters.programs, store.counters.erases, store.counters.syncs)
+    store.commit({"a": 2, "b": bytes(1000)})
+    after = (store.counters.programs, store.counters.erases, store.counters.syncs)
+    assert after == (before[0] + 1, before[1], before[2] + 1)
+    assert store.counters.programmed_bytes > 1000
+
+
+def test_wear_is_level() -> None:
+    flash = FakeFlash(256, 8)
+    store = Store.mount(flash)
+    for number in range(300):
+        store.commit({"n": number, "data": bytes([number % 256]) * 50})
+    assert max(flash.wear) - min(flash.wear) <= 1
+    assert remount(flash).get("n") == 299
+
+
+def test_full_changes_nothing_and_a_smaller_state_fits_again() -> None:
+    flash = FakeFlash(256, 4)
+    store = Store.mount(flash)
+    store.commit({"a": b"a" * 150, "b": b"b" * 150})
+    image = flash.image()
+    with pytest.raises(StoreError, match="full"):
+        store.commit({"c": b"c" * 150})
+    assert flash.image() == image
+    assert not store.health.read_only
+    store.commit({"a": b"A" * 150})
+    store.commit({"b": None, "c": b"c" * 150})
+    assert contents(remount(flash)) == {"a": b"A" * 150, "c": b"c" * 150}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"a": 1.5},
+        {"a": (1,)},
+        {"a": {1: 2}},
+        {"": 1},
+        {"k" * KEY_BYTES: 1},
+        {"\ud800": 1},
+        {"a": "\ud800"},
+        {"a": 1 << 64},
+        {"a": bytes(PAYLOAD_BYTES)},
+        {"a": bytes(PAYLOAD_BYTES // 2), "b": bytes(PAYLOAD_BYTES // 2)},
+    ],
+    ids=lambda changes: str(changes)[:20],
+)
+def test_what_cannot_be_stored_is_refused_and_nothing_written(changes: dict[str, object]) -> None:
+    flash = FakeFlash(128 * 1024, 4)
+    store = Store.mount(flash)
+    with pytest.raises(StoreError):
+        store.commit({"good": 1, **changes})
+    assert flash.operations == 0
+    assert store.keys() == []
+
+
+def test_the_largest_transaction_and_a_snapshot_of_many_records() -> None:
+    flash = FakeFlash(128 * 1024, 4)
+    store = Store.mount(flash)
+    value = bytes(PAYLOAD_BYTES - len(cbor.dumps({"aa": b""})) - 4)
+    store.commit({"aa": value})
+    for number in range(30):
+        store.commit({f"n{number:02}": bytes([number]) * 1500})
+    store.compact()
+    again = remount(flash)
+    assert again.get("aa") == value
+    assert again.get("n29") == bytes([29]) * 1500
+    assert len(again.keys("n")) == 30
+    health = again.health
+    assert 110_000 < health.used_bytes < health.capacity_bytes
+
+
+def test_a_value_of_many_items_comes_back() -> None:
+    flash = FakeFlash(64 * 1024, 4)
+    Store.mount(flash).commit({f"k{number}": [0] * 9_000 for number in range(5)})
+    assert remount(flash).get("k4") == [0] * 9_000
+
+
+def test_compact_leaves_no_replaced_value_anywhere() -> None:
+    flash = FakeFlash(256, 4)
+    store = Store.mount(flash)
+    store.commit({"secret": b"the replaced secret", "other": 1})
+    store.commit({"secret": b"new"})
+    assert b"the replaced secret" in flash.image()
+    store.compact()
+    assert b"the replaced secret" not in flash.image()
+    assert contents(remount(flash)) == contents(store) == {"secret": b"new", "other": 1}
+
+
+def test_foreign_content_is_refused_unless_it_may_be_taken_over() -> None:
+    image = bytes(range(256)) * 4
+    flash = FakeFlash.from_image(image, 256)
+    with pytest.raises(StoreError, match="neither our format nor erased"):
+        Store.mount(flash)
+    store = Store.mount(flash, take_over=True)
+    assert store.keys() == []
+    assert flash.image() == image
+    store.commit({"a": 1})
+    assert remount(flash).get("a") == 1
+
+
+def test_what_a_cut_first_start_leaves_is_no_foreign_content() -> None:
+    flash = FakeFlash.from_image(b"\x12" * 256 + b"\xff" * 768, 256)
+    Store.mount(flash).commit({"a": 1})
+    assert remount(flash).get("a") == 1
+
+
+@pytest.mark.parametrize(("block_size", "block_count"), [(256, 1), (64, 64), (256, 0)])
+def test_a_part_that_is_too_small_is_refused(block_size: int, block_count: int) -> None:
+    with pytest.raises(StoreError, match="too few or too small"):
+        Store.mount(FakeFlash(block_size, block_count))
+
+
+def test_another_geometry_is_refused_and_untouched() -> None:
+    flash = FakeFlash(256, 4)
+    Store.mount(flash).commit({"a": 1})
+    for block_size, program_size in ((512, 1), (256, 4)):
+        other = FakeFlash.from_image(flash.image(), block_size, program_size)
+        with pytest.raises(StoreError, match="the board says"):
+            Store.mount(other, take_over=True)
+        assert other.operations == 0
+
+
+def test_on_a_file(tmp_path: object) -> None:
+    path = f"{tmp_path}/flash.bin"
+    flash = FileFlash(path, 4096, 4)
+    Store.mount(flash).commit({"a": b"kept"})
+    flash.close()
+    flash = FileFlash(path, 4096, 4)
+    assert Store.mount(flash).get("a") == b"kept"
+    flash.close()
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.integers(-(1 << 64), (1 << 64) - 1),
+    st.binary(max_size=60),
+    st.text(max_size=10),
+    st.lists(st.booleans(), max_size=4),
+    st.dictionaries(st.text(max_size=3), st.integers(0, 9), max_size=3),
+)
+COMMITS = st.dictionaries(st.sampled_from(["a", "b", "cc", "realm/ä/x"]), VALUES, max_size=4)
+STEPS = st.lists(st.one_of(COMMITS, st.sampled_from(["compact", "remount"])), max_size=25)
+
+
+@settings(max_examples=80, deadline=None)
+@given(steps=STEPS, program_size=st.sampled_from([1, 4, 16]))
+def test_it_behaves_like_a_dictionary(steps: list[object], program_size: int) -> None:
+    flash = FakeFlash(512, 4, program_size)
+    store, model = Store.mount(flash), dict[str, object]()
+    for step in steps:
+        if step == "remount":
+            store = Store.mount(flash)
+        elif step == "compact":
+            store.compact()
+        elif isinstance(step, dict):
+            store.commit(step)
+            model = {key: value for key, value in {**model, **step}.items() if value is not None}
+        assert contents(store) == model
+    assert contents(remount(flash)) == model
+    assert not remount(flash).health.damaged
