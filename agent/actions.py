@@ -1,0 +1,77 @@
+"""What goes into an engine beside events, and what comes out: time, policy, records, actions.
+
+Actions are performed in the order in which they are returned (`agent/enrolment.py`).
+"""
+
+from typing import NamedTuple
+
+from agent.errors import AgentError
+from agent.states import CaCertificate
+from hal.records import CaRecord, LocalRecord, OutcomeRecord, RequestRecord
+
+
+class Now(NamedTuple):
+    """The time of an event: wall clock, monotonic clock, and whether the wall clock is trusted."""
+
+    wall_s: int
+    monotonic_ns: int
+    trusted: bool
+
+
+class Policy(NamedTuple):
+    """What of a realm's settings decides here. `fingerprint`: (md5 | sha1 | sha256, hex)."""
+
+    fingerprint: tuple[str, str] | None
+    poll_interval_min: int
+    poll_times: int
+
+
+class Stored(NamedTuple):
+    """What flash holds of a realm."""
+
+    ca: CaRecord | None = None
+    request: RequestRecord | None = None
+    local: LocalRecord | None = None
+    outcome: OutcomeRecord | None = None
+
+
+class StartJob(NamedTuple):
+    """Start the one job of this realm: fetch-ca, enrol or poll."""
+
+    op: str
+
+
+class CancelJob(NamedTuple):
+    """Stop the job that runs; its end is no event any more."""
+
+
+class Commit(NamedTuple):
+    """Make `stored` what flash holds, in one transaction."""
+
+    stored: Stored
+
+
+class Activate(NamedTuple):
+    """Put the local certificate into device memory and storage."""
+
+
+class Confirm(NamedTuple):
+    """Ask the operator whether this is the CA."""
+
+    candidate: CaCertificate
+
+
+class Finish(NamedTuple):
+    """The attempt is over, or PENDING: tell whoever waits. error None: issued or PENDING."""
+
+    error: AgentError | None
+
+
+class Report(NamedTuple):
+    """A log line: VRP mnemonic and text."""
+
+    mnemonic: str
+    text: str
+
+
+Action = StartJob | CancelJob | Commit | Activate | Confirm | Finish | Report

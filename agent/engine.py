@@ -1,0 +1,392 @@
+"""The enrolment engine of one realm: sans-IO. (state, event, now) -> actions, next deadline.
+
+It reads no clock and no file, draws no random number and opens no socket: time is an argument,
+randomness arrives in events, and what must happen is returned as actions that the device performs
+in order. `Commit` stands before the `StartJob` that needs it, so a request is in flash before its
+first byte leaves; if a commit fails, the device drops the rest and restores the engine from flash.
+"""
+
+from collections.abc import Callable
+
+from agent import limits, schedule
+from agent.actions import (
+    Action,
+    Activate,
+    CancelJob,
+    Commit,
+    Confirm,
+    Finish,
+    Now,
+    Policy,
+    Report,
+    StartJob,
+    Stored,
+)
+from agent.errors import AgentError, fail, from_map
+from agent.states import (
+    TABLE,
+    UNDER_WAY,
+    Apply,
+    CaAnswered,
+    CaCertificate,
+    CaFetched,
+    Event,
+    Granted,
+    JobFailed,
+    State,
+)
+from hal.records import CaRecord, LocalRecord, OutcomeRecord, RequestRecord
+
+
+class Refused(Exception):  # noqa: N818 - h11's word for it: a missing row is a refusal
+    """The table has no row for this event in this state."""
+
+
+class Engine:
+    """One realm. `handle` is the only way in; `stored` is always what flash holds after it."""
+
+    def __init__(self, stored: Stored, policy: Policy) -> None:
+        self.stored = stored
+        self.policy = policy
+        self.state = _state_of(stored)
+        self.deadline_ns: int | None = None  # monotonic
+        self._patience = 0  # failures of the network that nobody waits for
+        self._next: Apply | None = None  # typed while an older request still awaits its answer
+        self._fetched: CaFetched | None = None
+        self._candidate: CaCertificate | None = None
+
+    def handle(self, event: Event, now: Now) -> list[Action]:
+        """The actions of one event, to be performed in order. Refused when no row allows it."""
+        row = TABLE.get((self.state, type(event)))
+        if row is None:
+            raise Refused(f"{type(event).__name__} in state {self.state.value}")
+        before, self.deadline_ns = self.state, None
+        handler: Callable[[Event, Now], list[Action]] = getattr(self, "_" + row[0])
+        actions = handler(event, now)
+        if self.state not in row[1]:
+            raise Refused(f"{before.value} -> {self.state.value} is not in the table")
+        return actions
+
+    def next_deadline(self) -> int | None:
+        """Monotonic time at which `Due` is wanted, or None."""
+        return self.deadline_ns
+
+    @property
+    def error(self) -> AgentError | None:
+        """How the last attempt failed, if it did."""
+        outcome = self.stored.outcome
+        return from_map(outcome.error) if outcome and outcome.error is not None else None
+
+    # -- applying ----------------------------------------------------------------------------------
+
+    def _apply(self, event: Apply, now: Now) -> list[Action]:
+        self._patience = 0 if event.attended else self.policy.poll_times
+        lost = self.stored.request
+        same = lost and (lost.settings, lost.generation) == (event.settings, event.generation)
+        if lost and same and self._pin_holds():
+            # The CA may have issued already (RFC 8894 7.4): ask before applying anew.
+            self._next = event
+            self.state = State.RECOVERING
+            return [
+                self._commit(request=lost._replace(phase="sent", polls=0)),
+                StartJob("poll"),
+            ]
+        return self._begin(event, now)
+
+    def _begin(self, event: Apply, now: Now) -> list[Action]:
+        request = RequestRecord(
+            phase="fetching",
+            transaction=event.transaction,
+            request_time_s=now.wall_s,
+            generation=event.generation,
+            settings=event.settings,
+            password=event.password,
+            polls=0,
+        )
+        attempts = self.stored.outcome.attempts + 1 if self.stored.outcome else 1
+        outcome = OutcomeRecord(error=None, at_s=now.wall_s, attempts=attempts)
+        self.state, self._next = State.FETCHING, None
+        return [
+            self._commit(request=request, outcome=outcome),
+            Report("GETTING_CA_CERT", "getting the CA certificates"),
+            StartJob("fetch-ca"),
+        ]
+
+    def _fetch(self, _event: Event, _now: Now) -> list[Action]:
+        return [StartJob("fetch-ca")]
+
+    def _fetch_again(self, _event: Event, _now: Now) -> list[Action]:
+        self._patience = self.policy.poll_times
+        return [StartJob("fetch-ca")]
+
+    def _fetch_failed(self, event: JobFailed, now: Now) -> list[Action]:
+        return self._later(now) or self._failed(event.error, now)
+
+    # -- trusting the CA ---------------------------------------------------------------------------
+
+    def _judge_ca(self, event: CaFetched, now: Now) -> list[Action]:
+        """Which certificate of the set is the pinned CA (design: Trust)."""
+        self._fetched = event
+        authorities = [c for c in event.certificates if c.is_ca]
+        if not authorities:
+            return self._failed(fail("ca-no-ca"), now)
+        if self.policy.fingerprint:
+            algorithm, wanted = self.policy.fingerprint
+            for candidate in authorities:
+                if getattr(candidate, algorithm) == wanted:
+                    return self._trust(candidate, "fingerprint", now)
+            return self._failed(_mismatch(algorithm, wanted, authorities), now)
+        return self._judge_unpinned(authorities, now)
+
+    def _judge_unpinned(self, authorities: list[CaCertificate], now: Now) -> list[Action]:
+        known = self.stored.ca
+        if known and known.trusted_by != "fingerprint":
+            for candidate in authorities:
+                if candidate.sha256 == known.pin:
+                    return self._trust(candidate, known.trusted_by, now)
+        if self._patience:  # after a restart nobody is there to ask
+            return self._failed(fail("ca-unconfirmed"), now)
+        self._candidate = _lowest(authorities)
+        self.state = State.CONFIRMING
+        self.deadline_ns = now.monotonic_ns + limits.CONFIRM_CA_S * 1_000_000_000
+        return [Confirm(self._candidate)]
+
+    def _confirm(self, event: CaAnswered, now: Now) -> list[Action]:
+        candidate = self._candidate
+        if candidate is None or not event.yes:
+            return self._failed(fail("ca-unconfirmed"), now)
+        return self._trust(candidate, "operator", now)
+
+    def _not_confirmed(self, _event: Event, now: Now) -> list[Action]:
+        return self._failed(fail("ca-unconfirmed"), now)
+
+    def _trust(self, pinned: CaCertificate, trusted_by: str, now: Now) -> list[Action]:
+        """The pin holds: CA set and phase `sent` are committed together, then the request goes."""
+        request, fetched = self.stored.request, self._fetched
+        if request is None or fetched is None:
+            raise Refused("trusting a CA without an application")
+        if now.trusted and pinned.certificate.not_after_s < now.wall_s:
+            return self._failed(fail("ca-expired", subject=pinned.certificate.subject), now)
+        ca = CaRecord(
+            pin=pinned.sha256,
+            pin_md5=pinned.md5,
+            pin_sha1=pinned.sha1,
+            pin_index=fetched.certificates.index(pinned),
+            trusted_by=trusted_by,
+            certificates=[c.certificate for c in fetched.certificates],
+            caps=list(fetched.caps),
+            fetched_s=now.wall_s,
+        )
+        self._fetched = self._candidate = None
+        self.state = State.SENT
+        return [
+            self._commit(ca=ca, request=request._replace(phase="sent")),
+            Report("GET_CA_CERT_OK", f"CA {pinned.certificate.subject} trusted by {trusted_by}"),
+            Report("GETTING_LOCAL_CERT", f"applying with transactionID {request.transaction}"),
+            StartJob("enrol"),
+        ]
+
+    # -- the answer --------------------------------------------------------------------------------
+
+    def _store(self, event: Granted, now: Now) -> list[Action]:
+        request = self._request()
+        local = LocalRecord(
+            certificate=event.certificate,
+            chain=list(event.chain),
+            key=str(request.settings["key_pair"]),
+            generation=request.generation,
+            issued_s=now.wall_s,
+        )
+        outcome = OutcomeRecord(error=None, at_s=now.wall_s, attempts=0)
+        self.state, self._next = State.ISSUED, None
+        text = f"certificate {event.certificate.serial} for {event.certificate.subject}"
+        return [
+            self._commit(local=local, request=None, outcome=outcome),
+            Report("GET_LOCAL_CERT_OK", text),
+            Activate(),
+            Finish(None),
+        ]
+
+    def _wait(self, _event: Event, now: Now) -> list[Action]:
+        """PENDING: the first answer opens the polls, each later one has used one up."""
+        request = self._request()
+        if request.polls >= self.policy.poll_times:
+            return self._failed(fail("poll-exhausted", polls=request.polls), now)
+        first = request.phase != "pending"
+        actions: list[Action] = []
+        if first:
+            actions.append(self._commit(request=request._replace(phase="pending", polls=0)))
+            actions.append(Report("GETTING_LOCAL_CERT", "PENDING: the CA has not decided yet"))
+        self.state, self._next = State.PENDING, None
+        self._arm(now)
+        return [*actions, Finish(None)] if first else actions
+
+    def _wait_again(self, _event: Event, now: Now) -> list[Action]:
+        self._arm(now)
+        return []
+
+    def _poll(self, _event: Event, now: Now) -> list[Action]:
+        request = self._request()
+        if not self._pin_holds():
+            return self._failed(fail("ca-pin-changed"), now)
+        if self.state is State.RECOVERING:
+            return [StartJob("poll")]
+        self.state = State.POLLING
+        return [self._commit(request=request._replace(polls=request.polls + 1)), StartJob("poll")]
+
+    def _poll_failed(self, event: JobFailed, now: Now) -> list[Action]:
+        """Silence uses up a poll as PENDING does; a verdict ends the application."""
+        if _is_verdict(event.error):
+            return self._failed(event.error, now)
+        if self._request().polls >= self.policy.poll_times:
+            return self._failed(event.error, now)
+        self.state = State.PENDING
+        self._arm(now)
+        return [Report("GET_LOCAL_CERT_ERR", f"poll: {event.error.what}")]
+
+    def _send_failed(self, event: JobFailed, now: Now) -> list[Action]:
+        if self._next is not None and _is_verdict(event.error):
+            # The old request is dead at last; now the one that the operator typed.
+            return self._begin(self._next, now)
+        if not _is_verdict(event.error) and (again := self._later(now)):
+            self.state = State.RECOVERING
+            return again
+        return self._failed(event.error, now)
+
+    # -- a lost answer -----------------------------------------------------------------------------
+
+    def _recover(self, _event: Event, now: Now) -> list[Action]:
+        """After a restart nobody knows whether the request arrived: ask first."""
+        if not self._pin_holds():
+            return self._failed(fail("ca-pin-changed"), now)
+        self._patience = self.policy.poll_times
+        self.state = State.RECOVERING
+        return [
+            Report("GETTING_LOCAL_CERT", f"asking for transaction {self._request().transaction}"),
+            StartJob("poll"),
+        ]
+
+    def _recovery_failed(self, event: JobFailed, now: Now) -> list[Action]:
+        """A CA that answers but does not know the transaction gets the same bytes again."""
+        if event.error.code in _ANSWERED:
+            self.state = State.SENT
+            return [StartJob("enrol")]
+        if _is_verdict(event.error):
+            return self._failed(event.error, now)
+        return self._later(now) or self._failed(event.error, now)
+
+    # -- ends --------------------------------------------------------------------------------------
+
+    def _abort(self, _event: Event, _now: Now) -> list[Action]:
+        """The operator's word ends the transaction; the certificate in use stays."""
+        commit = self._commit(request=None)
+        self.state, self._next = _state_of(self.stored), None
+        return [CancelJob(), commit, Finish(fail("request-aborted"))]
+
+    def _rest(self, _event: Event, _now: Now) -> list[Action]:
+        return []
+
+    def _failed(self, error: AgentError, now: Now) -> list[Action]:
+        """The attempt is over. Without a verdict the request is kept: its answer may be waiting."""
+        request = self.stored.request
+        if request and (request.phase == "fetching" or _is_verdict(error)):
+            request = None
+        elif request:
+            request = request._replace(phase="lost")
+        attempts = self.stored.outcome.attempts if self.stored.outcome else 1
+        outcome = OutcomeRecord(error=dict(error.as_map()), at_s=now.wall_s, attempts=attempts)
+        mnemonic = "GET_CA_CERT_ERR" if self.state in _ABOUT_CA else "GET_LOCAL_CERT_ERR"
+        self.state, self._next = State.FAILED, None
+        return [
+            self._commit(request=request, outcome=outcome),
+            Report(mnemonic, error.what),
+            Finish(error),
+        ]
+
+    def _later(self, now: Now) -> list[Action]:
+        """Nobody waits and the network is silent: the same again after `interval`."""
+        if not self._patience:
+            return []
+        self._patience -= 1
+        self._arm(now)
+        return [Report("GET_LOCAL_CERT_ERR", "no answer; trying again")]
+
+    def _pin_holds(self) -> bool:
+        """The stored CA is still the one that `fingerprint` names (design: Trust)."""
+        ca, wanted = self.stored.ca, self.policy.fingerprint
+        if ca is None or wanted is None:
+            return ca is not None
+        return {"md5": ca.pin_md5, "sha1": ca.pin_sha1, "sha256": ca.pin}[wanted[0]] == wanted[1]
+
+    def _arm(self, now: Now) -> None:
+        self.deadline_ns = schedule.next_poll_ns(now.monotonic_ns, self.policy.poll_interval_min)
+
+    def _request(self) -> RequestRecord:
+        if self.stored.request is None:
+            raise Refused(f"{self.state.value} without a request record")
+        return self.stored.request
+
+    def _commit(self, **changes: object) -> Commit:
+        self.stored = self.stored._replace(**changes)  # type: ignore[arg-type]
+        return Commit(self.stored)
+
+
+_ABOUT_CA = (State.FETCHING, State.CONFIRMING)
+
+# CertRep FAILURE, signed by the CA: it has decided.
+_FAILURES = frozenset(
+    (
+        "ca-badAlg",
+        "ca-badCertId",
+        "ca-badMessageCheck",
+        "ca-badRequest",
+        "ca-badTime",
+        "ca-failure",
+    )
+)
+# Somebody answers a CertPoll, but not with what was asked for: the transaction is not known there,
+# or CertPoll is not (micromdm and step-ca say so with HTTP 500).
+_ANSWERED = _FAILURES | {
+    "certrep-malformed",
+    "http-empty",
+    "http-failed",
+    "http-malformed",
+    "http-refused",
+}
+
+
+def _is_verdict(error: AgentError) -> bool:
+    """The CA itself has decided, or has issued what can never be used: the transaction is over.
+    What was not signed by it (an HTTP error, a forged reply) ends the attempt, never that."""
+    return error.code in _FAILURES or error.code.startswith("issued-")
+
+
+def _state_of(stored: Stored) -> State:
+    """The state that flash tells of; what was only in memory is gone (see agent/states.py)."""
+    phases = {"fetching": State.FETCHING, "sent": State.SENT, "pending": State.PENDING}
+    if stored.request and stored.request.phase in phases:
+        return phases[stored.request.phase]
+    if stored.outcome and stored.outcome.error is not None:
+        return State.FAILED
+    if stored.local:
+        return State.ISSUED
+    return State.TRUSTED if stored.ca else State.NOTHING
+
+
+def is_under_way(state: State) -> bool:
+    """An application runs in this state."""
+    return state in UNDER_WAY
+
+
+def _lowest(authorities: list[CaCertificate]) -> CaCertificate:
+    """The CA of the set that issued no other CA in it: the one that issues to devices."""
+    issuers = {
+        c.certificate.issuer for c in authorities if c.certificate.issuer != c.certificate.subject
+    }
+    leaves = [c for c in authorities if c.certificate.subject not in issuers]
+    return (leaves or authorities)[0]
+
+
+def _mismatch(algorithm: str, wanted: str, authorities: list[CaCertificate]) -> AgentError:
+    got = ", ".join(getattr(c, algorithm) for c in authorities)
+    return fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=got)

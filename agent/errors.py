@@ -1,0 +1,64 @@
+"""The two families of errors; what they say is one table (`agent/catalogue.py`).
+
+Whoever reads an error must know who is at fault, what probably caused it and what to do next.
+`PeerError`: the CA, the RA or the network between was wrong. `LocalError`: we were, or what was
+configured. Nothing else leaves the protocol core or the device; what a library throws is converted
+at the border where it is called.
+
+A code is an interface: it stands in logs, in JSON and in the store. `retry` tells the engine what
+to do: `now` (once more at once), `later` (back off), `operator` (a person must change something).
+"""
+
+from agent.catalogue import CATALOGUE, LATER, LOCAL, NOW, OPERATOR, PEER
+
+__all__ = (
+    "CATALOGUE", "LATER", "LOCAL", "NOW", "OPERATOR", "PEER",
+    "AgentError", "LocalError", "PeerError", "fail", "from_map",
+)  # fmt: skip
+
+
+class AgentError(Exception):
+    """An error of the product: code, what happened, likely cause, next step, retry class."""
+
+    def __init__(self, code: str, what: str, cause: str, remedy: str, retry: str) -> None:
+        super().__init__(what)
+        self.code, self.what, self.cause, self.remedy, self.retry = code, what, cause, remedy, retry
+
+    def as_map(self) -> dict[str, str]:
+        """The form in which it crosses the job channel and lies in the store."""
+        return {
+            "error": self.code,
+            "what": self.what,
+            "cause": self.cause,
+            "remedy": self.remedy,
+            "retry": self.retry,
+        }
+
+
+class PeerError(AgentError):
+    """The CA, the RA or the network was wrong."""
+
+
+class LocalError(AgentError):
+    """We, our storage or our configuration were wrong."""
+
+
+def fail(code: str, **values: object) -> AgentError:
+    """The error of a code, its texts filled in: `raise fail("ca-refused", realm=name)`."""
+    row = CATALOGUE[code]
+    family = PeerError if row.family == PEER else LocalError
+    what, cause, remedy = (text.format_map(values) for text in (row.what, row.cause, row.remedy))
+    return family(code, what, cause, remedy, row.retry)
+
+
+def from_map(answer: dict[str, object]) -> AgentError:
+    """Rebuilds an error from a map that another process wrote; no field of it is trusted."""
+    code = answer.get("error")
+    if not isinstance(code, str) or code not in CATALOGUE:
+        return fail("job-answer")
+    texts = []
+    for field in ("what", "cause", "remedy"):
+        text = answer.get(field)
+        texts.append(text[:1024] if isinstance(text, str) else "")
+    family = PeerError if CATALOGUE[code].family == PEER else LocalError
+    return family(code, texts[0], texts[1], texts[2], CATALOGUE[code].retry)

@@ -1,0 +1,74 @@
+"""Every cap and every default number, each with its reason.
+
+Everything that is read from outside has a cap in bytes, items, depth and time. The units stand
+last in the names. What the store holds is capped by the store itself (`hal/store.py`).
+"""
+
+# -- what a CA may send ----------------------------------------------------------------------------
+CAPS_BYTES = 4 * 1024  # the longest list seen is 120 bytes; an HTML error page is cut here
+CA_SET_BYTES = 256 * 1024  # an RSA-4096 chain of four with RA certificates is below 16 kB
+CA_SET_CERTIFICATES = 16  # root, two intermediates, RA pair, and a shadow set of the same
+CERTREP_BYTES = 256 * 1024  # the largest real reply seen is 5.7 kB
+HTTP_HEADER_BYTES = 16 * 1024  # servers send below 1 kB
+HTTP_HEADER_FIELDS = 64
+HTTP_INTERIM_ANSWERS = 4  # 100 and 103 may come before the answer
+
+# -- ASN.1 -----------------------------------------------------------------------------------------
+DER_DEPTH = 32  # a CertRep with a chain inside needs 14
+DER_ELEMENTS = 20_000  # the largest real reply has below 1,500
+DER_TAG_NUMBER = 30  # nothing in CMS or X.509 needs the multi-byte form
+CMS_ATTRIBUTES = 64  # real replies have below 12
+PEER_TEXT_CHARACTERS = 200  # failInfoText and error pages, shown after control characters went
+
+# -- time on the network, in real seconds ----------------------------------------------------------
+CONNECT_S = 10
+RECEIVE_S = 30  # for one read
+EXCHANGE_S = 60  # for one request and its whole answer; beyond it the child is killed
+
+# -- jobs ------------------------------------------------------------------------------------------
+JOB_BYTES = 1024 * 1024  # a job or an answer: two CA sets and a certificate
+JOB_DESCRIPTORS = 8
+NETWORK_JOB_S = 150  # two exchanges and the name server's own time-outs
+KEY_JOB_S = 600  # RSA-4096 on the slowest board that we know takes minutes
+LOCAL_JOB_S = 60
+WORKER_LINGER_S = 5  # a second command of the same person finds the worker still there
+CHILD_MEMORY_BYTES = 512 * 1024 * 1024  # address space, not resident: libraries map a lot
+CHILD_CPU_S = 300  # RSA-4096 on a slow board; network jobs need below 5
+CHILD_FILES = 64
+
+USE_AGAIN_NS = 60_000_000_000  # a certificate that did not reach device memory is tried again
+
+# -- VRP ranges ------------------------------------------------------------------------------------
+NAME_CHARACTERS = 64  # realm, entity, key pair
+CA_ID_CHARACTERS = 63
+URL_CHARACTERS = 255
+PASSWORD_BYTES = 64
+SEALED_PASSWORD_CHARACTERS = 160
+POLL_INTERVAL_MIN = (1, 1440)
+POLL_INTERVAL_DEFAULT_MIN = 1
+POLL_TIMES = (1, 100)
+POLL_TIMES_DEFAULT = 5
+KEY_BITS = (2048, 4096)
+KEY_BITS_DEFAULT = 2048
+CONFIRM_CA_S = 60  # how long the operator may think about a fingerprint
+COMMON_NAME_CHARACTERS = 64
+SUBJECT_CHARACTERS = 32  # state, locality, organization
+UNIT_CHARACTERS = 31  # one organization unit
+UNITS_CHARACTERS = 191  # the whole list, commas included
+EMAIL_CHARACTERS = 128
+FQDN_CHARACTERS = 255
+INTERFACE_CHARACTERS = 32  # router names are longer than the 15 characters of Linux
+
+# -- console ---------------------------------------------------------------------------------------
+LINE_CHARACTERS = 510
+SCRIPT_BYTES = 64 * 1024  # of a script's lines, read ahead while one is at work; the rest waits
+SESSIONS = 16
+HISTORY_LINES = 10
+SESSION_OUTPUT_BYTES = 1024 * 1024  # unsent output of one session; beyond it the producer waits
+SCREEN_LINES = 24
+SCREEN_LINES_RANGE = (0, 512)  # 0: no paging
+TYPE_AHEAD_BYTES = 64 * 1024  # a configuration pasted while a key is generated
+OUTPUT_LINES = 200  # produced at once before the transport is asked again whether it has room
+IDLE_SESSION_S = 600
+LOG_LINES = 512
+VERSION = "0.1.0"  # what `display version` shows; pyproject.toml says the same

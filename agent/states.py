@@ -1,0 +1,154 @@
+"""The enrolment states of one realm, the events, and the transition table. Nothing else.
+
+RFC 8894 (2.5, 3) knows three conditions of a client: nothing, pending, issued. A device that may
+lose power at any moment needs a few more, because it must know after a restart whether a request
+has left it. The rule behind all of them: a request is in flash before its first byte leaves, and
+its record goes only when the transaction has ended.
+
+    kept in flash   NOTHING  TRUSTED  ISSUED  FAILED       no application under way
+                    FETCHING SENT  PENDING                 the phase of the request record
+    only in memory  CONFIRMING  RECOVERING  POLLING        a person or the CA is being asked
+
+What a power cut makes of a state is the row of `Restart` for the state that was in flash: FETCHING
+fetches again; SENT cannot know whether the request arrived, so it polls with the old transactionID
+first and sends the same bytes again if the CA does not know it; PENDING waits for its next poll.
+
+A pair that has no row is refused: the engine raises, nothing changes. The diagram in
+`docs/states.md` is drawn from this table.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+from agent.errors import AgentError
+from hal.records import CertificateRecord
+
+
+class State(Enum):
+    """Where a realm stands; the value is what the console prints."""
+
+    NOTHING = "nothing"
+    TRUSTED = "CA trusted"
+    FETCHING = "getting the CA certificates"
+    CONFIRMING = "CA to be confirmed"
+    SENT = "sent"
+    RECOVERING = "asking for a lost answer"
+    PENDING = "pending"
+    POLLING = "polling"
+    ISSUED = "issued"
+    FAILED = "failed"
+
+
+class CaCertificate(NamedTuple):
+    """One certificate of a GetCACert answer; fingerprints over its DER, lower-case hexadecimal."""
+
+    certificate: CertificateRecord
+    is_ca: bool
+    md5: str
+    sha1: str
+    sha256: str
+
+
+class Apply(NamedTuple):
+    """A new application. Randomness (transactionID) and the sealed password come with it.
+
+    attended: a person waits, can confirm a CA, and wants the first failure at once.
+    """
+
+    transaction: str
+    settings: dict[str, object]
+    generation: int
+    password: str | None
+    attended: bool
+
+
+class CaFetched(NamedTuple):
+    """GetCACaps and GetCACert were answered."""
+
+    certificates: tuple[CaCertificate, ...]
+    caps: tuple[str, ...]
+
+
+class CaAnswered(NamedTuple):
+    """The operator compared the fingerprints and said yes or no (or nothing in time: no)."""
+
+    yes: bool
+
+
+class Granted(NamedTuple):
+    """CertRep SUCCESS, and the certificate passed every check."""
+
+    certificate: CertificateRecord
+    chain: tuple[bytes, ...]
+
+
+class Waiting(NamedTuple):
+    """CertRep PENDING."""
+
+
+class JobFailed(NamedTuple):
+    """The job of this realm ended with an error: FAILURE, a refused answer, the network, we."""
+
+    error: AgentError
+
+
+class Due(NamedTuple):
+    """The deadline that the engine offered has come."""
+
+
+class Restart(NamedTuple):
+    """The agent has started and found this realm in flash."""
+
+
+class Abort(NamedTuple):
+    """The operator ends the application."""
+
+
+Event = Apply | CaFetched | CaAnswered | Granted | Waiting | JobFailed | Due | Restart | Abort
+
+RESTING = (State.NOTHING, State.TRUSTED, State.ISSUED, State.FAILED)
+UNDER_WAY = (
+    State.FETCHING,
+    State.CONFIRMING,
+    State.SENT,
+    State.RECOVERING,
+    State.PENDING,
+    State.POLLING,
+)
+
+# (state, event) -> (name of the engine's handler, the states that it may lead to). The second half
+# is checked after every transition, and the diagram is drawn from it.
+Row = tuple[str, tuple[State, ...]]
+TABLE: dict[tuple[State, type], Row] = {
+    **{(s, Apply): ("apply", (State.FETCHING, State.RECOVERING)) for s in RESTING},
+    **{(s, Restart): ("rest", (s,)) for s in RESTING},
+    **{(s, Abort): ("abort", RESTING) for s in UNDER_WAY},
+    (State.FETCHING, Restart): ("fetch_again", (State.FETCHING,)),
+    (State.FETCHING, Due): ("fetch", (State.FETCHING,)),
+    (State.FETCHING, CaFetched): (
+        "judge_ca",
+        (State.SENT, State.CONFIRMING, State.FAILED),
+    ),
+    (State.FETCHING, JobFailed): ("fetch_failed", (State.FETCHING, State.FAILED)),
+    (State.CONFIRMING, CaAnswered): ("confirm", (State.SENT, State.FAILED)),
+    (State.CONFIRMING, Due): ("not_confirmed", (State.FAILED,)),
+    (State.SENT, Restart): ("recover", (State.RECOVERING, State.FAILED)),
+    (State.SENT, Granted): ("store", (State.ISSUED,)),
+    (State.SENT, Waiting): ("wait", (State.PENDING,)),
+    (State.SENT, JobFailed): (
+        "send_failed",
+        (State.FAILED, State.FETCHING, State.RECOVERING),
+    ),
+    (State.RECOVERING, Due): ("poll", (State.RECOVERING, State.FAILED)),
+    (State.RECOVERING, Granted): ("store", (State.ISSUED,)),
+    (State.RECOVERING, Waiting): ("wait", (State.PENDING,)),
+    (State.RECOVERING, JobFailed): (
+        "recovery_failed",
+        (State.RECOVERING, State.SENT, State.FAILED),
+    ),
+    (State.PENDING, Restart): ("wait_again", (State.PENDING,)),
+    (State.PENDING, Due): ("poll", (State.POLLING, State.FAILED)),
+    (State.POLLING, Granted): ("store", (State.ISSUED,)),
+    (State.POLLING, Waiting): ("wait", (State.PENDING, State.FAILED)),
+    (State.POLLING, JobFailed): ("poll_failed", (State.PENDING, State.FAILED)),
+}

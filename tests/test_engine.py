@@ -1,0 +1,361 @@
+"""The engine: whole conversations with a small flash and a scripted CA, and every power cut."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent import errors
+from agent.actions import (
+    Action,
+    Activate,
+    CancelJob,
+    Commit,
+    Confirm,
+    Finish,
+    Now,
+    Policy,
+    Report,
+    StartJob,
+    Stored,
+)
+from agent.engine import Engine, Refused
+from agent.states import (
+    Abort,
+    Apply,
+    CaAnswered,
+    CaCertificate,
+    CaFetched,
+    Due,
+    Granted,
+    JobFailed,
+    Restart,
+    State,
+    Waiting,
+)
+from hal import records
+from hal.records import CertificateRecord
+
+T0 = Now(1_800_000_000, 5_000_000_000, True)
+MINUTE = 60_000_000_000
+ISSUED = CertificateRecord(b"leaf", "CN=r1", "CN=CA", "2a", T0.wall_s, T0.wall_s + 1000)
+SETTINGS = {"key_pair": "k1", "url": "http://ca/scep", "entity": {"common_name": "r1"}}
+
+
+def authority(name: str = "CN=CA", issuer: str | None = None, *, is_ca: bool = True) -> Any:
+    record = CertificateRecord(name.encode(), name, issuer or name, "01", 0, T0.wall_s + 9999)
+    return CaCertificate(record, is_ca, f"md5 {name}", f"sha1 {name}", f"sha256 {name}")
+
+
+PINNED = Policy(("sha256", "sha256 CN=CA"), 1, 3)
+FETCHED = CaFetched((authority(),), ("AES", "SHA-256"))
+
+
+def application(transaction: str = "t1", *, attended: bool = True, key: int = 1) -> Apply:
+    return Apply(transaction, SETTINGS, key, "sealed", attended)
+
+
+def network() -> JobFailed:
+    return JobFailed(errors.fail("job-deadline", seconds=1))
+
+
+def verdict(code: str = "ca-badRequest") -> JobFailed:
+    return JobFailed(errors.PeerError(code, "no", "because", "do", errors.OPERATOR))
+
+
+class Bench:
+    """An engine, the flash behind it and the jobs that it started; `cut` is a power cut."""
+
+    def __init__(self, policy: Policy = PINNED, flash: Stored | None = None) -> None:
+        self.policy, self.flash = policy, flash or Stored()
+        self.now = T0
+        self.engine = Engine(self.flash, policy)
+        self.trace: list[str] = []
+
+    def __call__(self, event: Any) -> list[Action]:
+        actions = self.engine.handle(event, self.now)
+        for action in actions:
+            self._perform(action)
+        self.trace.append(self.engine.state.name)
+        return actions
+
+    def _perform(self, action: Action) -> None:
+        if isinstance(action, Commit):
+            # What goes through flash comes back as its schema allows.
+            self.flash = Stored(*(_through_flash(part) for part in action.stored))
+            assert self.flash == self.engine.stored
+        if isinstance(action, StartJob) and action.op != "fetch-ca":
+            assert self.flash.request is not None
+            assert self.flash.request.phase in ("sent", "pending")
+
+    def cut(self) -> None:
+        self.engine = Engine(self.flash, self.policy)
+        self(Restart())
+
+    def due(self) -> list[Action]:
+        deadline = self.engine.next_deadline()
+        assert deadline is not None
+        self.now = self.now._replace(monotonic_ns=deadline)
+        return self(Due())
+
+
+def _through_flash(part: Any) -> Any:
+    return None if part is None else records.decode(type(part), records.encode(part))
+
+
+def kinds(actions: list[Action]) -> list[str]:
+    return [
+        f"{a.op}" if isinstance(a, StartJob) else type(a).__name__
+        for a in actions
+        if not isinstance(a, Report)
+    ]
+
+
+def finished(actions: list[Action]) -> Any:
+    (end,) = [a for a in actions if isinstance(a, Finish)]
+    return end.error
+
+
+def test_manual_application_from_nothing_to_issued() -> None:
+    bench = Bench()
+    assert kinds(bench(application())) == ["Commit", "fetch-ca"]
+    assert kinds(bench(FETCHED)) == ["Commit", "enrol"]
+    assert kinds(bench(Granted(ISSUED, (b"CN=CA",)))) == ["Commit", "Activate", "Finish"]
+    assert bench.trace == ["FETCHING", "SENT", "ISSUED"]
+    local = bench.flash.local
+    assert local is not None
+    assert (local.certificate, local.key, local.generation) == (ISSUED, "k1", 1)
+    assert bench.flash.request is None
+    assert bench.flash.ca is not None
+    assert (bench.flash.ca.pin, bench.flash.ca.trusted_by) == ("sha256 CN=CA", "fingerprint")
+
+
+def test_pending_polls_by_interval_and_ends_after_times() -> None:
+    bench = Bench()
+    bench(application())
+    bench(FETCHED)
+    assert finished(bench(Waiting())) is None
+    for poll in range(1, 4):
+        assert bench.engine.next_deadline() == bench.now.monotonic_ns + MINUTE
+        assert kinds(bench.due()) == ["Commit", "poll"]
+        assert bench.flash.request is not None
+        assert bench.flash.request.polls == poll
+        last = bench(Waiting())
+    assert bench.engine.state is State.FAILED
+    assert finished(last).code == "poll-exhausted"
+    assert bench.flash.request is not None
+    assert bench.flash.request.phase == "lost"
+
+
+def test_applying_again_asks_for_the_lost_answer_first() -> None:
+    bench = Bench()
+    bench(application("t1"))
+    bench(FETCHED)
+    assert finished(bench(network())).code == "job-deadline"
+    assert kinds(bench(application("t2"))) == ["Commit", "poll"]
+    assert kinds(bench(verdict("ca-badCertId"))) == ["enrol"]
+    assert bench.flash.request is not None
+    assert bench.flash.request.transaction == "t1"
+    # The old request is refused for good: now the new one is begun, without a further command.
+    assert kinds(bench(verdict())) == ["Commit", "fetch-ca"]
+    assert bench.flash.request.transaction == "t2"
+    bench(FETCHED)
+    bench(Granted(ISSUED, ()))
+    assert bench.engine.state is State.ISSUED
+
+
+@pytest.mark.parametrize("change", [{"generation": 2}, {"settings": {"key_pair": "k2"}}])
+def test_a_changed_request_does_not_take_up_the_old_one(change: dict[str, Any]) -> None:
+    bench = Bench()
+    bench(application("t1"))
+    bench(FETCHED)
+    bench(network())
+    assert kinds(bench(application("t2")._replace(**change))) == ["Commit", "fetch-ca"]
+
+
+def test_a_verdict_ends_the_transaction_and_keeps_what_is_in_use() -> None:
+    bench = Bench(flash=Stored(local=records.LocalRecord(ISSUED, [], "k1", 1, 0)))
+    bench(application())
+    bench(FETCHED)
+    assert finished(bench(verdict())).code == "ca-badRequest"
+    assert bench.flash.request is None
+    assert bench.flash.local is not None
+    assert bench.engine.error is not None
+    assert bench.engine.error.code in ("ca-badRequest", "job-answer")
+
+
+@pytest.mark.parametrize("code", ["certrep-signer", "http-refused", "connection-refused"])
+def test_what_the_ca_did_not_sign_never_ends_the_transaction(code: str) -> None:
+    bench = Bench()
+    bench(application("t1"))
+    bench(FETCHED)
+    bench(verdict(code))
+    assert bench.flash.request is not None
+    assert (bench.flash.request.transaction, bench.flash.request.phase) == ("t1", "lost")
+
+
+def test_a_certificate_that_was_refused_ends_it_even_while_recovering() -> None:
+    bench = Bench()
+    bench(application("t1"))
+    bench(FETCHED)
+    bench.cut()
+    assert finished(bench(verdict("issued-key"))).code == "issued-key"
+    assert bench.flash.request is None
+
+
+def test_a_wrong_fingerprint_stores_nothing_but_the_outcome() -> None:
+    bench = Bench(Policy(("sha256", "00"), 1, 3))
+    bench(application())
+    assert finished(bench(FETCHED)).code == "ca-pin-mismatch"
+    assert bench.flash._replace(outcome=None) == Stored()
+
+
+def test_an_ra_certificate_is_never_the_pin() -> None:
+    bench = Bench(Policy(("sha256", "sha256 CN=RA"), 1, 3))
+    bench(application())
+    fetched = CaFetched((authority("CN=RA", "CN=CA", is_ca=False), authority()), ())
+    assert finished(bench(fetched)).code == "ca-pin-mismatch"
+    bench(application())
+    assert finished(bench(CaFetched((authority(is_ca=False),), ()))).code == "ca-no-ca"
+
+
+def test_without_fingerprint_the_operator_is_asked_about_the_issuing_ca() -> None:
+    bench = Bench(Policy(None, 1, 3))
+    bench(application())
+    chain = CaFetched((authority("CN=Root"), authority("CN=Sub", "CN=Root")), ())
+    (question,) = bench(chain)
+    assert isinstance(question, Confirm)
+    assert question.candidate.certificate.subject == "CN=Sub"
+    assert kinds(bench(CaAnswered(True))) == ["Commit", "enrol"]
+    assert bench.flash.ca is not None
+    assert bench.flash.ca.trusted_by == "operator"
+    bench(Granted(ISSUED, ()))
+    # Told once, it is trusted the next time; another CA is asked about again.
+    bench(application("t2"))
+    assert kinds(bench(chain)) == ["Commit", "enrol"]
+
+
+@pytest.mark.parametrize("answer", [CaAnswered(False), Due()])
+def test_no_or_no_answer_sends_nothing(answer: Any) -> None:
+    bench = Bench(Policy(None, 1, 3))
+    bench(application())
+    bench(FETCHED)
+    assert finished(bench(answer)).code == "ca-unconfirmed"
+    assert bench.flash.ca is None
+    assert bench.flash.request is None
+
+
+def test_after_a_restart_nobody_can_be_asked() -> None:
+    bench = Bench(Policy(None, 1, 3))
+    bench(application())
+    bench.cut()
+    assert finished(bench(FETCHED)).code == "ca-unconfirmed"
+
+
+def test_restart_in_sent_asks_and_then_sends_the_same_again() -> None:
+    bench = Bench()
+    bench(application())
+    bench(FETCHED)
+    record = bench.flash.request
+    bench.cut()
+    assert bench.engine.state is State.RECOVERING
+    for _silence in range(3):
+        bench(network())
+        assert kinds(bench.due()) == ["poll"]
+    assert kinds(bench(verdict("ca-badCertId"))) == ["enrol"]
+    assert bench.flash.request == record
+    bench(Granted(ISSUED, ()))
+    assert bench.trace[-1] == "ISSUED"
+
+
+def test_restart_in_pending_goes_on_polling() -> None:
+    bench = Bench()
+    bench(application())
+    bench(FETCHED)
+    bench(Waiting())
+    bench.due()
+    bench.cut()
+    assert bench.engine.state is State.PENDING
+    assert bench.flash.request is not None
+    assert bench.flash.request.polls == 1
+    bench.due()
+    bench(Granted(ISSUED, ()))
+    assert bench.engine.state is State.ISSUED
+
+
+def test_a_new_fingerprint_stops_what_was_sent_to_the_old_ca() -> None:
+    bench = Bench()
+    bench(application())
+    bench(FETCHED)
+    bench(Waiting())
+    bench.engine.policy = PINNED._replace(fingerprint=("sha1", "other"))
+    assert finished(bench.due()).code == "ca-pin-changed"
+
+
+def test_an_expired_ca_is_refused_only_by_a_clock_that_is_trusted() -> None:
+    late = T0._replace(wall_s=T0.wall_s + 99_999)
+    for trusted, code in ((True, "ca-expired"), (False, None)):
+        bench = Bench()
+        bench.now = late._replace(trusted=trusted)
+        bench(application())
+        actions = bench(FETCHED)
+        assert (finished(actions).code if code else kinds(actions)) == (code or ["Commit", "enrol"])
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_abort_ends_it_everywhere(steps: int) -> None:
+    bench = Bench()
+    for event in (application(), FETCHED, Waiting(), Due())[: steps + 1]:
+        bench(event)
+    actions = bench(Abort())
+    assert isinstance(actions[0], CancelJob)
+    assert bench.flash.request is None
+    assert bench.engine.next_deadline() is None
+    with pytest.raises(Refused):
+        bench(Abort())
+
+
+EVENTS = st.sampled_from(
+    [
+        application("a"),
+        application("b", attended=False),
+        application("c", key=2),
+        FETCHED,
+        CaFetched((authority("CN=Other"),), ()),
+        CaAnswered(True),
+        CaAnswered(False),
+        Granted(ISSUED, ()),
+        Waiting(),
+        network(),
+        verdict(),
+        verdict("ca-badCertId"),
+        Due(),
+        Abort(),
+        "cut",
+    ]
+)
+
+
+@given(st.lists(EVENTS, max_size=14), st.sampled_from([PINNED, Policy(None, 1, 2)]))
+@settings(max_examples=400, deadline=None)
+def test_any_sequence_keeps_the_promises(events: list[Any], policy: Policy) -> None:
+    """A certificate is never lost, engine and flash agree, nobody waits in vain."""
+    bench = Bench(policy)
+    held = None
+    for event in events:
+        if event == "cut":
+            bench.cut()
+        else:
+            try:
+                actions = bench(event)
+            except Refused:
+                continue
+            if isinstance(event, Granted):
+                held = event.certificate
+                assert any(isinstance(a, Activate) for a in actions)
+        assert bench.engine.stored == bench.flash
+        local = bench.flash.local
+        assert (local.certificate if local else None) == held
+        if bench.engine.state in (State.PENDING, State.CONFIRMING):
+            assert bench.engine.next_deadline() is not None
