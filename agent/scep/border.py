@@ -1,0 +1,19 @@
+"""The border between hostile bytes and the two families of errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agent.errors import fail
+from agent.scep.text import clean, excerpt
+
+
+@contextmanager
+def reading(code: str, data: bytes) -> Iterator[None]:
+    """What cannot be read becomes the error of this code, with a reason and the bytes' beginning.
+
+    The readers raise `DerError`; text and numbers inside raise the ValueError of which it is one.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise fail(code, reason=clean(str(error)), page=excerpt(data)) from None

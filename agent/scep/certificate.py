@@ -1,0 +1,186 @@
+"""A certificate as the protocol needs it, read with our own reader (RFC 5280 4.1).
+
+`cryptography` refuses to load certificates that OpenSSL and every browser take (unsorted names, odd
+strings) and parses the rest lazily, so that a bad field raises long after loading. Here everything
+is read once, at one place, and a certificate is whole or a `DerError`. The bytes stay as they were:
+issuer, subject and the signed part are slices of the wire.
+"""
+
+from typing import NamedTuple
+
+from agent.scep import crypto, der, names, oids
+
+KEY_USAGES = (
+    "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
+    "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly",
+)  # fmt: skip
+
+
+class Extension(NamedTuple):
+    critical: bool
+    value: bytes
+
+
+class Signature(NamedTuple):
+    """An algorithm of signatures: `rsa` or `ecdsa` with a digest, or one that we do not know."""
+
+    oid: str
+    scheme: str
+    digest: str
+
+
+class Certificate(NamedTuple):
+    """The fields of one certificate; times are Unix seconds, names also as their wire bytes."""
+
+    der: bytes
+    tbs: bytes
+    version: int
+    serial: int
+    issuer: names.Name
+    issuer_der: bytes
+    subject: names.Name
+    subject_der: bytes
+    not_before_s: int
+    not_after_s: int
+    spki: bytes
+    public_bits: bytes
+    extensions: dict[str, Extension]
+    is_ca: bool
+    path_length: int | None
+    key_usage: frozenset[str] | None  # None: not restricted
+    alternative_names: tuple[names.Attribute, ...]
+    key_identifier: bytes | None
+    signature: Signature
+    signature_value: bytes
+
+    def usable_for(self, usage: str) -> bool:
+        return self.key_usage is None or usage in self.key_usage
+
+    def names_issuer(self, issuer: "Certificate") -> bool:
+        return names.key(self.issuer) == names.key(issuer.subject)
+
+    def signed_by(self, spki: bytes) -> bool:
+        scheme, digest = self.signature.scheme, self.signature.digest
+        return bool(digest) and crypto.verify(spki, scheme, digest, self.signature_value, self.tbs)
+
+    def issued_by(self, issuer: "Certificate") -> bool:
+        return self.names_issuer(issuer) and self.signed_by(issuer.spki)
+
+
+def public_bits(spki: der.Node) -> bytes:
+    """The key itself without its algorithm, in whose parameters CAs differ (NULL or absent)."""
+    fields = der.Fields(spki)
+    fields.take(der.SEQUENCE)
+    return fields.take().bit_bytes()
+
+
+def algorithm(node: der.Node) -> Signature:
+    """A signature's AlgorithmIdentifier, its parameters NULL or absent."""
+    dotted, _ = algorithm_identifier(node)
+    return Signature(dotted, *oids.SIGNATURES.get(dotted, ("", "")))
+
+
+def algorithm_identifier(node: der.Node) -> tuple[str, der.Node | None]:
+    """The identifier, and the parameters unless they are absent or NULL."""
+    fields = der.Fields(node)
+    dotted = fields.take().oid()
+    if fields.maybe(der.NULL) is not None:
+        fields.end()
+        return dotted, None
+    return dotted, node.children[1] if len(node.children) == 2 else None
+
+
+def read(data: bytes) -> Certificate:
+    """The certificate that these bytes are; DerError when they are none."""
+    return from_node(der.read(data))
+
+
+def from_node(node: der.Node) -> Certificate:
+    outer = der.Fields(node)
+    tbs_node, outer_algorithm, value = outer.take(der.SEQUENCE), outer.take(), outer.take()
+    outer.end()
+    tbs = der.Fields(tbs_node)
+    version = tbs.maybe(der.explicit(0))
+    serial, inner_algorithm = tbs.take().integer(), tbs.take()
+    if inner_algorithm.raw != outer_algorithm.raw:  # RFC 5280 4.1.1.2
+        raise der.DerError("two different signature algorithms")
+    issuer, validity, subject = tbs.take(), tbs.take(der.SEQUENCE), tbs.take()
+    spki = tbs.take(der.SEQUENCE)
+    tbs.maybe(der.context(1), der.explicit(1))
+    tbs.maybe(der.context(2), der.explicit(2))
+    extensions = _extensions(tbs.maybe(der.explicit(3)))
+    tbs.end()
+    times = der.Fields(validity)
+    is_ca, path_length = _basic_constraints(extensions.get(oids.BASIC_CONSTRAINTS))
+    return Certificate(
+        node.raw,
+        tbs_node.raw,
+        1 if version is None else _only(version).integer() + 1,
+        serial,
+        names.read(issuer),
+        issuer.raw,
+        names.read(subject),
+        subject.raw,
+        times.take().time_s(),
+        times.take().time_s(),
+        spki.raw,
+        public_bits(spki),
+        extensions,
+        is_ca,
+        path_length,
+        _key_usage(extensions.get(oids.KEY_USAGE)),
+        _alternative_names(extensions.get(oids.SUBJECT_ALT_NAME)),
+        _octets(extensions.get(oids.SUBJECT_KEY_IDENTIFIER)),
+        algorithm(outer_algorithm),
+        value.bit_bytes(),
+    )
+
+
+def _only(wrapper: der.Node) -> der.Node:
+    """What an EXPLICIT tag holds."""
+    fields = der.Fields(wrapper, wrapper.tag)
+    node = fields.take()
+    fields.end()
+    return node
+
+
+def _extensions(wrapper: der.Node | None) -> dict[str, Extension]:
+    found: dict[str, Extension] = {}
+    if wrapper is None:
+        return found
+    for node in _only(wrapper).expect(der.SEQUENCE).children:
+        fields = der.Fields(node)
+        dotted, critical = fields.take().oid(), fields.maybe(der.BOOLEAN)
+        if dotted in found:  # RFC 5280 4.2
+            raise der.DerError("an extension twice")
+        value = fields.take().octet_string()
+        found[dotted] = Extension(critical is not None and critical.boolean(), value)
+    return found
+
+
+def _basic_constraints(extension: Extension | None) -> tuple[bool, int | None]:
+    if extension is None:
+        return False, None
+    fields = der.Fields(der.read(extension.value))
+    is_ca, length = fields.maybe(der.BOOLEAN), fields.maybe(der.INTEGER)
+    return is_ca is not None and is_ca.boolean(), length.integer() if length else None
+
+
+def _key_usage(extension: Extension | None) -> frozenset[str] | None:
+    if extension is None:
+        return None
+    return frozenset(named_bits(der.read(extension.value), KEY_USAGES))
+
+
+def named_bits(node: der.Node, meaning: tuple[str, ...]) -> list[str]:
+    _, data = node.bits()
+    set_bits = (data[n // 8] << n % 8 & 0x80 if n // 8 < len(data) else 0 for n in range(9))
+    return [name for name, bit in zip(meaning, set_bits, strict=True) if bit]
+
+
+def _alternative_names(extension: Extension | None) -> tuple[names.Attribute, ...]:
+    return () if extension is None else names.general_names(der.read(extension.value))
+
+
+def _octets(extension: Extension | None) -> bytes | None:
+    return None if extension is None else der.read(extension.value).octet_string()

@@ -1,0 +1,301 @@
+"""CMS as SCEP uses it (RFC 5652): SignedData, EnvelopedData, and the degenerate SignedData.
+
+Fault model. What is read here was made by a stranger until its signature has been verified, and its
+envelope is an oracle for whoever may ask often: so reading never touches a key, verifying works on
+the bytes of the wire, and opening an envelope has one outcome for every fault. A content key that
+does not come out right is replaced by a random one and the work goes on, so that neither the answer
+nor its time tells a wrong padding of RSA from a wrong padding of the cipher.
+
+Signed attributes are verified in the order in which they were sent, under the tag of SET (5.4).
+What is written is DER.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from agent import limits
+from agent.errors import fail
+from agent.scep import certificate, crypto, der, names, oids
+from agent.scep.certificate import Certificate
+
+_ISSUER_AND_SERIAL = 1  # CMSVersion of SignerInfo, RFC 5652 5.3
+_KEY_IDENTIFIER_TAGS = (der.context(0), der.explicit(0))
+
+
+class Identifier(NamedTuple):
+    """Who signed: issuer and serial number, or the subject key identifier (5.3)."""
+
+    issuer: names.Name | None
+    serial: int | None
+    key_identifier: bytes | None
+
+    def names_certificate(self, candidate: Certificate) -> bool:
+        if self.issuer is None:
+            return self.key_identifier == candidate.key_identifier
+        same_issuer = names.key(self.issuer) == names.key(candidate.issuer)
+        return same_issuer and self.serial == candidate.serial
+
+
+class Signer(NamedTuple):
+    """One SignerInfo; `attributes`: identifier -> values, `signed`: the bytes that were signed."""
+
+    identifier: Identifier
+    digest: str
+    scheme: str
+    attributes: dict[str, list[der.Node]]
+    signed: bytes
+    signature: bytes
+
+
+class SignedData(NamedTuple):
+    """Content (empty when absent), certificates as their own bytes in the order sent, signers."""
+
+    content: bytes
+    certificates: list[bytes]
+    signers: list[Signer]
+
+
+class Envelope(NamedTuple):
+    """An EnvelopedData for RSA recipients: (serial number, OAEP digests or None, wrapped key)."""
+
+    recipients: list[tuple[int | None, tuple[str, str] | None, bytes]]
+    cipher: str
+    iv: bytes
+    secret: bytes
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def content_of(data: bytes, kind: str) -> der.Node:
+    """What a ContentInfo of this type holds."""
+    fields = der.Fields(der.read(data))
+    if fields.take().oid() != kind:
+        raise der.DerError("another type of content")
+    return der.Fields(fields.take(der.explicit(0)), der.explicit(0)).take()
+
+
+def read_signed(data: bytes) -> SignedData:
+    """A SignedData in BER or DER; DerError when it is none."""
+    fields = der.Fields(content_of(data, oids.SIGNED_DATA))
+    fields.take(der.INTEGER)
+    fields.take(der.SET)
+    content = _encapsulated(der.Fields(fields.take()))
+    certificates = fields.maybe(der.explicit(0))
+    fields.maybe(der.explicit(1))
+    signers = fields.take(der.SET).children
+    fields.end()
+    found = [node.raw for node in certificates.children] if certificates else []
+    if len(found) > limits.CA_SET_CERTIFICATES:
+        raise der.DerError("too many certificates")
+    return SignedData(content, found, [_signer(node) for node in signers])
+
+
+def _encapsulated(fields: der.Fields) -> bytes:
+    if fields.take().oid() != oids.DATA:
+        raise der.DerError("signed content that is no data")
+    wrapper = fields.maybe(der.explicit(0))
+    if wrapper is None:
+        return b""
+    return der.Fields(wrapper, der.explicit(0)).take().octet_string()
+
+
+def _signer(node: der.Node) -> Signer:
+    fields = der.Fields(node)
+    fields.take(der.INTEGER)
+    identifier = _identifier(fields.take(der.SEQUENCE, *_KEY_IDENTIFIER_TAGS))
+    digest_oid, _ = certificate.algorithm_identifier(fields.take())
+    attributes = fields.take(der.explicit(0))
+    signature_algorithm = certificate.algorithm(fields.take())
+    signature = fields.take().octet_string()
+    fields.maybe(der.explicit(1))
+    fields.end()
+    digest = oids.DIGEST_NAMES.get(digest_oid, "")
+    if not digest or signature_algorithm.digest not in ("", digest):
+        raise der.DerError("a digest that is unknown, or differs from that of the signature")
+    return Signer(
+        identifier,
+        digest,
+        signature_algorithm.scheme,
+        _attributes(attributes),
+        der.tlv(der.SET, *(child.der() for child in attributes.children)),
+        signature,
+    )
+
+
+def _identifier(node: der.Node) -> Identifier:
+    if node.tag in _KEY_IDENTIFIER_TAGS:
+        return Identifier(None, None, node.octets())
+    fields = der.Fields(node)
+    found = Identifier(names.read(fields.take()), fields.take().integer(), None)
+    fields.end()
+    return found
+
+
+def _attributes(node: der.Node) -> dict[str, list[der.Node]]:
+    found: dict[str, list[der.Node]] = {}
+    if len(node.children) > limits.CMS_ATTRIBUTES:
+        raise der.DerError("too many attributes")
+    for child in node.children:
+        fields = der.Fields(child)
+        kind, values = fields.take().oid(), fields.take(der.SET)
+        fields.end()
+        if kind in found:
+            raise der.DerError("an attribute twice")
+        found[kind] = values.children
+    return found
+
+
+def read_envelope(data: bytes) -> Envelope:
+    """An EnvelopedData; DerError when it is none, PeerError for a cipher that is unknown."""
+    fields = der.Fields(content_of(data, oids.ENVELOPED_DATA))
+    fields.take(der.INTEGER)
+    fields.maybe(der.explicit(0))
+    recipients = [_recipient(n) for n in fields.take(der.SET).children if n.tag == der.SEQUENCE]
+    content = der.Fields(fields.take())
+    content.take(der.OID)  # id-data; some senders put another one, and nothing depends on it
+    cipher_oid, parameters = certificate.algorithm_identifier(content.take())
+    cipher = oids.CIPHER_NAMES.get(cipher_oid)
+    if cipher is None:
+        raise fail("certrep-cipher", algorithm=cipher_oid)
+    if parameters is None:
+        raise der.DerError("a cipher without its initial vector")
+    secret = content.take(der.context(0), der.explicit(0)).octets()
+    return Envelope(recipients, cipher, parameters.octet_string(), secret)
+
+
+def _recipient(node: der.Node) -> tuple[int | None, tuple[str, str] | None, bytes]:
+    fields = der.Fields(node)
+    fields.take(der.INTEGER)
+    identifier = _identifier(fields.take(der.SEQUENCE, *_KEY_IDENTIFIER_TAGS))
+    transport, parameters = certificate.algorithm_identifier(fields.take())
+    if transport not in (oids.RSA, oids.RSA_OAEP):
+        raise fail("certrep-cipher", algorithm=transport)
+    oaep = _oaep(parameters) if transport == oids.RSA_OAEP else None
+    return identifier.serial, oaep, fields.take().octet_string()
+
+
+def _oaep(parameters: der.Node | None) -> tuple[str, str]:
+    """Digests of RSAES-OAEP (RFC 4055 4.1): SHA-1 unless they are named."""
+    digest, mask_digest = "sha1", "sha1"
+    for field in parameters.expect(der.SEQUENCE).children if parameters else []:
+        kind, inner = certificate.algorithm_identifier(der.Fields(field, field.tag).take())
+        if field.tag == der.explicit(0):
+            digest = oids.DIGEST_NAMES.get(kind, "")
+        elif field.tag == der.explicit(1) and kind == oids.MGF1 and inner is not None:
+            mask_digest = oids.DIGEST_NAMES.get(certificate.algorithm_identifier(inner)[0], "")
+        else:
+            raise fail("certrep-cipher", algorithm=f"RSA-OAEP with {kind}")
+    if not digest or not mask_digest:
+        raise fail("certrep-cipher", algorithm="RSA-OAEP with an unknown digest")
+    return digest, mask_digest
+
+
+# -- verifying and opening -------------------------------------------------------------------------
+
+
+def verify(message: SignedData, signer: Signer, spki: bytes) -> str:
+    """Why the signature does not hold (RFC 5652 5.6), or "" when it does."""
+    kinds = signer.attributes.get(oids.CONTENT_TYPE, [])
+    digests = signer.attributes.get(oids.MESSAGE_DIGEST, [])
+    if len(kinds) != 1 or kinds[0].oid() != oids.DATA:
+        return "contentType is missing or is not data"
+    if len(digests) != 1:
+        return "messageDigest is missing"
+    if digests[0].octet_string() != crypto.digest(signer.digest, message.content):
+        return "messageDigest does not fit the content"
+    if not crypto.verify(spki, signer.scheme, signer.digest, signer.signature, signer.signed):
+        return "it was not made with the signer's key"
+    return ""
+
+
+def decrypt(envelope: Envelope, key: crypto.PrivateKey, serial: int) -> bytes | None:
+    """The content for the recipient with this serial number, or None, whatever was wrong."""
+    size = crypto.KEY_BYTES[envelope.cipher]
+    content_key = os.urandom(size)
+    for recipient, oaep, wrapped in envelope.recipients:
+        if recipient == serial:
+            unwrapped = crypto.unwrap(key, wrapped, oaep)
+            if unwrapped is not None and len(unwrapped) == size:
+                content_key = unwrapped
+            break
+    return crypto.decrypt_cbc(envelope.cipher, content_key, envelope.iv, envelope.secret)
+
+
+# -- writing ---------------------------------------------------------------------------------------
+
+
+def algorithm(dotted: str) -> bytes:
+    """AlgorithmIdentifier with NULL, as RSA and the digests have it (RFC 3370, RFC 5754)."""
+    return der.sequence(der.oid(dotted), der.null())
+
+
+def attribute(kind: str, value: bytes) -> bytes:
+    return der.sequence(der.oid(kind), der.set_of([value]))
+
+
+def _content_info(kind: str, content: bytes) -> bytes:
+    return der.sequence(der.oid(kind), der.tlv(der.explicit(0), content))
+
+
+def issuer_and_serial(issuer_der: bytes, serial: int) -> bytes:
+    return der.sequence(issuer_der, der.integer(serial))
+
+
+def sign(
+    content: bytes,
+    attributes: Iterable[bytes],
+    signer: Certificate,
+    key: crypto.PrivateKey,
+    digest: str,
+) -> bytes:
+    """SignedData over the content with one signer, whose certificate comes along."""
+    required = (
+        attribute(oids.CONTENT_TYPE, der.oid(oids.DATA)),
+        attribute(oids.MESSAGE_DIGEST, der.octet_string(crypto.digest(digest, content))),
+    )
+    signed = sorted((*required, *attributes))
+    info = der.sequence(
+        der.integer(_ISSUER_AND_SERIAL),
+        issuer_and_serial(signer.issuer_der, signer.serial),
+        algorithm(oids.DIGESTS[digest]),
+        der.tlv(der.explicit(0), *signed),
+        algorithm(oids.RSA),
+        der.octet_string(crypto.sign(key, der.tlv(der.SET, *signed), digest)),
+    )
+    body = der.sequence(
+        der.integer(1),
+        der.set_of([algorithm(oids.DIGESTS[digest])]),
+        der.sequence(der.oid(oids.DATA), der.tlv(der.explicit(0), der.octet_string(content))),
+        der.tlv(der.explicit(0), signer.der),
+        der.set_of([info]),
+    )
+    return _content_info(oids.SIGNED_DATA, body)
+
+
+def encrypt(content: bytes, recipient: Certificate, cipher: str) -> bytes:
+    """EnvelopedData for one RSA recipient; ValueError when its key cannot encrypt."""
+    content_key, iv = os.urandom(crypto.KEY_BYTES[cipher]), os.urandom(crypto.block_bytes(cipher))
+    info = der.sequence(
+        der.integer(0),
+        issuer_and_serial(recipient.issuer_der, recipient.serial),
+        algorithm(oids.RSA),
+        der.octet_string(crypto.wrap(recipient.spki, content_key)),
+    )
+    secret = crypto.encrypt_cbc(cipher, content_key, iv, content)
+    body = der.sequence(
+        der.integer(0),
+        der.set_of([info]),
+        der.sequence(
+            der.oid(oids.DATA),
+            der.sequence(der.oid(oids.CIPHERS[cipher]), der.octet_string(iv)),
+            der.tlv(der.context(0), secret),
+        ),
+    )
+    return _content_info(oids.ENVELOPED_DATA, body)
+
+
+def find(identifier: Identifier, candidates: Sequence[Certificate]) -> Certificate | None:
+    """The certificate that signed, whatever its place in the set."""
+    return next((c for c in candidates if identifier.names_certificate(c)), None)

@@ -1,0 +1,186 @@
+"""The border to `cryptography`: every primitive that the protocol uses, and all that differs
+between its versions (38.0.4 of Debian 12 up to the newest).
+
+Digests and ciphers go by the names of the console (`sha-256`, `aes128`). A verification answers
+True or False and an opening answers bytes or None, whatever the library threw: it knows at least
+six families of exceptions for hostile input, and none of them passes this file. What the library
+refuses to do for us (a digest that its build or a policy of the system has switched off) is a
+LocalError.
+"""
+
+import os
+from typing import cast
+
+from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.padding import PKCS7
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+)
+
+from agent.errors import fail
+
+try:  # moved in version 43, gone from its old place in version 48
+    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+except ImportError:
+    from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
+
+PrivateKey = rsa.RSAPrivateKey
+
+_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "md5": hashes.MD5,
+    "sha1": hashes.SHA1,
+    "sha-224": hashes.SHA224,
+    "sha-256": hashes.SHA256,
+    "sha-384": hashes.SHA384,
+    "sha-512": hashes.SHA512,
+}
+KEY_BYTES = {"des": 8, "3des": 24, "aes128": 16, "aes192": 24, "aes256": 32}
+GCM_NONCE_BYTES = 12
+_REFUSALS = (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, OverflowError)
+
+
+def block_bytes(cipher: str) -> int:
+    return 8 if cipher in ("des", "3des") else 16
+
+
+def digest(name: str, data: bytes) -> bytes:
+    """The digest of the data; LocalError when this system refuses the algorithm."""
+    try:
+        context = hashes.Hash(_HASHES[name]())
+    except UnsupportedAlgorithm:
+        raise fail("digest-refused", digest=name) from None
+    context.update(data)
+    return context.finalize()
+
+
+# -- RSA keys --------------------------------------------------------------------------------------
+
+
+def generate(bits: int) -> PrivateKey:
+    return rsa.generate_private_key(65537, bits)
+
+
+def private_der(key: PrivateKey) -> bytes:
+    """The key as PKCS#8, not encrypted."""
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def public_der(key: PrivateKey) -> bytes:
+    """The public half as SubjectPublicKeyInfo."""
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def load_own(pkcs8: bytes) -> PrivateKey:
+    """A key that this device wrote under a seal; ValueError when it is none.
+
+    The primality test takes a router seconds and proves nothing about bytes that the seal has
+    authenticated, so it is skipped where the library can (from version 39 on).
+    """
+    try:
+        key = load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
+    except TypeError:
+        key = load_der_private_key(pkcs8, None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("not an RSA key")
+    return key
+
+
+def sign(key: PrivateKey, data: bytes, digest_name: str) -> bytes:
+    """RSASSA-PKCS1-v1_5: deterministic, so a request can be built again to the byte."""
+    try:
+        return key.sign(data, padding.PKCS1v15(), _HASHES[digest_name]())
+    except (UnsupportedAlgorithm, ValueError):
+        raise fail("digest-refused", digest=digest_name) from None
+
+
+def verify(spki: bytes, scheme: str, digest_name: str, signature: bytes, data: bytes) -> bool:
+    """Whether the signature is that of this public key; schemes `rsa` (v1.5) and `ecdsa`."""
+    try:
+        key = load_der_public_key(spki)
+        algorithm = _HASHES[digest_name]()
+        if scheme == "rsa" and isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, data, padding.PKCS1v15(), algorithm)
+        elif scheme == "ecdsa" and isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, data, ec.ECDSA(algorithm))
+        else:
+            return False
+    except _REFUSALS:
+        return False
+    return True
+
+
+def wrap(spki: bytes, content_key: bytes) -> bytes:
+    """RSAES-PKCS1-v1_5 for a recipient; ValueError when its key cannot encrypt."""
+    try:
+        key = load_der_public_key(spki)
+    except _REFUSALS:
+        raise ValueError("no usable public key") from None
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise ValueError("not an RSA key")
+    return key.encrypt(content_key, padding.PKCS1v15())
+
+
+def unwrap(key: PrivateKey, wrapped: bytes, oaep: tuple[str, str] | None) -> bytes | None:
+    """The content key by v1.5, or by OAEP with these digests (its own, that of MGF1)."""
+    scheme: padding.AsymmetricPadding = padding.PKCS1v15()
+    try:
+        if oaep is not None:
+            mask = padding.MGF1(_HASHES[oaep[1]]())
+            scheme = padding.OAEP(mask, _HASHES[oaep[0]](), None)
+        return key.decrypt(wrapped, scheme)
+    except _REFUSALS:
+        return None
+
+
+# -- content ciphers -------------------------------------------------------------------------------
+
+
+def _cbc(cipher: str, key: bytes, iv: bytes) -> Cipher[modes.CBC]:
+    algorithm: CipherAlgorithm
+    if cipher == "des":  # EDE with one key three times is single DES
+        algorithm = TripleDES(key * 3)
+    elif cipher == "3des":
+        algorithm = TripleDES(key)
+    else:
+        algorithm = algorithms.AES(key)
+    return Cipher(cast(algorithms.AES, algorithm), modes.CBC(iv))
+
+
+def encrypt_cbc(cipher: str, key: bytes, iv: bytes, plain: bytes) -> bytes:
+    """CBC with the padding of CMS (RFC 5652 6.3)."""
+    padder = PKCS7(block_bytes(cipher) * 8).padder()
+    encryptor = _cbc(cipher, key, iv).encryptor()
+    return encryptor.update(padder.update(plain) + padder.finalize()) + encryptor.finalize()
+
+
+def decrypt_cbc(cipher: str, key: bytes, iv: bytes, secret: bytes) -> bytes | None:
+    """The plain text, or None for anything that is wrong with key, length or padding."""
+    try:
+        decryptor = _cbc(cipher, key, iv).decryptor()
+        padded = decryptor.update(secret) + decryptor.finalize()
+        unpadder = PKCS7(block_bytes(cipher) * 8).unpadder()
+        return unpadder.update(padded) + unpadder.finalize()
+    except _REFUSALS:
+        return None
+
+
+def encrypt_gcm(key: bytes, plain: bytes, bound: bytes) -> bytes:
+    """AES-GCM: a fresh nonce, then cipher text and tag; `bound` is the associated data."""
+    nonce = os.urandom(GCM_NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, bound)
+
+
+def decrypt_gcm(key: bytes, secret: bytes, bound: bytes) -> bytes | None:
+    try:
+        return AESGCM(key).decrypt(secret[:GCM_NONCE_BYTES], secret[GCM_NONCE_BYTES:], bound)
+    except (InvalidTag, *_REFUSALS):
+        return None

@@ -1,0 +1,115 @@
+"""GetCACaps and GetCACert (RFC 8894 3.5.2, 4.2): what a CA can do, and its certificates.
+
+Both answers are unprotected: whoever answers in the CA's place writes them. Nothing here trusts
+anything; the agent compares a fingerprint, and `caset` works from the pin.
+"""
+
+import base64
+import re
+
+from agent import limits
+from agent.errors import AgentError, fail
+from agent.scep import caset, certificate, cms, crypto, der, names, transport
+from agent.scep.border import reading
+from agent.scep.certificate import Certificate
+from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
+from hal.ports import Link
+
+_CAPS_LINES = 64
+_CAPS_LINE_CHARACTERS = 64
+_PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,32})-----([^-]*)-----END \1-----")
+_FINGERPRINTS = (("md5", "md5"), ("sha1", "sha1"), ("sha256", "sha-256"))
+
+
+def exchange_of(job: Job, link: Link) -> transport.Exchange:
+    """How to reach the CA of a job: {url, source}."""
+    server = transport.server(field(job, "url", str))
+    return transport.Exchange(server, link, transport.source_of(submap(job, "source")))
+
+
+def fetch(job: Job, link: Link) -> Answer:
+    """{url, ca_id, source, ra} -> {caps, certificates, notes}
+
+    Without a configured `ca_id` no `message` is sent: an invented one is refused by some CAs.
+    """
+    exchange, ca_id = exchange_of(job, link), text_or_none(job, "ca_id")
+    ra = field(job, "ra", bool)
+    notes: list[str] = []
+    caps = _capabilities(exchange, ca_id, notes)
+    ders = ca_certificates(exchange.get("GetCACert", ca_id, limits.CA_SET_BYTES))
+    readable = caset.readable(ders)
+    if not readable:
+        raise fail("ca-set-malformed", reason="no certificate in it can be read", page="-")
+    if len(readable) < len(set(ders)):
+        notes.append(f"{len(set(ders)) - len(readable)} of the CA's certificates cannot be read")
+    if ra and all(found.is_ca for found in readable):
+        raise fail("ra-missing")
+    return {"caps": caps, "certificates": [_record(c) for c in readable], "notes": notes}
+
+
+def _capabilities(exchange: transport.Exchange, ca_id: str | None, notes: list[str]) -> list[str]:
+    """A server that does not know GetCACaps lists nothing (RFC 8894 3.5.2)."""
+    try:
+        body = exchange.get("GetCACaps", ca_id, limits.CAPS_BYTES)
+    except AgentError as error:
+        if error.code not in transport.SERVER_CODES:
+            raise
+        notes.append(f"the server lists no capabilities: {error.what}")
+        return []
+    found = capabilities(body)
+    if not found:
+        notes.append("the server lists no capabilities")
+    return found
+
+
+def capabilities(body: bytes) -> list[str]:
+    """The keywords of a GetCACaps answer as sent; none when it is a page for people."""
+    if body.lstrip().startswith(b"<"):
+        return []
+    lines = (line.strip() for line in body.decode("latin-1").splitlines())
+    good = (line for line in lines if line.isascii() and line.isprintable())
+    return list(dict.fromkeys(x for x in good if 0 < len(x) <= _CAPS_LINE_CHARACTERS))[:_CAPS_LINES]
+
+
+def ca_certificates(data: bytes) -> list[bytes]:
+    """DER of every certificate in a GetCACert answer: one, a degenerate SignedData, or PEM.
+
+    The content decides, since servers mix up the types (RFC 8894 4.2.1).
+    """
+    with reading("ca-set-malformed", data):
+        blocks = [data]
+        if data.lstrip().startswith(b"-----BEGIN"):
+            blocks = [_decoded(block[2]) for block in _PEM_BLOCK.finditer(data)]
+        found = [der_ for block in blocks for der_ in _certificates(block)]
+        if not 0 < len(found) <= limits.CA_SET_CERTIFICATES:
+            raise der.DerError(f"{len(found)} certificates")
+    return found
+
+
+def _decoded(base64_text: bytes) -> bytes:
+    return base64.b64decode(b"".join(base64_text.split()), validate=True)
+
+
+def _certificates(data: bytes) -> list[bytes]:
+    node = der.read(data)
+    if node.children and node.children[0].tag == der.OID:
+        return cms.read_signed(data).certificates
+    return [certificate.from_node(node).der]
+
+
+def _record(found: Certificate) -> Answer:
+    prints = {name: crypto.digest(digest, found.der).hex() for name, digest in _FINGERPRINTS}
+    usage = sorted(found.key_usage or ())
+    return {**summary(found), "is_ca": found.is_ca, "key_usage": usage, **prints}
+
+
+def summary(found: Certificate) -> Answer:
+    """The fields of a certificate that the agent keeps beside its bytes."""
+    return {
+        "der": found.der,
+        "subject": names.shown(found.subject),
+        "issuer": names.shown(found.issuer),
+        "serial": f"{found.serial:x}",
+        "not_before_s": found.not_before_s,
+        "not_after_s": found.not_after_s,
+    }

@@ -1,0 +1,26 @@
+"""Imports and touches everything that a job will use.
+
+A job child runs as a user who may not be able to enter the installation, so after the drop of
+rights nothing may be opened by path: no module, no codec, no table that a library loads on first
+use. The worker calls this once, before it forks.
+"""
+
+import importlib
+
+_MODULES = (
+    "agent.scep.client",
+    "hal.link",
+    "cryptography.hazmat.backends.openssl.backend",
+    "encodings.idna",
+    "stringprep",
+    "unicodedata",
+)
+_CODECS = ("utf-8", "ascii", "latin-1", "iso-8859-1", "utf-16-be", "utf-32-be", "idna")
+
+
+def load_all() -> None:
+    """Loads it all; an ImportError here is a broken installation."""
+    for module in _MODULES:
+        importlib.import_module(module)
+    for codec in _CODECS:
+        "a".encode(codec).decode(codec)

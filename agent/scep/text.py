@@ -1,0 +1,31 @@
+"""Text for people: what a peer chose made safe to show, and times."""
+
+from datetime import UTC, datetime, timedelta
+
+from agent import limits
+
+
+def clean(text: str, cap: int = limits.PEER_TEXT_CHARACTERS) -> str:
+    """One line of at most `cap` characters: white space folded, everything unprintable dropped.
+
+    Control characters could drive a terminal, bidirectional ones could turn a line around; Python
+    counts both as not printable.
+    """
+    kept = (c for c in text[: 8 * cap] if c.isprintable() or c.isspace())
+    line = " ".join("".join(kept).split())
+    return line if len(line) <= cap else line[: cap - 3] + "..."
+
+
+def excerpt(data: bytes) -> str:
+    """The beginning of a body that is not what it should be, or how much it is when not text."""
+    start = data[: 8 * limits.PEER_TEXT_CHARACTERS].decode("utf-8", "replace")
+    shown = clean(start)
+    if not shown or "\ufffd" in shown or "\0" in start:
+        return f"{len(data)} bytes that are no text"
+    return shown
+
+
+def utc(time_s: int) -> str:
+    """`2026-11-23 09:30:00 UTC`."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=time_s)
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

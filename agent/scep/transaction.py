@@ -1,0 +1,142 @@
+"""PKCSReq and CertPoll (RFC 8894 3.3): one message to the CA, its reply judged.
+
+The request is built anew from the job each time and comes out the same: the job holds everything
+that it depends on, and the agent has stored that before the first byte leaves.
+"""
+
+import os
+
+from agent import limits
+from agent.errors import fail
+from agent.scep import caset, crypto, discovery, messages, names, oids, trust, vault
+from agent.scep.jobmap import Answer, Job, field, items, one_of, submap, text_or_none
+from hal.ports import Link
+
+_NONCE_BYTES = 16  # RFC 8894 3.2.1.5
+_HTTP_METHODS = {"get": False, "post": True}
+_CIPHERS = {"aes128": "aes128", "aes256": "aes256", "3des": "3des"}
+_SUBJECT_MATCHES = {"strict": "", "standard": "", "key-only": ""}
+_WEAK_DIGESTS = ("md5", "sha1")
+
+
+def enrol(job: Job, device_key: bytes, link: Link) -> Answer:
+    """Sends the PKCSReq: {status: issued, certificate, chain, notes}, {status: pending, notes}."""
+    return _Transaction(job, device_key, with_password=True).run(messages.PKCS_REQ, link)
+
+
+def poll(job: Job, device_key: bytes, link: Link) -> Answer:
+    """Asks for the outcome of an earlier PKCSReq; answers like `enrol`."""
+    return _Transaction(job, device_key, with_password=False).run(messages.CERT_POLL, link)
+
+
+class _Transaction:
+    """One exchange: the fields of its job, checked, and what the answer must fit."""
+
+    def __init__(self, job: Job, device_key: bytes, with_password: bool) -> None:
+        self._job = job
+        self._ra = field(job, "ra", bool)
+        self._caps = {cap.casefold() for cap in items(job, "caps", str)}
+        self._now_s = field(job, "now_s", int) if field(job, "clock_trusted", bool) else None
+        self._notes: list[str] = []
+        pair, ca = submap(job, "key"), submap(job, "ca")
+        rules = caset.Rules(self._now_s, frozenset(items(job, "weak", str)))
+        self._ca = caset.load(items(ca, "certificates", bytes), field(ca, "pin", str), rules)
+        self._spki = field(pair, "spki", bytes)
+        self._key = load_key(pair, device_key)
+        password = self._password(device_key) if with_password else None
+        self._request = _request(job, password)
+        self._nonce = os.urandom(_NONCE_BYTES)
+
+    def _password(self, device_key: bytes) -> str | None:
+        sealed = text_or_none(self._job, "password")
+        if sealed is None:
+            return None
+        plain = vault.unseal_password(device_key, sealed)
+        if not names.is_printable_string(plain):
+            self._notes.append("the password has characters that some CAs (NDES) do not take")
+        return plain
+
+    def run(self, kind: int, link: Link) -> Answer:
+        message = self.message(kind)
+        exchange = discovery.exchange_of(self._job, link)
+        expected = self._expected()
+        data = exchange.send(message, self._post(), limits.CERTREP_BYTES)
+        reply = trust.accept(data, expected)
+        if reply.status == str(messages.PENDING):
+            return {"status": "pending", "notes": self._notes}
+        found = trust.issued(reply, expected)
+        return {
+            "status": "issued",
+            "certificate": discovery.summary(found.certificate),
+            "chain": found.chain,
+            "notes": self._notes,
+        }
+
+    def message(self, kind: int) -> bytes:
+        request, recipient = self._request, self._ca.recipient(self._ra)
+        if request.digest in _WEAK_DIGESTS:
+            self._notes.append(f"the request is signed with {request.digest}")
+        if not self._ra and self._ca.registration_authorities():
+            self._notes.append("the CA set has RA certificates; `ra` in `enrollment-url` uses them")
+        if kind == messages.PKCS_REQ:
+            content = messages.certification_request(request, self._key)
+        else:
+            content = messages.poll_content(self._ca.issuing(self._ra).subject_der, request)
+        signer = messages.signer_certificate(request, self._key)
+        out = messages.Outgoing(
+            signer, self._key, recipient, self._cipher(), self._nonce, self._now_s
+        )
+        try:
+            return messages.pki_message(kind, content, request, out)
+        except ValueError as error:
+            subject = names.shown(recipient.subject)
+            raise fail("ca-cannot-encrypt", subject=subject, reason=error) from None
+
+    def _cipher(self) -> str:
+        """The realm's cipher, lowered only for a CA that lists what it can and not AES."""
+        cipher = one_of(self._job, "cipher", _CIPHERS)
+        if cipher == "3des" or not self._caps or self._caps & {"aes", "scepstandard"}:
+            return cipher
+        self._notes.append(f"3des instead of {cipher}: the CA does not list AES")
+        return "3des"
+
+    def _post(self) -> bool:
+        method = text_or_none(self._job, "http")
+        if method is not None:
+            return one_of(self._job, "http", _HTTP_METHODS) == "post"
+        return bool(self._caps & {"postpkioperation", "scepstandard"})
+
+    def _expected(self) -> trust.Expected:
+        return trust.Expected(
+            self._ca,
+            self._request,
+            self._nonce,
+            self._key,
+            self._spki,
+            one_of(self._job, "subject_match", _SUBJECT_MATCHES),
+            frozenset(items(self._job, "compatibility", str)),
+            self._notes,
+        )
+
+
+def _request(job: Job, password: str | None) -> messages.Request:
+    transaction = field(job, "transaction", str)
+    if len(transaction) != 2 * _NONCE_BYTES or not set(transaction) <= set(
+        "0123456789abcdefABCDEF"
+    ):
+        raise fail("job-request", field="transaction")
+    return messages.Request(
+        transaction,
+        field(job, "request_time_s", int),
+        one_of(job, "digest", oids.RSA_SIGNATURES),
+        submap(job, "entity"),
+        items(job, "key_usage", str),
+        password,
+    )
+
+
+def load_key(pair: Job, device_key: bytes) -> crypto.PrivateKey:
+    """The private key of {name, generation, sealed, spki}."""
+    name, generation = field(pair, "name", str), field(pair, "generation", int)
+    sealed, spki = field(pair, "sealed", bytes), field(pair, "spki", bytes)
+    return vault.load(device_key, name, generation, sealed, spki)

@@ -1,0 +1,241 @@
+"""SCEP over HTTP (RFC 8894 4.1): one request, one bounded answer, over a connection of the link.
+
+Fault model. The server, or whoever answers in its place, may send anything: no HTTP, headers or a
+body without end, lengths that contradict each other, interim answers without end, a redirect, an
+error page with status 200, or nothing for ever. Promised: header and body are capped in bytes, each
+wait in time, redirects are never followed, and the outcome is a body or an AgentError. The time of
+a whole exchange is kept by the agent, which ends the child at its deadline: a server that drips a
+byte at a time would outlast any time-out of a single read.
+
+`http.client` does the work; added is what it lacks: a connection from a chosen source, the caps,
+and all interim answers (it takes a 103 for the final one).
+"""
+
+import base64
+import http.client
+import io
+from collections.abc import Mapping
+from typing import BinaryIO, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from agent import limits
+from agent.errors import AgentError, fail
+from agent.scep.text import clean, excerpt
+from hal.ports import Link, LinkError, Source
+
+_CONTENT_TYPE = "application/x-pki-message"
+_CHUNK_BYTES = 16 * 1024
+_LINK_CODES = {
+    "interface": "source-missing",
+    "no-address": "source-missing",
+    "source": "source-missing",
+    "name": "name-unresolved",
+    "refused": "connection-refused",
+    "route": "no-route",
+    "timeout": "connection-timeout",
+    "reset": "connection-reset",
+    "tls": "network-failed",
+    "other": "network-failed",
+}
+_LATER_STATUSES = (408, 425, 429)  # the server says that it is a matter of time
+# After the connection stood: what a server without GetCACaps may do with the question.
+SERVER_CODES = frozenset(
+    {
+        "answer-timeout", "connection-reset", "http-redirect", "http-refused", "http-failed",
+        "http-empty", "http-malformed", "http-too-large",
+    }
+)  # fmt: skip
+
+
+class Server(NamedTuple):
+    """Where a realm's CA is: host, port and the request target, to which a query is added."""
+
+    host: str
+    port: int
+    target: str
+
+    def with_query(self, query: str) -> str:
+        return f"{self.target}{'&' if '?' in self.target else '?'}{query}"
+
+
+def server(url: str) -> Server:
+    """The parts of an `enrollment-url`; LocalError `url-invalid` or `https-not-yet`."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise fail("url-invalid", reason=error) from None
+    if parts.scheme == "https":
+        raise fail("https-not-yet")
+    if parts.scheme != "http" or not host or parts.username is not None:
+        raise fail("url-invalid", reason="it is not http://HOST[:PORT]/PATH")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise fail("url-invalid", reason="it holds a character that no URL may have")
+    query = f"?{parts.query}" if parts.query else ""
+    return Server(host, port or http.client.HTTP_PORT, (parts.path or "/") + query)
+
+
+class Exchange(NamedTuple):
+    """How to reach a server: its place, the link, and where connections come from."""
+
+    server: Server
+    link: Link
+    source: Source
+
+    def get(self, operation: str, message: str | None, cap: int) -> bytes:
+        """A GET of an operation; `message` is escaped here, None leaves it out."""
+        query = f"operation={operation}"
+        if message is not None:
+            query += f"&message={quote(message, safe='')}"
+        return self._answer("GET", query, None, cap)
+
+    def send(self, message: bytes, post: bool, cap: int) -> bytes:
+        """PKIOperation. GET carries plain base64 with +, / and = escaped (RFC 8894 4.1)."""
+        if post:
+            return self._answer("POST", "operation=PKIOperation", message, cap)
+        return self.get("PKIOperation", base64.b64encode(message).decode(), cap)
+
+    def _answer(self, method: str, query: str, body: bytes | None, cap: int) -> bytes:
+        connection = _Connection(self)
+        headers = {"User-Agent": "scep-agent", "Connection": "close"}
+        if body is not None:
+            headers["Content-Type"] = _CONTENT_TYPE
+        try:
+            connection.request(method, self.server.with_query(query), body, headers)
+            response = connection.getresponse()
+            return _accepted(response, _body(response, cap))
+        except TimeoutError:
+            raise fail("answer-timeout", host=self.server.host) from None
+        except (http.client.RemoteDisconnected, http.client.IncompleteRead):
+            raise self._reset("the answer was cut short") from None
+        except http.client.InvalidURL as error:
+            raise fail("url-invalid", reason=error) from None
+        except (http.client.HTTPException, ValueError) as error:
+            raise fail("http-malformed", reason=clean(str(error)) or type(error).__name__) from None
+        except OSError as error:
+            raise self._reset(error.strerror or type(error).__name__) from None
+        finally:
+            connection.close()
+
+    def _reset(self, what: str) -> AgentError:
+        return fail("connection-reset", host=self.server.host, what=what)
+
+
+def _body(response: http.client.HTTPResponse, cap: int) -> bytes:
+    """The body up to its cap; of an error page just the beginning, which is all that is shown."""
+    if response.status >= http.client.MULTIPLE_CHOICES:
+        return response.read(8 * limits.PEER_TEXT_CHARACTERS)
+    lengths = set(response.headers.get_all("Content-Length", []))
+    if len(lengths) > 1 or not all(length.strip().isdecimal() for length in lengths):
+        raise fail("http-malformed", reason="a Content-Length that makes no sense")
+    if response.length is not None and response.length > cap:
+        raise fail("http-too-large", cap=cap)
+    body = bytearray()
+    while chunk := response.read1(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > cap:
+            raise fail("http-too-large", cap=cap)
+    if response.length:
+        raise http.client.IncompleteRead(b"")
+    return bytes(body)
+
+
+def _accepted(response: http.client.HTTPResponse, body: bytes) -> bytes:
+    status = response.status
+    if 200 <= status < 300:
+        if not body:
+            raise fail("http-empty", status=status)
+        return body
+    if 300 <= status < 400:
+        location = clean(response.headers.get("Location", "no Location"), cap=256)
+        raise fail("http-redirect", status=status, location=location)
+    values = {"status": status, "reason": clean(response.reason, 64), "page": excerpt(body)}
+    if 400 <= status < 500 and status not in _LATER_STATUSES:
+        raise fail("http-refused", **values)
+    raise fail("http-failed", **values)
+
+
+class _Response(http.client.HTTPResponse):
+    """Reads the head under our caps and past every interim answer, then lets the base go on."""
+
+    def begin(self) -> None:
+        stream = self.fp
+        self.fp = io.BufferedReader(_Replay(_final_head(stream), stream))
+        super().begin()
+
+
+def _final_head(stream: BinaryIO) -> bytes:
+    """Status line and header of the final answer (RFC 9110 15.2: any number of 1xx before it)."""
+    for _ in range(limits.HTTP_INTERIM_ANSWERS + 1):
+        head = _head(stream)
+        version, _, rest = head.partition(b" ")
+        if not (version.startswith(b"HTTP/") and rest[:1] == b"1" and rest[1:3].isdigit()):
+            return head
+    raise http.client.HTTPException("too many interim answers")
+
+
+def _head(stream: BinaryIO) -> bytes:
+    head, fields = bytearray(), 0
+    while True:
+        line = stream.readline(limits.HTTP_HEADER_BYTES + 1)
+        head += line
+        fields += 1
+        if not head.startswith(b"HTTP/"[: len(head)]):
+            raise http.client.HTTPException(f"it begins with {excerpt(bytes(head[:40]))}")
+        if len(head) > limits.HTTP_HEADER_BYTES or fields > limits.HTTP_HEADER_FIELDS + 2:
+            raise http.client.HTTPException("the header is too large")
+        if not line:
+            raise http.client.RemoteDisconnected("closed")
+        if line in (b"\r\n", b"\n"):
+            return bytes(head)
+
+
+class _Replay(io.RawIOBase):
+    """A head that was read already, then the stream that it came from."""
+
+    def __init__(self, head: bytes, stream: io.BufferedReader) -> None:
+        self._head, self._stream = head, stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if not self._head:
+            return self._stream.readinto1(buffer)
+        taken = self._head[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._head = self._head[len(taken) :]
+        return len(taken)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class _Connection(http.client.HTTPConnection):
+    """An HTTPConnection whose socket comes from the link, from the realm's source."""
+
+    response_class = _Response
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange.server.host, exchange.server.port)
+        self._exchange = exchange
+
+    def connect(self) -> None:
+        where, link, source = self._exchange
+        try:
+            self.sock = link.connect(where.host, where.port, source, limits.CONNECT_S)
+        except LinkError as error:
+            code = _LINK_CODES.get(error.kind, "network-failed")
+            raise fail(code, host=where.host, what=error) from None
+        self.sock.settimeout(limits.RECEIVE_S)
+
+
+def source_of(fields: Mapping[str, object]) -> Source:
+    """The source of a job map: {address, interface, bind_device}."""
+    address, interface = fields.get("address"), fields.get("interface")
+    return Source(
+        address if isinstance(address, str) else None,
+        interface if isinstance(interface, str) else None,
+        fields.get("bind_device") is True,
+    )

@@ -1,0 +1,233 @@
+"""Why a reply is believed: every check from the first byte to the installed certificate.
+
+Fault model. The reply came over plain HTTP: anyone on the path may have written it, replayed it or
+changed it, and any device of the same CA may have signed it. The order is fixed, and nothing is
+used before the step that protects it: outer signature, its signer up to the pinned CA,
+transactionID, recipientNonce, messageType, pkiStatus; only then the private key is touched; and
+only then the certificate inside is compared with what was asked for. Nothing inside an envelope is
+believed because it could be decrypted: whoever has our public key can encrypt for us.
+
+Every weakness that a realm allows leaves a note; the agent logs it.
+"""
+
+from typing import NamedTuple
+
+from agent import limits
+from agent.errors import fail
+from agent.scep import caset, certificate, cms, crypto, der, messages, names, text
+from agent.scep.border import reading
+from agent.scep.caset import CaSet
+from agent.scep.certificate import Certificate
+
+FUTURE_S = 86_400  # a notBefore ahead of our clock that is accepted, with a note
+SHORT_NONCE_BYTES = 8  # the shortest prefix of our nonce that `short-nonce` accepts
+
+
+class Expected(NamedTuple):
+    """What a reply must fit: our request, our key, the CA set, and the realm's rules."""
+
+    ca: CaSet
+    request: messages.Request
+    nonce: bytes
+    key: crypto.PrivateKey
+    spki: bytes
+    subject_match: str
+    compatibility: frozenset[str]
+    notes: list[str]
+
+    def weak(self, algorithm: str, code: str, use: str) -> None:
+        """Lets a weak algorithm pass when the realm allows it, with a note; else an error."""
+        if algorithm not in self.ca.rules.weak:
+            raise fail(code, digest=algorithm)
+        self.notes.append(f"{use} uses {algorithm}, which `weak-algorithm` allows")
+
+
+class Issued(NamedTuple):
+    """A certificate that passed every check, and DER of its issuers upwards."""
+
+    certificate: Certificate
+    chain: list[bytes]
+
+
+# -- the outer message -----------------------------------------------------------------------------
+
+
+def accept(data: bytes, expected: Expected) -> messages.CertRep:
+    """The reply when it is from the CA and answers our request; its status is 0 or 3.
+
+    A FAILURE is raised as the error of its failInfo, every other fault as a PeerError.
+    """
+    with reading("certrep-malformed", data):
+        message = cms.read_signed(data)
+        if len(message.signers) != 1:
+            raise der.DerError("not exactly one signer")
+        signer = message.signers[0]
+        _check_signature(message, signer, expected)
+        reply = messages.cert_rep(message, signer)
+    _check_attributes(reply, expected)
+    if reply.status == str(messages.FAILURE):
+        raise refusal(reply)
+    return reply
+
+
+def _check_signature(message: cms.SignedData, signer: cms.Signer, expected: Expected) -> None:
+    stored = expected.ca.certificates
+    candidate = cms.find(signer.identifier, [*stored, *caset.readable(message.certificates)])
+    if candidate is None:
+        raise fail("certrep-signer", reason="its certificate is neither stored nor in the reply")
+    if signer.digest == "md5":
+        expected.weak("md5", "certrep-weak-signature", "the signature of the reply")
+    elif signer.digest == "sha1":
+        expected.notes.append("the signature of the reply uses sha1")
+    fault = cms.verify(message, signer, candidate.spki)
+    if fault:
+        raise fail("certrep-signature", reason=fault)
+    _check_signer(candidate, expected)
+
+
+def _check_signer(signer: Certificate, expected: Expected) -> None:
+    ca, who = expected.ca, names.shown(signer.subject)
+    if not caset.in_date(signer, ca.rules.now_s):
+        raise fail("certrep-signer", reason=f"the certificate of {who} is not in date")
+    if any(signer.der == authority.certificate.der for authority in ca.authorities):
+        return
+    if ca.issuer_of(signer) is None:
+        raise fail("certrep-signer", reason=f"{who} does not chain to the pinned CA")
+    if all(signer.der != stored.der for stored in ca.certificates):
+        expected.notes.append(f"the reply is signed by {who}, which is not in the stored CA set")
+
+
+def _check_attributes(reply: messages.CertRep, expected: Expected) -> None:
+    if reply.transaction != expected.request.transaction:
+        received = text.clean(reply.transaction or "none", 64)
+        raise fail("certrep-transaction", received=received)
+    _check_nonce(reply.recipient_nonce, expected)
+    if reply.kind != str(messages.CERT_REP):
+        raise fail("certrep-type", received=text.clean(reply.kind or "none", 16))
+    known = (messages.SUCCESS, messages.FAILURE, messages.PENDING)
+    if reply.status not in [str(status) for status in known]:
+        raise fail("certrep-status", received=text.clean(reply.status or "none", 16))
+
+
+def _check_nonce(received: bytes | None, expected: Expected) -> None:
+    if received == expected.nonce:
+        return
+    short = received is not None and len(received) >= SHORT_NONCE_BYTES
+    if (
+        short
+        and "short-nonce" in expected.compatibility
+        and expected.nonce.startswith(received or b"")
+    ):
+        expected.notes.append("the recipientNonce is shortened, which `short-nonce` allows")
+        return
+    raise fail("certrep-nonce")
+
+
+def refusal(reply: messages.CertRep) -> Exception:
+    """The error of a FAILURE (RFC 8894 3.2.1.4), with the CA's own words in it."""
+    words = f" ({reply.fail_text})" if reply.fail_text else ""
+    number = reply.fail_info or ""
+    if number in map(str, range(len(messages.FAIL_INFO))):
+        return fail("ca-" + messages.FAIL_INFO[int(number)], text=words)
+    unknown = f": failInfo {text.clean(number, 16)}" if number else ": no failInfo"
+    return fail("ca-failure", text=unknown + words)
+
+
+# -- the certificate inside ------------------------------------------------------------------------
+
+
+def issued(reply: messages.CertRep, expected: Expected) -> Issued:
+    """Opens the envelope of an accepted SUCCESS and checks the certificate for our key."""
+    with reading("issued-malformed", b""):
+        found = _ours(_opened(reply, expected), expected)
+        issuer = _issuer(found, expected)
+        _check_dates(found, expected)
+        check_subject(found, expected)
+    return Issued(found, expected.ca.chain(issuer))
+
+
+def _opened(reply: messages.CertRep, expected: Expected) -> list[bytes]:
+    with reading("certrep-malformed", reply.envelope):
+        envelope = cms.read_envelope(reply.envelope)
+    if envelope.cipher == "des":
+        expected.weak("des", "certrep-weak-cipher", "the encryption of the reply")
+    serial = messages.signer_serial(expected.request.transaction)
+    plain = cms.decrypt(envelope, expected.key, serial)
+    try:
+        inner = cms.read_signed(plain or b"")
+    except der.DerError:  # a wrong key may leave valid padding: the same error as all others
+        raise fail("cannot-decrypt") from None
+    return inner.certificates
+
+
+def _ours(ders: list[bytes], expected: Expected) -> Certificate:
+    ours = certificate.public_bits(der.read(expected.spki))
+    found = [c for c in caset.readable(ders) if c.public_bits == ours]
+    if len(found) != 1:
+        raise fail("issued-key", count=len(found))
+    return found[0]
+
+
+def _issuer(found: Certificate, expected: Expected) -> caset.Authority:
+    if found.is_ca:
+        raise fail("issued-ca")
+    if not found.signature.digest:
+        raise fail("issued-malformed", reason=f"unknown signature algorithm {found.signature.oid}")
+    if found.signature.digest in ("md5", "sha1"):
+        expected.weak(found.signature.digest, "issued-weak", "the signature of the certificate")
+    issuer = expected.ca.issuer_of(found)
+    if issuer is None:
+        raise fail("issued-issuer", reason=f"its issuer is {names.shown(found.issuer)}")
+    return issuer
+
+
+def _check_dates(found: Certificate, expected: Expected) -> None:
+    now_s = expected.ca.rules.now_s
+    if now_s is None:
+        return
+    if found.not_after_s <= now_s:
+        raise fail("issued-dates", reason=f"it ended at {text.utc(found.not_after_s)}")
+    begin = text.utc(found.not_before_s)
+    if found.not_before_s > now_s + FUTURE_S:
+        raise fail("issued-dates", reason=f"it begins at {begin}")
+    if found.not_before_s > now_s:
+        expected.notes.append(f"the certificate begins in the future, at {begin}")
+
+
+def check_subject(found: Certificate, expected: Expected) -> None:
+    """Names as the realm's `subject-match` wants them; what else differs becomes a note."""
+    entity, match = expected.request.entity, expected.subject_match
+    wanted_subject = names.read(der.read(names.subject(entity)))
+    wanted_der = names.alternative_names(entity)
+    wanted = names.folded_names(names.general_names(der.read(wanted_der)) if wanted_der else ())
+    present = names.folded_names(found.alternative_names)
+    same_subject = names.key(found.subject) == names.key(wanted_subject)
+    same_names = wanted == present
+    if same_subject and same_names:
+        return
+    subject = names.shown(found.subject)
+    if match == "strict" and not same_subject:
+        raise fail("issued-subject", reason=f"its subject is {subject}")
+    if match == "strict":
+        raise fail("issued-subject", reason=_difference(wanted, present))
+    if match != "key-only":
+        _check_standard(wanted_subject, found, wanted - present)
+    if not same_subject:
+        expected.notes.append(f"the CA changed the subject to {subject}")
+    if not same_names:
+        expected.notes.append("alternative names: " + _difference(wanted, present))
+
+
+def _check_standard(wanted: names.Name, found: Certificate, missing: set[tuple[str, str]]) -> None:
+    here = {names.folded(value) for value in names.common_names(found.subject)}
+    if not here.issuperset(names.folded(value) for value in names.common_names(wanted)):
+        subject = names.shown(found.subject)
+        raise fail("issued-subject", reason=f"the common name is not in its subject {subject}")
+    if missing:
+        raise fail("issued-subject", reason=_difference(missing, set()))
+
+
+def _difference(wanted: set[tuple[str, str]], present: set[tuple[str, str]]) -> str:
+    parts = (("missing", wanted - present), ("added", present - wanted))
+    listed = [f"{word} {', '.join(map(':'.join, sorted(some)))}" for word, some in parts if some]
+    return text.clean("; ".join(listed), 2 * limits.PEER_TEXT_CHARACTERS)

@@ -1,0 +1,133 @@
+"""The CA set: pin, authorities, RA certificates, recipient, chain."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from agent.errors import AgentError
+from agent.scep import caset, certificate, crypto
+from tests import scep_lab as lab
+
+RULES = caset.Rules(lab.NOW_S, frozenset())
+
+
+def load(*parties: lab.Party, pin: lab.Party | None = None, **rules: Any) -> caset.CaSet:
+    fingerprint = crypto.digest("sha-256", (pin or parties[0]).der).hex()
+    return caset.load([p.der for p in parties], fingerprint, RULES._replace(**rules))
+
+
+def code_of(*parties: lab.Party, **how: Any) -> str:
+    with pytest.raises(AgentError) as caught:
+        load(*parties, **how)
+    return caught.value.code
+
+
+def read(party: lab.Party) -> certificate.Certificate:
+    return certificate.read(party.der)
+
+
+def issued(issuer: lab.Party, **how: Any) -> lab.Party:
+    return lab.certificate({"common_name": "leaf"}, "dev", issuer, **how)
+
+
+def test_a_ca_alone() -> None:
+    found = load(lab.root())
+    assert found.pin.der == lab.root().der
+    assert found.recipient(ra=False) == found.issuing(ra=False) == found.pin
+    assert found.registration_authorities() == []
+    leaf = read(issued(lab.root()))
+    authority = found.issuer_of(leaf)
+    assert authority is not None
+    assert found.chain(authority) == [lab.root().der]
+
+
+@pytest.mark.parametrize("parties", list(itertools.permutations(range(4))))
+def test_an_ra_pair_in_any_order(parties: tuple[int, ...]) -> None:
+    every = [lab.root(), lab.sub(), *lab.ra_pair()]
+    found = load(*(every[n] for n in parties), pin=lab.root())
+    assert found.recipient(ra=True).der == lab.ra_pair()[0].der
+    assert found.issuing(ra=True) == found.pin
+    assert found.recipient(ra=False).der == lab.sub().der
+
+
+def test_an_ra_without_key_usage_will_do_and_the_wrong_one_too() -> None:
+    plain = lab.certificate({"common_name": "RA"}, "ra-enc", lab.root())
+    assert load(lab.root(), plain).recipient(ra=True).der == plain.der
+    only = lab.ra_pair()[1]  # keyUsage without keyEncipherment is never a refusal
+    assert load(lab.root(), only).recipient(ra=True).der == only.der
+    assert load(lab.root(), only, plain).recipient(ra=True).der == plain.der
+
+
+def test_an_ra_that_is_wanted_and_not_there() -> None:
+    foreign = lab.certificate({"common_name": "F"}, "foreign", None, ca=True)
+    for others in ([], [lab.sub()], [lab.certificate({"common_name": "RA"}, "ra-enc", foreign)]):
+        with pytest.raises(AgentError) as caught:
+            load(lab.root(), *others).recipient(ra=True)
+        assert caught.value.code == "ra-missing"
+
+
+def test_the_pin_names_one_ca_of_the_set() -> None:
+    assert code_of(lab.sub(), pin=lab.root()) == "ca-pin-missing"
+    ra = lab.ra_pair()[0]
+    assert code_of(lab.root(), ra, pin=ra) == "ca-pin-not-ca"
+    version1 = lab.certificate({"common_name": "old"}, "root", None, version="v1")
+    assert code_of(version1) == "ca-pin-not-ca"
+    ended = lab.certificate({"common_name": "E"}, "root", None, ca=True, days=1,
+                            start_s=lab.NOW_S - 2 * lab.DAY_S)  # fmt: skip
+    assert code_of(ended) == "ca-expired"
+    assert load(ended, now_s=None).pin.der == ended.der  # a clock that is not trusted judges not
+
+
+def test_an_intermediate_as_pin_does_not_vouch_for_its_issuer() -> None:
+    found = load(lab.sub(), lab.root())
+    assert [a.certificate.der for a in found.authorities] == [lab.sub().der]
+    assert found.issuer_of(read(issued(lab.root()))) is None
+    authority = found.issuer_of(read(issued(lab.sub())))
+    assert authority is not None
+    assert found.chain(authority) == [lab.sub().der, lab.root().der]
+
+
+def test_a_chain_over_the_pin_with_the_root_absent() -> None:
+    found = load(lab.sub())
+    assert found.chain(found.authorities[0]) == [lab.sub().der]
+
+
+def test_path_lengths_hold() -> None:
+    """The sub CA may sign certificates, but no CA below itself (pathLenConstraint 0)."""
+    third = lab.certificate({"common_name": "third"}, "third", lab.sub(), ca=True)
+    found = load(lab.root(), third, lab.sub())
+    assert {a.certificate.der for a in found.authorities} == {lab.root().der, lab.sub().der}
+
+
+def test_intermediates_must_be_in_date() -> None:
+    early = lab.certificate({"common_name": "early"}, "sub", lab.root(), ca=True,
+                            start_s=lab.NOW_S + lab.DAY_S)  # fmt: skip
+    assert len(load(lab.root(), early).authorities) == 1
+    assert len(load(lab.root(), early, now_s=None).authorities) == 2
+
+
+def test_a_leaf_is_no_authority() -> None:
+    ra = lab.ra_pair()[0]
+    below = lab.certificate({"common_name": "x"}, "dev", ra)
+    assert load(lab.root(), ra).issuer_of(read(below)) is None
+
+
+def test_md5_only_where_it_is_allowed() -> None:
+    leaf = read(issued(lab.root(), digest="md5"))
+    assert load(lab.root()).issuer_of(leaf) is None
+    assert load(lab.root(), weak=frozenset({"md5"})).issuer_of(leaf) is not None
+
+
+def test_a_knot_of_certificates_that_issue_each_other_costs_little() -> None:
+    name = {"common_name": "knot"}
+    knot = [lab.certificate(name, "sub", None, ca=True) for _ in range(14)]
+    bridge = lab.certificate(name, "sub", lab.root(), ca=True)
+    found = load(lab.root(), *knot, bridge)
+    assert len(found.authorities) == 16
+    assert len(found.chain(found.authorities[-1])) <= 17
+
+
+def test_unreadable_and_double_certificates_are_left_out() -> None:
+    ders = [b"junk", lab.root().der, lab.root().der, b"", lab.root().der[:-1]]
+    assert [c.der for c in caset.readable(ders)] == [lab.root().der]
