@@ -1,0 +1,92 @@
+"""Jobs with checked results: maps out, maps or `AgentError` in.
+
+`Tasks.run` sends one job map to a child (`agent/worker.py`) and calls `done` once, from the loop,
+with the `ok` map or with an error. The device key goes along as the first descriptor, unread.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from agent import limits
+from agent.errors import AgentError, fail, from_map
+from hal import cbor
+from hal.ports import JobEnd, Jobs
+from hal.records import CertificateRecord, RecordError, decode
+
+Answer = dict[str, object]
+Done = Callable[[Answer | AgentError], None]
+
+# What each operation may take, in outside seconds.
+DEADLINE_S = {
+    "generate-key": limits.KEY_JOB_S,
+    "fetch-ca": limits.NETWORK_JOB_S,
+    "enrol": limits.NETWORK_JOB_S,
+    "poll": limits.NETWORK_JOB_S,
+}
+
+Value = TypeVar("Value")
+
+
+class Tasks:
+    """Starts jobs on the `Jobs` port and understands how they end."""
+
+    def __init__(self, jobs: Jobs, device_key_fd: int) -> None:
+        self._jobs, self._device_key_fd = jobs, device_key_fd
+
+    def run(self, job: dict[str, object], done: Done, fds: Sequence[int] = ()) -> int:
+        """Starts `job`; its number is for `cancel`. `fds` may be closed when this returns."""
+        deadline_s = DEADLINE_S.get(str(job["op"]), limits.LOCAL_JOB_S)
+
+        def end(result: JobEnd) -> None:
+            done(_result(result, deadline_s))
+
+        request = cbor.dumps(job)
+        return self._jobs.start(request, [self._device_key_fd, *fds], deadline_s, end)
+
+    def cancel(self, task: int) -> None:
+        """Stops a job; `done` still comes, with an error."""
+        self._jobs.cancel(task)
+
+
+def _result(end: JobEnd, deadline_s: int) -> Answer | AgentError:
+    if end.failure == "deadline":
+        return fail("job-deadline", seconds=deadline_s)
+    if end.failure == "start":
+        return fail("job-start", reason=end.detail)
+    if end.failure or end.answer is None:
+        return fail("job-died")
+    try:
+        answer = cbor.loads(end.answer, max_bytes=limits.JOB_BYTES)
+    except cbor.CborError:
+        return fail("job-answer")
+    if not isinstance(answer, dict):
+        return fail("job-answer")
+    ok = answer.get("ok")
+    return ok if isinstance(ok, dict) else from_map(answer)
+
+
+def field(answer: Answer, name: str, kind: type[Value]) -> Value:
+    """A field of an answer with its type checked; AgentError `job-answer` when it is not so."""
+    value = answer.get(name)
+    if not isinstance(value, kind):
+        raise fail("job-answer")
+    return value
+
+
+def items(answer: Answer, name: str, kind: type[Value]) -> list[Value]:
+    """A list of an answer, its items' type checked."""
+    values = field(answer, name, list)
+    if not all(isinstance(value, kind) for value in values):
+        raise fail("job-answer")
+    return values
+
+
+def certificate(value: object) -> CertificateRecord:
+    """The certificate map of an answer as a record; further fields are left out."""
+    if not isinstance(value, dict):
+        raise fail("job-answer")
+    known = {name: value.get(name) for name in CertificateRecord._fields}
+    try:
+        return decode(CertificateRecord, {"v": 1, **known})
+    except RecordError as error:
+        raise fail("job-answer") from error

@@ -1,0 +1,238 @@
+"""Jobs in a worker process: `os.posix_spawn`, descriptors, deadlines.
+
+The worker is started when the first job comes and told to go by the end of its control socket.
+Everything between agent and worker is on two kinds of sockets:
+
+    control (SOCK_SEQPACKET, descriptor 3 of the worker)
+        agent -> worker   J id deadline_ms   with the job's end of its channel, then its descriptors
+                          C id               stop that job
+        worker -> agent   E id cause         the child is gone: ok, died, deadline, cancelled
+    channel (SOCK_STREAM, one a job)
+        agent -> child    the request, then end of file
+        child -> agent    the answer, then end of file
+
+What can go wrong: the worker does not start, dies, or is killed with its children; a child dies
+after half an answer; it never answers. An answer counts only when its child ended well (`E` says
+so), so half of one is never taken for whole. The worker enforces the deadlines of its children; the
+agent kills the worker when it does not report one in time, and all its jobs have died.
+"""
+
+import os
+import signal
+import socket
+import struct
+from collections.abc import Callable, Sequence
+
+from hal.ports import JobEnd, Reactor, Timer
+
+CONTROL_FD = 3
+HEADER = struct.Struct("<cIQ")  # kind, job, deadline_ms or cause
+START, CANCEL, ENDED = b"J", b"C", b"E"
+CAUSES = (None, "died", "deadline", "cancelled")
+GRACE_NS = 5_000_000_000  # the worker's own deadline comes first; this is for a worker that hangs
+NS_S = 1_000_000_000
+
+
+class _Job:
+    """One job as the agent sees it: its channel, what is still to be sent, what has come."""
+
+    __slots__ = ("answer", "backstop", "cause", "channel", "done", "ended", "eof", "request")
+
+    def __init__(self, channel: socket.socket, request: bytes, done: Callable[[JobEnd], None]):
+        self.channel, self.request, self.done = channel, memoryview(request), done
+        self.answer = bytearray()
+        self.eof = False
+        self.ended = False
+        self.cause: str | None = None
+        self.backstop: Timer | None = None
+
+
+class WorkerJobs:
+    """`hal.ports.Jobs`. argv: how to start the worker; it finds the control socket on fd 3."""
+
+    def __init__(
+        self, reactor: Reactor, argv: Sequence[str], *, answer_bytes: int, linger_s: int
+    ) -> None:
+        self._reactor, self._argv = reactor, list(argv)
+        self._answer_bytes, self._linger_ns = answer_bytes, linger_s * NS_S
+        self._control: socket.socket | None = None
+        self._pid = 0
+        self._last = 0
+        self._jobs: dict[int, _Job] = {}
+        self._idle: Timer | None = None
+
+    def start(
+        self, request: bytes, fds: Sequence[int], deadline_s: int, done: Callable[[JobEnd], None]
+    ) -> int:
+        """Sends a job to the worker; the descriptors stay the caller's, who may close them now."""
+        self._last += 1
+        number = self._last
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        job = self._jobs[number] = _Job(ours, request, done)
+        try:
+            control = self._worker()
+            header = HEADER.pack(START, number, deadline_s * 1000)
+            socket.send_fds(control, [header], [theirs.fileno(), *fds])
+        except OSError as error:
+            job.cause, reason = "start", os.strerror(error.errno or 0)
+            self._reactor.after(0, lambda: self._finish(number, reason))
+            return number
+        finally:
+            theirs.close()
+        ours.setblocking(False)
+        self._reactor.watch(
+            ours.fileno(), lambda: self._receive(number), lambda: self._send(number)
+        )
+        job.backstop = self._reactor.after(deadline_s * NS_S + GRACE_NS, self._worker_hangs)
+        return number
+
+    def cancel(self, job: int) -> None:
+        """Stops a job; unknown or ended ones are left alone."""
+        if job in self._jobs and self._control:
+            try:
+                self._control.send(HEADER.pack(CANCEL, job, 0))
+            except OSError:
+                return  # the worker has gone; its end is about to be read
+
+    def close(self) -> None:
+        """Ends the worker and with it every child; no `done` is called any more."""
+        for job in self._jobs.values():
+            self._release(job)
+        self._jobs.clear()
+        self._retire()
+
+    # -- the worker process ------------------------------------------------------------------------
+
+    def _worker(self) -> socket.socket:
+        if self._idle:
+            self._idle.cancel()
+            self._idle = None
+        if self._control is None:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            try:
+                self._pid = os.posix_spawn(
+                    self._argv[0],
+                    self._argv,
+                    {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
+                    file_actions=[
+                        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                        (os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL_FD),
+                    ],
+                    setsigmask=[],
+                    setsigdef=[signal.SIGTERM, signal.SIGPIPE],
+                )
+            except OSError:
+                ours.close()
+                raise
+            finally:
+                theirs.close()
+            ours.setblocking(False)
+            self._control = ours
+            self._reactor.watch(ours.fileno(), self._report)
+        return self._control
+
+    def _report(self) -> None:
+        """A report of the worker, or the end of it."""
+        if self._control is None:
+            return
+        try:
+            message = self._control.recv(HEADER.size)
+        except BlockingIOError:
+            return
+        except OSError:
+            message = b""
+        if len(message) != HEADER.size:
+            self._lost()
+            return
+        kind, number, cause = HEADER.unpack(message)
+        job = self._jobs.get(number)
+        if kind == ENDED and job:
+            job.ended = True
+            job.cause = CAUSES[cause] if cause < len(CAUSES) else "died"
+            if job.eof or job.cause:
+                self._finish(number)
+
+    def _lost(self) -> None:
+        """The worker is gone; its children go with it (they asked the kernel for that)."""
+        self._retire()
+        for number, job in list(self._jobs.items()):
+            job.cause = job.cause or "died"
+            self._finish(number, "the worker process ended")
+
+    def _worker_hangs(self) -> None:
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+        self._lost()
+
+    def _retire(self) -> None:
+        """Closes the control socket: the worker goes. It is reaped here, being our child."""
+        if self._idle:
+            self._idle.cancel()
+            self._idle = None
+        if self._control is None:
+            return
+        self._reactor.unwatch(self._control.fileno())
+        self._control.close()
+        self._control = None
+        pid, self._pid = self._pid, 0
+        self._reap(pid, 0)
+
+    def _reap(self, pid: int, tries: int) -> None:
+        """Without blocking; a worker that does not go within two seconds is killed."""
+        if os.waitpid(pid, os.WNOHANG)[0] == 0:
+            if tries == 40:
+                os.kill(pid, signal.SIGKILL)
+            self._reactor.after(50_000_000, lambda: self._reap(pid, tries + 1))
+
+    # -- channels ----------------------------------------------------------------------------------
+
+    def _send(self, number: int) -> None:
+        job = self._jobs[number]
+        try:
+            sent = job.channel.send(job.request)
+        except BlockingIOError:
+            return
+        except OSError:
+            sent = len(job.request)  # the child is gone; `E` will say why
+        job.request = job.request[sent:]
+        if not job.request:
+            self._reactor.watch(job.channel.fileno(), lambda: self._receive(number))
+            try:
+                job.channel.shutdown(socket.SHUT_WR)
+            except OSError:
+                return
+
+    def _receive(self, number: int) -> None:
+        job = self._jobs[number]
+        try:
+            data = job.channel.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        job.answer += data
+        if data and len(job.answer) <= self._answer_bytes:
+            return
+        if data:  # more than any answer may have
+            job.answer.clear()
+            self.cancel(number)
+        job.eof = True
+        self._reactor.unwatch(job.channel.fileno())
+        if job.ended:
+            self._finish(number)
+
+    def _finish(self, number: int, detail: str = "") -> None:
+        job = self._jobs.pop(number, None)
+        if job is None:
+            return
+        self._release(job)
+        if not self._jobs and self._control:
+            self._idle = self._reactor.after(self._linger_ns, self._retire)
+        answer = bytes(job.answer) if job.cause is None else None
+        job.done(JobEnd(answer, job.cause, detail))
+
+    def _release(self, job: _Job) -> None:
+        self._reactor.unwatch(job.channel.fileno())
+        job.channel.close()
+        if job.backstop:
+            job.backstop.cancel()
