@@ -1,0 +1,109 @@
+"""What the console asks of the device: the only way from a command to engines, store and jobs.
+
+`agent/device.py` is the one implementation. Whatever takes longer than a moment is a task: the
+call returns at once with a handle, `done` is called later from the event loop with the result or
+with an `AgentError`; the session holds its own line until then.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from agent.errors import AgentError
+from agent.settings import Settings
+from hal.ports import Interface
+
+
+class KeyPair(NamedTuple):
+    """A key pair as the store holds it; the private half stays sealed."""
+
+    name: str
+    generation: int
+    bits: int
+    exportable: bool
+    created_s: int
+    public_der: bytes  # SubjectPublicKeyInfo
+
+
+class Certificate(NamedTuple):
+    """A stored certificate with the fields that were read out of it when it was accepted."""
+
+    der: bytes
+    subject: str
+    issuer: str
+    serial: str  # hexadecimal
+    not_before_s: int
+    not_after_s: int
+
+
+class CaInfo(NamedTuple):
+    """The CA set of a realm: the pinned CA, how it came to be trusted, all certificates."""
+
+    pinned: Certificate
+    trusted_by: str  # fingerprint, operator, import
+    certificates: tuple[Certificate, ...]
+
+
+class Fingerprints(NamedTuple):
+    """What the operator is asked to compare before a CA is trusted; lower-case hexadecimal."""
+
+    subject: str
+    sha1: str
+    sha256: str
+
+
+class RealmStatus(NamedTuple):
+    """Where a realm stands: for `display pki realm` and `display pki enrollment`."""
+
+    state: str  # of agent/states.py: "nothing", "CA trusted", "sent", "pending", "issued", ...
+    why: str  # one sentence
+    next_step: str  # one sentence; "-" when nothing will happen by itself
+    next_s: int | None  # wall time of the next step
+    transaction: str | None  # transactionID
+    attempts: int
+    polls: int
+    last_error: AgentError | None
+    last_error_s: int | None
+
+
+class Progress(Protocol):
+    """What a task tells the session that waits for it. All are called from the event loop."""
+
+    def note(self, text: str) -> None: ...  # a line of `Info:`
+    def confirm_ca(self, prints: Fingerprints, answer: Callable[[bool], None]) -> None: ...
+
+
+Done = Callable[[object], None]  # called with the result, or with an AgentError
+
+
+class Appliance(Protocol):
+    """The device. Methods that do not take `done` act at once and raise `AgentError`."""
+
+    settings: Settings
+
+    def wall_s(self) -> int: ...
+    def outside_ns(self) -> int: ...
+    def board_serial(self) -> str: ...
+    def interfaces(self) -> list[Interface]: ...
+    def linux_name(self, interface: str) -> str: ...  # GigabitEthernet0/0/1 -> eth1, by the board
+
+    def changed(self) -> None: ...  # after every configuration command
+    def save(self) -> None: ...  # the running configuration becomes the saved one
+    def unsaved(self) -> bool: ...
+
+    def key_pairs(self) -> list[KeyPair]: ...
+    def key_pair_user(self, name: str) -> str | None: ...  # the realm that uses it
+    def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int: ...
+    def destroy_key_pair(self, name: str) -> None: ...
+
+    def seal_password(self, plain: str, done: Done) -> int: ...  # result: %^%#...%^%#
+    def check_sealed_password(self, sealed: str, done: Done) -> int: ...  # result: None
+
+    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done) -> int: ...
+    def abort_request(self, realm: str) -> bool: ...  # False: there was none
+    def forget_realm(self, realm: str) -> None: ...  # after `undo pki realm`: stored records too
+    def status(self, realm: str) -> RealmStatus: ...
+    def ca(self, realm: str) -> CaInfo | None: ...
+    def local(self, realm: str) -> Certificate | None: ...
+    def describe(self, ders: list[bytes], done: Done) -> int: ...  # result: list of texts
+
+    def detach(self, task: int) -> None: ...  # the session went away; the work goes on

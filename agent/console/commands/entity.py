@@ -1,0 +1,87 @@
+"""Commands of the entity view: who the certificate is for."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from agent import limits
+from agent.console import parameters
+from agent.console.commands import lookups
+from agent.console.commands.rows import ENTITY, Row, restore, setting
+from agent.console.grammar import Args, Parameter
+from agent.settings import Entity
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+
+def undo_common_name(session: "Session", _args: Args) -> None:
+    record = session.record(ENTITY)
+    lookups.refuse_used_entity(session, record)
+    record.common_name = None
+
+
+def ip_address(session: "Session", args: Args) -> None:
+    if "ADDRESS" in args:
+        session.record(ENTITY).ip_address = args.text("ADDRESS")
+        return
+    interface = lookups.interface(args)
+    lookups.warn_of_source(session, None, interface)
+    session.record(ENTITY).ip_address = interface
+
+
+def render_ip_address(record: Entity) -> Iterator[str]:
+    if record.ip_address:
+        yield f"ip-address {record.ip_address}"
+
+
+def serial_number(session: "Session", _args: Args) -> None:
+    session.record(ENTITY).serial_number = True
+
+
+def render_serial_number(record: Entity) -> Iterator[str]:
+    if record.serial_number:
+        yield "serial-number"
+
+
+def _field(words: str, key: str, kind: Parameter) -> Row:
+    return setting(ENTITY, words, key, kind, words.replace("-", "_"))
+
+
+_NAME = parameters.subject("Common name of the subject", limits.COMMON_NAME_CHARACTERS)
+_FQDN = parameters.alternative("Fully qualified domain name", limits.FQDN_CHARACTERS)
+_STATE = parameters.subject("State or province", limits.SUBJECT_CHARACTERS)
+_LOCALITY = parameters.subject("Locality", limits.SUBJECT_CHARACTERS)
+_ORGANIZATION = parameters.subject("Organization", limits.SUBJECT_CHARACTERS)
+
+ROWS = (
+    _field("common-name", "NAME", _NAME)._replace(undone=undo_common_name),
+    _field("country", "CODE", parameters.COUNTRY),
+    _field("state", "NAME", _STATE),
+    _field("locality", "NAME", _LOCALITY),
+    _field("organization", "NAME", _ORGANIZATION),
+    _field("organization-unit", "UNITS", parameters.UNITS),
+    _field("fqdn", "NAME", _FQDN),
+    Row(
+        "ip-address { ADDRESS | TYPE NUMBER | INTERFACE }",
+        (ENTITY,),
+        ip_address,
+        {
+            "ADDRESS": parameters.ADDRESS,
+            "TYPE": parameters.INTERFACE_TYPE,
+            "NUMBER": parameters.INTERFACE_NUMBER,
+            "INTERFACE": parameters.INTERFACE,
+        },
+        render=render_ip_address,
+        undo="ip-address",
+        undone=restore(ENTITY, "ip_address"),
+    ),
+    _field("email", "MAIL", parameters.EMAIL),
+    Row(
+        "serial-number",
+        (ENTITY,),
+        serial_number,
+        render=render_serial_number,
+        undo="serial-number",
+        undone=restore(ENTITY, "serial_number"),
+    ),
+)

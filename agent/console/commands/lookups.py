@@ -1,0 +1,72 @@
+"""What handlers ask before they act; what is refused is an AgentError that says why."""
+
+from typing import TYPE_CHECKING
+
+from agent.console.grammar import Args
+from agent.errors import fail
+from agent.settings import Entity, Realm, fold
+from hal.ports import HalError
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+
+def realm(session: "Session", name: str) -> Realm:
+    record = session.device.settings.realms.get(fold(name))
+    if record is None:
+        raise fail("realm-unknown", realm=name)
+    return record
+
+
+def entity(session: "Session", name: str) -> Entity:
+    record = session.device.settings.entities.get(fold(name))
+    if record is None:
+        raise fail("entity-unknown", name=name)
+    return record
+
+
+def refuse_used_entity(session: "Session", record: Entity) -> None:
+    """A realm never loses the name that it applies for behind its back."""
+    for user in session.device.settings.realms.values():
+        if user.entity is not None and fold(user.entity) == fold(record.name):
+            raise fail("entity-used", name=record.name, realm=user.name)
+
+
+def has_key_pair(session: "Session", name: str) -> bool:
+    """Key pairs do not change while a configuration loads, so they are listed once for it."""
+    if session.key_names is None or not session.loading:
+        session.key_names = frozenset(pair.name for pair in session.device.key_pairs())
+    return name in session.key_names
+
+
+def refuse_used_key(session: "Session", name: str, beside: str | None = None) -> None:
+    """One key pair serves one realm at a time; `beside` is the realm that may have it."""
+    user = session.device.key_pair_user(name)
+    if user is not None and (beside is None or fold(user) != fold(beside)):
+        raise fail("key-used", name=name, realm=user)
+
+
+def interface(args: Args) -> str:
+    """The interface as typed: `eth0`, `GigabitEthernet 0/0/1`."""
+    if "INTERFACE" in args and "NUMBER" not in args:
+        return args.text("INTERFACE")
+    return f"{args.text('TYPE')} {args.text('NUMBER')}"
+
+
+def warn_of_source(session: "Session", address: str | None, name: str | None) -> None:
+    """A source that is not there is kept with a warning; nobody reads one while loading."""
+    if session.loading:
+        return
+    try:
+        found = session.device.interfaces()
+    except HalError:
+        return  # the connection will say what is wrong
+    if address and not any(address in one.addresses for one in found):
+        session.warn(f"No interface has the address {address} now; the setting is kept.")
+    if name:
+        linux_name = session.device.linux_name(name)
+        one = next((one for one in found if one.name == linux_name), None)
+        if one is None:
+            session.warn(f"There is no interface {name} now; the setting is kept.")
+        elif not one.addresses:
+            session.warn(f"Interface {name} has no address now; the setting is kept.")

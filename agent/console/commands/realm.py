@@ -1,0 +1,238 @@
+"""Commands of the realm view: which CA, for which entity, with which key, by which rules."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from agent import limits
+from agent.console import parameters
+from agent.console.commands import lookups
+from agent.console.commands.rows import (
+    REALM,
+    SECRET_LEVEL,
+    Row,
+    one_of,
+    restore,
+    setting,
+    subset,
+)
+from agent.console.grammar import Args
+from agent.errors import fail
+from agent.settings import Realm
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+KEY_USAGE = {
+    "ike": "IKE between VPN gateways (extended key usage ipsecIKE)",
+    "ssl-client": "TLS client (clientAuth)",
+    "ssl-server": "TLS server (serverAuth)",
+}
+WEAK = {
+    "des": "Single DES in the CA's reply, which micromdm and step-ca use by default",
+    "md5": "MD5 in a signature of the CA",
+    "sha1": "SHA-1 in the signature of an issued certificate",
+}
+COMPATIBILITY = {
+    "http-get": "Send every request as HTTP GET, for CAs that refuse POST although they list it",
+    "http-post": "Send requests as HTTP POST, for CAs that take it and do not list it",
+}
+DIGESTS = ("md5", "sha1", "sha-256", "sha-384", "sha-512")
+CIPHERS = ("aes128", "aes256", "3des")
+SUBJECT_MATCH = ("strict", "standard", "key-only")
+FINGERPRINTS = {"md5": "HEX32", "sha1": "HEX40", "sha256": "HEX64"}
+BROKEN_DIGESTS = ("md5", "sha1")
+
+
+def bind_entity(session: "Session", args: Args) -> None:
+    record = lookups.entity(session, args.text("NAME"))
+    if not record.common_name:
+        raise fail("entity-nameless", name=record.name)
+    session.record(REALM).entity = record.name
+
+
+def bind_key_pair(session: "Session", args: Args) -> None:
+    name = args.text("NAME")
+    if not lookups.has_key_pair(session, name):
+        raise fail("key-unknown", name=name)
+    lookups.refuse_used_key(session, name, beside=session.record(REALM).name)
+    session.record(REALM).key_pair = name
+
+
+def source(session: "Session", args: Args) -> None:
+    """An address or interface that is not there yet is kept: DHCP may be late."""
+    record = session.record(REALM)
+    address = args.text("ADDRESS") if "ADDRESS" in args else None
+    interface = None if address else lookups.interface(args)
+    lookups.warn_of_source(session, address, interface)
+    record.source_address, record.source_interface = address, interface
+    record.bind_device = "bind-device" in args
+
+
+def render_source(record: Realm) -> Iterator[str]:
+    if record.source_interface:
+        bound = " bind-device" if record.bind_device else ""
+        yield f"source interface {record.source_interface}{bound}"
+    elif record.source_address:
+        yield f"source {record.source_address}"
+
+
+def enrollment_url(session: "Session", args: Args) -> None:
+    """Entering it again replaces all of it."""
+    record = session.record(REALM)
+    url, escaped = args.text("URL"), "esc" in args
+    record.url, record.url_esc = parameters.unescape_url(url) if escaped else url, escaped
+    record.poll_interval_min = args.number("MINUTES", limits.POLL_INTERVAL_DEFAULT_MIN)
+    record.poll_times = args.number("COUNT", limits.POLL_TIMES_DEFAULT)
+    record.ra = "ra" in args
+
+
+def render_url(record: Realm) -> Iterator[str]:
+    if record.url is None:
+        return
+    words = ["enrollment-url"]
+    words += ["esc", parameters.escape_url(record.url)] if record.url_esc else [record.url]
+    if record.poll_interval_min != limits.POLL_INTERVAL_DEFAULT_MIN:
+        words += ["interval", str(record.poll_interval_min)]
+    if record.poll_times != limits.POLL_TIMES_DEFAULT:
+        words += ["times", str(record.poll_times)]
+    yield " ".join([*words, "ra"] if record.ra else words)
+
+
+def warn_of_digest(session: "Session", args: Args) -> None:
+    for digest in args.chosen(BROKEN_DIGESTS):
+        session.warn(f"{digest} is broken: use it only if the CA can do nothing better.")
+
+
+def password(session: "Session", args: Args) -> None:
+    if "PASSWORD" in args:
+        _take_password(session, args.text("PASSWORD"))
+        return
+
+    def first(line: str) -> None:
+        def second(again: str) -> None:
+            if again != line:
+                raise fail("password-differs")
+            try:
+                _take_password(session, str(parameters.PASSWORD.read(line)))
+            except ValueError as error:
+                raise fail("password-refused", reason=error) from None
+
+        session.ask("Enter the password again: ", second, hidden=True)
+
+    session.ask("Enter the password: ", first, hidden=True)
+
+
+def _take_password(session: "Session", text: str) -> None:
+    """Seals a password in plain; a sealed one is only taken if this device can open it."""
+    record, device = session.record(REALM), session.device
+
+    def keep(sealed: object) -> None:
+        record.password = str(sealed)
+
+    if parameters.is_sealed(text):
+        if session.loading:
+            record.password = text
+            return
+        session.start(
+            "Checking the sealed password",
+            lambda hold: device.check_sealed_password(text, hold.done),
+            lambda _result: keep(text),
+        )
+    elif session.loading:
+        raise fail("password-in-plain")
+    else:
+        session.start(
+            "Sealing the password",
+            lambda hold: device.seal_password(text, hold.done),
+            keep,
+        )
+
+
+def render_password(record: Realm) -> Iterator[str]:
+    if record.password:
+        yield f"password cipher {record.password}"
+
+
+def fingerprint(session: "Session", args: Args) -> None:
+    method = args.chosen(FINGERPRINTS)[0]
+    warn_of_digest(session, args)
+    session.record(REALM).fingerprint = (method, args.text(FINGERPRINTS[method]))
+
+
+def render_fingerprint(record: Realm) -> Iterator[str]:
+    if record.fingerprint:
+        yield f"fingerprint {' '.join(record.fingerprint)}"
+
+
+ROWS = (
+    setting(REALM, "ca id", "NAME", parameters.CA_ID, "ca_id"),
+    setting(REALM, "entity", "NAME", parameters.name("Name of an entity"), "entity")._replace(
+        handler=bind_entity
+    ),
+    setting(
+        REALM, "rsa local-key-pair", "NAME", parameters.name("Name of an RSA key pair"), "key_pair"
+    )._replace(handler=bind_key_pair),
+    subset(REALM, "key-usage", KEY_USAGE, "key_usage"),
+    Row(
+        "source { interface { TYPE NUMBER | INTERFACE } [ bind-device ] | ADDRESS }",
+        (REALM,),
+        source,
+        {
+            "ADDRESS": parameters.ADDRESS,
+            "TYPE": parameters.INTERFACE_TYPE,
+            "NUMBER": parameters.INTERFACE_NUMBER,
+            "INTERFACE": parameters.INTERFACE,
+        },
+        render=render_source,
+        undo="source",
+        undone=restore(REALM, "source_address", "source_interface", "bind_device"),
+    ),
+    Row(
+        "enrollment-url [ esc ] URL [ interval MINUTES ] [ times COUNT ] [ ra ]",
+        (REALM,),
+        enrollment_url,
+        {
+            "URL": parameters.URL,
+            "MINUTES": parameters.integer("Minutes between two polls", *limits.POLL_INTERVAL_MIN),
+            "COUNT": parameters.integer("Number of polls", *limits.POLL_TIMES),
+        },
+        render=render_url,
+        undo="enrollment-url",
+        undone=restore(REALM, "url", "url_esc", "poll_interval_min", "poll_times", "ra"),
+    ),
+    one_of(
+        REALM,
+        "enrollment-request signature message-digest-method",
+        DIGESTS,
+        "digest",
+        when_set=warn_of_digest,
+    ),
+    one_of(REALM, "enrollment-request encryption-algorithm", CIPHERS, "cipher"),
+    Row(
+        "password cipher [ PASSWORD ]",
+        (REALM,),
+        password,
+        {"PASSWORD": parameters.PASSWORD},
+        level=SECRET_LEVEL,
+        render=render_password,
+        undo="password",
+        undone=restore(REALM, "password"),
+    ),
+    Row(
+        "fingerprint { md5 HEX32 | sha1 HEX40 | sha256 HEX64 }",
+        (REALM,),
+        fingerprint,
+        {
+            "HEX32": parameters.hexadecimal("MD5 of the CA certificate", 32),
+            "HEX40": parameters.hexadecimal("SHA-1 of the CA certificate", 40),
+            "HEX64": parameters.hexadecimal("SHA-256 of the CA certificate", 64),
+        },
+        level=SECRET_LEVEL,
+        render=render_fingerprint,
+        undo="fingerprint",
+        undone=restore(REALM, "fingerprint"),
+    ),
+    subset(REALM, "weak-algorithm", WEAK, "weak"),
+    one_of(REALM, "subject-match", SUBJECT_MATCH, "subject_match"),
+    subset(REALM, "compatibility", COMPATIBILITY, "compatibility"),
+)

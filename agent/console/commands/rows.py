@@ -1,0 +1,141 @@
+"""What a command is: one row. The parser, help, `undo`, displays and the manual read these rows.
+
+A row that is stored has a `render`: from the record of its view (Settings, Realm, Entity) to the
+lines that set it again. Handlers get the session and what the line said; they act through
+`session.device` and raise `AgentError`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agent.console.grammar import Args, Parameter, quote
+from agent.settings import Entity, Realm, Settings
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+USER, SYSTEM, REALM, ENTITY = "user", "system", "realm", "entity"
+CONFIGURATION = (SYSTEM, REALM, ENTITY)
+EVERYWHERE = (USER, *CONFIGURATION)
+
+DISPLAY_LEVEL, CONFIGURE_LEVEL, SECRET_LEVEL = 1, 2, 3
+
+Handler = Callable[["Session", Args], None]
+Render = Callable[[Any], Iterable[str]]  # of the record that the view configures
+
+
+class Row(NamedTuple):
+    """A command. `words` are help texts that differ from, or add to, the common ones.
+
+    `undo` is the notation behind the word `undo`; `undone` is its handler. `filtered` rows take
+    `| include TEXT` and its kind. `opens` is the view that the command leads into.
+    """
+
+    notation: str
+    views: tuple[str, ...]
+    handler: Handler
+    parameters: Mapping[str, Parameter] = {}
+    words: Mapping[str, str] = {}
+    level: int = CONFIGURE_LEVEL
+    render: Render | None = None
+    undo: str | None = None
+    undone: Handler | None = None
+    filtered: bool = False
+    opens: str | None = None
+
+
+# What a setting is after `undo`: whatever a new record holds.
+PRISTINE: Mapping[str, Any] = {SYSTEM: Settings(), REALM: Realm(""), ENTITY: Entity("")}
+
+
+def restore(view: str, *fields: str) -> Handler:
+    """The handler of an `undo` that puts fields back to their defaults."""
+
+    def undone(session: "Session", _args: Args) -> None:
+        for field in fields:
+            setattr(session.record(view), field, getattr(PRISTINE[view], field))
+
+    return undone
+
+
+def put(view: str, field: str, key: str) -> Handler:
+    """The handler of a command that stores its parameter as it is."""
+
+    def handler(session: "Session", args: Args) -> None:
+        setattr(session.record(view), field, args[key])
+
+    return handler
+
+
+def line_of(view: str, field: str, words: str) -> Render:
+    """Renders `words VALUE` when the field is not the default."""
+
+    def render(record: Any) -> Iterable[str]:
+        value = getattr(record, field)
+        if value != getattr(PRISTINE[view], field):
+            shown = ",".join(value) if isinstance(value, tuple) else str(value)
+            yield f"{words} {quote(shown)}"
+
+    return render
+
+
+def setting(view: str, words: str, key: str, kind: Parameter, field: str) -> Row:
+    """The row of a command that is a field: `words KEY`, undone by `undo words`."""
+    return Row(
+        f"{words} {key}",
+        (view,),
+        put(view, field, key),
+        {key: kind},
+        render=line_of(view, field, words),
+        undo=words,
+        undone=restore(view, field),
+    )
+
+
+def one_of(
+    view: str, words: str, choice: Iterable[str], field: str, when_set: Handler | None = None
+) -> Row:
+    """The row of a command that stores one of some keywords."""
+    keywords = tuple(choice)
+
+    def handler(session: "Session", args: Args) -> None:
+        setattr(session.record(view), field, args.chosen(keywords)[0])
+        if when_set:
+            when_set(session, args)
+
+    return Row(
+        f"{words} {{ {' | '.join(keywords)} }}",
+        (view,),
+        handler,
+        render=line_of(view, field, words),
+        undo=words,
+        undone=restore(view, field),
+    )
+
+
+def subset(view: str, words: str, choice: Mapping[str, str], field: str) -> Row:
+    """The row of a command that stores some of the keywords of a table with their help."""
+
+    def handler(session: "Session", args: Args) -> None:
+        setattr(session.record(view), field, args.chosen(choice))
+
+    def render(record: Any) -> Iterable[str]:
+        if getattr(record, field):
+            yield f"{words} {' '.join(getattr(record, field))}"
+
+    return Row(
+        f"{words} {{ {' | '.join(choice)} }} *",
+        (view,),
+        handler,
+        words=choice,
+        render=render,
+        undo=words,
+        undone=restore(view, field),
+    )
+
+
+def rendered(rows: Iterable[Row], record: Any) -> Iterable[str]:
+    """The lines that set a record again, in the order of the rows."""
+    for row in rows:
+        if row.render:
+            yield from row.render(record)

@@ -1,0 +1,277 @@
+"""Commands of the user view and the system view, but the displays."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from agent import limits
+from agent.console import display, parameters
+from agent.console.commands import entity, lookups, realm
+from agent.console.commands.rows import (
+    CONFIGURATION,
+    DISPLAY_LEVEL,
+    ENTITY,
+    EVERYWHERE,
+    REALM,
+    SYSTEM,
+    USER,
+    Row,
+    one_of,
+    rendered,
+    setting,
+)
+from agent.console.grammar import Args
+from agent.errors import fail
+from agent.settings import Entity, Realm, Settings, fold
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+REALM_NAME = parameters.name("Name of a realm")
+ENTITY_NAME = parameters.name("Name of an entity")
+SCREEN = parameters.integer("Lines of the screen, 0 for no paging", *limits.SCREEN_LINES_RANGE)
+KEY_NAME = parameters.name("Name of an RSA key pair")
+
+
+# -- views, session, saving ------------------------------------------------------------------------
+
+
+def system_view(session: "Session", _args: Args) -> None:
+    session.enter(SYSTEM)
+    session.info("Ctrl+Z or `return` leads back to the user view.")
+
+
+def leave(session: "Session", _args: Args) -> None:
+    session.leave()
+
+
+def back_to_user(session: "Session", _args: Args) -> None:
+    session.enter(USER)
+
+
+def block_end(session: "Session", _args: Args) -> None:
+    """`#` separates the blocks of a configuration: the next line belongs to the system view."""
+    if session.view.kind in CONFIGURATION:
+        session.enter(SYSTEM)
+
+
+def save(session: "Session", _args: Args) -> None:
+    def answered(yes: bool) -> None:
+        if yes:
+            session.device.save()
+            session.info("The configuration was saved.")
+
+    session.question("The current configuration will be written to the device. Continue?", answered)
+
+
+def screen_length(session: "Session", args: Args) -> None:
+    session.screen_lines = args.number("LINES", limits.SCREEN_LINES)
+
+
+# -- realms and entities ---------------------------------------------------------------------------
+
+
+def open_realm(session: "Session", args: Args) -> None:
+    name = args.text("NAME")
+    session.device.settings.realms.setdefault(fold(name), Realm(name))
+    session.enter(REALM, fold(name))
+
+
+def remove_realm(session: "Session", args: Args) -> None:
+    record = lookups.realm(session, args.text("NAME"))
+    if fold(record.name) == "default":
+        raise fail("realm-default")
+
+    def answered(yes: bool) -> None:
+        if yes:
+            del session.device.settings.realms[fold(record.name)]
+            session.device.forget_realm(record.name)
+
+    doubt = None
+    if not session.loading and session.device.status(record.name).transaction:
+        doubt = "has a request under way"
+    if not session.loading and session.device.local(record.name):
+        doubt = "has a certificate in use"
+    if doubt:
+        session.question(
+            f"Realm {record.name} {doubt}. All of it will be removed. Continue?", answered
+        )
+    else:
+        answered(True)
+
+
+def render_realms(settings: Settings) -> Iterator[str]:
+    for record in settings.realms.values():
+        yield f"pki realm {record.name}"
+        yield from (f" {line}" for line in rendered(realm.ROWS, record))
+
+
+def open_entity(session: "Session", args: Args) -> None:
+    name = args.text("NAME")
+    session.device.settings.entities.setdefault(fold(name), Entity(name))
+    session.enter(ENTITY, fold(name))
+
+
+def remove_entity(session: "Session", args: Args) -> None:
+    record = lookups.entity(session, args.text("NAME"))
+    lookups.refuse_used_entity(session, record)
+    del session.device.settings.entities[fold(record.name)]
+
+
+def render_entities(settings: Settings) -> Iterator[str]:
+    for record in settings.entities.values():
+        yield f"pki entity {record.name}"
+        yield from (f" {line}" for line in rendered(entity.ROWS, record))
+
+
+# -- key pairs -------------------------------------------------------------------------------------
+
+
+def create_key_pair(session: "Session", args: Args) -> None:
+    name = args.text("NAME")
+    lookups.refuse_used_key(session, name)
+
+    def with_size(bits: int) -> None:
+        def created(_result: object) -> None:
+            session.info(f"The RSA key pair {name} of {bits} bits was created.")
+
+        session.start(
+            f"Generating the RSA key pair {name} of {bits} bits",
+            lambda hold: session.device.create_key_pair(
+                name, bits, "exportable" in args, hold.done
+            ),
+            created,
+        )
+
+    def answered(yes: bool) -> None:
+        if yes and session.terminal and "BITS" not in args:
+            _ask_size(session, with_size)
+        elif yes:
+            with_size(args.number("BITS", limits.KEY_BITS_DEFAULT))
+
+    if lookups.has_key_pair(session, name):
+        session.question(f"The key pair {name} exists and will be overwritten. Continue?", answered)
+    else:
+        answered(True)
+
+
+def _ask_size(session: "Session", with_size: Callable[[int], None]) -> None:
+    low, high = limits.KEY_BITS
+
+    def read(line: str) -> None:
+        try:
+            bits = parameters.MODULUS.read(line.strip() or str(limits.KEY_BITS_DEFAULT))
+        except ValueError as error:
+            raise fail("size-refused", reason=error) from None
+        with_size(int(str(bits)))
+
+    session.info(f"The size of the key is {low} to {high} bits.")
+    session.ask(f"Enter the size [{limits.KEY_BITS_DEFAULT}]: ", read)
+
+
+def destroy_key_pair(session: "Session", args: Args) -> None:
+    name = args.text("NAME")
+    if not lookups.has_key_pair(session, name):
+        raise fail("key-unknown", name=name)
+    lookups.refuse_used_key(session, name)
+
+    def answered(yes: bool) -> None:
+        if yes:
+            session.device.destroy_key_pair(name)
+            session.info(f"The RSA key pair {name} was destroyed.")
+
+    session.question(f"The key pair {name} will be destroyed for ever. Continue?", answered)
+
+
+# -- applications ----------------------------------------------------------------------------------
+
+
+def enroll(session: "Session", args: Args) -> None:
+    record = lookups.realm(session, args.text("NAME"))
+    plain = args.text("PASSWORD") if "PASSWORD" in args else None
+
+    def applied(_result: object) -> None:
+        status = session.device.status(record.name)
+        session.info(f"Realm {record.name}: {status.state}: {status.why}.")
+        if status.next_step != "-":
+            now_s = session.device.wall_s()
+            due = f", {display.relative(status.next_s, now_s)}" if status.next_s else ""
+            session.line(f" Next step: {status.next_step}{due}.")
+
+    def answered(yes: bool) -> None:
+        if yes:
+            session.start(
+                f"Applying for a certificate of realm {record.name}",
+                lambda hold: session.device.enrol(record.name, plain, hold, hold.done),
+                applied,
+            )
+
+    held = session.device.local(record.name)
+    if held and held.not_after_s > session.device.wall_s():
+        session.question(
+            f"Realm {record.name} has a valid certificate. A new one takes its place. Continue?",
+            answered,
+        )
+    else:
+        answered(True)
+
+
+def abort_request(session: "Session", args: Args) -> None:
+    record = lookups.realm(session, args.text("NAME"))
+    if session.device.abort_request(record.name):
+        session.info(f"The request of realm {record.name} was given up.")
+    else:
+        session.info(f"Realm {record.name} has no request under way.")
+
+
+ROWS = (
+    Row("system-view", (USER,), system_view),
+    Row("save", (USER,), save),
+    Row(
+        "screen-length LINES temporary",
+        (USER,),
+        screen_length,
+        {"LINES": SCREEN},
+        level=DISPLAY_LEVEL,
+    ),
+    Row("quit", EVERYWHERE, leave, level=DISPLAY_LEVEL),
+    Row("return", CONFIGURATION, back_to_user, level=DISPLAY_LEVEL),
+    Row("#", EVERYWHERE, block_end, level=DISPLAY_LEVEL),
+    setting(SYSTEM, "sysname", "NAME", parameters.SYSNAME, "sysname")._replace(
+        render=lambda settings: [f"sysname {settings.sysname}"]  # shown always, as VRP does
+    ),
+    one_of(SYSTEM, "pki file-format", ("der", "pem"), "file_format"),
+    Row(
+        "pki entity NAME",
+        (SYSTEM,),
+        open_entity,
+        {"NAME": ENTITY_NAME},
+        render=render_entities,
+        undo="pki entity NAME",
+        undone=remove_entity,
+        opens=ENTITY,
+    ),
+    Row(
+        "pki realm NAME",
+        (SYSTEM,),
+        open_realm,
+        {"NAME": REALM_NAME},
+        render=render_realms,
+        undo="pki realm NAME",
+        undone=remove_realm,
+        opens=REALM,
+    ),
+    Row(
+        "pki rsa local-key-pair create NAME [ modulus BITS ] [ exportable ]",
+        (SYSTEM,),
+        create_key_pair,
+        {"NAME": KEY_NAME, "BITS": parameters.MODULUS},
+    ),
+    Row("pki rsa local-key-pair destroy NAME", (SYSTEM,), destroy_key_pair, {"NAME": KEY_NAME}),
+    Row(
+        "pki enroll-certificate realm NAME [ password PASSWORD ]",
+        (SYSTEM,),
+        enroll,
+        {"NAME": REALM_NAME, "PASSWORD": parameters.PLAIN},
+    ),
+    Row("pki abort-request realm NAME", (SYSTEM,), abort_request, {"NAME": REALM_NAME}),
+)

@@ -1,0 +1,99 @@
+"""A task that a session waits for: its progress line, its notes, its questions, its end.
+
+The device calls a hold from the event loop, perhaps at once, perhaps after the session has gone.
+When the session was detached (Ctrl+C, hang-up) the work goes on and a hold is deaf: notes and the
+result are dropped, and a question is answered No, because nobody is there who could compare.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from agent import limits
+from agent.console.appliance import Fingerprints
+from agent.errors import AgentError
+from hal.ports import Timer
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+DOT_S = 1
+
+
+class Hold:
+    """Progress and Done of one task. `handle` is what the device calls the task."""
+
+    def __init__(self, session: "Session", then: Callable[[object], None]) -> None:
+        self.handle: int | None = None
+        self.over = False
+        self._session = session
+        self._then = then
+        self._answer: Callable[[bool], None] | None = None
+        self._dots = session.after(DOT_S, self._dot) if session.terminal else None
+        self._patience: Timer | None = None
+
+    # -- called by the device ----------------------------------------------------------------------
+
+    def done(self, result: object) -> None:
+        """The task has ended: with its result, or with an AgentError."""
+        if self.over:
+            return
+        self.end()
+        self._session.release(lambda: self._conclude(result))
+
+    def note(self, text: str) -> None:
+        if not self.over:
+            self._session.run(lambda: self._session.info(text))
+
+    def confirm_ca(self, prints: Fingerprints, answer: Callable[[bool], None]) -> None:
+        """Shows what must be compared, and waits for a person; nobody there means No."""
+        if self.over:
+            answer(False)
+            return
+        self._answer = answer
+        self._patience = self._session.after(limits.CONFIRM_CA_S, self._too_late)
+        self._session.run(lambda: self._ask(prints))
+
+    # -- called by the session ---------------------------------------------------------------------
+
+    def end(self) -> None:
+        """No more is heard from this hold; an open question is answered No."""
+        self.over = True
+        for timer in (self._dots, self._patience):
+            if timer:
+                timer.cancel()
+        self._reply(False)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _conclude(self, result: object) -> None:
+        if isinstance(result, AgentError):
+            raise result
+        self._then(result)
+
+    def _dot(self) -> None:
+        if not self._session.asking:
+            self._session.progress(".")
+        self._dots = self._session.after(DOT_S, self._dot)
+
+    def _ask(self, prints: Fingerprints) -> None:
+        session = self._session
+        session.drop_input()  # what was typed before these lines were seen is no answer to them
+        session.line(f" CA subject: {prints.subject}")
+        session.line(f" SHA-1 fingerprint: {prints.sha1}")
+        session.line(f" SHA-256 fingerprint: {prints.sha256}")
+        session.choose(
+            "Compare them with what the CA's operator tells you. Is this the CA to trust?",
+            self._reply,
+        )
+
+    def _too_late(self) -> None:
+        if self._answer:
+            session = self._session
+            session.cancel_question(f"Nobody answered for {limits.CONFIRM_CA_S} s: No.")
+
+    def _reply(self, yes: bool) -> None:
+        answer, self._answer = self._answer, None
+        if self._patience:
+            self._patience.cancel()
+        if answer:
+            answer(yes)

@@ -1,0 +1,80 @@
+"""What a session writes: lines of the field's kinds, progress, carets; in order, in few pieces.
+
+Text may come from certificates and from the network: what is not printable never reaches the
+terminal, where it could move the cursor or answer for the operator.
+"""
+
+from collections.abc import Callable
+
+from agent.console import display
+from agent.console.grammar import GrammarError
+from agent.errors import AgentError
+
+
+class Output:
+    """Buffers until `flush`; `status` is 1 once an `Error:` was written."""
+
+    def __init__(self, send: Callable[[bytes], None], *, terminal: bool, width: int) -> None:
+        self.terminal = terminal
+        self.width = width
+        self.status = 0
+        self._send = send
+        self._pieces: list[str] = []
+        self._open = 0  # columns of an unfinished progress line
+
+    def write(self, text: str) -> None:
+        """As it is: prompts, echo, control sequences."""
+        if text:
+            self._pieces.append(text)
+
+    def line(self, text: str) -> None:
+        """One line; begins a new one behind progress that is not finished."""
+        self.fresh_line()
+        self.write(printable(text) + ("\r\n" if self.terminal else "\n"))
+
+    def fresh_line(self) -> None:
+        if self._open:
+            self._open = 0
+            self.write("\r\n")
+
+    def info(self, text: str) -> None:
+        self.line(f"Info: {text}")
+
+    def warn(self, text: str) -> None:
+        self.line(f"Warning: {text}")
+
+    def error(self, error: AgentError) -> None:
+        self.status = 1
+        for line in display.error_lines(error):
+            self.line(line)
+
+    def parser_error(self, error: GrammarError, margin: int) -> None:
+        """The caret under the word, `margin` columns behind the start of the line."""
+        self.status = 1
+        self.line(" " * ((margin + error.column) % self.width) + "^")
+        self.line(f"Error: {error}.")
+        if error.reason:
+            self.line(f" Cause: {error.reason}.")
+
+    def progress(self, text: str) -> None:
+        """A piece of a line that goes on; scripts get whole lines only."""
+        if not self.terminal:
+            return
+        if self._open + len(text) >= self.width:
+            self.fresh_line()
+        self._open += len(text)
+        self.write(printable(text))
+        self.flush()
+
+    def flush(self) -> None:
+        if self._pieces:
+            text = "".join(self._pieces)
+            self._pieces.clear()
+            self._send(text.encode(errors="replace"))
+
+
+def printable(text: str) -> str:
+    """The text with a full stop for each control character."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else "." for one in text.expandtabs())

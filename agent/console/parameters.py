@@ -1,0 +1,239 @@
+"""The types of the console's parameters: what each accepts, and why it refuses.
+
+A reader takes the text of a word and gives the value that is stored, or raises ValueError with a
+reason that fits behind `Cause: `. A reason never repeats the text: it may be a password.
+"""
+
+import re
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+
+from agent import limits
+from agent.console.grammar import Parameter
+
+SEAL = "%^%#"  # opens and closes a sealed password
+MASK = "******"
+
+# The character set of VRP's subject fields; alternative names take `@` and `_` and no comma.
+_SUBJECT = re.compile(r"[A-Za-z0-9'=()+,\-./: ]+")
+_ALTERNATIVE = re.compile(r"[A-Za-z0-9'=()+\-./: @_]+")
+_NAME = re.compile(r"[^\x00-\x20?/\\\"'~*:<>|\x7f-\U0010ffff]+")
+_HOST_NAME = re.compile(r"[^\x00-\x20?<>\[\]\"\x7f-\U0010ffff]+")
+_PLAIN_TEXT = re.compile(r"[^\x00-\x1f?\"\x7f-\U0010ffff]+")
+_INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*([0-9]+(/[0-9]+)*(\.[0-9]+)?)?")
+_INTERFACE_TYPE = re.compile(r"[A-Za-z][A-Za-z\-]*")
+_INTERFACE_NUMBER = re.compile(r"[0-9]+(/[0-9]+)*(\.[0-9]+)?")
+_SEALED = re.compile(r"%\^%#[A-Za-z0-9+/]+={0,2}%\^%#")
+_URL = re.compile(
+    r"http://(\[[0-9A-Fa-f:.]+\]|[^/:?#@\[\]\s]+)(:(?P<port>[0-9]{1,5}))?([/?][!-~]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_ESCAPE = re.compile(r"(\\?)(\\x3[fF])")
+
+
+def text(help_text: str, low: int, high: int, accept: re.Pattern[str], reason: str) -> Parameter:
+    """`STRING<low-high>` of the characters that `accept` takes; `reason` names them."""
+
+    def read(word: str) -> str:
+        check_length(word, low, high)
+        if not accept.fullmatch(word):
+            raise ValueError(reason)
+        return word
+
+    return Parameter(_range("STRING", low, high), help_text, read)
+
+
+def integer(help_text: str, low: int, high: int, even: bool = False) -> Parameter:
+    """`INTEGER<low-high>`; when it must be even an odd one is lowered by one, as VRP does."""
+
+    def read(word: str) -> int:
+        # isdigit() also takes digits of other scripts, and int() takes an underscore.
+        if not (word.isascii() and word.isdigit() and len(word) <= 10):
+            raise ValueError("it is a number in decimal digits")
+        if not low <= int(word) <= high:
+            raise ValueError(f"the range is {low} to {high}")
+        return int(word) & ~1 if even else int(word)
+
+    return Parameter(_range("INTEGER", low, high), help_text, read)
+
+
+def hexadecimal(help_text: str, digits: int) -> Parameter:
+    """`HEX<digits>`, lower case when stored; colons and spaces between digits are dropped."""
+
+    def read(rest: str) -> str:
+        value = re.sub(r"[:\s]", "", rest).lower()
+        if not re.fullmatch(r"[0-9a-f]*", value):
+            raise ValueError("only hexadecimal digits, colons and spaces belong here")
+        if len(value) != digits:
+            raise ValueError(f"this digest has {digits} hexadecimal digits, not {len(value)}")
+        return value
+
+    return Parameter(f"HEX<{digits}>", help_text, read, rest=True)
+
+
+def check_length(word: str, low: int, high: int) -> None:
+    if not low <= len(word) <= high:
+        raise ValueError(f"{low} to {high} characters are possible, not {len(word)}")
+
+
+def name(help_text: str) -> Parameter:
+    """The name of a realm, an entity or a key pair; it also becomes a part of file names."""
+    bound = limits.NAME_CHARACTERS
+    kind = text(
+        help_text, 1, bound, _NAME, "a name has no space and none of ? / \\ \" ' ~ * : < > |"
+    )
+
+    def read(word: str) -> str:
+        if word.startswith("."):
+            raise ValueError("a name does not begin with a full stop")
+        return str(kind.read(word))
+
+    return kind._replace(read=read)
+
+
+def subject(help_text: str, high: int) -> Parameter:
+    """A field of the subject name."""
+    return text(
+        help_text, 1, high, _SUBJECT, "letters, digits, space and ' = ( ) + , - . / : are possible"
+    )
+
+
+def alternative(help_text: str, high: int) -> Parameter:
+    """A subject alternative name."""
+    return text(
+        help_text,
+        1,
+        high,
+        _ALTERNATIVE,
+        "letters, digits, space and ' = ( ) + - . / : @ _ are possible",
+    )
+
+
+def _range(kind: str, low: int, high: int) -> str:
+    return f"{kind}<{low}>" if low == high else f"{kind}<{low}-{high}>"
+
+
+def _read_units(word: str) -> tuple[str, ...]:
+    check_length(word, 1, limits.UNITS_CHARACTERS)
+    units = tuple(unit.strip() for unit in word.split(","))
+    if not all(1 <= len(unit) <= limits.UNIT_CHARACTERS for unit in units):
+        raise ValueError(f"each unit has 1 to {limits.UNIT_CHARACTERS} characters")
+    if not all(_SUBJECT.fullmatch(unit) for unit in units):
+        raise ValueError("letters, digits, space and ' = ( ) + - . / : are possible in a unit")
+    return units
+
+
+def _read_country(word: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2}", word):
+        raise ValueError("a country is the two letters of ISO 3166")
+    return word
+
+
+def _read_email(word: str) -> str:
+    read = alternative("", limits.EMAIL_CHARACTERS).read
+    local, at, domain = str(read(word)).partition("@")
+    if not (local and at and domain) or "@" in domain:
+        raise ValueError("a mail address has one @ between a mailbox and a domain")
+    return word
+
+
+def _read_address(word: str) -> str:
+    """An IP address in its canonical text."""
+    family = AF_INET6 if ":" in word else AF_INET
+    try:
+        return inet_ntop(family, inet_pton(family, word))
+    except (OSError, ValueError):
+        raise ValueError("it is neither an IPv4 nor an IPv6 address") from None
+
+
+def _read_url(word: str) -> str:
+    check_length(word, 1, limits.URL_CHARACTERS)
+    found = _URL.fullmatch(word)
+    if not found:
+        raise ValueError("a URL is http://HOST[:PORT]/PATH without spaces")
+    if found["port"] and not 1 <= int(found["port"]) <= 65535:
+        raise ValueError("a port is 1 to 65535")
+    if "?" in word:
+        raise ValueError(r"a question mark is written \x3f, after the keyword esc")
+    return word
+
+
+def unescape_url(word: str) -> str:
+    r"""The URL that was typed with `esc`: `\x3f` means `?`, `\\x3f` the four characters."""
+    return _ESCAPE.sub(lambda found: found[2] if found[1] else "?", word)
+
+
+def escape_url(url: str) -> str:
+    """The reverse of `unescape_url`."""
+    return re.sub(r"\\x3[fF]", r"\\\g<0>", url).replace("?", "\\x3f")
+
+
+def is_sealed(word: str) -> bool:
+    """Whether a password has the form that this product prints."""
+    return _SEALED.fullmatch(word) is not None and len(word) <= limits.SEALED_PASSWORD_CHARACTERS
+
+
+def _read_password(word: str) -> str:
+    """A password in plain, or the sealed form that this product prints."""
+    if not (word.startswith(SEAL) and word.endswith(SEAL)):
+        return _read_plain(word)
+    if not is_sealed(word):
+        raise ValueError(
+            f"what begins and ends with {SEAL} must be a sealed password of this device"
+        )
+    return word
+
+
+def _read_plain(word: str) -> str:
+    if word.startswith(SEAL):
+        raise ValueError(f"a password in plain does not begin with {SEAL}")
+    if not word.isprintable() or not 1 <= len(word.encode()) <= limits.PASSWORD_BYTES:
+        raise ValueError(f"a password has 1 to {limits.PASSWORD_BYTES} bytes of printable text")
+    if word == MASK:
+        raise ValueError("this is how a password is shown, not a password")
+    return word
+
+
+def _pattern(label: str, help_text: str, accept: re.Pattern[str], reason: str) -> Parameter:
+    kind = text(help_text, 1, limits.INTERFACE_CHARACTERS, accept, reason)
+    return kind._replace(label=label)
+
+
+UNITS = Parameter(
+    f"STRING<1-{limits.UNITS_CHARACTERS}>", "Organization units, separated by commas", _read_units
+)
+COUNTRY = Parameter("STRING<2>", "Country code of ISO 3166", _read_country)
+EMAIL = Parameter(f"STRING<1-{limits.EMAIL_CHARACTERS}>", "Mail address", _read_email)
+ADDRESS = Parameter("X.X.X.X or X:X::X", "IPv4 or IPv6 address", _read_address)
+URL = Parameter(f"STRING<1-{limits.URL_CHARACTERS}>", "http://HOST/PATH of the CA or RA", _read_url)
+PASSWORD = Parameter(
+    f"STRING<1-{limits.PASSWORD_BYTES}>/<{len(SEAL) * 2 + 1}-{limits.SEALED_PASSWORD_CHARACTERS}>",
+    "Password in plain, or sealed as this device shows it",
+    _read_password,
+    secret=True,
+)
+PLAIN = Parameter(
+    f"STRING<1-{limits.PASSWORD_BYTES}>", "Password in plain", _read_plain, secret=True
+)
+MODULUS = integer("Size of the key in bits", *limits.KEY_BITS, even=True)
+INTERFACE = _pattern(
+    "STRING<1-32>", "Name of an interface", _INTERFACE, "it is no name of an interface"
+)
+INTERFACE_TYPE = _pattern(
+    "STRING<1-32>", "Type of an interface", _INTERFACE_TYPE, "it is no name of an interface"
+)
+INTERFACE_NUMBER = _pattern(
+    "NUMBER[/NUMBER]", "Number of an interface", _INTERFACE_NUMBER, "it is no interface number"
+)
+SYSNAME = text(
+    "Name of the device", 1, limits.NAME_CHARACTERS, _HOST_NAME, 'no space and none of ? < > [ ] "'
+)
+CA_ID = text(
+    "Name of the CA at its server",
+    1,
+    limits.CA_ID_CHARACTERS,
+    _PLAIN_TEXT,
+    'printable ASCII without ? and " is possible',
+)
+FILTER = text(
+    "Text to look for", 1, limits.LINE_CHARACTERS, re.compile(".+"), "a line break is no text"
+)

@@ -1,0 +1,386 @@
+"""A console session: views, the line that is typed, output, pages, questions, tasks.
+
+A terminal session is fed bytes and echoes; a script session is given lines and an exit status is
+asked for. Both run the same commands. A session is always in one of these conditions, and the
+first that applies takes the input: a page waits for a key; a question or a password waits for a
+line; a task holds the session (what is typed is kept for later, Ctrl+C detaches); or a command.
+
+Handlers, tasks and timers enter through `run`: it prints an AgentError, and when the outermost one
+returns and nothing is left to wait for, the prompt comes back or the script's line is finished.
+
+Fault model. Bytes may be anything, at any speed; what is typed ahead of a task is kept up to a cap.
+Names and texts from certificates are shown with every control character replaced, so that a CA
+cannot drive the operator's terminal. A line that holds a password is masked before it is kept.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from agent import limits
+from agent.console.appliance import Appliance
+from agent.console.commands import Command, filtered, table
+from agent.console.commands.rows import SYSTEM, USER
+from agent.console.dialogue import Dialogue
+from agent.console.editor import Event, Help, Interrupt, Leave, Line, Tab
+from agent.console.grammar import GrammarError, Match, Option, complete, next_words
+from agent.console.hold import Hold
+from agent.console.pager import Pager
+from agent.console.views import (
+    View,
+    masked,
+    masked_error,
+    prompt,
+    record_of,
+    understand,
+    where_else,
+)
+from agent.errors import AgentError, fail
+from hal.ports import Reactor, Timer
+
+INTERRUPT = 0x03
+SECOND_NS = 1_000_000_000
+
+
+class Session(Dialogue):
+    """One operator or one script at the device.
+
+    `send` takes what is to be written. `has_room` says whether the transport wants more of a long
+    display; when it wants again it calls `resume`. `ended` is called when the user has logged out.
+    `reactor` may be None while a configuration is loaded, since nothing waits then.
+    """
+
+    def __init__(
+        self,
+        device: Appliance,
+        send: Callable[[bytes], None],
+        reactor: Reactor | None,
+        *,
+        level: int,
+        terminal: bool,
+        width: int = 80,
+        height: int = limits.SCREEN_LINES,
+        loading: bool = False,
+        has_room: Callable[[], bool] = lambda: True,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(send, terminal=terminal, width=width, loading=loading)
+        self.device, self.level = device, level
+        self.screen_lines = height
+        self.view = View(SYSTEM if loading else USER)
+        self.closed = False
+        self.key_names: frozenset[str] | None = None
+        self._reactor, self._room, self._ended = reactor, has_room, ended
+        self._pager = Pager(self)
+        self._hold: Hold | None = None
+        self._current: Match[Command] | None = None
+        self._failed = False
+        self._depth = 0
+        self._input = bytearray()  # typed and not yet looked at
+        self._pumping = False
+        self._lines: list[tuple[str, Callable[[int], None]]] = []  # of a script
+        self._finished: Callable[[int], None] | None = None
+        self._unreported = 0
+
+    # -- what a transport calls --------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """The first prompt of a terminal."""
+        self.run(lambda: None)
+
+    def feed(self, data: bytes) -> None:
+        """Bytes of a terminal."""
+        if INTERRUPT in data and self._busy():
+            data = data[data.rindex(INTERRUPT) + 1 :]
+            self.drop_input()
+            self.run(self._interrupt)
+        room = limits.TYPE_AHEAD_BYTES - len(self._input)
+        self._input += data[:room]
+        if len(data) > room:
+            self.editor.bell()
+        self._pump()
+
+    def run_line(self, text: str, finished: Callable[[int], None]) -> None:
+        """One line of a script, queued behind those before it. `finished` gets the exit status.
+
+        It is called too when the line has asked something: then the next line answers.
+        """
+        self._lines.append((text, finished))
+        self._pump()
+
+    def end_script(self, finished: Callable[[int], None]) -> None:
+        """No line follows: an open question is answered No, which is an error."""
+        self._finished = finished
+        reader = self.take_reader()
+        if reader:
+            self.run(lambda: self.unanswered(reader.cancelled))
+        else:
+            self.run(lambda: None)
+
+    def resume(self) -> None:
+        """The transport has room again."""
+        self.run(self._pager.pump)
+        self._pump()
+
+    def notice(self, text: str) -> None:
+        """A line that comes by itself; what is being typed stands below it unharmed."""
+        if self.closed:
+            return
+        if self._pager.waiting:
+            self._pager.hide_more()
+            self.line(text)
+            self._pager.show_more()
+        elif self.terminal and self._listening():
+            self.editor.hide()
+            self.echo()
+            self.line(text)
+            self.editor.show()
+            self.echo()
+        else:
+            self.line(text)
+        self.flush()
+
+    def close(self) -> None:
+        """Hang-up: the session is gone, a task goes on."""
+        self.closed = True
+        self._detach()
+        self.take_reader()
+        self._pager.stop()
+        self.drop_input()
+        self._pieces.clear()
+
+    # -- what handlers call ------------------------------------------------------------------------
+
+    def enter(self, kind: str, name: str = "") -> None:
+        self.view = View(kind, name)
+
+    def leave(self) -> None:
+        """One view up; from the user view the session ends."""
+        if self.view.kind == USER:
+            self.flush()
+            self.close()
+            self._ended()
+        else:
+            self.enter(USER if self.view.kind == SYSTEM else SYSTEM)
+
+    def record(self, kind: str) -> Any:
+        """What the view configures: Settings, Realm or Entity."""
+        return record_of(self.device.settings, self.view if kind != SYSTEM else View(SYSTEM))
+
+    def show(self, lines: Iterable[str]) -> None:
+        """A display: filtered as the command says, paged on terminals."""
+        shown = iter(lines)
+        if self._current and "FILTER" in self._current.args:
+            shown = filtered(shown, self._current.args)
+        paged = self.terminal and self.screen_lines
+        self._pager.begin(shown, max(1, self.screen_lines - 1) if paged else 0)  # and `More`
+
+    def start(
+        self, label: str, begin: Callable[[Hold], int], then: Callable[[object], None]
+    ) -> None:
+        """Holds the session until the task that `begin` starts is done; then `then(result)`."""
+        self.refuse_while_loading()
+        if self.terminal:
+            self.progress(f"{label} ")
+        else:
+            self.line(f"{label} ...")
+        hold = self._hold = Hold(self, then)
+        try:
+            hold.handle = begin(hold)
+        except AgentError:
+            hold.end()
+            self._hold = None
+            raise
+
+    # -- what holds and the pager call -------------------------------------------------------------
+
+    def run(self, call: Callable[[], None]) -> None:
+        """The way in for everything that may fail: errors are told, then the session goes on."""
+        self._depth += 1
+        try:
+            call()
+        except AgentError as error:
+            self._pager.stop()
+            self._failed = True
+            self.error(error)
+        finally:
+            self._depth -= 1
+        if not self._depth:
+            self._settle()
+            self.flush()
+
+    def release(self, call: Callable[[], None]) -> None:
+        """The task has ended; `call` tells its result."""
+        self._hold = None
+        self.take_reader()  # a question of a task ends with it
+        self.run(call)
+        self._pump()
+
+    def after(self, delay_s: int, call: Callable[[], None]) -> Timer | None:
+        return self._reactor.after(delay_s * SECOND_NS, call) if self._reactor else None
+
+    def has_room(self) -> bool:
+        self.flush()
+        return self._room()
+
+    def drop_input(self) -> None:
+        self._input.clear()
+
+    # -- going on ----------------------------------------------------------------------------------
+
+    def _busy(self) -> bool:
+        """Whether something runs that only Ctrl+C can reach."""
+        held = self._hold is not None and not self.asking
+        return held or (self._pager.active and not self._pager.waiting)
+
+    def _listening(self) -> bool:
+        return self._pager.waiting or not (self._busy() or self.closed)
+
+    def _settle(self) -> None:
+        """When nothing is left to wait for: the command is over, here is the prompt."""
+        if not self.closed and (self._busy() or self._pager.waiting):
+            return
+        if not (self.closed or self.asking):
+            self._complete()
+            if self.terminal:
+                self.fresh_line()
+                self.editor.begin(self._prompt())
+                self.echo()
+        self._report()
+
+    def _complete(self) -> None:
+        current, self._current = self._current, None
+        if current and current.command.row.render and not (self._failed or self.loading):
+            self.device.changed()
+
+    def _report(self) -> None:
+        finished, self._finished = self._finished, None
+        self._unreported = 0 if finished else self.status
+        if finished:
+            self.flush()
+            finished(self.status)
+
+    def _pump(self) -> None:
+        """Looks at what has arrived, as long as somebody listens."""
+        if self._pumping or self._depth:
+            return
+        self._pumping = True
+        try:
+            while self._input and self._listening():
+                byte = self._input[0]
+                del self._input[:1]
+                self._key(byte)
+            while self._lines and (self._listening() or self.closed) and not self._finished:
+                self._take(*self._lines.pop(0))
+        finally:
+            self._pumping = False
+        self.echo()
+        self.flush()
+
+    def _take(self, text: str, finished: Callable[[int], None]) -> None:
+        self._finished = finished
+        if self._unreported or self.closed:  # a task failed unasked, or `quit`: nothing runs on
+            self._report()
+            return
+        if not self.asking:
+            self.status = 0
+        self._line(text)
+
+    def _interrupt(self) -> None:
+        self._pager.stop()
+        if self._hold:
+            self._detach()
+            self.info("The work goes on without this session.")
+
+    def _detach(self) -> None:
+        hold, self._hold = self._hold, None
+        if hold:
+            hold.end()
+            if hold.handle is not None:
+                self.device.detach(hold.handle)
+
+    # -- keys --------------------------------------------------------------------------------------
+
+    def _key(self, byte: int) -> None:
+        if self._pager.waiting:
+            self.run(lambda: self._pager.key(byte))
+            return
+        event = self.editor.key(byte)
+        if event is not None:
+            self.echo()
+            self._event(event)
+
+    def _event(self, event: Event) -> None:
+        if isinstance(event, Line):
+            self._line(event.text)
+        elif isinstance(event, Help):
+            self._help(event.text)
+        elif isinstance(event, Tab):
+            self.editor.insert(complete(self._table(), event.text))
+        elif isinstance(event, Leave):
+            self.run(lambda: self.enter(USER))
+        elif isinstance(event, Interrupt):
+            reader = self.take_reader()
+            self.run(reader.cancelled if reader else lambda: None)
+
+    def _help(self, text: str) -> None:
+        self.write("?\r\n")
+        try:
+            shown = next_words(self._table(), text)
+        except GrammarError as error:
+            self.parser_error(error, len(self._prompt()))
+        else:
+            width = max(len(word) for word, _ in shown)
+            for word, meaning in shown:
+                self.line(f"  {word:<{width}}  {meaning}".rstrip())
+        self.editor.show()
+
+    def _prompt(self) -> str:
+        return prompt(self.device.settings, self.view)
+
+    def _table(self) -> list[Option[Command]]:
+        return table(self.view.kind, self.level)
+
+    # -- lines -------------------------------------------------------------------------------------
+
+    def understand(self, text: str) -> Match[Command]:
+        """The command of a line, and the view that it belongs to is entered."""
+        if record_of(self.device.settings, self.view) is None:
+            self.enter(SYSTEM)  # another session has removed what was being configured
+        found, self.view = understand(self.view, self.level, text)
+        return found
+
+    def execute(self, found: Match[Command]) -> None:
+        self._current = found
+        found.command.handler(self, found.args)
+
+    def _line(self, text: str) -> None:
+        reader = self.take_reader()
+        if reader:
+            self.run(lambda: reader.read(text))
+        else:
+            self._failed = False
+            self.run(lambda: self._command(text))
+
+    def _command(self, text: str) -> None:
+        if len(text) > limits.LINE_CHARACTERS:
+            raise fail("line-too-long", cap=limits.LINE_CHARACTERS)
+        if not text.strip():
+            return
+        margin = len(self._prompt())
+        try:
+            found = self.understand(text)
+        except GrammarError as error:
+            self._misunderstood(text, error, margin)
+            return
+        self.editor.remember(masked(text, found.secret))
+        self.execute(found)
+
+    def _misunderstood(self, text: str, error: GrammarError, margin: int) -> None:
+        shown = masked_error(text, error)
+        self.editor.remember(shown)
+        if not self.terminal:
+            self.line(shown)  # nothing was echoed that the caret could stand under
+        self.parser_error(error, margin if self.terminal else 0)
+        elsewhere = where_else(self.level, text, error)
+        if elsewhere:
+            self.line(f" Next step: {elsewhere}.")

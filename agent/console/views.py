@@ -1,0 +1,87 @@
+"""The language of a session: its views and prompts, and what a line means in them."""
+
+import re
+from typing import NamedTuple
+
+from agent.console.commands import Command, table
+from agent.console.commands.rows import ENTITY, REALM, SYSTEM, USER
+from agent.console.grammar import AMBIGUOUS, UNRECOGNIZED, GrammarError, Match, match
+from agent.console.parameters import MASK, is_sealed
+from agent.settings import Entity, Realm, Settings
+
+# What a line that nobody understands may hold a password behind.
+_SUSPECT = re.compile(r"\b(cipher|pas\w*)\s+(?=\S)", re.IGNORECASE)
+_ENTRANCES = {
+    USER: "return",
+    SYSTEM: "system-view",
+    REALM: "pki realm NAME",
+    ENTITY: "pki entity NAME",
+}
+
+
+class View(NamedTuple):
+    """Where a session stands: user, system, or a realm or an entity by its folded name."""
+
+    kind: str
+    name: str = ""
+
+
+def record_of(settings: Settings, view: View) -> Settings | Realm | Entity | None:
+    """What a view configures; None when another session has removed it."""
+    if view.kind == REALM:
+        return settings.realms.get(view.name)
+    return settings.entities.get(view.name) if view.kind == ENTITY else settings
+
+
+def prompt(settings: Settings, view: View) -> str:
+    """`<name>`, `[name]`, `[name-pki-realm-abc]`."""
+    if view.kind == USER:
+        return f"<{settings.sysname}>"
+    record = record_of(settings, view)
+    if isinstance(record, Realm | Entity):
+        return f"[{settings.sysname}-pki-{view.kind}-{record.name}]"
+    return f"[{settings.sysname}]"
+
+
+def understand(view: View, level: int, text: str) -> tuple[Match[Command], View]:
+    """What a line means, and in which view: this one, or the system view above it, as in VRP.
+
+    When neither knows it, the error of the view that understood more of it is raised.
+    """
+    try:
+        return match(table(view.kind, level), text), view
+    except GrammarError as error:
+        if view.kind not in (REALM, ENTITY) or error.kind == AMBIGUOUS:
+            raise
+        try:
+            return match(table(SYSTEM, level), text), View(SYSTEM)
+        except GrammarError as other:
+            raise (other if other.column > error.column else error) from None
+
+
+def where_else(level: int, text: str, error: GrammarError) -> str:
+    """How to get to the view whose command an unrecognized line is; "" when there is none."""
+    if error.kind != UNRECOGNIZED or text[: error.column].strip():
+        return ""
+    for kind, entrance in _ENTRANCES.items():
+        try:
+            match(table(kind, level), text)
+        except GrammarError:
+            continue
+        return f"this is a command of the {kind} view: type `{entrance}` first"
+    return ""
+
+
+def masked(text: str, secret: int | None) -> str:
+    """A line as it may be kept and shown: without the password from column `secret` on."""
+    if secret is None or is_sealed(text[secret:].strip()):
+        return text
+    return text[:secret] + MASK
+
+
+def masked_error(text: str, error: GrammarError) -> str:
+    """The same of a line that was not understood, which may hold a password all the same."""
+    if error.secret is not None:
+        return masked(text, error.secret)
+    suspect = _SUSPECT.search(text)
+    return text[: suspect.end()] + MASK if suspect else text

@@ -1,0 +1,10 @@
+"""What a client of the console socket and the agent say to each other beside text."""
+
+HELLO = "scep-agent/1"
+HELLO_BYTES = 64
+END = b"\0"  # ends a script; before the exit status of one. No text of ours holds a NUL
+
+
+def hello(kind: str, width: int = 0, height: int = 0) -> bytes:
+    """The first line of a client: kind is terminal or script; the size of the terminal."""
+    return f"{HELLO} {kind} {width} {height}\n".encode()

@@ -1,0 +1,108 @@
+"""What is configured: entities, realms and the device's own settings. Key pairs are not here.
+
+Plain records with slots; a value that is not set is None, an empty tuple or the default of the
+command. The console's command table sets them, renders them and undoes them; the engine and the
+jobs read them. Names are case-insensitive: dictionaries are keyed by `fold(name)`, and the first
+spelling is kept in `.name`.
+"""
+
+from agent import limits
+
+
+def fold(name: str) -> str:
+    """The key under which a name is found again (VRP: names are case-insensitive)."""
+    return name.casefold()
+
+
+class Entity:
+    """A PKI entity: who the certificate is for (VRP `pki entity`)."""
+
+    __slots__ = (
+        "common_name",
+        "country",
+        "email",
+        "fqdn",
+        "ip_address",
+        "locality",
+        "name",
+        "organization",
+        "organization_unit",
+        "serial_number",
+        "state",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.common_name: str | None = None
+        self.country: str | None = None
+        self.state: str | None = None
+        self.locality: str | None = None
+        self.organization: str | None = None
+        self.organization_unit: tuple[str, ...] = ()
+        self.email: str | None = None
+        self.fqdn: str | None = None
+        self.ip_address: str | None = None  # an address, or the name of an interface
+        self.serial_number = False  # put the device's own serial number into the subject
+
+
+class Realm:
+    """A PKI realm: which CA, for which entity, with which key, by which rules (VRP `pki realm`)."""
+
+    __slots__ = (
+        "auto_enroll",
+        "bind_device",
+        "ca_id",
+        "cipher",
+        "compatibility",
+        "digest",
+        "entity",
+        "fingerprint",
+        "key_pair",
+        "key_usage",
+        "name",
+        "password",
+        "poll_interval_min",
+        "poll_times",
+        "ra",
+        "source_address",
+        "source_interface",
+        "subject_match",
+        "url",
+        "url_esc",
+        "weak",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.ca_id: str | None = None
+        self.entity: str | None = None
+        self.key_pair: str | None = None
+        self.key_usage: tuple[str, ...] = ()  # of ike, ssl-client, ssl-server
+        self.source_address: str | None = None
+        self.source_interface: str | None = None  # as typed: `eth0`, `GigabitEthernet 0/0/1`
+        self.bind_device = False
+        self.url: str | None = None  # escapes resolved
+        self.url_esc = False  # typed with `esc`, and rendered with it
+        self.poll_interval_min = limits.POLL_INTERVAL_DEFAULT_MIN
+        self.poll_times = limits.POLL_TIMES_DEFAULT
+        self.ra = False
+        self.digest = "sha-256"  # md5, sha1, sha-256, sha-384, sha-512
+        self.cipher = "aes128"  # aes128, aes256, 3des
+        self.password: str | None = None  # sealed form %^%#...%^%#, never plain
+        self.fingerprint: tuple[str, str] | None = None  # (md5 | sha1 | sha256, lower-case hex)
+        self.auto_enroll: None = None  # comes with automatic mode
+        self.weak: tuple[str, ...] = ()  # of des, md5, sha1
+        self.subject_match = "standard"  # strict, standard, key-only
+        self.compatibility: tuple[str, ...] = ()
+
+
+class Settings:
+    """The running configuration of the device."""
+
+    __slots__ = ("entities", "file_format", "realms", "sysname")
+
+    def __init__(self) -> None:
+        self.sysname = "Huawei"
+        self.file_format = "pem"  # pem, der
+        self.entities: dict[str, Entity] = {}
+        self.realms: dict[str, Realm] = {"default": Realm("default")}

@@ -1,0 +1,299 @@
+"""A whole device in dictionaries, for tests of the console; and a reactor whose time is called.
+
+Tasks end when the test says so (`finish`), or at once with `eager`. A password is sealed by turning
+its bytes around, so that a test can see whether a plain one has leaked.
+"""
+
+import base64
+from collections.abc import Callable
+from typing import NamedTuple
+
+from agent.console.appliance import (
+    CaInfo,
+    Certificate,
+    Done,
+    Fingerprints,
+    KeyPair,
+    Progress,
+    RealmStatus,
+)
+from agent.console.session import Session
+from agent.errors import AgentError, fail
+from agent.settings import Settings
+from hal.ports import Interface
+
+START_S = 1_795_442_700  # 2026-11-23 14:05:00 UTC
+IDLE = RealmStatus("nothing", "nothing has been applied for", "-", None, None, 0, 0, None, None)
+PENDING = RealmStatus(
+    "pending",
+    "the CA has not decided",
+    "poll 2 of 5",
+    START_S + 60,
+    "0123456789ABCDEF0123456789ABCDEF",
+    1,
+    1,
+    None,
+    None,
+)
+
+
+class FakeTimer:
+    def __init__(self, due_ns: int, call: Callable[[], None]) -> None:
+        self.due_ns, self.call, self.cancelled = due_ns, call, False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class FakeReactor:
+    """Timers only; `advance` lets time pass."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.timers: list[FakeTimer] = []
+
+    def watch(
+        self,
+        fd: int,
+        on_read: Callable[[], None] | None,
+        on_write: Callable[[], None] | None = None,
+    ) -> None:
+        raise AssertionError("a console watches no descriptor")
+
+    def unwatch(self, fd: int) -> None:
+        raise AssertionError("a console watches no descriptor")
+
+    def after(self, delay_ns: int, call: Callable[[], None]) -> FakeTimer:
+        timer = FakeTimer(self.now_ns + delay_ns, call)
+        self.timers.append(timer)
+        return timer
+
+    def advance(self, seconds: int) -> None:
+        end_ns = self.now_ns + seconds * 1_000_000_000
+        while True:
+            self.timers = [timer for timer in self.timers if not timer.cancelled]
+            due = sorted((t for t in self.timers if t.due_ns <= end_ns), key=lambda t: t.due_ns)
+            if not due:
+                break
+            self.timers.remove(due[0])
+            self.now_ns = due[0].due_ns
+            due[0].call()
+        self.now_ns = end_ns
+
+
+class Task(NamedTuple):
+    """A task that was started and waits for the test."""
+
+    name: str
+    result: object
+    done: Done
+    progress: Progress | None
+
+
+def seal(plain: str) -> str:
+    return f"%^%#{base64.b64encode(plain.encode()[::-1]).decode()}%^%#"
+
+
+def certificate(subject: str = "CN=router", not_after_s: int = START_S + 86400) -> Certificate:
+    return Certificate(b"\x30\x00", subject, "CN=lab CA", "0a", START_S - 60, not_after_s)
+
+
+PRINTS = Fingerprints("CN=lab CA", "aa" * 20, "bb" * 32)
+
+
+class FakeDevice:
+    """The Appliance protocol over plain dictionaries."""
+
+    def __init__(self, *, eager: bool = False) -> None:
+        self.settings = Settings()
+        self.eager = eager
+        self.tasks: dict[int, Task] = {}
+        self.detached: list[int] = []
+        self.forgotten: list[str] = []
+        self.asked: list[tuple[str, str | None]] = []
+        self.pairs: dict[str, KeyPair] = {}
+        self.statuses: dict[str, RealmStatus] = {}
+        self.locals: dict[str, Certificate] = {}
+        self.cas: dict[str, CaInfo] = {}
+        self.changes = 0
+        self.saved = 0
+        self._next = 1
+
+    # -- what a test does to it
+
+    def finish(self, result: object = None) -> None:
+        """Ends the oldest task, with its own result or another one."""
+        task = self.tasks.pop(min(self.tasks))
+        task.done(task.result if result is None else result)
+
+    def add_key_pair(self, name: str, bits: int = 2048) -> None:
+        self.pairs[name] = KeyPair(name, 1, bits, False, START_S, b"\x30\x03\x02\x01\x05")
+
+    def _task(self, name: str, result: object, done: Done, progress: Progress | None = None) -> int:
+        handle, self._next = self._next, self._next + 1
+        self.tasks[handle] = Task(name, result, done, progress)
+        if self.eager:
+            self.finish()
+        return handle
+
+    # -- the protocol
+
+    def wall_s(self) -> int:
+        return START_S
+
+    def outside_ns(self) -> int:
+        return 0
+
+    def board_serial(self) -> str:
+        return "SN0001"
+
+    def interfaces(self) -> list[Interface]:
+        return [
+            Interface("lo", True, ("127.0.0.1",)),
+            Interface("eth0", True, ("192.0.2.1", "2001:db8::1")),
+            Interface("eth1", False, ()),
+        ]
+
+    def linux_name(self, interface: str) -> str:
+        return {"GigabitEthernet0/0/1": "eth1"}.get(interface.replace(" ", ""), interface)
+
+    def changed(self) -> None:
+        self.changes += 1
+
+    def save(self) -> None:
+        self.saved += 1
+
+    def unsaved(self) -> bool:
+        return self.changes > 0
+
+    def key_pairs(self) -> list[KeyPair]:
+        return list(self.pairs.values())
+
+    def key_pair_user(self, name: str) -> str | None:
+        for realm in self.settings.realms.values():
+            if realm.key_pair == name:
+                return realm.name
+        return None
+
+    def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
+        self.pairs[name] = KeyPair(name, 1, bits, exportable, START_S, b"\x30\x03\x02\x01\x05")
+        return self._task("create", self.pairs[name], done)
+
+    def destroy_key_pair(self, name: str) -> None:
+        del self.pairs[name]
+
+    def seal_password(self, plain: str, done: Done) -> int:
+        return self._task("seal", seal(plain), done)
+
+    def check_sealed_password(self, sealed: str, done: Done) -> int:
+        return self._task("check", None, done)
+
+    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done) -> int:
+        self.asked.append((realm, plain))
+        if self.settings.realms[realm.casefold()].url is None:
+            raise fail(
+                "realm-incomplete", realm=realm, missing="enrollment-url", command="enrollment-url"
+            )
+        return self._task("enrol", None, done, progress)
+
+    def abort_request(self, realm: str) -> bool:
+        return self.statuses.pop(realm, None) is not None
+
+    def forget_realm(self, realm: str) -> None:
+        self.forgotten.append(realm)
+
+    def status(self, realm: str) -> RealmStatus:
+        return self.statuses.get(realm, IDLE)
+
+    def ca(self, realm: str) -> CaInfo | None:
+        return self.cas.get(realm)
+
+    def local(self, realm: str) -> Certificate | None:
+        return self.locals.get(realm)
+
+    def describe(self, ders: list[bytes], done: Done) -> int:
+        return self._task(
+            "describe",
+            [f"Certificate {number}\n  Version: 3" for number, _ in enumerate(ders)],
+            done,
+        )
+
+    def detach(self, task: int) -> None:
+        self.detached.append(task)
+
+
+class Terminal:
+    """A session at a terminal, and what its screen was sent."""
+
+    def __init__(self, device: FakeDevice, *, level: int = 3, width: int = 80) -> None:
+        self.device, self.reactor = device, FakeReactor()
+        self.sent = bytearray()
+        self.has_room = True
+        self.logged_out = False
+        self.session = Session(
+            device,
+            self.sent.extend,
+            self.reactor,
+            level=level,
+            terminal=True,
+            width=width,
+            has_room=lambda: self.has_room,
+            ended=self._ended,
+        )
+        self.session.begin()
+
+    def _ended(self) -> None:
+        self.logged_out = True
+
+    def type(self, *lines: str) -> str:
+        """Types lines with Enter; gives what was sent since."""
+        self.take()
+        for line in lines:
+            self.session.feed(line.encode() + b"\r")
+        return self.take()
+
+    def keys(self, data: bytes) -> str:
+        self.take()
+        self.session.feed(data)
+        return self.take()
+
+    def take(self) -> str:
+        text = self.sent.decode(errors="replace").replace("\r\n", "\n").replace("\r", "")
+        self.sent.clear()
+        return text
+
+
+class Script:
+    """A script session; `run` gives (output, exit status)."""
+
+    def __init__(self, device: FakeDevice, *, level: int = 3) -> None:
+        self.device, self.reactor = device, FakeReactor()
+        self.sent = bytearray()
+        self.status: int | None = None
+        self.session = Session(device, self.sent.extend, self.reactor, level=level, terminal=False)
+
+    def run(self, *lines: str) -> tuple[str, int | None]:
+        """Runs lines up to the first that fails; the status is None while the last one goes on."""
+        for line in lines:
+            self.status = None
+            self.session.run_line(line, self._finished)
+            if self.status:
+                break
+        return self.take(), self.status
+
+    def end(self) -> tuple[str, int | None]:
+        self.status = None
+        self.session.end_script(self._finished)
+        return self.take(), self.status
+
+    def _finished(self, status: int) -> None:
+        self.status = status
+
+    def take(self) -> str:
+        text = self.sent.decode()
+        self.sent.clear()
+        return text
+
+
+def error(text: str = "the CA said no") -> AgentError:
+    return AgentError("test", text, "the challenge is wrong", "ask the operator", "operator")

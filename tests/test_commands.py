@@ -1,0 +1,636 @@
+"""The command table: what holds for every row, generated from the rows; what each handler does."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.console import commands
+from agent.console.commands import ROWS, Command, render_configuration, table
+from agent.console.commands.rows import EVERYWHERE, REALM, SYSTEM, USER, Row
+from agent.console.configuration import load_configuration
+from agent.console.grammar import (
+    AMBIGUOUS,
+    Branch,
+    GrammarError,
+    Option,
+    Parameter,
+    Slot,
+    Word,
+    match,
+    may_end,
+    openings,
+    quote,
+    steps,
+)
+from agent.settings import Realm, Settings
+from hal.ports import Interface, LinkError
+from tests.appliance import (
+    PENDING,
+    START_S,
+    FakeDevice,
+    Script,
+    Terminal,
+    certificate,
+    error,
+    seal,
+)
+
+# A value that each kind of parameter takes, by its label; those before the comma are its ends.
+SAMPLES = {
+    "HEX<32>": "aB" * 16,
+    "HEX<40>": "aB" * 20,
+    "HEX<64>": "aB" * 32,
+    "STRING<2>": "CN",
+    "STRING<1-32>": "eth0",
+    "NUMBER[/NUMBER]": "0/0/1",
+    "STRING<1-255>": "http://ca/scep",
+    "STRING<1-128>": "noc@example.com",
+    "X.X.X.X or X:X::X": "192.0.2.1",
+}
+
+
+def sample(kind: Parameter) -> str:
+    """A word that the parameter takes."""
+    candidates = [
+        SAMPLES.get(kind.label, "abc"),
+        "abc",
+        kind.label.removeprefix("INTEGER<").split("-")[0],
+    ]
+    for word in candidates:
+        try:
+            kind.read(word)
+        except ValueError:
+            continue
+        return word
+    raise AssertionError(f"no sample for {kind.label}")
+
+
+def paths(branch: Branch[Command]) -> Iterator[list[Word | Slot]]:
+    """Lines of a branch, word by word, such that every word of its notation is in one of them."""
+    seen: set[tuple[Word | Slot, int]] = set()
+
+    def walk(rest: tuple[object, ...], so_far: list[Word | Slot]) -> Iterator[list[Word | Slot]]:
+        if may_end(rest):  # type: ignore[arg-type]
+            yield so_far
+        for terminal, tail in steps(rest):  # type: ignore[arg-type]
+            if (terminal, len(tail)) not in seen:
+                seen.add((terminal, len(tail)))
+                yield from walk(tail, [*so_far, terminal])
+
+    yield from walk(branch.rest, [])
+
+
+BRANCHES = [
+    pytest.param(row.views[0], branch, id=f"{row.views[0]}: {' '.join(words)}")
+    for row in ROWS
+    for branch in commands.branches(row)
+    for words in [[item.text for item in branch.rest if isinstance(item, Word)]]
+]
+
+
+def typed(words: list[Word | Slot]) -> list[str]:
+    return [word.text if isinstance(word, Word) else sample(word.kind) for word in words]
+
+
+def shortest(options: list[Option[Command]], word: Word) -> str | None:
+    """The shortest prefix that means this keyword here; None when only the whole word does."""
+    others = {one.text for one, _ in options if isinstance(one, Word)} - {word.text}
+    for length in range(1, len(word.text) + 1):
+        part = word.text[:length]
+        taken = any(isinstance(one, Slot) and accepts(one.kind, part) for one, _ in options)
+        if not taken and not any(other.startswith(part) for other in others):
+            return part
+    return None
+
+
+def accepts(kind: Parameter, word: str) -> bool:
+    try:
+        kind.read(word)
+    except ValueError:
+        return False
+    return True
+
+
+def options_at(view: str, words: list[str]) -> list[Option[Command]]:
+    """What may come after these words, by walking the table of the view itself."""
+    options = table(view, 3)
+    for word in words:
+        found = [
+            branch
+            for terminal, branch in options
+            if (isinstance(terminal, Word) and terminal.text == word)
+            or (isinstance(terminal, Slot) and accepts(terminal.kind, word))
+        ]
+        options = openings(found)
+    return options
+
+
+@pytest.mark.parametrize(("view", "branch"), BRANCHES)
+def test_every_row_in_full_in_short_and_one_character_shorter(
+    view: str, branch: Branch[Command]
+) -> None:
+    for words in paths(branch):
+        line = typed(words)
+        assert match(table(view, 3), " ".join(line)).command == branch.command
+        short = list(line)
+        for at, word in enumerate(words):
+            if not isinstance(word, Word):
+                continue
+            part = shortest(options_at(view, line[:at]), word)
+            if part is None:
+                continue
+            short[at] = part
+            keywords = {one.text for one, _ in options_at(view, line[:at]) if isinstance(one, Word)}
+            if len(part) > 1 and part[:-1] not in keywords:
+                shorter = " ".join([*line[:at], part[:-1]])
+                with pytest.raises(GrammarError) as caught:
+                    match(table(view, 3), shorter)
+                assert caught.value.kind == AMBIGUOUS
+        assert match(table(view, 3), " ".join(short).upper()).command == branch.command
+
+
+@pytest.mark.parametrize(("view", "branch"), BRANCHES)
+def test_every_row_refuses_a_word_too_many(view: str, branch: Branch[Command]) -> None:
+    for words in paths(branch):
+        if any(isinstance(word, Slot) and word.kind.rest for word in words):
+            continue
+        line = " ".join(typed(words))
+        with pytest.raises(GrammarError) as caught:
+            match(table(view, 3), f"{line} \x07")
+        assert caught.value.column == len(line) + 1
+
+
+def integers() -> Iterator[tuple[str, list[str], Parameter]]:
+    for row in ROWS:
+        for branch in commands.branches(row):
+            for words in paths(branch):
+                last = words[-1]
+                if isinstance(last, Slot) and last.kind.label.startswith("INTEGER"):
+                    yield row.views[0], typed(words[:-1]), last.kind
+
+
+def test_the_ends_of_every_range_and_one_beyond() -> None:
+    count = 0
+    for view, line, kind in integers():
+        low, high = (int(end) for end in kind.label[len("INTEGER<") : -1].split("-"))
+        for number, right in ((low - 1, False), (low, True), (high, True), (high + 1, False)):
+            assert accepts(kind, str(number)) is right
+            if number >= 0 and not right:
+                with pytest.raises(GrammarError, match="Wrong parameter"):
+                    match(table(view, 3), " ".join([*line, str(number)]))
+        count += 1
+    assert count >= 3
+
+
+def test_every_word_has_help() -> None:
+    """compile_notation raises KeyError for a word without; here: it says something."""
+    for row in ROWS:
+        for branch in commands.branches(row):
+            for words in paths(branch):
+                for word in words:
+                    text = word.help if isinstance(word, Word) else word.kind.help
+                    assert text
+                    assert text[-1] not in ". "
+
+
+def test_no_two_rows_are_the_same_command() -> None:
+    for view in EVERYWHERE:
+        notations = [row.notation for row in ROWS if view in row.views]
+        assert len(notations) == len(set(notations))
+
+
+def stored() -> list[Row]:
+    return [row for row in ROWS if row.render]
+
+
+@pytest.mark.parametrize("row", stored(), ids=lambda row: row.notation)
+def test_what_is_stored_can_be_undone(row: Row) -> None:
+    assert row.undo is not None
+    assert row.undone is not None
+
+
+def test_a_level_sees_only_its_commands() -> None:
+    assert Script(FakeDevice(), level=1).run("system-view")[1] == 1
+    low = Script(FakeDevice(), level=2)
+    assert low.run("system-view", "pki realm abc")[1] == 0
+    text, status = low.run("fingerprint md5 " + "a" * 32)
+    assert status == 1
+    assert "Unrecognized command" in text
+
+
+# -- the realm view --------------------------------------------------------------------------------
+
+
+def realm_script() -> tuple[FakeDevice, Script, Realm]:
+    device = FakeDevice(eager=True)
+    script = Script(device)
+    script.run("system-view", "pki realm abc")
+    return device, script, device.settings.realms["abc"]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("ca id lab", "ca id lab"),
+        ('ca id "lab ca"', 'ca id "lab ca"'),
+        ("key-usage ssl-server ike", "key-usage ike ssl-server"),
+        ("source 192.0.2.1", None),
+        ("source 2001:DB8::1", "source 2001:db8::1"),
+        ("source interface eth0", None),
+        ("source interface eth0 bind-device", None),
+        ("source interface GigabitEthernet 0/0/1 bind-device", None),
+        ("enrollment-url http://ca/scep", None),
+        ("enrollment-url http://ca/scep interval 1 times 5", "enrollment-url http://ca/scep"),
+        ("enrollment-url http://ca/scep interval 2 times 6 ra", None),
+        (r"enrollment-url esc http://ca/scep\x3fa\\x3f", None),
+        ("enrollment-request signature message-digest-method sha-512", None),
+        ("enrollment-request signature message-digest-method sha-256", ""),
+        ("enrollment-request encryption-algorithm 3des", None),
+        ("password cipher topsecret", f"password cipher {seal('topsecret')}"),
+        ('password cipher "top secret"', f"password cipher {seal('top secret')}"),
+        ("password cipher " + seal("x"), None),
+        ("fingerprint md5 " + "AB" * 16, "fingerprint md5 " + "ab" * 16),
+        ("fingerprint sha1 " + ":".join(["Ab"] * 20), "fingerprint sha1 " + "ab" * 20),
+        ("fingerprint sha256 " + " ".join(["Ab"] * 32), "fingerprint sha256 " + "ab" * 32),
+        ("weak-algorithm sha1 des", "weak-algorithm des sha1"),
+        ("subject-match key-only", None),
+        ("compatibility http-get", None),
+    ],
+)
+def test_set_shown_loaded_undone(line: str, shown: str | None) -> None:
+    """`shown` None: rendered as it was typed."""
+    device, script, _ = realm_script()
+    assert script.run(line)[1] == 0
+    shown = line if shown is None else shown
+    rendered = render_configuration(device.settings)
+    assert rendered[rendered.index("pki realm abc") + 1 : -2] == ([f" {shown}"] if shown else [])
+    again = FakeDevice()
+    assert load_configuration(again, "\n".join(rendered)) == []
+    assert render_configuration(again.settings) == rendered
+    undo = next(row.undo for row in ROWS if row.views == (REALM,) and row.undo in line)
+    assert script.run(f"undo {undo}")[1] == 0
+    assert render_configuration(device.settings)[-3] == "pki realm abc"
+    assert device.changes >= 3
+
+
+def test_source_replaces_source() -> None:
+    _, script, realm = realm_script()
+    script.run("source interface eth0 bind-device", "source 192.0.2.1")
+    assert (realm.source_interface, realm.source_address, realm.bind_device) == (
+        None,
+        "192.0.2.1",
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "warning"),
+    [
+        ("source 192.0.2.9", "No interface has the address 192.0.2.9"),
+        ("source interface eth7", "There is no interface eth7"),
+        ("source interface GigabitEthernet0/0/1", "has no address now"),
+        ("source interface GigabitEthernet 0/0/1", "has no address now"),
+        ("fingerprint md5 " + "a" * 32, "md5 is broken"),
+        ("fingerprint sha1 " + "a" * 40, "sha1 is broken"),
+        ("enrollment-request signature message-digest-method md5", "md5 is broken"),
+        ("enrollment-request signature message-digest-method sha1", "sha1 is broken"),
+    ],
+)
+def test_accepted_with_one_warning(line: str, warning: str) -> None:
+    device, script, _ = realm_script()
+    text, status = script.run(line)
+    assert (text.count("Warning:"), text.count("\n"), status) == (1, 1, 0)
+    assert warning in text
+    assert line.split()[0] in "\n".join(render_configuration(device.settings))
+
+
+@pytest.mark.parametrize("line", ["source 192.0.2.1", "source interface eth0"])
+def test_a_source_that_is_there_is_accepted_in_silence(line: str) -> None:
+    assert realm_script()[1].run(line) == ("", 0)
+
+
+def test_a_source_that_cannot_be_checked_is_kept_too() -> None:
+    class Blind(FakeDevice):
+        def interfaces(self) -> list[Interface]:
+            raise LinkError("other", "no netlink here")
+
+    script = Script(Blind())
+    assert script.run("system-view", "pki realm abc", "source interface eth7") == (
+        "Info: Ctrl+Z or `return` leads back to the user view.\n",
+        0,
+    )
+
+
+def test_entity_and_key_pair_must_be_there() -> None:
+    device, script, realm = realm_script()
+    assert "no entity e1" in script.run("entity e1")[0]
+    script.run("pki entity e1", "pki realm abc")
+    assert "no common name" in script.run("entity e1")[0]
+    script.run("pki entity e1", "common-name r1", "pki realm abc")
+    assert script.run("entity E1") == ("", 0)
+    assert realm.entity == "e1"
+    assert "no RSA key pair k1" in script.run("rsa local-key-pair k1")[0]
+    device.add_key_pair("k1")
+    assert script.run("rsa local-key-pair k1") == ("", 0)
+    assert script.run("rsa local-key-pair k1") == ("", 0)
+    text, status = script.run("pki realm other", "rsa local-key-pair k1")
+    assert "used by realm abc" in text
+    assert status == 1
+
+
+def test_an_entity_in_use_is_kept_whole() -> None:
+    device, script, _ = realm_script()
+    script.run("pki entity e1", "common-name r1", "pki realm abc", "entity e1")
+    assert "used by realm abc" in script.run("undo pki entity e1")[0]
+    assert "used by realm abc" in script.run("pki entity e1", "undo common-name")[0]
+    script.run("pki realm abc", "undo entity")
+    assert script.run("undo pki entity E1") == ("", 0)
+    assert device.settings.entities == {}
+
+
+# -- the entity view -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "common-name r1.example.com",
+        'common-name "Router 1, room (2)"',
+        "country CN",
+        "state Jiangsu",
+        "locality Nanjing",
+        'organization "Example Ltd."',
+        "organization-unit noc,core",
+        "fqdn r1.example.com",
+        "ip-address 192.0.2.1",
+        "ip-address 2001:db8::1",
+        "ip-address eth0",
+        "ip-address GigabitEthernet 0/0/1",
+        "email noc@example.com",
+        "serial-number",
+    ],
+)
+def test_attributes_of_an_entity(line: str) -> None:
+    device = FakeDevice()
+    script = Script(device)
+    assert script.run("system-view", "pki entity e1", line)[1] == 0
+    rendered = render_configuration(device.settings)
+    assert f" {line}" in rendered
+    again = FakeDevice()
+    assert load_configuration(again, "\n".join(rendered)) == []
+    assert render_configuration(again.settings) == rendered
+    assert script.run(f"undo {line.split()[0]}")[1] == 0
+    assert render_configuration(device.settings)[4] == "#"
+
+
+# -- system view -----------------------------------------------------------------------------------
+
+
+def test_names_are_one_whatever_their_case_and_keep_their_first_spelling() -> None:
+    device, script, _ = realm_script()
+    script.run("pki realm ABC", "ca id x")
+    assert list(device.settings.realms) == ["default", "abc"]
+    assert script.session.view == (REALM, "abc")
+    assert device.settings.realms["abc"].ca_id == "x"
+
+
+def test_the_default_realm_stays() -> None:
+    text, status = realm_script()[1].run("undo pki realm Default")
+    assert text.startswith("Error: Realm default cannot be removed.\n Cause: ")
+    assert status == 1
+
+
+def test_removing_a_realm() -> None:
+    device, script, _ = realm_script()
+    assert script.run("undo pki realm abc") == ("", 0)
+    assert (list(device.settings.realms), device.forgotten) == (["default"], ["abc"])
+    assert "no realm abc" in script.run("undo pki realm abc")[0]
+
+
+@pytest.mark.parametrize("why", ["request", "certificate"])
+def test_removing_a_realm_that_is_needed_asks(why: str) -> None:
+    device, script, _ = realm_script()
+    if why == "request":
+        device.statuses["abc"] = PENDING
+    else:
+        device.locals["abc"] = certificate()
+    text, _status = script.run("undo pki realm abc")
+    assert text.startswith("Warning: ")
+    assert text.endswith("Continue? [Y/N]:\n")
+    assert script.run("n") == ("Info: Nothing was changed.\n", 0)
+    assert "abc" in device.settings.realms
+    assert script.run("undo pki realm abc", "y")[1] == 0
+    assert device.forgotten == ["abc"]
+
+
+def test_key_pairs() -> None:
+    device, script, _ = realm_script()
+    text, status = script.run("pki rsa local-key-pair create k1 modulus 3073 exportable")
+    assert (status, device.pairs["k1"].bits, device.pairs["k1"].exportable) == (0, 3072, True)
+    assert "3072 bits was created" in text
+    script.run("pki rsa local-key-pair create k1", "y")
+    assert device.pairs["k1"].bits == 2048
+    script.run("pki realm abc", "rsa local-key-pair k1")
+    assert "used by realm abc" in script.run("pki rsa local-key-pair create k1")[0]
+    assert "used by realm abc" in script.run("pki rsa local-key-pair destroy k1")[0]
+    script.run("pki realm abc", "undo rsa local-key-pair", "pki rsa local-key-pair destroy k1", "y")
+    assert device.pairs == {}
+    assert "no RSA key pair" in script.run("pki rsa local-key-pair destroy k1")[0]
+
+
+@pytest.mark.parametrize(("answer", "bits"), [("", 2048), ("4095", 4094), ("1024", None)])
+def test_the_size_of_a_key_is_asked_for_at_a_terminal(answer: str, bits: int | None) -> None:
+    device = FakeDevice(eager=True)
+    terminal = Terminal(device)
+    text = terminal.type("system-view", "pki rsa local-key-pair create k1", answer)
+    assert "Enter the size [2048]: " in text
+    assert ("k1" in device.pairs) is (bits is not None)
+    if bits:
+        assert device.pairs["k1"].bits == bits
+    else:
+        assert "Cause: the range is 2048 to 4096." in text
+
+
+def test_file_format_and_sysname() -> None:
+    device, script, _ = realm_script()
+    script.run("pki file-format der", "sysname R1")
+    assert render_configuration(device.settings)[:4] == [
+        "#",
+        "sysname R1",
+        "#",
+        "pki file-format der",
+    ]
+    script.run("undo pki file-format", "undo sysname")
+    assert (device.settings.file_format, device.settings.sysname) == ("pem", "Huawei")
+
+
+def test_save_asks() -> None:
+    device, script = FakeDevice(), None
+    script = Script(device)
+    text, _ = script.run("save")
+    assert text.startswith("Warning: ")
+    assert text.count("\n") == 1
+    assert text.endswith("Continue? [Y/N]:\n")
+    assert (device.saved, script.run("y")[1], device.saved) == (0, 0, 1)
+    script.run("save", "N")
+    assert device.saved == 1
+
+
+# -- applications ----------------------------------------------------------------------------------
+
+
+def test_enrolment() -> None:
+    device, script, realm = realm_script()
+    text, status = script.run("pki enroll-certificate realm abc")
+    assert (status, text.count("Error:")) == (1, 1)
+    realm.url = "http://ca"
+    device.statuses["abc"] = PENDING
+    text, status = script.run("pki enroll-certificate realm ABC password topsecret")
+    assert (status, device.asked[-1]) == (0, ("abc", "topsecret"))
+    assert "Info: Realm abc: pending: the CA has not decided.\n Next step: poll 2 of 5, " in text
+    device.locals["abc"] = certificate()
+    assert "[Y/N]" in script.run("pki enroll-certificate realm abc")[0]
+    assert script.run("y")[1] == 0
+    device.locals["abc"] = certificate(not_after_s=START_S - 1)
+    assert "[Y/N]" not in script.run("pki enroll-certificate realm abc")[0]
+    assert "no realm x" in script.run("pki enroll-certificate realm x")[0]
+
+
+def test_a_failed_enrolment_is_told_in_three_lines() -> None:
+    device, script, realm = realm_script()
+    realm.url, device.eager = "http://ca", False
+    assert script.run("pki enroll-certificate realm abc")[1] is None
+    device.finish(error())
+    assert script.take() == (
+        "Error: The CA said no.\n Cause: the challenge is wrong.\n Next step: ask the operator.\n"
+    )
+    assert script.status == 1
+
+
+def test_abort_request() -> None:
+    device, script, _ = realm_script()
+    assert "no request under way" in script.run("pki abort-request realm abc")[0]
+    device.statuses["abc"] = PENDING
+    assert "was given up" in script.run("pki abort-request realm abc")[0]
+
+
+# -- displays --------------------------------------------------------------------------------------
+
+
+def test_display_this() -> None:
+    _, script, _ = realm_script()
+    script.run("ca id lab")
+    assert script.run("display this")[0] == "#\npki realm abc\n ca id lab\n#\nreturn\n"
+    script.run("quit")
+    assert script.run("display this")[0] == "#\nsysname Huawei\n#\nreturn\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("include realm", ["pki realm default", "pki realm abc"]),
+        ('include "realm d"', ["pki realm default"]),
+        ("exclude a", ["#", "#", "#", "#", "return"]),
+        ("begin abc", ["pki realm abc", " ca id lab", "#", "return"]),
+    ],
+)
+def test_filters(words: str, lines: list[str]) -> None:
+    _, script, _ = realm_script()
+    script.run("sysname R", "pki realm abc", "ca id lab")
+    shown = script.run(f"display current-configuration | {words}")[0].splitlines()
+    assert [line for line in shown if line != "sysname R"] == lines
+
+
+def test_displays_of_one_and_all() -> None:
+    device, script, _ = realm_script()
+    device.add_key_pair("k1")
+    device.locals["abc"] = certificate()
+    script.run("pki entity e1")
+    for line, text in (
+        ("display pki realm", "Total Number: 2"),
+        ("display pki realm ABC", "Total Number: 1"),
+        ("display pki entity", "Entity Name         : e1"),
+        ("display pki entity e1", "Total Number: 1"),
+        ("display pki certificate local", "Certificate file name: abc_local.cer"),
+        ("display pki certificate local realm abc", "Version: 3"),
+        ("display pki certificate ca", "no ca certificate"),
+        ("display pki rsa local-key-pair public", "Key Name                  : k1"),
+        ("display pki rsa local-key-pair name k1 public", "BEGIN PUBLIC KEY"),
+        ("display pki enrollment", "Realm Name            : default"),
+        ("display pki enrollment realm abc", "nothing"),
+        ("display version", "scep-agent"),
+        ("display clock", "2026-11-23 14:05:00 UTC"),
+    ):
+        shown, status = script.run(line)
+        assert status == 0, line
+        assert text in shown, line
+    for line in ("pki realm x", "pki entity x", "pki rsa local-key-pair name x public"):
+        assert script.run(f"display {line}")[1] == 1
+
+
+# -- whole configurations --------------------------------------------------------------------------
+
+NAMES = st.just("abc") | st.text("abcXYZ019-_.", min_size=1, max_size=8).filter(
+    lambda name: name[0] != "."
+)
+FIELDS = st.text("abc XYZ'=()+-./:", min_size=1, max_size=20)
+
+
+@st.composite
+def lines_of(draw: st.DrawFn, view: str) -> list[str]:
+    """Random lines of a view: any of its stored rows, any way through its notation."""
+    rows = [row for row in stored() if view in row.views and not row.opens]
+    lines = []
+    for row in draw(st.lists(st.sampled_from(rows), max_size=6)):
+        forms = list(paths(next(commands.branches(row))))
+        words = []
+        for word in draw(st.sampled_from(forms)):
+            text = word.text if isinstance(word, Word) else sample(word.kind)
+            if isinstance(word, Slot) and word.kind.label in ("STRING<1-32>", "STRING<1-63>"):
+                text = draw(
+                    FIELDS.filter(lambda value, kind=word.kind: accepts(kind, value))
+                    | st.just(text)
+                )
+            words.append(quote(text))
+        lines.append(" ".join(words))
+    return lines
+
+
+@st.composite
+def configurations(draw: st.DrawFn) -> list[str]:
+    lines = draw(lines_of(SYSTEM))
+    for name in draw(st.lists(NAMES, max_size=3)):
+        lines += [f"pki entity {name}", *draw(lines_of("entity")), "quit"]
+    for name in draw(st.lists(NAMES, max_size=3)):
+        lines += [f"pki realm {name}", *draw(lines_of(REALM)), "quit"]
+    return lines
+
+
+def state(settings: Settings) -> object:
+    records = (*settings.entities.values(), *settings.realms.values())
+    fields = [{name: getattr(one, name) for name in one.__slots__} for one in records]
+    return settings.sysname, settings.file_format, fields
+
+
+@settings(deadline=None, max_examples=60)
+@given(configurations())
+def test_render_load_render(lines: list[str]) -> None:
+    device = FakeDevice(eager=True)
+    device.add_key_pair("abc")
+    script = Script(device)
+    script.run("system-view")
+    for line in lines:
+        script.run(line)
+    rendered = render_configuration(device.settings)
+    loaded, pasted = FakeDevice(), FakeDevice(eager=True)
+    for other in (loaded, pasted):
+        other.add_key_pair("abc")
+    assert load_configuration(loaded, "\n".join(rendered)) == []
+    assert render_configuration(loaded.settings) == rendered
+    assert state(loaded.settings) == state(device.settings)
+    terminal = Terminal(pasted)
+    terminal.type("system-view", *rendered)
+    assert render_configuration(pasted.settings) == rendered
+    assert terminal.session.view.kind == USER

@@ -1,0 +1,73 @@
+"""What a line means in a view, and how lines with passwords may be shown."""
+
+import pytest
+
+from agent.console import views
+from agent.console.commands.rows import ENTITY, REALM, SYSTEM, USER
+from agent.console.grammar import AMBIGUOUS, TOO_MANY, GrammarError
+from agent.console.views import View
+from agent.settings import Entity, Realm, Settings
+from tests.appliance import seal
+
+
+def settings() -> Settings:
+    made = Settings()
+    made.realms["abc"], made.entities["e1"] = Realm("Abc"), Entity("e1")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("view", "prompt"),
+    [
+        (View(USER), "<Huawei>"),
+        (View(SYSTEM), "[Huawei]"),
+        (View(REALM, "abc"), "[Huawei-pki-realm-Abc]"),
+        (View(ENTITY, "e1"), "[Huawei-pki-entity-e1]"),
+        (View(REALM, "gone"), "[Huawei]"),
+    ],
+)
+def test_prompts(view: View, prompt: str) -> None:
+    assert views.prompt(settings(), view) == prompt
+
+
+def test_the_system_view_is_above_realms_and_entities() -> None:
+    found, view = views.understand(View(REALM, "abc"), 3, "pki entity e1")
+    assert (found.command.row.opens, view) == (ENTITY, View(SYSTEM))
+    found, view = views.understand(View(REALM, "abc"), 3, "entity e1")
+    assert (found.args.text("NAME"), view) == ("e1", View(REALM, "abc"))
+    with pytest.raises(GrammarError):
+        views.understand(View(SYSTEM), 3, "entity e1")
+
+
+def test_the_error_is_that_of_the_view_that_understood_more() -> None:
+    with pytest.raises(GrammarError, match=TOO_MANY):
+        views.understand(View(REALM, "abc"), 3, "pki realm a b")
+    with pytest.raises(GrammarError, match=AMBIGUOUS):
+        views.understand(View(REALM, "abc"), 3, "enr http://x")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("password cipher secret", "password cipher ******"),
+        (f"password cipher {seal('secret')}", f"password cipher {seal('secret')}"),
+        ("ca id x", "ca id x"),
+    ],
+)
+def test_masks(line: str, shown: str) -> None:
+    found, _ = views.understand(View(REALM, "abc"), 3, line)
+    assert views.masked(line, found.secret) == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("passw ciper secret", "passw ******"),
+        ("pass cipher  two words", "pass ******"),
+        ("x cipher", "x cipher"),
+        ("display pki realm a b", "display pki realm a b"),
+    ],
+)
+def test_masks_of_what_nobody_understands(line: str, shown: str) -> None:
+    error = GrammarError(AMBIGUOUS, 0)
+    assert views.masked_error(line, error) == shown
