@@ -1,0 +1,100 @@
+"""The lab CA against clients that are not ours: scepclient and strongSwan."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.labca import CALL_S, InBackground, LabCa
+from tests.labca_client import key_pem, openssl, rsa_key
+
+
+def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(command, cwd=cwd, capture_output=True, timeout=CALL_S, check=False)
+
+
+def have_strongswan() -> bool:
+    if shutil.which("pki") is None:
+        return False
+    usage = subprocess.run(["pki", "--help"], capture_output=True, timeout=CALL_S, check=False)
+    return b"--scepca" in usage.stdout + usage.stderr
+
+
+needs_scepclient = pytest.mark.skipif(
+    shutil.which("scepclient") is None, reason="needs scepclient (Debian package scep)"
+)
+needs_strongswan = pytest.mark.skipif(
+    not have_strongswan(), reason="needs pki --scep (Debian package strongswan-pki)"
+)
+
+
+@needs_scepclient
+@pytest.mark.parametrize("option", [(), ("--legacy-reply",)])
+def test_scepclient_enrols_and_renews(tmp_path: Path, option: tuple[str, ...]) -> None:
+    with LabCa(tmp_path, "--challenge", "sekret", *option) as ca:
+        (tmp_path / "k.pem").write_bytes(key_pem(rsa_key(0)))
+        words = f"scepclient -server-url {ca.url} -private-key k.pem -certificate cert.pem -cn dev1"
+        for _ in range(2):
+            done = run(*words.split(), "-challenge", "sekret", cwd=tmp_path)
+            assert done.returncode == 0, done.stderr.decode()
+        openssl("verify", "-CAfile", str(ca.dir / "ca.pem"), str(tmp_path / "cert.pem"))
+        lines = ca.pki_operations()
+        assert [line["messageType"] for line in lines] == ["PKCSReq", "RenewalReq"]
+        assert {line["cipher"] for line in lines} == {"des"}
+        assert len(ca.issued()) == 2
+
+
+@needs_scepclient
+def test_scepclient_is_refused_with_the_wrong_challenge(tmp_path: Path) -> None:
+    with LabCa(tmp_path, "--challenge", "sekret") as ca:
+        (tmp_path / "k.pem").write_bytes(key_pem(rsa_key(0)))
+        words = f"scepclient -server-url {ca.url} -private-key k.pem -certificate cert.pem -cn dev1"
+        done = run(*words.split(), "-challenge", "wrong", cwd=tmp_path)
+        assert done.returncode != 0
+        assert not (tmp_path / "cert.pem").exists()
+        (line,) = ca.pki_operations()
+        assert (line["pkiStatus"], line["failInfo"]) == ("FAILURE", "badRequest")
+
+
+STRONGSWAN_FILES = {"--ra": ("ra-enc.pem", "ra-sig.pem")}  # to encrypt to, to verify with
+
+
+@needs_strongswan
+@pytest.mark.parametrize("option", ["--debug", "--ra"])
+def test_strongswan_enrols(tmp_path: Path, option: str) -> None:
+    with LabCa(tmp_path, "--challenge", "sekret", option) as ca:
+        (tmp_path / "k.pem").write_bytes(key_pem(rsa_key(0)))
+        fetch = f"pki --scepca --url {ca.url} --caout ca.pem --raout ra.pem --outform pem --force"
+        assert run(*fetch.split(), cwd=tmp_path).returncode == 0
+        encryption, signing = STRONGSWAN_FILES.get(option, ("ca.pem", "ca.pem"))
+        enrol = (
+            f"pki --scep --url {ca.url} --in k.pem --san dev3.example --password sekret"
+            f" --cacert-enc {ca.dir / encryption} --cacert-sig {ca.dir / signing}"
+            f" --cacert ca.pem --outform pem"
+        )
+        done = run(*enrol.split(), "--dn", "C=DE, O=Lab, CN=dev3", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr.decode()
+        (tmp_path / "cert.pem").write_bytes(done.stdout)
+        openssl("verify", "-CAfile", str(ca.dir / "ca.pem"), str(tmp_path / "cert.pem"))
+        assert b"DNS:dev3.example" in openssl("x509", "-noout", "-text", stdin=done.stdout)
+        (line,) = ca.pki_operations()
+        assert (line["digest"], line["cipher"]) == ("sha256", "aes128")
+
+
+@needs_strongswan
+def test_strongswan_waits_for_approval(tmp_path: Path) -> None:
+    with LabCa(tmp_path, "--manual", "--hold", "certpoll") as ca:
+        (tmp_path / "k.pem").write_bytes(key_pem(rsa_key(0)))
+        enrol = (
+            f"pki --scep --url {ca.url} --in k.pem --cacert-enc {ca.dir}/ca.pem --interval 1"
+            f" --cacert-sig {ca.dir}/ca.pem --cacert {ca.dir}/ca.pem --outform pem"
+        )
+        waiting = InBackground(lambda: run(*enrol.split(), "--dn", "CN=dev3", cwd=tmp_path))
+        ca.held()
+        assert len(ca.approve()) == 1
+        ca.release()
+        done = waiting.result()
+        assert isinstance(done, subprocess.CompletedProcess)
+        assert done.returncode == 0, done.stderr.decode()
+        assert b"BEGIN CERTIFICATE" in done.stdout
