@@ -1,0 +1,112 @@
+"""The generic Linux board: the ports that a board file describes, opened.
+
+Fault model: a part that the agent cannot be without (flash, storage, memory, device key) ends the
+start with its error. A serial line does not: it may be missing at boot and come later, so it is
+given as a way to open it; a console less must not keep a certificate from being renewed.
+
+The flash comes first: its lock refuses a second agent before anything else is touched.
+"""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from hal.clock import LinuxClock
+from hal.files import FolderFiles, converted, make_folder, open_device_key
+from hal.flash import FileFlash
+from hal.link import LinuxLink
+from hal.memory import FolderMemory
+from hal.ports import (
+    Clock,
+    DeviceMemory,
+    Files,
+    FilesError,
+    Flash,
+    HalError,
+    Link,
+    Reactor,
+    SerialPort,
+)
+from platforms.board import Board, BoardError, SerialLine, place
+from platforms.users import group_number, user_number
+
+LONGEST_SLEEP_NS = 60_000_000_000  # a jump of the wall clock is noticed after a minute
+
+
+class Platform(NamedTuple):
+    """An opened board: its ports, and what else the agent must know about it."""
+
+    board: Board  # its paths whole
+    flash: Flash
+    files: Files
+    memory: DeviceMemory
+    clock: Clock
+    link: Link
+    serials: list[Callable[[], SerialPort]]  # each opens its line, or raises SerialError
+    device_key_fd: int  # read-only, close-on-exec: handed to jobs, never read by the agent
+    longest_sleep_ns: int  # the event loop looks at the clocks at least this often
+    closers: list[Callable[[], None]]
+
+    def close(self) -> None:
+        """Gives everything back, the last opened first; may be called twice."""
+        while self.closers:
+            self.closers.pop()()
+
+
+def open_board(board: Board, state_dir: str | None, reactor: Reactor) -> Platform:
+    """Opens a Linux board; `state_dir` stands for all its folders.
+
+    Raises HalError, and BoardError for a user, group or kind of flash that is not there.
+    """
+    board = place(board, state_dir)
+    clock = LinuxClock(board.clock.rtc or None, board.clock.synchronised)
+    platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS)
+    open_lines(platform, board.console.serial)
+    return platform
+
+
+def open_ports(board: Board, clock: Clock, reactor: Reactor, longest_sleep_ns: int) -> Platform:
+    """Opens all of a board whose paths are whole, but its serial lines."""
+    owner, group = user_number(board.memory.owner), group_number(board.memory.group)
+    closers: list[Callable[[], None]] = []
+    try:
+        flash = _open_flash(board)
+        closers.append(flash.close)
+        key_fd = open_device_key(board.seal.path)
+        closers.append(lambda: os.close(key_fd))
+        files = FolderFiles(board.storage.path)
+        memory = FolderMemory(board.memory.path, reactor, owner, group, board.memory.mode)
+    except HalError:
+        for close in reversed(closers):
+            close()
+        raise
+    link = LinuxLink()
+    return Platform(board, flash, files, memory, clock, link, [], key_fd, longest_sleep_ns, closers)
+
+
+def open_lines(platform: Platform, lines: tuple[SerialLine, ...]) -> None:
+    """Adds serial lines to an opened board; the agent opens them, again when one has vanished."""
+    if not lines:
+        return
+    from hal.serialport import PyserialPort  # 0.8 MB that a board without a line need not load
+
+    for line in lines:
+        platform.serials.append(
+            partial(
+                PyserialPort,
+                line.path,
+                line.baud,
+                xonxoff=line.flow == "xonxoff",
+                rtscts=line.flow == "rtscts",
+            )
+        )
+
+
+def _open_flash(board: Board) -> Flash:
+    if board.flash.kind != "file":
+        raise BoardError(f"[flash] kind: there is no driver for `{board.flash.kind}` here")
+    path, size, erase_size = board.flash.path, board.flash.size, board.flash.erase_size
+    with converted(FilesError, path):
+        make_folder(os.path.dirname(path) or ".", 0o755)  # what is in it guards itself by its mode
+    return FileFlash(path, erase_size, size // erase_size, board.flash.program_size)

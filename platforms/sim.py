@@ -1,0 +1,39 @@
+"""The simulated board: all of a board in one folder, without root and without hardware.
+
+    serial        link to a tty: the user's end of the board's serial line
+    console.sock  made by the agent
+    flash.bin     storage/     memory/     device.key     hooks.d/     metrics.prom
+    clock         JSON: {"offset_s": 0, "rate": 1}; read while running, see `hal.clock.ScaledClock`
+
+Its ports are those of the Linux board, so that what is tried here is what runs there; its own are
+the clock and the serial line. Paths that a board file gives whole are left as they are; its serial
+lines are replaced by the one above.
+"""
+
+import os
+
+from hal.clock import LinuxClock, ScaledClock
+from hal.files import converted, make_folder
+from hal.ports import FilesError, HalError, Reactor
+from hal.pump import SerialPump
+from platforms.board import Board, SerialLine, place
+from platforms.linux import Platform, open_lines, open_ports
+
+LONGEST_SLEEP_NS = 50_000_000  # as often as the clock looks whether its rate was changed
+
+
+def open_board(board: Board, state_dir: str, reactor: Reactor) -> Platform:
+    """Opens a simulated board in a folder, which is made when missing. Raises HalError."""
+    board = place(board, state_dir)
+    with converted(FilesError, state_dir):
+        make_folder(state_dir, 0o755)
+    clock = ScaledClock(LinuxClock(), os.path.join(state_dir, "clock"))
+    platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS)
+    try:
+        pump = SerialPump(os.path.join(state_dir, "serial"), reactor)
+    except HalError:
+        platform.close()
+        raise
+    platform.closers.append(pump.close)
+    open_lines(platform, (SerialLine(pump.agent_path),))
+    return platform

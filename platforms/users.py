@@ -1,0 +1,46 @@
+"""Users and groups of the system, by name or number.
+
+`pwd` and `grp` are built into the interpreter; what costs is their first look-up, which may load
+the name services of the C library. So a number is never looked up, and nothing at all without need.
+"""
+
+import os
+
+from platforms.board import BoardError
+
+WORKER_USER = "nobody"
+
+
+def resolve_user(name: str) -> tuple[int, int]:
+    """(uid, gid) of a user name, or of a uid in digits. Raises BoardError."""
+    import pwd
+
+    try:
+        found = pwd.getpwuid(int(name)) if name.isdecimal() else pwd.getpwnam(name)
+    except (KeyError, OverflowError) as error:
+        raise BoardError(f"there is no user `{name}`") from error
+    return found.pw_uid, found.pw_gid
+
+
+def user_number(name: str) -> int | None:
+    """The uid of a user name or of digits, which need no user; None for an empty name."""
+    if not name or name.isdecimal():
+        return int(name) if name else None
+    return resolve_user(name)[0]
+
+
+def group_number(name: str) -> int | None:
+    """The gid of a group name or of digits, which need no group; None for an empty name."""
+    if not name or name.isdecimal():
+        return int(name) if name else None
+    import grp
+
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise BoardError(f"there is no group `{name}`") from error
+
+
+def worker_user(name: str) -> tuple[int, int] | None:
+    """(uid, gid) that a job child takes: `nobody` unless named; None for an agent without root."""
+    return resolve_user(name or WORKER_USER) if os.geteuid() == 0 else None
