@@ -1,0 +1,134 @@
+"""From settings and records to the maps of the jobs. Pure; what it cannot build, it names.
+
+`snapshot` is everything that shapes the bytes of a request. It is stored with the request and the
+jobs of that transaction are built from it alone, so a retry after a restart, or after someone has
+changed the configuration, sends the same PKCS#10. What is our own policy (source, what we accept)
+comes from the settings of the moment.
+"""
+
+import socket
+from collections.abc import Callable
+
+from agent.errors import fail
+from agent.settings import Entity, Realm, Settings, fold
+from hal.records import CaRecord, KeyRecord, RequestRecord
+
+LinuxName = Callable[[str], str]
+
+# What a realm must have before anything is sent: attribute, and the command that sets it.
+NEEDED = (
+    ("entity", "entity ..."),
+    ("key_pair", "rsa local-key-pair ..."),
+    ("url", "enrollment-url http://..."),
+)
+
+
+def check_complete(settings: Settings, realm: Realm) -> Entity:
+    """The entity of a complete realm; `realm-incomplete` names the first missing command."""
+    for attribute, command in NEEDED:
+        if getattr(realm, attribute) is None:
+            missing = command.removesuffix(" ...").removesuffix(" http://...")
+            raise fail("realm-incomplete", realm=realm.name, missing=missing, command=command)
+    entity = settings.entities.get(fold(realm.entity or ""))
+    if entity is None:
+        raise fail("entity-unknown", name=realm.entity)
+    if entity.common_name is None:
+        raise fail("entity-nameless", name=entity.name)
+    return entity
+
+
+def snapshot(
+    realm: Realm, entity: Entity, addresses: list[str], serial: str | None
+) -> dict[str, object]:
+    """What shapes a request. `addresses`: the entity's, resolved now; `serial`: the device's."""
+    return {
+        "key_pair": realm.key_pair,
+        "url": realm.url,
+        "ca_id": realm.ca_id,
+        "ra": realm.ra,
+        "digest": realm.digest,
+        "key_usage": list(realm.key_usage),
+        "entity": {
+            "common_name": entity.common_name,
+            "country": entity.country,
+            "state": entity.state,
+            "locality": entity.locality,
+            "organization": entity.organization,
+            "organization_unit": list(entity.organization_unit),
+            "email": entity.email,
+            "fqdn": entity.fqdn,
+            "ip_addresses": addresses,
+            "serial_number": serial,
+        },
+    }
+
+
+def is_address(text: str) -> bool:
+    """An IPv4 or IPv6 address, not the name of an interface."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, text)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def _policy(realm: Realm, linux_name: LinuxName) -> dict[str, object]:
+    """The part of a network job that follows the settings of the moment."""
+    interface = realm.source_interface
+    methods = [k.removeprefix("http-") for k in realm.compatibility if k.startswith("http-")]
+    return {
+        "realm": realm.name,
+        "source": {
+            "address": realm.source_address,
+            "interface": linux_name(interface) if interface else None,
+            "bind_device": realm.bind_device,
+        },
+        "http": methods[0] if methods else None,
+        "cipher": realm.cipher,
+        "weak": list(realm.weak),
+        "subject_match": realm.subject_match,
+        "compatibility": list(realm.compatibility),
+    }
+
+
+def fetch_job(realm: Realm, request: RequestRecord, linux_name: LinuxName) -> dict[str, object]:
+    """The map of `fetch-ca`."""
+    return {"op": "fetch-ca", **_policy(realm, linux_name), **_pick(request, "url", "ca_id", "ra")}
+
+
+def request_job(
+    op: str,
+    realm: Realm,
+    request: RequestRecord,
+    ca: CaRecord,
+    key: KeyRecord,
+    linux_name: LinuxName,
+) -> dict[str, object]:
+    """The map of `enrol` or `poll`: the same request whenever it is built from the same record."""
+    return {
+        "op": op,
+        **_policy(realm, linux_name),
+        **_pick(request, "url", "ca_id", "ra", "digest", "key_usage", "entity"),
+        "caps": ca.caps,
+        "ca": {"certificates": [c.der for c in ca.certificates], "pin": ca.pin},
+        "transaction": request.transaction,
+        "request_time_s": request.request_time_s,
+        "password": request.password,
+        "key": key_map(key),
+    }
+
+
+def key_map(key: KeyRecord) -> dict[str, object]:
+    """A key pair as jobs take it: sealed, with what its seal is bound to."""
+    return {
+        "name": key.name,
+        "generation": key.generation,
+        "sealed": key.sealed,
+        "spki": key.spki,
+    }
+
+
+def _pick(request: RequestRecord, *names: str) -> dict[str, object]:
+    return {name: request.settings.get(name) for name in names}

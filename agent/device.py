@@ -1,0 +1,340 @@
+"""The appliance: settings, store, engines, worker and console, wired. One object, one thread.
+
+It is what the console talks to (`agent/console/appliance.py`). It holds no rule of its own about
+enrolment (that is the engine's) and touches no hardware but through the ports.
+"""
+
+import os
+from collections.abc import Callable
+
+from agent import application, enrolment, report, tasks
+from agent.actions import Now
+from agent.activation import Activation, InUse
+from agent.console.appliance import CaInfo, Certificate, Done, KeyPair, Progress, RealmStatus
+from agent.console.commands import render_configuration
+from agent.console.configuration import load_configuration
+from agent.engine import is_under_way
+from agent.enrolment import Context, Enrolment
+from agent.errors import AgentError, fail
+from agent.log import Log
+from agent.loop import Loop
+from agent.settings import Realm, Settings, fold
+from agent.states import Apply
+from agent.tasks import Answer, Tasks
+from hal import records
+from hal.ports import Clock, DeviceMemory, Files, Interface, Link, StoreError
+from hal.records import KeyRecord
+from hal.store import Store
+
+
+class Hardware:
+    """The ports of a board, and what its board file says about names."""
+
+    __slots__ = ("clock", "files", "link", "linux_name", "memory", "serial")
+
+    def __init__(
+        self,
+        clock: Clock,
+        files: Files,
+        link: Link,
+        memory: DeviceMemory,
+        linux_name: Callable[[str], str],
+        serial: str,
+    ) -> None:
+        self.clock, self.files, self.link, self.memory = clock, files, link, memory
+        self.linux_name, self.serial = linux_name, serial
+
+
+class Device:
+    """`agent.console.appliance.Appliance`. `boot` loads the configuration and goes on."""
+
+    def __init__(self, loop: Loop, store: Store, hardware: Hardware, jobs: Tasks, log: Log) -> None:
+        self.settings = Settings()
+        self.log = log
+        self.bad_lines: list[tuple[int, str, str]] = []  # of the saved configuration
+        self._loop, self._store, self._hardware, self._tasks = loop, store, hardware, jobs
+        self._activation = Activation(hardware.files, hardware.memory, jobs, log)
+        self._context = Context(
+            loop, store, jobs, log, self._now, hardware.linux_name, self._key, self._activate
+        )
+        self._realms: dict[str, Enrolment] = {}
+        self._waiters: dict[int, Enrolment | None] = {}
+        self._last_task = 0
+
+    def boot(self, factory: str = "") -> None:
+        """Loads the saved configuration (or `factory`), rebuilds memory, takes up what ran."""
+        for damage in self._store.health.damaged:
+            keys = ", ".join(damage.keys) or "keys unknown"
+            self.log.report("STORE_ERR", f"damaged and left out: {damage.what} ({keys})")
+        value = self._store.get(records.config_key())
+        text = factory
+        if value is not None:
+            try:
+                text = records.decode(records.ConfigRecord, value).text
+            except records.RecordError as error:
+                self.log.report("STORE_ERR", f"saved configuration: {error}")
+        self.bad_lines = load_configuration(self, text)
+        for number, line, why in self.bad_lines:
+            self.log.report("CONFIG_ERR", f"line {number} does not apply: {line.strip()}: {why}")
+        self.changed()
+
+    def close(self) -> None:
+        """No callback comes any more; flash is as it is."""
+        for realm in self._realms.values():
+            realm.stop()
+
+    # -- board and clock ---------------------------------------------------------------------------
+
+    def wall_s(self) -> int:
+        return self._hardware.clock.wall_s()
+
+    def outside_ns(self) -> int:
+        return self._hardware.clock.outside_ns()
+
+    def board_serial(self) -> str:
+        return self._hardware.serial
+
+    def interfaces(self) -> list[Interface]:
+        return self._hardware.link.interfaces()
+
+    def linux_name(self, interface: str) -> str:
+        return self._hardware.linux_name(interface)
+
+    def _now(self) -> Now:
+        clock = self._hardware.clock
+        wall_s = clock.wall_s()
+        return Now(wall_s, clock.monotonic_ns(), trusted=wall_s >= report.BUILD_S)
+
+    # -- configuration -----------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        """After every configuration command: engines see the realm as it is now."""
+        for key in list(self._realms):
+            if key not in self.settings.realms:
+                self._realms.pop(key).stop()
+        for key, settings in self.settings.realms.items():
+            if key in self._realms:
+                self._realms[key].configure(settings)
+            else:
+                self._realms[key] = Enrolment(self._context, settings)
+                self._take_up(key)
+
+    def _take_up(self, key: str) -> None:
+        """A realm is new here, but flash may know it: serve its certificate, go on where it was."""
+        in_use = self._in_use(key)
+        if in_use:
+            self._activation.project(in_use, self.settings.file_format)
+            if not self._activation.in_memory(in_use):
+                self._realms[key].put_into_use()
+        self._realms[key].restart()
+
+    def save(self) -> None:
+        """The running configuration becomes the saved one: one commit."""
+        text = "\n".join(render_configuration(self.settings)) + "\n"
+        self._commit({records.config_key(): records.encode(records.ConfigRecord(text))})
+
+    def unsaved(self) -> bool:
+        value = self._store.get(records.config_key())
+        text = "\n".join(render_configuration(self.settings)) + "\n"
+        return not (isinstance(value, dict) and value.get("text") == text)
+
+    # -- key pairs ---------------------------------------------------------------------------------
+
+    def key_pairs(self) -> list[KeyPair]:
+        found = [self._key(k.removeprefix("key/")) for k in self._store.keys("key/")]
+        return [report.key_pair(key) for key in found if key]
+
+    def key_pair_user(self, name: str) -> str | None:
+        """The realm that is configured with a key pair, or holds a certificate for it."""
+        for key, settings in self.settings.realms.items():
+            names: list[object] = [settings.key_pair]
+            runner = self._realms.get(key)  # not yet, while a configuration is loaded
+            if runner:
+                stored = runner.engine.stored
+                names.append(stored.local.key if stored.local else None)
+                names.append(stored.request.settings.get("key_pair") if stored.request else None)
+            if name in names:
+                return settings.name
+        return None
+
+    def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
+        """Generates in a child, seals there, stores; `done` with the KeyPair."""
+        before = self._key(name)
+        generation = before.generation + 1 if before else 1
+
+        def made(answer: Answer) -> KeyPair:
+            key = KeyRecord(
+                name=name,
+                generation=generation,
+                bits=bits,
+                exportable=exportable,
+                created_s=self.wall_s(),
+                spki=tasks.field(answer, "spki", bytes),
+                sealed=tasks.field(answer, "sealed", bytes),
+            )
+            self._commit({records.key_pair_key(name): records.encode(key)})
+            self.log.report("RSA_CREATE_OK", f"key pair {name}, {bits} bits")
+            return report.key_pair(key)
+
+        job: dict[str, object] = {"op": "generate-key", "name": name, "generation": generation}
+        return self._task({**job, "bits": bits}, made, done)
+
+    def destroy_key_pair(self, name: str) -> None:
+        if self._key(name) is None:
+            raise fail("key-unknown", name=name)
+        user = self.key_pair_user(name)
+        if user is not None:
+            raise fail("key-used", name=name, realm=user)
+        self._commit({records.key_pair_key(name): None})
+        self.log.report("RSA_DESTROY", f"key pair {name}")
+
+    # -- secrets -----------------------------------------------------------------------------------
+
+    def seal_password(self, plain: str, done: Done) -> int:
+        job: dict[str, object] = {"op": "seal", "plain": plain}
+        return self._task(job, lambda answer: tasks.field(answer, "sealed", str), done)
+
+    def check_sealed_password(self, sealed: str, done: Done) -> int:
+        return self._task({"op": "check-sealed", "sealed": sealed}, lambda _answer: None, done)
+
+    # -- enrolment ---------------------------------------------------------------------------------
+
+    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done) -> int:
+        """Applies for a realm's certificate; `done` with None (issued, PENDING) or an error."""
+        runner, settings = self._runner(realm), self.settings.realms[fold(realm)]
+        if is_under_way(runner.engine.state):
+            state = runner.engine.state.value
+            raise fail("realm-busy", realm=settings.name, state=state)
+        event = self._application(settings)
+        self._last_task += 1
+        number = self._last_task
+        self._waiters[number] = runner
+
+        def finish(result: object) -> None:
+            self._waiters.pop(number, None)
+            if result is None and self.unsaved():
+                progress.note("A reboot forgets this realm until the configuration is saved.")
+            done(result)
+
+        def sealed(result: object) -> None:
+            if isinstance(result, AgentError):
+                finish(result)
+            elif is_under_way(runner.engine.state):  # somebody else was faster
+                finish(fail("realm-busy", realm=realm, state=runner.engine.state.value))
+            else:
+                runner.apply(event._replace(password=str(result)), progress, finish)
+
+        if plain is None:
+            runner.apply(event, progress, finish)
+        else:
+            self.seal_password(plain, sealed)
+        return number
+
+    def _application(self, settings: Realm) -> Apply:
+        entity = application.check_complete(self.settings, settings)
+        key = self._key(settings.key_pair or "")
+        if key is None:
+            raise fail("key-unknown", name=settings.key_pair)
+        serial = self.board_serial() if entity.serial_number else None
+        return Apply(
+            transaction=os.urandom(16).hex(),
+            settings=application.snapshot(
+                settings, entity, self._addresses(entity.ip_address), serial
+            ),
+            generation=key.generation,
+            password=settings.password,
+            attended=True,
+        )
+
+    def _addresses(self, text: str | None) -> list[str]:
+        """An entity's `ip-address`: itself, or the primary addresses of the interface it names."""
+        if text is None or application.is_address(text):
+            return [text] if text else []
+        wanted = self.linux_name(text)
+        for interface in self.interfaces():
+            if interface.name == wanted and interface.addresses:
+                return list(interface.addresses[:1])
+        raise fail("entity-address", interface=text)
+
+    def abort_request(self, realm: str) -> bool:
+        return self._runner(realm).abort()
+
+    def forget_realm(self, realm: str) -> None:
+        """What the store and memory hold of a realm that is gone; files in storage stay (VRP)."""
+        self.changed()
+        keys = [records.realm_key(realm, part) for part in enrolment.PARTS]
+        self._commit({key: None for key in keys if self._store.get(key) is not None})
+        self._hardware.memory.remove(realm)
+
+    def detach(self, task: int) -> None:
+        runner = self._waiters.pop(task, None)
+        if runner:
+            runner.detach()
+
+    def status(self, realm: str) -> RealmStatus:
+        runner, now = self._runner(realm), self._now()
+        return report.status(self.settings, self.settings.realms[fold(realm)], runner, now)
+
+    def ca(self, realm: str) -> CaInfo | None:
+        return report.ca_info(self._runner(realm).engine.stored.ca)
+
+    def local(self, realm: str) -> Certificate | None:
+        stored = self._runner(realm).engine.stored.local
+        return report.certificate(stored.certificate) if stored else None
+
+    def describe(self, ders: list[bytes], done: Done) -> int:
+        job: dict[str, object] = {"op": "inspect", "certificates": ders}
+        return self._task(job, lambda answer: tasks.items(answer, "texts", str), done)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _runner(self, realm: str) -> Enrolment:
+        runner = self._realms.get(fold(realm))
+        if runner is None:
+            raise fail("realm-unknown", realm=realm)
+        return runner
+
+    def _key(self, name: str) -> KeyRecord | None:
+        value = self._store.get(records.key_pair_key(name))
+        try:
+            return None if value is None else records.decode(KeyRecord, value)
+        except records.RecordError as error:
+            self.log.report("STORE_ERR", f"key pair {name}: {error}")
+            return None
+
+    def _commit(self, changes: dict[str, object]) -> None:
+        try:
+            self._store.commit(changes)
+        except StoreError as error:
+            self.log.report("STORE_ERR", str(error))
+            raise fail("store-failed", reason=error.what) from error
+
+    def _task(self, job: dict[str, object], use: Callable[[Answer], object], done: Done) -> int:
+        """Runs a job; `use` makes the result of its answer, and may raise AgentError."""
+
+        def end(answer: Answer | AgentError) -> None:
+            try:
+                result = answer if isinstance(answer, AgentError) else use(answer)
+            except AgentError as error:
+                result = error
+            done(result)
+
+        self._tasks.run(job, end)
+        self._last_task += 1
+        self._waiters[self._last_task] = None
+        return self._last_task
+
+    def _in_use(self, realm: str) -> InUse | None:
+        stored = self._runner(realm).engine.stored
+        if stored.local is None:
+            return None
+        name = self.settings.realms[fold(realm)].name
+        return InUse(name, stored.local, stored.ca, self._key(stored.local.key))
+
+    def _activate(self, realm: str, done: Callable[[AgentError | None], None]) -> None:
+        in_use = self._in_use(realm)
+        if in_use is None:
+            done(None)
+            return
+        self._activation.project(in_use, self.settings.file_format)
+        self._activation.activate(in_use, done)

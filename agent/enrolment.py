@@ -1,0 +1,309 @@
+"""One realm at work: performs what its engine asks for, and feeds it what came of it.
+
+The engine decides, this performs: commits to the store, starts jobs, arms the deadline, tells the
+session that waits. A commit that fails drops the rest of the actions and rebuilds the engine from
+flash, so engine and flash never disagree.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from agent import application, limits, tasks
+from agent.actions import (
+    Action,
+    Activate,
+    CancelJob,
+    Commit,
+    Confirm,
+    Finish,
+    Now,
+    Policy,
+    Report,
+    StartJob,
+    Stored,
+)
+from agent.console.appliance import Done, Fingerprints, Progress
+from agent.engine import Engine, is_under_way
+from agent.errors import AgentError, fail
+from agent.log import Log
+from agent.loop import Deadline, Loop
+from agent.settings import Realm
+from agent.states import (
+    Abort,
+    Apply,
+    CaAnswered,
+    CaCertificate,
+    CaFetched,
+    Due,
+    Event,
+    Granted,
+    JobFailed,
+    Restart,
+    State,
+    Waiting,
+)
+from agent.tasks import Answer, Tasks
+from hal import records
+from hal.ports import StoreError
+from hal.store import Store
+
+
+class Use(NamedTuple):
+    """Whether the local certificate has reached device memory; both false: it has."""
+
+    under_way: bool
+    error: AgentError | None
+
+
+PARTS = {
+    "ca": records.CaRecord,
+    "request": records.RequestRecord,
+    "local": records.LocalRecord,
+    "outcome": records.OutcomeRecord,
+}
+
+
+class Context(NamedTuple):
+    """What every realm shares. `now` is the time of an event; `activate` puts a realm into use."""
+
+    loop: Loop
+    store: Store
+    tasks: Tasks
+    log: Log
+    now: Callable[[], Now]
+    linux_name: Callable[[str], str]
+    key: Callable[[str], records.KeyRecord | None]
+    activate: Callable[[str, Callable[[AgentError | None], None]], None]
+
+
+def load(store: Store, realm: str, log: Log) -> Stored:
+    """What flash holds of a realm; a record that cannot be read is reported and left out."""
+    found: dict[str, object] = {}
+    for part, kind in PARTS.items():
+        value = store.get(records.realm_key(realm, part))
+        try:
+            found[part] = None if value is None else records.decode(kind, value)
+        except records.RecordError as error:
+            log.report("STORE_ERR", f"realm {realm}: {error}; going on without it")
+    return Stored(**found)  # type: ignore[arg-type]
+
+
+class Enrolment:
+    """The engine of one realm, wired. `settings` is the realm's configuration of the moment."""
+
+    def __init__(self, context: Context, settings: Realm) -> None:
+        self._context, self._settings = context, settings
+        self._flash = load(context.store, settings.name, context.log)
+        self.engine = Engine(self._flash, _policy(settings))
+        self._job: int | None = None
+        self._timer: Deadline | None = None
+        self._waiter: tuple[Progress, Done] | None = None
+        self.use = Use(under_way=False, error=None)
+        self._use_again: Deadline | None = None
+
+    # -- what the device asks ----------------------------------------------------------------------
+
+    def configure(self, settings: Realm) -> None:
+        """The settings have changed; what is under way goes on with its own snapshot."""
+        self._settings = settings
+        self.engine.policy = _policy(settings)
+
+    def restart(self) -> None:
+        """The agent has started: go on where flash says."""
+        self._handle(Restart())
+
+    def apply(self, event: Apply, progress: Progress, done: Done) -> None:
+        """A person applies; `done` is called with None, or with an error. PENDING is no error."""
+        self._waiter = (progress, done)
+        self._handle(event)
+
+    def abort(self) -> bool:
+        """Ends the application under way; False when there is none."""
+        if not is_under_way(self.engine.state):
+            return False
+        self._handle(Abort())
+        return True
+
+    def detach(self) -> None:
+        """Nobody waits any more; the work goes on, and a question is answered with No."""
+        self._waiter = None
+        if self.engine.state is State.CONFIRMING:
+            self._handle(CaAnswered(yes=False))
+
+    def stop(self) -> None:
+        """The realm goes away, or the agent does: no callback comes any more."""
+        self._waiter = None
+        for timer in (self._timer, self._use_again):
+            if timer:
+                timer.cancel()
+        self._cancel_job()
+
+    # -- events and actions ------------------------------------------------------------------------
+
+    def _handle(self, event: Event) -> None:
+        actions = self.engine.handle(event, self._context.now())
+        for action in actions:
+            if not self._perform(action):
+                break
+        if self._timer:
+            self._timer.cancel()
+        deadline_ns = self.engine.next_deadline()
+        self._timer = (
+            self._context.loop.at_monotonic(deadline_ns, lambda: self._handle(Due()))
+            if deadline_ns is not None
+            else None
+        )
+
+    def _perform(self, action: Action) -> bool:
+        """False: the rest of the actions must not happen."""
+        match action:
+            case Commit(stored):
+                return self._commit(stored)
+            case StartJob(op):
+                self._start(op)
+            case CancelJob():
+                self._cancel_job()
+            case Activate():
+                self.put_into_use()
+            case Confirm(candidate):
+                self._confirm(candidate)
+            case Finish(error):
+                self._finish(error)
+            case Report(mnemonic, text):
+                self._context.log.report(mnemonic, f"realm {self._settings.name}: {text}")
+        return True
+
+    def _commit(self, stored: Stored) -> bool:
+        changes: dict[str, object] = {}
+        for part, old, new in zip(Stored._fields, self._flash, stored, strict=True):
+            if old != new:
+                key = records.realm_key(self._settings.name, part)
+                changes[key] = None if new is None else records.encode(new)
+        try:
+            self._context.store.commit(changes)
+        except StoreError as error:
+            self.engine = Engine(self._flash, self.engine.policy)
+            self._context.log.report("STORE_ERR", f"realm {self._settings.name}: {error}")
+            self._finish(fail("store-failed", reason=error.what))
+            return False
+        self._flash = stored
+        return True
+
+    def _confirm(self, candidate: CaCertificate) -> None:
+        if self._waiter is None:
+            self._context.loop.after(0, lambda: self._answer_ca(False))
+            return
+        prints = Fingerprints(candidate.certificate.subject, candidate.sha1, candidate.sha256)
+        self._waiter[0].confirm_ca(prints, self._answer_ca)
+
+    def _answer_ca(self, yes: bool) -> None:
+        if self.engine.state is State.CONFIRMING:  # the question may have run out meanwhile
+            self._handle(CaAnswered(yes))
+
+    def _finish(self, error: AgentError | None) -> None:
+        """An error, or PENDING; what was granted ends when it has been activated."""
+        if error is None and self.engine.state is State.ISSUED:
+            return
+        if error is None and self._waiter:
+            minutes = self.engine.policy.poll_interval_min
+            self._waiter[0].note(
+                f"PENDING: the CA has not decided yet; asking again every {minutes} min"
+            )
+        self._tell(error)
+
+    def put_into_use(self) -> None:
+        """Writes the local certificate to storage and memory, again and again until it is there."""
+        if self._use_again:
+            self._use_again.cancel()
+        self.use = Use(under_way=True, error=None)
+        self._context.activate(self._settings.name, self._put)
+
+    def _put(self, error: AgentError | None) -> None:
+        self.use = Use(under_way=False, error=error)
+        if error:
+            name = self._settings.name
+            self._context.log.report("LOCAL_IMPORT_ERR", f"realm {name}: {error.what}")
+            self._use_again = self._context.loop.after(limits.USE_AGAIN_NS, self.put_into_use)
+        self._tell(error)
+
+    def _tell(self, result: AgentError | None) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter:
+            waiter[1](result)
+
+    # -- jobs --------------------------------------------------------------------------------------
+
+    def _start(self, op: str) -> None:
+        """Starts the job; what stops it from being built is an event like any other failure."""
+        try:
+            job = self._job_map(op)
+        except AgentError as error:
+            problem = error
+            self._context.loop.after(0, lambda: self._handle(JobFailed(problem)))
+            return
+        number = 0
+
+        def done(answer: Answer | AgentError) -> None:
+            if self._job == number:  # a cancelled job ends unheard
+                self._job = None
+                self._handle(_event(op, answer, self._note))
+
+        number = self._job = self._context.tasks.run(job, done)
+
+    def _job_map(self, op: str) -> dict[str, object]:
+        request, ca = self.engine.stored.request, self.engine.stored.ca
+        now = self._context.now()
+        moment = {"now_s": now.wall_s, "clock_trusted": now.trusted}
+        if request is None:
+            raise fail("job-answer")
+        if op == "fetch-ca":
+            job = application.fetch_job(self._settings, request, self._context.linux_name)
+            return {**job, **moment}
+        name = str(request.settings["key_pair"])
+        key = self._context.key(name)
+        if key is None or key.generation != request.generation or ca is None:
+            raise fail("key-unknown", name=name)
+        job = application.request_job(
+            op, self._settings, request, ca, key, self._context.linux_name
+        )
+        return {**job, **moment}
+
+    def _cancel_job(self) -> None:
+        if self._job is not None:
+            number, self._job = self._job, None
+            self._context.tasks.cancel(number)
+
+    def _note(self, text: str) -> None:
+        self._context.log.report("NOTE", f"realm {self._settings.name}: {text}")
+        if self._waiter:
+            self._waiter[0].note(text)
+
+
+def _policy(settings: Realm) -> Policy:
+    return Policy(settings.fingerprint, settings.poll_interval_min, settings.poll_times)
+
+
+def _event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) -> Event:
+    """The event of a job's end; an answer of the wrong shape is a failed job."""
+    if isinstance(answer, AgentError):
+        return JobFailed(answer)
+    try:
+        for text in tasks.items(answer, "notes", str):
+            note(text[:1024])
+        if op == "fetch-ca":
+            found = tuple(_ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
+            return CaFetched(found, tuple(tasks.items(answer, "caps", str)))
+        if answer.get("status") == "pending":
+            return Waiting()
+        certificate = tasks.certificate(answer.get("certificate"))
+        return Granted(certificate, tuple(tasks.items(answer, "chain", bytes)))
+    except AgentError as error:
+        return JobFailed(error)
+
+
+def _ca_certificate(value: Answer) -> CaCertificate:
+    return CaCertificate(
+        tasks.certificate(value),
+        tasks.field(value, "is_ca", bool),
+        *(tasks.field(value, name, str) for name in ("md5", "sha1", "sha256")),
+    )

@@ -1,0 +1,50 @@
+"""Log lines: VRP's shape, standard error with a priority, a ring buffer, terminals that listen.
+
+    <5>PKI/5/GET_LOCAL_CERT_OK: realm abc: certificate 1f for CN=r1
+
+`<N>` is the priority that journald and procd read. Nothing is written to flash. A line holds no
+secret: texts come from settings that are not secret and from errors, whose rows are public.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from agent import limits
+
+ERROR, WARNING, NOTICE, INFO = 3, 4, 5, 6
+
+# Mnemonics are interface facts of VRP's PKI module; failures are warnings, successes notices.
+LEVELS = {"_ERR": WARNING, "_FAILED": WARNING, "EXPIRED": WARNING, "WEAK": WARNING}
+
+
+class Line(NamedTuple):
+    """One line: wall time, level, and the text without its priority."""
+
+    at_s: int
+    level: int
+    text: str
+
+
+class Log:
+    """The ring buffer of the last lines. `out_fd`: standard error, or None in tests and tools."""
+
+    def __init__(self, wall_s: Callable[[], int], out_fd: int | None = 2) -> None:
+        self._wall_s, self._out_fd = wall_s, out_fd
+        self.lines: deque[Line] = deque(maxlen=limits.LOG_LINES)
+        self.listeners: list[Callable[[Line], None]] = []
+
+    def report(self, mnemonic: str, text: str) -> None:
+        """Logs one event; control characters in what peers sent are replaced."""
+        level = next((n for end, n in LEVELS.items() if mnemonic.endswith(end)), NOTICE)
+        clean = "".join(c if c.isprintable() else "?" for c in text)
+        line = Line(self._wall_s(), level, f"PKI/{level}/{mnemonic}: {clean}")
+        self.lines.append(line)
+        if self._out_fd is not None:
+            try:
+                os.write(self._out_fd, f"<{level}>{line.text}\n".encode())
+            except OSError:
+                self._out_fd = None  # nobody reads it any more; the ring buffer stays
+        for listener in list(self.listeners):
+            listener(line)

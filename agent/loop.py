@@ -1,0 +1,170 @@
+"""The event loop: descriptors, deadlines on three clocks, signals. One thread, no asyncio.
+
+Deadlines live on the clock that they mean: `at_monotonic` for polls and back-off, `at_wall` for
+calendar time (looked at after every wake, so a jump of the clock is seen within `longest_ns`), and
+`after` in outside time for processes and people. Integers only.
+
+An exception that leaves a callback ends the process: it is a fault of this program, flash is
+consistent at every moment, and the supervisor starts the agent again. What people or peers can
+provoke is caught where it is caused.
+"""
+
+import heapq
+import os
+import selectors
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from hal.ports import Clock
+
+LONGEST_NS = 60_000_000_000  # the clock watch: a wall clock that jumped is noticed after a minute
+
+Call = Callable[[], None]
+
+
+class Deadline:
+    """A callback at a time of one clock; cancelled ones stay in the heap until their time."""
+
+    __slots__ = ("_order", "call", "when")
+    _count = 0
+
+    def __init__(self, when: int, call: Call) -> None:
+        Deadline._count += 1
+        self.when, self._order = when, Deadline._count
+        self.call: Call | None = call
+
+    def __lt__(self, other: "Deadline") -> bool:
+        return (self.when, self._order) < (other.when, other._order)
+
+    def cancel(self) -> None:
+        self.call = None
+
+
+class Loop:
+    """`hal.ports.Reactor`, and the deadlines of the engines. `longest_ns`: never sleeps longer."""
+
+    def __init__(self, clock: Clock, longest_ns: int = LONGEST_NS) -> None:
+        self._clock, self._longest_ns = clock, longest_ns
+        self._selector = selectors.DefaultSelector()
+        self._heaps: dict[str, list[Deadline]] = {"outside": [], "monotonic": [], "wall": []}
+        self._running = False
+        self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.watch(self._wake[0], self._drain_wake)
+
+    def use_clock(self, clock: Clock, longest_ns: int) -> None:
+        """The board's clock, once the board is open; its `outside_ns` is the one before."""
+        self._clock, self._longest_ns = clock, longest_ns
+
+    # -- hal.ports.Reactor -------------------------------------------------------------------------
+
+    def watch(self, fd: int, on_read: Call | None, on_write: Call | None = None) -> None:
+        """Calls back when `fd` is ready; replaces what was watched on it; no callbacks: unwatch."""
+        events = (selectors.EVENT_READ if on_read else 0) | (
+            selectors.EVENT_WRITE if on_write else 0
+        )
+        known = fd in self._selector.get_map()
+        if not events:
+            self.unwatch(fd)
+        elif known:
+            self._selector.modify(fd, events, (on_read, on_write))
+        else:
+            self._selector.register(fd, events, (on_read, on_write))
+
+    def unwatch(self, fd: int) -> None:
+        """Forgets `fd`; to be called before it is closed. Not watched: nothing happens."""
+        if fd in self._selector.get_map():
+            self._selector.unregister(fd)
+
+    def after(self, delay_ns: int, call: Call) -> Deadline:
+        """`call` after `delay_ns` of outside time."""
+        return self._at("outside", self._clock.outside_ns() + delay_ns, call)
+
+    # -- deadlines of the board's clocks -----------------------------------------------------------
+
+    def at_monotonic(self, when_ns: int, call: Call) -> Deadline:
+        """`call` when the monotonic clock of the board reaches `when_ns`."""
+        return self._at("monotonic", when_ns, call)
+
+    def at_wall(self, when_s: int, call: Call) -> Deadline:
+        """`call` when the wall clock of the board reaches `when_s`, by running or by a jump."""
+        return self._at("wall", when_s, call)
+
+    def _at(self, heap: str, when: int, call: Call) -> Deadline:
+        deadline = Deadline(when, call)
+        heapq.heappush(self._heaps[heap], deadline)
+        return deadline
+
+    # -- running -----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Until `stop` is called or SIGTERM or SIGINT arrives."""
+        self._running = True
+        old_fd = signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
+        old = {number: signal.signal(number, self._on_signal) for number in _STOPPING}
+        try:
+            while self._running:
+                self.turn(self._sleep_ns())
+        finally:
+            signal.set_wakeup_fd(old_fd)
+            for number, handler in old.items():
+                signal.signal(number, handler)
+
+    def stop(self) -> None:
+        """`run` returns after the callbacks of this turn."""
+        self._running = False
+
+    def turn(self, longest_ns: int) -> None:
+        """One wait of at most `longest_ns`, and all that became ready or due."""
+        for key, mask in self._selector.select(longest_ns / 1e9):
+            for event, callback in zip(_EVENTS, key.data, strict=True):
+                # A callback before this one may have closed this descriptor, or watch it anew.
+                now_watched = self._selector.get_map().get(key.fd)
+                if callback and mask & event and now_watched and now_watched.data is key.data:
+                    callback()
+        for name, now in self._clocks():
+            heap = self._heaps[name]
+            while heap and (heap[0].call is None or heap[0].when <= now):
+                call = heapq.heappop(heap).call
+                if call is not None:
+                    call()
+
+    def close(self) -> None:
+        """Gives the loop's own descriptors back."""
+        self._selector.close()
+        for fd in self._wake:
+            os.close(fd)
+
+    def _clocks(self) -> tuple[tuple[str, int], ...]:
+        clock = self._clock
+        return (
+            ("outside", clock.outside_ns()),
+            ("monotonic", clock.monotonic_ns()),
+            ("wall", clock.wall_s()),
+        )
+
+    def _sleep_ns(self) -> int:
+        """Until the next deadline of a clock that runs like ours, at most `longest_ns`."""
+        wait = self._longest_ns
+        for name, now in self._clocks():
+            heap = self._heaps[name]
+            while heap and heap[0].call is None:
+                heapq.heappop(heap)
+            if heap and name == "wall":
+                wait = min(wait, (heap[0].when - now) * 1_000_000_000)
+            elif heap:
+                wait = min(wait, heap[0].when - now)
+        return max(wait, 0)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop()
+
+    def _drain_wake(self) -> None:
+        try:
+            os.read(self._wake[0], 64)
+        except BlockingIOError:
+            return
+
+
+_EVENTS = (selectors.EVENT_READ, selectors.EVENT_WRITE)
+_STOPPING = (signal.SIGTERM, signal.SIGINT)

@@ -1,0 +1,82 @@
+"""What the device tells of itself: status of realms, key pairs, certificates, as plain records."""
+
+from agent.actions import Now
+from agent.application import NEEDED
+from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
+from agent.enrolment import Enrolment
+from agent.settings import Realm, Settings, fold
+from agent.states import State
+from hal.records import CaRecord, CertificateRecord, KeyRecord
+
+BUILD_S = 1_795_000_000  # this program did not exist before (2026-11): a clock below it is wrong
+
+# State -> (why, what happens next). `{}`: name of the realm.
+EXPLAINED = {
+    State.NOTHING: ("nothing has been applied for", "`pki enroll-certificate realm {}`"),
+    State.TRUSTED: ("the CA is trusted, no certificate yet", "`pki enroll-certificate realm {}`"),
+    State.FETCHING: ("the CA certificates are on their way", "the request is sent"),
+    State.CONFIRMING: ("the operator compares the fingerprint", "the request is sent after a yes"),
+    State.SENT: ("the request is at the CA", "the CA's answer is checked and stored"),
+    State.RECOVERING: ("the answer was lost by a restart or the network", "it is asked for again"),
+    State.PENDING: ("the CA has not decided yet", "the CA is asked again"),
+    State.POLLING: ("the CA is being asked", "its answer is checked and stored"),
+    State.ISSUED: ("the certificate is in use", "-"),
+    State.FAILED: ("the last attempt failed", "`pki enroll-certificate realm {}`"),
+}
+
+
+def certificate(record: CertificateRecord) -> Certificate:
+    """A stored certificate as the console shows it."""
+    return Certificate(*record)
+
+
+def key_pair(key: KeyRecord) -> KeyPair:
+    """A key pair without its private half."""
+    return KeyPair(key.name, key.generation, key.bits, key.exportable, key.created_s, key.spki)
+
+
+def ca_info(ca: CaRecord | None) -> CaInfo | None:
+    """The CA set with the pinned CA first; None when there is none or its pin is not in it."""
+    if ca is None or not ca.certificates:
+        return None
+    certificates = tuple(certificate(c) for c in ca.certificates)
+    pinned = certificates[ca.pin_index] if ca.pin_index < len(certificates) else certificates[0]
+    return CaInfo(pinned, ca.trusted_by, certificates)
+
+
+def missing(settings: Settings, realm: Realm) -> list[str]:
+    """The commands that a realm still needs before anything can be sent."""
+    commands = [command for attribute, command in NEEDED if getattr(realm, attribute) is None]
+    entity = settings.entities.get(fold(realm.entity or ""))
+    if entity is not None and entity.common_name is None:
+        commands.append(f"common-name ... (entity {entity.name})")
+    return commands
+
+
+def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> RealmStatus:
+    """Where a realm stands, why, and what happens next."""
+    engine = runner.engine
+    why, next_step = EXPLAINED[engine.state]
+    lacking = missing(settings, realm)
+    if lacking and engine.state in (State.NOTHING, State.TRUSTED):
+        why, next_step = "the configuration is not complete", "type `" + "`, `".join(lacking) + "`"
+    if engine.state is State.ISSUED and runner.use.under_way:
+        why, next_step = "the certificate is being put into use", "consumers can read it"
+    elif engine.state is State.ISSUED and runner.use.error:
+        why = f"issued, but not in use: {runner.use.error.what}"
+        next_step = f"tried again each minute; {runner.use.error.remedy}"
+    deadline_ns, stored = engine.next_deadline(), engine.stored
+    due_s = None
+    if deadline_ns is not None:
+        due_s = now.wall_s + max(0, deadline_ns - now.monotonic_ns) // 1_000_000_000
+    return RealmStatus(
+        state=engine.state.value,
+        why=why,
+        next_step=next_step.format(realm.name),
+        next_s=due_s,
+        transaction=stored.request.transaction if stored.request else None,
+        attempts=stored.outcome.attempts if stored.outcome else 0,
+        polls=stored.request.polls if stored.request else 0,
+        last_error=engine.error,
+        last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
+    )

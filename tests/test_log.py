@@ -1,0 +1,33 @@
+"""Log lines: priority, VRP's shape, no control characters, a bounded buffer."""
+
+import os
+
+from agent import limits
+from agent.log import NOTICE, WARNING, Log
+
+
+def test_lines_go_to_the_buffer_the_listeners_and_the_descriptor() -> None:
+    read, write = os.pipe()
+    log, heard = Log(lambda: 17, write), []
+    log.listeners.append(heard.append)
+    log.report("GET_LOCAL_CERT_OK", "realm abc: done\r\n\x1b[2Jevil")
+    log.report("GET_CA_CERT_ERR", "no")
+    assert [line.level for line in log.lines] == [NOTICE, WARNING]
+    assert list(log.lines) == heard
+    assert os.read(read, 4096).decode().splitlines() == [
+        "<5>PKI/5/GET_LOCAL_CERT_OK: realm abc: done???[2Jevil",
+        "<4>PKI/4/GET_CA_CERT_ERR: no",
+    ]
+    os.close(read)
+    os.close(write)
+
+
+def test_the_buffer_is_bounded_and_a_lost_standard_error_is_survived() -> None:
+    read, write = os.pipe()
+    os.close(write)
+    os.close(read)
+    log = Log(lambda: 0, write)
+    for number in range(limits.LOG_LINES + 5):
+        log.report("X", str(number))
+    assert len(log.lines) == limits.LOG_LINES
+    assert log.lines[-1].text.endswith(str(limits.LOG_LINES + 4))
