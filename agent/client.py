@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 
 from agent.console.wire import END, hello
+from hal.ports import HalError
 from hal.sockets import connect_unix
 
 
@@ -79,9 +80,9 @@ def _pump(sock: socket.socket) -> None:
 def _connect(path: str) -> socket.socket | None:
     try:
         return connect_unix(path)
-    except OSError as error:
+    except HalError as error:
         sys.stderr.write(
-            f"scep-agent: no agent answers at {path}: {error.strerror}\n"
+            f"scep-agent: no agent answers at {path}: {error.what}\n"
             "  Cause: it does not run, or it runs with another state folder\n"
             "  Next step: start `scep-agent run`, or name its socket with --socket\n"
         )

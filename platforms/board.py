@@ -132,6 +132,16 @@ def load_board(path: str) -> Board:
     return parse_board(read_text(path, BOARD_FILE_BYTES))
 
 
+def board_file() -> Board:
+    """The installed board file, or the built-in board. Raises as `load_board` does."""
+    return load_board(BOARD_FILE) if os.path.exists(BOARD_FILE) else Board()
+
+
+def default_board() -> Board:
+    """The same with whole paths: where an installed agent has its console."""
+    return place(board_file())
+
+
 def parse_board(text: str) -> Board:
     """A board from TOML. Raises BoardError."""
     import tomllib  # a board without a board file never needs it

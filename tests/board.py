@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from agent.console.wire import END, hello
 from hal.ports import HalError
 from hal.sockets import connect_unix
 from tests.labca import wait_for
@@ -60,8 +61,14 @@ class Agent:
         self.rate(rate)
 
     def __enter__(self) -> Self:
-        self.start()
+        if self._process is None:
+            self.start()
         return self
+
+    def adopt(self, process: "subprocess.Popen[bytes]") -> None:
+        """Takes over an agent that a test has started in its own way."""
+        self._process = process
+        wait_for(self._answers, START_S, "the agent did not start")
 
     def __exit__(
         self,
@@ -115,15 +122,18 @@ class Agent:
         return [*self._start, *words]
 
     def script(self, *lines: str) -> Said:
-        """Types lines at the console as a script on standard input."""
-        done = subprocess.run(
-            self.command("console", "--socket", str(self.dir / "console.sock")),
-            input="".join(f"{line}\n" for line in lines),
-            capture_output=True,
-            text=True,
-            timeout=SCRIPT_S,
-        )
-        return Said(done.returncode, done.stdout + done.stderr)
+        """Types lines at the console as `scep-agent console` would, without its start-up time."""
+        with connect_unix(str(self.dir / "console.sock")) as sock:
+            sock.settimeout(SCRIPT_S)
+            sock.sendall(hello("script"))
+            try:
+                sock.sendall("".join(f"{line}\n" for line in lines).encode() + END)
+            except BrokenPipeError:
+                pass  # it stopped at an error
+            said = b"".join(iter(lambda: sock.recv(65536), b""))
+        text, _mark, status = said.partition(END)
+        assert status.strip().isdigit(), f"the agent hung up: {said!r} {self.log()}"
+        return Said(int(status), text.decode())
 
     def must(self, *lines: str) -> str:
         """The same; every line must be accepted."""
@@ -133,7 +143,8 @@ class Agent:
 
     def log(self) -> str:
         """What the agent wrote to standard error, over all its lives."""
-        return (self.dir.parent / "agent.log").read_text()
+        path = self.dir.parent / "agent.log"
+        return path.read_text() if path.exists() else ""
 
     def state(self, realm: str = "abc") -> str:
         """The state that `display pki enrollment` shows for a realm."""

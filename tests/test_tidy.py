@@ -54,6 +54,7 @@ MAY_IMPORT = {
     ),
     "agent": ("agent", "hal"),
     "agent.__main__": ("agent", "hal", "platforms"),
+    "agent.resident": ("agent", "hal", "platforms"),
     "hal": ("hal",),
     "platforms": ("agent.loop", "agent.limits", "hal", "platforms"),
     "tools.lab_ca": ("tools.lab_ca",),
@@ -183,7 +184,7 @@ IDLE = """
 import sys
 sys.path[:0] = [{root!r}]
 sys.path += {packages!r}
-import agent.__main__, hal.serialport
+import agent.__main__, agent.resident, hal.serialport
 loaded = {{name.split(".")[0] for name in sys.modules}}
 own = [name for name in sys.modules if name.startswith({worker!r})]
 print(*sorted((loaded & set({forbidden!r})) | set(own)))

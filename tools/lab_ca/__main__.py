@@ -24,9 +24,9 @@ def serve(options: argparse.Namespace) -> int:
     service = _service(options)
     with server.Server(options.listen, service) as httpd:
         thread = threading.Thread(target=httpd.serve_forever, args=(STOP_LOOK_S,))
-        thread.start()
         fingerprint = algorithms.sha256_hex(service.authority.ca.certificate.dump())
         print(f"lab-ca: listening on {httpd.url} fingerprint sha256 {fingerprint}", flush=True)
+        thread.start()  # connections have been queued since the socket listens
         stop.wait()
         httpd.shutdown()
         thread.join()

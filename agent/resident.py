@@ -1,0 +1,120 @@
+"""The resident agent: picks the platform, puts the parts together, runs until it is told to stop.
+
+The half of `__main__` that a console client does not need. Beside it, the only place of the agent
+that knows platforms.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+from agent import attach, limits
+from agent.device import Device, Hardware
+from agent.errors import AgentError
+from agent.log import Log
+from agent.loop import Loop
+from agent.tasks import Tasks
+from hal.clock import LinuxClock
+from hal.files import read_text
+from hal.jobs import WorkerJobs
+from hal.ports import HalError
+from hal.sockets import Credentials, listen_unix
+from hal.store import Store
+from platforms import linux, sim
+from platforms.board import Board, BoardError, board_file, load_board
+from platforms.linux import Platform
+from platforms.users import group_number, worker_user
+
+SIMULATED = "sim"
+CONFIGURATION_BYTES = 1024 * 1024
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# The worker is started from where this program lies, whatever the working directory is.
+WORKER_START = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from agent.worker import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+def run(board: str, state_dir: str | None, factory: str) -> int:
+    """`scep-agent run`; the exit status. board: a file, `sim`, or empty for what is installed."""
+    loop = Loop(LinuxClock())
+    platform = None
+    try:
+        platform = _open(board, state_dir, loop)
+        text = read_text(factory, CONFIGURATION_BYTES) if factory else ""
+        loop.use_clock(platform.clock, platform.longest_sleep_ns)
+        _serve(loop, platform, text)
+    except (HalError, BoardError, AgentError) as error:
+        sys.stderr.write(f"scep-agent: {error}\n")
+        return 1
+    finally:
+        if platform:
+            platform.close()
+        loop.close()
+    return 0
+
+
+def _open(name: str, state_dir: str | None, loop: Loop) -> Platform:
+    if name == SIMULATED:
+        return sim.open_board(Board(), state_dir or "sim-board", loop)
+    board = load_board(name) if name else board_file()
+    return linux.open_board(board, state_dir, loop)
+
+
+def _serve(loop: Loop, platform: Platform, factory: str) -> None:
+    board = platform.board
+    log = Log(platform.clock.wall_s)
+    jobs = WorkerJobs(
+        loop,
+        _worker_argv(board),
+        answer_bytes=limits.JOB_BYTES,
+        linger_s=limits.WORKER_LINGER_S,
+    )
+    hardware = Hardware(
+        clock=platform.clock,
+        files=platform.files,
+        link=platform.link,
+        memory=platform.memory,
+        linux_name=_linux_names(board),
+        serial=board.identity.serial,
+    )
+    store = Store.mount(platform.flash)
+    device = Device(loop, store, hardware, Tasks(jobs, platform.device_key_fd), log)
+    operators = group_number(board.console.operators)
+    listener = listen_unix(board.console.socket, 0o660, operators)
+    server = attach.Server(loop, device, listener, lambda who: _level(who, operators))
+    try:
+        device.boot(factory)
+        for opener in platform.serials:
+            attach.SerialLine(loop, device, opener)
+        log.report("AGENT_START", f"scep-agent runs; console at {board.console.socket}")
+        loop.run()
+        log.report("AGENT_STOP", "scep-agent ends")
+    finally:
+        server.close()
+        os.unlink(board.console.socket)
+        device.close()
+        jobs.close()
+
+
+def _worker_argv(board: Board) -> list[str]:
+    user = worker_user(board.worker.user)
+    numbers = (*user,) if user else (-1, -1)
+    more = (*numbers, board.worker.memory_bytes, board.worker.cpu_s)
+    return [sys.executable, "-I", "-c", WORKER_START, ROOT, *map(str, more)]
+
+
+def _linux_names(board: Board) -> Callable[[str], str]:
+    """Router names of interfaces to Linux names; spaces and case do not count (VRP)."""
+    table = {name.replace(" ", "").casefold(): linux for name, linux in board.interfaces.items()}
+    return lambda name: table.get(name.replace(" ", "").casefold(), name.replace(" ", ""))
+
+
+def _level(who: Credentials, operators: int | None) -> int:
+    """What a peer of the console socket may do (console conventions: levels)."""
+    if who.uid in (0, os.geteuid()):
+        return 3
+    if operators is not None and who.gid == operators:
+        return 2
+    return 1 if who.gid == os.getegid() else 0
