@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.board import SAVE, Agent, check_certificate, procedure
-from tests.labca import LabCa
+from tests.labca import LabCa, wait_for
 
 STRONG = (
     "enrollment-request signature message-digest-method sha-512",
@@ -61,9 +61,33 @@ def test_pending_approved_after_two_polls(tmp_path: Path, restart: bool) -> None
         check_certificate(agent, ca.dir / "ca.pem")
 
 
-def _wait_polls(agent: Agent, ca: LabCa, count: int) -> None:
-    from tests.labca import wait_for
+def test_everything_at_once_through_two_power_cuts(tmp_path: Path) -> None:
+    """RA in front, GET only, AES-256, SHA-512, PENDING, and the agent restarted in between."""
+    with LabCa(tmp_path, "--manual", "--ra", "--get-only") as ca, Agent(tmp_path) as agent:
+        agent.must(
+            *procedure(f"{ca.url} ra", f"fingerprint sha256 {ca.fingerprint}", *STRONG),
+            "pki enroll-certificate realm abc",
+            *SAVE,
+        )
+        for polls in (1, 2):
+            agent.rate(120)
+            _wait_polls(agent, ca, polls)
+            agent.rate(1)
+            agent.kill()
+            agent.start()
+        (transaction,) = ca.approve()
+        agent.rate(120)
+        agent.wait_state("issued")
+        agent.rate(1)
+        check_certificate(agent, ca.dir / "ca.pem")
+        operations = ca.pki_operations()
+        assert {o["method"] for o in operations} == {"GET"}
+        assert {o["transactionID"] for o in operations} == {transaction}
+        assert {o["digest"] for o in operations} == {"sha512"}
+        assert len({o["signer_sha256"] for o in operations}) == 1
 
+
+def _wait_polls(agent: Agent, ca: LabCa, count: int) -> None:
     wait_for(
         lambda: sum(o["messageType"] == "CertPoll" for o in ca.pki_operations()) >= count,
         20,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.console.wire import hello
+from hal.sockets import connect_unix
 from tests.board import SAVE, Agent, check_certificate, procedure
 from tests.labca import LabCa, wait_for
 
@@ -98,6 +100,68 @@ def _check_same_bytes(ca: LabCa, transaction: str, again: bool) -> None:
     assert len(ca.issued()) == 1
     if again:
         assert any(entry["messageType"] == "CertPoll" for entry in operations)
+
+
+def test_power_cut_while_a_lost_answer_is_asked_for(tmp_path: Path) -> None:
+    """Cut in `sent`, cut again in `asking for a lost answer`: still one transaction."""
+    flags = ("--hold", "pkcsreq", "--hold", "certpoll")
+    with LabCa(tmp_path, *flags) as ca, Agent(tmp_path) as agent:
+        agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"), *SAVE)
+        waiting = apply_in_background(agent)
+        ca.held(20)
+        transaction = agent.shown("Transaction ID")
+        agent.kill()
+        waiting.wait(20)
+        ca.let_go()
+        agent.start()
+        assert ca.held(20)["state"] == "certpoll"
+        assert agent.state() == "asking for a lost answer"
+        agent.kill()
+        ca.let_go()
+        agent.start()
+        agent.wait_state("issued")
+        check_certificate(agent, ca.dir / "ca.pem")
+        _check_same_bytes(ca, transaction, again=True)
+
+
+def test_power_cut_while_the_operator_is_asked(tmp_path: Path) -> None:
+    """Nobody is there to answer after a restart: nothing is sent, and the error says what to do."""
+    with LabCa(tmp_path) as ca, Agent(tmp_path) as agent:
+        agent.must(*procedure(ca.url), *SAVE)
+        terminal = connect_unix(str(agent.dir / "console.sock"))
+        terminal.sendall(hello("terminal"))
+        terminal.sendall(b"system-view\rpki enroll-certificate realm abc\r")
+        agent.wait_state("CA to be confirmed")
+        agent.kill()
+        terminal.close()
+        agent.start()
+        agent.wait_state("failed")
+        assert "fingerprint" in agent.shown("Last Error Next Step")
+        assert ca.pki_operations() == []
+        agent.must(
+            "system-view",
+            "pki realm abc",
+            f"fingerprint sha256 {ca.fingerprint}",
+            "quit",
+            "pki enroll-certificate realm abc",
+        )
+        check_certificate(agent, ca.dir / "ca.pem")
+
+
+def test_power_cut_with_a_trusted_ca_and_no_certificate(tmp_path: Path) -> None:
+    """An application that was ended leaves the CA trusted, before and after."""
+    with LabCa(tmp_path, "--manual") as ca, Agent(tmp_path) as agent:
+        agent.must(
+            *procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"),
+            "pki enroll-certificate realm abc",
+            "pki abort-request realm abc",
+            *SAVE,
+        )
+        for _life in range(2):
+            assert agent.state() == "CA trusted"
+            assert "Lab CA" in agent.must("display pki certificate ca realm abc")
+            agent.kill()
+            agent.start()
 
 
 def test_power_cut_at_rest_changes_nothing(tmp_path: Path) -> None:
