@@ -44,7 +44,7 @@ class LocalError(AgentError):
 
 
 def fail(code: str, **values: object) -> AgentError:
-    """The error of a code, its texts filled in: `raise fail("ca-refused", realm=name)`."""
+    """The error of a code, its texts filled in: `raise fail("realm-unknown", realm=name)`."""
     row = CATALOGUE[code]
     family = PeerError if row.family == PEER else LocalError
     what, cause, remedy = (text.format_map(values) for text in (row.what, row.cause, row.remedy))

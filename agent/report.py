@@ -20,7 +20,10 @@ EXPLAINED = {
     State.RECOVERING: ("the answer was lost by a restart or the network", "it is asked for again"),
     State.PENDING: ("the CA has not decided yet", "the CA is asked again"),
     State.POLLING: ("the CA is being asked", "its answer is checked and stored"),
-    State.ISSUED: ("the certificate is in use", "-"),
+    State.ISSUED: (
+        "the certificate is in use",
+        "it expires; manual mode does not renew, type `pki enroll-certificate realm {}` before",
+    ),
     State.FAILED: ("the last attempt failed", "`pki enroll-certificate realm {}`"),
 }
 
@@ -60,15 +63,19 @@ def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> Rea
     lacking = missing(settings, realm)
     if lacking and engine.state in (State.NOTHING, State.TRUSTED):
         why, next_step = "the configuration is not complete", "type `" + "`, `".join(lacking) + "`"
-    if engine.state is State.ISSUED and runner.use.under_way:
-        why, next_step = "the certificate is being put into use", "consumers can read it"
-    elif engine.state is State.ISSUED and runner.use.error:
-        why = f"issued, but not in use: {runner.use.error.what}"
-        next_step = f"tried again each minute; {runner.use.error.remedy}"
     deadline_ns, stored = engine.next_deadline(), engine.stored
     due_s = None
     if deadline_ns is not None:
         due_s = now.wall_s + max(0, deadline_ns - now.monotonic_ns) // 1_000_000_000
+    if engine.state is State.ISSUED and stored.local:
+        due_s = stored.local.certificate.not_after_s
+        if runner.use.under_way:
+            why, next_step = "the certificate is being put into use", "consumers can read it"
+        elif runner.use.error:
+            why = f"issued, but not in use: {runner.use.error.what}"
+            next_step = f"tried again each minute; {runner.use.error.remedy}"
+        elif now.trusted and due_s < now.wall_s:
+            why, next_step = "the certificate has expired", EXPLAINED[State.TRUSTED][1]
     return RealmStatus(
         state=engine.state.value,
         why=why,

@@ -1,0 +1,54 @@
+"""The catalogue: every error says what, why and what next, and survives a journey."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from agent.catalogue import CATALOGUE, LATER, LOCAL, NOW, OPERATOR, PEER
+from agent.errors import LocalError, PeerError, fail, from_map
+
+ROOMS = ("agent", "platforms")
+
+
+def names(text: str) -> set[str]:
+    return {name for _text, name, _spec, _conversion in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_each_row_is_whole(code: str) -> None:
+    row = CATALOGUE[code]
+    assert re.fullmatch(r"[a-zA-Z]+(-[a-zA-Z]+)*", code)
+    assert row.family in (PEER, LOCAL)
+    assert row.retry in (NOW, LATER, OPERATOR)
+    for text in (row.what, row.cause, row.remedy):
+        assert text
+        assert not text.endswith(".")
+        assert text == text.strip()
+    values = dict.fromkeys(set().union(*(names(text) for text in row[2:])), "X")
+    error = fail(code, **values)
+    assert isinstance(error, PeerError if row.family == PEER else LocalError)
+    again = from_map(dict(error.as_map()))
+    assert (type(again), again.as_map()) == (type(error), error.as_map())
+
+
+def test_every_code_that_is_raised_has_a_row_and_every_row_is_raised() -> None:
+    root = Path(__file__).resolve().parent.parent
+    sources = [p for room in ROOMS for p in (root / room).rglob("*.py") if p.name != "catalogue.py"]
+    text = "\n".join(path.read_text() for path in sources)
+    raised = set(re.findall(r'\bfail\(\s*"([\w-]+\w)"', text))
+    assert raised <= set(CATALOGUE)
+    quoted = set(re.findall(r'"([\w-]+)"', text))
+    assert set(CATALOGUE) <= quoted, "nobody raises these"
+
+
+@pytest.mark.parametrize("answer", [{}, {"error": []}, {"error": "no-such"}, {"error": None}])
+def test_a_map_that_is_no_error_becomes_one(answer: dict[str, object]) -> None:
+    assert from_map(answer).code == "job-answer"
+
+
+def test_texts_of_another_process_are_capped_and_its_class_is_ours() -> None:
+    error = from_map({"error": "ca-no-ca", "what": "x" * 5000, "cause": 1, "retry": "now"})
+    assert len(error.what) == 1024
+    assert (error.cause, error.retry) == ("", OPERATOR)

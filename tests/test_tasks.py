@@ -1,0 +1,78 @@
+"""Answers of jobs: taken only in the shape that was agreed on."""
+
+import os
+from typing import Any
+
+import pytest
+
+from agent.errors import AgentError
+from agent.tasks import Tasks, certificate, field, items
+from hal import cbor
+from hal.fake import FakeClock, FakeJobs, FakeReactor
+from hal.ports import JobEnd
+
+ENDS = [
+    (JobEnd(cbor.dumps({"ok": {"a": 1}})), {"a": 1}),
+    (JobEnd(None, "died"), "job-died"),
+    (JobEnd(None, "cancelled"), "job-died"),
+    (JobEnd(None, "deadline"), "job-deadline"),
+    (JobEnd(None, "start", "no memory"), "job-start"),
+    (JobEnd(b""), "job-answer"),
+    (JobEnd(cbor.dumps([1])), "job-answer"),
+    (JobEnd(cbor.dumps({"ok": 1})), "job-answer"),
+    (
+        JobEnd(cbor.dumps({"error": "ca-no-ca", "what": "w", "cause": "c", "remedy": "r"})),
+        "ca-no-ca",
+    ),
+    (JobEnd(cbor.dumps({"error": "never-heard-of"})), "job-answer"),
+    (JobEnd(cbor.dumps({"error": 7})), "job-answer"),
+]
+
+
+@pytest.mark.parametrize(("end", "expected"), ENDS)
+def test_how_a_job_ends(end: JobEnd, expected: Any) -> None:
+    reactor = FakeReactor(FakeClock())
+    jobs = FakeJobs(reactor, [end])
+    fd = os.memfd_create("key")
+    found: list[Any] = []
+    Tasks(jobs, fd).run({"op": "inspect"}, found.append, [0])
+    assert jobs.started[0].fds == (fd, 0)
+    reactor.advance(1)
+    os.close(fd)
+    (result,) = found
+    assert (result.code if isinstance(result, AgentError) else result) == expected
+
+
+def test_a_network_job_has_longer_than_a_local_one() -> None:
+    jobs = FakeJobs(FakeReactor(FakeClock()))
+    for op in ("enrol", "inspect", "generate-key"):
+        Tasks(jobs, 0).run({"op": op}, lambda _result: None)
+    network, local, key = (job.deadline_s for job in jobs.started)
+    assert local < network < key
+
+
+def test_fields_lists_and_certificates_are_checked() -> None:
+    good = {
+        "der": b"x",
+        "subject": "CN=a",
+        "issuer": "CN=b",
+        "serial": "01",
+        "not_before_s": 1,
+        "not_after_s": 2,
+    }
+    assert certificate({**good, "more": "left out"}).serial == "01"
+    assert field({"a": b"x"}, "a", bytes) == b"x"
+    assert items({"a": ["x"]}, "a", str) == ["x"]
+    bad = [
+        lambda: certificate({**good, "der": "text"}),
+        lambda: certificate({**good, "serial": None}),
+        lambda: certificate("text"),
+        lambda: field({"a": 1}, "a", bytes),
+        lambda: field({}, "a", bytes),
+        lambda: items({"a": ["x", 1]}, "a", str),
+        lambda: items({"a": "x"}, "a", str),
+    ]
+    for call in bad:
+        with pytest.raises(AgentError) as caught:
+            call()
+        assert caught.value.code == "job-answer"
