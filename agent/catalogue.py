@@ -37,6 +37,29 @@ CATALOGUE: dict[str, Row] = {
     "job-fault": Row(LOCAL, OPERATOR, "the worker met a fault in this software: {place}",
                      "input that nobody has thought of",
                      "report it with the line above; the certificate in use is not touched"),
+    # -- the start of the agent ------------------------------------------------------------------
+    "start-board": Row(LOCAL, OPERATOR, "{what}", "the board file is wrong",
+                       "correct it; `platforms/board.py` lists its keys"),
+    "start-console": Row(LOCAL, OPERATOR, "{what}",
+                         "another agent runs there, or the folder of the console socket is missing"
+                         " or not this user's",
+                         "use the agent that runs, or name another folder with --state"),
+    "start-device-key": Row(LOCAL, OPERATOR, "{what}",
+                            "it was damaged, replaced or copied with another owner or mode",
+                            "restore it: stored keys and passwords are sealed with it; without a"
+                            " copy move it away, and make key pairs and passwords anew"),
+    "start-flash": Row(LOCAL, OPERATOR, "{what}",
+                       "a second agent was started, the folder is full or not writable for this"
+                       " user, or [flash] in the board file was changed",
+                       "end the other agent, or look at the folder's space and owner and at the"
+                       " board file; nothing was written"),
+    "start-folder": Row(LOCAL, OPERATOR, "{what}",
+                        "it is missing, full, or not accessible for this user",
+                        "look at it, and at --state, --config and the paths of the board file"),
+    "start-store": Row(LOCAL, OPERATOR, "{what}",
+                       "the part belongs to something else, or to another release",
+                       "restore it from a copy, or move it away for an empty one; nothing was"
+                       " written"),
     # -- an application --------------------------------------------------------------------------
     "ca-no-ca": Row(PEER, OPERATOR, "the CA set holds no CA certificate",
                     "the URL is not that of a SCEP server, or only RA certificates were sent",
@@ -133,6 +156,9 @@ CATALOGUE: dict[str, Row] = {
     "answer-timeout": Row(PEER, LATER, "{host} took the connection and then did not answer in time",
         "the CA is overloaded, or something between holds the connection open",
         "try again later; ask the CA's operator if it stays so"),
+    "answer-too-slow": Row(PEER, LATER, "{host} has not finished its answer after {seconds} s",
+        "the line or the CA is very slow, or something between holds the connection open",
+        "try again later; for a slow line raise `exchange_s` in the board file"),
     "connection-reset": Row(PEER, LATER, "{host} broke the connection: {what}",
         "the server ended it before its answer was complete, or a filter did",
         "try again; check the path in `enrollment-url`"),
@@ -261,6 +287,10 @@ CATALOGUE: dict[str, Row] = {
     "issued-subject": Row(PEER, OPERATOR, "the certificate is not what was asked for: {reason}",
         "the CA changed the names",
         "correct the entity, or allow it with `subject-match` in the realm view"),
+    "issued-old": Row(PEER, OPERATOR,
+        "the answer holds the certificate {serial} that is in use already",
+        "an old answer was played again, or the CA does not renew this early",
+        "apply again; if it comes back, ask the CA's operator to revoke or to renew"),
     "issued-weak": Row(PEER, OPERATOR, "the certificate is signed with {digest}",
         "an old CA",
         "ask for SHA-256; `weak-algorithm {digest}` in the realm view allows it, but"

@@ -189,7 +189,10 @@ class Engine:
     # -- the answer --------------------------------------------------------------------------------
 
     def _store(self, event: Granted, now: Now) -> list[Action]:
-        request = self._request()
+        request, before = self._request(), self.stored.local
+        if before and before.certificate.der == event.certificate.der:
+            # An old answer played again: whoever sent it, it is no renewal.
+            return self._failed(fail("issued-old", serial=event.certificate.serial), now)
         local = LocalRecord(
             certificate=event.certificate,
             chain=list(event.chain),

@@ -133,14 +133,14 @@ TABLE: dict[tuple[State, type], Row] = {
     (State.CONFIRMING, CaAnswered): ("confirm", (State.SENT, State.FAILED)),
     (State.CONFIRMING, Due): ("not_confirmed", (State.FAILED,)),
     (State.SENT, Restart): ("recover", (State.RECOVERING, State.FAILED)),
-    (State.SENT, Granted): ("store", (State.ISSUED,)),
+    (State.SENT, Granted): ("store", (State.ISSUED, State.FAILED)),
     (State.SENT, Waiting): ("wait", (State.PENDING,)),
     (State.SENT, JobFailed): (
         "send_failed",
         (State.FAILED, State.FETCHING, State.RECOVERING),
     ),
     (State.RECOVERING, Due): ("poll", (State.RECOVERING, State.FAILED)),
-    (State.RECOVERING, Granted): ("store", (State.ISSUED,)),
+    (State.RECOVERING, Granted): ("store", (State.ISSUED, State.FAILED)),
     (State.RECOVERING, Waiting): ("wait", (State.PENDING,)),
     (State.RECOVERING, JobFailed): (
         "recovery_failed",
@@ -148,7 +148,7 @@ TABLE: dict[tuple[State, type], Row] = {
     ),
     (State.PENDING, Restart): ("wait_again", (State.PENDING,)),
     (State.PENDING, Due): ("poll", (State.POLLING, State.FAILED)),
-    (State.POLLING, Granted): ("store", (State.ISSUED,)),
+    (State.POLLING, Granted): ("store", (State.ISSUED, State.FAILED)),
     (State.POLLING, Waiting): ("wait", (State.PENDING, State.FAILED)),
     (State.POLLING, JobFailed): ("poll_failed", (State.PENDING, State.FAILED)),
 }

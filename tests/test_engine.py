@@ -204,6 +204,15 @@ def test_a_certificate_that_was_refused_ends_it_even_while_recovering() -> None:
     assert bench.flash.request is None
 
 
+def test_the_certificate_in_use_is_no_answer_to_a_new_application() -> None:
+    held = records.LocalRecord(ISSUED, [], "k1", 1, 0)
+    bench = Bench(flash=Stored(local=held))
+    bench(application())
+    bench(FETCHED)
+    assert finished(bench(Granted(ISSUED, ()))).code == "issued-old"
+    assert bench.flash.local == held
+
+
 def test_a_wrong_fingerprint_stores_nothing_but_the_outcome() -> None:
     bench = Bench(Policy(("sha256", "00"), 1, 3))
     bench(application())
@@ -351,7 +360,7 @@ def test_any_sequence_keeps_the_promises(events: list[Any], policy: Policy) -> N
                 actions = bench(event)
             except Refused:
                 continue
-            if isinstance(event, Granted):
+            if isinstance(event, Granted) and bench.engine.state is State.ISSUED:
                 held = event.certificate
                 assert any(isinstance(a, Activate) for a in actions)
         assert bench.engine.stored == bench.flash
