@@ -1,0 +1,114 @@
+"""Into storage and memory: what is written, what is left alone, what a failure leaves behind."""
+
+import os
+
+import pytest
+
+from agent.activation import MEMORY_FILES, Activation, InUse
+from agent.errors import AgentError
+from agent.log import Log
+from agent.tasks import Tasks
+from hal import cbor
+from hal.fake import FakeClock, FakeJobs, FakeReactor, StartedJob
+from hal.fake_storage import FakeFiles, FakeMemory
+from hal.ports import DeviceMemoryError, FilesError, JobEnd
+from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
+
+LEAF = CertificateRecord(b"leaf", "CN=r1", "CN=CA", "2a", 0, 1)
+AUTHORITY = CertificateRecord(b"authority", "CN=CA", "CN=CA", "01", 0, 1)
+RA = CertificateRecord(b"ra", "CN=RA", "CN=CA", "02", 0, 1)
+CA = CaRecord("ab", "cd", "ef", 1, "fingerprint", [RA, AUTHORITY], [], 0)
+LOCAL = LocalRecord(LEAF, [b"authority"], "k1", 1, 0)
+KEY = KeyRecord("k1", 1, 2048, False, 0, b"spki", b"sealed")
+WHAT = InUse("abc", LOCAL, CA, KEY)
+
+
+class Bench:
+    """An activation on fakes; the child writes the name of each file into it."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.reactor = FakeReactor(FakeClock())
+        self.files, self.memory = FakeFiles(), FakeMemory(self.reactor)
+        self.jobs = FakeJobs(self.reactor, [JobEnd(None, "died") if fails else self._child] * 5)
+        self.log = Log(lambda: 0, None)
+        tasks = Tasks(self.jobs, 0)
+        self.activation = Activation(self.files, self.memory, tasks, self.log)
+
+    def _child(self, job: StartedJob) -> JobEnd:
+        for fd, name in zip(job.fds[1:], MEMORY_FILES, strict=True):
+            os.write(fd, name.encode())
+        return JobEnd(cbor.dumps({"ok": {}}))
+
+    def activate(self, what: InUse = WHAT) -> AgentError | None:
+        found: list[AgentError | None] = []
+        self.activation.activate(what, found.append)
+        self.reactor.advance(1)
+        (result,) = found
+        return result
+
+
+def test_memory_gets_every_file_in_one_step() -> None:
+    bench = Bench()
+    assert bench.activate() is None
+    assert bench.memory.sets["abc"] == {name: name.encode() for name in MEMORY_FILES}
+    job = cbor.loads(bench.jobs.started[0].request, max_bytes=10_000)
+    assert isinstance(job, dict)
+    assert (job["op"], job["certificate"]) == ("activate", b"leaf")
+    assert job["ca"] == [b"authority", b"ra"]  # issuing CA first, RA last
+
+
+def test_a_child_that_fails_leaves_what_was_there() -> None:
+    bench = Bench(fails=True)
+    bench.memory.sets["abc"] = {"cert.pem": b"before"}
+    error = bench.activate()
+    assert error is not None
+    assert error.code == "job-died"
+    assert bench.memory.sets["abc"] == {"cert.pem": b"before"}
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_folder_that_fails_is_an_error_of_ours(call: int) -> None:
+    bench = Bench()
+    bench.memory.faults.at[call] = DeviceMemoryError("no space")
+    error = bench.activate()
+    assert error is not None
+    assert error.code == "storage-failed"
+    assert "abc" not in bench.memory.sets
+
+
+@pytest.mark.parametrize("key", [None, KEY._replace(generation=2)])
+def test_without_its_own_key_nothing_is_put_into_use(key: KeyRecord | None) -> None:
+    bench = Bench()
+    error = bench.activate(WHAT._replace(key=key))
+    assert error is not None
+    assert error.code == "key-unknown"
+    assert bench.jobs.started == []
+
+
+def test_storage_in_both_formats_and_only_when_it_is_stale() -> None:
+    bench = Bench()
+    bench.activation.project(WHAT, "pem")
+    pem = bench.files.read("abc_ca.cer")
+    assert pem.count(b"BEGIN CERTIFICATE") == 2
+    bench.activation.project(WHAT, "der")  # what is there is not converted (VRP)
+    assert bench.files.read("abc_ca.cer") == pem
+    bench.files.write("abc_ca.cer", b"damaged")
+    bench.files.remove("abc_local.cer")
+    bench.activation.project(WHAT, "der")
+    assert bench.files.read("abc_ca.cer") == b"authority"
+    assert bench.files.read("abc_local.cer") == b"leaf"
+
+
+def test_a_storage_that_fails_is_logged_and_survived() -> None:
+    bench = Bench()
+    bench.files.faults.at.update({n: FilesError("no space") for n in range(10)})
+    bench.activation.project(WHAT, "pem")
+    assert "no space" in bench.log.lines[0].text
+
+
+def test_memory_that_serves_this_certificate_is_recognised() -> None:
+    bench = Bench()
+    assert not bench.activation.in_memory(WHAT)
+    bench.activation.project(WHAT, "pem")
+    bench.memory.sets["abc"] = {"cert.pem": bench.files.read("abc_local.cer")}
+    assert bench.activation.in_memory(WHAT)

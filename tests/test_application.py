@@ -1,0 +1,92 @@
+"""From settings and records to job maps: complete or named, and the same bytes every time."""
+
+import pytest
+
+from agent import application
+from agent.errors import AgentError
+from agent.settings import Entity, Realm, Settings
+from hal import cbor
+from hal.records import CaRecord, CertificateRecord, KeyRecord, RequestRecord
+
+LEAF = CertificateRecord(b"ca", "CN=CA", "CN=CA", "01", 0, 1)
+CA = CaRecord("ab", "cd", "ef", 0, "fingerprint", [LEAF], ["AES"], 3)
+KEY = KeyRecord("k1", 2, 2048, False, 7, b"spki", b"sealed")
+
+
+def configured() -> tuple[Settings, Realm, Entity]:
+    settings, realm, entity = Settings(), Realm("abc"), Entity("r1")
+    entity.common_name, entity.organization_unit = "r1.example", ("a", "b")
+    realm.entity, realm.key_pair, realm.url = "R1", "k1", "http://ca/scep"
+    settings.entities["r1"], settings.realms["abc"] = entity, realm
+    return settings, realm, entity
+
+
+def request(realm: Realm, entity: Entity) -> RequestRecord:
+    shaped = application.snapshot(realm, entity, ["192.0.2.1"], None)
+    return RequestRecord("sent", "t" * 32, 42, 2, shaped, "%^%#x%^%#", 0)
+
+
+def test_a_complete_realm_has_its_entity_whatever_the_case() -> None:
+    settings, realm, entity = configured()
+    assert application.check_complete(settings, realm) is entity
+
+
+@pytest.mark.parametrize(
+    ("attribute", "code", "word"),
+    [
+        ("url", "realm-incomplete", "enrollment-url"),
+        ("key_pair", "realm-incomplete", "rsa local-key-pair"),
+        ("entity", "realm-incomplete", "entity"),
+    ],
+)
+def test_what_is_missing_is_named(attribute: str, code: str, word: str) -> None:
+    settings, realm, _entity = configured()
+    setattr(realm, attribute, None)
+    with pytest.raises(AgentError) as caught:
+        application.check_complete(settings, realm)
+    assert caught.value.code == code
+    assert word in caught.value.remedy
+
+
+def test_an_entity_that_is_gone_or_nameless_is_named() -> None:
+    settings, realm, entity = configured()
+    entity.common_name = None
+    with pytest.raises(AgentError, match="no common name"):
+        application.check_complete(settings, realm)
+    del settings.entities["r1"]
+    with pytest.raises(AgentError, match="no entity R1"):
+        application.check_complete(settings, realm)
+
+
+def test_a_snapshot_survives_flash_unchanged() -> None:
+    _settings, realm, entity = configured()
+    shaped = application.snapshot(realm, entity, ["192.0.2.1"], "SN1")
+    assert cbor.loads(cbor.dumps(shaped), max_bytes=4096) == shaped
+
+
+def test_jobs_take_the_request_from_its_record_and_policy_from_the_moment() -> None:
+    _settings, realm, entity = configured()
+    record = request(realm, entity)
+    before = application.request_job("enrol", realm, record, CA, KEY, str.lower)
+    entity.common_name, realm.url, realm.digest = "other", "http://other/", "md5"
+    realm.weak, realm.source_interface, realm.bind_device = ("des",), "ETH0", True
+    realm.compatibility = ("http-get",)
+    after = application.request_job("enrol", realm, record, CA, KEY, str.lower)
+    shaped = {"url", "entity", "digest", "key_usage", "transaction", "request_time_s", "password"}
+    assert {name: before[name] for name in shaped} == {name: after[name] for name in shaped}
+    assert after["weak"] == ["des"]
+    assert after["source"] == {"address": None, "interface": "eth0", "bind_device": True}
+    assert after["http"] == "get"
+    assert after["key"] == {"name": "k1", "generation": 2, "sealed": b"sealed", "spki": b"spki"}
+    fetch = application.fetch_job(realm, record, str.lower)
+    assert (fetch["op"], fetch["url"]) == ("fetch-ca", "http://ca/scep")
+    assert "password" not in fetch
+    assert "key" not in fetch
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("192.0.2.1", True), ("2001:db8::1", True), ("eth0", False), ("1.2.3", False), ("", False)],
+)
+def test_an_address_is_not_an_interface(text: str, expected: bool) -> None:
+    assert application.is_address(text) is expected
