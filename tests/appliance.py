@@ -162,6 +162,7 @@ class FakeDevice:
 
     def save(self) -> None:
         self.saved += 1
+        self.changes = 0
 
     def unsaved(self) -> bool:
         return self.changes > 0
@@ -180,7 +181,8 @@ class FakeDevice:
         return self._task("create", self.pairs[name], done)
 
     def destroy_key_pair(self, name: str) -> None:
-        del self.pairs[name]
+        if self.pairs.pop(name, None) is None:
+            raise fail("key-unknown", name=name)
 
     def seal_password(self, plain: str, done: Done) -> int:
         return self._task("seal", seal(plain), done)

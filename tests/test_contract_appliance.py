@@ -1,0 +1,103 @@
+"""The Appliance protocol: the device of the console's tests keeps the promises of the real one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agent.console.appliance import Appliance, KeyPair
+from agent.errors import AgentError
+from agent.settings import Realm
+from tests.appliance import FakeDevice
+from tests.device_bench import Bench, Waiter
+
+
+class Subject:
+    """A device, and a way to let its tasks end."""
+
+    def __init__(self, device: Appliance, turn: Callable[[], None]) -> None:
+        self.device, self.turn = device, turn
+
+    def task(self, start: Callable[[Callable[[object], None]], int]) -> object:
+        results: list[Any] = []
+        assert isinstance(start(results.append), int)
+        self.turn()
+        (result,) = results
+        return result
+
+
+@pytest.fixture(params=["real", "fake"])
+def subject(request: pytest.FixtureRequest) -> Subject:
+    if request.param == "fake":
+        return Subject(FakeDevice(eager=True), lambda: None)
+    bench = Bench()
+    return Subject(bench.device, bench.turn)
+
+
+def test_a_new_device_has_the_default_realm_and_nothing_else(subject: Subject) -> None:
+    device = subject.device
+    assert list(device.settings.realms) == ["default"]
+    assert device.status("default").state == "nothing"
+    assert device.local("default") is None
+    assert device.ca("default") is None
+    assert device.key_pairs() == []
+    assert not device.abort_request("default")
+    assert device.wall_s() > 1_700_000_000
+    assert any(interface.name == "eth0" for interface in device.interfaces())
+    assert device.linux_name("eth0") == "eth0"
+
+
+def test_key_pairs_come_are_used_and_go(subject: Subject) -> None:
+    device = subject.device
+    made = subject.task(lambda done: device.create_key_pair("k1", 2048, True, done))
+    assert isinstance(made, KeyPair)
+    assert (made.name, made.bits, made.exportable) == ("k1", 2048, True)
+    assert [pair.name for pair in device.key_pairs()] == ["k1"]
+    assert device.key_pair_user("k1") is None
+    realm = device.settings.realms["abc"] = Realm("abc")
+    realm.key_pair = "k1"
+    device.changed()
+    assert device.key_pair_user("k1") == "abc"
+    realm.key_pair = None
+    device.destroy_key_pair("k1")
+    assert device.key_pairs() == []
+    with pytest.raises(AgentError, match="no RSA key pair"):
+        device.destroy_key_pair("k1")
+
+
+def test_passwords_are_sealed_in_the_form_that_is_taken_back(subject: Subject) -> None:
+    device = subject.device
+    sealed = subject.task(lambda done: device.seal_password("sekret", done))
+    assert isinstance(sealed, str)
+    assert sealed.startswith("%^%#")
+    assert sealed.endswith("%^%#")
+    assert "sekret" not in sealed
+    assert subject.task(lambda done: device.check_sealed_password(sealed, done)) is None
+
+
+def test_certificates_are_described_one_by_one(subject: Subject) -> None:
+    texts = subject.task(lambda done: subject.device.describe([b"one", b"two"], done))
+    assert isinstance(texts, list)
+    assert [type(text) for text in texts] == [str, str]
+
+
+def test_saved_is_saved_until_something_changes(subject: Subject) -> None:
+    device = subject.device
+    device.settings.sysname = "r9"
+    device.changed()
+    assert device.unsaved()
+    device.save()
+    assert not device.unsaved()
+
+
+def test_an_incomplete_realm_is_refused_at_once_and_by_name(subject: Subject) -> None:
+    device, waiter = subject.device, Waiter()
+    device.settings.realms["abc"] = Realm("abc")
+    device.changed()
+    with pytest.raises(AgentError) as caught:
+        device.enrol("abc", None, waiter, waiter.done)
+    assert caught.value.code == "realm-incomplete"
+    subject.turn()
+    assert waiter.results == []
+    del device.settings.realms["abc"]
+    device.forget_realm("abc")
