@@ -1,4 +1,4 @@
-# Two commands for the newcomer: `make test`, and `make help` for the rest.
+# Two commands for the newcomer: `make demo` and `make test`; `make help` for the rest.
 # Each target prepares what it needs and says what it does; nothing is touched outside this folder
 # but, with root and apt, the Debian packages that the tests talk to.
 
@@ -10,18 +10,29 @@ PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl
 DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
 ROOMS := agent hal platforms tools
 PYTEST_ARGS ?= -n 2 -q
+DEMO := $(VENV)/bin/python -m tools.demo
 # What depends on the versions of libraries and interpreter runs on those of Debian 12 as well.
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_[lm]*.py) \
   $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
 
-.PHONY: help test lint format clean peers
+.PHONY: help demo console test lint format clean peers
 
 help:
+	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
+	@echo '              (FAST=1: no pauses, KEEP=1: leaves its folder, BOARD=file: a real board)'
+	@echo '              an example of that file: $(VENV)/bin/python -m tools.demo --help'
+	@echo 'make console  a prompt at a simulated board with a lab CA; Ctrl+] leaves'
 	@echo 'make test     prepare, lint, and run all tests (newest packages, then Debian 12 ones)'
 	@echo 'make lint     ruff and mypy --strict'
 	@echo 'make format   rewrite the sources the way lint wants them'
 	@echo 'make docs     everything in docs/ that is generated'
 	@echo 'make clean    remove what the targets above have made'
+
+demo: $(VENV)/ready
+	@$(DEMO) $(if $(FAST),--fast) $(if $(KEEP),--keep) $(if $(BOARD),--board '$(BOARD)')
+
+console: $(VENV)/ready
+	@$(DEMO) --console $(if $(KEEP),--keep)
 
 test: lint $(DEBIAN_VENV)/ready
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)

@@ -22,7 +22,7 @@ EXPLAINED = {
     State.POLLING: ("the CA is being asked", "its answer is checked and stored"),
     State.ISSUED: (
         "the certificate is in use",
-        "it expires; manual mode does not renew, type `pki enroll-certificate realm {}` before",
+        "manual mode never renews: type `pki enroll-certificate realm {}` again before it expires",
     ),
     State.FAILED: ("the last attempt failed", "`pki enroll-certificate realm {}`"),
 }
