@@ -15,7 +15,7 @@ DEMO := $(VENV)/bin/python -m tools.demo
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_[lm]*.py) \
   $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
 
-.PHONY: help demo console test lint format clean peers
+.PHONY: help demo console test lint format clean peers bench
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -26,6 +26,7 @@ help:
 	@echo 'make lint     ruff and mypy --strict'
 	@echo 'make format   rewrite the sources the way lint wants them'
 	@echo 'make docs     everything in docs/ that is generated'
+	@echo 'make bench    what it costs, beside other clients (some minutes); writes docs/BENCHMARKS.md'
 	@echo 'make clean    remove what the targets above have made'
 
 demo: $(VENV)/ready
@@ -50,6 +51,9 @@ lint: $(VENV)/ready
 format: $(VENV)/ready
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+bench: $(VENV)/ready | peers
+	$(VENV)/bin/python -m tools.bench --write docs/BENCHMARKS.md
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md

@@ -6,6 +6,7 @@ scep-agent worker                                        started by the agent on
 """
 
 import getopt
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -38,10 +39,10 @@ def console(options: Options) -> int:
 
     paths = options.get("--socket") or [default_board().console.socket]
     if "-c" in options:
-        return client.run_script(paths[-1], options["-c"])
+        return client.run_script(paths[-1], map(os.fsencode, options["-c"]))
     if sys.stdin.isatty():
         return client.run_terminal(paths[-1])
-    return client.run_script(paths[-1], sys.stdin)
+    return client.run_script(paths[-1], sys.stdin.buffer)
 
 
 def worker(_options: Options) -> int:

@@ -59,7 +59,11 @@ class Activation:
 
     def in_memory(self, what: InUse) -> bool:
         """Device memory already serves this certificate."""
-        return self._memory.current(what.realm, "cert.pem") == _pem([what.local.certificate.der])
+        try:
+            there = self._memory.current(what.realm, "cert.pem")
+        except DeviceMemoryError:  # unreadable, or grown by somebody else: it is written anew
+            return False
+        return there == _pem([what.local.certificate.der])
 
     def activate(self, what: InUse, done: Done) -> None:
         """Into device memory; `done` with None when consumers can read it, or with the error."""

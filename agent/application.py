@@ -113,11 +113,20 @@ def request_job(
         **_pick(request, "url", "ca_id", "ra", "digest", "key_usage", "entity"),
         "caps": ca.caps,
         "ca": {"certificates": [c.der for c in ca.certificates], "pin": ca.pin},
+        "fingerprint": _fingerprint(realm),
         "transaction": request.transaction,
         "request_time_s": request.request_time_s,
         "password": request.password,
         "key": key_map(key),
     }
+
+
+def _fingerprint(realm: Realm) -> dict[str, object] | None:
+    """What the operator typed: the child checks it itself, whatever an earlier one has claimed."""
+    if realm.fingerprint is None:
+        return None
+    algorithm, digits = realm.fingerprint
+    return {"algorithm": algorithm, "hex": digits}
 
 
 def key_map(key: KeyRecord) -> dict[str, object]:

@@ -11,171 +11,35 @@ hang-up ends the session and never the line, and the work that a session started
 
 import socket
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from agent import limits
 from agent.console.session import Session
 from agent.console.wire import END, HELLO, HELLO_BYTES
 from agent.device import Device
 from agent.loop import Deadline, Loop
+from agent.streams import Peer, SerialStream, SocketStream, Stream
 from hal.ports import SerialError, SerialPort
 from hal.sockets import Credentials, peer_credentials
 
 HELLO_NS = 5_000_000_000
-ROOM_BYTES = 16 * 1024  # a display waits when so much is unsent: a screenful on a slow line
+ACCEPT_AGAIN_NS = 1_000_000_000
 REOPEN_NS = 1_000_000_000  # a serial line that vanished is looked for again
-
-
-class Stream(Protocol):
-    """What sockets and serial ports have in common here; neither call blocks."""
-
-    def fileno(self) -> int: ...
-    def read(self) -> bytes | None: ...  # None: nothing there; b"": the end
-    def write(self, data: bytes) -> int: ...  # raises OSError or SerialError when it is gone
-    def close(self) -> None: ...
-
-
-class SocketStream:
-    """A connected stream socket as a `Stream`."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        self._sock = sock
-
-    def fileno(self) -> int:
-        return self._sock.fileno()
-
-    def read(self) -> bytes | None:
-        try:
-            return self._sock.recv(4096)
-        except BlockingIOError:
-            return None
-        except OSError:
-            return b""
-
-    def write(self, data: bytes) -> int:
-        try:
-            return self._sock.send(data)
-        except BlockingIOError:
-            return 0
-
-    def close(self) -> None:
-        self._sock.close()
-
-
-class SerialStream:
-    """A serial line as a `Stream`: a line that is gone reads as the end."""
-
-    def __init__(self, port: SerialPort) -> None:
-        self._port = port
-
-    def fileno(self) -> int:
-        return self._port.fileno()
-
-    def read(self) -> bytes | None:
-        try:
-            return self._port.read() or None
-        except SerialError:
-            return b""
-
-    def write(self, data: bytes) -> int:
-        return self._port.write(data)
-
-    def close(self) -> None:
-        self._port.close()
-
-
-class Peer:
-    """One end of a stream on the loop, its output buffered. `on_end` is called once."""
-
-    def __init__(
-        self,
-        loop: Loop,
-        stream: Stream,
-        on_data: Callable[[bytes], None],
-        on_end: Callable[[], None],
-    ) -> None:
-        self._loop, self._stream = loop, stream
-        self.on_data, self.on_end = on_data, on_end
-        self.on_room: Callable[[], None] = lambda: None
-        self._out = bytearray()
-        self._open = self._wanted = True
-        self._ending = False
-        self._arm()
-
-    def send(self, data: bytes) -> None:
-        """Queues output; a peer that lets more than the cap pile up is cut off."""
-        if not self._open:
-            return
-        self._out += data
-        self._flush()
-        if len(self._out) > limits.SESSION_OUTPUT_BYTES:
-            self.cut()
-
-    def has_room(self) -> bool:
-        """Whether a long display should go on; `on_room` is called when it should again."""
-        return len(self._out) < ROOM_BYTES
-
-    def want(self, more: bool) -> None:
-        """Whether input is wanted now; it waits in the kernel otherwise."""
-        self._wanted = more
-        if self._open:
-            self._arm()
-
-    def end(self) -> None:
-        """Closes once what is queued has been sent."""
-        self._ending = True
-        self._flush()
-
-    def cut(self) -> None:
-        """Closes now."""
-        if self._open:
-            self._open = False
-            self._loop.unwatch(self._stream.fileno())
-            self._stream.close()
-            self.on_end()
-
-    def _flush(self) -> None:
-        full = not self.has_room()
-        try:
-            while self._open and self._out:
-                sent = self._stream.write(bytes(self._out[:65536]))
-                if not sent:
-                    break
-                del self._out[:sent]
-        except (OSError, SerialError):
-            self.cut()
-        if self._open and self._ending and not self._out:
-            self.cut()
-        elif self._open:
-            self._arm()
-            if full and self.has_room():
-                self.on_room()
-
-    def _arm(self) -> None:
-        # Who does not read what we say is not heard either.
-        listen = self._wanted and not self._ending and self.has_room()
-        self._loop.watch(
-            self._stream.fileno(),
-            self._receive if listen else None,
-            self._flush if self._out else None,
-        )
-
-    def _receive(self) -> None:
-        data = self._stream.read()
-        if data:
-            self.on_data(data)
-        elif data is not None:
-            self.cut()
 
 
 class Terminal:
     """A session for a person at the other end of a stream."""
 
     def __init__(
-        self, loop: Loop, device: Device, stream: Stream, *, level: int, size: tuple[int, int]
+        self,
+        loop: Loop,
+        device: Device,
+        stream: Stream,
+        *,
+        level: int,
+        size: tuple[int, int],
+        ended: Callable[[], None],
     ) -> None:
-        self.ended: Callable[[], None] = lambda: None
+        self._ended = ended  # known before the first byte: that may be the one that fails
         self._peer = Peer(loop, stream, self._data, self._gone)
         self._session = Session(
             device,
@@ -196,7 +60,7 @@ class Terminal:
 
     def _gone(self) -> None:
         self._session.close()
-        self.ended()
+        self._ended()
 
 
 class Script:
@@ -264,17 +128,27 @@ class Server:
     ) -> None:
         self._loop, self._device, self._listener, self._level = loop, device, listener, level
         self._sessions = 0
+        self._closed = False
         listener.setblocking(False)
-        loop.watch(listener.fileno(), self._accept)
+        self._listen()
+
+    def _listen(self) -> None:
+        if not self._closed:
+            self._loop.watch(self._listener.fileno(), self._accept)
 
     def close(self) -> None:
+        self._closed = True
         self._loop.unwatch(self._listener.fileno())
         self._listener.close()
 
     def _accept(self) -> None:
         try:
             sock, _address = self._listener.accept()
-        except OSError:
+        except BlockingIOError:
+            return
+        except OSError:  # no descriptor is left: the queue waits, and the loop must not spin
+            self._loop.unwatch(self._listener.fileno())
+            self._loop.after(ACCEPT_AGAIN_NS, self._listen)
             return
         level = self._level(peer_credentials(sock))
         if self._sessions >= limits.SESSIONS or not level:
@@ -306,25 +180,33 @@ class _Greeting:
     ) -> None:
         self._loop, self._device, self._sock, self._level = loop, device, sock, level
         self._left = left
+        self._line = bytearray()
         sock.setblocking(False)
         self._timer: Deadline = loop.after(HELLO_NS, self._refuse)
         loop.watch(sock.fileno(), self._look)
 
     def _look(self) -> None:
-        try:
-            seen = self._sock.recv(HELLO_BYTES, socket.MSG_PEEK)
-        except OSError:
-            return self._refuse()
-        line, end, _rest = seen.partition(b"\n")
-        words = line.decode("ascii", "replace").split(" ")
-        if not end and 0 < len(seen) < HELLO_BYTES:
-            return None
-        if len(words) != 4 or words[0] != HELLO or not end:
-            return self._refuse()
-        self._sock.recv(len(line) + 1)
+        """Byte by byte up to the line's end: what stands behind it is the session's."""
+        while True:
+            try:
+                byte = self._sock.recv(1)
+            except BlockingIOError:
+                return None
+            except OSError:
+                byte = b""
+            self._line += byte
+            if byte == b"\n":
+                return self._judge(self._line[:-1].decode("ascii", "replace").split(" "))
+            if not byte or len(self._line) == HELLO_BYTES:
+                return self._refuse()
+
+    def _judge(self, words: list[str]) -> None:
+        if len(words) != 4 or words[0] != HELLO:
+            self._refuse()
+            return
         self._timer.cancel()
         self._loop.unwatch(self._sock.fileno())
-        return self._begin(words[1], words[2:])
+        self._begin(words[1], words[2:])
 
     def _begin(self, kind: str, size: Iterable[str]) -> None:
         stream = SocketStream(self._sock)
@@ -332,8 +214,13 @@ class _Greeting:
             width, height = (int(n) if n.isdecimal() and len(n) < 5 else 0 for n in size)
             screen = (width or 80, height or limits.SCREEN_LINES)
             Terminal(
-                self._loop, self._device, stream, level=self._level, size=screen
-            ).ended = self._left
+                self._loop,
+                self._device,
+                stream,
+                level=self._level,
+                size=screen,
+                ended=self._left,
+            )
             return
         peer = Peer(self._loop, stream, lambda _data: None, lambda: None)
         script = Script(self._loop, self._device, peer, self._level)
@@ -356,17 +243,21 @@ class SerialLine:
 
     def __init__(self, loop: Loop, device: Device, opener: Callable[[], SerialPort]) -> None:
         self._loop, self._device, self._opener = loop, device, opener
+        self._missing = ""  # why it could not be opened, as it was last said
         self._open()
 
     def _open(self) -> None:
         try:
             stream = SerialStream(self._opener())
         except SerialError as error:
-            self._device.log.report("SERIAL_ERR", str(error))
+            if str(error) != self._missing:  # a line may be missing for years
+                self._missing = str(error)
+                self._device.log.report("SERIAL_ERR", self._missing)
             self._again()
             return
+        self._missing = ""
         size = (80, limits.SCREEN_LINES)
-        Terminal(self._loop, self._device, stream, level=3, size=size).ended = self._again
+        Terminal(self._loop, self._device, stream, level=3, size=size, ended=self._again)
 
     def _again(self) -> None:
         self._loop.after(REOPEN_NS, self._open)

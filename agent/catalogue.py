@@ -28,7 +28,7 @@ CATALOGUE: dict[str, Row] = {
     "job-died": Row(LOCAL, LATER, "the worker ended without an answer",
                     "it ran into one of its limits (memory, CPU time), or the system is short of"
                     " memory",
-                    "look at `display logbuffer` and at the limits in the board file"),
+                    "look at the agent's log and at the limits in the board file"),
     "job-deadline": Row(LOCAL, LATER, "the work was stopped after {seconds} s",
                         "the name server, the CA or the network does not answer",
                         "check the path to the CA with ping; try again"),
@@ -49,14 +49,17 @@ CATALOGUE: dict[str, Row] = {
                             "restore it: stored keys and passwords are sealed with it; without a"
                             " copy move it away, and make key pairs and passwords anew"),
     "start-flash": Row(LOCAL, OPERATOR, "{what}",
-                       "a second agent was started, the folder is full or not writable for this"
-                       " user, or [flash] in the board file was changed",
-                       "end the other agent, or look at the folder's space and owner and at the"
-                       " board file; nothing was written"),
+                       "the folder is full or not writable for this user, the file was cut, or"
+                       " [flash] in the board file was changed",
+                       "look at the folder's space and owner and at the board file; restore the"
+                       " file from a copy, or move it away for an empty one"),
     "start-folder": Row(LOCAL, OPERATOR, "{what}",
                         "it is missing, full, or not accessible for this user",
                         "look at it, and at --state, --config and the paths of the board file"),
-    "start-store": Row(LOCAL, OPERATOR, "{what}",
+    "start-second": Row(LOCAL, OPERATOR, "{what}", "a second agent was started on the same folder",
+                        "use the one that runs, with `scep-agent console`; or end it first, or"
+                        " name another folder with --state"),
+    "start-store": Row(LOCAL, OPERATOR, "the flash: {what}",
                        "the part belongs to something else, or to another release",
                        "restore it from a copy, or move it away for an empty one; nothing was"
                        " written"),
@@ -89,6 +92,9 @@ CATALOGUE: dict[str, Row] = {
     "realm-busy": Row(LOCAL, OPERATOR, "realm {realm} has an application under way ({state})",
                       "it was started earlier and has not ended",
                       "wait for it, or end it with `pki abort-request realm {realm}`"),
+    "realm-gone": Row(LOCAL, OPERATOR, "nobody waits for realm {realm} any more",
+                      "the realm was removed, or the agent ends",
+                      "see `display pki enrollment`; what flash holds goes on after a start"),
     "realm-unknown": Row(LOCAL, OPERATOR, "there is no realm {realm}",
                          "it was never created, or the name is spelt differently",
                          "see `display pki realm`; create it with `pki realm {realm}`"),
@@ -104,14 +110,19 @@ CATALOGUE: dict[str, Row] = {
                            "type `pki entity {name}` and `common-name ...`"),
     "entity-address": Row(LOCAL, OPERATOR, "the entity's interface {interface} has no address",
                           "the interface is missing, down, or waits for DHCP",
-                          "see `display interface brief`, or type `ip-address` with an address"),
+                          "give it an address, or type `ip-address` with one in the entity view"),
+    "key-making": Row(LOCAL, OPERATOR, "key pair {name} is being generated already",
+        "another session has typed the same command",
+        "wait for it; see `display pki rsa local-key-pair public`"),
+    "interfaces-unknown": Row(LOCAL, LATER, "the interfaces cannot be read: {reason}",
+        "the system is short of descriptors or memory", "free some and try again"),
     "key-used": Row(LOCAL, OPERATOR, "key pair {name} is used by realm {realm}",
                     "one key pair serves one realm at a time",
                     "type `undo rsa local-key-pair` in realm {realm} first, or use another key"
                     " pair"),
     "store-failed": Row(LOCAL, OPERATOR, "the store did not take the change: {reason}",
                         "the flash is full, worn out or not writable",
-                        "see `display logbuffer`; free space with `reset pki storage unused`"),
+                        "see the agent's log; remove realms and key pairs that are not needed"),
     "storage-failed": Row(LOCAL, LATER, "device storage or memory could not be written: {reason}",
                           "the folder is full, missing or not writable for this user",
                           "check the folders in the board file and their free space"),
@@ -140,7 +151,7 @@ CATALOGUE: dict[str, Row] = {
     # -- the network -----------------------------------------------------------------------------
     "source-missing": Row(LOCAL, LATER, "the source of the connection is not there: {what}",
         "the interface is down or has no address yet, or `source` names another one",
-        "see `display interface brief`; check `source` in the realm view"),
+        "check the interface, and `source` in the realm view"),
     "name-unresolved": Row(PEER, LATER, "the name {host} could not be resolved: {what}",
         "no name server answers, or the name in the URL is wrong",
         "check `enrollment-url` and the name servers of this system"),
@@ -193,6 +204,10 @@ CATALOGUE: dict[str, Row] = {
     "ca-set-malformed": Row(PEER, OPERATOR, "the CA certificates cannot be read: {reason}",
         "the URL leads to something else: {page}",
         "check `enrollment-url` and `ca id`"),
+    "ca-set-too-large": Row(PEER, OPERATOR, "the CA certificates have {size} bytes, {cap} are"
+        " allowed",
+        "the server sends more than its own chain, or the URL leads to something else",
+        "check `enrollment-url` and `ca id`; ask the CA's operator"),
     "ca-pin-mismatch": Row(PEER, OPERATOR, "no CA certificate has the configured {algorithm}"
         " fingerprint {wanted}; what arrived: {got}",
         "`fingerprint` is wrong, the CA was renewed, or someone answers in its place",
@@ -263,7 +278,7 @@ CATALOGUE: dict[str, Row] = {
         "get a new challenge and type `password cipher`; check the entity"),
     "ca-badTime": Row(PEER, LATER, "the CA refused: badTime{text}",
         "this clock and that of the CA are too far apart",
-        "check `display clock`; set it with `clock datetime`"),
+        "check `display clock`, and what sets the system's clock"),
     "ca-badCertId": Row(PEER, LATER, "the CA refused: badCertId{text}",
         "it does not know the transaction or the certificate that was asked for",
         "apply again; the CA may have forgotten the request"),

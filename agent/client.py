@@ -4,6 +4,7 @@ import os
 import select
 import socket
 import sys
+import threading
 from collections.abc import Iterable
 
 from agent.console.wire import END, hello
@@ -11,35 +12,51 @@ from hal.ports import HalError
 from hal.sockets import connect_unix
 
 
-def run_script(path: str, lines: Iterable[str]) -> int:
-    """Sends lines, prints what comes, gives the agent's exit status (2: no agent)."""
+def run_script(path: str, lines: Iterable[bytes]) -> int:
+    """Sends lines, prints what comes, gives the agent's exit status (2: no agent).
+
+    What is no text goes as it is: the agent says which line, and what is wrong with it.
+    """
     sock = _connect(path)
     if sock is None:
         return 2
-    sock.sendall(hello("script"))
-    for line in lines:
-        try:
-            sock.sendall(line.rstrip("\n").encode() + b"\n")
-        except OSError:
-            break  # it stopped at an error; what it said is waiting to be read
+    # Two ways at once: an agent whose output nobody reads does not read either.
+    threading.Thread(target=_send, args=(sock, lines), daemon=True).start()
+    return _copy_out(sock)
+
+
+def _send(sock: socket.socket, lines: Iterable[bytes]) -> None:
     try:
+        sock.sendall(hello("script"))
+        for line in lines:
+            sock.sendall(line.rstrip(b"\n") + b"\n")
         sock.sendall(END)
     except OSError:
-        pass
-    return _copy_out(sock)
+        return  # it stopped at an error, or would not begin; what it said is being read
 
 
 def _copy_out(sock: socket.socket) -> int:
     """Text to standard output until the mark; the exit status behind it."""
     status = b""
     marked = False
-    while data := sock.recv(65536):
+    while data := _received(sock):
         text, mark, rest = (b"", b"", data) if marked else data.partition(END)
         marked = marked or bool(mark)
         status += rest
         sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
-    return int(status) if status.strip().isdigit() else 2
+    if not status.strip().isdigit():
+        sys.stderr.write("scep-agent: the agent went away before the script had ended\n")
+        return 2
+    return int(status)
+
+
+def _received(sock: socket.socket) -> bytes:
+    """What the agent says; a reset is an end: it would not read all of what we sent."""
+    try:
+        return sock.recv(65536)
+    except ConnectionError:
+        return b""
 
 
 def run_terminal(path: str) -> int:
@@ -56,6 +73,8 @@ def run_terminal(path: str) -> int:
     try:
         tty.setraw(0)
         _pump(sock)
+    except ConnectionError:
+        pass  # the agent has gone; what it said is on the screen
     finally:
         termios.tcsetattr(0, termios.TCSADRAIN, before)
         os.write(1, b"\r\n")
@@ -66,7 +85,7 @@ def _pump(sock: socket.socket) -> None:
     while True:
         ready, _, _ = select.select([0, sock.fileno()], [], [])
         if sock.fileno() in ready:
-            data = sock.recv(65536)
+            data = _received(sock)
             if not data:
                 return
             os.write(1, data)

@@ -22,7 +22,7 @@ from agent.settings import Realm, Settings, fold
 from agent.states import Apply
 from agent.tasks import Answer, Tasks
 from hal import records
-from hal.ports import Clock, DeviceMemory, Files, Interface, Link, StoreError
+from hal.ports import Clock, DeviceMemory, Files, HalError, Interface, Link, StoreError
 from hal.records import KeyRecord
 from hal.store import Store
 
@@ -58,7 +58,8 @@ class Device:
             loop, store, jobs, log, self._now, hardware.linux_name, self._key, self._activate
         )
         self._realms: dict[str, Enrolment] = {}
-        self._waiters: dict[int, Enrolment | None] = {}
+        self._waiters: dict[int, Enrolment] = {}  # who waits for an enrolment, by task
+        self._making: set[str] = set()  # key pairs that are being generated
         self._last_task = 0
 
     def boot(self, factory: str = "") -> None:
@@ -95,7 +96,10 @@ class Device:
         return self._hardware.serial
 
     def interfaces(self) -> list[Interface]:
-        return self._hardware.link.interfaces()
+        try:
+            return self._hardware.link.interfaces()
+        except HalError as error:
+            raise fail("interfaces-unknown", reason=error.what) from error
 
     def linux_name(self, interface: str) -> str:
         return self._hardware.linux_name(interface)
@@ -159,10 +163,20 @@ class Device:
 
     def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
         """Generates in a child, seals there, stores; `done` with the KeyPair."""
+        if name in self._making:
+            raise fail("key-making", name=name)
         before = self._key(name)
         generation = before.generation + 1 if before else 1
+        self._making.add(name)
+
+        def end(result: object) -> None:
+            self._making.discard(name)
+            done(result)
 
         def made(answer: Answer) -> KeyPair:
+            user = self.key_pair_user(name)
+            if before and user is not None:  # taken while the new one was being made
+                raise fail("key-used", name=name, realm=user)
             key = KeyRecord(
                 name=name,
                 generation=generation,
@@ -177,7 +191,7 @@ class Device:
             return report.key_pair(key)
 
         job: dict[str, object] = {"op": "generate-key", "name": name, "generation": generation}
-        return self._task({**job, "bits": bits}, made, done)
+        return self._task({**job, "bits": bits}, made, end)
 
     def destroy_key_pair(self, name: str) -> None:
         if self._key(name) is None:
@@ -219,6 +233,8 @@ class Device:
         def sealed(result: object) -> None:
             if isinstance(result, AgentError):
                 finish(result)
+            elif self._realms.get(fold(realm)) is not runner:  # it was removed meanwhile
+                finish(fail("realm-unknown", realm=realm))
             elif is_under_way(runner.engine.state):  # somebody else was faster
                 finish(fail("realm-busy", realm=realm, state=runner.engine.state.value))
             else:
@@ -264,7 +280,10 @@ class Device:
         self.changed()
         keys = [records.realm_key(realm, part) for part in enrolment.PARTS]
         self._commit({key: None for key in keys if self._store.get(key) is not None})
-        self._hardware.memory.remove(realm)
+        try:
+            self._hardware.memory.remove(realm)
+        except HalError as error:  # something in there is not ours
+            self.log.report("STORAGE_ERR", f"realm {realm}: {error}")
 
     def detach(self, task: int) -> None:
         runner = self._waiters.pop(task, None)
@@ -312,6 +331,9 @@ class Device:
     def _task(self, job: dict[str, object], use: Callable[[Answer], object], done: Done) -> int:
         """Runs a job; `use` makes the result of its answer, and may raise AgentError."""
 
+        self._last_task += 1
+        number = self._last_task
+
         def end(answer: Answer | AgentError) -> None:
             try:
                 result = answer if isinstance(answer, AgentError) else use(answer)
@@ -320,9 +342,7 @@ class Device:
             done(result)
 
         self._tasks.run(job, end)
-        self._last_task += 1
-        self._waiters[self._last_task] = None
-        return self._last_task
+        return number
 
     def _in_use(self, realm: str) -> InUse | None:
         stored = self._runner(realm).engine.stored

@@ -35,6 +35,7 @@ from agent.states import (
     JobFailed,
     State,
 )
+from agent.verdicts import ANSWERED, is_verdict
 from hal.records import CaRecord, LocalRecord, OutcomeRecord, RequestRecord
 
 
@@ -190,6 +191,8 @@ class Engine:
 
     def _store(self, event: Granted, now: Now) -> list[Action]:
         request, before = self._request(), self.stored.local
+        if not self._pin_holds():  # `fingerprint` was changed while the job ran
+            return self._failed(fail("ca-pin-changed"), now)
         if before and before.certificate.der == event.certificate.der:
             # An old answer played again: whoever sent it, it is no renewal.
             return self._failed(fail("issued-old", serial=event.certificate.serial), now)
@@ -225,7 +228,8 @@ class Engine:
         return [*actions, Finish(None)] if first else actions
 
     def _wait_again(self, _event: Event, now: Now) -> list[Action]:
-        self._arm(now)
+        # How long the power was off is not known: a device that is off at night must poll as well.
+        self.deadline_ns = schedule.poll_after_boot_ns(now.monotonic_ns)
         return []
 
     def _poll(self, _event: Event, now: Now) -> list[Action]:
@@ -239,7 +243,7 @@ class Engine:
 
     def _poll_failed(self, event: JobFailed, now: Now) -> list[Action]:
         """Silence uses up a poll as PENDING does; a verdict ends the application."""
-        if _is_verdict(event.error):
+        if is_verdict(event.error):
             return self._failed(event.error, now)
         if self._request().polls >= self.policy.poll_times:
             return self._failed(event.error, now)
@@ -248,10 +252,10 @@ class Engine:
         return [Report("GET_LOCAL_CERT_ERR", f"poll: {event.error.what}")]
 
     def _send_failed(self, event: JobFailed, now: Now) -> list[Action]:
-        if self._next is not None and _is_verdict(event.error):
+        if self._next is not None and is_verdict(event.error):
             # The old request is dead at last; now the one that the operator typed.
             return self._begin(self._next, now)
-        if not _is_verdict(event.error) and (again := self._later(now)):
+        if not is_verdict(event.error) and (again := self._later(now)):
             self.state = State.RECOVERING
             return again
         return self._failed(event.error, now)
@@ -271,10 +275,14 @@ class Engine:
 
     def _recovery_failed(self, event: JobFailed, now: Now) -> list[Action]:
         """A CA that answers but does not know the transaction gets the same bytes again."""
-        if event.error.code in _ANSWERED:
+        if event.error.code in ANSWERED:
+            request = self._request()
+            if self._next and self._next.password != request.password:
+                # The CA has nothing for the old one, and the new one says something else.
+                return self._begin(self._next, now)
             self.state = State.SENT
             return [StartJob("enrol")]
-        if _is_verdict(event.error):
+        if is_verdict(event.error):
             return self._failed(event.error, now)
         return self._later(now) or self._failed(event.error, now)
 
@@ -292,7 +300,7 @@ class Engine:
     def _failed(self, error: AgentError, now: Now) -> list[Action]:
         """The attempt is over. Without a verdict the request is kept: its answer may be waiting."""
         request = self.stored.request
-        if request and (request.phase == "fetching" or _is_verdict(error)):
+        if request and (request.phase == "fetching" or is_verdict(error)):
             request = None
         elif request:
             request = request._replace(phase="lost")
@@ -335,33 +343,6 @@ class Engine:
 
 
 _ABOUT_CA = (State.FETCHING, State.CONFIRMING)
-
-# CertRep FAILURE, signed by the CA: it has decided.
-_FAILURES = frozenset(
-    (
-        "ca-badAlg",
-        "ca-badCertId",
-        "ca-badMessageCheck",
-        "ca-badRequest",
-        "ca-badTime",
-        "ca-failure",
-    )
-)
-# Somebody answers a CertPoll, but not with what was asked for: the transaction is not known there,
-# or CertPoll is not (micromdm and step-ca say so with HTTP 500).
-_ANSWERED = _FAILURES | {
-    "certrep-malformed",
-    "http-empty",
-    "http-failed",
-    "http-malformed",
-    "http-refused",
-}
-
-
-def _is_verdict(error: AgentError) -> bool:
-    """The CA itself has decided, or has issued what can never be used: the transaction is over.
-    What was not signed by it (an HTTP error, a forged reply) ends the attempt, never that."""
-    return error.code in _FAILURES or error.code.startswith("issued-")
 
 
 def _state_of(stored: Stored) -> State:

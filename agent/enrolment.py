@@ -47,6 +47,8 @@ from hal import records
 from hal.ports import StoreError
 from hal.store import Store
 
+UNBUILT = 0  # in place of a job's number: it could not be built, and its failure is on the way
+
 
 class Use(NamedTuple):
     """Whether the local certificate has reached device memory; both false: it has."""
@@ -100,6 +102,7 @@ class Enrolment:
         self._waiter: tuple[Progress, Done] | None = None
         self.use = Use(under_way=False, error=None)
         self._use_again: Deadline | None = None
+        self._stopped = False
 
     # -- what the device asks ----------------------------------------------------------------------
 
@@ -118,10 +121,15 @@ class Enrolment:
         self._handle(event)
 
     def abort(self) -> bool:
-        """Ends the application under way; False when there is none."""
-        if not is_under_way(self.engine.state):
+        """Ends the application under way, or one that got no answer; False when there is none.
+
+        Raises AgentError when flash does not take it: then nothing has changed.
+        """
+        if self.engine.stored.request is None:
             return False
         self._handle(Abort())
+        if self.engine.stored.request is not None:
+            raise fail("store-failed", reason="the request is still there")
         return True
 
     def detach(self) -> None:
@@ -131,8 +139,9 @@ class Enrolment:
             self._handle(CaAnswered(yes=False))
 
     def stop(self) -> None:
-        """The realm goes away, or the agent does: no callback comes any more."""
-        self._waiter = None
+        """The realm goes away, or the agent does: who waits is told, and nothing acts any more."""
+        self._stopped = True
+        self._tell(fail("realm-gone", realm=self._settings.name))
         for timer in (self._timer, self._use_again):
             if timer:
                 timer.cancel()
@@ -141,7 +150,9 @@ class Enrolment:
     # -- events and actions ------------------------------------------------------------------------
 
     def _handle(self, event: Event) -> None:
-        actions = self.engine.handle(event, self._context.now())
+        if self._stopped:
+            return
+        actions = self.engine.handle(event, self._now())
         for action in actions:
             if not self._perform(action):
                 break
@@ -153,6 +164,14 @@ class Enrolment:
             if deadline_ns is not None
             else None
         )
+
+    def _now(self) -> Now:
+        """The time of an event; a clock behind what this realm holds is not trusted (design)."""
+        now, stored = self._context.now(), self.engine.stored
+        known = [stored.local.certificate.not_before_s] if stored.local else []
+        if stored.ca and stored.ca.pin_index < len(stored.ca.certificates):
+            known.append(stored.ca.certificates[stored.ca.pin_index].not_before_s)
+        return now._replace(trusted=now.trusted and now.wall_s >= max(known, default=0))
 
     def _perform(self, action: Action) -> bool:
         """False: the rest of the actions must not happen."""
@@ -182,12 +201,24 @@ class Enrolment:
         try:
             self._context.store.commit(changes)
         except StoreError as error:
-            self.engine = Engine(self._flash, self.engine.policy)
+            self._back_to_flash()
             self._context.log.report("STORE_ERR", f"realm {self._settings.name}: {error}")
             self._finish(fail("store-failed", reason=error.what))
             return False
         self._flash = stored
         return True
+
+    def _back_to_flash(self) -> None:
+        """A commit failed: what flash has of an application goes on when that costs nothing.
+
+        PENDING asks again at its interval. Everything else would repeat at once what just failed,
+        so it rests until the next start or the operator's next word.
+        """
+        self.engine = Engine(self._flash, self.engine.policy)
+        if self.engine.state is State.PENDING:
+            self._context.loop.after(0, lambda: self._handle(Restart()))
+        elif is_under_way(self.engine.state):
+            self.engine.state = State.FAILED
 
     def _confirm(self, candidate: CaCertificate) -> None:
         if self._waiter is None:
@@ -219,6 +250,8 @@ class Enrolment:
         self._context.activate(self._settings.name, self._put)
 
     def _put(self, error: AgentError | None) -> None:
+        if self._stopped:
+            return
         self.use = Use(under_way=False, error=error)
         if error:
             name = self._settings.name
@@ -235,24 +268,22 @@ class Enrolment:
 
     def _start(self, op: str) -> None:
         """Starts the job; what stops it from being built is an event like any other failure."""
-        try:
-            job = self._job_map(op)
-        except AgentError as error:
-            problem = error
-            self._context.loop.after(0, lambda: self._handle(JobFailed(problem)))
-            return
-        number = 0
+        number = UNBUILT
 
         def done(answer: Answer | AgentError) -> None:
             if self._job == number:  # a cancelled job ends unheard
                 self._job = None
                 self._handle(_event(op, answer, self._note))
 
-        number = self._job = self._context.tasks.run(job, done)
+        try:
+            number = self._job = self._context.tasks.run(self._job_map(op), done)
+        except AgentError as error:
+            self._job, problem = UNBUILT, error
+            self._context.loop.after(0, lambda: done(problem))
 
     def _job_map(self, op: str) -> dict[str, object]:
         request, ca = self.engine.stored.request, self.engine.stored.ca
-        now = self._context.now()
+        now = self._now()
         moment = {"now_s": now.wall_s, "clock_trusted": now.trusted}
         if request is None:
             raise fail("job-answer")
@@ -271,7 +302,8 @@ class Enrolment:
     def _cancel_job(self) -> None:
         if self._job is not None:
             number, self._job = self._job, None
-            self._context.tasks.cancel(number)
+            if number != UNBUILT:
+                self._context.tasks.cancel(number)
 
     def _note(self, text: str) -> None:
         self._context.log.report("NOTE", f"realm {self._settings.name}: {text}")

@@ -4,10 +4,14 @@ Everything that is read from outside has a cap in bytes, items, depth and time. 
 last in the names. What the store holds is capped by the store itself (`hal/store.py`).
 """
 
+from typing import NamedTuple
+
 # -- what a CA may send ----------------------------------------------------------------------------
 CAPS_BYTES = 4 * 1024  # the longest list seen is 120 bytes; an HTML error page is cut here
 CA_SET_BYTES = 256 * 1024  # an RSA-4096 chain of four with RA certificates is below 16 kB
 CA_SET_CERTIFICATES = 16  # root, two intermediates, RA pair, and a shadow set of the same
+CA_SET_DER_BYTES = 32 * 1024  # of its certificates: they are stored in one transaction of 64 KiB
+CERTIFICATE_BYTES = 16 * 1024  # one that was issued, stored together with its chain
 CERTREP_BYTES = 256 * 1024  # the largest real reply seen is 5.7 kB
 HTTP_HEADER_BYTES = 16 * 1024  # servers send below 1 kB
 HTTP_HEADER_FIELDS = 64
@@ -20,15 +24,32 @@ DER_TAG_NUMBER = 30  # nothing in CMS or X.509 needs the multi-byte form
 CMS_ATTRIBUTES = 64  # real replies have below 12
 PEER_TEXT_CHARACTERS = 200  # failInfoText and error pages, shown after control characters went
 
-# -- time on the network, in real seconds ----------------------------------------------------------
+# -- time on the network, in real seconds; the board file may say otherwise -----------------------
 CONNECT_S = 10
 RECEIVE_S = 30  # for one read
-EXCHANGE_S = 60  # for one request and its whole answer; beyond it the child is killed
+EXCHANGE_S = 60  # for one request and its whole answer, which may drip
+RESOLVE_S = 5  # for a name: the C library waits so long for a server before it asks the next
+JOB_EXCHANGES = 2  # GetCACaps and GetCACert; no job has more
+
+
+class Timeouts(NamedTuple):
+    """What a network job may wait for, in outside seconds. A slow line needs more."""
+
+    connect_s: int = CONNECT_S
+    receive_s: int = RECEIVE_S
+    exchange_s: int = EXCHANGE_S
+
+    def job_s(self) -> int:
+        """When the child is killed: only a name server, or a fault of ours, takes so long."""
+        return JOB_EXCHANGES * (RESOLVE_S + self.connect_s + self.exchange_s)
+
+
+TIMEOUTS = Timeouts()
+
 
 # -- jobs ------------------------------------------------------------------------------------------
 JOB_BYTES = 1024 * 1024  # a job or an answer: two CA sets and a certificate
 JOB_DESCRIPTORS = 8
-NETWORK_JOB_S = 150  # two exchanges and the name server's own time-outs
 KEY_JOB_S = 600  # RSA-4096 on the slowest board that we know takes minutes
 LOCAL_JOB_S = 60
 WORKER_LINGER_S = 5  # a second command of the same person finds the worker still there

@@ -7,11 +7,14 @@ secret: texts come from settings that are not secret and from errors, whose rows
 """
 
 import os
+import select
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from agent import limits
+
+LINE_BYTES = 4000  # below PIPE_BUF: a pipe that is writable takes it whole (pipe(7))
 
 ERROR, WARNING, NOTICE, INFO = 3, 4, 5, 6
 
@@ -33,6 +36,7 @@ class Log:
     def __init__(self, wall_s: Callable[[], int], out_fd: int | None = 2) -> None:
         self._wall_s, self._out_fd = wall_s, out_fd
         self.lines: deque[Line] = deque(maxlen=limits.LOG_LINES)
+        self.lost = 0  # lines that standard error did not take
         self.listeners: list[Callable[[Line], None]] = []
 
     def report(self, mnemonic: str, text: str) -> None:
@@ -42,9 +46,18 @@ class Log:
         line = Line(self._wall_s(), level, f"PKI/{level}/{mnemonic}: {clean}")
         self.lines.append(line)
         if self._out_fd is not None:
-            try:
-                os.write(self._out_fd, f"<{level}>{line.text}\n".encode())
-            except OSError:
-                self._out_fd = None  # nobody reads it any more; the ring buffer stays
+            self._write(f"<{level}>{line.text}".encode()[:LINE_BYTES] + b"\n")
         for listener in list(self.listeners):
             listener(line)
+
+    def _write(self, line: bytes) -> None:
+        """Never waits: a log that nobody reads must not stop the agent. Lost lines are counted."""
+        poll = select.poll()
+        poll.register(self._out_fd or 0, select.POLLOUT)
+        if not any(event & select.POLLOUT for _fd, event in poll.poll(0)):
+            self.lost += 1
+            return
+        try:
+            os.write(self._out_fd or 0, line)
+        except OSError:
+            self.lost += 1

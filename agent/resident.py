@@ -5,19 +5,29 @@ that knows platforms.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 
 from agent import attach, limits
 from agent.device import Device, Hardware
-from agent.errors import AgentError
+from agent.errors import AgentError, fail
 from agent.log import Log
 from agent.loop import Loop
 from agent.tasks import Tasks
 from hal.clock import LinuxClock
-from hal.files import read_text
+from hal.files import read_text, remove_quietly
 from hal.jobs import WorkerJobs
-from hal.ports import HalError
+from hal.ports import (
+    DeviceKeyError,
+    DeviceMemoryError,
+    FilesError,
+    FlashError,
+    HalError,
+    InUseError,
+    LinkError,
+    StoreError,
+)
 from hal.sockets import Credentials, listen_unix
 from hal.store import Store
 from platforms import linux, sim
@@ -29,6 +39,20 @@ SIMULATED = "sim"
 CONFIGURATION_BYTES = 1024 * 1024
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
+# What keeps the agent from starting: the error of a port, and its code in the catalogue.
+# The first that fits counts.
+START_CODES: dict[type[Exception], str] = {
+    BoardError: "start-board",
+    DeviceKeyError: "start-device-key",
+    DeviceMemoryError: "start-folder",
+    FilesError: "start-folder",
+    InUseError: "start-second",
+    FlashError: "start-flash",
+    LinkError: "start-console",
+    StoreError: "start-store",
+    HalError: "start-folder",
+}
+
 # The worker is started from where this program lies, whatever the working directory is.
 WORKER_START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
@@ -38,6 +62,7 @@ WORKER_START = (
 
 def run(board: str, state_dir: str | None, factory: str) -> int:
     """`scep-agent run`; the exit status. board: a file, `sim`, or empty for what is installed."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it may be inherited as ignored; we do reap
     loop = Loop(LinuxClock())
     platform = None
     try:
@@ -46,13 +71,21 @@ def run(board: str, state_dir: str | None, factory: str) -> int:
         loop.use_clock(platform.clock, platform.longest_sleep_ns)
         _serve(loop, platform, text)
     except (HalError, BoardError, AgentError) as error:
-        sys.stderr.write(f"scep-agent: {error}\n")
+        sys.stderr.write(f"scep-agent: {_told(error)}\n")
         return 1
     finally:
         if platform:
             platform.close()
         loop.close()
     return 0
+
+
+def _told(error: HalError | BoardError | AgentError) -> str:
+    """Why it does not start, the cause and the next step: one line, as a supervisor logs it."""
+    if not isinstance(error, AgentError):
+        code = next(code for kind, code in START_CODES.items() if isinstance(error, kind))
+        error = fail(code, what=error)
+    return f"{error}. Cause: {error.cause}. Next step: {error.remedy}."
 
 
 def _open(name: str, state_dir: str | None, loop: Loop) -> Platform:
@@ -80,7 +113,10 @@ def _serve(loop: Loop, platform: Platform, factory: str) -> None:
         serial=board.identity.serial,
     )
     store = Store.mount(platform.flash)
-    device = Device(loop, store, hardware, Tasks(jobs, platform.device_key_fd), log)
+    worker = board.worker
+    timeouts = limits.Timeouts(worker.connect_s, worker.receive_s, worker.exchange_s)
+    tasks = Tasks(jobs, platform.device_key_fd, timeouts)
+    device = Device(loop, store, hardware, tasks, log)
     operators = group_number(board.console.operators)
     listener = listen_unix(board.console.socket, 0o660, operators)
     server = attach.Server(loop, device, listener, lambda who: _level(who, operators))
@@ -93,9 +129,9 @@ def _serve(loop: Loop, platform: Platform, factory: str) -> None:
         log.report("AGENT_STOP", "scep-agent ends")
     finally:
         server.close()
-        os.unlink(board.console.socket)
         device.close()
         jobs.close()
+        remove_quietly(board.console.socket)
 
 
 def _worker_argv(board: Board) -> list[str]:
@@ -115,6 +151,6 @@ def _level(who: Credentials, operators: int | None) -> int:
     """What a peer of the console socket may do (console conventions: levels)."""
     if who.uid in (0, os.geteuid()):
         return 3
-    if operators is not None and who.gid == operators:
+    if operators is not None and operators in who.groups:
         return 2
-    return 1 if who.gid == os.getegid() else 0
+    return 1 if os.getegid() in who.groups else 0

@@ -122,7 +122,7 @@ Row = tuple[str, tuple[State, ...]]
 TABLE: dict[tuple[State, type], Row] = {
     **{(s, Apply): ("apply", (State.FETCHING, State.RECOVERING)) for s in RESTING},
     **{(s, Restart): ("rest", (s,)) for s in RESTING},
-    **{(s, Abort): ("abort", RESTING) for s in UNDER_WAY},
+    **{(s, Abort): ("abort", RESTING) for s in (*UNDER_WAY, State.FAILED)},
     (State.FETCHING, Restart): ("fetch_again", (State.FETCHING,)),
     (State.FETCHING, Due): ("fetch", (State.FETCHING,)),
     (State.FETCHING, CaFetched): (
@@ -144,7 +144,7 @@ TABLE: dict[tuple[State, type], Row] = {
     (State.RECOVERING, Waiting): ("wait", (State.PENDING,)),
     (State.RECOVERING, JobFailed): (
         "recovery_failed",
-        (State.RECOVERING, State.SENT, State.FAILED),
+        (State.RECOVERING, State.SENT, State.FETCHING, State.FAILED),
     ),
     (State.PENDING, Restart): ("wait_again", (State.PENDING,)),
     (State.PENDING, Due): ("poll", (State.POLLING, State.FAILED)),

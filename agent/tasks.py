@@ -1,7 +1,8 @@
 """Jobs with checked results: maps out, maps or `AgentError` in.
 
 `Tasks.run` sends one job map to a child (`agent/worker.py`) and calls `done` once, from the loop,
-with the `ok` map or with an error. The device key goes along as the first descriptor, unread.
+with the `ok` map or with an error. The device key goes along as the first descriptor, unread, where
+a job must unseal.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +17,11 @@ from hal.records import CertificateRecord, RecordError, decode
 Answer = dict[str, object]
 Done = Callable[[Answer | AgentError], None]
 
-# What each operation may take, in outside seconds.
-DEADLINE_S = {
-    "generate-key": limits.KEY_JOB_S,
-    "fetch-ca": limits.NETWORK_JOB_S,
-    "enrol": limits.NETWORK_JOB_S,
-    "poll": limits.NETWORK_JOB_S,
-}
+# Who must unseal gets the device key as the first descriptor; who parses what nobody has signed
+# does not.
+UNSEALING = frozenset(("generate-key", "seal", "check-sealed", "enrol", "poll", "activate"))
+NETWORK = frozenset(("fetch-ca", "enrol", "poll"))  # they take as long as the board's line needs
+DEADLINE_S = {"generate-key": limits.KEY_JOB_S}  # of the others, where it is not LOCAL_JOB_S
 
 Value = TypeVar("Value")
 
@@ -30,18 +29,24 @@ Value = TypeVar("Value")
 class Tasks:
     """Starts jobs on the `Jobs` port and understands how they end."""
 
-    def __init__(self, jobs: Jobs, device_key_fd: int) -> None:
-        self._jobs, self._device_key_fd = jobs, device_key_fd
+    def __init__(
+        self, jobs: Jobs, device_key_fd: int, timeouts: limits.Timeouts = limits.TIMEOUTS
+    ) -> None:
+        self._jobs, self._device_key_fd, self._timeouts = jobs, device_key_fd, timeouts
 
     def run(self, job: dict[str, object], done: Done, fds: Sequence[int] = ()) -> int:
         """Starts `job`; its number is for `cancel`. `fds` may be closed when this returns."""
         deadline_s = DEADLINE_S.get(str(job["op"]), limits.LOCAL_JOB_S)
+        if job["op"] in NETWORK:
+            job = {**job, "limits": self._timeouts._asdict()}
+            deadline_s = self._timeouts.job_s()
 
         def end(result: JobEnd) -> None:
             done(_result(result, deadline_s))
 
         request = cbor.dumps(job)
-        return self._jobs.start(request, [self._device_key_fd, *fds], deadline_s, end)
+        key = [self._device_key_fd] if job["op"] in UNSEALING else []
+        return self._jobs.start(request, [*key, *fds], deadline_s, end)
 
     def cancel(self, task: int) -> None:
         """Stops a job; `done` still comes, with an error."""

@@ -203,6 +203,8 @@ def confine(to: Confinement) -> None:
 
 
 def _close_others(fds: Sequence[int]) -> None:
+    for fd in (1, 2):  # what the agent's log and terminal are to others is not for a child
+        os.dup2(0, fd)
     keep = sorted({0, 1, 2, *fds})
     for low, high in zip(keep, [*keep[1:], 65536], strict=True):
         os.closerange(low + 1, high)

@@ -16,7 +16,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hal.ports import FilesError, HalError
+from hal.ports import DeviceKeyError, FilesError, HalError
 
 FILE_BYTES = 1024 * 1024  # a certificate file is below 32 kB
 NAME_BYTES = 255  # what Linux file systems take: a realm name of 64 characters and `_local.cer`
@@ -147,15 +147,15 @@ def open_device_key(path: str) -> int:
 
     A new key is 32 random bytes, mode 0600, synced together with its folder before this returns.
     An existing key's content is never read here: jobs read it from the descriptor. Raises
-    FilesError when the file is not a private key file of that size.
+    DeviceKeyError when the file is not a private key file of that size.
     """
-    with converted(FilesError, path):
+    with converted(DeviceKeyError, path):
         if not os.path.lexists(path):
             replace_file(path, os.urandom(DEVICE_KEY_BYTES))
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         _check_device_key(os.fstat(fd), path)
-        with converted(FilesError, path):
+        with converted(DeviceKeyError, path):
             _sync_device_key(fd, os.path.dirname(path) or ".")
     except FilesError:
         os.close(fd)
@@ -165,11 +165,12 @@ def open_device_key(path: str) -> int:
 
 def _check_device_key(found: os.stat_result, path: str) -> None:
     if not stat.S_ISREG(found.st_mode) or found.st_size != DEVICE_KEY_BYTES:
-        raise FilesError(f"not a device key: a file of {DEVICE_KEY_BYTES} bytes is expected", path)
+        what = f"not a device key: a file of {DEVICE_KEY_BYTES} bytes is expected"
+        raise DeviceKeyError(what, path)
     if stat.S_IMODE(found.st_mode) & 0o077:
-        raise FilesError("others may read the device key: chmod 0600 it", path)
+        raise DeviceKeyError("others may read the device key: chmod 0600 it", path)
     if found.st_uid not in (0, os.geteuid()):
-        raise FilesError("the device key belongs to another user", path)
+        raise DeviceKeyError("the device key belongs to another user", path)
 
 
 def _sync_device_key(fd: int, folder: str) -> None:
@@ -207,6 +208,7 @@ class FolderFiles:
         if len(data) > FILE_BYTES:
             raise FilesError(f"longer than {FILE_BYTES} bytes", name)
         with converted(FilesError, name):
+            make_folder(self._path)  # somebody may have removed it meanwhile
             replace_file(path, data)
 
     def remove(self, name: str) -> None:
@@ -217,12 +219,14 @@ class FolderFiles:
 
     def names(self) -> list[str]:
         """The regular files whose names this port can use, sorted."""
-        with converted(FilesError, self._path), os.scandir(self._path) as entries:
-            return sorted(
-                entry.name
-                for entry in entries
-                if usable_name(entry.name) and entry.is_file(follow_symlinks=False)
-            )
+        with converted(FilesError, self._path):
+            make_folder(self._path)
+            with os.scandir(self._path) as entries:
+                return sorted(
+                    entry.name
+                    for entry in entries
+                    if usable_name(entry.name) and entry.is_file(follow_symlinks=False)
+                )
 
     def _locate(self, name: str) -> str:
         return os.path.join(self._path, check_name(name))

@@ -12,9 +12,10 @@ import fcntl
 import os
 
 from hal.files import converted, sync_folder
-from hal.ports import Flash, FlashError
+from hal.ports import Flash, FlashError, InUseError
 
 ERASED = b"\xff"
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW  # never through somebody's link
 _FILL_BYTES = 64 * 1024  # written at once when a new part is made
 
 
@@ -90,7 +91,7 @@ class FileFlash:
 
     def _open(self, size: int) -> None:
         try:
-            self._fd = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
             self._lock()
         except FileNotFoundError:
             self._create(size)
@@ -102,16 +103,20 @@ class FileFlash:
     def _create(self, size: int) -> None:
         """Makes the file under another name; the lock on it decides between two first starts."""
         temporary = self._path + ".new"
-        self._fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = os.open(temporary, _CREATE, 0o600)
         self._lock()
         if os.path.exists(self._path):  # another agent was faster and has renamed its own
             os.unlink(temporary)
             raise self._in_use()
-        os.ftruncate(self._fd, 0)
-        for offset in range(0, size, _FILL_BYTES):
-            _write_all(self._fd, offset, ERASED * min(_FILL_BYTES, size - offset))
-        os.fsync(self._fd)
-        os.rename(temporary, self._path)
+        try:
+            os.ftruncate(self._fd, 0)
+            for offset in range(0, size, _FILL_BYTES):
+                _write_all(self._fd, offset, ERASED * min(_FILL_BYTES, size - offset))
+            os.fsync(self._fd)
+            os.rename(temporary, self._path)
+        except OSError:
+            os.unlink(temporary)  # a disk that is full should not be full of this
+            raise
         sync_folder(os.path.dirname(self._path) or ".")
 
     def _lock(self) -> None:
@@ -120,8 +125,8 @@ class FileFlash:
         except BlockingIOError:
             raise self._in_use() from None
 
-    def _in_use(self) -> FlashError:
-        return FlashError("in use by another agent", self._path)
+    def _in_use(self) -> InUseError:
+        return InUseError("in use by another agent", self._path)
 
 
 def _write_all(fd: int, offset: int, data: bytes) -> None:

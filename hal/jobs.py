@@ -67,23 +67,31 @@ class WorkerJobs:
         """Sends a job to the worker; the descriptors stay the caller's, who may close them now."""
         self._last += 1
         number = self._last
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        job = self._jobs[number] = _Job(ours, request, done)
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        except OSError as error:
+            return self._fail(number, error, done)
         try:
             control = self._worker()
             header = HEADER.pack(START, number, deadline_s * 1000)
             socket.send_fds(control, [header], [theirs.fileno(), *fds])
         except OSError as error:
-            job.cause, reason = "start", os.strerror(error.errno or 0)
-            self._reactor.after(0, lambda: self._finish(number, reason))
-            return number
+            ours.close()
+            return self._fail(number, error, done)
         finally:
             theirs.close()
+        job = self._jobs[number] = _Job(ours, request, done)
         ours.setblocking(False)
         self._reactor.watch(
             ours.fileno(), lambda: self._receive(number), lambda: self._send(number)
         )
         job.backstop = self._reactor.after(deadline_s * NS_S + GRACE_NS, self._worker_hangs)
+        return number
+
+    def _fail(self, number: int, error: OSError, done: Callable[[JobEnd], None]) -> int:
+        """No worker, or no descriptor left: said from the loop, as every other end."""
+        end = JobEnd(None, "start", os.strerror(error.errno or 0))
+        self._reactor.after(0, lambda: done(end))
         return number
 
     def cancel(self, job: int) -> None:
@@ -115,7 +123,7 @@ class WorkerJobs:
                     self._argv,
                     {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
                     file_actions=[
-                        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
                         (os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL_FD),
                     ],
                     setsigmask=[],
@@ -179,7 +187,11 @@ class WorkerJobs:
 
     def _reap(self, pid: int, tries: int) -> None:
         """Without blocking; a worker that does not go within two seconds is killed."""
-        if os.waitpid(pid, os.WNOHANG)[0] == 0:
+        try:
+            gone = os.waitpid(pid, os.WNOHANG)[0]
+        except ChildProcessError:  # whoever started us had SIGCHLD ignored: the kernel reaps
+            return
+        if gone == 0:
             if tries == 40:
                 os.kill(pid, signal.SIGKILL)
             self._reactor.after(50_000_000, lambda: self._reap(pid, tries + 1))

@@ -147,9 +147,10 @@ class FolderMemory:
                 os.rmdir(folder)
 
     def _enter(self, realm: str) -> str:
-        """The realm's folder, made, moded and swept when this is its first use. Raises OSError."""
+        """The realm's folder, made, moded and swept when this is its first use, or somebody has
+        removed it. Raises OSError."""
         folder = os.path.join(self._path, realm_folder(realm))
-        if folder not in self._stages:
+        if folder not in self._stages or not os.path.isdir(folder):
             make_folder(folder)
             self._open_folder(folder)
             _sweep(folder)

@@ -22,12 +22,20 @@ class FlashError(HalError):
     """The part refused or failed a read, a program, an erase or a sync."""
 
 
+class InUseError(FlashError):
+    """Another agent has the part."""
+
+
 class StoreError(HalError):
     """The store refused a commit: full, read-only, or a record over its cap."""
 
 
 class FilesError(HalError):
     """A folder or a file of device storage could not be read or written."""
+
+
+class DeviceKeyError(FilesError):
+    """The device key is not the private file that it must be, or cannot be made or read."""
 
 
 class LinkError(HalError):

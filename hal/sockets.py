@@ -21,6 +21,8 @@ from hal.ports import LinkError
 _PATH_BYTES = 107  # sun_path without its closing zero
 _WAITING = 16  # connections that wait between two turns of the event loop
 _ANSWER_S = 2
+_SO_PEERGROUPS = 59  # Linux 4.13, asm-generic/socket.h; not in the socket module
+_GROUPS_BYTES = 1024  # getsockopt of Python takes no more; a user with 256 groups is an error
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred
 
 
@@ -29,7 +31,7 @@ class Credentials(NamedTuple):
 
     pid: int
     uid: int
-    gid: int
+    groups: tuple[int, ...]  # the primary one first, then the supplementary ones
 
 
 def listen_unix(path: str, mode: int = 0o660, gid: int | None = None) -> socket.socket:
@@ -72,9 +74,11 @@ def peer_credentials(sock: socket.socket) -> Credentials:
     """The process at the other end, as it was when it connected. Raises LinkError."""
     try:
         raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        more = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _GROUPS_BYTES)
     except OSError as error:
         raise LinkError("other", f"the peer is unknown: {error.strerror}") from error
-    return Credentials._make(_CREDENTIALS.unpack(raw))
+    pid, uid, gid = _CREDENTIALS.unpack(raw)
+    return Credentials(pid, uid, (gid, *(number for (number,) in struct.iter_unpack("=I", more))))
 
 
 @contextmanager

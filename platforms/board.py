@@ -9,6 +9,7 @@
     [watchdog]   path                        watchdog device or ""
     [seal]       path                        the device key
     [worker]     user, memory_bytes, cpu_s   user "" is: nobody for root, else unchanged
+                 connect_s, receive_s, exchange_s    for a slow line: see `agent/limits.py`
     [interfaces] "GigabitEthernet0/0/0" = "eth0"
     [hooks]      path                        folder of executables
     [metrics]    path                        file for a node exporter
@@ -40,7 +41,7 @@ class BoardError(ValueError):
 
 
 class Flash(NamedTuple):
-    """256 blocks of 4 KiB: what a small NOR part has, and room for a hundred realms."""
+    """256 blocks of 4 KiB: what a small NOR part has, and room for some fifty realms."""
 
     kind: str = "file"
     path: str = "flash.bin"
@@ -89,6 +90,9 @@ class Worker(NamedTuple):
     user: str = ""
     memory_bytes: int = limits.CHILD_MEMORY_BYTES
     cpu_s: int = limits.CHILD_CPU_S
+    connect_s: int = limits.CONNECT_S
+    receive_s: int = limits.RECEIVE_S
+    exchange_s: int = limits.EXCHANGE_S
 
 
 class Hooks(NamedTuple):

@@ -9,6 +9,7 @@ import os
 from platforms.board import BoardError
 
 WORKER_USER = "nobody"
+LARGEST_ID = 2**32 - 2  # the kernel takes the one above for "leave it"
 
 
 def resolve_user(name: str) -> tuple[int, int]:
@@ -24,15 +25,13 @@ def resolve_user(name: str) -> tuple[int, int]:
 
 def user_number(name: str) -> int | None:
     """The uid of a user name or of digits, which need no user; None for an empty name."""
-    if not name or name.isdecimal():
-        return int(name) if name else None
-    return resolve_user(name)[0]
+    return _number(name) if not name or name.isdecimal() else resolve_user(name)[0]
 
 
 def group_number(name: str) -> int | None:
     """The gid of a group name or of digits, which need no group; None for an empty name."""
     if not name or name.isdecimal():
-        return int(name) if name else None
+        return _number(name)
     import grp
 
     try:
@@ -41,6 +40,19 @@ def group_number(name: str) -> int | None:
         raise BoardError(f"there is no group `{name}`") from error
 
 
+def _number(digits: str) -> int | None:
+    if not digits:
+        return None
+    if int(digits) > LARGEST_ID:
+        raise BoardError(f"{digits} is no number of a user or group")
+    return int(digits)
+
+
 def worker_user(name: str) -> tuple[int, int] | None:
     """(uid, gid) that a job child takes: `nobody` unless named; None for an agent without root."""
-    return resolve_user(name or WORKER_USER) if os.geteuid() == 0 else None
+    if os.geteuid() != 0:
+        return None
+    found = resolve_user(name or WORKER_USER)
+    if found[0] == 0:
+        raise BoardError("[worker] user: root would make its children's confinement worthless")
+    return found

@@ -19,7 +19,7 @@ from agent.console.appliance import (
 )
 from agent.console.session import Session
 from agent.errors import AgentError, fail
-from agent.settings import Settings
+from agent.settings import Realm, Settings, fold
 from hal.ports import Interface
 
 START_S = 1_795_442_700  # 2026-11-23 14:05:00 UTC
@@ -106,6 +106,7 @@ class FakeDevice:
 
     def __init__(self, *, eager: bool = False) -> None:
         self.settings = Settings()
+        self.reactor = FakeReactor()  # its time is that of all sessions
         self.eager = eager
         self.tasks: dict[int, Task] = {}
         self.detached: list[int] = []
@@ -136,13 +137,19 @@ class FakeDevice:
             self.finish()
         return handle
 
+    def _known(self, name: str) -> Realm:
+        record = self.settings.realms.get(fold(name))
+        if record is None:
+            raise fail("realm-unknown", realm=name)
+        return record
+
     # -- the protocol
 
     def wall_s(self) -> int:
         return START_S
 
     def outside_ns(self) -> int:
-        return 0
+        return self.reactor.now_ns
 
     def board_serial(self) -> str:
         return "SN0001"
@@ -192,25 +199,29 @@ class FakeDevice:
 
     def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done) -> int:
         self.asked.append((realm, plain))
-        if self.settings.realms[realm.casefold()].url is None:
+        if self._known(realm).url is None:
             raise fail(
                 "realm-incomplete", realm=realm, missing="enrollment-url", command="enrollment-url"
             )
         return self._task("enrol", None, done, progress)
 
     def abort_request(self, realm: str) -> bool:
+        self._known(realm)
         return self.statuses.pop(realm, None) is not None
 
     def forget_realm(self, realm: str) -> None:
         self.forgotten.append(realm)
 
     def status(self, realm: str) -> RealmStatus:
+        self._known(realm)
         return self.statuses.get(realm, IDLE)
 
     def ca(self, realm: str) -> CaInfo | None:
+        self._known(realm)
         return self.cas.get(realm)
 
     def local(self, realm: str) -> Certificate | None:
+        self._known(realm)
         return self.locals.get(realm)
 
     def describe(self, ders: list[bytes], done: Done) -> int:
@@ -228,7 +239,7 @@ class Terminal:
     """A session at a terminal, and what its screen was sent."""
 
     def __init__(self, device: FakeDevice, *, level: int = 3, width: int = 80) -> None:
-        self.device, self.reactor = device, FakeReactor()
+        self.device, self.reactor = device, device.reactor
         self.sent = bytearray()
         self.has_room = True
         self.logged_out = False
@@ -269,7 +280,7 @@ class Script:
     """A script session; `run` gives (output, exit status)."""
 
     def __init__(self, device: FakeDevice, *, level: int = 3) -> None:
-        self.device, self.reactor = device, FakeReactor()
+        self.device, self.reactor = device, device.reactor
         self.sent = bytearray()
         self.status: int | None = None
         self.session = Session(device, self.sent.extend, self.reactor, level=level, terminal=False)

@@ -80,8 +80,8 @@ class Party(NamedTuple):
 
 
 def certificate(subject: Any, key_name: str, issuer: Party | None, **how: Any) -> Party:
-    """A certificate; `how`: ca, path, usage, sans, digest, serial, days, start_s, spki, version,
-    issuer_key, issuer_name."""
+    """A certificate; `how`: ca, path, usage, purposes, sans, digest, serial, days, start_s, spki,
+    version, issuer_key, issuer_name."""
     name = subject if isinstance(subject, x509.Name) else x509.Name.build(subject)
     digest = how.get("digest", "sha256")
     start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=how.get("start_s", NOW_S - DAY_S))
@@ -120,6 +120,8 @@ def _extensions(how: dict[str, Any]) -> list[dict[str, Any]]:
     found = [{"extn_id": "basic_constraints", "critical": True, "extn_value": constraints}]
     if "usage" in how:
         found.append({"extn_id": "key_usage", "critical": True, "extn_value": how["usage"]})
+    if "purposes" in how:
+        found.append({"extn_id": "extended_key_usage", "extn_value": how["purposes"]})
     if "sans" in how:
         found.append({"extn_id": "subject_alt_name", "critical": False, "extn_value": how["sans"]})
     if "key_id" in how:

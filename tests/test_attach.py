@@ -78,7 +78,7 @@ def test_a_script_gets_text_and_an_exit_status(console: Console) -> None:
     text, status = console.script("system-view", "sysname r9", "display this")
     assert "sysname r9" in text
     assert status == "0\nEOF"
-    assert console.seen == [Credentials(os.getpid(), os.getuid(), os.getgid())]
+    assert console.seen == [Credentials(os.getpid(), os.getuid(), (os.getgid(), *os.getgroups()))]
 
 
 def test_a_script_stops_at_its_first_error(console: Console) -> None:

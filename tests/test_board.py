@@ -49,6 +49,9 @@ path = "/data/key"
 user = "nobody"
 memory_bytes = 100000000
 cpu_s = 20
+connect_s = 5
+receive_s = 90
+exchange_s = 600
 [interfaces]
 "GigabitEthernet0/0/0" = "eth0"
 [hooks]
@@ -74,7 +77,7 @@ def test_every_key_is_taken() -> None:
         SerialLine("/dev/ttyUSB0", 9600, "none"),
     )
     assert board.interfaces == {"GigabitEthernet0/0/0": "eth0"}
-    assert board.worker == ("nobody", 100_000_000, 20)
+    assert board.worker == ("nobody", 100_000_000, 20, 5, 90, 600)
     for section in Board._fields:
         assert getattr(board, section) != getattr(Board(), section), f"[{section}] was not read"
 
@@ -180,7 +183,8 @@ def test_an_unknown_group_is_a_board_error() -> None:
 def test_the_worker_is_nobody_under_root_and_else_unchanged() -> None:
     if os.geteuid() == 0:
         assert worker_user("") == resolve_user("nobody")
-        assert worker_user("root") == (0, 0)
+        with pytest.raises(BoardError):
+            worker_user("root")
     else:
         assert worker_user("") is worker_user("root") is None
 

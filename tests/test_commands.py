@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.console import commands
+from agent.console.appliance import CaInfo
 from agent.console.commands import ROWS, Command, render_configuration, table
 from agent.console.commands.rows import EVERYWHERE, REALM, SYSTEM, USER, Row
 from agent.console.configuration import load_configuration
@@ -425,6 +426,33 @@ def test_removing_a_realm_that_is_needed_asks(why: str) -> None:
     assert device.forgotten == ["abc"]
 
 
+@pytest.mark.parametrize("pinned_by", ["fingerprint", "operator"])
+def test_a_trusted_ca_goes_only_with_level_3(pinned_by: str) -> None:
+    device, script, realm = realm_script()
+    if pinned_by == "fingerprint":
+        realm.fingerprint = ("sha256", "ab" * 32)
+    else:
+        device.cas["abc"] = CaInfo(certificate("CN=lab CA"), "operator", ())
+    low = Script(device, level=2)
+    low.run("system-view")
+    text, status = low.run("undo pki realm ABC")
+    assert text.startswith("Error: This user may not remove realm abc, which holds a trusted CA.")
+    assert (status, device.forgotten) == (1, [])
+    assert script.run("undo pki realm abc") == ("", 0)
+    assert device.forgotten == ["abc"]
+
+
+def test_a_realm_that_came_to_trust_a_ca_while_its_removal_was_asked_for() -> None:
+    device, _script, realm = realm_script()
+    device.statuses["abc"] = PENDING
+    low = Script(device, level=2)
+    low.run("system-view", "undo pki realm abc")
+    realm.fingerprint = ("sha256", "ab" * 32)
+    text, status = low.run("y")
+    assert "may not remove realm abc" in text
+    assert (status, "abc" in device.settings.realms) == (1, True)
+
+
 def test_key_pairs() -> None:
     device, script, _ = realm_script()
     text, status = script.run("pki rsa local-key-pair create k1 modulus 3073 exportable")
@@ -445,7 +473,9 @@ def test_the_size_of_a_key_is_asked_for_at_a_terminal(answer: str, bits: int | N
     device = FakeDevice(eager=True)
     terminal = Terminal(device)
     text = terminal.type("system-view", "pki rsa local-key-pair create k1", answer)
-    assert "Enter the size [2048]: " in text
+    assert text.partition("k1\n")[2].startswith("Info: The size of the key is 2048 to 4096 bits.\n")
+    question = text.partition("bits.\n")[2].partition(": ")[0]
+    assert question == "Enter the size (nothing for 2048)", "no > and no ], which end a prompt"
     assert ("k1" in device.pairs) is (bits is not None)
     if bits:
         assert device.pairs["k1"].bits == bits

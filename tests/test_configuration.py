@@ -2,7 +2,7 @@
 
 from time import perf_counter
 
-from agent.console.commands import render_configuration
+from agent.console.commands import ROWS, branches, render_configuration
 from agent.console.configuration import load_configuration
 from agent.settings import Entity, Realm
 from tests.appliance import FakeDevice, seal
@@ -61,6 +61,29 @@ def test_commands_that_act_are_no_settings() -> None:
     bad = load_configuration(device, text)
     assert [number for number, _, _ in bad] == [1, 3, 5]
     assert (device.tasks, device.pairs, device.saved) == ({}, {}, 0)
+
+
+def test_nothing_is_undone_shown_or_done_by_a_file() -> None:
+    """Of every row as it is and undone: only settings and what stands between them load."""
+    marks = {"#", "quit", "return"}
+    for row in ROWS:
+        forms = list(branches(row))
+        loads = [form.command.loads for form in forms]
+        assert loads[0] is (row.render is not None or row.notation in marks)
+        assert not any(loads[1:]), row.notation
+
+
+def test_undo_in_a_file_is_a_bad_line() -> None:
+    device = FakeDevice()
+    undone = ["undo pki realm abc", "undo pki entity e1", "undo sysname", "pki realm abc",
+              " undo password", " undo entity", "display clock"]  # fmt: skip
+    device.add_key_pair("k1")
+    bad = load_configuration(device, TEXT + "\n".join(undone))
+    assert [line for _, line, _ in bad] == [line for line in undone if line != "pki realm abc"]
+    assert {why for _, _, why in bad} == {"a configuration cannot hold a command that acts"}
+    assert device.forgotten == []
+    assert device.settings.sysname == "R1"
+    assert device.settings.realms["abc"].password == seal("topsecret")
 
 
 def test_a_password_in_plain_is_bad_and_not_repeated() -> None:

@@ -1,10 +1,12 @@
 """The device on fakes: what the console asks of it, what flash, storage and memory then hold."""
 
+from typing import Any
+
 import pytest
 
 from agent.errors import AgentError, fail
 from hal import records
-from hal.ports import FilesError, JobEnd, StoreError
+from hal.ports import DeviceMemoryError, FilesError, JobEnd, StoreError
 from tests.device_bench import CONFIGURATION, SHA256, Bench, Waiter, ready, refuse
 
 
@@ -74,7 +76,7 @@ def test_pending_polls_through_a_reboot_with_the_same_request() -> None:
     sent = bench.worker.jobs[-1]
     bench.reboot()
     bench.worker.answers["poll"] = bench.worker.issue
-    bench.advance(119)
+    bench.advance(59)  # a minute after the start, whatever the interval
     assert bench.worker.ops()[-1] == "enrol"
     bench.advance(2)
     poll = next(job for job in bench.worker.jobs if job["op"] == "poll")
@@ -364,3 +366,128 @@ def test_addresses_of_an_entity() -> None:
         bench.enrol()
     assert caught.value.code == "entity-address"
     assert fail("entity-address", interface="eth7").what == caught.value.what
+
+
+SERVER_ERROR = {"status": 500, "reason": "Internal Server Error", "page": ""}
+
+
+def test_a_password_that_was_corrected_is_used() -> None:
+    """The server says HTTP 500 to a wrong challenge: the next word of the operator must count."""
+    bench = ready()
+    bench.worker.answers["enrol"] = refuse("http-failed", **SERVER_ERROR)
+    assert bench.enrol("wrong").code == "http-failed"
+    bench.worker.answers["poll"] = refuse("http-failed", **SERVER_ERROR)
+    bench.worker.answers["enrol"] = bench.worker.issue
+    assert bench.enrol("right").code is None
+    sent = [job["password"] for job in bench.worker.jobs if job["op"] == "enrol"]
+    assert sent == ["%^%#gnorw%^%#", "%^%#thgir%^%#"]
+
+
+def test_a_commit_that_fails_leaves_no_realm_stuck() -> None:
+    bench = ready()
+    ca = bench.worker.answers["fetch-ca"]["certificates"][0]
+    many = [{**ca, "der": bytes([n]) * 9000} for n in range(9)]
+    bench.worker.answers["fetch-ca"] = {"caps": [], "certificates": many, "notes": []}
+    assert bench.enrol().code == "store-failed"
+    bench.worker.answers["fetch-ca"]["certificates"] = [ca]
+    assert bench.enrol().code is None
+
+
+def test_a_request_without_an_answer_can_be_given_up() -> None:
+    bench = ready()
+    bench.worker.answers["enrol"] = refuse("connection-refused", host="192.0.2.9", what="refused")
+    assert bench.enrol().code == "connection-refused"
+    assert bench.device.abort_request("abc")
+    assert bench.store.get("realm/abc/request") is None
+    assert not bench.device.abort_request("abc")
+
+
+def test_a_realm_that_is_removed_tells_who_waits_and_acts_no_more() -> None:
+    bench = ready()
+    bench.worker.answers["enrol"] = lambda _job: None  # silent
+    waiter = Waiter()
+    bench.device.enrol("abc", None, waiter, waiter.done)
+    bench.turn()
+    del bench.device.settings.realms["abc"]
+    bench.device.forget_realm("abc")
+    assert waiter.code == "realm-gone"
+    for _minute in range(5):
+        bench.advance(60)
+    assert bench.store.keys("realm/abc/") == []
+
+
+def test_a_realm_that_is_removed_while_its_password_is_sealed_is_not_applied_for() -> None:
+    bench = ready()
+    waiter = Waiter()
+    bench.device.enrol("abc", "sekret", waiter, waiter.done)
+    del bench.device.settings.realms["abc"]
+    bench.device.forget_realm("abc")
+    bench.turn()
+    assert waiter.code == "realm-unknown"
+    assert "fetch-ca" not in bench.worker.ops()
+
+
+def test_activation_of_a_realm_that_is_removed_is_not_tried_again() -> None:
+    bench = ready()
+    bench.worker.answers["activate"] = refuse("job-died")
+    assert bench.enrol().code == "job-died"
+    del bench.device.settings.realms["abc"]
+    bench.device.forget_realm("abc")
+    bench.worker.jobs.clear()
+    bench.advance(61)
+    assert bench.worker.jobs == []
+
+
+def test_a_job_that_cannot_be_built_is_a_failure_like_any_other() -> None:
+    bench = ready()
+    bench.worker.answers["fetch-ca"] = lambda _job: _spoil_key(bench)
+    assert bench.enrol().code == "key-unknown"
+    assert bench.device.status("abc").state == "failed"
+
+
+def _spoil_key(bench: Bench) -> Any:
+    bench.store.commit({"key/k1": {"v": 99}})
+    good: Any = ready().worker.answers["fetch-ca"]
+    return good
+
+
+def test_two_sessions_cannot_make_the_same_key_pair_at_once() -> None:
+    bench, first, second = Bench(), Waiter(), Waiter()
+    bench.device.create_key_pair("k1", 2048, False, first.done)
+    with pytest.raises(AgentError) as caught:
+        bench.device.create_key_pair("k1", 2048, False, second.done)
+    assert caught.value.code == "key-making"
+    bench.turn()
+    assert first.code is None
+
+
+def test_a_key_pair_that_was_taken_meanwhile_is_not_replaced() -> None:
+    bench = ready()
+    bench.key("k2")
+    waiter = Waiter()
+    bench.device.create_key_pair("k2", 2048, False, waiter.done)
+    bench.device.settings.realms["abc"].key_pair = "k2"
+    bench.device.changed()
+    bench.turn()
+    assert waiter.code == "key-used"
+    assert bench.enrol().code is None
+
+
+def test_memory_that_cannot_be_read_or_removed_does_not_end_the_agent() -> None:
+    bench = ready()
+    bench.enrol()
+    bench.memory.faults.at.update({n: DeviceMemoryError("not ours") for n in range(100)})
+    bench.device.forget_realm("abc")
+    assert "not ours" in bench.logged()
+
+
+def test_a_clock_behind_the_certificate_in_use_is_not_trusted() -> None:
+    bench = ready()
+    bench.enrol()
+    bench.clock.jump(-3 * 86400)
+    bench.worker.jobs.clear()
+    bench.enrol()
+    assert [job["clock_trusted"] for job in bench.worker.jobs if "clock_trusted" in job] == [
+        False,
+        False,
+    ]

@@ -165,6 +165,50 @@ def test_applying_again_asks_for_the_lost_answer_first() -> None:
     assert bench.engine.state is State.ISSUED
 
 
+def test_a_corrected_password_is_used_once_the_ca_has_nothing_for_the_old_request() -> None:
+    """A server that says HTTP 500 to a wrong challenge must not lock the old one in."""
+    bench = Bench()
+    bench(application("t1"))
+    bench(FETCHED)
+    bench(verdict("http-failed"))
+    right = application("t2")._replace(password="sealed and right")
+    assert kinds(bench(right)) == ["Commit", "poll"]
+    assert kinds(bench(verdict("http-failed"))) == ["Commit", "fetch-ca"]
+    assert bench.flash.request is not None
+    assert (bench.flash.request.transaction, bench.flash.request.password) == (
+        "t2",
+        "sealed and right",
+    )
+
+
+def test_a_request_without_an_answer_can_be_given_up() -> None:
+    bench = Bench()
+    bench(application("t1"))
+    bench(FETCHED)
+    bench(network())
+    bench(Abort())
+    assert bench.flash.request is None
+
+
+def test_a_fingerprint_that_changed_while_the_job_ran_refuses_its_certificate() -> None:
+    bench = Bench()
+    bench(application())
+    bench(FETCHED)
+    bench.engine.policy = PINNED._replace(fingerprint=("sha256", "other"))
+    assert finished(bench(Granted(ISSUED, ()))).code == "ca-pin-changed"
+    assert bench.flash.local is None
+
+
+def test_the_first_poll_after_a_start_does_not_wait_for_a_long_interval() -> None:
+    bench = Bench(PINNED._replace(poll_interval_min=1440))
+    bench(application())
+    bench(FETCHED)
+    bench(Waiting())
+    assert bench.engine.next_deadline() == bench.now.monotonic_ns + 1440 * MINUTE
+    bench.cut()
+    assert bench.engine.next_deadline() == bench.now.monotonic_ns + MINUTE
+
+
 @pytest.mark.parametrize("change", [{"generation": 2}, {"settings": {"key_pair": "k2"}}])
 def test_a_changed_request_does_not_take_up_the_old_one(change: dict[str, Any]) -> None:
     bench = Bench()

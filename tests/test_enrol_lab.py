@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
+from ssl import PEM_cert_to_DER_cert
 
 import pytest
 
 from tests.board import SAVE, Agent, check_certificate, procedure
+from tests.hostile import CERTIFICATES, Hostile
 from tests.labca import LabCa, wait_for
+from tests.scep_http import ok
+from tests.scep_lab import degenerate
 
 STRONG = (
     "enrollment-request signature message-digest-method sha-512",
@@ -116,8 +120,27 @@ def test_an_ra_that_the_realm_does_not_say_never_gets_the_challenge(tmp_path: Pa
         )
         said = agent.script("system-view", "pki enroll-certificate realm abc")
         assert said.status == 1
-        assert " ra`" in said.text.splitlines()[-1]
+        assert "CN=Lab RA digital signature may be an RA" in said.text
+        assert "`enrollment-url ... ra`" in said.text
         assert ca.issued() == []
+
+
+def test_a_customer_of_the_ca_in_its_set_gets_nothing(tmp_path: Path) -> None:
+    """He is on the path and puts the certificate that he has for IKE first into GetCACert."""
+    with LabCa(tmp_path, "--ra", "--challenge", "sekret") as ca, Agent(tmp_path) as agent:
+        realm = (f"fingerprint sha256 {ca.fingerprint}", "password cipher sekret", "key-usage ike")
+        agent.must(*procedure(f"{ca.url} ra", *realm), "pki enroll-certificate realm abc")
+        files = [ca.dir / name for name in ("ca.pem", "ra-enc.pem", "ra-sig.pem")]
+        ders = [PEM_cert_to_DER_cert(p.read_text()) for p in (agent.memory("cert.pem"), *files)]
+        certificates = ok(degenerate(ders))
+        with Hostile(lambda line: line.send(certificates), ca.url, CERTIFICATES) as between:
+            agent.must(
+                *("system-view", "pki realm abc", f"enrollment-url {between.url} ra", "quit"),
+                *("pki enroll-certificate realm abc", "y"),
+            )
+            assert any(CERTIFICATES in request for request in between.asked)
+        assert len(ca.issued()) == 2
+        check_certificate(agent, ca.dir / "ca.pem")
 
 
 def test_get_only(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The catalogue: every error says what, why and what next, and survives a journey."""
 
+import ast
 import re
 import string
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.catalogue import CATALOGUE, LATER, LOCAL, NOW, OPERATOR, PEER
+from agent.console.commands import ROWS
 from agent.errors import LocalError, PeerError, fail, from_map
 
 ROOMS = ("agent", "platforms")
@@ -41,6 +43,39 @@ def test_every_code_that_is_raised_has_a_row_and_every_row_is_raised() -> None:
     assert raised <= set(CATALOGUE)
     quoted = set(re.findall(r'"([\w-]+)"', text))
     assert set(CATALOGUE) <= quoted, "nobody raises these"
+
+
+def test_every_raise_fills_in_all_that_its_row_asks_for() -> None:
+    root = Path(__file__).resolve().parent.parent
+    checked = 0
+    for path in (root / "agent").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "fail"):
+                continue
+            code = node.args[0]
+            given = {keyword.arg for keyword in node.keywords}
+            if isinstance(code, ast.Constant) and None not in given:
+                row = CATALOGUE[str(code.value)]
+                wanted = set().union(*(names(text) for text in row[2:]))
+                assert wanted <= given, f"{path.name}:{node.lineno} {code.value}"
+                checked += 1
+    assert checked > 50
+
+
+def test_every_command_that_a_remedy_names_exists() -> None:
+    notations = [row.notation for row in ROWS] + [f"undo {row.undo}" for row in ROWS if row.undo]
+    known = [re.findall(r"[a-z][a-z0-9-]*", notation) for notation in notations]
+    options = {"ra", "esc", "y", "n"}  # words of a command or an answer, named alone
+    for code, row in CATALOGUE.items():
+        if code.startswith("start-"):  # said by a shell before there is a console
+            continue
+        for typed in re.findall(r"`([^`]+)`", row.cause + row.remedy):
+            words = re.findall(r"^[a-z][a-z0-9-]*|(?<= )[a-z][a-z0-9-]*(?= |$)", typed)
+            if not words:  # filled in
+                continue
+            # Two words tell the command; what follows may be a name.
+            fits = (row[:1] == words[:1] and set(words[:2]) <= set(row) for row in known)
+            assert set(words) <= options or any(fits), (code, typed)
 
 
 @pytest.mark.parametrize("answer", [{}, {"error": []}, {"error": "no-such"}, {"error": None}])

@@ -1,5 +1,6 @@
 """The CA set: pin, authorities, RA certificates, recipient, chain."""
 
+import hashlib
 import itertools
 from typing import Any
 
@@ -65,6 +66,62 @@ def test_an_ra_that_is_wanted_and_not_there() -> None:
         with pytest.raises(AgentError) as caught:
             load(lab.root(), *others).recipient(ra=True)
         assert caught.value.code == "ra-missing"
+
+
+CMC_RA, AGENT, ANY = "1.3.6.1.5.5.7.3.28", "1.3.6.1.4.1.311.20.2.1", "2.5.29.37.0"
+DEVICE = ["server_auth", "client_auth", "1.3.6.1.5.5.7.3.17"]
+
+
+@pytest.mark.parametrize("purposes", [[CMC_RA], [AGENT], [ANY], [*DEVICE, AGENT]])
+def test_purposes_that_leave_room_for_an_ra(purposes: list[str]) -> None:
+    ra = issued(lab.root(), purposes=purposes)
+    assert load(lab.root(), ra).recipient(ra=True).der == ra.der
+
+
+@pytest.mark.parametrize("purposes", [DEVICE, ["client_auth"], ["1.2.3.4"], []])
+def test_a_certificate_with_the_purposes_of_a_device_is_no_ra(purposes: list[str]) -> None:
+    found = load(lab.root(), issued(lab.root(), purposes=purposes, usage={"key_encipherment"}))
+    assert found.registration_authorities() == []
+    with pytest.raises(AgentError) as caught:
+        found.recipient(ra=True)
+    assert caught.value.code == "ra-missing"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_a_device_never_stands_before_an_ra_that_says_so(order: tuple[int, ...]) -> None:
+    """Purpose before keyUsage: the latter is in every certificate for IKE."""
+    ra = issued(lab.root(), purposes=[AGENT], usage={"digital_signature"})
+    unsaid = issued(lab.root(), usage={"key_encipherment"})
+    device = issued(lab.root(), purposes=DEVICE, usage={"key_encipherment"})
+    anything = issued(lab.root(), purposes=[ANY], usage={"key_encipherment"})
+    parties = [ra, unsaid, device, anything]
+    found = load(*(parties[n] for n in order), lab.root(), pin=lab.root())
+    assert found.recipient(ra=True).der == ra.der
+    assert len(found.registration_authorities()) == 3
+
+
+def test_key_usage_decides_between_two_that_say_that_they_are_ras() -> None:
+    signing, encryption, plain = (
+        issued(lab.root(), purposes=[CMC_RA], **usage)
+        for usage in ({"usage": {"digital_signature"}}, {"usage": {"key_encipherment"}}, {})
+    )
+    assert load(lab.root(), signing, plain).recipient(ra=True).der == plain.der
+    assert load(lab.root(), signing, plain, encryption).recipient(ra=True).der == encryption.der
+
+
+@pytest.mark.parametrize("algorithm", caset.FINGERPRINTS)
+def test_the_pin_is_what_the_fingerprint_names(algorithm: str) -> None:
+    ders = [lab.root().der, lab.sub().der]
+    pin = crypto.digest("sha-256", lab.root().der).hex()
+    good, bad = (
+        caset.Fingerprint(algorithm, hashlib.new(algorithm, data).hexdigest()) for data in ders
+    )
+    assert caset.load(ders, pin, RULES, good).pin.der == lab.root().der
+    with pytest.raises(AgentError) as caught:
+        caset.load(ders, pin, RULES, bad)
+    assert caught.value.code == "ca-pin-mismatch"
+    for part in (algorithm, good.digits, bad.digits):
+        assert part in caught.value.what
 
 
 def test_the_pin_names_one_ca_of_the_set() -> None:

@@ -42,6 +42,15 @@ def test_key_usage_and_what_it_means_when_absent() -> None:
     assert sub.usable_for("keyEncipherment")
 
 
+def test_purposes_and_what_it_means_when_absent() -> None:
+    assert read(lab.root()).purposes is None
+    named = ["client_auth", "1.3.6.1.5.5.7.3.28"]
+    both = lab.certificate({"common_name": "x"}, "dev", lab.root(), purposes=named)
+    assert read(both).purposes == {"1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.28"}
+    none = lab.certificate({"common_name": "x"}, "dev", lab.root(), purposes=[])
+    assert read(none).purposes == frozenset()
+
+
 def test_who_issued_whom() -> None:
     root, sub = read(lab.root()), read(lab.sub())
     assert sub.issued_by(root)

@@ -154,6 +154,10 @@ def test_an_ra_that_is_wanted_and_not_there() -> None:
     with pytest.raises(AgentError) as caught:
         fetch(web.ok(b"AES"), web.ok(lab.root().der), ra=True)
     assert caught.value.code == "ra-missing"
+    device = lab.certificate({"common_name": "d"}, "dev", lab.root(), purposes=["client_auth"])
+    with pytest.raises(AgentError) as caught:
+        fetch(web.ok(b"AES"), web.ok(lab.degenerate([device.der, lab.root().der])), ra=True)
+    assert caught.value.code == "ra-missing"
 
 
 @pytest.mark.parametrize("field", ["url", "source", "ra", "ca_id"])

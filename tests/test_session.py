@@ -8,7 +8,16 @@ from agent import limits
 from agent.console.pager import ERASE_MORE, MORE
 from agent.console.parameters import SEAL
 from agent.settings import Realm
-from tests.appliance import PENDING, PRINTS, FakeDevice, Script, Terminal, error, seal
+from tests.appliance import (
+    PENDING,
+    PRINTS,
+    FakeDevice,
+    Script,
+    Terminal,
+    certificate,
+    error,
+    seal,
+)
 
 PROCEDURE = r"""
 <Huawei>system-view
@@ -232,6 +241,8 @@ def test_a_password_is_asked_twice_without_echo() -> None:
         "pki enroll-certificate realm abc password topsecret",
         "pki enroll-certificate realm abc passw topsecret x",
         "pki enroll realm abc password topsecret",
+        "pa c topsecret x",
+        "foo pa topsecret",
     ],
 )
 def test_no_password_is_kept(line: str) -> None:
@@ -240,6 +251,17 @@ def test_no_password_is_kept(line: str) -> None:
     assert shown.count("topsecret") == 1, "only the echo"
     assert terminal.session.editor.history[-1].endswith("******")
     assert "topsecret" not in terminal.keys(b"\x10")
+
+
+def test_no_password_is_kept_or_echoed_in_another_view_or_below_its_level() -> None:
+    for level in (1, 2, 3):
+        terminal, script = Terminal(FakeDevice(), level=level), Script(FakeDevice(), level=level)
+        terminal.type("system-view")
+        assert terminal.type("pa c topsecret").count("topsecret") == 1, "only the echo"
+        assert terminal.session.editor.history[-1] == "pa c ******"
+        text, status = script.run("pa c topsecret")
+        assert text.startswith("pa c ******\n")
+        assert ("topsecret" in text, status) == (False, 1)
 
 
 def test_the_mask_is_no_password() -> None:
@@ -320,7 +342,7 @@ def test_progress_dots_and_type_ahead() -> None:
     shown = terminal.take()
     assert shown.startswith("\nInfo: Realm abc: nothing:")
     assert shown.endswith("[Huawei]display clock\n2026-11-23 14:05:00 UTC\n[Huawei]")
-    assert not [timer for timer in terminal.reactor.timers if not timer.cancelled]
+    assert len([timer for timer in terminal.reactor.timers if not timer.cancelled]) == 1, "idle"
 
 
 def test_notes_of_a_task() -> None:
@@ -346,6 +368,26 @@ def test_ctrl_c_detaches_and_the_work_goes_on() -> None:
     terminal.reactor.advance(100)
     assert terminal.take() == ""
     assert asked == [False]
+
+
+@pytest.mark.parametrize(
+    ("lines", "left"),
+    [
+        (["pki realm abc", "password cipher topsecret"], "The password was not set."),
+        (["pki realm abc", f"password cipher {seal('x')}"], "The password was not set."),
+        (["display pki certificate local"], "The certificates are not shown."),
+        (["pki rsa local-key-pair create k1 modulus 2048"], "The work goes on without this"),
+    ],
+)
+def test_ctrl_c_says_what_becomes_of_the_work(lines: list[str], left: str) -> None:
+    device = FakeDevice()
+    device.locals["default"] = certificate()
+    terminal = Terminal(device)
+    terminal.type("system-view", *lines)
+    assert terminal.keys(b"\x03").startswith(f"\nInfo: {left}")
+    device.finish()
+    assert terminal.take() == ""
+    assert all(realm.password is None for realm in device.settings.realms.values())
 
 
 def test_hang_up_detaches() -> None:
@@ -383,6 +425,22 @@ def test_whether_it_is_the_right_ca(keys: bytes, answer: bool) -> None:
     terminal.reactor.advance(limits.CONFIRM_CA_S + 1)
     assert asked == [answer]
     device.finish()
+    assert terminal.take().endswith("[Huawei]")
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_who_may_not_pin_a_ca_may_not_accept_one(level: int) -> None:
+    device = FakeDevice()
+    device.settings.realms["default"].url = "http://ca"
+    terminal, asked = Terminal(device), []
+    terminal.type("system-view", "pki enroll-certificate realm default")
+    terminal.session.level = level
+    next(iter(device.tasks.values())).progress.confirm_ca(PRINTS, asked.append)
+    shown = terminal.take()
+    assert (asked, terminal.session.asking) == ([False], False)
+    assert "Error: This user may not accept a CA.\n Cause: which CA is trusted is" in shown
+    assert "[Y/N]" not in shown
+    device.finish(error())
     assert terminal.take().endswith("[Huawei]")
 
 

@@ -93,4 +93,4 @@ def test_the_kernel_vouches_for_the_peer(path: str) -> None:
         theirs, _ = listening.accept()
         with theirs:
             found = peer_credentials(theirs)
-    assert found == (os.getpid(), os.getuid(), os.getgid())
+    assert found == (os.getpid(), os.getuid(), (os.getgid(), *os.getgroups()))

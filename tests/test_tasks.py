@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent.errors import AgentError
-from agent.tasks import Tasks, certificate, field, items
+from agent.tasks import UNSEALING, Tasks, certificate, field, items
 from hal import cbor
 from hal.fake import FakeClock, FakeJobs, FakeReactor
 from hal.ports import JobEnd
@@ -36,11 +36,19 @@ def test_how_a_job_ends(end: JobEnd, expected: Any) -> None:
     fd = os.memfd_create("key")
     found: list[Any] = []
     Tasks(jobs, fd).run({"op": "inspect"}, found.append, [0])
-    assert jobs.started[0].fds == (fd, 0)
+    assert jobs.started[0].fds == (0,)
     reactor.advance(1)
     os.close(fd)
     (result,) = found
     assert (result.code if isinstance(result, AgentError) else result) == expected
+
+
+@pytest.mark.parametrize("op", [*sorted(UNSEALING), "fetch-ca", "inspect"])
+def test_only_who_must_unseal_is_given_the_device_key(op: str) -> None:
+    jobs = FakeJobs(FakeReactor(FakeClock()))
+    Tasks(jobs, 77).run({"op": op}, lambda _result: None, [5])
+    parses_what_nobody_signed = op in ("fetch-ca", "inspect")
+    assert jobs.started[0].fds == ((5,) if parses_what_nobody_signed else (77, 5))
 
 
 def test_a_network_job_has_longer_than_a_local_one() -> None:

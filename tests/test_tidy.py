@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "agent.limits": (),
     "agent.states": ("agent.errors", "hal.records"),
     "agent.schedule": (),
+    "agent.verdicts": ("agent.errors",),
     "agent.actions": ("agent.errors", "agent.states", "hal.records"),
     "agent.engine": (
         "agent.actions",
@@ -37,6 +38,7 @@ MAY_IMPORT = {
         "agent.limits",
         "agent.schedule",
         "agent.states",
+        "agent.verdicts",
         "hal.records",
     ),
     "agent.settings": ("agent.limits",),
@@ -58,6 +60,7 @@ MAY_IMPORT = {
     "hal": ("hal",),
     "platforms": ("agent.loop", "agent.limits", "hal", "platforms"),
     "tools.lab_ca": ("tools.lab_ca",),
+    "tools.bench": ("agent", "hal", "platforms", "tests", "tools"),
     "tools": ("agent", "hal", "platforms", "tools"),
 }
 

@@ -63,8 +63,16 @@ def test_masks(line: str, shown: str) -> None:
     ("line", "shown"),
     [
         ("passw ciper secret", "passw ******"),
-        ("pass cipher  two words", "pass ******"),
+        ("pass cipher  two words", "pass cipher  ******"),
         ("x cipher", "x cipher"),
+        ("pa c sekret", "pa c ******"),
+        ("p c sekret", "p c ******"),
+        ("pki enroll realm a pa sekret", "pki enroll realm a pa ******"),
+        ("foo pa sekret", "foo pa ******"),
+        ("foo CIPH sekret", "foo CIPH ******"),
+        ("undo password cipher sekret", "undo password ******"),
+        (f"pa c {seal('sekret')}", f"pa c {seal('sekret')}"),
+        ("p x", "p x"),
         ("display pki realm a b", "display pki realm a b"),
     ],
 )

@@ -10,7 +10,7 @@ from agent.console.commands.rows import SECRET_LEVEL, SYSTEM
 from agent.console.grammar import GrammarError
 from agent.console.session import Session
 from agent.console.views import masked, masked_error
-from agent.errors import AgentError
+from agent.errors import AgentError, fail
 
 BadLine = tuple[int, str, str]  # its number from 1, its text without passwords, what is wrong
 
@@ -18,8 +18,8 @@ BadLine = tuple[int, str, str]  # its number from 1, its text without passwords,
 def load_configuration(device: Appliance, text: str) -> list[BadLine]:
     """Runs the lines of a configuration against the settings of a device; gives the bad ones.
 
-    Nothing is asked, started or saved, and `device.changed` is not called. A sealed password is
-    taken unopened; one in plain is a bad line.
+    Nothing is asked, started, undone or saved, and `device.changed` is not called. A sealed
+    password is taken unopened; one in plain is a bad line.
     """
     session = Session(device, _discard, None, level=SECRET_LEVEL, terminal=False, loading=True)
     bad: list[BadLine] = []
@@ -39,6 +39,8 @@ def _load_line(session: Session, line: str) -> tuple[str, str] | None:
     try:
         found = session.understand(line)
         secret = found.secret
+        if not found.command.loads:
+            raise fail("load-action")
         session.execute(found)
     except GrammarError as error:
         return masked_error(line, error), f"{error}: {error.reason}" if error.reason else str(error)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console.appliance import Fingerprints
+from agent.console.commands import lookups
+from agent.console.commands.rows import SECRET_LEVEL
 from agent.errors import AgentError
 from hal.ports import Timer
 
@@ -17,13 +19,18 @@ if TYPE_CHECKING:
     from agent.console.session import Session
 
 DOT_S = 1
+GOES_ON = "The work goes on without this session."
 
 
 class Hold:
-    """Progress and Done of one task. `handle` is what the device calls the task."""
+    """Progress and Done of one task. `handle` is what the device calls the task.
 
-    def __init__(self, session: "Session", then: Callable[[object], None]) -> None:
+    `left` tells who leaves it with Ctrl+C what becomes of the work.
+    """
+
+    def __init__(self, session: "Session", then: Callable[[object], None], left: str) -> None:
         self.handle: int | None = None
+        self.left = left
         self.over = False
         self._session = session
         self._then = then
@@ -45,13 +52,19 @@ class Hold:
             self._session.run(lambda: self._session.info(text))
 
     def confirm_ca(self, prints: Fingerprints, answer: Callable[[bool], None]) -> None:
-        """Shows what must be compared, and waits for a person; nobody there means No."""
-        if self.over:
+        """Shows what must be compared, and waits for a person; nobody there means No.
+
+        A CA that is accepted is as good as `fingerprint`, which is a command of level 3.
+        """
+        session = self._session
+        if not self.over:
+            session.run(lambda: lookups.refuse_below_secrets(session, "accept a CA"))
+        if self.over or session.level < SECRET_LEVEL:
             answer(False)
             return
         self._answer = answer
-        self._patience = self._session.after(limits.CONFIRM_CA_S, self._too_late)
-        self._session.run(lambda: self._ask(prints))
+        self._patience = session.after(limits.CONFIRM_CA_S, self._too_late)
+        session.run(lambda: self._ask(prints))
 
     # -- called by the session ---------------------------------------------------------------------
 

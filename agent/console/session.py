@@ -14,26 +14,18 @@ cannot drive the operator's terminal. A line that holds a password is masked bef
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from agent import limits
 from agent.console.appliance import Appliance
-from agent.console.commands import Command, filtered, table
+from agent.console.commands import Command, filtered
 from agent.console.commands.rows import SYSTEM, USER
-from agent.console.dialogue import Dialogue
 from agent.console.editor import Event, Help, Interrupt, Leave, Line, Tab
-from agent.console.grammar import GrammarError, Match, Option, complete, next_words
-from agent.console.hold import Hold
+from agent.console.grammar import GrammarError, Match, complete, next_words
+from agent.console.hold import GOES_ON, Hold
+from agent.console.idle import Idle
 from agent.console.pager import Pager
-from agent.console.views import (
-    View,
-    masked,
-    masked_error,
-    prompt,
-    record_of,
-    understand,
-    where_else,
-)
+from agent.console.place import Place
+from agent.console.views import masked, masked_error, where_else
 from agent.errors import AgentError, fail
 from hal.ports import Reactor, Timer
 
@@ -41,7 +33,7 @@ INTERRUPT = 0x03
 SECOND_NS = 1_000_000_000
 
 
-class Session(Dialogue):
+class Session(Place):
     """One operator or one script at the device.
 
     `send` takes what is to be written. `has_room` says whether the transport wants more of a long
@@ -63,14 +55,13 @@ class Session(Dialogue):
         has_room: Callable[[], bool] = lambda: True,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(send, terminal=terminal, width=width, loading=loading)
-        self.device, self.level = device, level
+        super().__init__(device, send, level=level, terminal=terminal, width=width, loading=loading)
         self.screen_lines = height
-        self.view = View(SYSTEM if loading else USER)
         self.closed = False
         self.key_names: frozenset[str] | None = None
         self._reactor, self._room, self._ended = reactor, has_room, ended
         self._pager = Pager(self)
+        self._idle = Idle(device.outside_ns, lambda: self.run(self._expire))
         self._hold: Hold | None = None
         self._current: Match[Command] | None = None
         self._failed = False
@@ -85,10 +76,13 @@ class Session(Dialogue):
 
     def begin(self) -> None:
         """The first prompt of a terminal."""
+        if self._reactor:
+            self._idle.start(self._reactor)
         self.run(lambda: None)
 
     def feed(self, data: bytes) -> None:
         """Bytes of a terminal."""
+        self._idle.heard()
         if INTERRUPT in data and self._busy():
             data = data[data.rindex(INTERRUPT) + 1 :]
             self.drop_input()
@@ -142,6 +136,7 @@ class Session(Dialogue):
     def close(self) -> None:
         """Hang-up: the session is gone, a task goes on."""
         self.closed = True
+        self._idle.stop()
         self._detach()
         self.take_reader()
         self._pager.stop()
@@ -150,21 +145,12 @@ class Session(Dialogue):
 
     # -- what handlers call ------------------------------------------------------------------------
 
-    def enter(self, kind: str, name: str = "") -> None:
-        self.view = View(kind, name)
-
     def leave(self) -> None:
         """One view up; from the user view the session ends."""
         if self.view.kind == USER:
-            self.flush()
-            self.close()
-            self._ended()
+            self._log_out()
         else:
             self.enter(USER if self.view.kind == SYSTEM else SYSTEM)
-
-    def record(self, kind: str) -> Any:
-        """What the view configures: Settings, Realm or Entity."""
-        return record_of(self.device.settings, self.view if kind != SYSTEM else View(SYSTEM))
 
     def show(self, lines: Iterable[str]) -> None:
         """A display: filtered as the command says, paged on terminals."""
@@ -175,15 +161,22 @@ class Session(Dialogue):
         self._pager.begin(shown, max(1, self.screen_lines - 1) if paged else 0)  # and `More`
 
     def start(
-        self, label: str, begin: Callable[[Hold], int], then: Callable[[object], None]
+        self,
+        label: str,
+        begin: Callable[[Hold], int],
+        then: Callable[[object], None],
+        left: str = GOES_ON,
     ) -> None:
-        """Holds the session until the task that `begin` starts is done; then `then(result)`."""
+        """Holds the session until the task that `begin` starts is done; then `then(result)`.
+
+        `left` says what Ctrl+C means: `then` is not called, whatever the device does.
+        """
         self.refuse_while_loading()
         if self.terminal:
             self.progress(f"{label} ")
         else:
             self.line(f"{label} ...")
-        hold = self._hold = Hold(self, then)
+        hold = self._hold = Hold(self, then, left)
         try:
             hold.handle = begin(hold)
         except AgentError:
@@ -243,7 +236,7 @@ class Session(Dialogue):
             self._complete()
             if self.terminal:
                 self.fresh_line()
-                self.editor.begin(self._prompt())
+                self.editor.begin(self.prompt())
                 self.echo()
         self._report()
 
@@ -288,8 +281,9 @@ class Session(Dialogue):
     def _interrupt(self) -> None:
         self._pager.stop()
         if self._hold:
+            left = self._hold.left
             self._detach()
-            self.info("The work goes on without this session.")
+            self.info(left)
 
     def _detach(self) -> None:
         hold, self._hold = self._hold, None
@@ -297,6 +291,18 @@ class Session(Dialogue):
             hold.end()
             if hold.handle is not None:
                 self.device.detach(hold.handle)
+
+    def _log_out(self) -> None:
+        self.flush()
+        self.close()
+        self._ended()
+
+    def _expire(self) -> None:
+        self._pager.stop()
+        if self._listening():
+            self.write("\r\n")  # leaves the line that was begun
+        self.info(f"The session ends: nothing was typed for {limits.IDLE_SESSION_S} s.")
+        self._log_out()
 
     # -- keys --------------------------------------------------------------------------------------
 
@@ -315,7 +321,7 @@ class Session(Dialogue):
         elif isinstance(event, Help):
             self._help(event.text)
         elif isinstance(event, Tab):
-            self.editor.insert(complete(self._table(), event.text))
+            self.editor.insert(complete(self.options(), event.text))
         elif isinstance(event, Leave):
             self.run(lambda: self.enter(USER))
         elif isinstance(event, Interrupt):
@@ -325,29 +331,16 @@ class Session(Dialogue):
     def _help(self, text: str) -> None:
         self.write("?\r\n")
         try:
-            shown = next_words(self._table(), text)
+            shown = next_words(self.options(), text)
         except GrammarError as error:
-            self.parser_error(error, len(self._prompt()))
+            self.parser_error(error, len(self.prompt()))
         else:
             width = max(len(word) for word, _ in shown)
             for word, meaning in shown:
                 self.line(f"  {word:<{width}}  {meaning}".rstrip())
         self.editor.show()
 
-    def _prompt(self) -> str:
-        return prompt(self.device.settings, self.view)
-
-    def _table(self) -> list[Option[Command]]:
-        return table(self.view.kind, self.level)
-
     # -- lines -------------------------------------------------------------------------------------
-
-    def understand(self, text: str) -> Match[Command]:
-        """The command of a line, and the view that it belongs to is entered."""
-        if record_of(self.device.settings, self.view) is None:
-            self.enter(SYSTEM)  # another session has removed what was being configured
-        found, self.view = understand(self.view, self.level, text)
-        return found
 
     def execute(self, found: Match[Command]) -> None:
         self._current = found
@@ -366,7 +359,7 @@ class Session(Dialogue):
             raise fail("line-too-long", cap=limits.LINE_CHARACTERS)
         if not text.strip():
             return
-        margin = len(self._prompt())
+        margin = len(self.prompt())
         try:
             found = self.understand(text)
         except GrammarError as error:

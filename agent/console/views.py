@@ -4,13 +4,14 @@ import re
 from typing import NamedTuple
 
 from agent.console.commands import Command, table
-from agent.console.commands.rows import ENTITY, REALM, SYSTEM, USER
+from agent.console.commands.rows import ENTITY, REALM, SECRET_LEVEL, SYSTEM, USER
 from agent.console.grammar import AMBIGUOUS, UNRECOGNIZED, GrammarError, Match, match
 from agent.console.parameters import MASK, is_sealed
 from agent.settings import Entity, Realm, Settings
 
-# What a line that nobody understands may hold a password behind.
-_SUSPECT = re.compile(r"\b(cipher|pas\w*)\s+(?=\S)", re.IGNORECASE)
+# What a line that nobody understands may hold a password behind: `password` and `cipher`, cut short
+# or misspelt.
+_SUSPECT = re.compile(r"\b(pa|pas\w*|cip?|ciph\w*)\s+(?=\S)", re.IGNORECASE)
 _ENTRANCES = {
     USER: "return",
     SYSTEM: "system-view",
@@ -72,6 +73,14 @@ def where_else(level: int, text: str, error: GrammarError) -> str:
     return ""
 
 
+def _secret_in(kind: str, text: str) -> int | None:
+    """The column from which a line holds a secret, read as a command of some view."""
+    try:
+        return match(table(kind, SECRET_LEVEL), text).secret
+    except GrammarError as error:
+        return error.secret
+
+
 def masked(text: str, secret: int | None) -> str:
     """A line as it may be kept and shown: without the password from column `secret` on."""
     if secret is None or is_sealed(text[secret:].strip()):
@@ -80,8 +89,13 @@ def masked(text: str, secret: int | None) -> str:
 
 
 def masked_error(text: str, error: GrammarError) -> str:
-    """The same of a line that was not understood, which may hold a password all the same."""
-    if error.secret is not None:
-        return masked(text, error.secret)
+    """The same of a line that was not understood, which may hold a password all the same.
+
+    It may be a command of another view, or of a higher level than that of the session.
+    """
+    columns = [error.secret, *(_secret_in(kind, text) for kind in _ENTRANCES)]
+    known = [column for column in columns if column is not None]
+    if known:
+        return masked(text, min(known))
     suspect = _SUSPECT.search(text)
     return text[: suspect.end()] + MASK if suspect else text

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from agent.errors import fail
-from agent.scep import certificate, crypto, names
+from agent.scep import certificate, crypto, names, oids
 from agent.scep.certificate import Certificate
 
 _UNLIMITED = 1 << 16  # more path length than any set has certificates
+_RA_MAY_SAY = oids.RA_PURPOSES | {oids.ANY_PURPOSE}
+FINGERPRINTS = {"md5": "md5", "sha1": "sha1", "sha256": "sha-256"}  # as configured -> digest
 
 
 class Rules(NamedTuple):
@@ -22,6 +24,13 @@ class Rules(NamedTuple):
 
     now_s: int | None
     weak: frozenset[str]
+
+
+class Fingerprint(NamedTuple):
+    """What the realm configures: a key of FINGERPRINTS, and lower-case hexadecimal digits."""
+
+    algorithm: str
+    digits: str
 
 
 class Authority(NamedTuple):
@@ -50,8 +59,9 @@ class CaSet(NamedTuple):
         return next((a for a in self.authorities if subject.issued_by(a.certificate)), None)
 
     def registration_authorities(self) -> list[Certificate]:
-        """End-entity certificates of the set that an authority issued, in date."""
-        candidates = (c for c in self.certificates if not c.is_ca and in_date(c, self.rules.now_s))
+        """Certificates of the set that may be an RA's, that an authority issued, in date."""
+        now_s = self.rules.now_s
+        candidates = (c for c in self.certificates if may_be_ra(c) and in_date(c, now_s))
         return [c for c in candidates if self.issuer_of(c) is not None]
 
     def issuing(self, ra: bool) -> Certificate:
@@ -66,16 +76,17 @@ class CaSet(NamedTuple):
     def recipient(self, ra: bool) -> Certificate:
         """For whom a request is encrypted; PeerError `ra-missing` when the realm wants an RA.
 
-        keyUsage decides between several and refuses none: real ones carry the wrong bits
-        (RFC 8894 3.5.2). Without `ra` an end-entity certificate is never used: any device of this
-        CA could put its own into an unprotected set and read the challenge password.
+        Between several, one that says that it is an RA's comes first, then keyUsage decides, which
+        refuses none: real ones carry the wrong bits (RFC 8894 3.5.2). Without `ra` an end-entity
+        certificate is never used: any device of this CA could put its own into an unprotected set
+        and read the challenge password.
         """
         if not ra:
             return self.issuing(ra)
-        candidates = sorted(self.registration_authorities(), key=_encryption_rank)
+        candidates = self.registration_authorities()
         if not candidates:
             raise fail("ra-missing")
-        return candidates[0]
+        return min(candidates, key=lambda c: (not _says_ra(c), _encryption_rank(c)))
 
     def chain(self, issuer: Authority) -> list[bytes]:
         """DER from this issuer upwards, over the pin as far as the set goes."""
@@ -91,6 +102,20 @@ class CaSet(NamedTuple):
                 break
             chain.append(parent)
         return [c.der for c in chain]
+
+
+def may_be_ra(candidate: Certificate) -> bool:
+    """An end-entity certificate whose extendedKeyUsage, if any, leaves room for an RA.
+
+    One that names only other purposes (TLS, IKE) is a device's (RFC 5280 4.2.1.12, RFC 6402 2.10).
+    """
+    if candidate.is_ca:
+        return False
+    return candidate.purposes is None or not candidate.purposes.isdisjoint(_RA_MAY_SAY)
+
+
+def _says_ra(candidate: Certificate) -> bool:
+    return not oids.RA_PURPOSES.isdisjoint(candidate.purposes or ())
 
 
 def _encryption_rank(candidate: Certificate) -> int:
@@ -117,20 +142,37 @@ def readable(ders: Sequence[bytes]) -> list[Certificate]:
     return list(found.values())
 
 
-def load(ders: Sequence[bytes], pin: str, rules: Rules) -> CaSet:
+def digits(algorithm: str, found: Certificate) -> str:
+    """The fingerprint of a certificate, `algorithm` being a key of FINGERPRINTS."""
+    return crypto.digest(FINGERPRINTS[algorithm], found.der).hex()
+
+
+def load(
+    ders: Sequence[bytes], pin: str, rules: Rules, fingerprint: Fingerprint | None = None
+) -> CaSet:
     """The set under its pin (SHA-256 over the whole certificate, hexadecimal).
 
-    Errors: `ca-pin-missing`, `ca-pin-not-ca`, `ca-expired`.
+    The pin was written by the agent from what another job told it; a configured fingerprint came
+    from the operator, so it is compared with the bytes once more.
+    Errors: `ca-pin-missing`, `ca-pin-mismatch`, `ca-pin-not-ca`, `ca-expired`.
     """
     certificates = readable(ders)
-    pinned = next((c for c in certificates if crypto.digest("sha-256", c.der).hex() == pin), None)
+    pinned = next((c for c in certificates if digits("sha256", c) == pin), None)
     if pinned is None:
         raise fail("ca-pin-missing")
+    if fingerprint is not None:
+        _check_fingerprint(pinned, *fingerprint)
     if not pinned.is_ca:
         raise fail("ca-pin-not-ca", subject=names.shown(pinned.subject))
     if rules.now_s is not None and pinned.not_after_s <= rules.now_s:
         raise fail("ca-expired", subject=names.shown(pinned.subject))
     return CaSet(tuple(certificates), _authorities(pinned, certificates, rules), rules)
+
+
+def _check_fingerprint(pinned: Certificate, algorithm: str, wanted: str) -> None:
+    got = digits(algorithm, pinned)
+    if got != wanted:
+        raise fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=got)
 
 
 def _authorities(

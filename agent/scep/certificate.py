@@ -48,6 +48,7 @@ class Certificate(NamedTuple):
     is_ca: bool
     path_length: int | None
     key_usage: frozenset[str] | None  # None: not restricted
+    purposes: frozenset[str] | None  # extendedKeyUsage as object identifiers; None: not restricted
     alternative_names: tuple[names.Attribute, ...]
     key_identifier: bytes | None
     signature: Signature
@@ -129,6 +130,7 @@ def from_node(node: der.Node) -> Certificate:
         is_ca,
         path_length,
         _key_usage(extensions.get(oids.KEY_USAGE)),
+        _purposes(extensions.get(oids.EXTENDED_KEY_USAGE)),
         _alternative_names(extensions.get(oids.SUBJECT_ALT_NAME)),
         _octets(extensions.get(oids.SUBJECT_KEY_IDENTIFIER)),
         algorithm(outer_algorithm),
@@ -170,6 +172,12 @@ def _key_usage(extension: Extension | None) -> frozenset[str] | None:
     if extension is None:
         return None
     return frozenset(named_bits(der.read(extension.value), KEY_USAGES))
+
+
+def _purposes(extension: Extension | None) -> frozenset[str] | None:
+    if extension is None:
+        return None
+    return frozenset(node.oid() for node in der.read(extension.value).expect(der.SEQUENCE).children)
 
 
 def named_bits(node: der.Node, meaning: tuple[str, ...]) -> list[str]:

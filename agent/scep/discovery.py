@@ -9,7 +9,7 @@ import re
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import caset, certificate, cms, crypto, der, names, transport
+from agent.scep import caset, certificate, cms, der, names, transport
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
@@ -18,13 +18,18 @@ from hal.ports import Link
 _CAPS_LINES = 64
 _CAPS_LINE_CHARACTERS = 64
 _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,32})-----([^-]*)-----END \1-----")
-_FINGERPRINTS = (("md5", "md5"), ("sha1", "sha1"), ("sha256", "sha-256"))
 
 
 def exchange_of(job: Job, link: Link) -> transport.Exchange:
-    """How to reach the CA of a job: {url, source}."""
+    """How to reach the CA of a job: {url, source, limits}."""
     server = transport.server(field(job, "url", str))
-    return transport.Exchange(server, link, transport.source_of(submap(job, "source")))
+    source = transport.source_of(submap(job, "source"))
+    return transport.Exchange(server, link, source, _timeouts(job))
+
+
+def _timeouts(job: Job) -> limits.Timeouts:
+    given = submap(job, "limits") if "limits" in job else {}
+    return limits.Timeouts(**{name: field(given, name, int) for name in given})
 
 
 def fetch(job: Job, link: Link) -> Answer:
@@ -40,9 +45,12 @@ def fetch(job: Job, link: Link) -> Answer:
     readable = caset.readable(ders)
     if not readable:
         raise fail("ca-set-malformed", reason="no certificate in it can be read", page="-")
+    size = sum(len(found.der) for found in readable)
+    if size > limits.CA_SET_DER_BYTES:
+        raise fail("ca-set-too-large", size=size, cap=limits.CA_SET_DER_BYTES)
     if len(readable) < len(set(ders)):
         notes.append(f"{len(set(ders)) - len(readable)} of the CA's certificates cannot be read")
-    if ra and all(found.is_ca for found in readable):
+    if ra and not any(map(caset.may_be_ra, readable)):
         raise fail("ra-missing")
     return {"caps": caps, "certificates": [_record(c) for c in readable], "notes": notes}
 
@@ -98,7 +106,7 @@ def _certificates(data: bytes) -> list[bytes]:
 
 
 def _record(found: Certificate) -> Answer:
-    prints = {name: crypto.digest(digest, found.der).hex() for name, digest in _FINGERPRINTS}
+    prints = {name: caset.digits(name, found) for name in caset.FINGERPRINTS}
     usage = sorted(found.key_usage or ())
     return {**summary(found), "is_ca": found.is_ca, "key_usage": usage, **prints}
 

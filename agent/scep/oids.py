@@ -87,6 +87,10 @@ AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1"
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
 IPSEC_IKE = "1.3.6.1.5.5.7.3.17"  # RFC 4945 5.1.3.12
+ANY_PURPOSE = "2.5.29.37.0"
+CMC_RA = "1.3.6.1.5.5.7.3.28"  # RFC 6402 2.10
+ENROLLMENT_AGENT = "1.3.6.1.4.1.311.20.2.1"  # both RA certificates of NDES bear it
+RA_PURPOSES = frozenset({CMC_RA, ENROLLMENT_AGENT})
 
 # attributes of names -> the short form that people know, in the order of a subject
 NAME_ATTRIBUTES = {

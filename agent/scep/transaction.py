@@ -40,7 +40,8 @@ class _Transaction:
         self._notes: list[str] = []
         pair, ca = submap(job, "key"), submap(job, "ca")
         rules = caset.Rules(self._now_s, frozenset(items(job, "weak", str)))
-        self._ca = caset.load(items(ca, "certificates", bytes), field(ca, "pin", str), rules)
+        ders, pin = items(ca, "certificates", bytes), field(ca, "pin", str)
+        self._ca = caset.load(ders, pin, rules, _fingerprint(job))
         self._spki = field(pair, "spki", bytes)
         self._key = load_key(pair, device_key)
         password = self._password(device_key) if with_password else None
@@ -109,6 +110,7 @@ class _Transaction:
     def _expected(self) -> trust.Expected:
         return trust.Expected(
             self._ca,
+            self._ra,
             self._request,
             self._nonce,
             self._key,
@@ -117,6 +119,15 @@ class _Transaction:
             frozenset(items(self._job, "compatibility", str)),
             self._notes,
         )
+
+
+def _fingerprint(job: Job) -> caset.Fingerprint | None:
+    """{algorithm, hex}; absent or None when the realm has none."""
+    if job.get("fingerprint") is None:
+        return None
+    given = submap(job, "fingerprint")
+    algorithm = one_of(given, "algorithm", caset.FINGERPRINTS)
+    return caset.Fingerprint(algorithm, field(given, "hex", str))
 
 
 def _request(job: Job, password: str | None) -> messages.Request:

@@ -3,9 +3,10 @@
 Fault model. The server, or whoever answers in its place, may send anything: no HTTP, headers or a
 body without end, lengths that contradict each other, interim answers without end, a redirect, an
 error page with status 200, or nothing for ever. Promised: header and body are capped in bytes, each
-wait in time, redirects are never followed, and the outcome is a body or an AgentError. The time of
-a whole exchange is kept by the agent, which ends the child at its deadline: a server that drips a
-byte at a time would outlast any time-out of a single read.
+wait and the whole exchange in time, redirects are never followed, and the outcome is a body or an
+AgentError. A server that drips a byte at a time would outlast any time-out of a single read, so an
+alarm of the kernel ends the exchange. It cannot end a look-up of a name (the C library goes on
+waiting): there the agent ends the child at its deadline.
 
 `http.client` does the work; added is what it lacks: a connection from a chosen source, the caps,
 and all interim answers (it takes a 103 for the final one).
@@ -14,7 +15,10 @@ and all interim answers (it takes a 103 for the final one).
 import base64
 import http.client
 import io
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
 from typing import BinaryIO, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -41,8 +45,8 @@ _LATER_STATUSES = (408, 425, 429)  # the server says that it is a matter of time
 # After the connection stood: what a server without GetCACaps may do with the question.
 SERVER_CODES = frozenset(
     {
-        "answer-timeout", "connection-reset", "http-redirect", "http-refused", "http-failed",
-        "http-empty", "http-malformed", "http-too-large",
+        "answer-timeout", "answer-too-slow", "connection-reset", "http-redirect", "http-refused",
+        "http-failed", "http-empty", "http-malformed", "http-too-large",
     }
 )  # fmt: skip
 
@@ -76,11 +80,12 @@ def server(url: str) -> Server:
 
 
 class Exchange(NamedTuple):
-    """How to reach a server: its place, the link, and where connections come from."""
+    """How to reach a server: its place, the link, where connections come from, how long to wait."""
 
     server: Server
     link: Link
     source: Source
+    timeouts: limits.Timeouts = limits.TIMEOUTS
 
     def get(self, operation: str, message: str | None, cap: int) -> bytes:
         """A GET of an operation; `message` is escaped here, None leaves it out."""
@@ -101,9 +106,11 @@ class Exchange(NamedTuple):
         if body is not None:
             headers["Content-Type"] = _CONTENT_TYPE
         try:
-            connection.request(method, self.server.with_query(query), body, headers)
-            response = connection.getresponse()
-            return _accepted(response, _body(response, cap))
+            connection.connect()
+            with self._alarm():
+                connection.request(method, self.server.with_query(query), body, headers)
+                response = connection.getresponse()
+                return _accepted(response, _body(response, cap))
         except TimeoutError:
             raise fail("answer-timeout", host=self.server.host) from None
         except (http.client.RemoteDisconnected, http.client.IncompleteRead):
@@ -116,6 +123,23 @@ class Exchange(NamedTuple):
             raise self._reset(error.strerror or type(error).__name__) from None
         finally:
             connection.close()
+
+    @contextmanager
+    def _alarm(self) -> Iterator[None]:
+        """Ends what is inside with `answer-too-slow`. The child's one alarm is borrowed for it."""
+
+        def ring(_number: int, _frame: FrameType | None) -> None:
+            host, seconds = self.server.host, self.timeouts.exchange_s
+            raise fail("answer-too-slow", host=host, seconds=seconds)
+
+        before = signal.signal(signal.SIGALRM, ring)
+        left_s, _interval = signal.setitimer(signal.ITIMER_REAL, self.timeouts.exchange_s)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            signal.setitimer(signal.ITIMER_REAL, left_s)
 
     def _reset(self, what: str) -> AgentError:
         return fail("connection-reset", host=self.server.host, what=what)
@@ -222,13 +246,13 @@ class _Connection(http.client.HTTPConnection):
         self._exchange = exchange
 
     def connect(self) -> None:
-        where, link, source = self._exchange
+        where, link, source, timeouts = self._exchange
         try:
-            self.sock = link.connect(where.host, where.port, source, limits.CONNECT_S)
+            self.sock = link.connect(where.host, where.port, source, timeouts.connect_s)
         except LinkError as error:
             code = _LINK_CODES.get(error.kind, "network-failed")
             raise fail(code, host=where.host, what=error) from None
-        self.sock.settimeout(limits.RECEIVE_S)
+        self.sock.settimeout(timeouts.receive_s)
 
 
 def source_of(fields: Mapping[str, object]) -> Source:

@@ -7,6 +7,10 @@ transactionID, recipientNonce, messageType, pkiStatus; only then the private key
 only then the certificate inside is compared with what was asked for. Nothing inside an envelope is
 believed because it could be decrypted: whoever has our public key can encrypt for us.
 
+A signer is the pinned CA, a CA below it or, where the realm says `ra`, what may be an RA; its
+certificate was stored before the request left. One that only the reply brings proves no more than
+that this CA has customers.
+
 Every weakness that a realm allows leaves a note; the agent logs it.
 """
 
@@ -24,9 +28,13 @@ SHORT_NONCE_BYTES = 8  # the shortest prefix of our nonce that `short-nonce` acc
 
 
 class Expected(NamedTuple):
-    """What a reply must fit: our request, our key, the CA set, and the realm's rules."""
+    """What a reply must fit: our request, our key, the CA set, and the realm's rules.
+
+    `ra`: the realm says that an RA stands in front of the CA.
+    """
 
     ca: CaSet
+    ra: bool
     request: messages.Request
     nonce: bytes
     key: crypto.PrivateKey
@@ -71,10 +79,10 @@ def accept(data: bytes, expected: Expected) -> messages.CertRep:
 
 
 def _check_signature(message: cms.SignedData, signer: cms.Signer, expected: Expected) -> None:
-    stored = expected.ca.certificates
-    candidate = cms.find(signer.identifier, [*stored, *caset.readable(message.certificates)])
+    # What the reply itself brings is not even read: any device of this CA could sign with its own.
+    candidate = cms.find(signer.identifier, expected.ca.certificates)
     if candidate is None:
-        raise fail("certrep-signer", reason="its certificate is neither stored nor in the reply")
+        raise fail("certrep-signer", reason="its certificate is not in the stored CA set")
     if signer.digest == "md5":
         expected.weak("md5", "certrep-weak-signature", "the signature of the reply")
     elif signer.digest == "sha1":
@@ -93,8 +101,11 @@ def _check_signer(signer: Certificate, expected: Expected) -> None:
         return
     if ca.issuer_of(signer) is None:
         raise fail("certrep-signer", reason=f"{who} does not chain to the pinned CA")
-    if all(signer.der != stored.der for stored in ca.certificates):
-        expected.notes.append(f"the reply is signed by {who}, which is not in the stored CA set")
+    if signer not in ca.registration_authorities():
+        raise fail("certrep-signer", reason=f"{who} is neither a CA nor an RA by its certificate")
+    if not expected.ra:
+        reason = f"{who} may be an RA, which needs `enrollment-url ... ra`"
+        raise fail("certrep-signer", reason=reason)
 
 
 def _check_attributes(reply: messages.CertRep, expected: Expected) -> None:
@@ -165,6 +176,8 @@ def _ours(ders: list[bytes], expected: Expected) -> Certificate:
     found = [c for c in caset.readable(ders) if c.public_bits == ours]
     if len(found) != 1:
         raise fail("issued-key", count=len(found))
+    if len(found[0].der) > limits.CERTIFICATE_BYTES:
+        raise fail("issued-malformed", reason=f"it has {len(found[0].der)} bytes")
     return found[0]
 
 

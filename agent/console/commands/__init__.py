@@ -44,6 +44,12 @@ class Command(NamedTuple):
     row: Row
     handler: Handler
 
+    @property
+    def loads(self) -> bool:
+        """Whether a configuration may hold it: what acts, or undoes, is for the console only."""
+        sets = self.row.render is not None and self.handler is self.row.handler
+        return sets or self.row.marks
+
 
 def display_this(session: "Session", _args: Args) -> None:
     view = session.view.kind

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.grammar import Args
-from agent.errors import fail
+from agent.errors import OPERATOR, LocalError, fail
 from agent.settings import Entity, Realm, fold
 from hal.ports import HalError
 
@@ -23,6 +24,29 @@ def entity(session: "Session", name: str) -> Entity:
     if record is None:
         raise fail("entity-unknown", name=name)
     return record
+
+
+def removable_realm(session: "Session", name: str) -> Realm:
+    """A realm that this session may remove: with it goes the CA that was trusted."""
+    record = realm(session, name)
+    if fold(name) == "default":
+        raise fail("realm-default")
+    if record.fingerprint or session.device.ca(record.name):
+        refuse_below_secrets(session, f"remove realm {record.name}, which holds a trusted CA")
+    return record
+
+
+def refuse_below_secrets(session: "Session", what: str) -> None:
+    """What decides about trust is for those who may type `fingerprint`."""
+    if session.level < SECRET_LEVEL:
+        raise LocalError(
+            "level-too-low",
+            f"this user may not {what}",
+            f"which CA is trusted is decided at level {SECRET_LEVEL}, and this session has level"
+            f" {session.level}",
+            f"let a user of level {SECRET_LEVEL} do it",
+            OPERATOR,
+        )
 
 
 def refuse_used_entity(session: "Session", record: Entity) -> None:

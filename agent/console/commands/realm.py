@@ -41,6 +41,7 @@ CIPHERS = ("aes128", "aes256", "3des")
 SUBJECT_MATCH = ("strict", "standard", "key-only")
 FINGERPRINTS = {"md5": "HEX32", "sha1": "HEX40", "sha256": "HEX64"}
 BROKEN_DIGESTS = ("md5", "sha1")
+NOT_SET = "The password was not set."
 
 
 def bind_entity(session: "Session", args: Args) -> None:
@@ -124,19 +125,21 @@ def password(session: "Session", args: Args) -> None:
 
 def _take_password(session: "Session", text: str) -> None:
     """Seals a password in plain; a sealed one is only taken if this device can open it."""
-    record, device = session.record(REALM), session.device
+    device = session.device
 
     def keep(sealed: object) -> None:
-        record.password = str(sealed)
+        session.record(REALM).password = str(sealed)
 
+    session.record(REALM)  # before the work: it may have gone while the password was typed
     if parameters.is_sealed(text):
         if session.loading:
-            record.password = text
+            keep(text)
             return
         session.start(
             "Checking the sealed password",
             lambda hold: device.check_sealed_password(text, hold.done),
             lambda _result: keep(text),
+            left=NOT_SET,
         )
     elif session.loading:
         raise fail("password-in-plain")
@@ -145,6 +148,7 @@ def _take_password(session: "Session", text: str) -> None:
             "Sealing the password",
             lambda hold: device.seal_password(text, hold.done),
             keep,
+            left=NOT_SET,
         )
 
 

@@ -28,7 +28,8 @@ class Row(NamedTuple):
     """A command. `words` are help texts that differ from, or add to, the common ones.
 
     `undo` is the notation behind the word `undo`; `undone` is its handler. `filtered` rows take
-    `| include TEXT` and its kind. `opens` is the view that the command leads into.
+    `| include TEXT` and its kind. `opens` is the view that the command leads into. `marks` rows
+    are no settings and stand in a configuration all the same, between its blocks.
     """
 
     notation: str
@@ -42,6 +43,7 @@ class Row(NamedTuple):
     undone: Handler | None = None
     filtered: bool = False
     opens: str | None = None
+    marks: bool = False
 
 
 # What a setting is after `undo`: whatever a new record holds.

@@ -9,7 +9,7 @@ from agent.console.commands import lookups
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, Handler, Row
 from agent.console.grammar import Args, Parameter
 from agent.errors import fail
-from agent.settings import Entity, Realm
+from agent.settings import Entity, Realm, fold
 
 if TYPE_CHECKING:
     from agent.console.session import Session
@@ -23,10 +23,17 @@ def _realms(session: "Session", args: Args) -> list[Realm]:
     return list(session.device.settings.realms.values())
 
 
+def _still_there(session: "Session", records: list[Realm]) -> Iterator[Realm]:
+    """Those that no other session has removed by the time that their page is shown."""
+    for record in records:
+        if fold(record.name) in session.device.settings.realms:
+            yield record
+
+
 def show_realms(session: "Session", args: Args) -> None:
     def lines() -> Iterator[str]:
         yield display.total(len(realms))
-        for record in realms:
+        for record in _still_there(session, realms):
             device = session.device
             yield from display.realm(record, device.ca(record.name), device.status(record.name))
 
@@ -71,6 +78,7 @@ def show_certificates(session: "Session", args: Args) -> None:
         "Reading the certificates",
         lambda hold: session.device.describe(ders, hold.done),
         described,
+        left="The certificates are not shown.",
     )
 
 
@@ -86,7 +94,7 @@ def show_key_pairs(session: "Session", args: Args) -> None:
 def show_enrollment(session: "Session", args: Args) -> None:
     def lines() -> Iterator[str]:
         now_s = session.device.wall_s()
-        for record in realms:
+        for record in _still_there(session, realms):
             status = session.device.status(record.name)
             yield from display.enrollment(record.name, status, now_s)
 

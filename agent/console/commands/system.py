@@ -77,19 +77,19 @@ def open_realm(session: "Session", args: Args) -> None:
 
 
 def remove_realm(session: "Session", args: Args) -> None:
-    record = lookups.realm(session, args.text("NAME"))
-    if fold(record.name) == "default":
-        raise fail("realm-default")
+    name = args.text("NAME")
+    record = lookups.removable_realm(session, name)
 
     def answered(yes: bool) -> None:
         if yes:
-            del session.device.settings.realms[fold(record.name)]
-            session.device.forget_realm(record.name)
+            found = lookups.removable_realm(session, name)  # other sessions went on meanwhile
+            del session.device.settings.realms[fold(name)]
+            session.device.forget_realm(found.name)
 
     doubt = None
-    if not session.loading and session.device.status(record.name).transaction:
+    if session.device.status(record.name).transaction:
         doubt = "has a request under way"
-    if not session.loading and session.device.local(record.name):
+    if session.device.local(record.name):
         doubt = "has a certificate in use"
     if doubt:
         session.question(
@@ -100,7 +100,7 @@ def remove_realm(session: "Session", args: Args) -> None:
 
 
 def render_realms(settings: Settings) -> Iterator[str]:
-    for record in settings.realms.values():
+    for record in list(settings.realms.values()):  # a page waits while others configure
         yield f"pki realm {record.name}"
         yield from (f" {line}" for line in rendered(realm.ROWS, record))
 
@@ -118,7 +118,7 @@ def remove_entity(session: "Session", args: Args) -> None:
 
 
 def render_entities(settings: Settings) -> Iterator[str]:
-    for record in settings.entities.values():
+    for record in list(settings.entities.values()):
         yield f"pki entity {record.name}"
         yield from (f" {line}" for line in rendered(entity.ROWS, record))
 
@@ -131,6 +131,8 @@ def create_key_pair(session: "Session", args: Args) -> None:
     lookups.refuse_used_key(session, name)
 
     def with_size(bits: int) -> None:
+        lookups.refuse_used_key(session, name)  # since the questions a realm may have taken it
+
         def created(_result: object) -> None:
             session.info(f"The RSA key pair {name} of {bits} bits was created.")
 
@@ -165,7 +167,7 @@ def _ask_size(session: "Session", with_size: Callable[[int], None]) -> None:
         with_size(int(str(bits)))
 
     session.info(f"The size of the key is {low} to {high} bits.")
-    session.ask(f"Enter the size [{limits.KEY_BITS_DEFAULT}]: ", read)
+    session.ask(f"Enter the size (nothing for {limits.KEY_BITS_DEFAULT}): ", read)
 
 
 def destroy_key_pair(session: "Session", args: Args) -> None:
@@ -186,7 +188,8 @@ def destroy_key_pair(session: "Session", args: Args) -> None:
 
 
 def enroll(session: "Session", args: Args) -> None:
-    record = lookups.realm(session, args.text("NAME"))
+    name = args.text("NAME")
+    record = lookups.realm(session, name)
     plain = args.text("PASSWORD") if "PASSWORD" in args else None
 
     def applied(_result: object) -> None:
@@ -199,6 +202,7 @@ def enroll(session: "Session", args: Args) -> None:
 
     def answered(yes: bool) -> None:
         if yes:
+            lookups.realm(session, name)  # it may have gone while the question was open
             session.start(
                 f"Applying for a certificate of realm {record.name}",
                 lambda hold: session.device.enrol(record.name, plain, hold, hold.done),
@@ -233,9 +237,9 @@ ROWS = (
         {"LINES": SCREEN},
         level=DISPLAY_LEVEL,
     ),
-    Row("quit", EVERYWHERE, leave, level=DISPLAY_LEVEL),
-    Row("return", CONFIGURATION, back_to_user, level=DISPLAY_LEVEL),
-    Row("#", EVERYWHERE, block_end, level=DISPLAY_LEVEL),
+    Row("quit", EVERYWHERE, leave, level=DISPLAY_LEVEL, marks=True),
+    Row("return", CONFIGURATION, back_to_user, level=DISPLAY_LEVEL, marks=True),
+    Row("#", EVERYWHERE, block_end, level=DISPLAY_LEVEL, marks=True),
     setting(SYSTEM, "sysname", "NAME", parameters.SYSNAME, "sysname")._replace(
         render=lambda settings: [f"sysname {settings.sysname}"]  # shown always, as VRP does
     ),

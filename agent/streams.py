@@ -1,0 +1,158 @@
+"""Byte streams on the event loop: sockets and serial lines alike, output buffered, never blocking.
+
+Fault model: the other end stops reading, sends without end, or is gone at any byte. Promised: what
+is buffered is bounded, `on_end` is called exactly once, nothing is called after it.
+"""
+
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from agent import limits
+from agent.loop import Loop
+from hal.ports import SerialError, SerialPort
+
+ROOM_BYTES = 16 * 1024  # a display waits when so much is unsent: a screenful on a slow line
+
+
+class Stream(Protocol):
+    """What sockets and serial ports have in common here; neither call blocks."""
+
+    def fileno(self) -> int: ...
+    def read(self) -> bytes | None: ...  # None: nothing there; b"": the end
+    def write(self, data: bytes) -> int: ...  # raises OSError or SerialError when it is gone
+    def close(self) -> None: ...
+
+
+class SocketStream:
+    """A connected stream socket as a `Stream`."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def read(self) -> bytes | None:
+        try:
+            return self._sock.recv(4096)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+
+    def close(self) -> None:
+        self._sock.close()
+
+
+class SerialStream:
+    """A serial line as a `Stream`: a line that is gone reads as the end."""
+
+    def __init__(self, port: SerialPort) -> None:
+        self._port = port
+
+    def fileno(self) -> int:
+        return self._port.fileno()
+
+    def read(self) -> bytes | None:
+        try:
+            return self._port.read() or None
+        except SerialError:
+            return b""
+
+    def write(self, data: bytes) -> int:
+        return self._port.write(data)
+
+    def close(self) -> None:
+        self._port.close()
+
+
+class Peer:
+    """One end of a stream on the loop, its output buffered. `on_end` is called once."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        stream: Stream,
+        on_data: Callable[[bytes], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        self._loop, self._stream = loop, stream
+        self.on_data, self.on_end = on_data, on_end
+        self.on_room: Callable[[], None] = lambda: None
+        self._out = bytearray()
+        self._open = self._wanted = True
+        self._ending = False
+        self._arm()
+
+    def send(self, data: bytes) -> None:
+        """Queues output; a peer that lets more than the cap pile up is cut off."""
+        if not self._open:
+            return
+        self._out += data
+        self._flush()
+        if len(self._out) > limits.SESSION_OUTPUT_BYTES:
+            self.cut()
+
+    def has_room(self) -> bool:
+        """Whether a long display should go on; `on_room` is called when it should again."""
+        return len(self._out) < ROOM_BYTES
+
+    def want(self, more: bool) -> None:
+        """Whether input is wanted now; it waits in the kernel otherwise."""
+        self._wanted = more
+        if self._open:
+            self._arm()
+
+    def end(self) -> None:
+        """Closes once what is queued has been sent."""
+        self._ending = True
+        self._flush()
+
+    def cut(self) -> None:
+        """Closes now."""
+        if self._open:
+            self._open = False
+            self._loop.unwatch(self._stream.fileno())
+            self._stream.close()
+            self.on_end()
+
+    def _flush(self) -> None:
+        full = not self.has_room()
+        try:
+            while self._open and self._out:
+                sent = self._stream.write(bytes(self._out[:65536]))
+                if not sent:
+                    break
+                del self._out[:sent]
+        except (OSError, SerialError):
+            self.cut()
+        if self._open and self._ending and not self._out:
+            self.cut()
+        elif self._open:
+            self._arm()
+            if full and self.has_room():
+                self.on_room()
+
+    def _arm(self) -> None:
+        # Who does not read what we say is not heard either.
+        listen = self._wanted and not self._ending and self.has_room()
+        self._loop.watch(
+            self._stream.fileno(),
+            self._receive if listen else None,
+            self._flush if self._out else None,
+        )
+
+    def _receive(self) -> None:
+        data = self._stream.read()
+        if data:
+            self.on_data(data)
+        elif data is not None:
+            self.cut()

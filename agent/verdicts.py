@@ -1,0 +1,30 @@
+"""What the error of a job means for the transaction: decided, answered, or only silence."""
+
+from agent.errors import AgentError
+
+# CertRep FAILURE, signed by the CA: it has decided.
+FAILURES = frozenset(
+    (
+        "ca-badAlg",
+        "ca-badCertId",
+        "ca-badMessageCheck",
+        "ca-badRequest",
+        "ca-badTime",
+        "ca-failure",
+    )
+)
+# Somebody answers a CertPoll, but not with what was asked for: the transaction is not known there,
+# or CertPoll is not (micromdm and step-ca say so with HTTP 500).
+ANSWERED = FAILURES | {
+    "certrep-malformed",
+    "http-empty",
+    "http-failed",
+    "http-malformed",
+    "http-refused",
+}
+
+
+def is_verdict(error: AgentError) -> bool:
+    """The CA itself has decided, or has issued what can never be used: the transaction is over.
+    What was not signed by it (an HTTP error, a forged reply) ends the attempt, never that."""
+    return error.code in FAILURES or error.code.startswith("issued-")
