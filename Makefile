@@ -12,7 +12,7 @@ ROOMS := agent hal platforms tools
 PYTEST_ARGS ?= -n 2 -q
 DEMO := $(VENV)/bin/python -m tools.demo
 # What depends on the versions of libraries and interpreter runs on those of Debian 12 as well.
-DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_[lm]*.py) \
+DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \
   $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
 
 .PHONY: help demo console test lint format clean peers bench

@@ -256,6 +256,10 @@ class SerialLine:
             self._again()
             return
         self._missing = ""
+        self._loop.watch(stream.fileno(), lambda: self._begin(stream))
+
+    def _begin(self, stream: Stream) -> None:
+        """Somebody types, or the line has vanished: until then there is nobody to talk to."""
         size = (80, limits.SCREEN_LINES)
         Terminal(self._loop, self._device, stream, level=3, size=size, ended=self._again)
 

@@ -155,6 +155,22 @@ def test_strangers_and_too_many_are_told(console: Console) -> None:
     assert b"<Huawei>" in console.read(console.client(hello("terminal")))
 
 
+def test_clients_that_hang_up_at_once_do_not_use_up_the_sessions(console: Console) -> None:
+    for _client in range(2 * limits.SESSIONS):
+        client = connect_unix(console.path)
+        client.send(hello("terminal"))
+        client.close()
+        console.turn(4)
+    assert b"<Huawei>" in console.read(console.client(hello("terminal")))
+
+
+def test_an_unfinished_greeting_does_not_keep_the_loop_busy(console: Console) -> None:
+    console.client(b"scep")
+    loop = console.bench.loop
+    ready_fds = loop._selector.select(0)
+    assert ready_fds == []
+
+
 def test_a_hang_up_in_the_middle_leaves_the_work_going_on(console: Console) -> None:
     client = console.client(hello("terminal"))
     console.bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
@@ -214,8 +230,11 @@ def test_a_line_that_is_missing_is_looked_for_and_said() -> None:
     lines.broken = True
     attach.SerialLine(bench.loop, bench.device, lines.open)
     assert "SERIAL_ERR" in bench.logged()
+    bench.advance(5)
+    assert bench.logged().count("SERIAL_ERR") == 1  # once, not once a second for years
     lines.broken = False
     bench.advance(2)
+    lines.users[0].write(b"\r")
     assert _wait(bench, lines.users[0], b"<Huawei>")
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.grammar import Args
-from agent.errors import OPERATOR, LocalError, fail
+from agent.errors import fail
 from agent.settings import Entity, Realm, fold
 from hal.ports import HalError
 
@@ -39,14 +39,7 @@ def removable_realm(session: "Session", name: str) -> Realm:
 def refuse_below_secrets(session: "Session", what: str) -> None:
     """What decides about trust is for those who may type `fingerprint`."""
     if session.level < SECRET_LEVEL:
-        raise LocalError(
-            "level-too-low",
-            f"this user may not {what}",
-            f"which CA is trusted is decided at level {SECRET_LEVEL}, and this session has level"
-            f" {session.level}",
-            f"let a user of level {SECRET_LEVEL} do it",
-            OPERATOR,
-        )
+        raise fail("level-too-low", what=what, wanted=SECRET_LEVEL, level=session.level)
 
 
 def refuse_used_entity(session: "Session", record: Entity) -> None:
