@@ -1,6 +1,8 @@
 """The Jobs port: the real worker process and the fake keep the same promises."""
 
+import ast
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -208,3 +210,34 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+SCARCE = """
+import os, resource, signal, sys
+sys.path.insert(0, {root!r})
+from agent.loop import Loop
+from hal.clock import LinuxClock
+from hal.jobs import WorkerJobs
+signal.signal(signal.SIGCHLD, signal.{chld})
+loop, ends = Loop(LinuxClock()), []
+jobs = WorkerJobs(loop, [{python!r}, "-c", "pass"], answer_bytes=1000, linger_s=1)
+resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))
+for _job in range(3):
+    jobs.start(b"x", [], 5, ends.append)
+for _turn in range(150):
+    loop.turn(10_000_000)
+print([end.failure for end in ends])
+"""
+
+
+@pytest.mark.parametrize(("files", "chld"), [(6, "SIG_DFL"), (100, "SIG_IGN")])
+def test_a_shortage_is_a_failure_of_the_job_and_never_of_the_agent(files: int, chld: str) -> None:
+    """No descriptor left; a parent that had SIGCHLD ignored."""
+    code = SCARCE.format(root=str(ROOT), python=sys.executable, files=files, chld=chld)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+    failures = ast.literal_eval(done.stdout)
+    assert len(failures) == 3
+    assert set(failures) <= {"start", "died"}

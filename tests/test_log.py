@@ -31,3 +31,28 @@ def test_the_buffer_is_bounded_and_a_lost_standard_error_is_survived() -> None:
         log.report("X", str(number))
     assert len(log.lines) == limits.LOG_LINES
     assert log.lines[-1].text.endswith(str(limits.LOG_LINES + 4))
+
+
+def test_a_standard_error_that_nobody_reads_does_not_stop_the_agent() -> None:
+    read, write = os.pipe()
+    log = Log(lambda: 0, write)
+    for _line in range(3000):  # a pipe holds 64 KiB
+        log.report("X", "y" * 100)
+    assert log.lost > 1000
+    while log.lost and os.read(read, 65536):
+        log.lost = 0
+    log.report("X", "read again")
+    assert log.lost == 0
+    assert b"read again" in os.read(read, 65536)
+    os.close(read)
+    os.close(write)
+
+
+def test_a_long_line_is_cut_so_that_a_pipe_takes_it_whole() -> None:
+    read, write = os.pipe()
+    Log(lambda: 0, write).report("X", "z" * 100_000)
+    said = os.read(read, 65536)
+    assert said.endswith(b"z\n")
+    assert len(said) < 4096
+    os.close(read)
+    os.close(write)
