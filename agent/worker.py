@@ -10,6 +10,7 @@ The protocol between agent and worker is at the head of `hal/jobs.py`.
 """
 
 import ctypes
+import gc
 import os
 import resource
 import select
@@ -27,6 +28,9 @@ from hal.jobs import CANCEL, CAUSES, CONTROL_FD, ENDED, HEADER, START
 from hal.link import LinuxLink
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+
+_PRCTL = ctypes.CDLL(None, use_errno=True).prctl  # looked up before there are children
+NICE = 10  # a key that is being generated must not make the console wait
 
 LIMITS = (
     (resource.RLIMIT_NOFILE, limits.CHILD_FILES),
@@ -190,13 +194,12 @@ def confine(to: Confinement) -> None:
         os.setgroups([])
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
     for option, value in (
         (PR_SET_NO_NEW_PRIVS, 1),
         (PR_SET_DUMPABLE, 0),
         (PR_SET_PDEATHSIG, signal.SIGKILL),
     ):
-        if prctl(option, int(value), 0, 0, 0) != 0:
+        if _PRCTL(option, int(value), 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl")
     if os.getppid() != parent:  # the worker died before the kernel knew
         os._exit(1)
@@ -224,6 +227,9 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C at the agent's terminal is for the agent
     uid, gid, memory_bytes, cpu_s = (int(argument) for argument in arguments)
     preload.load_all()
+    # A child shares our pages until it writes to them; the collector would write to all of them.
+    gc.disable()
+    gc.freeze()
     confinement = Confinement(None if uid < 0 else (uid, gid), memory_bytes, cpu_s)
     Worker(socket.socket(fileno=CONTROL_FD), confinement).serve()
     return 0
