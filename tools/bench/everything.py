@@ -1,0 +1,126 @@
+"""A session that uses every command of the console, and the check that it does.
+
+Lines that would end the session or undo what later ones need stand where they do not.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from agent.console.commands import ROWS
+from tests.board import procedure
+
+REALM = (
+    "ca id lab",
+    "key-usage ike ssl-client ssl-server",
+    "source 127.0.0.1",
+    "enrollment-request signature message-digest-method sha-512",
+    "enrollment-request encryption-algorithm aes256",
+    "weak-algorithm sha1",
+    "subject-match strict",
+    "compatibility http-post",
+    "display this",
+)
+UNDO_REALM = (
+    "undo ca id",
+    "undo key-usage",
+    "undo source",
+    "undo enrollment-request signature message-digest-method",
+    "undo enrollment-request encryption-algorithm",
+    "undo weak-algorithm",
+    "undo subject-match",
+    "undo compatibility",
+)
+ENTITY = (
+    "common-name r9.example",
+    "country DE",
+    "state Sachsen",
+    "locality Dresden",
+    "organization Lab",
+    "organization-unit a,b",
+    "fqdn r9.example",
+    "ip-address 192.0.2.9",
+    "email r9@example.com",
+    "serial-number",
+    "display this",
+    "undo country",
+    "undo state",
+    "undo locality",
+    "undo organization",
+    "undo organization-unit",
+    "undo fqdn",
+    "undo ip-address",
+    "undo email",
+    "undo serial-number",
+    "undo common-name",
+)
+DISPLAYS = (
+    "display pki realm",
+    "display pki entity",
+    "display pki certificate ca",
+    "display pki certificate local",
+    "display pki rsa local-key-pair public",
+    "display pki enrollment | exclude none",
+    "display version",
+    "display clock",
+    "display current-configuration",
+)
+
+
+def lines(url: str, fingerprint: str) -> list[str]:
+    """The session, for a CA with the challenge `sekret`."""
+    return [
+        "screen-length 0 temporary",
+        *procedure(url, f"fingerprint sha256 {fingerprint}", "password cipher sekret", *REALM),
+        "sysname R1",
+        "pki file-format der",
+        "pki enroll-certificate realm abc",
+        "pki abort-request realm abc",
+        *DISPLAYS,
+        "pki entity r9",
+        *ENTITY,
+        "#",
+        "undo pki entity r9",
+        "pki rsa local-key-pair create k2 modulus 2048 exportable",
+        "pki realm spare",
+        "fingerprint md5 " + "12" * 16,
+        "password cipher other",
+        f"enrollment-url {url}",
+        "entity r1",
+        "undo fingerprint",
+        "undo password",
+        "undo enrollment-url",
+        "undo entity",
+        *UNDO_REALM,
+        "rsa local-key-pair k2",
+        "undo rsa local-key-pair",
+        "quit",
+        "undo pki realm spare",
+        "pki rsa local-key-pair destroy k2",
+        "y",
+        "undo pki file-format",
+        "undo sysname",
+        "return",
+        "save",
+        "y",
+        "quit",
+    ]
+
+
+def unused(typed: Sequence[str]) -> list[str]:
+    """The commands, and their `undo`, that none of these lines uses."""
+    begun = [line.split() for line in typed]
+
+    def used(form: str) -> bool:
+        head = list(_keywords(form))
+        return any(words[: len(head)] == head for words in begun)
+
+    forms = [row.notation for row in ROWS]
+    forms += [f"undo {row.undo}" for row in ROWS if row.undo]
+    return [form for form in forms if not used(form)]
+
+
+def _keywords(notation: str) -> Iterator[str]:
+    """The words of a command in front of its first parameter or choice."""
+    for word in notation.split():
+        if word != word.lower() or word in "{[":
+            return
+        yield word
