@@ -9,7 +9,8 @@ DEBIAN_PYTHON := /usr/bin/python3
 PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl
 DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
 ROOMS := agent hal platforms tools
-PYTEST_ARGS ?= -n 2 -q
+# Three on two cores: many tests wait for the other end.
+PYTEST_ARGS ?= -n 3 -q
 DEMO := $(VENV)/bin/python -m tools.demo
 # What depends on the versions of libraries and interpreter runs on those of Debian 12 as well.
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,15 +66,23 @@ MAY_IMPORT = {
 }
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """A source, parsed once for all the rules."""
+    return ast.parse(path.read_text())
+
+
+@cache
 def module_name(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def imports(path: Path) -> list[tuple[int, str]]:
     """(line, module) of every import, those inside functions too; `from x import y` gives x.y."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -140,7 +149,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize("path", PRODUCT, ids=module_name)
 def test_calls_that_belong_to_one_room(path: Path) -> None:
     module = module_name(path)
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if not isinstance(node, ast.Call):
             continue
         name = ast.unparse(node.func)
@@ -157,7 +166,7 @@ def test_sizes(path: Path) -> None:
     lines = text.splitlines()
     assert len(lines) <= 400, "one file is one idea"
     assert max((len(line) for line in lines), default=0) <= 100
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or 0) - node.lineno + 1
             assert length <= 50, f"{node.name}: {length} lines"
@@ -179,7 +188,7 @@ def test_no_dead_file(path: Path) -> None:
         if other != path
         for _line, name in imports(other)
     )
-    assert ast.get_docstring(ast.parse(path.read_text()))
+    assert ast.get_docstring(tree(path))
 
 
 # -S: an editable installation brings modules of its own, which no board has.
