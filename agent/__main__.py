@@ -13,6 +13,11 @@ from typing import Any
 
 from platforms.board import default_board
 
+SEEN = (
+    "scep-agent: what stands on a command line can be seen by every user of this machine;\n"
+    "  Next step: give lines with passwords as a script on standard input\n"
+)
+
 Options = dict[str, list[Any]]
 
 
@@ -39,6 +44,8 @@ def console(options: Options) -> int:
 
     paths = options.get("--socket") or [default_board().console.socket]
     if "-c" in options:
+        if any("password" in line for line in options["-c"]):
+            sys.stderr.write(SEEN)
         return client.run_script(paths[-1], map(os.fsencode, options["-c"]))
     if sys.stdin.isatty():
         return client.run_terminal(paths[-1])

@@ -76,6 +76,8 @@ def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> Rea
             next_step = f"tried again each minute; {runner.use.error.remedy}"
         elif now.trusted and due_s < now.wall_s:
             why, next_step = "the certificate has expired", EXPLAINED[State.TRUSTED][1]
+    if engine.state is State.FAILED and stored.local:
+        why += "; the certificate before it stays in use"
     return RealmStatus(
         state=engine.state.value,
         why=why,

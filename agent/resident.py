@@ -5,6 +5,7 @@ that knows platforms.
 """
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -62,6 +63,7 @@ WORKER_START = (
 
 def run(board: str, state_dir: str | None, factory: str) -> int:
     """`scep-agent run`; the exit status. board: a file, `sim`, or empty for what is installed."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a typed password may be in our memory
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it may be inherited as ignored; we do reap
     loop = Loop(LinuxClock())
     platform = None

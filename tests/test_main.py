@@ -53,6 +53,16 @@ def test_console_with_lines_and_with_a_script(tmp_path: Path) -> None:
         assert "scep-agent" not in done.stdout
 
 
+def test_a_password_on_the_command_line_works_and_says_so(tmp_path: Path) -> None:
+    with Agent(tmp_path) as agent:
+        socket = ("--socket", str(agent.dir / "console.sock"))
+        lines = ("-c", "system-view", "-c", "pki realm abc", "-c", "password cipher sekret")
+        done = scep_agent("console", *socket, *lines)
+        assert done.returncode == 0
+        assert "standard input" in done.stderr
+        assert "sekret" not in done.stdout + done.stderr
+
+
 def test_a_second_agent_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     with Agent(tmp_path) as agent:
         done = scep_agent("run", "--board", "sim", "--state", str(agent.dir))

@@ -37,6 +37,23 @@ def test_issued_tells_until_when_and_what_to_type() -> None:
     assert bench.device.status("abc").why == "the certificate has expired"
 
 
+def test_a_failure_does_not_hide_the_certificate_in_use() -> None:
+    bench = ready()
+    bench.worker.answers["fetch-ca"] = refuse("ca-no-ca")
+    bench.enrol()
+    assert "in use" not in bench.device.status("abc").why
+    bench.worker = bench.worker.__class__()
+    bench.reboot()
+    bench.enrol()
+    bench.worker.answers["fetch-ca"] = refuse("ca-no-ca")
+    bench.enrol()
+    status = bench.device.status("abc")
+    assert (status.state, status.why[-32:]) == (
+        "failed",
+        "certificate before it stays in use"[-32:],
+    )
+
+
 def test_a_failure_keeps_its_error_and_its_time_over_a_reboot() -> None:
     bench = ready()
     bench.worker.answers["fetch-ca"] = refuse("ca-no-ca")
