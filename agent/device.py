@@ -5,9 +5,10 @@ enrolment (that is the engine's) and touches no hardware but through the ports.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable
 
-from agent import application, enrolment, report, tasks
+from agent import application, enrolment, limits, report, tasks
 from agent.actions import Now
 from agent.activation import Activation, InUse
 from agent.console.appliance import CaInfo, Certificate, Done, KeyPair, Progress, RealmStatus
@@ -59,6 +60,8 @@ class Device:
         )
         self._realms: dict[str, Enrolment] = {}
         self._waiters: dict[int, Enrolment] = {}  # who waits for an enrolment, by task
+        self._activating = 0
+        self._to_activate: deque[tuple[str, Callable[[AgentError | None], None]]] = deque()
         self._making: set[str] = set()  # key pairs that are being generated
         self._last_task = 0
 
@@ -352,9 +355,24 @@ class Device:
         return InUse(name, stored.local, stored.ca, self._key(stored.local.key))
 
     def _activate(self, realm: str, done: Callable[[AgentError | None], None]) -> None:
-        in_use = self._in_use(realm)
-        if in_use is None:
-            done(None)
+        """Into storage and memory, a few realms at a time: at boot all of them want to."""
+        self._to_activate.append((realm, done))
+        self._activate_next()
+
+    def _activate_next(self) -> None:
+        if not self._to_activate or self._activating == limits.ACTIVATIONS_AT_ONCE:
+            return
+        realm, done = self._to_activate.popleft()
+        in_use = self._in_use(realm) if fold(realm) in self._realms else None
+
+        def ended(error: AgentError | None) -> None:
+            self._activating -= 1
+            done(error)
+            self._loop.after(0, self._activate_next)  # not from within: a thousand may fail at once
+
+        self._activating += 1
+        if in_use is None:  # removed while it waited
+            ended(None)
             return
         self._activation.project(in_use, self.settings.file_format)
-        self._activation.activate(in_use, done)
+        self._activation.activate(in_use, ended)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from agent import limits
 from agent.errors import AgentError, fail
 from hal import records
 from hal.ports import DeviceMemoryError, FilesError, JobEnd, StoreError
@@ -491,3 +492,34 @@ def test_a_clock_behind_the_certificate_in_use_is_not_trusted() -> None:
         False,
         False,
     ]
+
+
+def test_at_boot_a_few_realms_at_a_time_are_put_into_use() -> None:
+    bench = Bench()
+    realms = 20
+    for number in range(realms):
+        bench.key(f"k{number}")
+    bench.factory = "".join(
+        f"pki entity r{n}\n common-name r{n}\n#\npki realm a{n}\n entity r{n}\n"
+        f" rsa local-key-pair k{n}\n enrollment-url http://192.0.2.9/scep\n"
+        f" fingerprint sha256 {SHA256}\n#\n"
+        for n in range(realms)
+    )
+    bench.reboot()
+    for number in range(realms):
+        waiter = Waiter()
+        bench.device.enrol(f"a{number}", None, waiter, waiter.done)
+        bench.turn()
+        assert waiter.code is None
+    most = 0
+
+    def activate(_job: Any) -> Any:
+        nonlocal most
+        most = max(most, len(bench.jobs.running()) + 1)
+        return {}
+
+    bench.worker.answers["activate"] = activate
+    bench.reboot()
+    bench.turn(50)
+    assert 0 < most <= limits.ACTIVATIONS_AT_ONCE
+    assert len(bench.memory.sets) == realms
