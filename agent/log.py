@@ -46,18 +46,18 @@ class Log:
         line = Line(self._wall_s(), level, f"PKI/{level}/{mnemonic}: {clean}")
         self.lines.append(line)
         if self._out_fd is not None:
-            self._write(f"<{level}>{line.text}".encode()[:LINE_BYTES] + b"\n")
+            self._write(self._out_fd, f"<{level}>{line.text}".encode()[:LINE_BYTES] + b"\n")
         for listener in list(self.listeners):
             listener(line)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, fd: int, line: bytes) -> None:
         """Never waits: a log that nobody reads must not stop the agent. Lost lines are counted."""
         poll = select.poll()
-        poll.register(self._out_fd or 0, select.POLLOUT)
+        poll.register(fd, select.POLLOUT)
         if not any(event & select.POLLOUT for _fd, event in poll.poll(0)):
             self.lost += 1
             return
         try:
-            os.write(self._out_fd or 0, line)
+            os.write(fd, line)
         except OSError:
             self.lost += 1
