@@ -16,7 +16,7 @@ from agent import limits
 
 LINE_BYTES = 4000  # below PIPE_BUF: a pipe that is writable takes it whole (pipe(7))
 
-ERROR, WARNING, NOTICE, INFO = 3, 4, 5, 6
+WARNING, NOTICE = 4, 5
 
 # Mnemonics are interface facts of VRP's PKI module; failures are warnings, successes notices.
 LEVELS = {"_ERR": WARNING, "_FAILED": WARNING, "EXPIRED": WARNING, "WEAK": WARNING}

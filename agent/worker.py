@@ -184,6 +184,7 @@ def confine(to: Confinement) -> None:
     """Limits, the worker's user, no new privileges; dies with the worker. Order matters: after the
     change of user the limits could not be set, and the kernel forgets the death signal there."""
     parent = os.getppid()
+    os.nice(NICE)
     own = ((resource.RLIMIT_AS, to.memory_bytes), (resource.RLIMIT_CPU, to.cpu_s))
     for what, most in (*own, *LIMITS):
         _soft, hard = resource.getrlimit(what)

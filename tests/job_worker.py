@@ -55,6 +55,7 @@ def _look(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict
         lines = dict(line.rstrip("\n").split(":", 1) for line in status)
     return {
         "uid": os.getuid(),
+        "nice": os.getpriority(os.PRIO_PROCESS, 0),
         "groups": os.getgroups(),
         "fds": sorted(int(n) for n in os.listdir("/proc/self/fd"))[:-1],
         "fork": can_fork,

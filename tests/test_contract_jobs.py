@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from agent import limits
+from agent import limits, worker
 from agent.loop import Loop
 from hal import cbor
 from hal.clock import LinuxClock
@@ -152,9 +152,9 @@ def test_many_jobs_at_once_keep_their_answers_apart(real: Bench) -> None:
 
 def test_a_child_is_confined(real: Bench) -> None:
     answer = cbor.loads(real.wait(real.start("look")[1]).answer or b"", max_bytes=1000)
-    print(answer)
     found = answer["ok"]
     assert found["no_new_privs"] == "1"
+    assert found["nice"] == min(19, os.getpriority(os.PRIO_PROCESS, 0) + worker.NICE)
     if os.getuid() != 0:
         assert found["fork"] is False
     assert [fd for fd in found["fds"] if fd > 2] == found["fds"][-1:]  # its channel alone
