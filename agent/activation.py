@@ -9,15 +9,16 @@ What can go wrong: the folder is full or read-only, the child fails, the power g
 the folder that was current stays, the store has the certificate, and it is tried again at boot.
 """
 
-import binascii
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from agent import limits, pem
 from agent.application import key_map
 from agent.errors import AgentError, fail
 from agent.log import Log
 from agent.tasks import Answer, Tasks
-from hal.ports import DeviceMemory, DeviceMemoryError, Files, FilesError
+from hal.ports import DeviceMemory, DeviceMemoryError, Files, FilesError, Reactor
 from hal.records import CaRecord, KeyRecord, LocalRecord
 
 MEMORY_FILES = ("cert.pem", "chain.pem", "ca.pem", "key.pem", "bundle.pem")  # order of the job
@@ -34,6 +35,33 @@ class InUse(NamedTuple):
     key: KeyRecord | None
 
 
+class Queue:
+    """Lets a few activations run at once: each is a child, and a boot may want fifty."""
+
+    def __init__(self, reactor: Reactor) -> None:
+        self._reactor = reactor
+        self._running = 0
+        self._waiting: deque[tuple[Callable[[Done], None], Done]] = deque()
+
+    def put(self, begin: Callable[[Done], None], done: Done) -> None:
+        """`begin(ended)` when its turn comes; `done` is called when it calls `ended`."""
+        self._waiting.append((begin, done))
+        self._next()
+
+    def _next(self) -> None:
+        if not self._waiting or self._running == limits.ACTIVATIONS_AT_ONCE:
+            return
+        begin, done = self._waiting.popleft()
+
+        def ended(error: AgentError | None) -> None:
+            self._running -= 1
+            done(error)
+            self._reactor.after(0, self._next)  # not from within: a thousand may fail at once
+
+        self._running += 1
+        begin(ended)
+
+
 class Activation:
     """Writes storage and memory of realms."""
 
@@ -48,12 +76,12 @@ class Activation:
         }
         for name, ders in wanted.items():
             # DER cannot hold several certificates one after the other; the issuing CA stands first.
-            pem, der = _pem(ders), b"".join(ders[:1])
+            text, der = pem.encode("CERTIFICATE", ders), b"".join(ders[:1])
             try:
                 # `pki file-format` does not convert what was written (VRP), so both forms count.
-                if name in self._files.names() and self._files.read(name) in (pem, der):
+                if name in self._files.names() and self._files.read(name) in (text, der):
                     continue
-                self._files.write(name, der if file_format == "der" else pem)
+                self._files.write(name, der if file_format == "der" else text)
             except FilesError as error:
                 self._log.report("STORAGE_ERR", f"realm {what.realm}: {name}: {error.what}")
 
@@ -63,7 +91,7 @@ class Activation:
             there = self._memory.current(what.realm, "cert.pem")
         except DeviceMemoryError:  # unreadable, or grown by somebody else: it is written anew
             return False
-        return there == _pem([what.local.certificate.der])
+        return there == pem.encode("CERTIFICATE", [what.local.certificate.der])
 
     def activate(self, what: InUse, done: Done) -> None:
         """Into device memory; `done` with None when consumers can read it, or with the error."""
@@ -106,14 +134,3 @@ def _ordered(ca: CaRecord | None, chain: list[bytes]) -> list[bytes]:
     """Issuing CA first, then the rest of its chain, then what else the CA set holds (the RA)."""
     rest = [c.der for c in ca.certificates] if ca else []
     return [*chain, *(der for der in rest if der not in chain)]
-
-
-def _pem(ders: list[bytes]) -> bytes:
-    """RFC 7468 text: base64 in lines of 64."""
-    out = bytearray()
-    for der in ders:
-        text = binascii.b2a_base64(der, newline=False)
-        lines = [text[i : i + 64] for i in range(0, len(text), 64)]
-        out += b"-----BEGIN CERTIFICATE-----\n" + b"\n".join(lines)
-        out += b"\n-----END CERTIFICATE-----\n"
-    return bytes(out)

@@ -7,7 +7,7 @@ comes from the settings of the moment.
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from agent.errors import fail
 from agent.settings import Entity, Realm, Settings, fold
@@ -84,6 +84,7 @@ def _policy(realm: Realm, linux_name: LinuxName) -> dict[str, object]:
             "address": realm.source_address,
             "interface": linux_name(interface) if interface else None,
             "bind_device": realm.bind_device,
+            "vrf": realm.vpn_instance,
         },
         "http": methods[0] if methods else None,
         "cipher": realm.cipher,
@@ -93,9 +94,20 @@ def _policy(realm: Realm, linux_name: LinuxName) -> dict[str, object]:
     }
 
 
-def fetch_job(realm: Realm, request: RequestRecord, linux_name: LinuxName) -> dict[str, object]:
-    """The map of `fetch-ca`."""
-    return {"op": "fetch-ca", **_policy(realm, linux_name), **_pick(request, "url", "ca_id", "ra")}
+def fetch_job(
+    realm: Realm, wanted: Mapping[str, object], linux_name: LinuxName
+) -> dict[str, object]:
+    """The map of `fetch-ca`; `wanted` has the url, the ca_id and ra."""
+    where = {name: wanted.get(name) for name in ("url", "ca_id", "ra")}
+    return {"op": "fetch-ca", **_policy(realm, linux_name), **where}
+
+
+def ca_wanted(realm: Realm) -> dict[str, object]:
+    """Where the CA certificates are, by the configuration of the moment."""
+    if realm.url is None:
+        command = "enrollment-url http://..."
+        raise fail("realm-incomplete", realm=realm.name, missing="enrollment-url", command=command)
+    return {"url": realm.url, "ca_id": realm.ca_id, "ra": realm.ra}
 
 
 def request_job(

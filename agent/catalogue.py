@@ -129,6 +129,35 @@ CATALOGUE: dict[str, Row] = {
     "storage-failed": Row(LOCAL, LATER, "device storage or memory could not be written: {reason}",
                           "the folder is full, missing or not writable for this user",
                           "check the folders in the board file and their free space"),
+    # -- imports, exports, the machine -----------------------------------------------------------
+    "file-unreadable": Row(LOCAL, OPERATOR, "the file {name} cannot be read: {reason}",
+                           "it is not in device storage, or the name is spelt differently",
+                           "see `dir`"),
+    "file-too-large": Row(LOCAL, OPERATOR, "the file {name} has more than {cap} bytes",
+                          "it holds more than certificates and a key", "see `dir`"),
+    "certificate-missing": Row(LOCAL, OPERATOR, "realm {realm} has no {kind} certificate",
+                               "none was applied for or imported",
+                               "type `pki enroll-certificate realm {realm}`, or import one with"
+                               " `pki import-certificate {kind} realm {realm} ...`"),
+    "import-invalid": Row(LOCAL, OPERATOR, "the certificate was not imported: {subject}:"
+                          " {reason}",
+                          "it comes from another CA than the one that this realm trusts, or has"
+                          " expired",
+                          "see `display pki certificate ca`; import the certificate of its CA"
+                          " first"),
+    "key-not-exportable": Row(LOCAL, OPERATOR, "key pair {name} may not leave this device",
+                              "it was made without exportable, which cannot be added later",
+                              "make another one with `pki rsa local-key-pair create ...`; a"
+                              " certificate alone is exported in the formats pem and der"),
+    "crl-not-yet": Row(LOCAL, OPERATOR, "this release does not fetch revocation lists",
+                       "only the settings for them are there",
+                       "look at the list of the CA with another tool"),
+    "clock-refused": Row(LOCAL, OPERATOR, "the clock cannot be set: {reason}",
+                         "this agent may not set the clock of its system, or the RTC refuses",
+                         "run it as root, or set the clock of the system itself"),
+    "reboot-refused": Row(LOCAL, OPERATOR, "this board cannot be rebooted from here",
+                          "its board file names no program for that",
+                          "reboot the system by its own means"),
     # -- the console -----------------------------------------------------------------------------
     "realm-default": Row(LOCAL, OPERATOR, "realm default cannot be removed", "it always exists",
                          "type `pki realm default` and undo its settings there"),

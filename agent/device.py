@@ -5,20 +5,30 @@ enrolment (that is the engine's) and touches no hardware but through the ports.
 """
 
 import os
-from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
-from agent import application, enrolment, limits, report, tasks
+from agent import application, enrolment, report, tasks
 from agent.actions import Now
-from agent.activation import Activation, InUse
-from agent.console.appliance import CaInfo, Certificate, Done, KeyPair, Progress, RealmStatus
+from agent.activation import Activation, InUse, Queue
+from agent.console.appliance import (
+    CaInfo,
+    Certificate,
+    Described,
+    Done,
+    KeyPair,
+    Progress,
+    RealmStatus,
+)
 from agent.console.commands import render_configuration
 from agent.console.configuration import load_configuration
 from agent.engine import is_under_way
 from agent.enrolment import Context, Enrolment
 from agent.errors import AgentError, fail
+from agent.exchange import Exchange
 from agent.log import Log
 from agent.loop import Loop
+from agent.machine import Storage, System
 from agent.settings import Realm, Settings, fold
 from agent.states import Apply
 from agent.tasks import Answer, Tasks
@@ -28,22 +38,17 @@ from hal.records import KeyRecord
 from hal.store import Store
 
 
-class Hardware:
-    """The ports of a board, and what its board file says about names."""
+class Hardware(NamedTuple):
+    """The ports of a board, and what its board file says: names, RTC, whether it can reboot."""
 
-    __slots__ = ("clock", "files", "link", "linux_name", "memory", "serial")
-
-    def __init__(
-        self,
-        clock: Clock,
-        files: Files,
-        link: Link,
-        memory: DeviceMemory,
-        linux_name: Callable[[str], str],
-        serial: str,
-    ) -> None:
-        self.clock, self.files, self.link, self.memory = clock, files, link, memory
-        self.linux_name, self.serial = linux_name, serial
+    clock: Clock
+    files: Files
+    link: Link
+    memory: DeviceMemory
+    linux_name: Callable[[str], str]
+    serial: str
+    has_rtc: bool = False
+    reboot: Callable[[], None] | None = None
 
 
 class Device:
@@ -54,14 +59,16 @@ class Device:
         self.log = log
         self.bad_lines: list[tuple[int, str, str]] = []  # of the saved configuration
         self._loop, self._store, self._hardware, self._tasks = loop, store, hardware, jobs
+        self.storage = Storage(hardware.files)
+        self.exchange = Exchange(self)
+        self.system = System(self, store, hardware.clock, hardware.has_rtc, hardware.reboot)
         self._activation = Activation(hardware.files, hardware.memory, jobs, log)
+        self._queue = Queue(loop)
         self._context = Context(
-            loop, store, jobs, log, self._now, hardware.linux_name, self._key, self._activate
+            loop, store, jobs, log, self.now, hardware.linux_name, self.key, self._activate
         )
         self._realms: dict[str, Enrolment] = {}
         self._waiters: dict[int, Enrolment] = {}  # who waits for an enrolment, by task
-        self._activating = 0
-        self._to_activate: deque[tuple[str, Callable[[AgentError | None], None]]] = deque()
         self._making: set[str] = set()  # key pairs that are being generated
         self._last_task = 0
 
@@ -107,7 +114,8 @@ class Device:
     def linux_name(self, interface: str) -> str:
         return self._hardware.linux_name(interface)
 
-    def _now(self) -> Now:
+    def now(self) -> Now:
+        """The time of an event."""
         clock = self._hardware.clock
         wall_s = clock.wall_s()
         return Now(wall_s, clock.monotonic_ns(), trusted=wall_s >= report.BUILD_S)
@@ -138,7 +146,7 @@ class Device:
     def save(self) -> None:
         """The running configuration becomes the saved one: one commit."""
         text = "\n".join(render_configuration(self.settings)) + "\n"
-        self._commit({records.config_key(): records.encode(records.ConfigRecord(text))})
+        self.commit({records.config_key(): records.encode(records.ConfigRecord(text))})
 
     def unsaved(self) -> bool:
         value = self._store.get(records.config_key())
@@ -148,7 +156,7 @@ class Device:
     # -- key pairs ---------------------------------------------------------------------------------
 
     def key_pairs(self) -> list[KeyPair]:
-        found = [self._key(k.removeprefix("key/")) for k in self._store.keys("key/")]
+        found = [self.key(k.removeprefix("key/")) for k in self._store.keys("key/")]
         return [report.key_pair(key) for key in found if key]
 
     def key_pair_user(self, name: str) -> str | None:
@@ -168,7 +176,7 @@ class Device:
         """Generates in a child, seals there, stores; `done` with the KeyPair."""
         if name in self._making:
             raise fail("key-making", name=name)
-        before = self._key(name)
+        before = self.key(name)
         generation = before.generation + 1 if before else 1
         self._making.add(name)
 
@@ -189,36 +197,36 @@ class Device:
                 spki=tasks.field(answer, "spki", bytes),
                 sealed=tasks.field(answer, "sealed", bytes),
             )
-            self._commit({records.key_pair_key(name): records.encode(key)})
+            self.commit({records.key_pair_key(name): records.encode(key)})
             self.log.report("RSA_CREATE_OK", f"key pair {name}, {bits} bits")
             return report.key_pair(key)
 
         job: dict[str, object] = {"op": "generate-key", "name": name, "generation": generation}
-        return self._task({**job, "bits": bits}, made, end)
+        return self.task({**job, "bits": bits}, made, end)
 
     def destroy_key_pair(self, name: str) -> None:
-        if self._key(name) is None:
+        if self.key(name) is None:
             raise fail("key-unknown", name=name)
         user = self.key_pair_user(name)
         if user is not None:
             raise fail("key-used", name=name, realm=user)
-        self._commit({records.key_pair_key(name): None})
+        self.commit({records.key_pair_key(name): None})
         self.log.report("RSA_DESTROY", f"key pair {name}")
 
     # -- secrets -----------------------------------------------------------------------------------
 
     def seal_password(self, plain: str, done: Done) -> int:
         job: dict[str, object] = {"op": "seal", "plain": plain}
-        return self._task(job, lambda answer: tasks.field(answer, "sealed", str), done)
+        return self.task(job, lambda answer: tasks.field(answer, "sealed", str), done)
 
     def check_sealed_password(self, sealed: str, done: Done) -> int:
-        return self._task({"op": "check-sealed", "sealed": sealed}, lambda _answer: None, done)
+        return self.task({"op": "check-sealed", "sealed": sealed}, lambda _answer: None, done)
 
     # -- enrolment ---------------------------------------------------------------------------------
 
     def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done) -> int:
         """Applies for a realm's certificate; `done` with None (issued, PENDING) or an error."""
-        runner, settings = self._runner(realm), self.settings.realms[fold(realm)]
+        runner, settings = self.runner(realm), self.settings.realms[fold(realm)]
         if is_under_way(runner.engine.state):
             state = runner.engine.state.value
             raise fail("realm-busy", realm=settings.name, state=state)
@@ -250,16 +258,13 @@ class Device:
         return number
 
     def _application(self, settings: Realm) -> Apply:
-        entity = application.check_complete(self.settings, settings)
-        key = self._key(settings.key_pair or "")
+        snapshot = self.snapshot(settings)
+        key = self.key(settings.key_pair or "")
         if key is None:
             raise fail("key-unknown", name=settings.key_pair)
-        serial = self.board_serial() if entity.serial_number else None
         return Apply(
             transaction=os.urandom(16).hex(),
-            settings=application.snapshot(
-                settings, entity, self._addresses(entity.ip_address), serial
-            ),
+            settings=snapshot,
             generation=key.generation,
             password=settings.password,
             attended=True,
@@ -276,13 +281,17 @@ class Device:
         raise fail("entity-address", interface=text)
 
     def abort_request(self, realm: str) -> bool:
-        return self._runner(realm).abort()
+        return self.runner(realm).abort()
 
     def forget_realm(self, realm: str) -> None:
         """What the store and memory hold of a realm that is gone; files in storage stay (VRP)."""
         self.changed()
         keys = [records.realm_key(realm, part) for part in enrolment.PARTS]
-        self._commit({key: None for key in keys if self._store.get(key) is not None})
+        self.commit({key: None for key in keys if self._store.get(key) is not None})
+        self.forget_memory(realm)
+
+    def forget_memory(self, realm: str) -> None:
+        """Consumers find nothing of this realm any more."""
         try:
             self._hardware.memory.remove(realm)
         except HalError as error:  # something in there is not ours
@@ -294,29 +303,34 @@ class Device:
             runner.detach()
 
     def status(self, realm: str) -> RealmStatus:
-        runner, now = self._runner(realm), self._now()
+        runner, now = self.runner(realm), self.now()
         return report.status(self.settings, self.settings.realms[fold(realm)], runner, now)
 
     def ca(self, realm: str) -> CaInfo | None:
-        return report.ca_info(self._runner(realm).engine.stored.ca)
+        return report.ca_info(self.runner(realm).engine.stored.ca)
 
     def local(self, realm: str) -> Certificate | None:
-        stored = self._runner(realm).engine.stored.local
+        stored = self.runner(realm).engine.stored.local
         return report.certificate(stored.certificate) if stored else None
 
-    def describe(self, ders: list[bytes], done: Done) -> int:
-        job: dict[str, object] = {"op": "inspect", "certificates": ders}
-        return self._task(job, lambda answer: tasks.items(answer, "texts", str), done)
+    def describe(self, kind: str, found: list[bytes], done: Done) -> int:
+        def described(answer: Answer) -> list[Described]:
+            texts, fields = tasks.items(answer, "texts", str), tasks.items(answer, "items", dict)
+            return [Described(*one) for one in zip(texts, fields, strict=False)]
 
-    # -- inside ------------------------------------------------------------------------------------
+        return self.task({"op": "inspect", "kind": kind, "ders": found}, described, done)
 
-    def _runner(self, realm: str) -> Enrolment:
+    # -- what its parts ask ------------------------------------------------------------------------
+
+    def runner(self, realm: str) -> Enrolment:
+        """The engine of a realm, wired."""
         runner = self._realms.get(fold(realm))
         if runner is None:
             raise fail("realm-unknown", realm=realm)
         return runner
 
-    def _key(self, name: str) -> KeyRecord | None:
+    def key(self, name: str) -> KeyRecord | None:
+        """A key pair of the store; None when there is none, or none that can be read."""
         value = self._store.get(records.key_pair_key(name))
         try:
             return None if value is None else records.decode(KeyRecord, value)
@@ -324,18 +338,16 @@ class Device:
             self.log.report("STORE_ERR", f"key pair {name}: {error}")
             return None
 
-    def _commit(self, changes: dict[str, object]) -> None:
+    def commit(self, changes: dict[str, object]) -> None:
+        """One transaction; a store that refuses is an AgentError."""
         try:
             self._store.commit(changes)
         except StoreError as error:
             self.log.report("STORE_ERR", str(error))
             raise fail("store-failed", reason=error.what) from error
 
-    def _task(self, job: dict[str, object], use: Callable[[Answer], object], done: Done) -> int:
+    def task(self, job: dict[str, object], use: Callable[[Answer], object], done: Done) -> int:
         """Runs a job; `use` makes the result of its answer, and may raise AgentError."""
-
-        self._last_task += 1
-        number = self._last_task
 
         def end(answer: Answer | AgentError) -> None:
             try:
@@ -344,35 +356,44 @@ class Device:
                 result = error
             done(result)
 
+        return self.job(job, end)
+
+    def job(self, job: dict[str, object], end: tasks.Done) -> int:
+        """Runs a job; `end` gets its answer. The number is one of the tasks of the console."""
+        self._last_task += 1
         self._tasks.run(job, end)
-        return number
+        return self._last_task
+
+    def snapshot(self, settings: Realm) -> dict[str, object]:
+        """What shapes a request, by the configuration of the moment."""
+        entity = application.check_complete(self.settings, settings)
+        serial = self.board_serial() if entity.serial_number else None
+        addresses = self._addresses(entity.ip_address)
+        return application.snapshot(settings, entity, addresses, serial)
+
+    def start_realms_anew(self) -> None:
+        """The records have gone: engines without a past, nothing in memory."""
+        for key in list(self._realms):
+            self._realms.pop(key).stop()
+            self.forget_memory(self.settings.realms[key].name)
+        self.changed()
 
     def _in_use(self, realm: str) -> InUse | None:
-        stored = self._runner(realm).engine.stored
+        stored = self.runner(realm).engine.stored
         if stored.local is None:
             return None
         name = self.settings.realms[fold(realm)].name
-        return InUse(name, stored.local, stored.ca, self._key(stored.local.key))
+        return InUse(name, stored.local, stored.ca, self.key(stored.local.key))
 
     def _activate(self, realm: str, done: Callable[[AgentError | None], None]) -> None:
         """Into storage and memory, a few realms at a time: at boot all of them want to."""
-        self._to_activate.append((realm, done))
-        self._activate_next()
 
-    def _activate_next(self) -> None:
-        if not self._to_activate or self._activating == limits.ACTIVATIONS_AT_ONCE:
-            return
-        realm, done = self._to_activate.popleft()
-        in_use = self._in_use(realm) if fold(realm) in self._realms else None
+        def begin(ended: Callable[[AgentError | None], None]) -> None:
+            in_use = self._in_use(realm) if fold(realm) in self._realms else None
+            if in_use is None:  # removed while it waited
+                ended(None)
+                return
+            self._activation.project(in_use, self.settings.file_format)
+            self._activation.activate(in_use, ended)
 
-        def ended(error: AgentError | None) -> None:
-            self._activating -= 1
-            done(error)
-            self._loop.after(0, self._activate_next)  # not from within: a thousand may fail at once
-
-        self._activating += 1
-        if in_use is None:  # removed while it waited
-            ended(None)
-            return
-        self._activation.project(in_use, self.settings.file_format)
-        self._activation.activate(in_use, ended)
+        self._queue.put(begin, done)

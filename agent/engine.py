@@ -8,7 +8,7 @@ first byte leaves; if a commit fails, the device drops the rest and restores the
 
 from collections.abc import Callable
 
-from agent import limits, schedule
+from agent import limits, pins, schedule
 from agent.actions import (
     Action,
     Activate,
@@ -32,11 +32,13 @@ from agent.states import (
     CaFetched,
     Event,
     Granted,
+    Installed,
     JobFailed,
+    Removed,
     State,
 )
 from agent.verdicts import ANSWERED, is_verdict
-from hal.records import CaRecord, LocalRecord, OutcomeRecord, RequestRecord
+from hal.records import LocalRecord, OutcomeRecord, RequestRecord
 
 
 class Refused(Exception):  # noqa: N818 - h11's word for it: a missing row is a refusal
@@ -128,26 +130,15 @@ class Engine:
     def _judge_ca(self, event: CaFetched, now: Now) -> list[Action]:
         """Which certificate of the set is the pinned CA (design: Trust)."""
         self._fetched = event
-        authorities = [c for c in event.certificates if c.is_ca]
-        if not authorities:
-            return self._failed(fail("ca-no-ca"), now)
-        if self.policy.fingerprint:
-            algorithm, wanted = self.policy.fingerprint
-            for candidate in authorities:
-                if getattr(candidate, algorithm) == wanted:
-                    return self._trust(candidate, "fingerprint", now)
-            return self._failed(_mismatch(algorithm, wanted, authorities), now)
-        return self._judge_unpinned(authorities, now)
-
-    def _judge_unpinned(self, authorities: list[CaCertificate], now: Now) -> list[Action]:
-        known = self.stored.ca
-        if known and known.trusted_by != "fingerprint":
-            for candidate in authorities:
-                if candidate.sha256 == known.pin:
-                    return self._trust(candidate, known.trusted_by, now)
+        try:
+            choice = pins.choose(self.policy.fingerprint, self.stored.ca, event.certificates)
+        except AgentError as error:
+            return self._failed(error, now)
+        if choice.trusted_by:
+            return self._trust(choice.certificate, choice.trusted_by, now)
         if self._patience:  # after a restart nobody is there to ask
             return self._failed(fail("ca-unconfirmed"), now)
-        self._candidate = _lowest(authorities)
+        self._candidate = choice.certificate
         self.state = State.CONFIRMING
         self.deadline_ns = now.monotonic_ns + limits.CONFIRM_CA_S * 1_000_000_000
         return [Confirm(self._candidate)]
@@ -168,16 +159,7 @@ class Engine:
             raise Refused("trusting a CA without an application")
         if now.trusted and pinned.certificate.not_after_s < now.wall_s:
             return self._failed(fail("ca-expired", subject=pinned.certificate.subject), now)
-        ca = CaRecord(
-            pin=pinned.sha256,
-            pin_md5=pinned.md5,
-            pin_sha1=pinned.sha1,
-            pin_index=fetched.certificates.index(pinned),
-            trusted_by=trusted_by,
-            certificates=[c.certificate for c in fetched.certificates],
-            caps=list(fetched.caps),
-            fetched_s=now.wall_s,
-        )
+        ca = pins.record(pinned, trusted_by, fetched.certificates, fetched.caps, now.wall_s)
         self._fetched = self._candidate = None
         self.state = State.SENT
         return [
@@ -294,6 +276,23 @@ class Engine:
         self.state, self._next = _state_of(self.stored), None
         return [CancelJob(), commit, Finish(fail("request-aborted"))]
 
+    def _install(self, event: Installed, now: Now) -> list[Action]:
+        """What the operator brought; a request that was lost is for nothing any more."""
+        outcome = OutcomeRecord(error=None, at_s=now.wall_s, attempts=0)
+        if event.local:
+            commit = self._commit(local=event.local, request=None, outcome=outcome)
+        else:
+            commit = self._commit(ca=event.ca, outcome=outcome)
+        self.state = _state_of(self.stored)
+        kind = "LOCAL" if event.local else "CA"
+        report = Report(f"{kind}_IMPORT_OK", "certificate stored by the operator")
+        return [commit, report, Activate() if self.stored.local else Finish(None)]
+
+    def _remove(self, event: Removed, _now: Now) -> list[Action]:
+        commit = self._commit(**{event.kind: None})
+        self.state = _state_of(self.stored)
+        return [commit, Report(f"DEL_{event.kind.upper()}_OK", "deleted by the operator")]
+
     def _rest(self, _event: Event, _now: Now) -> list[Action]:
         return []
 
@@ -323,11 +322,7 @@ class Engine:
         return [Report("GET_LOCAL_CERT_ERR", "no answer; trying again")]
 
     def _pin_holds(self) -> bool:
-        """The stored CA is still the one that `fingerprint` names (design: Trust)."""
-        ca, wanted = self.stored.ca, self.policy.fingerprint
-        if ca is None or wanted is None:
-            return ca is not None
-        return {"md5": ca.pin_md5, "sha1": ca.pin_sha1, "sha256": ca.pin}[wanted[0]] == wanted[1]
+        return pins.holds(self.stored.ca, self.policy.fingerprint)
 
     def _arm(self, now: Now) -> None:
         self.deadline_ns = schedule.next_poll_ns(now.monotonic_ns, self.policy.poll_interval_min)
@@ -360,17 +355,3 @@ def _state_of(stored: Stored) -> State:
 def is_under_way(state: State) -> bool:
     """An application runs in this state."""
     return state in UNDER_WAY
-
-
-def _lowest(authorities: list[CaCertificate]) -> CaCertificate:
-    """The CA of the set that issued no other CA in it: the one that issues to devices."""
-    issuers = {
-        c.certificate.issuer for c in authorities if c.certificate.issuer != c.certificate.subject
-    }
-    leaves = [c for c in authorities if c.certificate.subject not in issuers]
-    return (leaves or authorities)[0]
-
-
-def _mismatch(algorithm: str, wanted: str, authorities: list[CaCertificate]) -> AgentError:
-    got = ", ".join(getattr(c, algorithm) for c in authorities)
-    return fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=got)

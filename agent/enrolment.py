@@ -37,7 +37,9 @@ from agent.states import (
     Due,
     Event,
     Granted,
+    Installed,
     JobFailed,
+    Removed,
     Restart,
     State,
     Waiting,
@@ -119,6 +121,22 @@ class Enrolment:
         """A person applies; `done` is called with None, or with an error. PENDING is no error."""
         self._waiter = (progress, done)
         self._handle(event)
+
+    def install(self, event: Installed, progress: Progress, done: Done) -> None:
+        """What the operator brought; `done` with None when it is stored and in use."""
+        self._waiter = (progress, done)
+        self._handle(event)
+
+    def use_again(self, progress: Progress, done: Done) -> None:
+        """Into storage and memory once more; `done` with None, or with an error."""
+        self._waiter = (progress, done)
+        self.put_into_use()
+
+    def remove(self, kind: str) -> None:
+        """The operator deletes `ca` or `local`. Raises AgentError when flash does not take it."""
+        self._handle(Removed(kind))
+        if getattr(self.engine.stored, kind) is not None:
+            raise fail("store-failed", reason=f"the {kind} certificate is still there")
 
     def abort(self) -> bool:
         """Ends the application under way, or one that got no answer; False when there is none.
@@ -235,7 +253,7 @@ class Enrolment:
         """An error, or PENDING; what was granted ends when it has been activated."""
         if error is None and self.engine.state is State.ISSUED:
             return
-        if error is None and self._waiter:
+        if self.engine.state is State.PENDING and self._waiter:
             minutes = self.engine.policy.poll_interval_min
             self._waiter[0].note(
                 f"PENDING: the CA has not decided yet; asking again every {minutes} min"
@@ -288,8 +306,8 @@ class Enrolment:
         if request is None:
             raise fail("job-answer")
         if op == "fetch-ca":
-            job = application.fetch_job(self._settings, request, self._context.linux_name)
-            return {**job, **moment}
+            name_of = self._context.linux_name
+            return {**application.fetch_job(self._settings, request.settings, name_of), **moment}
         name = str(request.settings["key_pair"])
         key = self._context.key(name)
         if key is None or key.generation != request.generation or ca is None:
@@ -323,7 +341,7 @@ def _event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) ->
         for text in tasks.items(answer, "notes", str):
             note(text[:1024])
         if op == "fetch-ca":
-            found = tuple(_ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
+            found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
             return CaFetched(found, tuple(tasks.items(answer, "caps", str)))
         if answer.get("status") == "pending":
             return Waiting()
@@ -333,7 +351,8 @@ def _event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) ->
         return JobFailed(error)
 
 
-def _ca_certificate(value: Answer) -> CaCertificate:
+def ca_certificate(value: Answer) -> CaCertificate:
+    """A certificate of a CA set as a job tells of it."""
     return CaCertificate(
         tasks.certificate(value),
         tasks.field(value, "is_ca", bool),

@@ -50,6 +50,7 @@ TIMEOUTS = Timeouts()
 # -- jobs ------------------------------------------------------------------------------------------
 JOB_BYTES = 1024 * 1024  # a job or an answer: two CA sets and a certificate
 JOB_DESCRIPTORS = 8
+IMPORT_BYTES = 256 * 1024  # a PKCS#12 with a chain of RSA-4096 is below 16 kB
 KEY_JOB_S = 600  # RSA-4096 on the slowest board that we know takes minutes
 LOCAL_JOB_S = 60
 WORKER_LINGER_S = 5  # a second command of the same person finds the worker still there
@@ -72,6 +73,10 @@ POLL_TIMES = (1, 100)
 POLL_TIMES_DEFAULT = 5
 KEY_BITS = (2048, 4096)
 KEY_BITS_DEFAULT = 2048
+RENEWAL_PERCENT = (10, 100)  # of the validity that has elapsed
+RENEWAL_PERCENT_DEFAULT = 100
+PREWARNING_DAYS = (7, 180)
+PREWARNING_DEFAULT_DAYS = 90
 CONFIRM_CA_S = 60  # how long the operator may think about a fingerprint
 COMMON_NAME_CHARACTERS = 64
 SUBJECT_CHARACTERS = 32  # state, locality, organization
@@ -79,6 +84,10 @@ UNIT_CHARACTERS = 31  # one organization unit
 UNITS_CHARACTERS = 191  # the whole list, commas included
 EMAIL_CHARACTERS = 128
 FQDN_CHARACTERS = 255
+FILE_CHARACTERS = 127  # of a file in device storage (VRP `pki export-certificate`)
+VPN_INSTANCE_CHARACTERS = 15  # a VRF is a network device of Linux (IFNAMSIZ)
+ZONE_CHARACTERS = 32
+ZONE_OFFSET_S = 14 * 3600  # Kiribati
 INTERFACE_CHARACTERS = 32  # router names are longer than the 15 characters of Linux
 
 # -- console ---------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class Log:
         self._wall_s, self._out_fd = wall_s, out_fd
         self.lines: deque[Line] = deque(maxlen=limits.LOG_LINES)
         self.lost = 0  # lines that standard error did not take
+        self.counts: dict[str, int] = {}  # since the start, by mnemonic
         self.listeners: list[Callable[[Line], None]] = []
 
     def report(self, mnemonic: str, text: str) -> None:
@@ -45,6 +46,7 @@ class Log:
         clean = "".join(c if c.isprintable() else "?" for c in text)
         line = Line(self._wall_s(), level, f"PKI/{level}/{mnemonic}: {clean}")
         self.lines.append(line)
+        self.counts[mnemonic] = self.counts.get(mnemonic, 0) + 1
         if self._out_fd is not None:
             self._write(self._out_fd, f"<{level}>{line.text}".encode()[:LINE_BYTES] + b"\n")
         for listener in list(self.listeners):

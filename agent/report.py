@@ -1,12 +1,13 @@
 """What the device tells of itself: status of realms, key pairs, certificates, as plain records."""
 
+from agent import schedule
 from agent.actions import Now
 from agent.application import NEEDED
 from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
 from agent.enrolment import Enrolment
 from agent.settings import Realm, Settings, fold
 from agent.states import State
-from hal.records import CaRecord, CertificateRecord, KeyRecord
+from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
 
 BUILD_S = 1_795_000_000  # this program did not exist before (2026-11): a clock below it is wrong
 
@@ -88,4 +89,14 @@ def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> Rea
         polls=stored.request.polls if stored.request else 0,
         last_error=engine.error,
         last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
+        renew_s=_renewal_s(realm, stored.local),
     )
+
+
+def _renewal_s(realm: Realm, local: LocalRecord | None) -> int | None:
+    """From when on the certificate is due, in a realm that is to renew by itself."""
+    if local is None or realm.auto_enroll is None:
+        return None
+    dates = local.certificate.not_before_s, local.certificate.not_after_s
+    polls = realm.poll_interval_min, realm.poll_times
+    return schedule.renewal_s(*dates, realm.auto_enroll.percent, *polls)

@@ -1,9 +1,24 @@
 """When to ask again. Pure arithmetic on integers; the engine passes what it knows.
 
-The retry list and the renewal point of automatic mode will stand here beside the polls.
+The retry list of automatic mode will stand here beside the polls.
 """
 
 MINUTE_NS = 60 * 1_000_000_000
+WEEK_S = 7 * 86400
+
+
+def renewal_s(
+    not_before_s: int, not_after_s: int, percent: int, interval_min: int, times: int
+) -> int:
+    """Wall time at which a certificate is due for renewal (VRP `auto-enroll PERCENT`).
+
+    PERCENT counts the validity that has elapsed; whatever it says, there is time for all polls of
+    a slow CA before the end, but not more than a third of the validity.
+    """
+    validity_s = max(0, not_after_s - not_before_s)
+    polls_s = 2 * interval_min * 60 * times
+    lead_s = min(max(polls_s, min(WEEK_S, validity_s // 10)), validity_s // 3)
+    return min(not_before_s + validity_s * percent // 100, not_after_s - lead_s)
 
 
 def next_poll_ns(now_ns: int, interval_min: int) -> int:

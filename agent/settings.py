@@ -6,12 +6,30 @@ jobs read them. Names are case-insensitive: dictionaries are keyed by `fold(name
 spelling is kept in `.name`.
 """
 
+from typing import NamedTuple
+
 from agent import limits
 
 
 def fold(name: str) -> str:
     """The key under which a name is found again (VRP: names are case-insensitive)."""
     return name.casefold()
+
+
+class AutoEnroll(NamedTuple):
+    """VRP `auto-enroll`. key_bits None: the size of the key before."""
+
+    percent: int = limits.RENEWAL_PERCENT_DEFAULT  # of the validity that has elapsed
+    regenerate: bool = False
+    key_bits: int | None = None
+    updated_effective: bool = False
+
+
+class Timezone(NamedTuple):
+    """VRP `clock timezone`: its name, and how far it is ahead of UTC (negative to its west)."""
+
+    name: str = "UTC"
+    ahead_s: int = 0
 
 
 class Entity:
@@ -52,11 +70,17 @@ class Realm:
         "auto_enroll",
         "bind_device",
         "ca_id",
+        "cdp_esc",
+        "cdp_from_ca",
+        "cdp_url",
+        "certificate_check",
         "cipher",
         "compatibility",
+        "crl_scep",
         "digest",
         "entity",
         "fingerprint",
+        "https_ca_file",
         "key_pair",
         "key_usage",
         "name",
@@ -69,6 +93,7 @@ class Realm:
         "subject_match",
         "url",
         "url_esc",
+        "vpn_instance",
         "weak",
     )
 
@@ -90,7 +115,14 @@ class Realm:
         self.cipher = "aes128"  # aes128, aes256, 3des
         self.password: str | None = None  # sealed form %^%#...%^%#, never plain
         self.fingerprint: tuple[str, str] | None = None  # (md5 | sha1 | sha256, lower-case hex)
-        self.auto_enroll: None = None  # comes with automatic mode
+        self.auto_enroll: AutoEnroll | None = None
+        self.vpn_instance: str | None = None  # a VRF device
+        self.https_ca_file: str | None = None  # a file of device storage
+        self.crl_scep = False
+        self.cdp_url: str | None = None  # escapes resolved
+        self.cdp_esc = False
+        self.cdp_from_ca = False
+        self.certificate_check: tuple[str, ...] = ()  # crl, crl none, none
         self.weak: tuple[str, ...] = ()  # of des, md5, sha1
         self.subject_match = "standard"  # strict, standard, key-only
         self.compatibility: tuple[str, ...] = ()
@@ -99,10 +131,12 @@ class Realm:
 class Settings:
     """The running configuration of the device."""
 
-    __slots__ = ("entities", "file_format", "realms", "sysname")
+    __slots__ = ("entities", "file_format", "prewarning_days", "realms", "sysname", "timezone")
 
     def __init__(self) -> None:
         self.sysname = "Huawei"
         self.file_format = "pem"  # pem, der
+        self.timezone = Timezone()
+        self.prewarning_days = limits.PREWARNING_DEFAULT_DAYS
         self.entities: dict[str, Entity] = {}
         self.realms: dict[str, Realm] = {"default": Realm("default")}

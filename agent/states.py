@@ -21,7 +21,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from agent.errors import AgentError
-from hal.records import CertificateRecord
+from hal.records import CaRecord, CertificateRecord, LocalRecord
 
 
 class State(Enum):
@@ -104,7 +104,32 @@ class Abort(NamedTuple):
     """The operator ends the application."""
 
 
-Event = Apply | CaFetched | CaAnswered | Granted | Waiting | JobFailed | Due | Restart | Abort
+class Installed(NamedTuple):
+    """The operator brought the CA's certificates, or the local one, by another way."""
+
+    ca: CaRecord | None = None
+    local: LocalRecord | None = None
+
+
+class Removed(NamedTuple):
+    """The operator deleted the CA's certificates, or the local one: kind is ca or local."""
+
+    kind: str
+
+
+Event = (
+    Apply
+    | CaFetched
+    | CaAnswered
+    | Granted
+    | Waiting
+    | JobFailed
+    | Due
+    | Restart
+    | Abort
+    | Installed
+    | Removed
+)
 
 RESTING = (State.NOTHING, State.TRUSTED, State.ISSUED, State.FAILED)
 UNDER_WAY = (
@@ -122,6 +147,8 @@ Row = tuple[str, tuple[State, ...]]
 TABLE: dict[tuple[State, type], Row] = {
     **{(s, Apply): ("apply", (State.FETCHING, State.RECOVERING)) for s in RESTING},
     **{(s, Restart): ("rest", (s,)) for s in RESTING},
+    **{(s, Installed): ("install", (State.TRUSTED, State.ISSUED)) for s in RESTING},
+    **{(s, Removed): ("remove", RESTING) for s in RESTING},
     **{(s, Abort): ("abort", RESTING) for s in (*UNDER_WAY, State.FAILED)},
     (State.FETCHING, Restart): ("fetch_again", (State.FETCHING,)),
     (State.FETCHING, Due): ("fetch", (State.FETCHING,)),

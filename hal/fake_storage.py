@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from hal.files import FILE_BYTES, check_name
 from hal.memory import GRACE_NS, realm_folder
-from hal.ports import DeviceMemoryError, FilesError, HalError, Reactor
+from hal.ports import DeviceMemoryError, FilesError, FileStat, HalError, Reactor
 
 
 class Faults:
@@ -37,6 +37,7 @@ class FakeFiles:
 
     def __init__(self, content: Mapping[str, bytes] | None = None) -> None:
         self.content = dict(content or {})
+        self.modified_s = 1_795_000_000  # of every file
         self.faults = Faults()
 
     def read(self, name: str) -> bytes:
@@ -58,6 +59,9 @@ class FakeFiles:
     def names(self) -> list[str]:
         self.faults.check()
         return sorted(self.content)
+
+    def stat(self, name: str) -> FileStat:
+        return FileStat(len(self.read(name)), self.modified_s)
 
     def _check(self, name: str) -> None:
         check_name(name)

@@ -16,7 +16,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hal.ports import DeviceKeyError, FilesError, HalError
+from hal.ports import DeviceKeyError, FilesError, FileStat, HalError
 
 FILE_BYTES = 1024 * 1024  # a certificate file is below 32 kB
 NAME_BYTES = 255  # what Linux file systems take: a realm name of 64 characters and `_local.cer`
@@ -227,6 +227,12 @@ class FolderFiles:
                     for entry in entries
                     if usable_name(entry.name) and entry.is_file(follow_symlinks=False)
                 )
+
+    def stat(self, name: str) -> FileStat:
+        path = self._locate(name)
+        with converted(FilesError, name):
+            found = os.lstat(path)
+        return FileStat(found.st_size, int(found.st_mtime))
 
     def _locate(self, name: str) -> str:
         return os.path.join(self._path, check_name(name))

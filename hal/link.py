@@ -80,7 +80,8 @@ class LinuxLink:
         """A TCP connection from the source. Raises LinkError, never tries another source."""
         deadline_ns = self._clock.outside_ns() + timeout_s * SECOND_NS
         locals_ = self._locals(source)
-        device = _device(source, self.interfaces()) if source.bind_device else None
+        bound = source.bind_device or source.vrf
+        device = _device(source, self.interfaces()) if bound else None
         pairs = _pairs(_resolve(host, port), locals_, source)[:ADDRESSES_TRIED]
         failures: list[LinkError] = []
         for tried, (target, local) in enumerate(pairs):
@@ -149,7 +150,9 @@ def find_interface(name: str, interfaces: list[Interface]) -> Interface:
 
 
 def _device(source: Source, interfaces: list[Interface]) -> str:
-    """The interface to bind to: the one named, or the one that has the source address."""
+    """The device to bind to: that of the VRF, the interface named, or the one of the address."""
+    if source.vrf is not None and not source.bind_device:
+        return find_interface(source.vrf, interfaces).name
     if source.interface is not None:
         return find_interface(source.interface, interfaces).name
     for interface in interfaces:

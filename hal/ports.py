@@ -76,6 +76,13 @@ class Flash(Protocol):
     def close(self) -> None: ...
 
 
+class FileStat(NamedTuple):
+    """Size in bytes, and the wall time of the last change."""
+
+    size: int
+    modified_s: int
+
+
 class Files(Protocol):
     """Device storage: one folder of small files. `name` is one path component, checked again here.
 
@@ -86,6 +93,7 @@ class Files(Protocol):
     def write(self, name: str, data: bytes) -> None: ...
     def remove(self, name: str) -> None: ...
     def names(self) -> list[str]: ...
+    def stat(self, name: str) -> FileStat: ...
 
 
 class Interface(NamedTuple):
@@ -97,11 +105,16 @@ class Interface(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where a connection must come from: an address, or an interface (and bound to it)."""
+    """Where a connection must come from: an address, or an interface (and bound to it).
+
+    `vrf` is the device of a VRF whose routes count: the socket is bound to it, unless it is bound
+    to the interface itself.
+    """
 
     address: str | None = None
     interface: str | None = None  # Linux name
     bind_device: bool = False
+    vrf: str | None = None
 
 
 class Link(Protocol):

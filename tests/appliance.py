@@ -11,12 +11,18 @@ from typing import NamedTuple
 from agent.console.appliance import (
     CaInfo,
     Certificate,
+    ClockState,
+    Described,
     Done,
+    FileEntry,
     Fingerprints,
+    FromFile,
     KeyPair,
     Progress,
     RealmStatus,
+    Verdict,
 )
+from agent.console.displays.board import STATISTICS
 from agent.console.session import Session
 from agent.errors import AgentError, fail
 from agent.settings import Realm, Settings, fold
@@ -101,11 +107,117 @@ def certificate(subject: str = "CN=router", not_after_s: int = START_S + 86400) 
 PRINTS = Fingerprints("CN=lab CA", "aa" * 20, "bb" * 32)
 
 
+class FakeStorage:
+    """Files of device storage in a dictionary."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+
+    def entries(self) -> list[FileEntry]:
+        return [FileEntry(name, len(data), START_S) for name, data in self.content.items()]
+
+    def exists(self, name: str) -> bool:
+        return name in self.content
+
+    def read(self, name: str) -> bytes:
+        if name not in self.content:
+            raise fail("file-unreadable", name=name, reason="No such file or directory")
+        return self.content[name]
+
+
+class FakeExchange:
+    """Notes what was asked for; a file that is written holds its format."""
+
+    def __init__(self, device: "FakeDevice") -> None:
+        self._device = device
+        self.asked: list[tuple[object, ...]] = []
+
+    def _note(self, *asked: object) -> None:
+        self.asked.append(asked)
+
+    def get_ca(self, realm: str, progress: Progress, done: Done) -> int:
+        self._note("get", realm)
+        return self._device.task("get", None, done, progress)
+
+    def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
+        self._note("import", "ca", realm, what)
+        self._device.storage.read(what.file)
+        return self._device.task("import", None, done, progress)
+
+    def import_local(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
+        self._note("import", "local", realm, what)
+        self._device.storage.read(what.file)
+        return self._device.task("import", None, done, progress)
+
+    def import_key(self, name: str, what: FromFile, exportable: bool, done: Done) -> int:
+        self._note("import", "key", name, what, exportable)
+        self._device.storage.read(what.file)
+        self._device.add_key_pair(name)
+        return self._device.task("import", self._device.pairs[name], done)
+
+    def export(self, realm: str, kind: str, what: FromFile, done: Done) -> int:
+        self._note("export", kind, realm, what)
+        return self._write(what, done)
+
+    def export_key(self, name: str, what: FromFile, done: Done) -> int:
+        self._note("export", "key", name, what)
+        if name not in self._device.pairs:
+            raise fail("key-unknown", name=name)
+        return self._write(what, done)
+
+    def request(self, realm: str, file: str, done: Done) -> int:
+        self._note("request", realm, file)
+        return self._write(FromFile(file, "pem"), done)
+
+    def _write(self, what: FromFile, done: Done) -> int:
+        self._device.storage.content[what.file] = str(what.format).encode()
+        return self._device.task("write", None, done)
+
+    def validate(self, realm: str, kind: str, done: Done) -> int:
+        rows = [Verdict(kind, f"CN={realm}", "Valid", None)]
+        return self._device.task("validate", rows, done)
+
+    def delete(self, realm: str, kind: str) -> None:
+        found = self._device.cas if kind == "ca" else self._device.locals
+        if found.pop(realm, None) is None:
+            raise fail("certificate-missing", kind=kind, realm=realm)
+
+
+class FakeSystem:
+    """A machine whose clock is right and which notes what was done to it."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, object]] = []
+        self.state = ClockState("ntp", True, "it is later than this software")
+
+    def clock(self) -> ClockState:
+        return self.state
+
+    def set_clock(self, wall_s: int) -> None:
+        self.done.append(("clock", wall_s))
+
+    def statistics(self) -> dict[str, object]:
+        counted = {field.key: 0 for field in STATISTICS.fields}
+        return {**counted, "store_read_only": None, "events": ["GET_CA_CERT_OK : 2"]}
+
+    def compact(self) -> None:
+        self.done.append(("compact", None))
+
+    def wipe(self) -> None:
+        self.done.append(("wipe", None))
+
+    def reboot(self) -> None:
+        self.done.append(("reboot", None))
+
+
 class FakeDevice:
     """The Appliance protocol over plain dictionaries."""
 
     def __init__(self, *, eager: bool = False) -> None:
         self.settings = Settings()
+        self.storage = FakeStorage()
+        self.exchange = FakeExchange(self)
+        self.system = FakeSystem()
         self.reactor = FakeReactor()  # its time is that of all sessions
         self.eager = eager
         self.tasks: dict[int, Task] = {}
@@ -130,7 +242,7 @@ class FakeDevice:
     def add_key_pair(self, name: str, bits: int = 2048) -> None:
         self.pairs[name] = KeyPair(name, 1, bits, False, START_S, b"\x30\x03\x02\x01\x05")
 
-    def _task(self, name: str, result: object, done: Done, progress: Progress | None = None) -> int:
+    def task(self, name: str, result: object, done: Done, progress: Progress | None = None) -> int:
         handle, self._next = self._next, self._next + 1
         self.tasks[handle] = Task(name, result, done, progress)
         if self.eager:
@@ -185,17 +297,17 @@ class FakeDevice:
 
     def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
         self.pairs[name] = KeyPair(name, 1, bits, exportable, START_S, b"\x30\x03\x02\x01\x05")
-        return self._task("create", self.pairs[name], done)
+        return self.task("create", self.pairs[name], done)
 
     def destroy_key_pair(self, name: str) -> None:
         if self.pairs.pop(name, None) is None:
             raise fail("key-unknown", name=name)
 
     def seal_password(self, plain: str, done: Done) -> int:
-        return self._task("seal", seal(plain), done)
+        return self.task("seal", seal(plain), done)
 
     def check_sealed_password(self, sealed: str, done: Done) -> int:
-        return self._task("check", None, done)
+        return self.task("check", None, done)
 
     def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done) -> int:
         self.asked.append((realm, plain))
@@ -203,7 +315,7 @@ class FakeDevice:
             raise fail(
                 "realm-incomplete", realm=realm, missing="enrollment-url", command="enrollment-url"
             )
-        return self._task("enrol", None, done, progress)
+        return self.task("enrol", None, done, progress)
 
     def abort_request(self, realm: str) -> bool:
         self._known(realm)
@@ -224,12 +336,9 @@ class FakeDevice:
         self._known(realm)
         return self.locals.get(realm)
 
-    def describe(self, ders: list[bytes], done: Done) -> int:
-        return self._task(
-            "describe",
-            [f"Certificate {number}\n  Version: 3" for number, _ in enumerate(ders)],
-            done,
-        )
+    def describe(self, kind: str, found: list[bytes], done: Done) -> int:
+        texts = [f"{kind.capitalize()} {number}\n  Version: 3" for number, _ in enumerate(found)]
+        return self.task("describe", [Described(t, {"subject": "CN=x"}) for t in texts], done)
 
     def detach(self, task: int) -> None:
         self.detached.append(task)

@@ -53,7 +53,11 @@ class Worker:
             "fetch-ca": {"caps": ["AES"], "certificates": [{**ca, **prints}], "notes": []},
             "enrol": self.issue,
             "poll": {"status": "pending", "notes": []},
-            "inspect": lambda job: {"texts": [f"text of {d!r}" for d in job["certificates"]]},
+            "inspect": lambda job: {
+                "texts": [f"text of {der!r}" for der in job["ders"]],
+                "items": [{"subject": "CN=x"} for _ in job["ders"]],
+            },
+            "validate": {"rows": [{"certificate": "local", "subject": "CN=x", "status": "Valid"}]},
             "activate": {},
         }
 

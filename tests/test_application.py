@@ -75,10 +75,15 @@ def test_jobs_take_the_request_from_its_record_and_policy_from_the_moment() -> N
     shaped = {"url", "entity", "digest", "key_usage", "transaction", "request_time_s", "password"}
     assert {name: before[name] for name in shaped} == {name: after[name] for name in shaped}
     assert after["weak"] == ["des"]
-    assert after["source"] == {"address": None, "interface": "eth0", "bind_device": True}
+    assert after["source"] == {
+        "address": None,
+        "interface": "eth0",
+        "bind_device": True,
+        "vrf": None,
+    }
     assert after["http"] == "get"
     assert after["key"] == {"name": "k1", "generation": 2, "sealed": b"sealed", "spki": b"spki"}
-    fetch = application.fetch_job(realm, record, str.lower)
+    fetch = application.fetch_job(realm, record.settings, str.lower)
     assert (fetch["op"], fetch["url"]) == ("fetch-ca", "http://ca/scep")
     assert "password" not in fetch
     assert "key" not in fetch

@@ -52,7 +52,7 @@ URLS = {
     "http://cä.example/scep": URL_FORM,
     "http://[::1/scep": URL_FORM,
     "http://[:::1]/scep": "it is neither an IPv4 nor an IPv6 address",
-    "https://ca.example/scep": URL_FORM,
+    "https:///scep": URL_FORM,
     "http://ca.example:0/scep": "a port is 1 to 65535",
     "http://ca.example:99999/scep": "a port is 1 to 65535",
     "http://ca.example/scep?x=y": r"a question mark is written \x3f, after the keyword esc",

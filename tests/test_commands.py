@@ -49,6 +49,8 @@ SAMPLES = {
     "STRING<1-255>": "http://ca/scep",
     "STRING<1-128>": "noc@example.com",
     "X.X.X.X or X:X::X": "192.0.2.1",
+    "HH:MM:SS": "12:30:00",
+    "YYYY-MM-DD": "2026-11-23",
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.console.appliance import Appliance, KeyPair
+from agent.console.appliance import Appliance, Described, KeyPair
 from agent.errors import AgentError
 from agent.settings import Realm
 from tests.appliance import FakeDevice
@@ -76,9 +76,11 @@ def test_passwords_are_sealed_in_the_form_that_is_taken_back(subject: Subject) -
 
 
 def test_certificates_are_described_one_by_one(subject: Subject) -> None:
-    texts = subject.task(lambda done: subject.device.describe([b"one", b"two"], done))
-    assert isinstance(texts, list)
-    assert [type(text) for text in texts] == [str, str]
+    found = subject.task(
+        lambda done: subject.device.describe("certificate", [b"one", b"two"], done)
+    )
+    assert isinstance(found, list)
+    assert [type(one) for one in found] == [Described, Described]
 
 
 def test_saved_is_saved_until_something_changes(subject: Subject) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from agent import limits
+from agent.console.appliance import Described
 from agent.errors import AgentError, fail
 from hal import records
 from hal.ports import DeviceMemoryError, FilesError, JobEnd, StoreError
@@ -251,12 +252,12 @@ def test_sealing_checking_and_describing_are_tasks() -> None:
     waiters = [Waiter() for _task in range(3)]
     bench.device.seal_password("abc", waiters[0].done)
     bench.device.check_sealed_password("%^%#x%^%#", waiters[1].done)
-    bench.device.describe([b"one", b"two"], waiters[2].done)
+    bench.device.describe("certificate", [b"one", b"two"], waiters[2].done)
     bench.turn()
     assert [w.results for w in waiters] == [
         ["%^%#cba%^%#"],
         [None],
-        [["text of b'one'", "text of b'two'"]],
+        [[Described(f"text of {der!r}", {"subject": "CN=x"}) for der in (b"one", b"two")]],
     ]
 
 

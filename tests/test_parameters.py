@@ -86,7 +86,7 @@ def test_accepted(kind: Parameter, word: str, value: object) -> None:
         (parameters.ADDRESS, "192.0.2", "neither"),
         (parameters.ADDRESS, "fe80::1%eth0", "neither"),
         (parameters.ADDRESS, "1\x00", "neither"),
-        (parameters.URL, "https://ca", "a URL is"),
+        (parameters.CDP, "https://ca", "a URL is"),
         (parameters.URL, "ca.example", "a URL is"),
         (parameters.URL, "http://", "a URL is"),
         (parameters.URL, "http://ca:0/", "a port is"),

@@ -131,7 +131,7 @@ def test_a_page_waits_while_others_configure(line: str) -> None:
     first.type("return", "screen-length 5 temporary")
     assert first.type(line).endswith(MORE)
     second.type("pki realm new", "pki entity new", "undo pki realm r39", "undo pki entity e39")
-    for _page in range(300):
+    for _page in range(600):
         shown = first.keys(b" ")
         assert "Error:" not in shown
         if not shown.endswith(MORE):

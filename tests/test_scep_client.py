@@ -135,7 +135,14 @@ def whole_application(watch: Callable[[bool], None]) -> None:
         run(fetch, files)
         found = run(job, files)
         run(poll, files)
-        run({"op": "inspect", "certificates": [found["certificate"]["der"], b"junk"]}, files)
+        run(
+            {
+                "op": "inspect",
+                "kind": "certificate",
+                "ders": [found["certificate"]["der"], b"junk"],
+            },
+            files,
+        )
         watch(False)
 
 
@@ -338,7 +345,9 @@ def test_the_source_is_that_of_the_job(files: list[int]) -> None:
 
 
 def test_inspect(files: list[int]) -> None:
-    texts = run({"op": "inspect", "certificates": [lab.root().der, b"junk"]}, files)["texts"]
+    texts = run({"op": "inspect", "kind": "certificate", "ders": [lab.root().der, b"junk"]}, files)[
+        "texts"
+    ]
     assert "CN=Lab Root" in texts[0]
     assert "cannot be read" in texts[1]
 

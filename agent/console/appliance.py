@@ -5,7 +5,7 @@ call returns at once with a handle, `done` is called later from the event loop w
 with an `AgentError`; the session holds its own line until then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from agent.errors import AgentError
@@ -63,6 +63,47 @@ class RealmStatus(NamedTuple):
     polls: int
     last_error: AgentError | None
     last_error_s: int | None
+    renew_s: int | None = None  # wall time from which the certificate is due for renewal
+
+
+class Described(NamedTuple):
+    """A certificate, a request or a CRL: its text, and its fields for JSON."""
+
+    text: str
+    fields: Mapping[str, object]
+
+
+class Verdict(NamedTuple):
+    """What a validation says of one certificate of a chain."""
+
+    certificate: str
+    subject: str
+    status: str  # Valid, Invalid, Self-sign
+    reason: str | None
+
+
+class FileEntry(NamedTuple):
+    """A file of device storage."""
+
+    name: str
+    size: int
+    modified_at: int
+
+
+class ClockState(NamedTuple):
+    """Where the time comes from (rtc, ntp, operator, none) and whether it is believed."""
+
+    source: str
+    trusted: bool
+    why: str
+
+
+class FromFile(NamedTuple):
+    """What is imported: a file of device storage, its format (None: see what it is)."""
+
+    file: str
+    format: str | None = None  # pem, der, pkcs12
+    password: str | None = None
 
 
 class Progress(Protocol):
@@ -75,10 +116,53 @@ class Progress(Protocol):
 Done = Callable[[object], None]  # called with the result, or with an AgentError
 
 
+class Storage(Protocol):
+    """Device storage: one folder of small files."""
+
+    def entries(self) -> list[FileEntry]: ...
+    def read(self, name: str) -> bytes: ...
+    def exists(self, name: str) -> bool: ...
+
+
+class Exchange(Protocol):
+    """Certificates and keys that come in and go out otherwise than by an application.
+
+    kind is ca or local, format pem, der or pkcs12.
+    """
+
+    def get_ca(self, realm: str, progress: Progress, done: Done) -> int: ...
+    def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int: ...
+    def import_local(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int: ...
+    def import_key(self, name: str, what: FromFile, exportable: bool, done: Done) -> int: ...
+    def export(self, realm: str, kind: str, what: FromFile, done: Done) -> int: ...
+    def export_key(self, name: str, what: FromFile, done: Done) -> int: ...
+    def request(self, realm: str, file: str, done: Done) -> int: ...
+    def validate(self, realm: str, kind: str, done: Done) -> int: ...  # result: list[Verdict]
+    def delete(self, realm: str, kind: str) -> None: ...
+
+
+class System(Protocol):
+    """The device as a machine."""
+
+    def clock(self) -> ClockState: ...
+    def set_clock(self, wall_s: int) -> None: ...  # clock, RTC and trust
+    def statistics(self) -> dict[str, object]: ...  # the fields of `display pki statistics`
+    def compact(self) -> None: ...  # no replaced secret stays on flash
+    def wipe(self) -> None: ...  # key pairs, certificates, requests; the configuration stays
+    def reboot(self) -> None: ...
+
+
 class Appliance(Protocol):
     """The device. Methods that do not take `done` act at once and raise `AgentError`."""
 
     settings: Settings
+
+    @property
+    def storage(self) -> Storage: ...
+    @property
+    def exchange(self) -> Exchange: ...
+    @property
+    def system(self) -> System: ...
 
     def wall_s(self) -> int: ...
     def outside_ns(self) -> int: ...
@@ -104,6 +188,7 @@ class Appliance(Protocol):
     def status(self, realm: str) -> RealmStatus: ...
     def ca(self, realm: str) -> CaInfo | None: ...
     def local(self, realm: str) -> Certificate | None: ...
-    def describe(self, ders: list[bytes], done: Done) -> int: ...  # result: list of texts
+    # kind is certificate, request or crl; what is in PEM is taken too; result: list[Described]
+    def describe(self, kind: str, found: list[bytes], done: Done) -> int: ...
 
     def detach(self, task: int) -> None: ...  # the session went away; the work goes on

@@ -6,7 +6,6 @@ terminal, where it could move the cursor or answer for the operator.
 
 from collections.abc import Callable
 
-from agent.console import display
 from agent.console.grammar import GrammarError
 from agent.errors import AgentError
 
@@ -45,7 +44,7 @@ class Output:
 
     def error(self, error: AgentError) -> None:
         self.status = 1
-        for line in display.error_lines(error):
+        for line in error_lines(error):
             self.line(line)
 
     def parser_error(self, error: GrammarError, margin: int) -> None:
@@ -71,6 +70,17 @@ class Output:
             text = "".join(self._pieces)
             self._pieces.clear()
             self._send(text.encode(errors="replace"))
+
+
+def error_lines(error: AgentError) -> list[str]:
+    """How every error of the device is told: what, why, what to do."""
+    what = error.what[:1].upper() + error.what[1:]
+    lines = [f"Error: {what}."]
+    if error.cause:
+        lines.append(f" Cause: {error.cause}.")
+    if error.remedy:
+        lines.append(f" Next step: {error.remedy}.")
+    return lines
 
 
 def printable(text: str) -> str:

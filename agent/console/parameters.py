@@ -9,6 +9,7 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from agent import limits
 from agent.console.grammar import Parameter
+from agent.console.times import day_s
 
 SEAL = "%^%#"  # opens and closes a sealed password
 MASK = "******"
@@ -26,7 +27,7 @@ _INTERFACE_TYPE = re.compile(r"[A-Za-z][A-Za-z\-]*")
 _INTERFACE_NUMBER = re.compile(r"[0-9]+(/[0-9]+)*(\.[0-9]+)?")
 _SEALED = re.compile(r"%\^%#[A-Za-z0-9+/]+={0,2}%\^%#")
 _URL = re.compile(
-    r"http://(\[(?P<six>[0-9A-Fa-f:.]+)\]|((?![/:?#@\[\]])[!-~])+)"
+    r"(?P<scheme>https?)://(\[(?P<six>[0-9A-Fa-f:.]+)\]|((?![/:?#@\[\]])[!-~])+)"
     r"(:(?P<port>[0-9]{1,5}))?([/?][!-~]*)?",
     re.IGNORECASE | re.ASCII,
 )
@@ -78,9 +79,9 @@ def check_length(word: str, low: int, high: int) -> None:
         raise ValueError(f"{low} to {high} characters are possible, not {len(word)}")
 
 
-def name(help_text: str) -> Parameter:
-    """The name of a realm, an entity or a key pair; it also becomes a part of file names."""
-    bound = limits.NAME_CHARACTERS
+def name(help_text: str, bound: int = limits.NAME_CHARACTERS) -> Parameter:
+    """The name of a realm, an entity or a key pair, which becomes a part of file names; or a
+    whole file name."""
     kind = text(
         help_text, 1, bound, _NAME, "a name has no space and none of ? / \\ \" ' ~ * : < > |"
     )
@@ -148,10 +149,17 @@ def _read_address(word: str) -> str:
         raise ValueError("it is neither an IPv4 nor an IPv6 address") from None
 
 
-def _read_url(word: str) -> str:
+def _url(help_text: str, *schemes: str) -> Parameter:
+    def read(word: str) -> str:
+        return _read_url(word, schemes)
+
+    return Parameter(f"STRING<1-{limits.URL_CHARACTERS}>", help_text, read)
+
+
+def _read_url(word: str, schemes: tuple[str, ...]) -> str:
     check_length(word, 1, limits.URL_CHARACTERS)
     found = _URL.fullmatch(word)
-    if not found:
+    if not found or found["scheme"].lower() not in schemes:
         raise ValueError("a URL is http://HOST[:PORT]/PATH without spaces")
     if found["port"] and not 1 <= int(found["port"]) <= 65535:
         raise ValueError("a port is 1 to 65535")
@@ -162,6 +170,32 @@ def _read_url(word: str) -> str:
     return word
 
 
+def _read_time(word: str) -> int:
+    """Seconds since midnight."""
+    found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2}):([0-9]{2})", word, re.ASCII)
+    parts = [int(part) for part in found.groups()] if found else [24, 0, 0]
+    if parts[0] > 23 or parts[1] > 59 or parts[2] > 59:
+        raise ValueError("a time is HH:MM:SS, from 00:00:00 to 23:59:59")
+    return parts[0] * 3600 + parts[1] * 60 + parts[2]
+
+
+def _read_offset(word: str) -> int:
+    ahead_s = _read_time(word)
+    if ahead_s > limits.ZONE_OFFSET_S:
+        raise ValueError("no zone is further than 14:00:00 from UTC")
+    return ahead_s
+
+
+def _read_date(word: str) -> int:
+    """Unix time of the day's beginning."""
+    found = re.fullmatch(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})", word, re.ASCII)
+    year, month, day = (int(part) for part in found.groups()) if found else (0, 0, 0)
+    begin_s = day_s(year, month, day) if 2000 <= year <= 2099 else None
+    if begin_s is None:
+        raise ValueError("a date is YYYY-MM-DD, from 2000-01-01 to 2099-12-31")
+    return begin_s
+
+
 def unescape_url(word: str) -> str:
     r"""The URL that was typed with `esc`: `\x3f` means `?`, `\\x3f` the four characters."""
     return _ESCAPE.sub(lambda found: found[2] if found[1] else "?", word)
@@ -170,6 +204,11 @@ def unescape_url(word: str) -> str:
 def escape_url(url: str) -> str:
     """The reverse of `unescape_url`."""
     return re.sub(r"\\x3[fF]", r"\\\g<0>", url).replace("?", "\\x3f")
+
+
+def shown_url(url: str, escaped: bool) -> str:
+    """A URL as a configuration holds it: with `esc` when it was typed so."""
+    return f"esc {escape_url(url)}" if escaped else url
 
 
 def is_sealed(word: str) -> bool:
@@ -209,7 +248,8 @@ UNITS = Parameter(
 COUNTRY = Parameter("STRING<2>", "Country code of ISO 3166", _read_country)
 EMAIL = Parameter(f"STRING<1-{limits.EMAIL_CHARACTERS}>", "Mail address", _read_email)
 ADDRESS = Parameter("X.X.X.X or X:X::X", "IPv4 or IPv6 address", _read_address)
-URL = Parameter(f"STRING<1-{limits.URL_CHARACTERS}>", "http://HOST/PATH of the CA or RA", _read_url)
+URL = _url("http://HOST/PATH of the CA or RA", "http", "https")
+CDP = _url("http://HOST/PATH of the revocation list", "http")
 PASSWORD = Parameter(
     f"STRING<1-{limits.PASSWORD_BYTES}>/<{len(SEAL) * 2 + 1}-{limits.SEALED_PASSWORD_CHARACTERS}>",
     "Password in plain, or sealed as this device shows it",
@@ -231,6 +271,24 @@ INTERFACE_NUMBER = _pattern(
 )
 SYSNAME = text(
     "Name of the device", 1, limits.NAME_CHARACTERS, _HOST_NAME, 'no space and none of ? < > [ ] "'
+)
+TIME = Parameter("HH:MM:SS", "Time of the day", _read_time)
+OFFSET = Parameter("HH:MM:SS", "How far from UTC", _read_offset)
+DATE = Parameter("YYYY-MM-DD", "Day", _read_date)
+FILE = name("Name of a file in device storage", limits.FILE_CHARACTERS)
+VPN_INSTANCE = text(
+    "Name of a VPN instance (a VRF device)",
+    1,
+    limits.VPN_INSTANCE_CHARACTERS,
+    _HOST_NAME,
+    'no space and none of ? < > [ ] "',
+)
+ZONE = text(
+    "Name of the time zone",
+    1,
+    limits.ZONE_CHARACTERS,
+    _HOST_NAME,
+    'no space and none of ? < > [ ] "',
 )
 CA_ID = text(
     "Name of the CA at its server",

@@ -12,6 +12,7 @@ from agent.console.commands import Command, table
 from agent.console.commands.rows import REALM, SYSTEM, USER
 from agent.console.dialogue import Dialogue
 from agent.console.grammar import Match, Option
+from agent.console.times import Times
 from agent.console.views import View, prompt, record_of, understand
 from agent.errors import fail
 
@@ -35,6 +36,11 @@ class Place(Dialogue):
 
     def enter(self, kind: str, name: str = "") -> None:
         self.view = View(kind, name)
+
+    def times(self) -> Times:
+        """How times are shown now: in the zone of the device."""
+        zone = self.device.settings.timezone
+        return Times(self.device.wall_s(), zone.name, zone.ahead_s)
 
     def record(self, kind: str) -> Any:
         """What the view configures: Settings, Realm or Entity; an error when it has gone."""

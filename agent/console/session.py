@@ -13,12 +13,13 @@ Names and texts from certificates are shown with every control character replace
 cannot drive the operator's terminal. A line that holds a password is masked before it is kept.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from agent import limits
 from agent.console.appliance import Appliance
 from agent.console.commands import Command, filtered
 from agent.console.commands.rows import SYSTEM, USER
+from agent.console.document import Document, json_lines, text_lines
 from agent.console.editor import Event, Help, Interrupt, Leave, Line, Tab
 from agent.console.grammar import GrammarError, Match, complete, next_words
 from agent.console.hold import GOES_ON, Hold
@@ -152,9 +153,14 @@ class Session(Place):
         else:
             self.enter(USER if self.view.kind == SYSTEM else SYSTEM)
 
-    def show(self, lines: Iterable[str]) -> None:
-        """A display: filtered as the command says, paged on terminals."""
-        shown = iter(lines)
+    @property
+    def wants_json(self) -> bool:
+        """Whether the command that runs shall speak to a program."""
+        return self._current is not None and "json" in self._current.args
+
+    def show(self, document: Document) -> None:
+        """A display as text or JSON: filtered as the command says, paged on terminals."""
+        shown = json_lines(document) if self.wants_json else text_lines(document, self.times())
         if self._current and "FILTER" in self._current.args:
             shown = filtered(shown, self._current.args)
         paged = self.terminal and self.screen_lines
@@ -174,7 +180,7 @@ class Session(Place):
         self.refuse_while_loading()
         if self.terminal:
             self.progress(f"{label} ")
-        else:
+        elif not self.wants_json:
             self.line(f"{label} ...")
         hold = self._hold = Hold(self, then, left)
         try:

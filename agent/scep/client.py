@@ -57,8 +57,9 @@ def poll(job: Job, files: Sequence[int], link: Link) -> Answer:
 
 
 def inspect(job: Job, _files: Sequence[int], _link: Link) -> Answer:
-    """{certificates} -> {texts}"""
-    return {"texts": [describe.text(data) for data in items(job, "certificates", bytes)]}
+    """{ders} -> {texts, items}"""
+    ders = items(job, "ders", bytes)
+    return {"texts": [describe.text(data) for data in ders], "items": [{} for _ in ders]}
 
 
 def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:

@@ -256,10 +256,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 def source_of(fields: Mapping[str, object]) -> Source:
-    """The source of a job map: {address, interface, bind_device}."""
-    address, interface = fields.get("address"), fields.get("interface")
-    return Source(
-        address if isinstance(address, str) else None,
-        interface if isinstance(interface, str) else None,
-        fields.get("bind_device") is True,
-    )
+    """The source of a job map: {address, interface, bind_device, vrf}."""
+    texts = (fields.get(name) for name in ("address", "interface", "vrf"))
+    address, interface, vrf = (text if isinstance(text, str) else None for text in texts)
+    return Source(address, interface, fields.get("bind_device") is True, vrf)

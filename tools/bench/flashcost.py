@@ -57,7 +57,8 @@ class CountingFiles:
 
     def __init__(self, files: Files) -> None:
         self._files, self.writes = files, 0
-        self.read, self.remove, self.names = files.read, files.remove, files.names
+        self.read, self.remove = files.read, files.remove
+        self.names, self.stat = files.names, files.stat
 
     def write(self, name: str, data: bytes) -> None:
         self.writes += 1

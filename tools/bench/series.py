@@ -56,7 +56,7 @@ def series(rig: Rig) -> Samples:
                 shop.do(applicant.job("enrol", next(numbers)))
             after = _spent(shop)
             for _job in range(each):
-                shop.do({"op": "inspect", "certificates": []})
+                shop.do({"op": "inspect", "kind": "certificate", "ders": []})
             idle_us = _spent(shop)[0] - after[0]
             found["series_cpu"].append((after[0] - before[0]) // each)
             found["series_cpu_agent"].append((after[1] - before[1]) // each)
@@ -111,7 +111,7 @@ def child(rig: Rig) -> Samples:
         issued = certificate(shop.do(applicant.job("enrol", 1)).get("certificate")).der
         shop.do(applicant.job("poll", 1))
         ders = [one.der for one in applicant.ca.certificates]
-        shop.do({"op": "inspect", "certificates": [issued, *ders]})
+        shop.do({"op": "inspect", "kind": "certificate", "ders": [issued, *ders]})
         activate = {"certificate": issued, "chain": ders, "ca": ders}
         with ExitStack() as stack:
             staged = [stack.enter_context(TemporaryFile()).fileno() for _file in range(STAGED)]

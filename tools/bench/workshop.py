@@ -94,7 +94,7 @@ class Applicant:
         sealed, spki = field(made, "sealed", bytes), field(made, "spki", bytes)
         self.key = KeyRecord("k1", 1, bits, False, int(time.time()), spki, sealed)
         self._settings = application.snapshot(self._realm, entity, [], None)
-        fetch = application.fetch_job(self._realm, self._request(), str)
+        fetch = application.fetch_job(self._realm, self._settings, str)
         self.ca = _ca(shop.do({**fetch, **_moment()}))
 
     def job(self, op: str, transaction: int) -> Answer:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.console.commands import entity, realm, shows, system
+from agent.console.commands import board, entity, exchange, realm, shows, system
 from agent.console.commands.rows import (
     CONFIGURATION,
     DISPLAY_LEVEL,
@@ -20,6 +20,7 @@ from agent.console.commands.rows import (
     rendered,
 )
 from agent.console.commands.words import WORDS
+from agent.console.displays import board as displays
 from agent.console.grammar import (
     Args,
     Branch,
@@ -58,25 +59,33 @@ def display_this(session: "Session", _args: Args) -> None:
     lines = list(rendered(rows, session.record(view)))
     if header:
         lines = [f"{header} {session.record(view).name}", *(f" {line}" for line in lines)]
-    session.show(_blocks(lines))
+    session.show(displays.configuration(_blocks(lines)))
 
 
 def display_current(session: "Session", _args: Args) -> None:
-    session.show(configuration_lines(session.device.settings))
+    session.show(displays.configuration(configuration_lines(session.device.settings)))
 
 
 ROWS: tuple[Row, ...] = (
     *system.ROWS,
     *realm.ROWS,
     *entity.ROWS,
+    *exchange.ROWS,
     *shows.ROWS,
-    Row("display this", CONFIGURATION, display_this, level=DISPLAY_LEVEL, filtered=True),
+    *board.ROWS,
+    Row(
+        "display this",
+        CONFIGURATION,
+        display_this,
+        level=DISPLAY_LEVEL,
+        shows=displays.CONFIGURATION,
+    ),
     Row(
         "display current-configuration",
         EVERYWHERE,
         display_current,
         level=DISPLAY_LEVEL,
-        filtered=True,
+        shows=displays.CONFIGURATION,
     ),
 )
 
@@ -95,8 +104,8 @@ def branches(row: Row) -> Iterator[Branch[Command]]:
     """The forms of a row: itself, and its `undo` if it has one."""
     words = {**WORDS, **row.words}
     sequence = compile_notation(row.notation, row.parameters, words)
-    if row.filtered:
-        sequence = (*sequence, FILTERS)
+    if row.shows:
+        sequence = (*sequence, JSON, FILTERS)
     yield Branch(Command(row, row.handler), sequence)
     if row.undo and row.undone:
         undo = compile_notation(f"undo {row.undo}", row.parameters, words)
@@ -107,6 +116,7 @@ def _filter(word: str) -> Sequence:
     return (Word(word, WORDS[word]), Slot("FILTER", FILTER))
 
 
+JSON = Group(((Word("json", WORDS["json"]),),), optional=True)
 FILTERS = Group(
     (
         (

@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from agent.console.appliance import Described
 from agent.console.commands.rows import SECRET_LEVEL
+from agent.console.displays import certificates
+from agent.console.document import Kind
 from agent.console.grammar import Args
 from agent.errors import fail
 from agent.settings import Entity, Realm, fold
@@ -61,6 +64,35 @@ def refuse_used_key(session: "Session", name: str, beside: str | None = None) ->
     user = session.device.key_pair_user(name)
     if user is not None and (beside is None or fold(user) != fold(beside)):
         raise fail("key-used", name=name, realm=user)
+
+
+def describe(
+    session: "Session",
+    kind: Kind,
+    nothing: str,
+    places: list[certificates.Shown],
+    found: list[bytes],
+) -> None:
+    """Shows what the worker reads in certificates, requests, lists; `nothing` if there is none."""
+
+    def described(texts: object) -> None:
+        read = (
+            [one for one in texts if isinstance(one, Described)] if isinstance(texts, list) else []
+        )
+        session.show(certificates.described(kind, places, read))
+
+    if not found:
+        if session.wants_json:
+            described([])
+        else:
+            session.info(nothing)
+        return
+    session.start(
+        "Reading what is stored",
+        lambda hold: session.device.describe(certificates.OF[kind.name], found, hold.done),
+        described,
+        left="Nothing is shown.",
+    )
 
 
 def interface(args: Args) -> str:

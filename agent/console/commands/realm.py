@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console import parameters
-from agent.console.commands import lookups
+from agent.console.commands import lookups, upkeep
 from agent.console.commands.rows import (
     REALM,
     SECRET_LEVEL,
@@ -239,4 +239,5 @@ ROWS = (
     subset(REALM, "weak-algorithm", WEAK, "weak"),
     one_of(REALM, "subject-match", SUBJECT_MATCH, "subject_match"),
     subset(REALM, "compatibility", COMPATIBILITY, "compatibility"),
+    *upkeep.ROWS,
 )

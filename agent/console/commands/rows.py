@@ -8,6 +8,7 @@ lines that set it again. Handlers get the session and what the line said; they a
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agent.console.document import Kind
 from agent.console.grammar import Args, Parameter, quote
 from agent.settings import Entity, Realm, Settings
 
@@ -27,9 +28,10 @@ Render = Callable[[Any], Iterable[str]]  # of the record that the view configure
 class Row(NamedTuple):
     """A command. `words` are help texts that differ from, or add to, the common ones.
 
-    `undo` is the notation behind the word `undo`; `undone` is its handler. `filtered` rows take
-    `| include TEXT` and its kind. `opens` is the view that the command leads into. `marks` rows
-    are no settings and stand in a configuration all the same, between its blocks.
+    `undo` is the notation behind the word `undo`; `undone` is its handler. A row that `shows` a
+    kind of display takes `json`, and `| include TEXT` and the like. `opens` is the view that the
+    command leads into. `marks` rows are no settings and stand in a configuration all the same,
+    between its blocks.
     """
 
     notation: str
@@ -41,7 +43,7 @@ class Row(NamedTuple):
     render: Render | None = None
     undo: str | None = None
     undone: Handler | None = None
-    filtered: bool = False
+    shows: Kind | None = None
     opens: str | None = None
     marks: bool = False
 

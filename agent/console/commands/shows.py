@@ -1,12 +1,14 @@
-"""The `display` commands, but those that show the configuration itself."""
+"""The `display` commands about realms, entities, key pairs and what they hold."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from agent.console import display, parameters
+from agent.console import parameters
 from agent.console.appliance import Certificate
 from agent.console.commands import lookups
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, Handler, Row
+from agent.console.displays import certificates, realms
+from agent.console.document import Document, Kind, total
 from agent.console.grammar import Args, Parameter
 from agent.errors import fail
 from agent.settings import Entity, Realm, fold
@@ -31,54 +33,40 @@ def _still_there(session: "Session", records: list[Realm]) -> Iterator[Realm]:
 
 
 def show_realms(session: "Session", args: Args) -> None:
-    def lines() -> Iterator[str]:
-        yield display.total(len(realms))
-        for record in _still_there(session, realms):
-            device = session.device
-            yield from display.realm(record, device.ca(record.name), device.status(record.name))
+    def items() -> Iterator[dict[str, Any]]:
+        device = session.device
+        for record in _still_there(session, found):
+            yield realms.realm(record, device.ca(record.name), device.status(record.name))
 
-    realms = _realms(session, args)
-    session.show(lines())
+    found = _realms(session, args)
+    session.show(Document(realms.REALM, items(), [total(len(found))]))
 
 
 def show_entities(session: "Session", args: Args) -> None:
-    def lines() -> Iterator[str]:
-        yield display.total(len(entities))
-        for record in entities:
-            yield from display.entity(record)
-
-    entities: list[Entity] = list(session.device.settings.entities.values())
+    found: list[Entity] = list(session.device.settings.entities.values())
     if "NAME" in args:
-        entities = [lookups.entity(session, args.text("NAME"))]
-    session.show(lines())
+        found = [lookups.entity(session, args.text("NAME"))]
+    session.show(Document(realms.ENTITY, map(realms.entity, found), [total(len(found))]))
 
 
 def show_certificates(session: "Session", args: Args) -> None:
     """Fields of a certificate are read in the worker, never in the agent."""
+    kind = "ca" if "ca" in args else "local"
     found: list[tuple[Realm, Certificate]] = []
     for record in _realms(session, args):
-        if "ca" in args:
+        if kind == "ca":
             ca = session.device.ca(record.name)
             found += [(record, one) for one in ca.certificates] if ca else []
         else:
             local = session.device.local(record.name)
             found += [(record, local)] if local else []
-    kind = "ca" if "ca" in args else "local"
-    if not found:
-        session.info(f"There is no {kind} certificate.")
-        return
-
-    def described(texts: object) -> None:
-        shown = texts if isinstance(texts, list) else []
-        pairs = zip(found, shown, strict=False)
-        session.show(display.certificates([(one.name, text) for (one, _), text in pairs], kind))
-
-    ders = [one.der for _, one in found]
-    session.start(
-        "Reading the certificates",
-        lambda hold: session.device.describe(ders, hold.done),
-        described,
-        left="The certificates are not shown.",
+    places = [certificates.Shown(record.name, f"{record.name}_{kind}.cer") for record, _ in found]
+    lookups.describe(
+        session,
+        certificates.CERTIFICATE,
+        f"There is no {kind} certificate.",
+        places,
+        [one.der for _, one in found],
     )
 
 
@@ -88,49 +76,66 @@ def show_key_pairs(session: "Session", args: Args) -> None:
         pairs = [pair for pair in pairs if pair.name == args.text("NAME")]
         if not pairs:
             raise fail("key-unknown", name=args.text("NAME"))
-    session.show(display.key_pairs(pairs))
+    session.show(Document(realms.KEY_PAIR, map(realms.key_pair, pairs), [total(len(pairs))]))
 
 
 def show_enrollment(session: "Session", args: Args) -> None:
-    def lines() -> Iterator[str]:
-        now_s = session.device.wall_s()
-        for record in _still_there(session, realms):
-            status = session.device.status(record.name)
-            yield from display.enrollment(record.name, status, now_s)
+    def items() -> Iterator[dict[str, Any]]:
+        device = session.device
+        now_s = device.wall_s()
+        for record in _still_there(session, found):
+            status, local = device.status(record.name), device.local(record.name)
+            yield realms.enrollment(record.name, status, local, now_s)
 
-    realms = _realms(session, args)
-    session.show(lines())
-
-
-def show_version(session: "Session", _args: Args) -> None:
-    session.show(display.version(session.device.board_serial()))
+    found = _realms(session, args)
+    session.show(Document(realms.ENROLLMENT, items()))
 
 
-def show_clock(session: "Session", _args: Args) -> None:
-    session.show([display.moment(session.device.wall_s())])
+def show_request(session: "Session", args: Args) -> None:
+    name = args.text("FILENAME")
+    data = session.device.storage.read(name)
+    place = certificates.Shown("", name)
+    lookups.describe(session, certificates.REQUEST, "", [place], [data])
 
 
-def _display(notation: str, handler: Handler, name: Parameter | None = None) -> Row:
+def show_crl(session: "Session", args: Args) -> None:
+    """Lists are not fetched by this release, so that none can be there."""
+    _realms(session, args)  # an unknown realm is an error
+    lookups.describe(session, certificates.CRL, "There is no CRL.", [], [])
+
+
+def _display(
+    notation: str, handler: Handler, shows: Kind, parameter: Parameter | None = None
+) -> Row:
+    key = "FILENAME" if "FILENAME" in notation else "NAME"
     return Row(
         f"display {notation}",
         EVERYWHERE,
         handler,
-        {"NAME": name} if name else {},
+        {key: parameter} if parameter else {},
         level=DISPLAY_LEVEL,
-        filtered=True,
+        shows=shows,
     )
 
 
 ROWS = (
-    _display("pki realm [ NAME ]", show_realms, REALM_NAME),
-    _display("pki entity [ NAME ]", show_entities, parameters.name("Name of an entity")),
-    _display("pki certificate { ca | local } [ realm NAME ]", show_certificates, REALM_NAME),
+    _display("pki realm [ NAME ]", show_realms, realms.REALM, REALM_NAME),
+    _display(
+        "pki entity [ NAME ]", show_entities, realms.ENTITY, parameters.name("Name of an entity")
+    ),
+    _display(
+        "pki certificate { ca | local } [ realm NAME ]",
+        show_certificates,
+        certificates.CERTIFICATE,
+        REALM_NAME,
+    ),
     _display(
         "pki rsa local-key-pair [ name NAME ] public",
         show_key_pairs,
+        realms.KEY_PAIR,
         parameters.name("Name of an RSA key pair"),
     ),
-    _display("pki enrollment [ realm NAME ]", show_enrollment, REALM_NAME),
-    _display("version", show_version),
-    _display("clock", show_clock),
+    _display("pki enrollment [ realm NAME ]", show_enrollment, realms.ENROLLMENT, REALM_NAME),
+    _display("pki cert-req filename FILENAME", show_request, certificates.REQUEST, parameters.FILE),
+    _display("pki crl [ realm NAME ]", show_crl, certificates.CRL, REALM_NAME),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console import display, parameters
+from agent.console import parameters
 from agent.console.commands import entity, lookups, realm
 from agent.console.commands.rows import (
     CONFIGURATION,
@@ -196,8 +196,7 @@ def enroll(session: "Session", args: Args) -> None:
         status = session.device.status(record.name)
         session.info(f"Realm {record.name}: {status.state}: {status.why}.")
         if status.next_step != "-":
-            now_s = session.device.wall_s()
-            due = f", {display.relative(status.next_s, now_s)}" if status.next_s else ""
+            due = f", {session.times().relative(status.next_s)}" if status.next_s else ""
             session.line(f" Next step: {status.next_step}{due}.")
 
     def answered(yes: bool) -> None:

@@ -1,0 +1,144 @@
+"""Commands about the device as a machine: its clock, its storage, what it is and how it fares."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from agent import limits
+from agent.console import parameters
+from agent.console.commands.rows import (
+    DISPLAY_LEVEL,
+    EVERYWHERE,
+    SECRET_LEVEL,
+    SYSTEM,
+    USER,
+    Handler,
+    Row,
+    restore,
+    setting,
+)
+from agent.console.displays import board
+from agent.console.document import Kind
+from agent.console.grammar import Args
+from agent.console.times import ahead_text
+from agent.settings import Settings, Timezone
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+
+def show_version(session: "Session", _args: Args) -> None:
+    session.show(board.version(session.device.board_serial()))
+
+
+def show_clock(session: "Session", _args: Args) -> None:
+    session.show(board.clock(session.device.system.clock(), session.times()))
+
+
+def show_statistics(session: "Session", _args: Args) -> None:
+    session.show(board.statistics(session.device.system.statistics()))
+
+
+def show_interfaces(session: "Session", _args: Args) -> None:
+    session.show(board.interfaces(session.device.interfaces()))
+
+
+def show_files(session: "Session", _args: Args) -> None:
+    session.show(board.files(session.device.storage.entries()))
+
+
+# -- clock -----------------------------------------------------------------------------------------
+
+
+def set_clock(session: "Session", args: Args) -> None:
+    """The time is that of the zone of the device, as `display clock` shows it."""
+    zone = session.device.settings.timezone
+    session.device.system.set_clock(args.number("DATE", 0) + args.number("TIME", 0) - zone.ahead_s)
+    session.info(f"The clock was set to {session.times().moment(session.device.wall_s())}.")
+
+
+def set_timezone(session: "Session", args: Args) -> None:
+    ahead_s = args.number("OFFSET", 0)
+    sign = -1 if "minus" in args else 1
+    session.device.settings.timezone = Timezone(args.text("NAME"), sign * ahead_s)
+
+
+def render_timezone(settings: Settings) -> Iterator[str]:
+    zone = settings.timezone
+    if zone != Timezone():
+        sign = "minus" if zone.ahead_s < 0 else "add"
+        yield f"clock timezone {zone.name} {sign} {ahead_text(abs(zone.ahead_s))}"
+
+
+# -- storage and power -----------------------------------------------------------------------------
+
+
+def reset_storage(session: "Session", args: Args) -> None:
+    unused = "unused" in args
+
+    def answered(yes: bool) -> None:
+        if yes and unused:
+            session.device.system.compact()
+            session.info("Replaced values are gone from flash.")
+        elif yes:
+            session.device.system.wipe()
+            session.info("Key pairs, certificates and requests are gone.")
+
+    doubt = (
+        "Replaced values will be removed from flash. Continue?"
+        if unused
+        else "All key pairs, certificates and requests of this device will be destroyed for ever."
+        " Continue?"
+    )
+    session.question(doubt, answered)
+
+
+def reboot(session: "Session", _args: Args) -> None:
+    def answered(yes: bool) -> None:
+        if yes:
+            session.info("The device reboots.")
+            session.device.system.reboot()
+
+    lost = (
+        " The configuration was not saved, its changes will be lost."
+        if (session.device.unsaved())
+        else ""
+    )
+    session.question(f"The device will reboot.{lost} Continue?", answered)
+
+
+def _display(notation: str, handler: Handler, shows: Kind) -> Row:
+    return Row(notation, EVERYWHERE, handler, level=DISPLAY_LEVEL, shows=shows)
+
+
+ROWS = (
+    _display("display version", show_version, board.VERSION),
+    _display("display clock", show_clock, board.CLOCK),
+    _display("display pki statistics", show_statistics, board.STATISTICS),
+    _display("display interface brief", show_interfaces, board.INTERFACE),
+    Row("dir", (USER,), show_files, level=DISPLAY_LEVEL, shows=board.FILE),
+    Row(
+        "clock datetime TIME DATE",
+        (USER,),
+        set_clock,
+        {"TIME": parameters.TIME, "DATE": parameters.DATE},
+        level=SECRET_LEVEL,
+    ),
+    Row(
+        "clock timezone NAME { add | minus } OFFSET",
+        (USER, SYSTEM),
+        set_timezone,
+        {"NAME": parameters.ZONE, "OFFSET": parameters.OFFSET},
+        render=render_timezone,
+        undo="clock timezone",
+        undone=restore(SYSTEM, "timezone"),
+    ),
+    setting(
+        SYSTEM,
+        "pki set-certificate expire-prewarning",
+        "DAYS",
+        parameters.integer("Days before the end of a certificate", *limits.PREWARNING_DAYS),
+        "prewarning_days",
+    ),
+    Row("reset pki storage [ unused ]", (USER,), reset_storage, level=SECRET_LEVEL),
+    Row("reboot", (USER,), reboot, level=SECRET_LEVEL),
+)

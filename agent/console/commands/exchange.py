@@ -1,0 +1,288 @@
+"""Commands about certificates and keys that come and go by other ways than an application: files
+of device storage, the CA's certificates by themselves, requests that somebody carries."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from agent.console import parameters
+from agent.console.appliance import FromFile
+from agent.console.commands import lookups
+from agent.console.commands.rows import SECRET_LEVEL, SYSTEM, Row
+from agent.console.displays import certificates
+from agent.console.grammar import Args
+from agent.errors import fail
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+REALM_NAME = parameters.name("Name of a realm")
+KEY_NAME = parameters.name("Name of an RSA key pair")
+KINDS = ("ca", "local")
+FORMATS = ("pem", "der", "pkcs12")
+ENDINGS = {"pem": "pem", "der": "der", "pkcs12": "p12"}
+
+
+def _kind(args: Args) -> str:
+    return args.chosen(KINDS)[0]
+
+
+def _with_password(session: "Session", args: Args, use: Callable[[str | None], None]) -> None:
+    """PKCS#12 always has a password; it is asked for when the line does not hold it."""
+    if "PASSWORD" in args:
+        use(args.text("PASSWORD"))
+    elif "pkcs12" in args:
+        session.ask("Enter the password of the file: ", use, hidden=True)
+    else:
+        use(None)
+
+
+# -- in --------------------------------------------------------------------------------------------
+
+
+def get_certificate(session: "Session", args: Args) -> None:
+    record = lookups.realm(session, args.text("NAME"))
+    lookups.refuse_below_secrets(session, "decide which CA is trusted")
+    session.start(
+        f"Getting the CA certificates of realm {record.name}",
+        lambda hold: session.device.exchange.get_ca(record.name, hold, hold.done),
+        lambda _result: session.info(f"The CA certificates of realm {record.name} were stored."),
+    )
+
+
+def import_certificate(session: "Session", args: Args) -> None:
+    record, kind = lookups.realm(session, args.text("NAME")), _kind(args)
+    if kind == "ca":
+        lookups.refuse_below_secrets(session, "decide which CA is trusted")
+    exchange = session.device.exchange
+    begin = exchange.import_ca if kind == "ca" else exchange.import_local
+    file = args.text("FILENAME") if "FILENAME" in args else f"{record.name}_{kind}.cer"
+    form = args.chosen(FORMATS)[0] if "FILENAME" in args else None
+
+    def imported(_result: object) -> None:
+        session.info(f"The {kind} certificate of realm {record.name} was imported.")
+
+    def with_password(password: str | None) -> None:
+        session.start(
+            f"Importing the {kind} certificate of realm {record.name}",
+            lambda hold: begin(record.name, FromFile(file, form, password), hold, hold.done),
+            imported,
+        )
+
+    _with_password(session, args, with_password)
+
+
+def import_key_pair(session: "Session", args: Args) -> None:
+    name, form = args.text("NAME"), args.chosen(FORMATS)[0]
+    lookups.refuse_used_key(session, name)
+
+    def imported(_result: object) -> None:
+        session.info(f"The RSA key pair {name} was imported.")
+
+    def with_password(password: str | None) -> None:
+        what = FromFile(args.text("FILENAME"), form, password)
+        session.start(
+            f"Importing the RSA key pair {name}",
+            lambda hold: session.device.exchange.import_key(
+                name, what, "exportable" in args, hold.done
+            ),
+            imported,
+        )
+
+    def answered(yes: bool) -> None:
+        if yes:
+            _with_password(session, args, with_password)
+
+    if lookups.has_key_pair(session, name):
+        session.question(f"The key pair {name} exists and will be overwritten. Continue?", answered)
+    else:
+        answered(True)
+
+
+# -- out -------------------------------------------------------------------------------------------
+
+
+def _to_file(session: "Session", file: str, write: Callable[[], None]) -> None:
+    """Asks before a file of that name is overwritten."""
+
+    def answered(yes: bool) -> None:
+        if yes:
+            write()
+
+    if session.device.storage.exists(file):
+        session.question(f"The file {file} exists and will be overwritten. Continue?", answered)
+    else:
+        write()
+
+
+def _new_password(session: "Session", args: Args, use: Callable[[str | None], None]) -> None:
+    """A password for a file that is written: given, or asked for twice."""
+    if "PASSWORD" in args:
+        use(args.text("PASSWORD"))
+        return
+
+    def first(line: str) -> None:
+        def second(again: str) -> None:
+            if again != line:
+                raise fail("password-differs")
+            try:
+                use(str(parameters.PLAIN.read(line)))
+            except ValueError as error:
+                raise fail("password-refused", reason=error) from None
+
+        session.ask("Enter the password again: ", second, hidden=True)
+
+    session.ask("Enter a password for the file: ", first, hidden=True)
+
+
+def export_certificate(session: "Session", args: Args) -> None:
+    record, kind = lookups.realm(session, args.text("NAME")), _kind(args)
+    form = args.chosen(FORMATS)[0]
+    file = f"{record.name}_{kind}.{ENDINGS[form]}"
+    if "FILENAME" in args:
+        file = args.text("FILENAME")
+
+    def with_password(password: str | None) -> None:
+        session.start(
+            f"Exporting the {kind} certificate of realm {record.name}",
+            lambda hold: session.device.exchange.export(
+                record.name, kind, FromFile(file, form, password), hold.done
+            ),
+            lambda _result: session.info(f"The file {file} was written."),
+        )
+
+    def write() -> None:
+        if form == "pkcs12":
+            _new_password(session, args, with_password)
+        else:
+            with_password(None)
+
+    _to_file(session, file, write)
+
+
+def export_key_pair(session: "Session", args: Args) -> None:
+    name, file, form = args.text("NAME"), args.text("FILENAME"), args.chosen(FORMATS)[0]
+
+    def with_password(password: str | None) -> None:
+        session.start(
+            f"Exporting the RSA key pair {name}",
+            lambda hold: session.device.exchange.export_key(
+                name, FromFile(file, form, password), hold.done
+            ),
+            lambda _result: session.info(f"The file {file} was written."),
+        )
+
+    _to_file(session, file, lambda: _new_password(session, args, with_password))
+
+
+def request(session: "Session", args: Args) -> None:
+    record = lookups.realm(session, args.text("NAME"))
+    file = args.text("FILENAME") if "FILENAME" in args else f"{record.name}.req"
+
+    def write() -> None:
+        session.start(
+            f"Making a request for realm {record.name}",
+            lambda hold: session.device.exchange.request(record.name, file, hold.done),
+            written,
+        )
+
+    def written(_result: object) -> None:
+        session.info(f"The file {file} was written.")
+        session.line(
+            f" Next step: have the CA sign it, put its answer into device storage, and type"
+            f" `pki import-certificate local realm {record.name} ...`."
+        )
+
+    _to_file(session, file, write)
+
+
+# -- what is there ---------------------------------------------------------------------------------
+
+
+def delete_certificate(session: "Session", args: Args) -> None:
+    record, kind = lookups.realm(session, args.text("NAME")), _kind(args)
+    if kind == "ca":
+        lookups.refuse_below_secrets(session, "forget which CA is trusted")
+
+    def answered(yes: bool) -> None:
+        if yes:
+            session.device.exchange.delete(record.name, kind)
+            session.info(f"The {kind} certificate of realm {record.name} was deleted.")
+
+    session.question(
+        f"The {kind} certificate of realm {record.name} will be deleted; its file in device"
+        " storage stays. Continue?",
+        answered,
+    )
+
+
+def validate_certificate(session: "Session", args: Args) -> None:
+    record, kind = lookups.realm(session, args.text("NAME")), _kind(args)
+
+    def told(result: object) -> None:
+        session.show(certificates.validation(result if isinstance(result, list) else []))
+
+    session.start(
+        "Validating",
+        lambda hold: session.device.exchange.validate(record.name, kind, hold.done),
+        told,
+        left="Nothing is shown.",
+    )
+
+
+def get_crl(session: "Session", args: Args) -> None:
+    lookups.realm(session, args.text("NAME"))
+    raise fail("crl-not-yet")
+
+
+_REALM = {"NAME": REALM_NAME}
+_FILE = {"FILENAME": parameters.FILE, "PASSWORD": parameters.PLAIN}
+_KEY = {"NAME": KEY_NAME, **_FILE}
+
+ROWS = (
+    Row("pki get-certificate ca realm NAME", (SYSTEM,), get_certificate, _REALM),
+    Row(
+        "pki import-certificate { ca | local } realm NAME"
+        " [ { pem | der | pkcs12 } filename FILENAME [ password PASSWORD ] ]",
+        (SYSTEM,),
+        import_certificate,
+        {**_REALM, **_FILE},
+    ),
+    Row(
+        "pki export-certificate { ca | local } realm NAME { pem | der | pkcs12 }"
+        " [ filename FILENAME ] [ password PASSWORD ]",
+        (SYSTEM,),
+        export_certificate,
+        {**_REALM, **_FILE},
+        level=SECRET_LEVEL,
+    ),
+    Row("pki delete-certificate { ca | local } realm NAME", (SYSTEM,), delete_certificate, _REALM),
+    Row(
+        "pki validate-certificate { ca | local } realm NAME",
+        (SYSTEM,),
+        validate_certificate,
+        _REALM,
+        shows=certificates.VALIDATION,
+    ),
+    Row(
+        "pki enroll-certificate realm NAME pkcs10 [ filename FILENAME ]",
+        (SYSTEM,),
+        request,
+        {**_REALM, **_FILE},
+    ),
+    Row(
+        "pki import rsa-key-pair NAME { pem | pkcs12 } FILENAME"
+        " [ exportable ] [ password PASSWORD ]",
+        (SYSTEM,),
+        import_key_pair,
+        _KEY,
+        level=SECRET_LEVEL,
+    ),
+    Row(
+        "pki export rsa-key-pair NAME { pem | pkcs12 } FILENAME [ password PASSWORD ]",
+        (SYSTEM,),
+        export_key_pair,
+        _KEY,
+        level=SECRET_LEVEL,
+    ),
+    Row("pki get-crl realm NAME", (SYSTEM,), get_crl, _REALM),
+)

@@ -1,0 +1,122 @@
+"""The kinds of displays about certificates, requests and revocation lists.
+
+What is in them is read in the worker (`agent/scep/describe.py`): the text, and the fields for JSON.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from agent.console.appliance import Described, Verdict
+from agent.console.document import (
+    FLAG,
+    LIST,
+    TEXT,
+    TIME,
+    Document,
+    Field,
+    Item,
+    Kind,
+    header,
+    row,
+    total,
+)
+from agent.console.times import Times
+
+
+class Shown(NamedTuple):
+    """What stands where: the realm (or "" for a file), and the name of the file in storage."""
+
+    realm: str
+    file: str
+
+
+Layout = Callable[[Kind, Item, Times], Iterable[str]]
+
+
+def _layout(*closing: tuple[str, str]) -> Layout:
+    """The text of the worker, then lines `label: value`."""
+
+    def layout(_kind: Kind, item: Item, _times: Times) -> Iterator[str]:
+        yield ""
+        yield from item["text"].splitlines()
+        yield ""
+        for label, key in closing:
+            yield f"{label}: {item.get(key) or '-'}"
+
+    return layout
+
+
+_PLACE = (Field("realm", TEXT + "?"), Field("file", TEXT + "?"), Field("text", TEXT))
+_NAMES = (
+    Field("subject", TEXT + "?"),
+    Field("key", TEXT + "?"),
+    Field("signature", TEXT + "?"),
+    Field("subject_alternative_names", LIST),
+    Field("key_usage", LIST),
+    Field("extended_key_usage", LIST),
+)
+_PRINTS = (Field("sha1", TEXT + "?"), Field("sha256", TEXT + "?"), Field("error", TEXT + "?"))
+
+CERTIFICATE = Kind(
+    "pki certificate",
+    (
+        *_PLACE,
+        Field("issuer", TEXT + "?"),
+        Field("serial", TEXT + "?"),
+        Field("not_before", TIME + "?"),
+        Field("not_after", TIME + "?"),
+        *_NAMES,
+        Field("is_ca", FLAG + "?"),
+        *_PRINTS,
+    ),
+    _layout(
+        ("Pki realm name", "realm"),
+        ("Certificate file name", "file"),
+        ("Certificate peer name", "peer"),  # VRP has the line; there are no peers here
+    ),
+)
+REQUEST = Kind("pki cert-req", (*_PLACE, *_NAMES, *_PRINTS), _layout(("Request file name", "file")))
+CRL = Kind(
+    "pki crl",
+    (
+        *_PLACE,
+        Field("issuer", TEXT + "?"),
+        Field("this_update", TIME + "?"),
+        Field("next_update", TIME + "?"),
+        *_PRINTS,
+    ),
+    _layout(("Pki realm name", "realm"), ("CRL file name", "file")),
+)
+
+OF = {CERTIFICATE.name: "certificate", REQUEST.name: "request", CRL.name: "crl"}  # for the worker
+
+
+def described(kind: Kind, places: Iterable[Shown], found: Iterable[Described]) -> Document:
+    """What the worker read, each with the place where it stands."""
+    items = [_item(kind, place, one) for place, one in zip(places, found, strict=False)]
+    return Document(kind, items, [total(len(items))])
+
+
+def _item(kind: Kind, place: Shown, one: Described) -> dict[str, Any]:
+    own = {"realm": place.realm or None, "file": place.file or None, "text": one.text}
+    empty: dict[str, Any] = {field.key: [] if field.type == LIST else None for field in kind.fields}
+    read = {key: value for key, value in one.fields.items() if key in empty}
+    return {**empty, **read, **own}
+
+
+_COLUMNS = (12, 36, 10)
+VALIDATION = Kind(
+    "pki validate-certificate",
+    (
+        Field("certificate", TEXT, "Certificate"),
+        Field("subject", TEXT, "Subject"),
+        Field("status", TEXT, "Status"),
+        Field("reason", TEXT + "?", "Reason"),
+    ),
+    row(*_COLUMNS),
+)
+
+
+def validation(verdicts: Iterable[Verdict]) -> Document:
+    items = [one._asdict() for one in verdicts]
+    return Document(VALIDATION, items, [header(VALIDATION, *_COLUMNS)])

@@ -1,0 +1,54 @@
+"""Times as people read them: in the zone of `clock timezone`, with how far away they are."""
+
+from time import gmtime, strftime
+from typing import NamedTuple
+
+_SIZES_S = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+
+
+class Times(NamedTuple):
+    """How a session shows times: what it is now, and the zone. All are Unix seconds."""
+
+    now_s: int
+    zone: str = "UTC"
+    ahead_s: int = 0  # of UTC; negative to its west
+
+    def moment(self, time_s: int) -> str:
+        """`2026-11-23 14:05:00 UTC`; a time that no calendar holds is shown as its seconds."""
+        try:
+            return strftime("%Y-%m-%d %H:%M:%S ", gmtime(time_s + self.ahead_s)) + self.zone
+        except (OverflowError, ValueError, OSError):
+            return f"{time_s} s"
+
+    def relative(self, time_s: int) -> str:
+        """A time, and how far it is from now."""
+        apart = duration(abs(time_s - self.now_s))
+        away = f"in {apart}" if time_s >= self.now_s else f"{apart} ago"
+        return f"{self.moment(time_s)} ({away})"
+
+
+def duration(span_s: int) -> str:
+    """The two largest units of a time span: `3 d 4 h`, `2 min 5 s`."""
+    parts: list[str] = []
+    for unit, size_s in _SIZES_S:
+        count, span_s = divmod(span_s, size_s)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
+
+
+def ahead_text(ahead_s: int) -> str:
+    """`HH:MM:SS`, as `clock timezone` takes it."""
+    return f"{ahead_s // 3600:02}:{ahead_s // 60 % 60:02}:{ahead_s % 60:02}"
+
+
+def day_s(year: int, month: int, day: int) -> int | None:
+    """Unix time of a day's beginning in UTC; None for a day that no calendar has."""
+    # Years begin in March, so that the leap day is their last one.
+    shifted = year - (month <= 2)
+    era, of_era = divmod(shifted, 400)
+    of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    days = era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
+    found = gmtime(days * 86400)
+    good = (found.tm_year, found.tm_mon, found.tm_mday) == (year, month, day)
+    return days * 86400 if good else None
