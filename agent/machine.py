@@ -63,7 +63,7 @@ class System:
 
     def clock(self) -> ClockState:
         """Who vouches for the time, and whether it can be right at all."""
-        source = "rtc" if self._has_rtc else "none"
+        source = "rtc" if self._has_rtc else "system"
         if self._set_by_hand:
             source = "operator"
         if self._clock.synchronised():
@@ -125,4 +125,7 @@ class System:
         if self._reboot is None:
             raise fail("reboot-refused")
         self._device.log.report("REBOOT", "by the operator")
-        self._reboot()
+        try:
+            self._reboot()
+        except HalError as error:
+            raise fail("reboot-failed", reason=error) from error

@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from agent import attach, limits
 from agent.device import Device, Hardware
@@ -29,6 +30,7 @@ from hal.ports import (
     LinkError,
     StoreError,
 )
+from hal.power import start_anew, start_reboot
 from hal.sockets import Credentials, listen_unix
 from hal.store import Store
 from platforms import linux, sim
@@ -66,12 +68,12 @@ def run(board: str, state_dir: str | None, factory: str) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a typed password may be in our memory
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it may be inherited as ignored; we do reap
     loop = Loop(LinuxClock())
-    platform = None
+    platform, power = None, Power(loop)
     try:
         platform = _open(board, state_dir, loop)
         text = read_text(factory, CONFIGURATION_BYTES) if factory else ""
         loop.use_clock(platform.clock, platform.longest_sleep_ns)
-        _serve(loop, platform, text)
+        _serve(loop, platform, text, power)
     except (HalError, BoardError, AgentError) as error:
         sys.stderr.write(f"scep-agent: {_told(error)}\n")
         return 1
@@ -79,7 +81,21 @@ def run(board: str, state_dir: str | None, factory: str) -> int:
         if platform:
             platform.close()
         loop.close()
+    if power.off:
+        start_anew()
     return 0
+
+
+class Power:
+    """The switch of a simulated board: everything is closed, then the agent starts anew."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.off = False
+        self._loop = loop
+
+    def cycle(self) -> None:
+        self.off = True
+        self._loop.stop()
 
 
 def _told(error: HalError | BoardError | AgentError) -> str:
@@ -97,7 +113,7 @@ def _open(name: str, state_dir: str | None, loop: Loop) -> Platform:
     return linux.open_board(board, state_dir, loop)
 
 
-def _serve(loop: Loop, platform: Platform, factory: str) -> None:
+def _serve(loop: Loop, platform: Platform, factory: str, power: Power) -> None:
     board = platform.board
     log = Log(platform.clock.wall_s)
     jobs = WorkerJobs(
@@ -113,6 +129,8 @@ def _serve(loop: Loop, platform: Platform, factory: str) -> None:
         memory=platform.memory,
         linux_name=_linux_names(board),
         serial=board.identity.serial,
+        has_rtc=bool(board.clock.rtc),
+        reboot=_reboot(platform, power),
     )
     store = Store.mount(platform.flash)
     worker = board.worker
@@ -134,6 +152,13 @@ def _serve(loop: Loop, platform: Platform, factory: str) -> None:
         device.close()
         jobs.close()
         remove_quietly(board.console.socket)
+
+
+def _reboot(platform: Platform, power: Power) -> Callable[[], None] | None:
+    if platform.restarts:
+        return power.cycle
+    program = platform.board.reboot.program
+    return partial(start_reboot, program) if program else None
 
 
 def _worker_argv(board: Board) -> list[str]:

@@ -14,6 +14,7 @@
     [hooks]      path                        folder of executables
     [metrics]    path                        file for a node exporter
     [identity]   serial                      serial number of the board
+    [reboot]     program                     what restarts the board, /sbin/reboot; "": it cannot
 
 Every key may be absent. Owners and groups are names or numbers. A relative path lies in the folder
 of its kind: state (flash, storage, key), run (socket, memory, metrics), configuration (hooks).
@@ -107,6 +108,10 @@ class Identity(NamedTuple):
     serial: str = ""
 
 
+class Reboot(NamedTuple):
+    program: str = ""
+
+
 class Board(NamedTuple):
     """The whole board file. `Board()` is the built-in generic Linux board."""
 
@@ -122,6 +127,7 @@ class Board(NamedTuple):
     hooks: Hooks = Hooks()
     metrics: Metrics = Metrics()
     identity: Identity = Identity()
+    reboot: Reboot = Reboot()
 
 
 _CHOICES = {

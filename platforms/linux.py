@@ -47,6 +47,7 @@ class Platform(NamedTuple):
     device_key_fd: int  # read-only, close-on-exec: handed to jobs, never read by the agent
     longest_sleep_ns: int  # the event loop looks at the clocks at least this often
     closers: list[Callable[[], None]]
+    restarts: bool = False  # a reboot is a new start of the agent alone
 
     def close(self) -> None:
         """Gives everything back, the last opened first; may be called twice."""

@@ -36,4 +36,4 @@ def open_board(board: Board, state_dir: str, reactor: Reactor) -> Platform:
         raise
     platform.closers.append(pump.close)
     open_lines(platform, (SerialLine(pump.agent_path),))
-    return platform
+    return platform._replace(restarts=True)

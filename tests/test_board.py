@@ -58,6 +58,9 @@ exchange_s = 600
 path = "/data/hooks"
 [metrics]
 path = "/run/metrics"
+[reboot]
+program = "/sbin/reboot"
+
 [identity]
 serial = "21023A"
 """

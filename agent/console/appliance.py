@@ -91,7 +91,7 @@ class FileEntry(NamedTuple):
 
 
 class ClockState(NamedTuple):
-    """Where the time comes from (rtc, ntp, operator, none) and whether it is believed."""
+    """Where the time comes from (rtc, ntp, operator; system: nobody says); may it be believed?"""
 
     source: str
     trusted: bool
