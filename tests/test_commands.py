@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from _pytest.mark import ParameterSet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,37 +39,6 @@ from tests.appliance import (
     seal,
 )
 
-# A value that each kind of parameter takes, by its label; those before the comma are its ends.
-SAMPLES = {
-    "HEX<32>": "aB" * 16,
-    "HEX<40>": "aB" * 20,
-    "HEX<64>": "aB" * 32,
-    "STRING<2>": "CN",
-    "STRING<1-32>": "eth0",
-    "NUMBER[/NUMBER]": "0/0/1",
-    "STRING<1-255>": "http://ca/scep",
-    "STRING<1-128>": "noc@example.com",
-    "X.X.X.X or X:X::X": "192.0.2.1",
-    "HH:MM:SS": "12:30:00",
-    "YYYY-MM-DD": "2026-11-23",
-}
-
-
-def sample(kind: Parameter) -> str:
-    """A word that the parameter takes."""
-    candidates = [
-        SAMPLES.get(kind.label, "abc"),
-        "abc",
-        kind.label.removeprefix("INTEGER<").split("-")[0],
-    ]
-    for word in candidates:
-        try:
-            kind.read(word)
-        except ValueError:
-            continue
-        return word
-    raise AssertionError(f"no sample for {kind.label}")
-
 
 def paths(branch: Branch[Command]) -> Iterator[list[Word | Slot]]:
     """Lines of a branch, word by word, such that every word of its notation is in one of them."""
@@ -94,7 +64,7 @@ BRANCHES = [
 
 
 def typed(words: list[Word | Slot]) -> list[str]:
-    return [word.text if isinstance(word, Word) else sample(word.kind) for word in words]
+    return [word.text if isinstance(word, Word) else word.kind.example for word in words]
 
 
 def shortest(options: list[Option[Command]], word: Word) -> str | None:
@@ -165,26 +135,43 @@ def test_every_row_refuses_a_word_too_many(view: str, branch: Branch[Command]) -
         assert caught.value.column == len(line) + 1
 
 
-def integers() -> Iterator[tuple[str, list[str], Parameter]]:
+def at(kind: Parameter, point: int) -> list[str]:
+    """Words at a point of the range of a parameter: the number, or words of so many characters."""
+    if kind.label.startswith("INTEGER"):
+        return [str(point)] if point >= 0 else []
+    example = kind.example
+    return [(example * point)[:point], (example + example[-1] * point)[:point]]
+
+
+def ranges() -> list[ParameterSet]:
+    """Every parameter that has a range, once: its view and the words of a line before it."""
+    found = {}
     for row in ROWS:
         for branch in commands.branches(row):
             for words in paths(branch):
-                last = words[-1]
-                if isinstance(last, Slot) and last.kind.label.startswith("INTEGER"):
-                    yield row.views[0], typed(words[:-1]), last.kind
+                for place, last in enumerate(words):
+                    if isinstance(last, Slot) and last.kind.low is not None:
+                        before, key = typed(words[:place]), (row.notation, last)
+                        name = f"{row.views[0]}: {' '.join(before)} {last.key}"
+                        found[key] = pytest.param(row.views[0], before, last.kind, id=name)
+    return list(found.values())
 
 
-def test_the_ends_of_every_range_and_one_beyond() -> None:
-    count = 0
-    for view, line, kind in integers():
-        low, high = (int(end) for end in kind.label[len("INTEGER<") : -1].split("-"))
-        for number, right in ((low - 1, False), (low, True), (high, True), (high + 1, False)):
-            assert accepts(kind, str(number)) is right
-            if number >= 0 and not right:
-                with pytest.raises(GrammarError, match="Wrong parameter"):
-                    match(table(view, 3), " ".join([*line, str(number)]))
-        count += 1
-    assert count >= 3
+@pytest.mark.parametrize(("view", "before", "kind"), ranges())
+def test_the_ends_of_every_range_and_one_beyond(
+    view: str, before: list[str], kind: Parameter
+) -> None:
+    assert kind.low is not None
+    assert kind.high is not None
+    assert str(kind.low) in kind.label or kind.label.startswith("NUMBER")
+    assert str(kind.high) in kind.label or kind.label.startswith("NUMBER")
+    for end in {kind.low, kind.high}:
+        assert any(accepts(kind, word) for word in at(kind, end)), end
+    for beyond in (kind.low - 1, kind.high + 1):
+        for word in at(kind, beyond):
+            assert not accepts(kind, word), word
+            with pytest.raises(GrammarError, match="Wrong parameter"):
+                match(table(view, 3), " ".join([*before, quote(word)]))
 
 
 def test_every_word_has_help() -> None:
@@ -619,8 +606,8 @@ def lines_of(draw: st.DrawFn, view: str) -> list[str]:
         forms = list(paths(next(commands.branches(row))))
         words = []
         for word in draw(st.sampled_from(forms)):
-            text = word.text if isinstance(word, Word) else sample(word.kind)
-            if isinstance(word, Slot) and word.kind.label in ("STRING<1-32>", "STRING<1-63>"):
+            text = word.text if isinstance(word, Word) else word.kind.example
+            if isinstance(word, Slot) and word.kind.high in (32, 63):
                 text = draw(
                     FIELDS.filter(lambda value, kind=word.kind: accepts(kind, value))
                     | st.just(text)

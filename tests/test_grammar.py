@@ -178,7 +178,7 @@ def test_secrets_are_marked_and_never_told(line: str, column: int) -> None:
 def test_help_after_a_space() -> None:
     options = table(URL_ROW)
     assert grammar.next_words(options, "") == [("enrollment-url", "help of enrollment-url")]
-    assert [word for word, _ in grammar.next_words(options, "enr ")] == ["STRING<1-255>", "esc"]
+    assert [word for word, _ in grammar.next_words(options, "enr ")] == ["STRING<8-255>", "esc"]
     shown = [word for word, _ in grammar.next_words(options, "enr http://x ")]
     assert shown == ["interval", "ra", "times", "<cr>"]
     assert [word for word, _ in grammar.next_words(options, "enr http://x t ")] == [

@@ -49,7 +49,9 @@ class Args(dict[str, Value]):
 class Parameter(NamedTuple):
     """A type: `label` as help shows it; `read` gives the value or a ValueError with the reason.
 
-    A `secret` is masked in the history. `rest` takes the remainder of the line, spaces included.
+    `example` is a word that it takes. `low` and `high` are the ends of its range, in its own unit:
+    a number, characters or digits; without a range both are None. A `secret` is masked in the
+    history. `rest` takes the remainder of the line, spaces included.
     """
 
     label: str
@@ -57,6 +59,9 @@ class Parameter(NamedTuple):
     read: Callable[[str], Value]
     secret: bool = False
     rest: bool = False
+    example: str = "abc"
+    low: int | None = None
+    high: int | None = None
 
 
 class Word(NamedTuple):

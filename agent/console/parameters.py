@@ -5,10 +5,11 @@ reason that fits behind `Cause: `. A reason never repeats the text: it may be a 
 """
 
 import re
+from collections.abc import Callable
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from agent import limits
-from agent.console.grammar import Parameter
+from agent.console.grammar import Parameter, Value
 from agent.console.times import day_s
 
 SEAL = "%^%#"  # opens and closes a sealed password
@@ -34,6 +35,14 @@ _URL = re.compile(
 _ESCAPE = re.compile(r"(\\?)(\\x3[fF])")
 
 
+def ranged(
+    unit: str, low: int, high: int, help_text: str, read: Callable[[str], Value]
+) -> Parameter:
+    """`UNIT<low-high>`: a range that help shows, the manual prints and the tests try out."""
+    label = f"{unit}<{low}>" if low == high else f"{unit}<{low}-{high}>"
+    return Parameter(label, help_text, read, low=low, high=high)
+
+
 def text(help_text: str, low: int, high: int, accept: re.Pattern[str], reason: str) -> Parameter:
     """`STRING<low-high>` of the characters that `accept` takes; `reason` names them."""
 
@@ -43,7 +52,7 @@ def text(help_text: str, low: int, high: int, accept: re.Pattern[str], reason: s
             raise ValueError(reason)
         return word
 
-    return Parameter(_range("STRING", low, high), help_text, read)
+    return ranged("STRING", low, high, help_text, read)
 
 
 def integer(help_text: str, low: int, high: int, even: bool = False) -> Parameter:
@@ -57,7 +66,7 @@ def integer(help_text: str, low: int, high: int, even: bool = False) -> Paramete
             raise ValueError(f"the range is {low} to {high}")
         return int(word) & ~1 if even else int(word)
 
-    return Parameter(_range("INTEGER", low, high), help_text, read)
+    return ranged("INTEGER", low, high, help_text, read)._replace(example=str(low))
 
 
 def hexadecimal(help_text: str, digits: int) -> Parameter:
@@ -71,7 +80,8 @@ def hexadecimal(help_text: str, digits: int) -> Parameter:
             raise ValueError(f"this digest has {digits} hexadecimal digits, not {len(value)}")
         return value
 
-    return Parameter(f"HEX<{digits}>", help_text, read, rest=True)
+    kind = ranged("HEX", digits, digits, help_text, read)
+    return kind._replace(rest=True, example=("0123456789abcdef" * digits)[:digits])
 
 
 def check_length(word: str, low: int, high: int) -> None:
@@ -112,10 +122,6 @@ def alternative(help_text: str, high: int) -> Parameter:
     )
 
 
-def _range(kind: str, low: int, high: int) -> str:
-    return f"{kind}<{low}>" if low == high else f"{kind}<{low}-{high}>"
-
-
 def _read_units(word: str) -> tuple[str, ...]:
     check_length(word, 1, limits.UNITS_CHARACTERS)
     units = tuple(unit.strip() for unit in word.split(","))
@@ -153,7 +159,8 @@ def _url(help_text: str, *schemes: str) -> Parameter:
     def read(word: str) -> str:
         return _read_url(word, schemes)
 
-    return Parameter(f"STRING<1-{limits.URL_CHARACTERS}>", help_text, read)
+    kind = ranged("STRING", len("http://a"), limits.URL_CHARACTERS, help_text, read)
+    return kind._replace(example="http://ca/scep")
 
 
 def _read_url(word: str, schemes: tuple[str, ...]) -> str:
@@ -237,44 +244,50 @@ def _read_plain(word: str) -> str:
     return word
 
 
-def _pattern(label: str, help_text: str, accept: re.Pattern[str], reason: str) -> Parameter:
+def _secret(
+    help_text: str, read: Callable[[str], Value], stored: tuple[int, int] | None = None
+) -> Parameter:
+    """A password of so many bytes, or of so many characters in the form that is stored."""
+    kind = ranged("STRING", 1, limits.PASSWORD_BYTES, help_text, read)
+    form = "/<{}-{}>".format(*stored) if stored else ""
+    return kind._replace(label=kind.label + form, secret=True)
+
+
+def _interface(help_text: str, accept: re.Pattern[str], reason: str, example: str) -> Parameter:
     kind = text(help_text, 1, limits.INTERFACE_CHARACTERS, accept, reason)
-    return kind._replace(label=label)
+    return kind._replace(example=example)
 
 
-UNITS = Parameter(
-    f"STRING<1-{limits.UNITS_CHARACTERS}>", "Organization units, separated by commas", _read_units
+UNITS = ranged(
+    "STRING", 1, limits.UNITS_CHARACTERS, "Organization units, separated by commas", _read_units
+)._replace(example="noc,core")
+COUNTRY = ranged("STRING", 2, 2, "Country code of ISO 3166", _read_country)._replace(example="CN")
+EMAIL = ranged("STRING", len("a@b"), limits.EMAIL_CHARACTERS, "Mail address", _read_email)._replace(
+    example="n@example.com"
 )
-COUNTRY = Parameter("STRING<2>", "Country code of ISO 3166", _read_country)
-EMAIL = Parameter(f"STRING<1-{limits.EMAIL_CHARACTERS}>", "Mail address", _read_email)
-ADDRESS = Parameter("X.X.X.X or X:X::X", "IPv4 or IPv6 address", _read_address)
+ADDRESS = Parameter("X.X.X.X or X:X::X", "IPv4 or IPv6 address", _read_address, example="192.0.2.1")
 URL = _url("http://HOST/PATH of the CA or RA", "http", "https")
 CDP = _url("http://HOST/PATH of the revocation list", "http")
-PASSWORD = Parameter(
-    f"STRING<1-{limits.PASSWORD_BYTES}>/<{len(SEAL) * 2 + 1}-{limits.SEALED_PASSWORD_CHARACTERS}>",
+PASSWORD = _secret(
     "Password in plain, or sealed as this device shows it",
     _read_password,
-    secret=True,
+    stored=(len(SEAL) * 2 + 1, limits.SEALED_PASSWORD_CHARACTERS),
 )
-PLAIN = Parameter(
-    f"STRING<1-{limits.PASSWORD_BYTES}>", "Password in plain", _read_plain, secret=True
-)
+PLAIN = _secret("Password in plain", _read_plain)
 MODULUS = integer("Size of the key in bits", *limits.KEY_BITS, even=True)
-INTERFACE = _pattern(
-    "STRING<1-32>", "Name of an interface", _INTERFACE, "it is no name of an interface"
+INTERFACE = _interface("Name of an interface", _INTERFACE, "it is no name of an interface", "eth0")
+INTERFACE_TYPE = _interface(
+    "Type of an interface", _INTERFACE_TYPE, "it is no name of an interface", "GigabitEthernet"
 )
-INTERFACE_TYPE = _pattern(
-    "STRING<1-32>", "Type of an interface", _INTERFACE_TYPE, "it is no name of an interface"
-)
-INTERFACE_NUMBER = _pattern(
-    "NUMBER[/NUMBER]", "Number of an interface", _INTERFACE_NUMBER, "it is no interface number"
-)
+INTERFACE_NUMBER = _interface(
+    "Number of an interface", _INTERFACE_NUMBER, "it is no interface number", "0/0/1"
+)._replace(label="NUMBER[/NUMBER]")
 SYSNAME = text(
     "Name of the device", 1, limits.NAME_CHARACTERS, _HOST_NAME, 'no space and none of ? < > [ ] "'
 )
-TIME = Parameter("HH:MM:SS", "Time of the day", _read_time)
-OFFSET = Parameter("HH:MM:SS", "How far from UTC", _read_offset)
-DATE = Parameter("YYYY-MM-DD", "Day", _read_date)
+TIME = Parameter("HH:MM:SS", "Time of the day", _read_time, example="14:05:00")
+OFFSET = Parameter("HH:MM:SS", "How far from UTC", _read_offset, example="01:00:00")
+DATE = Parameter("YYYY-MM-DD", "Day", _read_date, example="2026-11-23")
 FILE = name("Name of a file in device storage", limits.FILE_CHARACTERS)
 VPN_INSTANCE = text(
     "Name of a VPN instance (a VRF device)",
