@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent import application, enrolment, report, tasks
+from agent import application, diagnosis, enrolment, report, tasks
 from agent.actions import Now
 from agent.activation import Activation, InUse, Queue
 from agent.console.appliance import (
@@ -26,6 +26,7 @@ from agent.engine import is_under_way
 from agent.enrolment import Context, Enrolment
 from agent.errors import AgentError, fail
 from agent.exchange import Exchange
+from agent.keypairs import KeyPairs
 from agent.log import Log
 from agent.loop import Loop
 from agent.machine import Storage, System
@@ -35,7 +36,7 @@ from agent.tasks import Answer, Tasks
 from hal import records
 from hal.ports import Clock, DeviceMemory, Files, HalError, Interface, Link, StoreError
 from hal.records import KeyRecord
-from hal.store import Store
+from hal.store import Health, Store
 
 
 class Hardware(NamedTuple):
@@ -59,8 +60,9 @@ class Device:
         self.log = log
         self.bad_lines: list[tuple[int, str, str]] = []  # of the saved configuration
         self._loop, self._store, self._hardware, self._tasks = loop, store, hardware, jobs
+        self._key_pairs = KeyPairs(self, store)
         self.storage = Storage(hardware.files)
-        self.exchange = Exchange(self)
+        self.exchange = Exchange(self, self._key_pairs)
         self.system = System(self, store, hardware.clock, hardware.has_rtc, hardware.reboot)
         self._activation = Activation(hardware.files, hardware.memory, jobs, log)
         self._queue = Queue(loop)
@@ -69,7 +71,6 @@ class Device:
         )
         self._realms: dict[str, Enrolment] = {}
         self._waiters: dict[int, Enrolment] = {}  # who waits for an enrolment, by task
-        self._making: set[str] = set()  # key pairs that are being generated
         self._last_task = 0
 
     def boot(self, factory: str = "") -> None:
@@ -156,62 +157,16 @@ class Device:
     # -- key pairs ---------------------------------------------------------------------------------
 
     def key_pairs(self) -> list[KeyPair]:
-        found = [self.key(k.removeprefix("key/")) for k in self._store.keys("key/")]
-        return [report.key_pair(key) for key in found if key]
+        return self._key_pairs.all()
 
     def key_pair_user(self, name: str) -> str | None:
-        """The realm that is configured with a key pair, or holds a certificate for it."""
-        for key, settings in self.settings.realms.items():
-            names: list[object] = [settings.key_pair]
-            runner = self._realms.get(key)  # not yet, while a configuration is loaded
-            if runner:
-                stored = runner.engine.stored
-                names.append(stored.local.key if stored.local else None)
-                names.append(stored.request.settings.get("key_pair") if stored.request else None)
-            if name in names:
-                return settings.name
-        return None
+        return self._key_pairs.user(name)
 
     def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
-        """Generates in a child, seals there, stores; `done` with the KeyPair."""
-        if name in self._making:
-            raise fail("key-making", name=name)
-        before = self.key(name)
-        generation = before.generation + 1 if before else 1
-        self._making.add(name)
-
-        def end(result: object) -> None:
-            self._making.discard(name)
-            done(result)
-
-        def made(answer: Answer) -> KeyPair:
-            user = self.key_pair_user(name)
-            if before and user is not None:  # taken while the new one was being made
-                raise fail("key-used", name=name, realm=user)
-            key = KeyRecord(
-                name=name,
-                generation=generation,
-                bits=bits,
-                exportable=exportable,
-                created_s=self.wall_s(),
-                spki=tasks.field(answer, "spki", bytes),
-                sealed=tasks.field(answer, "sealed", bytes),
-            )
-            self.commit({records.key_pair_key(name): records.encode(key)})
-            self.log.report("RSA_CREATE_OK", f"key pair {name}, {bits} bits")
-            return report.key_pair(key)
-
-        job: dict[str, object] = {"op": "generate-key", "name": name, "generation": generation}
-        return self.task({**job, "bits": bits}, made, end)
+        return self._key_pairs.create(name, bits, exportable, done)
 
     def destroy_key_pair(self, name: str) -> None:
-        if self.key(name) is None:
-            raise fail("key-unknown", name=name)
-        user = self.key_pair_user(name)
-        if user is not None:
-            raise fail("key-used", name=name, realm=user)
-        self.commit({records.key_pair_key(name): None})
-        self.log.report("RSA_DESTROY", f"key pair {name}")
+        self._key_pairs.destroy(name)
 
     # -- secrets -----------------------------------------------------------------------------------
 
@@ -320,6 +275,9 @@ class Device:
 
         return self.task({"op": "inspect", "kind": kind, "ders": found}, described, done)
 
+    def diagnose(self, realm: str, done: Done) -> int:
+        return diagnosis.diagnose(self, realm, done)
+
     # -- what its parts ask ------------------------------------------------------------------------
 
     def runner(self, realm: str) -> Enrolment:
@@ -330,13 +288,12 @@ class Device:
         return runner
 
     def key(self, name: str) -> KeyRecord | None:
-        """A key pair of the store; None when there is none, or none that can be read."""
-        value = self._store.get(records.key_pair_key(name))
-        try:
-            return None if value is None else records.decode(KeyRecord, value)
-        except records.RecordError as error:
-            self.log.report("STORE_ERR", f"key pair {name}: {error}")
-            return None
+        return self._key_pairs.record(name)
+
+    def holds(self, realm: str) -> list[object]:
+        """The key pairs that a realm's stored certificate and request need."""
+        runner = self._realms.get(realm)  # not yet, while a configuration is loaded
+        return runner.keys_held() if runner else []
 
     def commit(self, changes: dict[str, object]) -> None:
         """One transaction; a store that refuses is an AgentError."""
@@ -363,6 +320,13 @@ class Device:
         self._last_task += 1
         self._tasks.run(job, end)
         return self._last_task
+
+    def later(self, call: Callable[[], None]) -> None:
+        """From the loop, when whoever asks has returned."""
+        self._loop.after(0, call)
+
+    def health(self) -> Health:
+        return self._store.health
 
     def snapshot(self, settings: Realm) -> dict[str, object]:
         """What shapes a request, by the configuration of the moment."""

@@ -122,6 +122,12 @@ class Enrolment:
         self._waiter = (progress, done)
         self._handle(event)
 
+    def keys_held(self) -> list[object]:
+        """The names of the key pairs that what is stored needs."""
+        local, request = self.engine.stored.local, self.engine.stored.request
+        names: list[object] = [local.key] if local else []
+        return [*names, request.settings.get("key_pair")] if request else names
+
     def install(self, event: Installed, progress: Progress, done: Done) -> None:
         """What the operator brought; `done` with None when it is stored and in use."""
         self._waiter = (progress, done)

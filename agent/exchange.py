@@ -7,15 +7,15 @@ event and is stored by it in one commit.
 
 from typing import TYPE_CHECKING
 
-from agent import application, limits, pem, pins, report, tasks
+from agent import application, limits, pem, pins, tasks
 from agent.console.appliance import Done, Fingerprints, FromFile, Progress, Verdict
 from agent.engine import is_under_way
 from agent.enrolment import ca_certificate
 from agent.errors import AgentError, fail
+from agent.keypairs import KeyPairs
 from agent.settings import Realm, fold
 from agent.states import CaCertificate, Installed
 from agent.tasks import Answer
-from hal import records
 from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Exchange:
     """`agent.console.appliance.Exchange`."""
 
-    def __init__(self, device: "Device") -> None:
-        self._device = device
+    def __init__(self, device: "Device", keys: KeyPairs) -> None:
+        self._device, self._keys = device, keys
 
     # -- the CA ------------------------------------------------------------------------------------
 
@@ -180,19 +180,11 @@ class Exchange:
         generation = before.generation + 1 if before else 1
         job = {**self._import_job("key", what), "name": name, "generation": generation}
 
-        def keep(answer: Answer) -> object:
-            user = self._device.key_pair_user(name)
-            if user is not None:
-                raise fail("key-used", name=name, realm=user)
-            bits = tasks.field(answer, "bits", int)
-            spki, sealed = (tasks.field(answer, part, bytes) for part in ("spki", "sealed"))
-            made = self._device.wall_s()
-            key = KeyRecord(name, generation, bits, exportable, made, spki, sealed)
-            self._device.commit({records.key_pair_key(name): records.encode(key)})
-            self._device.log.report("RSA_IMPORT_OK", f"key pair {name}, {bits} bits")
-            return report.key_pair(key)
-
-        return self._device.task(job, keep, done)
+        return self._device.task(
+            job,
+            lambda answer: self._keys.keep(name, generation, exportable, answer, "RSA_IMPORT_OK"),
+            done,
+        )
 
     def export(self, realm: str, kind: str, what: FromFile, done: Done) -> int:
         """A certificate with its chain; PKCS#12 of the local one with its key, if it may leave."""

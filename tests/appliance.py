@@ -11,6 +11,7 @@ from typing import NamedTuple
 from agent.console.appliance import (
     CaInfo,
     Certificate,
+    Check,
     ClockState,
     Described,
     Done,
@@ -323,6 +324,14 @@ class FakeDevice:
 
     def forget_realm(self, realm: str) -> None:
         self.forgotten.append(realm)
+
+    def diagnose(self, realm: str, done: Done) -> int:
+        self._known(realm)
+        checks = [
+            Check("clock", "ok", "fine", None),
+            Check("challenge", "warning", "no password", "set one"),
+        ]
+        return self.task("diagnose", checks, done)
 
     def status(self, realm: str) -> RealmStatus:
         self._known(realm)

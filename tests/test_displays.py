@@ -181,6 +181,7 @@ LINES = {
     "pki cert-req": "display pki cert-req filename abc.req json",
     "pki validate-certificate": "pki validate-certificate local realm abc json",
     "dir": "dir json",
+    "diagnose": "diagnose realm abc json",
 }
 SHOWING = [row for row in ROWS if row.shows]
 

@@ -82,6 +82,15 @@ class Verdict(NamedTuple):
     reason: str | None
 
 
+class Check(NamedTuple):
+    """One step of a diagnosis: result is ok, warning or failed; what to do when it is not ok."""
+
+    check: str
+    result: str
+    detail: str
+    next_step: str | None
+
+
 class FileEntry(NamedTuple):
     """A file of device storage."""
 
@@ -185,6 +194,7 @@ class Appliance(Protocol):
     def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done) -> int: ...
     def abort_request(self, realm: str) -> bool: ...  # False: there was none
     def forget_realm(self, realm: str) -> None: ...  # after `undo pki realm`: stored records too
+    def diagnose(self, realm: str, done: Done) -> int: ...  # result: list[Check]
     def status(self, realm: str) -> RealmStatus: ...
     def ca(self, realm: str) -> CaInfo | None: ...
     def local(self, realm: str) -> Certificate | None: ...

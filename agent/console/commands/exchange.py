@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agent.console import parameters
 from agent.console.appliance import FromFile
 from agent.console.commands import lookups
-from agent.console.commands.rows import SECRET_LEVEL, SYSTEM, Row
+from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, SECRET_LEVEL, SYSTEM, Row
 from agent.console.displays import certificates
 from agent.console.grammar import Args
 from agent.errors import fail
@@ -229,6 +229,23 @@ def validate_certificate(session: "Session", args: Args) -> None:
     )
 
 
+def diagnose(session: "Session", args: Args) -> None:
+    record = lookups.realm(session, args.text("NAME"))
+
+    def told(result: object) -> None:
+        checks = result if isinstance(result, list) else []
+        session.show(certificates.diagnosis(checks))
+        if any(check.result == "failed" for check in checks):
+            session.status = 1  # for a script: something is to be done
+
+    session.start(
+        f"Checking realm {record.name}",
+        lambda hold: session.device.diagnose(record.name, hold.done),
+        told,
+        left="Nothing is shown.",
+    )
+
+
 def get_crl(session: "Session", args: Args) -> None:
     lookups.realm(session, args.text("NAME"))
     raise fail("crl-not-yet")
@@ -283,6 +300,14 @@ ROWS = (
         export_key_pair,
         _KEY,
         level=SECRET_LEVEL,
+    ),
+    Row(
+        "diagnose realm NAME",
+        EVERYWHERE,
+        diagnose,
+        _REALM,
+        level=DISPLAY_LEVEL,
+        shows=certificates.DIAGNOSIS,
     ),
     Row("pki get-crl realm NAME", (SYSTEM,), get_crl, _REALM),
 )

@@ -30,6 +30,7 @@ WORDS = {
     "delete-certificate": "Forget a certificate",
     "der": "Binary files",
     "destroy": "Destroy a key pair",
+    "diagnose": "Check everything that an application needs",
     "dir": "Files in device storage",
     "display": "Show information",
     "email": "Mail address as an alternative name",

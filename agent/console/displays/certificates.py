@@ -6,7 +6,7 @@ What is in them is read in the worker (`agent/scep/describe.py`): the text, and 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from agent.console.appliance import Described, Verdict
+from agent.console.appliance import Check, Described, Verdict
 from agent.console.document import (
     FLAG,
     LIST,
@@ -102,6 +102,28 @@ def _item(kind: Kind, place: Shown, one: Described) -> dict[str, Any]:
     empty: dict[str, Any] = {field.key: [] if field.type == LIST else None for field in kind.fields}
     read = {key: value for key, value in one.fields.items() if key in empty}
     return {**empty, **read, **own}
+
+
+def _check_layout(_kind: Kind, item: Item, _times: Times) -> Iterator[str]:
+    yield f" {item['check']:<14} {item['result']:<8} {item['detail']}"
+    if item["next_step"]:
+        yield f"   Next step: {item['next_step']}."
+
+
+DIAGNOSIS = Kind(
+    "diagnose",
+    (
+        Field("check", TEXT),
+        Field("result", TEXT),
+        Field("detail", TEXT),
+        Field("next_step", TEXT + "?"),
+    ),
+    _check_layout,
+)
+
+
+def diagnosis(checks: Iterable[Check]) -> Document:
+    return Document(DIAGNOSIS, [one._asdict() for one in checks])
 
 
 _COLUMNS = (12, 36, 10)

@@ -1,0 +1,134 @@
+"""`diagnose realm`: everything that an application needs, checked in the order in which it fails.
+
+Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry no secret.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from agent import application, pins, report, tasks
+from agent.console.appliance import Check, Done
+from agent.enrolment import ca_certificate
+from agent.errors import AgentError, fail
+from agent.settings import Realm, fold
+from agent.tasks import Answer
+from hal.records import CaRecord
+
+if TYPE_CHECKING:
+    from agent.device import Device
+
+GOOD, BAD, DOUBT = "ok", "failed", "warning"
+
+
+def diagnose(device: "Device", realm: str, done: Done) -> int:
+    """Runs the checks; `done` with list[Check]. A realm without URL is not asked for its CA."""
+    runner, settings = device.runner(realm), device.settings.realms[fold(realm)]
+    checks = list(_local(device, settings))
+    if settings.url is None:
+        device.later(lambda: done(checks))
+        return 0
+    job = application.fetch_job(settings, application.ca_wanted(settings), device.linux_name)
+    now = device.now()
+
+    def answered(answer: Answer | AgentError) -> None:
+        checks.extend(_remote(settings, runner.engine.stored.ca, answer))
+        checks.extend(_secrets(settings))
+        done(checks)
+
+    return device.job({**job, "now_s": now.wall_s, "clock_trusted": now.trusted}, answered)
+
+
+def _local(device: "Device", settings: Realm) -> Iterator[Check]:
+    lacking = report.missing(device.settings, settings)
+    if lacking:
+        typed = "`, `".join(lacking)
+        yield Check("configuration", BAD, "it is not complete", f"type `{typed}`")
+    else:
+        yield Check("configuration", GOOD, "complete", None)
+    if settings.key_pair:
+        found = device.key(settings.key_pair)
+        missing = _of("key pair", fail("key-unknown", name=settings.key_pair))
+        yield Check("key pair", GOOD, f"{found.bits} bits", None) if found else missing
+    clock = device.system.clock()
+    yield Check(
+        "clock",
+        GOOD if clock.trusted else BAD,
+        clock.why,
+        None if clock.trusted else "type `clock datetime HH:MM:SS YYYY-MM-DD` in the user view",
+    )
+    yield _source(device, settings)
+    health = device.health()
+    if health.read_only:
+        yield _of("store", fail("store-failed", reason=health.reason))
+    else:
+        yield Check("store", GOOD, f"{health.used_bytes} of {health.capacity_bytes} bytes", None)
+
+
+def _source(device: "Device", settings: Realm) -> Check:
+    """Whether the interface or address of `source` is there now."""
+    address, interface = settings.source_address, settings.source_interface
+    if not address and not interface:
+        return Check("source", GOOD, "not configured: the system chooses", None)
+    try:
+        found = device.interfaces()
+    except AgentError as error:
+        return _of("source", error)
+    if address:
+        there = any(address in one.addresses for one in found)
+        return _there("source", there, f"address {address}")
+    name = device.linux_name(interface or "")
+    there = any(one.name == name and one.up and one.addresses for one in found)
+    return _there("source", there, f"interface {interface} with an address")
+
+
+def _there(name: str, there: bool, what: str) -> Check:
+    if there:
+        return Check(name, GOOD, what, None)
+    return _of(name, fail("source-missing", what=f"no {what}"))
+
+
+def _remote(
+    settings: Realm, known: CaRecord | None, answer: Answer | AgentError
+) -> Iterator[Check]:
+    """What the CA said to GetCACaps and GetCACert, and whether it is the one to trust."""
+    try:
+        if isinstance(answer, AgentError):
+            raise answer
+        found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
+        caps = " ".join(tasks.items(answer, "caps", str)) or "none"
+    except AgentError as error:
+        yield _of("CA", error)
+        return
+    yield Check("CA", GOOD, f"{len(found)} certificates, capabilities: {caps}", None)
+    try:
+        choice = pins.choose(settings.fingerprint, known, found)
+    except AgentError as error:
+        yield _of("fingerprint", error)
+        return
+    subject = choice.certificate.certificate.subject
+    if choice.trusted_by:
+        yield Check("fingerprint", GOOD, f"{subject}, trusted by {choice.trusted_by}", None)
+    else:
+        yield Check(
+            "fingerprint",
+            DOUBT,
+            f"nobody has said whether {subject} is the CA to trust: sha256"
+            f" {choice.certificate.sha256}",
+            "compare it with the CA's operator and type `fingerprint sha256 ...` in the realm view",
+        )
+
+
+def _secrets(settings: Realm) -> Iterator[Check]:
+    if settings.password:
+        yield Check("challenge", GOOD, "a password is set; only the CA can judge it", None)
+    else:
+        yield Check(
+            "challenge",
+            DOUBT,
+            "no password is set; most CAs want one",
+            "type `password cipher` in the realm view if this CA does",
+        )
+
+
+def _of(name: str, error: AgentError) -> Check:
+    return Check(name, BAD, error.what, error.remedy)

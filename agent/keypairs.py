@@ -1,0 +1,94 @@
+"""The RSA key pairs of the device: made in a child, sealed there, kept by the store.
+
+One key pair serves one realm at a time, and what a realm holds of it (a certificate in use, a
+request under way) counts as much as what is configured.
+"""
+
+from typing import TYPE_CHECKING
+
+from agent import report, tasks
+from agent.console.appliance import Done, KeyPair
+from agent.errors import fail
+from agent.tasks import Answer
+from hal import records
+from hal.records import KeyRecord
+from hal.store import Store
+
+if TYPE_CHECKING:
+    from agent.device import Device
+
+
+class KeyPairs:
+    """All key pairs of a device."""
+
+    def __init__(self, device: "Device", store: Store) -> None:
+        self._device, self._store = device, store
+        self._making: set[str] = set()  # being generated
+
+    def all(self) -> list[KeyPair]:
+        found = [self.record(key.removeprefix("key/")) for key in self._store.keys("key/")]
+        return [report.key_pair(key) for key in found if key]
+
+    def record(self, name: str) -> KeyRecord | None:
+        """A key pair of the store; None when there is none, or none that can be read."""
+        value = self._store.get(records.key_pair_key(name))
+        try:
+            return None if value is None else records.decode(KeyRecord, value)
+        except records.RecordError as error:
+            self._device.log.report("STORE_ERR", f"key pair {name}: {error}")
+            return None
+
+    def user(self, name: str) -> str | None:
+        """The realm that is configured with a key pair, or holds a certificate for it."""
+        for key, settings in self._device.settings.realms.items():
+            if name in (settings.key_pair, *self._device.holds(key)):
+                return settings.name
+        return None
+
+    def create(self, name: str, bits: int, exportable: bool, done: Done) -> int:
+        """Generates in a child, seals there, stores; `done` with the KeyPair."""
+        if name in self._making:
+            raise fail("key-making", name=name)
+        before = self.record(name)
+        generation = before.generation + 1 if before else 1
+        self._making.add(name)
+
+        def end(result: object) -> None:
+            self._making.discard(name)
+            done(result)
+
+        job: dict[str, object] = {"op": "generate-key", "name": name, "generation": generation}
+        return self._device.task(
+            {**job, "bits": bits},
+            lambda answer: self.keep(name, generation, exportable, answer, "RSA_CREATE_OK"),
+            end,
+        )
+
+    def keep(
+        self, name: str, generation: int, exportable: bool, answer: Answer, mnemonic: str
+    ) -> KeyPair:
+        """Stores a key pair that a child has made or read: {sealed, spki, bits}."""
+        user = self.user(name)
+        if user is not None and self.record(name):  # taken while the new one was being made
+            raise fail("key-used", name=name, realm=user)
+        key = KeyRecord(
+            name=name,
+            generation=generation,
+            bits=tasks.field(answer, "bits", int),
+            exportable=exportable,
+            created_s=self._device.wall_s(),
+            spki=tasks.field(answer, "spki", bytes),
+            sealed=tasks.field(answer, "sealed", bytes),
+        )
+        self._device.commit({records.key_pair_key(name): records.encode(key)})
+        self._device.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
+        return report.key_pair(key)
+
+    def destroy(self, name: str) -> None:
+        if self.record(name) is None:
+            raise fail("key-unknown", name=name)
+        user = self.user(name)
+        if user is not None:
+            raise fail("key-used", name=name, realm=user)
+        self._device.commit({records.key_pair_key(name): None})
+        self._device.log.report("RSA_DESTROY", f"key pair {name}")
