@@ -49,7 +49,7 @@ def console(options: Options) -> int:
         return client.run_script(paths[-1], map(os.fsencode, options["-c"]))
     if sys.stdin.isatty():
         return client.run_terminal(paths[-1])
-    return client.run_script(paths[-1], sys.stdin.buffer)
+    return client.run_script(paths[-1], client.standard_input())
 
 
 def worker(_options: Options) -> int:

@@ -5,7 +5,7 @@ import select
 import socket
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from agent.console.wire import END, hello
 from hal.ports import HalError
@@ -23,6 +23,20 @@ def run_script(path: str, lines: Iterable[bytes]) -> int:
     # Two ways at once: an agent whose output nobody reads does not read either.
     threading.Thread(target=_send, args=(sock, lines), daemon=True).start()
     return _copy_out(sock)
+
+
+def standard_input() -> Iterator[bytes]:
+    """The lines of standard input.
+
+    Without Python's buffer: a thread that waits in it holds its lock, and the program could not end
+    at the first error while somebody keeps standard input open.
+    """
+    rest = b""
+    while data := os.read(0, 65536):
+        *lines, rest = (rest + data).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
 
 
 def _send(sock: socket.socket, lines: Iterable[bytes]) -> None:
@@ -71,7 +85,7 @@ def run_terminal(path: str) -> int:
     sock.sendall(hello("terminal", size.columns, size.lines))
     before = termios.tcgetattr(0)
     try:
-        tty.setraw(0)
+        tty.setraw(0, termios.TCSADRAIN)  # what was typed before is not lost
         _pump(sock)
     except ConnectionError:
         pass  # the agent has gone; what it said is on the screen

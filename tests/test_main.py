@@ -53,6 +53,23 @@ def test_console_with_lines_and_with_a_script(tmp_path: Path) -> None:
         assert "scep-agent" not in done.stdout
 
 
+def test_a_script_ends_at_its_error_while_standard_input_stays_open(tmp_path: Path) -> None:
+    with Agent(tmp_path) as agent:
+        words = ("console", "--socket", str(agent.dir / "console.sock"))
+        with subprocess.Popen(
+            agent.command(*words),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as console:
+            assert console.stdin is not None
+            assert console.stdout is not None
+            console.stdin.write(b"nonsense\n")
+            console.stdin.flush()
+            assert console.wait(60) == 1
+            assert console.stdout.read().startswith(b"nonsense\n^\nError: Unrecognized command")
+
+
 def test_a_password_on_the_command_line_works_and_says_so(tmp_path: Path) -> None:
     with Agent(tmp_path) as agent:
         socket = ("--socket", str(agent.dir / "console.sock"))
