@@ -204,6 +204,16 @@ KEYS = st.lists(
 )
 
 
+@pytest.mark.parametrize("width", [20, 26, 27, 80])
+def test_automation_reads_what_it_typed_whatever_the_width(width: int) -> None:
+    """Netmiko takes out a space with ESC[1D, and ESC[A; a new line it would take for the answer."""
+    editor = Editor(width)
+    editor.begin(PROMPT)
+    press(editor, b"display clock json\r")
+    said = re.sub(r" \x1b\[1D|\x1b\[A", "", editor.take_output())
+    assert said == PROMPT + "display clock json\r\n"
+
+
 @settings(deadline=None, max_examples=150)
 @given(keys=KEYS, width=st.sampled_from([10, 20, 80]), history=st.lists(st.text("xyz", min_size=1)))
 def test_the_screen_always_shows_the_line(

@@ -17,6 +17,7 @@ from agent import limits
 
 BELL = "\a"
 ERASE_BELOW = "\x1b[J"
+NEXT_ROW = " \x1b[1D"
 _ESCAPE_BYTES = 8  # the longest sequence that we act upon has 4
 _UTF8_LENGTH = {0b110: 2, 0b1110: 3, 0b11110: 4}
 
@@ -163,7 +164,7 @@ class Editor:
         line = self.text
         self._to(len(line))
         end = self._column(len(line))
-        self._output.append("\r" if end and end % self._width == 0 else "\r\n")  # see _wrap
+        self._output.append("\x1b[A\r\n" if end and end % self._width == 0 else "\r\n")  # see _wrap
         self._clear()
         return Line(line)
 
@@ -267,9 +268,12 @@ class Editor:
         return len(self.prompt) + (0 if self.hidden else index)
 
     def _wrap(self, column: int) -> None:
-        """A VT100 waits at its last column; this moves it to where the next character goes."""
+        """A VT100 waits at its last column; this moves it to where the next character goes.
+
+        As VRP does it: automation that looks for what it typed takes this out, but not a new line.
+        """
         if column and column % self._width == 0:
-            self._output.append("\r\n")
+            self._output.append(NEXT_ROW)
 
     def _move(self, start: int, end: int) -> None:
         """Moves the cursor between two distances from the start of the prompt."""

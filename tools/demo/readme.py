@@ -8,10 +8,11 @@ import re
 
 BEGIN, END = "<!-- transcript of make demo: begin -->", "<!-- transcript of make demo: end -->"
 CUT = "        (shortened)"
+CURSOR = re.compile(r" ?\x1b\[\d*[AD]")  # a line that was typed goes on in the next row
 
 # What stands for itself only once.
 CHANGING = (
-    (r"[0-9a-f]{20,}(?:\n[0-9a-f]{20,})?", "HEX"),  # perhaps broken at the edge of the screen
+    (r"[0-9a-f]{20,}", "HEX"),
     (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC", "TIME"),
     (r"\(in [^)]*\)", "(in SOME TIME)"),
     (r"=[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4} GMT", "=TIME"),
@@ -46,8 +47,9 @@ def replaced(readme: str, transcript: str) -> str:
 
 
 def fenced(transcript: str) -> str:
-    """The block of a transcript."""
-    lines = (line.rstrip() for line in shortened(transcript).splitlines())
+    """The block of a transcript; a page has no cursor."""
+    text = shortened(CURSOR.sub("", transcript))
+    lines = (line.rstrip() for line in text.splitlines())
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip())
     return f"\n```text\n{text}\n```\n"
 
