@@ -7,6 +7,8 @@ VENV := .venv
 DEBIAN_VENV := .venv-debian
 DEBIAN_PYTHON := /usr/bin/python3
 PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl
+# Package:service. The tests run these servers themselves; as services they are not wanted.
+SERVERS := openssh-server:ssh
 DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
 ROOMS := agent hal platforms tools
 # Three on two cores: many tests wait for the other end.
@@ -78,12 +80,18 @@ $(DEBIAN_VENV)/ready: requirements/debian.txt | peers
 	else : > $@; fi
 
 # With root and apt: the peers of the interoperability tests and the runtime packages of Debian.
+APT_INSTALL := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 peers:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  dpkg -s $(PEERS) $(DEBIAN_RUNTIME) $(foreach s,$(SERVERS),$(firstword $(subst :, ,$s))) \
+	    >/dev/null 2>&1 || apt-get update -qq; \
 	  dpkg -s $(PEERS) $(DEBIAN_RUNTIME) >/dev/null 2>&1 || { \
 	    echo '== installing $(PEERS) $(DEBIAN_RUNTIME)'; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-	      --no-install-recommends $(PEERS) $(DEBIAN_RUNTIME) >/dev/null; }; \
+	    $(APT_INSTALL) $(PEERS) $(DEBIAN_RUNTIME) >/dev/null; }; \
+	  for server in $(SERVERS); do dpkg -s "$${server%:*}" >/dev/null 2>&1 || { \
+	    echo "== installing $${server%:*}; its service stays off"; \
+	    $(APT_INSTALL) "$${server%:*}" >/dev/null || exit 1; \
+	    systemctl disable --now "$${server#*:}" >/dev/null 2>&1 || true; }; done; \
 	fi
 
 clean:
