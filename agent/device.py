@@ -5,12 +5,13 @@ enrolment (that is the engine's) and touches no hardware but through the ports.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from agent import application, diagnosis, enrolment, report, tasks
 from agent.actions import Now
 from agent.activation import Activation, InUse, Queue
+from agent.configuring import Configuring
 from agent.console.appliance import (
     CaInfo,
     Certificate,
@@ -20,8 +21,6 @@ from agent.console.appliance import (
     Progress,
     RealmStatus,
 )
-from agent.console.commands import render_configuration
-from agent.console.configuration import load_configuration
 from agent.engine import is_under_way
 from agent.enrolment import Context, Enrolment
 from agent.errors import AgentError, fail
@@ -58,12 +57,12 @@ class Device:
     def __init__(self, loop: Loop, store: Store, hardware: Hardware, jobs: Tasks, log: Log) -> None:
         self.settings = Settings()
         self.log = log
-        self.bad_lines: list[tuple[int, str, str]] = []  # of the saved configuration
         self._loop, self._store, self._hardware, self._tasks = loop, store, hardware, jobs
         self._key_pairs = KeyPairs(self, store)
         self.storage = Storage(hardware.files)
         self.exchange = Exchange(self, self._key_pairs)
         self.system = System(self, store, hardware.clock, hardware.has_rtc, hardware.reboot)
+        self.configuration = Configuring(self, store)
         self._activation = Activation(hardware.files, hardware.memory, jobs, log)
         self._queue = Queue(loop)
         self._context = Context(
@@ -78,16 +77,7 @@ class Device:
         for damage in self._store.health.damaged:
             keys = ", ".join(damage.keys) or "keys unknown"
             self.log.report("STORE_ERR", f"damaged and left out: {damage.what} ({keys})")
-        value = self._store.get(records.config_key())
-        text = factory
-        if value is not None:
-            try:
-                text = records.decode(records.ConfigRecord, value).text
-            except records.RecordError as error:
-                self.log.report("STORE_ERR", f"saved configuration: {error}")
-        self.bad_lines = load_configuration(self, text)
-        for number, line, why in self.bad_lines:
-            self.log.report("CONFIG_ERR", f"line {number} does not apply: {line.strip()}: {why}")
+        self.configuration.load(factory)
         self.changed()
 
     def close(self) -> None:
@@ -144,16 +134,6 @@ class Device:
                 self._realms[key].put_into_use()
         self._realms[key].restart()
 
-    def save(self) -> None:
-        """The running configuration becomes the saved one: one commit."""
-        text = "\n".join(render_configuration(self.settings)) + "\n"
-        self.commit({records.config_key(): records.encode(records.ConfigRecord(text))})
-
-    def unsaved(self) -> bool:
-        value = self._store.get(records.config_key())
-        text = "\n".join(render_configuration(self.settings)) + "\n"
-        return not (isinstance(value, dict) and value.get("text") == text)
-
     # -- key pairs ---------------------------------------------------------------------------------
 
     def key_pairs(self) -> list[KeyPair]:
@@ -170,8 +150,8 @@ class Device:
 
     # -- secrets -----------------------------------------------------------------------------------
 
-    def seal_password(self, plain: str, done: Done) -> int:
-        job: dict[str, object] = {"op": "seal", "plain": plain}
+    def seal_password(self, plain: str, before: str | None, done: Done) -> int:
+        job: dict[str, object] = {"op": "seal", "plain": plain, "before": before}
         return self.task(job, lambda answer: tasks.field(answer, "sealed", str), done)
 
     def check_sealed_password(self, sealed: str, done: Done) -> int:
@@ -192,7 +172,7 @@ class Device:
 
         def finish(result: object) -> None:
             self._waiters.pop(number, None)
-            if result is None and self.unsaved():
+            if result is None and self.configuration.unsaved():
                 progress.note("A reboot forgets this realm until the configuration is saved.")
             done(result)
 
@@ -209,7 +189,7 @@ class Device:
         if plain is None:
             runner.apply(event, progress, finish)
         else:
-            self.seal_password(plain, sealed)
+            self.seal_password(plain, None, sealed)
         return number
 
     def _application(self, settings: Realm) -> Apply:
@@ -241,9 +221,13 @@ class Device:
     def forget_realm(self, realm: str) -> None:
         """What the store and memory hold of a realm that is gone; files in storage stay (VRP)."""
         self.changed()
-        keys = [records.realm_key(realm, part) for part in enrolment.PARTS]
-        self.commit({key: None for key in keys if self._store.get(key) is not None})
+        self.commit(self.forgotten([realm]))
         self.forget_memory(realm)
+
+    def forgotten(self, realms: Iterable[str]) -> dict[str, object]:
+        """What a commit must hold so that the store knows these realms no more."""
+        keys = [records.realm_key(realm, part) for realm in realms for part in enrolment.PARTS]
+        return {key: None for key in keys if self._store.get(key) is not None}
 
     def forget_memory(self, realm: str) -> None:
         """Consumers find nothing of this realm any more."""

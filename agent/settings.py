@@ -128,10 +128,29 @@ class Realm:
         self.compatibility: tuple[str, ...] = ()
 
 
+class Unapplied(NamedTuple):
+    """A line of a configuration that does not apply now; it is kept, and tried at each boot.
+
+    `block` is the folded line that opens its block, or "". `text` holds no password in plain.
+    """
+
+    block: str
+    text: str
+    why: str
+
+
 class Settings:
     """The running configuration of the device."""
 
-    __slots__ = ("entities", "file_format", "prewarning_days", "realms", "sysname", "timezone")
+    __slots__ = (
+        "entities",
+        "file_format",
+        "prewarning_days",
+        "realms",
+        "sysname",
+        "timezone",
+        "unapplied",
+    )
 
     def __init__(self) -> None:
         self.sysname = "Huawei"
@@ -140,3 +159,4 @@ class Settings:
         self.prewarning_days = limits.PREWARNING_DEFAULT_DAYS
         self.entities: dict[str, Entity] = {}
         self.realms: dict[str, Realm] = {"default": Realm("default")}
+        self.unapplied: list[Unapplied] = []

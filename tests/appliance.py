@@ -23,6 +23,7 @@ from agent.console.appliance import (
     RealmStatus,
     Verdict,
 )
+from agent.console.commands import render_configuration
 from agent.console.displays.board import STATISTICS
 from agent.console.session import Session
 from agent.errors import AgentError, fail
@@ -211,6 +212,36 @@ class FakeSystem:
         self.done.append(("reboot", None))
 
 
+class FakeConfiguration:
+    """The Configuration protocol: the saved text is a string, or missing."""
+
+    def __init__(self, device: "FakeDevice") -> None:
+        self._device = device
+        self.text: str | None = None
+        self.times = 0  # it was saved
+
+    def running(self) -> str:
+        return "\n".join(render_configuration(self._device.settings)) + "\n"
+
+    def saved(self) -> str | None:
+        return self.text
+
+    def save(self) -> None:
+        self.text = self.running()
+        self.times += 1
+
+    def unsaved(self) -> bool:
+        return self.text != self.running()
+
+    def reset(self) -> None:
+        self.text = None
+
+    def replace(self, settings: Settings) -> None:
+        self._device.settings = settings
+        self.save()
+        self._device.changed()
+
+
 class FakeDevice:
     """The Appliance protocol over plain dictionaries."""
 
@@ -230,7 +261,7 @@ class FakeDevice:
         self.locals: dict[str, Certificate] = {}
         self.cas: dict[str, CaInfo] = {}
         self.changes = 0
-        self.saved = 0
+        self.configuration = FakeConfiguration(self)
         self._next = 1
 
     # -- what a test does to it
@@ -280,13 +311,6 @@ class FakeDevice:
     def changed(self) -> None:
         self.changes += 1
 
-    def save(self) -> None:
-        self.saved += 1
-        self.changes = 0
-
-    def unsaved(self) -> bool:
-        return self.changes > 0
-
     def key_pairs(self) -> list[KeyPair]:
         return list(self.pairs.values())
 
@@ -304,7 +328,7 @@ class FakeDevice:
         if self.pairs.pop(name, None) is None:
             raise fail("key-unknown", name=name)
 
-    def seal_password(self, plain: str, done: Done) -> int:
+    def seal_password(self, plain: str, before: str | None, done: Done) -> int:
         return self.task("seal", seal(plain), done)
 
     def check_sealed_password(self, sealed: str, done: Done) -> int:

@@ -198,7 +198,7 @@ def ready() -> Bench:
     bench.key()
     bench.factory = CONFIGURATION
     bench.reboot()
-    bench.device.save()
+    bench.device.configuration.save()
     bench.worker.jobs.clear()
     return bench
 

@@ -492,9 +492,9 @@ def test_save_asks() -> None:
     assert text.startswith("Warning: ")
     assert text.count("\n") == 1
     assert text.endswith("Continue? [Y/N]:\n")
-    assert (device.saved, script.run("y")[1], device.saved) == (0, 0, 1)
+    assert (device.configuration.times, script.run("y")[1], device.configuration.times) == (0, 0, 1)
     script.run("save", "N")
-    assert device.saved == 1
+    assert device.configuration.times == 1
 
 
 # -- applications ----------------------------------------------------------------------------------

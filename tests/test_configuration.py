@@ -3,8 +3,8 @@
 from time import perf_counter
 
 from agent.console.commands import ROWS, branches, render_configuration
-from agent.console.configuration import load_configuration
-from agent.settings import Entity, Realm
+from agent.console.configuration import Secrets, load_configuration
+from agent.settings import Entity, Realm, Settings
 from tests.appliance import FakeDevice, seal
 
 TEXT = f"""#
@@ -37,7 +37,7 @@ def test_bad_lines_are_kept_and_the_others_apply() -> None:
     device = FakeDevice()
     text = TEXT.replace("common-name r1", "common-name r_1")
     bad = load_configuration(device, text + " tail\nfoo bar\npki realm a?b\n ca id x\n")
-    assert [(number, line.strip()) for number, line, _ in bad] == [
+    assert [(number, line.text) for number, line in bad] == [
         (7, "common-name r_1"),
         (10, "entity e1"),
         (11, "rsa local-key-pair k1"),
@@ -46,11 +46,18 @@ def test_bad_lines_are_kept_and_the_others_apply() -> None:
         (17, "pki realm a?b"),
         (18, "ca id x"),
     ]
-    reasons = [why for _, _, why in bad]
+    reasons = [line.why for _, line in bad]
     assert "letters, digits" in reasons[0]
     assert reasons[1] == "entity e1 has no common name"
     assert reasons[2] == "there is no RSA key pair k1"
-    assert reasons[4] == "Unrecognized command found at '^' position"
+    assert reasons[4] == "Unrecognized command"
+    assert reasons[6] == "the line that opens its block does not apply"
+    assert [line.block for _, line in bad[:3]] == [
+        "pki entity e1",
+        "pki realm abc",
+        "pki realm abc",
+    ]
+    assert [line.block for _, line in bad[3:]] == ["", "", "", "pki realm a?b"]
     assert device.settings.realms["abc"].password == seal("topsecret")
     assert device.settings.realms["default"].ca_id is None
 
@@ -59,8 +66,8 @@ def test_commands_that_act_are_no_settings() -> None:
     device = FakeDevice()
     text = "pki rsa local-key-pair create k1\npki realm abc\n password cipher\nreturn\nsave\n"
     bad = load_configuration(device, text)
-    assert [number for number, _, _ in bad] == [1, 3, 5]
-    assert (device.tasks, device.pairs, device.saved) == ({}, {}, 0)
+    assert [number for number, _ in bad] == [1, 3, 5]
+    assert (device.tasks, device.pairs, device.configuration.times) == ({}, {}, 0)
 
 
 def test_nothing_is_undone_shown_or_done_by_a_file() -> None:
@@ -79,8 +86,9 @@ def test_undo_in_a_file_is_a_bad_line() -> None:
               " undo password", " undo entity", "display clock"]  # fmt: skip
     device.add_key_pair("k1")
     bad = load_configuration(device, TEXT + "\n".join(undone))
-    assert [line for _, line, _ in bad] == [line for line in undone if line != "pki realm abc"]
-    assert {why for _, _, why in bad} == {"a configuration cannot hold a command that acts"}
+    texts = [line.text for _, line in bad]
+    assert texts == [line.strip() for line in undone if line != "pki realm abc"]
+    assert {line.why for _, line in bad} == {"a configuration cannot hold a command that acts"}
     assert device.forgotten == []
     assert device.settings.sysname == "R1"
     assert device.settings.realms["abc"].password == seal("topsecret")
@@ -90,7 +98,7 @@ def test_a_password_in_plain_is_bad_and_not_repeated() -> None:
     device = FakeDevice()
     text = "pki realm abc\n password cipher topsecret\n pasword cipher topsecret\n"
     bad = load_configuration(device, text)
-    assert [line for _, line, _ in bad] == [" password cipher ******", " pasword ******"]
+    assert [line.text for _, line in bad] == ["password cipher ******", "pasword ******"]
     assert "topsecret" not in repr(bad)
 
 
@@ -98,7 +106,44 @@ def test_one_key_pair_serves_one_realm_in_a_file_too() -> None:
     device = FakeDevice()
     device.add_key_pair("k1")
     text = "pki realm a\n rsa local-key-pair k1\npki realm b\n rsa local-key-pair k1\n"
-    assert [number for number, _, _ in load_configuration(device, text)] == [4]
+    assert [number for number, _ in load_configuration(device, text)] == [4]
+
+
+def test_what_a_line_refers_to_may_come_later() -> None:
+    device = FakeDevice()
+    text = "pki realm abc\n entity e1\n#\npki entity e1\n common-name r1\n"
+    assert load_configuration(device, text) == []
+    assert device.settings.realms["abc"].entity == "e1"
+
+
+def test_comments_are_no_lines() -> None:
+    device = FakeDevice()
+    text = "!Software Version\n! x\nsysname r1\n#\npki realm abc\n ! entity e1 (why)\n ca id x\n"
+    assert load_configuration(device, text) == []
+    assert device.settings.realms["abc"].ca_id == "x"
+
+
+def test_the_children_of_a_refused_block_do_not_fall_upon_the_device() -> None:
+    device = FakeDevice()
+    text = "interface Vlanif 1\n sysname stolen\n password cipher topsecret\n#\nsysname r1\n"
+    bad = load_configuration(device, text)
+    assert [line.text for _, line in bad] == [
+        "interface Vlanif 1",
+        "sysname stolen",
+        "password cipher ******",
+    ]
+    assert device.settings.sysname == "r1"
+
+
+def test_secrets_are_found_first_and_taken_when_they_are_ready() -> None:
+    device = FakeDevice(eager=True)
+    text = "pki realm abc\n password cipher topsecret\n"
+    secrets = Secrets(Settings())
+    assert load_configuration(device, text, secrets) == []
+    assert list(secrets.tasks) == [2]
+    secrets.tasks[2](lambda sealed: secrets.ready.update({2: sealed}))
+    assert load_configuration(device, text, secrets) == []
+    assert device.settings.realms["abc"].password == seal("topsecret")
 
 
 def test_any_text_loads() -> None:

@@ -67,7 +67,7 @@ def test_key_pairs_come_are_used_and_go(subject: Subject) -> None:
 
 def test_passwords_are_sealed_in_the_form_that_is_taken_back(subject: Subject) -> None:
     device = subject.device
-    sealed = subject.task(lambda done: device.seal_password("sekret", done))
+    sealed = subject.task(lambda done: device.seal_password("sekret", None, done))
     assert isinstance(sealed, str)
     assert sealed.startswith("%^%#")
     assert sealed.endswith("%^%#")
@@ -87,9 +87,9 @@ def test_saved_is_saved_until_something_changes(subject: Subject) -> None:
     device = subject.device
     device.settings.sysname = "r9"
     device.changed()
-    assert device.unsaved()
-    device.save()
-    assert not device.unsaved()
+    assert device.configuration.unsaved()
+    device.configuration.save()
+    assert not device.configuration.unsaved()
 
 
 def test_an_incomplete_realm_is_refused_at_once_and_by_name(subject: Subject) -> None:

@@ -53,7 +53,7 @@ def test_storage_follows_the_file_format_and_is_not_converted() -> None:
     bench.device.settings.file_format = "der"
     bench.enrol()
     assert bench.files.read("abc_local.cer").startswith(b"der of CN=r1")
-    bench.device.save()
+    bench.device.configuration.save()
     bench.reboot()  # an empty storage is filled again
     assert bench.files.read("abc_local.cer").startswith(b"der of CN=r1")
 
@@ -250,7 +250,7 @@ def test_an_answer_without_its_fields_is_no_key_pair() -> None:
 def test_sealing_checking_and_describing_are_tasks() -> None:
     bench = Bench()
     waiters = [Waiter() for _task in range(3)]
-    bench.device.seal_password("abc", waiters[0].done)
+    bench.device.seal_password("abc", None, waiters[0].done)
     bench.device.check_sealed_password("%^%#x%^%#", waiters[1].done)
     bench.device.describe("certificate", [b"one", b"two"], waiters[2].done)
     bench.turn()
@@ -263,21 +263,21 @@ def test_sealing_checking_and_describing_are_tasks() -> None:
 
 def test_save_is_one_commit_and_a_reboot_has_it() -> None:
     bench = ready()
-    assert not bench.device.unsaved()
+    assert not bench.device.configuration.unsaved()
     bench.device.settings.sysname = "r9"
-    assert bench.device.unsaved()
+    assert bench.device.configuration.unsaved()
     before = bench.store.counters.syncs
-    bench.device.save()
+    bench.device.configuration.save()
     assert bench.store.counters.syncs == before + 1
     bench.factory = ""
     bench.reboot()
     assert bench.device.settings.sysname == "r9"
-    assert not bench.device.unsaved()
+    assert not bench.device.configuration.unsaved()
 
 
 def test_lines_that_do_not_apply_are_kept_and_said_and_the_rest_loads() -> None:
     bench = Bench(CONFIGURATION)  # there is no key pair k1
-    assert [line.strip() for _n, line, _why in bench.device.bad_lines] == ["rsa local-key-pair k1"]
+    assert [line.text for line in bench.device.settings.unapplied] == ["rsa local-key-pair k1"]
     assert bench.device.settings.realms["abc"].url is not None
     assert "rsa local-key-pair k1" in bench.logged()
 
@@ -338,7 +338,7 @@ def test_a_full_flash_fails_the_application_before_anything_is_sent() -> None:
     assert bench.device.status("abc").state == "nothing"
     bench.device.settings.sysname = "r" * 200
     with pytest.raises(AgentError, match="did not take the change"):
-        bench.device.save()
+        bench.device.configuration.save()
 
 
 def test_a_storage_folder_that_fails_does_not_keep_a_certificate_out_of_use() -> None:

@@ -52,7 +52,7 @@ def no_flash(bench: Bench) -> None:
     for block in range(bench.flash.block_count):
         bench.flash.spoil(block, PROGRAM_ERROR)
     with pytest.raises(Exception, match="did not take"):
-        bench.device.save()
+        bench.device.configuration.save()
 
 
 def no_name(bench: Bench) -> None:

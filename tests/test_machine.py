@@ -79,9 +79,9 @@ def test_compacting_takes_replaced_values_from_flash() -> None:
     bench = ready()
     bench.enrol()
     bench.device.settings.sysname = "OLDNAME"
-    bench.device.save()
+    bench.device.configuration.save()
     bench.device.settings.sysname = "new"
-    bench.device.save()
+    bench.device.configuration.save()
     assert b"OLDNAME" in bench.flash.image()
     bench.device.system.compact()
     assert b"OLDNAME" not in bench.flash.image()

@@ -107,7 +107,7 @@ def test_the_procedure_at_a_terminal() -> None:
             device.finish()
     assert re.sub(r" ?\x1b\[\d*[AD]", "", terminal.take()) == transcript
     assert answers == [True]
-    assert device.saved == 1
+    assert device.configuration.times == 1
     assert terminal.logged_out
     assert "topsecret" not in "".join(terminal.session.editor.history)
 
@@ -216,7 +216,7 @@ def test_a_question_wants_y_or_n() -> None:
     terminal.type("save")
     assert terminal.keys(b"\x03").endswith("Info: Nothing was changed.\n<Huawei>")
     terminal.type("save", "YES")
-    assert device.saved == 1
+    assert device.configuration.times == 1
 
 
 def test_a_password_is_asked_twice_without_echo() -> None:
@@ -529,7 +529,7 @@ def test_a_script_that_does_not_answer(line: str) -> None:
         "Info: Nothing was changed.",
         "Error: The question was not answered: nothing done.",
     ]
-    assert (status, device.saved) == (1, 0)
+    assert (status, device.configuration.times) == (1, 0)
     assert "2026" not in text
 
 

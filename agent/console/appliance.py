@@ -161,6 +161,17 @@ class System(Protocol):
     def reboot(self) -> None: ...
 
 
+class Configuration(Protocol):
+    """The configuration as text, running and saved. Lines that do not apply stand in both."""
+
+    def running(self) -> str: ...  # as `save` would write it
+    def saved(self) -> str | None: ...  # None: none is saved
+    def save(self) -> None: ...  # the running configuration becomes the saved one
+    def unsaved(self) -> bool: ...
+    def reset(self) -> None: ...  # none is saved any more
+    def replace(self, settings: Settings) -> None: ...  # saved, then running: both or neither
+
+
 class Appliance(Protocol):
     """The device. Methods that do not take `done` act at once and raise `AgentError`."""
 
@@ -172,6 +183,8 @@ class Appliance(Protocol):
     def exchange(self) -> Exchange: ...
     @property
     def system(self) -> System: ...
+    @property
+    def configuration(self) -> Configuration: ...
 
     def wall_s(self) -> int: ...
     def outside_ns(self) -> int: ...
@@ -180,15 +193,14 @@ class Appliance(Protocol):
     def linux_name(self, interface: str) -> str: ...  # GigabitEthernet0/0/1 -> eth1, by the board
 
     def changed(self) -> None: ...  # after every configuration command
-    def save(self) -> None: ...  # the running configuration becomes the saved one
-    def unsaved(self) -> bool: ...
 
     def key_pairs(self) -> list[KeyPair]: ...
     def key_pair_user(self, name: str) -> str | None: ...  # the realm that uses it
     def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int: ...
     def destroy_key_pair(self, name: str) -> None: ...
 
-    def seal_password(self, plain: str, done: Done) -> int: ...  # result: %^%#...%^%#
+    # result: %^%#...%^%#; it is `before` when that is the same password, sealed
+    def seal_password(self, plain: str, before: str | None, done: Done) -> int: ...
     def check_sealed_password(self, sealed: str, done: Done) -> int: ...  # result: None
 
     def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done) -> int: ...

@@ -5,16 +5,21 @@ for again after each question and each task, and never kept.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.console.appliance import Appliance
-from agent.console.commands import Command, table
+from agent.console.blocks import Change
+from agent.console.commands import Command, header_of, table
 from agent.console.commands.rows import REALM, SYSTEM, USER
 from agent.console.dialogue import Dialogue
 from agent.console.grammar import Match, Option
 from agent.console.times import Times
-from agent.console.views import View, prompt, record_of, understand
+from agent.console.views import View, concealed, prompt, record_of, understand
 from agent.errors import fail
+from agent.settings import fold
+
+if TYPE_CHECKING:
+    from agent.console.configuration import Secrets
 
 
 class Place(Dialogue):
@@ -33,6 +38,7 @@ class Place(Dialogue):
         super().__init__(send, terminal=terminal, width=width, loading=loading)
         self.device, self.level = device, level
         self.view = View(SYSTEM if loading else USER)
+        self.secrets: Secrets | None = None  # of a text that is loaded, when they may be in plain
 
     def enter(self, kind: str, name: str = "") -> None:
         self.view = View(kind, name)
@@ -55,6 +61,25 @@ class Place(Dialogue):
         """The command of a line, and the view that it belongs to is entered."""
         found, self.view = understand(self._here(), self.level, text)
         return found
+
+    @property
+    def booting(self) -> bool:
+        """Whether a configuration is loaded while no task can run."""
+        return self.loading and self.secrets is None
+
+    def former(self) -> Any:
+        """The record of the running configuration that the view's one will replace, or None."""
+        settings = self.secrets.running if self.secrets else self.device.settings
+        return record_of(settings, self.view)
+
+    def block(self) -> str:
+        """The folded line that opens the view's block in a configuration; "" where none does."""
+        record = record_of(self.device.settings, self.view)
+        return "" if record is None else fold(header_of(self.view.kind, record))
+
+    def concealed(self, change: Change) -> Change:
+        """A line of a difference, as it is shown: without its password, sealed or not."""
+        return change._replace(line=concealed(change.line))
 
     def options(self) -> list[Option[Command]]:
         """What may be typed."""

@@ -16,7 +16,9 @@ cannot drive the operator's terminal. A line that holds a password is masked bef
 from collections.abc import Callable
 
 from agent import limits
+from agent.console import unapplied
 from agent.console.appliance import Appliance
+from agent.console.blocks import is_comment
 from agent.console.commands import Command, filtered
 from agent.console.commands.rows import SYSTEM, USER
 from agent.console.document import Document, json_lines, text_lines
@@ -65,6 +67,7 @@ class Session(Place):
         self._idle = Idle(device.outside_ns, lambda: self.run(self._expire))
         self._hold: Hold | None = None
         self._current: Match[Command] | None = None
+        self._block = ""  # in which it was typed
         self._failed = False
         self._depth = 0
         self._input = bytearray()  # typed and not yet looked at
@@ -79,7 +82,8 @@ class Session(Place):
         """The first prompt of a terminal."""
         if self._reactor:
             self._idle.start(self._reactor)
-        self.run(lambda: None)
+        told = unapplied.told(self.device.settings)
+        self.run(lambda: self.warn(told) if told else None)
 
     def feed(self, data: bytes) -> None:
         """Bytes of a terminal."""
@@ -249,6 +253,8 @@ class Session(Place):
     def _complete(self) -> None:
         current, self._current = self._current, None
         if current and current.command.row.render and not (self._failed or self.loading):
+            if self.device.settings.unapplied:
+                unapplied.settle(self.device.settings, self._block, current.command, current.args)
             self.device.changed()
 
     def _report(self) -> None:
@@ -349,7 +355,7 @@ class Session(Place):
     # -- lines -------------------------------------------------------------------------------------
 
     def execute(self, found: Match[Command]) -> None:
-        self._current = found
+        self._current, self._block = found, self.block()
         found.command.handler(self, found.args)
 
     def _line(self, text: str) -> None:
@@ -363,7 +369,7 @@ class Session(Place):
     def _command(self, text: str) -> None:
         if len(text) > limits.LINE_CHARACTERS:
             raise fail("line-too-long", cap=limits.LINE_CHARACTERS)
-        if not text.strip():
+        if not text.strip() or is_comment(text):
             return
         margin = len(self.prompt())
         try:

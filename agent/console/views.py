@@ -81,6 +81,11 @@ def _secret_in(kind: str, text: str) -> int | None:
         return error.secret
 
 
+def _secret_column(text: str, secret: int | None) -> int | None:
+    columns = [secret, *(_secret_in(kind, text) for kind in _ENTRANCES)]
+    return min((column for column in columns if column is not None), default=None)
+
+
 def masked(text: str, secret: int | None) -> str:
     """A line as it may be kept and shown: without the password from column `secret` on."""
     if secret is None or is_sealed(text[secret:].strip()):
@@ -88,14 +93,24 @@ def masked(text: str, secret: int | None) -> str:
     return text[:secret] + MASK
 
 
+def concealed(text: str) -> str:
+    """A line of a configuration without its password, sealed or not."""
+    column = _secret_column(text, None)
+    return text if column is None else text[:column] + MASK
+
+
 def masked_error(text: str, error: GrammarError) -> str:
-    """The same of a line that was not understood, which may hold a password all the same.
+    """The same as `masked` of a line that was not understood, which may hold a password too.
 
     It may be a command of another view, or of a higher level than that of the session.
     """
-    columns = [error.secret, *(_secret_in(kind, text) for kind in _ENTRANCES)]
-    known = [column for column in columns if column is not None]
-    if known:
-        return masked(text, min(known))
+    return suspected(text, error.secret)
+
+
+def suspected(text: str, secret: int | None) -> str:
+    """The same of any line, whatever view and level it may be for."""
+    column = _secret_column(text, secret)
+    if column is not None:
+        return masked(text, column)
     suspect = _SUSPECT.search(text)
     return text[: suspect.end()] + MASK if suspect else text

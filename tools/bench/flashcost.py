@@ -110,7 +110,7 @@ def one_enrolment(rig: Rig) -> Samples:
             bench.wait(made)
             assert not load_configuration(bench.device, configuration(ca))
             bench.device.changed()
-            bench.device.save()
+            bench.device.configuration.save()
             before = _counted(bench)
             issued = Waiter()
             bench.device.enrol("abc", None, issued, issued.done)

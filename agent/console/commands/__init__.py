@@ -3,17 +3,16 @@
 Adding a command is one row and one handler in the module of its view.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent.console.commands import board, entity, exchange, realm, shows, system
+from agent.console import blocks
+from agent.console.commands import board, entity, exchange, realm, saved, shows, system
 from agent.console.commands.rows import (
     CONFIGURATION,
     DISPLAY_LEVEL,
-    ENTITY,
     EVERYWHERE,
-    REALM,
     SYSTEM,
     Handler,
     Row,
@@ -33,7 +32,7 @@ from agent.console.grammar import (
     openings,
 )
 from agent.console.parameters import FILTER
-from agent.settings import Settings
+from agent.settings import Settings, fold
 
 if TYPE_CHECKING:
     from agent.console.session import Session
@@ -53,13 +52,16 @@ class Command(NamedTuple):
 
 
 def display_this(session: "Session", _args: Args) -> None:
-    view = session.view.kind
+    view, settings = session.view.kind, session.device.settings
     rows = [row for row in ROWS if view in row.views and not row.opens]
-    header = {REALM: "pki realm", ENTITY: "pki entity"}.get(view)
-    lines = list(rendered(rows, session.record(view)))
+    record = session.record(view)
+    header = header_of(view, record)
+    lines = list(rendered(rows, record))
     if header:
-        lines = [f"{header} {session.record(view).name}", *(f" {line}" for line in lines)]
-    session.show(displays.configuration(_blocks(lines)))
+        lines = [header, *(f" {line}" for line in lines)]
+    kept = [one for one in settings.unapplied if one.block == fold(header)]
+    shown = blocks.framed(blocks.with_unapplied(lines, kept, blocks.as_comment))
+    session.show(displays.configuration(shown))
 
 
 def display_current(session: "Session", _args: Args) -> None:
@@ -68,6 +70,7 @@ def display_current(session: "Session", _args: Args) -> None:
 
 ROWS: tuple[Row, ...] = (
     *system.ROWS,
+    *saved.ROWS,
     *realm.ROWS,
     *entity.ROWS,
     *exchange.ROWS,
@@ -145,21 +148,19 @@ def filtered(lines: Iterator[str], args: Args) -> Iterator[str]:
 # -- the configuration as text ---------------------------------------------------------------------
 
 
-def configuration_lines(settings: Settings) -> Iterator[str]:
-    """The running configuration: blocks between `#`, children behind one space, `return`."""
-    rows = [row for row in ROWS if SYSTEM in row.views]
-    return _blocks(rendered(rows, settings))
+def configuration_lines(settings: Settings, tell: blocks.Tell = blocks.as_comment) -> Iterator[str]:
+    """The running configuration as it is shown: what does not apply stands in it as comments."""
+    lines = rendered([row for row in ROWS if SYSTEM in row.views], settings)
+    return blocks.framed(blocks.with_unapplied(lines, settings.unapplied, tell))
 
 
 def render_configuration(settings: Settings) -> list[str]:
     """The lines that make these settings again, in an order in which they can be replayed."""
-    return list(configuration_lines(settings))
+    return list(configuration_lines(settings, blocks.as_stored))
 
 
-def _blocks(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        if not line.startswith(" "):
-            yield "#"
-        yield line
-    yield "#"
-    yield "return"
+def header_of(view: str, record: Any) -> str:
+    """The line that opens the block of a view for a record; "" for the system view."""
+    opener = next((row for row in ROWS if row.opens == view), None)
+    words = opener.notation.split() if opener else []
+    return " ".join(record.name if word.isupper() else word for word in words)

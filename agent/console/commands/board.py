@@ -100,7 +100,7 @@ def reboot(session: "Session", _args: Args) -> None:
 
     lost = (
         " The configuration was not saved, its changes will be lost."
-        if (session.device.unsaved())
+        if session.device.configuration.unsaved()
         else ""
     )
     session.question(f"The device will reboot.{lost} Continue?", answered)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console import parameters
-from agent.console.commands import lookups, upkeep
+from agent.console.commands import lookups, secrets, upkeep
 from agent.console.commands.rows import (
     REALM,
     SECRET_LEVEL,
@@ -126,29 +126,30 @@ def password(session: "Session", args: Args) -> None:
 def _take_password(session: "Session", text: str) -> None:
     """Seals a password in plain; a sealed one is only taken if this device can open it."""
     device = session.device
+    session.record(REALM)  # before the work: it may have gone while the password was typed
+    former = session.former()
+    before = former.password if former else None
 
     def keep(sealed: object) -> None:
         session.record(REALM).password = str(sealed)
 
-    session.record(REALM)  # before the work: it may have gone while the password was typed
-    if parameters.is_sealed(text):
-        if session.loading:
-            keep(text)
-            return
-        session.start(
-            "Checking the sealed password",
-            lambda hold: device.check_sealed_password(text, hold.done),
-            lambda _result: keep(text),
-            left=NOT_SET,
-        )
-    elif session.loading:
-        raise fail("password-in-plain")
-    else:
-        session.start(
+    if not parameters.is_sealed(text):
+        secrets.protect(
+            session,
             "Sealing the password",
-            lambda hold: device.seal_password(text, hold.done),
+            lambda done: device.seal_password(text, before, done),
             keep,
-            left=NOT_SET,
+            NOT_SET,
+        )
+    elif text == before or session.booting:
+        keep(text)
+    else:
+        secrets.protect(
+            session,
+            "Checking the sealed password",
+            lambda done: device.check_sealed_password(text, done),
+            lambda _result: keep(text),
+            NOT_SET,
         )
 
 

@@ -32,7 +32,7 @@ SCREEN = parameters.integer("Lines of the screen, 0 for no paging", *limits.SCRE
 KEY_NAME = parameters.name("Name of an RSA key pair")
 
 
-# -- views, session, saving ------------------------------------------------------------------------
+# -- views, session --------------------------------------------------------------------------------
 
 
 def system_view(session: "Session", _args: Args) -> None:
@@ -52,15 +52,6 @@ def block_end(session: "Session", _args: Args) -> None:
     """`#` separates the blocks of a configuration: the next line belongs to the system view."""
     if session.view.kind in CONFIGURATION:
         session.enter(SYSTEM)
-
-
-def save(session: "Session", _args: Args) -> None:
-    def answered(yes: bool) -> None:
-        if yes:
-            session.device.save()
-            session.info("The configuration was saved.")
-
-    session.question("The current configuration will be written to the device. Continue?", answered)
 
 
 def screen_length(session: "Session", args: Args) -> None:
@@ -228,7 +219,6 @@ def abort_request(session: "Session", args: Args) -> None:
 
 ROWS = (
     Row("system-view", (USER,), system_view),
-    Row("save", (USER,), save),
     Row(
         "screen-length LINES temporary",
         (USER,),

@@ -1,0 +1,117 @@
+"""The text of a configuration: lines in blocks, and how two configurations differ.
+
+A block is a line at the margin and its children behind one space; most settings of the system view
+are blocks without children. Within a block the order of lines has no meaning.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from agent import limits
+from agent.settings import Unapplied, fold
+
+COMMENT = "!"
+_FRAME = ("#", "return", "quit")  # what stands between blocks and is no setting
+
+Tell = Callable[[Unapplied], str]
+
+
+class Change(NamedTuple):
+    """A line that one of two configurations lacks: `+` or `-`; a blank names the block it is in."""
+
+    sign: str
+    block: str
+    line: str
+
+
+def is_comment(line: str) -> bool:
+    """Whether a line, typed or loaded, is there for readers alone."""
+    return line.lstrip().startswith(COMMENT)
+
+
+def framed(lines: Iterable[str]) -> Iterator[str]:
+    """`#` before each block and at the end, then `return`."""
+    for line in lines:
+        if not line.startswith(" "):
+            yield "#"
+        yield line
+    yield "#"
+    yield "return"
+
+
+# -- lines that do not apply -----------------------------------------------------------------------
+
+
+def as_stored(one: Unapplied) -> str:
+    """The line as it was, to be tried again."""
+    return one.text
+
+
+def as_comment(one: Unapplied) -> str:
+    """The line as it is shown: pasting it back does nothing."""
+    return f"{COMMENT} {one.text} ({one.why})"[: limits.LINE_CHARACTERS - 1]
+
+
+def with_unapplied(
+    lines: Iterable[str], unapplied: Iterable[Unapplied], tell: Tell
+) -> Iterator[str]:
+    """Adds what does not apply at the end of its block; blocks that do not apply come last."""
+    kept = list(unapplied)
+    block = ""
+    for line in lines:
+        if not line.startswith(" "):
+            yield from _children(kept, block, tell)
+            block = fold(line)
+        yield line
+    yield from _children(kept, block, tell)
+    for one in kept:
+        if not one.block:
+            yield tell(one)
+            yield from _children(kept, fold(one.text), tell)
+
+
+def _children(kept: list[Unapplied], block: str, tell: Tell) -> Iterator[str]:
+    return (f" {tell(one)}" for one in kept if block and one.block == block)
+
+
+# -- differences -----------------------------------------------------------------------------------
+
+
+def difference(old: Iterable[str], new: Iterable[str]) -> list[Change]:
+    """What makes the new configuration of the old one. Equal settings give an empty list."""
+    before, after = _parsed(old), _parsed(new)
+    changes: list[Change] = []
+    for name, (header, children) in before.items():
+        if name in after:
+            changes += _within(header, children, after[name][1])
+        else:
+            changes += _whole("-", header, children)
+    for name, (header, children) in after.items():
+        if name not in before:
+            changes += _whole("+", header, children)
+    return changes
+
+
+def _within(header: str, before: list[str], after: list[str]) -> list[Change]:
+    gone = [Change("-", header, line) for line in before if line not in after]
+    come = [Change("+", header, line) for line in after if line not in before]
+    changed = gone + come
+    return [Change(" ", header, header), *changed] if changed else []
+
+
+def _whole(sign: str, header: str, children: list[str]) -> list[Change]:
+    return [Change(sign, header, line) for line in (header, *children)]
+
+
+def _parsed(lines: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
+    """Blocks by their folded first line: that line, and the children."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    children: list[str] = []
+    for line in map(str.rstrip, lines):
+        if not line or is_comment(line) or line in _FRAME:
+            continue
+        if line.startswith(" "):
+            children.append(line)
+        else:
+            _, children = found.setdefault(fold(line), (line, []))
+    return found

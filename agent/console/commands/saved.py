@@ -1,0 +1,100 @@
+"""Commands about the saved configuration: writing it, showing it, comparing it, forgetting it."""
+
+from typing import TYPE_CHECKING
+
+from agent.console.blocks import difference
+from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, SECRET_LEVEL, USER, Row
+from agent.console.displays import board, saved
+from agent.console.grammar import Args
+from agent.errors import fail
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+
+def save(session: "Session", _args: Args) -> None:
+    def answered(yes: bool) -> None:
+        if yes:
+            session.device.configuration.save()
+            session.info("The configuration was saved.")
+
+    session.question("The current configuration will be written to the device. Continue?", answered)
+
+
+def reset(session: "Session", args: Args) -> None:
+    if "unapplied" in args:
+        _reset_unapplied(session)
+        return
+
+    def answered(yes: bool) -> None:
+        if yes:
+            session.device.configuration.reset()
+            session.info("No configuration is saved now. The running one is not touched.")
+
+    _saved_lines(session)
+    session.question(
+        "The saved configuration will be erased: the next start is that of a new device. Continue?",
+        answered,
+    )
+
+
+def _reset_unapplied(session: "Session") -> None:
+    settings = session.device.settings
+    count = len(settings.unapplied)
+
+    def answered(yes: bool) -> None:
+        if yes:
+            settings.unapplied.clear()
+            session.info("They are forgotten for good once you type `save`.")
+
+    if count:
+        session.question(f"Lines that do not apply: {count}. Forget them?", answered)
+    else:
+        session.info("All of the configuration applies.")
+
+
+def show_saved(session: "Session", _args: Args) -> None:
+    session.show(board.configuration(_saved_lines(session)))
+
+
+def show_unapplied(session: "Session", _args: Args) -> None:
+    session.show(saved.unapplied(session.device.settings.unapplied))
+
+
+def compare(session: "Session", _args: Args) -> None:
+    running = session.device.configuration.running().splitlines()
+    changes = difference(_saved_lines(session), running)
+    session.show(saved.changes([session.concealed(change) for change in changes]))
+
+
+def _saved_lines(session: "Session") -> list[str]:
+    text = session.device.configuration.saved()
+    if text is None:
+        raise fail("nothing-saved")
+    return text.splitlines()
+
+
+_WORDS = {"unapplied": "Lines of it that do not apply now, and why"}
+
+ROWS = (
+    Row("save", (USER,), save),
+    Row(
+        "reset saved-configuration [ unapplied ]", (USER,), reset, words=_WORDS, level=SECRET_LEVEL
+    ),
+    Row(
+        "display saved-configuration",
+        EVERYWHERE,
+        show_saved,
+        level=DISPLAY_LEVEL,
+        shows=board.CONFIGURATION,
+    ),
+    Row(
+        "display saved-configuration unapplied",
+        EVERYWHERE,
+        show_unapplied,
+        words=_WORDS,
+        level=DISPLAY_LEVEL,
+        shows=saved.UNAPPLIED,
+    ),
+    Row("compare configuration", (USER,), compare, level=DISPLAY_LEVEL, shows=saved.CHANGE),
+)

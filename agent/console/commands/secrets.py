@@ -1,0 +1,30 @@
+"""Passwords that a task must seal or hash, at the console and in a text that is loaded."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from agent.console.appliance import Done
+from agent.errors import fail
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+
+def protect(
+    session: "Session",
+    label: str,
+    begin: Callable[[Done], int],
+    keep: Callable[[object], None],
+    left: str,
+) -> None:
+    """Starts a task and gives its result to `keep`.
+
+    At the console the session waits for it, and `left` says what Ctrl+C means. A text that is
+    applied is read twice, before and after its tasks. When the device starts there is no task.
+    """
+    if not session.loading:
+        session.start(label, lambda hold: begin(hold.done), keep, left)
+    elif session.secrets:
+        session.secrets.take(begin, keep)
+    else:
+        raise fail("password-in-plain")

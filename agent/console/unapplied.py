@@ -1,0 +1,47 @@
+"""Lines of the saved configuration that do not apply: when they are told, and when they go.
+
+They wait in `Settings.unapplied` for the day on which what they need is there again. Until then the
+operator has the last word: who types the setting anew, undoes it or removes its block has settled
+what the kept line asked for.
+"""
+
+from agent.console.commands import Command, configuration_lines
+from agent.console.grammar import Args, tokens
+from agent.settings import Settings, fold
+
+
+def told(settings: Settings) -> str:
+    """What a terminal is told at login; "" when all applies."""
+    count = len(settings.unapplied)
+    if not count:
+        return ""
+    lines = "1 line does" if count == 1 else f"{count} lines do"
+    return (
+        f"Of the saved configuration {lines} not apply."
+        " Type `display saved-configuration unapplied` to see why."
+    )
+
+
+def settle(settings: Settings, block: str, command: Command, args: Args) -> None:
+    """After a command of a block has succeeded: drops the kept lines that it has settled."""
+    kept = [
+        one
+        for one in settings.unapplied
+        if one.block != block or not _sets_the_same(command, args, one.text)
+    ]
+    opened = {fold(line) for line in configuration_lines(settings) if not line.startswith(" ")}
+    opened.update(fold(one.text) for one in kept if not one.block)
+    settings.unapplied = [one for one in kept if not one.block or one.block in opened]
+
+
+def _sets_the_same(command: Command, args: Args, text: str) -> bool:
+    """Whether a line is about the setting of a command: the same words, the same name."""
+    words = (command.row.undo or command.row.notation).split()
+    typed = [token.text for token in tokens(text)]
+    for position, word in enumerate(words):
+        if word[0] in "{[":
+            break
+        wanted = str(args.get(word)) if word.isupper() else word
+        if position >= len(typed) or fold(typed[position]) != fold(wanted):
+            return False
+    return True
