@@ -2,6 +2,7 @@
 
 scep-agent run [--board FILE|sim] [--state DIR] [--config FILE]
 scep-agent console [--socket PATH] [-c LINE]...
+scep-agent apply FILE [--dry-run] [--socket PATH]        make FILE the running configuration
 scep-agent worker                                        started by the agent only
 """
 
@@ -9,7 +10,7 @@ import getopt
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from platforms.board import default_board
 
@@ -18,7 +19,9 @@ SEEN = (
     "  Next step: give lines with passwords as a script on standard input\n"
 )
 
-Options = dict[str, list[Any]]
+FILE = "FILE"
+
+Options = dict[str, list[Any]]  # an option, or the name of an operand, to what was given
 
 
 def usage(message: str) -> int:
@@ -42,14 +45,26 @@ def console(options: Options) -> int:
     """A prompt, or a script from -c or standard input, at the running agent."""
     from agent import client
 
-    paths = options.get("--socket") or [default_board().console.socket]
+    path = _socket(options)
     if "-c" in options:
         if any("password" in line for line in options["-c"]):
             sys.stderr.write(SEEN)
-        return client.run_script(paths[-1], map(os.fsencode, options["-c"]))
+        return client.run_script(path, map(os.fsencode, options["-c"]))
     if sys.stdin.isatty():
-        return client.run_terminal(paths[-1])
-    return client.run_script(paths[-1], client.standard_input())
+        return client.run_terminal(path)
+    return client.run_script(path, client.standard_input())
+
+
+def apply(options: Options) -> int:
+    """Makes the running and saved configuration equal to a file; tells the difference."""
+    from agent import client
+
+    return client.run_apply(_socket(options), options[FILE][0], "--dry-run" in options)
+
+
+def _socket(options: Options) -> str:
+    path: str = options.get("--socket", [default_board().console.socket])[-1]
+    return path
 
 
 def worker(_options: Options) -> int:
@@ -57,10 +72,20 @@ def worker(_options: Options) -> int:
     return usage("the worker is started by the agent")
 
 
-COMMANDS: dict[str, tuple[Callable[[Options], int], str, list[str]]] = {
-    "run": (run, "", ["board=", "state=", "config="]),
-    "console": (console, "c:", ["socket="]),
-    "worker": (worker, "", []),
+class Command(NamedTuple):
+    """A sub-command: its options as getopt takes them, and the words that must follow."""
+
+    run: Callable[[Options], int]
+    short: str = ""
+    long: tuple[str, ...] = ()
+    operands: tuple[str, ...] = ()
+
+
+COMMANDS = {
+    "run": Command(run, long=("board=", "state=", "config=")),
+    "console": Command(console, short="c:", long=("socket=",)),
+    "apply": Command(apply, long=("dry-run", "socket="), operands=(FILE,)),
+    "worker": Command(worker),
 }
 
 
@@ -69,17 +94,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] not in COMMANDS:
         return usage(f"one of {', '.join(COMMANDS)} is wanted")
-    command, short, long = COMMANDS[words[0]]
+    command = COMMANDS[words[0]]
     try:
-        found, rest = getopt.gnu_getopt(words[1:], short, long)
+        found, rest = getopt.gnu_getopt(words[1:], command.short, command.long)
     except getopt.GetoptError as error:
         return usage(str(error))
-    if rest:
-        return usage(f"`{rest[0]}` is not understood")
-    options: Options = {}
+    if len(rest) < len(command.operands):
+        return usage(f"{command.operands[len(rest)]} is missing")
+    if len(rest) > len(command.operands):
+        return usage(f"`{rest[len(command.operands)]}` is not understood")
+    options: Options = {name: [word] for name, word in zip(command.operands, rest, strict=True)}
     for name, value in found:
         options.setdefault(name, []).append(value)
-    return command(options)
+    return command.run(options)
 
 
 if __name__ == "__main__":

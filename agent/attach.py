@@ -3,6 +3,7 @@
 A client of the socket says in its first line what it is (`hello`); what follows is
     terminal   bytes both ways, as on a serial line
     script     lines in; text out; at the end NUL, the exit status as a digit, and end of file
+    apply, dry-run   a configuration in (`agent/upload.py`); the same out
 
 Fault model: the peer stops reading, sends without end, hangs up at any byte, or is not our client
 at all; a serial line vanishes. Promised: nothing blocks the loop, what is buffered is bounded, a
@@ -14,10 +15,11 @@ from collections.abc import Callable, Iterable
 
 from agent import limits
 from agent.console.session import Session
-from agent.console.wire import END, HELLO, HELLO_BYTES
+from agent.console.wire import APPLY, DRY_RUN, END, HELLO, HELLO_BYTES, SCRIPT, TERMINAL
 from agent.device import Device
 from agent.loop import Deadline, Loop
 from agent.streams import Peer, SerialStream, SocketStream, Stream
+from agent.upload import Upload
 from hal.ports import SerialError, SerialPort
 from hal.sockets import Credentials, peer_credentials
 
@@ -201,7 +203,8 @@ class _Greeting:
                 return self._refuse()
 
     def _judge(self, words: list[str]) -> None:
-        if len(words) != 4 or words[0] != HELLO:
+        known = (TERMINAL, SCRIPT, APPLY, DRY_RUN)
+        if len(words) != 4 or words[0] != HELLO or words[1] not in known:
             self._refuse()
             return
         self._timer.cancel()
@@ -210,7 +213,7 @@ class _Greeting:
 
     def _begin(self, kind: str, size: Iterable[str]) -> None:
         stream = SocketStream(self._sock)
-        if kind == "terminal":
+        if kind == TERMINAL:
             width, height = (int(n) if n.isdecimal() and len(n) < 5 else 0 for n in size)
             screen = (width or 80, height or limits.SCREEN_LINES)
             Terminal(
@@ -223,13 +226,17 @@ class _Greeting:
             )
             return
         peer = Peer(self._loop, stream, lambda _data: None, lambda: None)
-        script = Script(self._loop, self._device, peer, self._level)
+        reader: Script | Upload
+        if kind == SCRIPT:
+            reader = Script(self._loop, self._device, peer, self._level)
+        else:
+            reader = Upload(self._loop, self._device, peer, self._level, kind == DRY_RUN)
 
         def gone() -> None:
-            script.gone()
+            reader.gone()
             self._left()
 
-        peer.on_data, peer.on_end = script.data, gone
+        peer.on_data, peer.on_end = reader.data, gone
 
     def _refuse(self) -> None:
         self._timer.cancel()

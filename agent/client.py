@@ -1,4 +1,4 @@
-"""`scep-agent console`: a thin client of the agent's console socket, without rules of its own."""
+"""`scep-agent console` and `apply`: a thin client of the agent's socket, without own rules."""
 
 import os
 import select
@@ -7,8 +7,10 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 
-from agent.console.wire import END, hello
-from hal.ports import HalError
+from agent import limits
+from agent.console.wire import APPLY, DRY_RUN, END, SCRIPT, TERMINAL, hello
+from hal.files import read_text
+from hal.ports import FilesError, HalError
 from hal.sockets import connect_unix
 
 
@@ -17,11 +19,38 @@ def run_script(path: str, lines: Iterable[bytes]) -> int:
 
     What is no text goes as it is: the agent says which line, and what is wrong with it.
     """
+    return _exchange(path, SCRIPT, (line.rstrip(b"\n") + b"\n" for line in lines))
+
+
+def run_apply(path: str, name: str, dry_run: bool) -> int:
+    """Sends a configuration file (`-`: standard input); exit status 2 when it cannot be read."""
+    try:
+        text = _text(name)
+    except HalError as error:
+        sys.stderr.write(
+            f"scep-agent: {error}\n"
+            "  Next step: name a file like `display current-configuration` shows it, or `-`\n"
+        )
+        return 2
+    return _exchange(path, DRY_RUN if dry_run else APPLY, [text])
+
+
+def _text(name: str) -> bytes:
+    if name == "-":
+        text = sys.stdin.buffer.read(limits.APPLY_BYTES + 1)
+    else:
+        text = read_text(name, limits.APPLY_BYTES).encode()
+    if END in text:  # the agent would take what stands before it for the whole
+        raise FilesError("it holds a NUL, so it is no configuration", name)
+    return text
+
+
+def _exchange(path: str, kind: str, pieces: Iterable[bytes]) -> int:
     sock = _connect(path)
     if sock is None:
         return 2
     # Two ways at once: an agent whose output nobody reads does not read either.
-    threading.Thread(target=_send, args=(sock, lines), daemon=True).start()
+    threading.Thread(target=_send, args=(sock, kind, pieces), daemon=True).start()
     return _copy_out(sock)
 
 
@@ -39,11 +68,11 @@ def standard_input() -> Iterator[bytes]:
         yield rest
 
 
-def _send(sock: socket.socket, lines: Iterable[bytes]) -> None:
+def _send(sock: socket.socket, kind: str, pieces: Iterable[bytes]) -> None:
     try:
-        sock.sendall(hello("script"))
-        for line in lines:
-            sock.sendall(line.rstrip(b"\n") + b"\n")
+        sock.sendall(hello(kind))
+        for piece in pieces:
+            sock.sendall(piece)
         sock.sendall(END)
     except OSError:
         return  # it stopped at an error, or would not begin; what it said is being read
@@ -60,7 +89,7 @@ def _copy_out(sock: socket.socket) -> int:
         sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
     if not status.strip().isdigit():
-        sys.stderr.write("scep-agent: the agent went away before the script had ended\n")
+        sys.stderr.write("scep-agent: the agent went away before it had answered\n")
         return 2
     return int(status)
 
@@ -82,7 +111,7 @@ def run_terminal(path: str) -> int:
     if sock is None:
         return 2
     size = os.get_terminal_size(0)
-    sock.sendall(hello("terminal", size.columns, size.lines))
+    sock.sendall(hello(TERMINAL, size.columns, size.lines))
     before = termios.tcgetattr(0)
     try:
         tty.setraw(0, termios.TCSADRAIN)  # what was typed before is not lost

@@ -8,6 +8,7 @@ serves, and the log says so. Lines of it do not apply to the device as it is: th
 
 from typing import TYPE_CHECKING
 
+from agent.console.blocks import difference
 from agent.console.commands import render_configuration
 from agent.console.configuration import load_configuration
 from agent.settings import Settings
@@ -49,7 +50,9 @@ class Configuring:
         self._device.commit(_saving(self._device.settings))
 
     def unsaved(self) -> bool:
-        return self.saved() != self.running()
+        saved = self.saved()
+        running = self.running().splitlines()
+        return saved is None or bool(difference(saved.splitlines(), running))
 
     def reset(self) -> None:
         self._device.commit({records.config_key(): None})

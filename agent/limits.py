@@ -93,6 +93,8 @@ INTERFACE_CHARACTERS = 32  # router names are longer than the 15 characters of L
 # -- console ---------------------------------------------------------------------------------------
 LINE_CHARACTERS = 510
 SCRIPT_BYTES = 64 * 1024  # of a script's lines, read ahead while one is at work; the rest waits
+APPLY_BYTES = 128 * 1024  # of a file: the store takes 64 KiB of it, comments come on top
+APPLY_BAD_LINES = 1000  # then reading stops: it is no configuration, and each line costs time
 SESSIONS = 16
 HISTORY_LINES = 10
 SESSION_OUTPUT_BYTES = 1024 * 1024  # unsent output of one session; beyond it the producer waits

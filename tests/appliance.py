@@ -23,6 +23,7 @@ from agent.console.appliance import (
     RealmStatus,
     Verdict,
 )
+from agent.console.blocks import difference
 from agent.console.commands import render_configuration
 from agent.console.displays.board import STATISTICS
 from agent.console.session import Session
@@ -96,6 +97,7 @@ class Task(NamedTuple):
     result: object
     done: Done
     progress: Progress | None
+    given: tuple[object, ...] = ()
 
 
 def seal(plain: str) -> str:
@@ -219,6 +221,7 @@ class FakeConfiguration:
         self._device = device
         self.text: str | None = None
         self.times = 0  # it was saved
+        self.refusal: AgentError | None = None  # of the flash
 
     def running(self) -> str:
         return "\n".join(render_configuration(self._device.settings)) + "\n"
@@ -227,18 +230,24 @@ class FakeConfiguration:
         return self.text
 
     def save(self) -> None:
-        self.text = self.running()
+        self._write(self._device.settings)
+
+    def _write(self, settings: Settings) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.text = "\n".join(render_configuration(settings)) + "\n"
         self.times += 1
 
     def unsaved(self) -> bool:
-        return self.text != self.running()
+        running = self.running().splitlines()
+        return self.text is None or bool(difference(self.text.splitlines(), running))
 
     def reset(self) -> None:
         self.text = None
 
     def replace(self, settings: Settings) -> None:
+        self._write(settings)
         self._device.settings = settings
-        self.save()
         self._device.changed()
 
 
@@ -274,9 +283,16 @@ class FakeDevice:
     def add_key_pair(self, name: str, bits: int = 2048) -> None:
         self.pairs[name] = KeyPair(name, 1, bits, False, START_S, b"\x30\x03\x02\x01\x05")
 
-    def task(self, name: str, result: object, done: Done, progress: Progress | None = None) -> int:
+    def task(
+        self,
+        name: str,
+        result: object,
+        done: Done,
+        progress: Progress | None = None,
+        given: tuple[object, ...] = (),
+    ) -> int:
         handle, self._next = self._next, self._next + 1
-        self.tasks[handle] = Task(name, result, done, progress)
+        self.tasks[handle] = Task(name, result, done, progress, given)
         if self.eager:
             self.finish()
         return handle
@@ -329,7 +345,7 @@ class FakeDevice:
             raise fail("key-unknown", name=name)
 
     def seal_password(self, plain: str, before: str | None, done: Done) -> int:
-        return self.task("seal", seal(plain), done)
+        return self.task("seal", seal(plain), done, given=(plain, before))
 
     def check_sealed_password(self, sealed: str, done: Done) -> int:
         return self.task("check", None, done)

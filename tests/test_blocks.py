@@ -59,6 +59,12 @@ def test_equal_settings_do_not_differ_whatever_stands_between_them() -> None:
     assert _shown(old, ["! saved", "pki realm abc", " ! x", " ca id x ", "", *LINES]) == []
 
 
+def test_what_is_new_stands_beside_what_it_replaces() -> None:
+    old, new = ["sysname a", "x", "y", "z"], ["sysname b", "x", "w", "z", "v"]
+    assert _shown(old, new) == ["-sysname a", "+sysname b", "-y", "+w", "+v"]
+    assert _shown(["a", "b"], ["b", "a"]) == []
+
+
 def test_a_difference_names_its_block() -> None:
     old = ["sysname r1", "pki realm a", " ca id x", " ca2", "pki realm b", " ca id b"]
     new = ["sysname r1", "pki realm a", " ca2", " ca id y", "pki realm c", " ca id c"]

@@ -7,7 +7,7 @@ import pytest
 
 from agent.console.appliance import Appliance, Described, KeyPair
 from agent.errors import AgentError
-from agent.settings import Realm
+from agent.settings import Realm, Settings, Unapplied
 from tests.appliance import FakeDevice
 from tests.device_bench import Bench, Waiter
 
@@ -84,12 +84,44 @@ def test_certificates_are_described_one_by_one(subject: Subject) -> None:
 
 
 def test_saved_is_saved_until_something_changes(subject: Subject) -> None:
-    device = subject.device
+    device, configuration = subject.device, subject.device.configuration
+    assert configuration.saved() is None
     device.settings.sysname = "r9"
     device.changed()
-    assert device.configuration.unsaved()
-    device.configuration.save()
+    assert configuration.unsaved()
+    configuration.save()
+    assert not configuration.unsaved()
+    assert configuration.saved() == configuration.running()
+    assert "sysname r9\n" in configuration.running()
+    configuration.reset()
+    assert configuration.saved() is None
+    assert configuration.unsaved()
+    assert device.settings.sysname == "r9"
+
+
+def test_lines_that_do_not_apply_are_saved_with_the_others(subject: Subject) -> None:
+    configuration = subject.device.configuration
+    subject.device.settings.unapplied = [
+        Unapplied("pki realm default", "rsa local-key-pair k1", "why"),
+        Unapplied("", "foo bar", "why"),
+    ]
+    configuration.save()
+    lines = (configuration.saved() or "").splitlines()
+    assert lines[lines.index("pki realm default") + 1] == " rsa local-key-pair k1"
+    assert "foo bar" in lines
+
+
+def test_other_settings_take_over_and_are_saved(subject: Subject) -> None:
+    device = subject.device
+    device.settings.realms["abc"] = Realm("abc")
+    device.changed()
+    other = Settings()
+    other.sysname = "r8"
+    device.configuration.replace(other)
+    assert device.settings is other
     assert not device.configuration.unsaved()
+    with pytest.raises(AgentError, match="no realm abc"):
+        device.status("abc")
 
 
 def test_an_incomplete_realm_is_refused_at_once_and_by_name(subject: Subject) -> None:

@@ -14,6 +14,7 @@ COMMENT = "!"
 _FRAME = ("#", "return", "quit")  # what stands between blocks and is no setting
 
 Tell = Callable[[Unapplied], str]
+Blocks = dict[str, tuple[str, list[str]]]  # by their folded first line: that line, the children
 
 
 class Change(NamedTuple):
@@ -81,15 +82,21 @@ def difference(old: Iterable[str], new: Iterable[str]) -> list[Change]:
     """What makes the new configuration of the old one. Equal settings give an empty list."""
     before, after = _parsed(old), _parsed(new)
     changes: list[Change] = []
+    waiting = list(reversed(after))  # what is new stands where the new configuration has it
     for name, (header, children) in before.items():
-        if name in after:
-            changes += _within(header, children, after[name][1])
-        else:
+        if name not in after:
             changes += _whole("-", header, children)
-    for name, (header, children) in after.items():
-        if name not in before:
-            changes += _whole("+", header, children)
+            continue
+        while name in waiting:
+            changes += _come(waiting.pop(), before, after)
+        changes += _within(header, children, after[name][1])
+    while waiting:
+        changes += _come(waiting.pop(), before, after)
     return changes
+
+
+def _come(name: str, before: Blocks, after: Blocks) -> list[Change]:
+    return [] if name in before else _whole("+", *after[name])
 
 
 def _within(header: str, before: list[str], after: list[str]) -> list[Change]:
@@ -103,9 +110,8 @@ def _whole(sign: str, header: str, children: list[str]) -> list[Change]:
     return [Change(sign, header, line) for line in (header, *children)]
 
 
-def _parsed(lines: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
-    """Blocks by their folded first line: that line, and the children."""
-    found: dict[str, tuple[str, list[str]]] = {}
+def _parsed(lines: Iterable[str]) -> Blocks:
+    found: Blocks = {}
     children: list[str] = []
     for line in map(str.rstrip, lines):
         if not line or is_comment(line) or line in _FRAME:

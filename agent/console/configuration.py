@@ -8,6 +8,7 @@ one is given back with its block and its reason, so that it can be shown, kept a
 from collections.abc import Callable
 from typing import NamedTuple
 
+from agent import limits
 from agent.console.appliance import Appliance, Done
 from agent.console.blocks import is_comment
 from agent.console.commands.rows import SECRET_LEVEL, SYSTEM
@@ -74,6 +75,8 @@ def _read(device: Appliance, lines: list[str], secrets: Secrets | None) -> list[
             continue
         if secrets:
             secrets.line = number
+            if len(bad) >= limits.APPLY_BAD_LINES:
+                break
         found = _refused(line, refused) if refused else _load_line(session, line)
         if found:
             bad.append(BadLine(number, found))
@@ -85,6 +88,9 @@ def _load_line(session: Session, line: str) -> Unapplied | None:
     block = session.block()
     secret = None
     try:
+        if len(line) > limits.LINE_CHARACTERS:
+            line = suspected(line[: limits.LINE_CHARACTERS], None)
+            raise fail("line-too-long", cap=limits.LINE_CHARACTERS)
         found = session.understand(line)
         secret = found.secret
         if not found.command.loads:

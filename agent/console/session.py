@@ -106,6 +106,11 @@ class Session(Place):
         self._lines.append((text, finished))
         self._pump()
 
+    def perform(self, call: Callable[[], None], finished: Callable[[int], None]) -> None:
+        """The whole work of a session without lines. `finished` gets the exit status."""
+        self._finished = finished
+        self.run(call)
+
     def end_script(self, finished: Callable[[int], None]) -> None:
         """No line follows: an open question is answered No, which is an error."""
         self._finished = finished

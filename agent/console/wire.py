@@ -1,10 +1,12 @@
 """What a client of the console socket and the agent say to each other beside text."""
 
 HELLO = "scep-agent/1"
+TERMINAL, SCRIPT = "terminal", "script"
+APPLY, DRY_RUN = "apply", "dry-run"  # a configuration follows, to be applied or compared
 HELLO_BYTES = 64
 END = b"\0"  # ends a script; before the exit status of one. No text of ours holds a NUL
 
 
 def hello(kind: str, width: int = 0, height: int = 0) -> bytes:
-    """The first line of a client: kind is terminal or script; the size of the terminal."""
+    """The first line of a client: its kind, and the size of a terminal."""
     return f"{HELLO} {kind} {width} {height}\n".encode()

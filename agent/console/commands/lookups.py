@@ -39,6 +39,15 @@ def removable_realm(session: "Session", name: str) -> Realm:
     return record
 
 
+def doubt(session: "Session", record: Realm) -> str | None:
+    """What would be lost with a realm: "has ..."; None when nothing is."""
+    if session.device.local(record.name):
+        return "has a certificate in use"
+    if session.device.status(record.name).transaction:
+        return "has a request under way"
+    return None
+
+
 def refuse_below_secrets(session: "Session", what: str) -> None:
     """What decides about trust is for those who may type `fingerprint`."""
     if session.level < SECRET_LEVEL:

@@ -77,11 +77,7 @@ def remove_realm(session: "Session", args: Args) -> None:
             del session.device.settings.realms[fold(name)]
             session.device.forget_realm(found.name)
 
-    doubt = None
-    if session.device.status(record.name).transaction:
-        doubt = "has a request under way"
-    if session.device.local(record.name):
-        doubt = "has a certificate in use"
+    doubt = lookups.doubt(session, record)
     if doubt:
         session.question(
             f"Realm {record.name} {doubt}. All of it will be removed. Continue?", answered
