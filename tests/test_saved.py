@@ -180,6 +180,22 @@ def test_a_refused_block_is_kept_whole_and_shown_whole() -> None:
     ]
 
 
+def test_a_configuration_can_begin_in_the_user_view() -> None:
+    device = FakeDevice(eager=True)
+    lines = ("#", "display version", "sysname r5", "#", "pki realm abc", " ca id x", "#", "return")
+    text, status = Script(device).run(*lines, "save", "y", "#", "save", "y")
+    assert status == 0, text
+    assert (device.settings.sysname, device.configuration.times) == ("r5", 2)
+    assert device.settings.realms["abc"].ca_id == "x"
+
+
+def test_a_configuration_line_of_the_user_view_needs_the_sign_and_the_level() -> None:
+    for lines, level in ((("sysname r5",), 3), (("#", "sysname r5"), 1)):
+        device = FakeDevice()
+        assert Script(device, level=level).run(*lines)[1] == 1
+        assert device.settings.sysname == "Huawei"
+
+
 def test_comments_are_ignored_at_the_console() -> None:
     device = FakeDevice()
     assert Script(device).run("!", "! sysname x", "  ! y") == ("", 0)

@@ -27,6 +27,10 @@ class View(NamedTuple):
     name: str = ""
 
 
+# The user view behind a `#`: a configuration may follow, which begins with one.
+BLOCK = View(USER, "#")
+
+
 def record_of(settings: Settings, view: View) -> Settings | Realm | Entity | None:
     """What a view configures; None when another session has removed it."""
     if view.kind == REALM:
@@ -47,12 +51,14 @@ def prompt(settings: Settings, view: View) -> str:
 def understand(view: View, level: int, text: str) -> tuple[Match[Command], View]:
     """What a line means, and in which view: this one, or the system view above it, as in VRP.
 
+    A configuration may be pasted in the user view too: behind its `#` the system view is asked.
+
     When neither knows it, the error of the view that understood more of it is raised.
     """
     try:
         return match(table(view.kind, level), text), view
     except GrammarError as error:
-        if view.kind not in (REALM, ENTITY) or error.kind == AMBIGUOUS:
+        if not (view.kind in (REALM, ENTITY) or view == BLOCK) or error.kind == AMBIGUOUS:
             raise
         try:
             return match(table(SYSTEM, level), text), View(SYSTEM)

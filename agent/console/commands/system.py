@@ -49,9 +49,14 @@ def back_to_user(session: "Session", _args: Args) -> None:
 
 
 def block_end(session: "Session", _args: Args) -> None:
-    """`#` separates the blocks of a configuration: the next line belongs to the system view."""
+    """`#` separates the blocks of a configuration: the next line belongs to the system view.
+
+    In the user view it may be that of a block, so that a configuration can be pasted there.
+    """
     if session.view.kind in CONFIGURATION:
         session.enter(SYSTEM)
+    else:
+        session.enter(USER, "#")
 
 
 def screen_length(session: "Session", args: Args) -> None:
