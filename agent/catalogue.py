@@ -188,7 +188,7 @@ CATALOGUE: dict[str, Row] = {
                             "type `password cipher` again"),
     "password-in-plain": Row(LOCAL, OPERATOR, "a password in plain cannot be loaded",
                              "sealing it takes a worker, which does not run while a configuration"
-                             " is loaded", "type `password cipher` in the realm view"),
+                             " is loaded", "type `{command}` in its view"),
     "question-unanswered": Row(LOCAL, OPERATOR, "the question was not answered: nothing done",
                                "in a script the next line must be the answer",
                                "let a line `y` follow the command"),

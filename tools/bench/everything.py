@@ -101,6 +101,10 @@ def lines(url: str, fingerprint: str) -> list[str]:
         "return",
         "save",
         "y",
+        "display saved-configuration",
+        "display saved-configuration unapplied",
+        "compare configuration",
+        "reset saved-configuration unapplied",
         "quit",
     ]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console import parameters
-from agent.console.commands import lookups, secrets, upkeep
+from agent.console.commands import lookups, protection, upkeep
 from agent.console.commands.rows import (
     REALM,
     SECRET_LEVEL,
@@ -41,7 +41,7 @@ CIPHERS = ("aes128", "aes256", "3des")
 SUBJECT_MATCH = ("strict", "standard", "key-only")
 FINGERPRINTS = {"md5": "HEX32", "sha1": "HEX40", "sha256": "HEX64"}
 BROKEN_DIGESTS = ("md5", "sha1")
-NOT_SET = "The password was not set."
+TO_SET = "password cipher"
 
 
 def bind_entity(session: "Session", args: Args) -> None:
@@ -134,22 +134,22 @@ def _take_password(session: "Session", text: str) -> None:
         session.record(REALM).password = str(sealed)
 
     if not parameters.is_sealed(text):
-        secrets.protect(
+        protection.protect(
             session,
             "Sealing the password",
             lambda done: device.seal_password(text, before, done),
             keep,
-            NOT_SET,
+            TO_SET,
         )
     elif text == before or session.booting:
         keep(text)
     else:
-        secrets.protect(
+        protection.protect(
             session,
             "Checking the sealed password",
             lambda done: device.check_sealed_password(text, done),
             lambda _result: keep(text),
-            NOT_SET,
+            TO_SET,
         )
 
 

@@ -9,22 +9,24 @@ from agent.errors import fail
 if TYPE_CHECKING:
     from agent.console.session import Session
 
+NOT_SET = "The password was not set."
+
 
 def protect(
     session: "Session",
     label: str,
     begin: Callable[[Done], int],
     keep: Callable[[object], None],
-    left: str,
+    command: str,
 ) -> None:
-    """Starts a task and gives its result to `keep`.
+    """Starts a task and gives its result to `keep`. `command` is what an operator can type instead.
 
-    At the console the session waits for it, and `left` says what Ctrl+C means. A text that is
-    applied is read twice, before and after its tasks. When the device starts there is no task.
+    At the console the session waits for it. A text that is applied is read twice, before and after
+    its tasks. When the device starts there is no task.
     """
     if not session.loading:
-        session.start(label, lambda hold: begin(hold.done), keep, left)
+        session.start(label, lambda hold: begin(hold.done), keep, NOT_SET)
     elif session.secrets:
         session.secrets.take(begin, keep)
     else:
-        raise fail("password-in-plain")
+        raise fail("password-in-plain", command=command)
