@@ -181,6 +181,27 @@ def test_a_sealed_password_that_is_known_needs_no_job_and_another_is_tried() -> 
     assert one.configuration.times == 0
 
 
+def test_many_passwords_need_no_stack() -> None:
+    text = "".join(f"pki realm r{n}\n password cipher topsecret\n" for n in range(500))
+    one = FakeDevice(eager=True)
+    assert run(one, text)[1] == 0
+    assert one.settings.realms["r499"].password == seal("topsecret")
+
+
+def test_the_line_of_a_password_that_is_refused_is_named_and_the_others_are_left() -> None:
+    one = FakeDevice()
+    text = "".join(f"pki realm r{n}\n password cipher topsecret\n" for n in range(3))
+    sent, status = bytearray(), []
+    session = Session(one, sent.extend, one.reactor, level=3, terminal=False)
+    session.perform(lambda: apply(session, text, False), status.append)
+    one.finish()
+    one.finish(fail("job-died"))
+    assert status == [1]
+    assert one.tasks == {}
+    assert "Info: The password of line 4 is not possible." in sent.decode()
+    assert list(one.settings.realms) == ["default"]
+
+
 def test_what_others_typed_while_passwords_were_sealed_counts() -> None:
     one = device()
     one.eager = False

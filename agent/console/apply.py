@@ -9,13 +9,16 @@ Fault model. The text is wrong, asks for more than its sender may do, or flash d
 then nothing has changed, and the exit status is 1. The sender hangs up: nothing has changed.
 """
 
+from functools import partial
+
 from agent.console.blocks import Change, difference
 from agent.console.commands import lookups, render_configuration, table
 from agent.console.commands.rows import CONFIGURE_LEVEL, SECRET_LEVEL, SYSTEM
 from agent.console.configuration import BadLine, Secrets, load_configuration
 from agent.console.grammar import GrammarError, match
+from agent.console.hold import Hold
 from agent.console.session import Session
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.settings import Realm, Settings, fold
 
 NOT_APPLIED = "Nothing was changed."
@@ -32,23 +35,47 @@ def apply(session: Session, text: str, dry_run: bool) -> None:
 
 
 def _protect(session: Session, text: str, secrets: Secrets, dry_run: bool) -> None:
-    """One password after the other, and then the end."""
-    line = next((line for line in secrets.tasks if line not in secrets.ready), None)
-    if line is None:
+    """The passwords, and then the end."""
+    if secrets.tasks:
+        session.start(
+            f"Sealing or checking passwords: {len(secrets.tasks)}",
+            lambda hold: _Passwords(secrets, hold).go(),
+            lambda _result: _conclude(session, text, secrets, dry_run),
+            NOT_APPLIED,
+        )
+    else:
         _conclude(session, text, secrets, dry_run)
-        return
 
-    def done(result: object) -> None:
-        secrets.ready[line] = result
-        _protect(session, text, secrets, dry_run)
 
-    begin = secrets.tasks[line]
-    session.start(
-        f"Sealing or checking the password of line {line}",
-        lambda hold: begin(hold.done),
-        done,
-        NOT_APPLIED,
-    )
+class _Passwords:
+    """One task after the other; no call stands in a call, however fast they end."""
+
+    def __init__(self, secrets: Secrets, hold: Hold) -> None:
+        self._secrets, self._hold = secrets, hold
+        self._waiting = sorted(secrets.tasks, reverse=True)
+        self._pending = self._going = False
+
+    def go(self) -> int:
+        """Starts what can be started; the number of the last task."""
+        handle = 0
+        self._going = True
+        while self._waiting and not (self._pending or self._hold.over):
+            line = self._waiting.pop()
+            self._pending = True
+            handle = self._secrets.tasks[line](partial(self._ended, line))
+        self._going = False
+        if not self._pending:
+            self._hold.done(None)
+        return handle
+
+    def _ended(self, line: int, result: object) -> None:
+        self._pending = False
+        self._secrets.ready[line] = result
+        if isinstance(result, AgentError):
+            self._hold.note(f"The password of line {line} is not possible.")
+            self._hold.done(result)
+        elif not self._going:
+            self.go()
 
 
 def _read(session: Session, text: str, secrets: Secrets) -> Settings:
