@@ -61,6 +61,19 @@ CHILD_FILES = 64
 ACTIVATIONS_AT_ONCE = 4  # each is a child of some 10 MiB of its own; a boot may have 50 realms
 USE_AGAIN_NS = 60_000_000_000  # a certificate that did not reach device memory is tried again
 
+# -- files of others, and passwords --------------------------------------------------------------
+IMPORT_BYTES = 256 * 1024  # a CA bundle with openssl's text around it; a PKCS#12 has some 10 kB
+PEM_BLOCKS = 64  # in one text: a whole CA set, a key, and what else an export of a tool holds
+KDF_ROUNDS = 2_000_000  # of one file: the highest advice of 2026 is 600,000; minutes on a router
+KDF_MEMORY_BYTES = 16 * 1024 * 1024  # of a scrypt, as openssl has it; a child stays below 48 MiB
+EXPORT_KDF_ROUNDS = 100_000  # of a key that leaves: seconds on a router, tens of ms on a PC
+LOGIN_PASSWORD_BYTES = 128
+# scrypt of a login: 16 MiB for N = 2^14 and r = 8, 40 ms on a PC and below a second on a router.
+# A hash in a configuration may ask for less, never for more.
+SCRYPT_LOG2_COST, SCRYPT_BLOCK = 14, 8
+PASSWORD_HASH_CHARACTERS = 128
+CRL_SHOWN = 64  # revoked certificates of a CRL that are listed; all are counted
+
 # -- VRP ranges ------------------------------------------------------------------------------------
 NAME_CHARACTERS = 64  # realm, entity, key pair
 CA_ID_CHARACTERS = 63

@@ -19,9 +19,16 @@ Done = Callable[[Answer | AgentError], None]
 
 # Who must unseal gets the device key as the first descriptor; who parses what nobody has signed
 # does not.
-UNSEALING = frozenset(("generate-key", "seal", "check-sealed", "enrol", "poll", "activate"))
+UNSEALING = frozenset(
+    (
+        *("generate-key", "seal", "check-sealed", "enrol", "poll", "activate"),
+        *("request", "import", "export"),
+    )
+)
+KEYLESS = frozenset((("import", "ca"), ("export", "ca")))  # (op, kind): certificates alone
 NETWORK = frozenset(("fetch-ca", "enrol", "poll"))  # they take as long as the board's line needs
-DEADLINE_S = {"generate-key": limits.KEY_JOB_S}  # of the others, where it is not LOCAL_JOB_S
+# Of the others, where it is not LOCAL_JOB_S. A key that comes in has its primes tested.
+DEADLINE_S = dict.fromkeys(("generate-key", "import", "export"), limits.KEY_JOB_S)
 
 Value = TypeVar("Value")
 
@@ -45,12 +52,16 @@ class Tasks:
             done(_result(result, deadline_s))
 
         request = cbor.dumps(job)
-        key = [self._device_key_fd] if job["op"] in UNSEALING else []
+        key = [self._device_key_fd] if _unseals(job) else []
         return self._jobs.start(request, [*key, *fds], deadline_s, end)
 
     def cancel(self, task: int) -> None:
         """Stops a job; `done` still comes, with an error."""
         self._jobs.cancel(task)
+
+
+def _unseals(job: dict[str, object]) -> bool:
+    return job["op"] in UNSEALING and (job["op"], job.get("kind")) not in KEYLESS
 
 
 def _result(end: JobEnd, deadline_s: int) -> Answer | AgentError:

@@ -111,6 +111,23 @@ def warm_up() -> None:
     lab.key("other")
 
 
+def local_jobs(issued: bytes, files: list[int]) -> None:
+    """Every operation that neither the network nor staging files take part in."""
+    word = run({"op": "hash-password", "plain": "x", "before": None}, files)["hash"]
+    run({"op": "check-password", "plain": "x", "hash": word}, files)
+    request = run({**job_for(""), "op": "request"}, files)["request"]
+    for kind, data in (("certificate", issued), ("request", request), ("crl", b"junk")):
+        run({"op": "inspect", "kind": kind, "ders": [data]}, files)
+    trusted = {"certificates": [lab.root().der], "pin": lab.root().cert.sha256.hex(), "weak": []}
+    job = {"op": "validate", "kind": "local", "certificate": issued, "chain": [], **trusted}
+    run({**job, "now_s": lab.NOW_S, "clock_trusted": True}, files)
+    for form in ("pem", "pkcs12"):
+        outward = {"op": "export", "kind": "key", "format": form, "key": key_fields()}
+        data = run({**outward, "certificates": [issued], "password": "pw"}, files)["data"]
+        inward = {"op": "import", "kind": "local", "format": None, "data": data, "password": "pw"}
+        run({**inward, "key": None, "name": "n", "generation": 2}, files)
+
+
 def whole_application(watch: Callable[[bool], None]) -> None:
     """Every operation once; `watch` is told when the product is at work and when the responder."""
     descriptor, ca = device_key(), MiniCa()

@@ -51,6 +51,14 @@ def test_only_who_must_unseal_is_given_the_device_key(op: str) -> None:
     assert jobs.started[0].fds == ((5,) if parses_what_nobody_signed else (77, 5))
 
 
+@pytest.mark.parametrize("op", ["import", "export"])
+def test_certificates_alone_need_no_device_key(op: str) -> None:
+    jobs = FakeJobs(FakeReactor(FakeClock()))
+    for kind in ("ca", "local"):
+        Tasks(jobs, 77).run({"op": op, "kind": kind}, lambda _result: None)
+    assert [job.fds for job in jobs.started] == [(), (77,)]
+
+
 def test_a_network_job_has_longer_than_a_local_one() -> None:
     jobs = FakeJobs(FakeReactor(FakeClock()))
     for op in ("enrol", "inspect", "generate-key"):

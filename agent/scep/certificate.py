@@ -109,7 +109,8 @@ def from_node(node: der.Node) -> Certificate:
     spki = tbs.take(der.SEQUENCE)
     tbs.maybe(der.context(1), der.explicit(1))
     tbs.maybe(der.context(2), der.explicit(2))
-    extensions = _extensions(tbs.maybe(der.explicit(3)))
+    wrapper = tbs.maybe(der.explicit(3))
+    extensions = {} if wrapper is None else read_extensions(_only(wrapper))
     tbs.end()
     times = der.Fields(validity)
     is_ca, path_length = _basic_constraints(extensions.get(oids.BASIC_CONSTRAINTS))
@@ -129,9 +130,9 @@ def from_node(node: der.Node) -> Certificate:
         extensions,
         is_ca,
         path_length,
-        _key_usage(extensions.get(oids.KEY_USAGE)),
-        _purposes(extensions.get(oids.EXTENDED_KEY_USAGE)),
-        _alternative_names(extensions.get(oids.SUBJECT_ALT_NAME)),
+        read_key_usage(extensions.get(oids.KEY_USAGE)),
+        read_purposes(extensions.get(oids.EXTENDED_KEY_USAGE)),
+        read_alternative_names(extensions.get(oids.SUBJECT_ALT_NAME)),
         _octets(extensions.get(oids.SUBJECT_KEY_IDENTIFIER)),
         algorithm(outer_algorithm),
         value.bit_bytes(),
@@ -146,11 +147,10 @@ def _only(wrapper: der.Node) -> der.Node:
     return node
 
 
-def _extensions(wrapper: der.Node | None) -> dict[str, Extension]:
+def read_extensions(sequence: der.Node) -> dict[str, Extension]:
+    """Extensions by their identifiers, in order (RFC 5280 4.1)."""
     found: dict[str, Extension] = {}
-    if wrapper is None:
-        return found
-    for node in _only(wrapper).expect(der.SEQUENCE).children:
+    for node in sequence.expect(der.SEQUENCE).children:
         fields = der.Fields(node)
         dotted, critical = fields.take().oid(), fields.maybe(der.BOOLEAN)
         if dotted in found:  # RFC 5280 4.2
@@ -168,13 +168,15 @@ def _basic_constraints(extension: Extension | None) -> tuple[bool, int | None]:
     return is_ca is not None and is_ca.boolean(), length.integer() if length else None
 
 
-def _key_usage(extension: Extension | None) -> frozenset[str] | None:
+def read_key_usage(extension: Extension | None) -> frozenset[str] | None:
+    """Names of KEY_USAGES, or None when nothing is restricted."""
     if extension is None:
         return None
     return frozenset(named_bits(der.read(extension.value), KEY_USAGES))
 
 
-def _purposes(extension: Extension | None) -> frozenset[str] | None:
+def read_purposes(extension: Extension | None) -> frozenset[str] | None:
+    """Object identifiers of extendedKeyUsage, or None when nothing is restricted."""
     if extension is None:
         return None
     return frozenset(node.oid() for node in der.read(extension.value).expect(der.SEQUENCE).children)
@@ -186,7 +188,7 @@ def named_bits(node: der.Node, meaning: tuple[str, ...]) -> list[str]:
     return [name for name, bit in zip(meaning, set_bits, strict=True) if bit]
 
 
-def _alternative_names(extension: Extension | None) -> tuple[names.Attribute, ...]:
+def read_alternative_names(extension: Extension | None) -> tuple[names.Attribute, ...]:
     return () if extension is None else names.general_names(der.read(extension.value))
 
 

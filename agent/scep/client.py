@@ -5,18 +5,28 @@ raises PeerError or LocalError and nothing else. `files[0]` is the device key, o
 `activate` gets its staging files after it.
 """
 
-import base64
 import os
 from collections.abc import Callable, Sequence
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import certificate, crypto, der, describe, discovery, transaction, vault
+from agent.scep import (
+    certificate,
+    crypto,
+    der,
+    discovery,
+    exports,
+    imports,
+    inspection,
+    login,
+    pem,
+    transaction,
+    validation,
+    vault,
+)
 from agent.scep.border import reading
-from agent.scep.jobmap import Answer, Job, field, items, submap
+from agent.scep.jobmap import Answer, Job, field, items, submap, text_or_none
 from hal.ports import Link
-
-_PEM_LINE = 64
 
 
 def generate_key(job: Job, files: Sequence[int], _link: Link) -> Answer:
@@ -30,15 +40,26 @@ def generate_key(job: Job, files: Sequence[int], _link: Link) -> Answer:
 
 
 def seal(job: Job, files: Sequence[int], _link: Link) -> Answer:
-    """{plain} -> {sealed}: the text form of a password"""
-    key = vault.device_key(files[0])
-    return {"sealed": vault.seal_password(key, field(job, "plain", str))}
+    """{plain, before} -> {sealed}: the text form of a password; `before`, a sealed form or None,
+    is given back when it holds the same password"""
+    key, before = vault.device_key(files[0]), text_or_none(job, "before")
+    return {"sealed": vault.seal_again(key, field(job, "plain", str), before)}
 
 
 def check_sealed(job: Job, files: Sequence[int], _link: Link) -> Answer:
     """{sealed} -> {}, or the error `sealed-foreign`"""
     vault.unseal_password(vault.device_key(files[0]), field(job, "sealed", str))
     return {}
+
+
+def hash_password(job: Job, _files: Sequence[int], _link: Link) -> Answer:
+    """{plain, before} -> {hash}: one word for a configuration; `before` as in `seal`"""
+    return {"hash": login.hashed(field(job, "plain", str), text_or_none(job, "before"))}
+
+
+def check_password(job: Job, _files: Sequence[int], _link: Link) -> Answer:
+    """{plain, hash} -> {matches}, or the error `hash-unreadable`"""
+    return {"matches": login.matches(field(job, "plain", str), field(job, "hash", str))}
 
 
 def fetch_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
@@ -56,10 +77,29 @@ def poll(job: Job, files: Sequence[int], link: Link) -> Answer:
     return transaction.poll(job, vault.device_key(files[0]), link)
 
 
+def request(job: Job, files: Sequence[int], _link: Link) -> Answer:
+    """{entity, key_usage, digest, key, password} -> {request}: a PKCS#10 for somebody to carry"""
+    return transaction.offline(job, vault.device_key(files[0]))
+
+
 def inspect(job: Job, _files: Sequence[int], _link: Link) -> Answer:
-    """{ders} -> {texts, items}"""
-    ders = items(job, "ders", bytes)
-    return {"texts": [describe.text(data) for data in ders], "items": [{} for _ in ders]}
+    """{kind, ders} -> {texts, items}"""
+    return inspection.run(job)
+
+
+def validate(job: Job, _files: Sequence[int], _link: Link) -> Answer:
+    """{kind, certificate, chain, certificates, pin, ...} -> {rows}"""
+    return validation.run(job)
+
+
+def import_(job: Job, files: Sequence[int], _link: Link) -> Answer:
+    """{kind, format, data, password, key, name, generation} -> what the kind brings"""
+    return imports.run(job, files)
+
+
+def export(job: Job, files: Sequence[int], _link: Link) -> Answer:
+    """{kind, format, certificates, key, password} -> {data}"""
+    return exports.run(job, files)
 
 
 def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:
@@ -74,23 +114,17 @@ def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:
         ours = certificate.read(data).public_bits
     if ours != certificate.public_bits(der.read(crypto.public_der(key))):
         raise fail("key-mismatch", other="the certificate")
-    own, chain = _pem("CERTIFICATE", [data]), _pem("CERTIFICATE", items(job, "chain", bytes))
-    secret = _pem("PRIVATE KEY", [crypto.private_der(key)])
-    ca = _pem("CERTIFICATE", items(job, "ca", bytes))
+    own, chain = (
+        pem.encode("CERTIFICATE", [data]),
+        pem.encode("CERTIFICATE", items(job, "chain", bytes)),
+    )
+    secret = pem.encode("PRIVATE KEY", [crypto.private_der(key)])
+    ca = pem.encode("CERTIFICATE", items(job, "ca", bytes))
     for descriptor, text in zip(
         files[1:], (own, chain, ca, secret, secret + own + chain), strict=True
     ):
         _write(descriptor, text)
     return {}
-
-
-def _pem(label: str, ders: Sequence[bytes]) -> bytes:
-    return "".join(_block(label, base64.b64encode(data).decode()) for data in ders).encode()
-
-
-def _block(label: str, encoded: str) -> str:
-    lines = [encoded[at : at + _PEM_LINE] for at in range(0, len(encoded), _PEM_LINE)]
-    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))
 
 
 def _write(descriptor: int, data: bytes) -> None:
@@ -105,9 +139,15 @@ OPS: dict[str, Callable[[Job, Sequence[int], Link], Answer]] = {
     "generate-key": generate_key,
     "seal": seal,
     "check-sealed": check_sealed,
+    "hash-password": hash_password,
+    "check-password": check_password,
     "fetch-ca": fetch_ca,
     "enrol": enrol,
     "poll": poll,
+    "request": request,
     "inspect": inspect,
+    "validate": validate,
+    "import": import_,
+    "export": export,
     "activate": activate,
 }

@@ -92,6 +92,14 @@ def read_signed(data: bytes) -> SignedData:
     return SignedData(content, found, [_signer(node) for node in signers])
 
 
+def certificates_in(data: bytes) -> list[bytes]:
+    """DER of the certificates in this: one certificate, or a degenerate SignedData; DerError."""
+    node = der.read(data)
+    if node.children and node.children[0].tag == der.OID:
+        return read_signed(data).certificates
+    return [certificate.from_node(node).der]
+
+
 def _encapsulated(fields: der.Fields) -> bytes:
     if fields.take().oid() != oids.DATA:
         raise der.DerError("signed content that is no data")

@@ -11,19 +11,30 @@ LocalError.
 import os
 from typing import cast
 
-from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
+from cryptography import x509
+from cryptography.exceptions import (
+    InternalError,
+    InvalidSignature,
+    InvalidTag,
+    UnsupportedAlgorithm,
+)
+from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_der_private_key,
     load_der_public_key,
+    load_pem_private_key,
+    pkcs12,
 )
 
 from agent.errors import fail
@@ -46,6 +57,7 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
 KEY_BYTES = {"des": 8, "3des": 24, "aes128": 16, "aes192": 24, "aes256": 32}
 GCM_NONCE_BYTES = 12
 _REFUSALS = (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, OverflowError)
+_FILE_REFUSALS = (*_REFUSALS, InternalError)
 
 
 def block_bytes(cipher: str) -> int:
@@ -184,3 +196,61 @@ def decrypt_gcm(key: bytes, secret: bytes, bound: bytes) -> bytes | None:
         return AESGCM(key).decrypt(secret[:GCM_NONCE_BYTES], secret[GCM_NONCE_BYTES:], bound)
     except (InvalidTag, *_REFUSALS):
         return None
+
+
+# -- passwords -------------------------------------------------------------------------------------
+
+
+def pbkdf2(password: bytes, salt: bytes, rounds: int, length: int) -> bytes:
+    """PBKDF2 with HMAC-SHA-256 (RFC 8018 5.2)."""
+    return PBKDF2HMAC(hashes.SHA256(), length, salt, rounds).derive(password)
+
+
+def scrypt(password: bytes, salt: bytes, cost: int, block: int, length: int) -> bytes:
+    """scrypt (RFC 7914) with N, r, and p = 1; it takes 128 * N * r bytes of memory."""
+    return Scrypt(salt, length, cost, block, 1).derive(password)
+
+
+def hmac_sha256(key: bytes, data: bytes) -> bytes:
+    context = hmac.HMAC(key, hashes.SHA256())
+    context.update(data)
+    return context.finalize()
+
+
+# -- files of others -------------------------------------------------------------------------------
+
+
+def open_key(data: bytes, is_pem: bool, password: bytes | None) -> object | None:
+    """The private key of a file, of any kind, tested by the library; None when it does not open."""
+    try:
+        return (load_pem_private_key if is_pem else load_der_private_key)(data, password)
+    except _FILE_REFUSALS:
+        return None
+
+
+def open_pkcs12(data: bytes, password: bytes | None) -> tuple[object | None, list[bytes]] | None:
+    """The private key, if any, and DER of the certificates; None when it does not open."""
+    try:
+        key, own, others = pkcs12.load_key_and_certificates(data, password)
+        found = [*([own] if own else []), *others]
+        return key, [one.public_bytes(Encoding.DER) for one in found]
+    except _FILE_REFUSALS:
+        return None
+
+
+def make_pkcs12(
+    key: PrivateKey | None, ders: list[bytes], password: bytes | None, rounds: int
+) -> bytes:
+    """PKCS#12 by PBES2 with AES-256-CBC and an HMAC-SHA-256, which OpenSSL since 1.1 and Windows
+    since Server 2019 read; ValueError for a certificate that the library does not take."""
+    protection: KeySerializationEncryption = NoEncryption()
+    if password:
+        builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(rounds)
+        builder = builder.key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
+        protection = builder.hmac_hash(hashes.SHA256()).build(password)
+    try:
+        others = [x509.load_der_x509_certificate(one) for one in ders]
+        own = others.pop(0) if others and key is not None else None
+        return pkcs12.serialize_key_and_certificates(None, key, own, others, protection)
+    except _FILE_REFUSALS as error:
+        raise ValueError(str(error)) from None

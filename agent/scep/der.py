@@ -13,7 +13,7 @@ the wire: class, constructed bit and number in one byte.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from agent import limits
@@ -187,6 +187,26 @@ def read(data: bytes) -> Node:
     if end != len(data):
         raise DerError("bytes after the end")
     return node
+
+
+def content(data: bytes, tag: int) -> bytes:
+    """The content octets of the one element that `data` is, not descended into."""
+    found, body, end = _Reader(data).header(0, len(data))
+    if found != tag or end != len(data):
+        raise DerError(f"not one element of tag {tag:02x}")
+    return data[body:]
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """The elements that follow each other in content octets, not descended into, of definite
+    length. For lists that may be longer than `read` takes: work is done as they are asked for."""
+    reader, at = _Reader(data), 0
+    while at < len(data):
+        _tag, _body, end = reader.header(at, len(data))
+        if end is None:
+            raise DerError("an indefinite length")
+        yield data[at:end]
+        at = end
 
 
 class _Reader:

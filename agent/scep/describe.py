@@ -1,13 +1,15 @@
-"""A certificate as text, in the layout that users know from `openssl x509 -text`.
+"""Certificates, requests and CRLs as text, in the layout that users know from `openssl ... -text`.
 
 Every extension has a row in one table; one that is unknown or malformed is shown as hexadecimal, so
-that the text of a certificate never fails. A certificate that cannot be read at all is one line.
+that it never costs the text. What cannot be read at all is a DerError, in `text` one line.
 """
 
 from collections.abc import Callable, Iterable
 
 from agent.scep import certificate, der, names, oids
 from agent.scep.certificate import Certificate, Extension
+from agent.scep.crl import Crl
+from agent.scep.request import Pkcs10
 from agent.scep.text import clean, utc
 
 _PER_LINE, _PER_LINE_SHORT = 15, 18
@@ -37,6 +39,11 @@ _USAGES = dict(
         strict=True,
     )
 )  # fmt: skip
+_ATTRIBUTES = {
+    oids.CHALLENGE_PASSWORD: "challengePassword",
+    "1.2.840.113549.1.9.2": "unstructuredName",
+    "1.2.840.113549.1.9.8": "unstructuredAddress",
+}
 _ACCESS = {"1.3.6.1.5.5.7.48.1": "OCSP", "1.3.6.1.5.5.7.48.2": "CA Issuers"}
 _CURVES = {
     "1.2.840.10045.3.1.7": "P-256",
@@ -45,21 +52,44 @@ _CURVES = {
 }
 
 
-def text(data: bytes) -> str:
-    """The certificate in lines without a line feed at the end; never raises."""
-    try:
-        return "\n".join(_lines(certificate.read(data)))
-    except ValueError as error:
-        return f"Certificate: {len(data)} bytes that cannot be read ({clean(str(error))})"
+def certificate_text(cert: Certificate) -> str:
+    """Lines without a line feed at the end."""
+    return "\n".join(_lines(cert))
+
+
+def request_text(request: Pkcs10) -> str:
+    """The same for a PKCS#10; its challenge password is masked."""
+    return "\n".join(_request_lines(request))
+
+
+def crl_text(crl: Crl) -> str:
+    """The same for a CRL: the first entries, and how many more there are."""
+    return "\n".join(_crl_lines(crl))
+
+
+def purpose(dotted: str) -> str:
+    """An extended key usage in OpenSSL's words."""
+    return _PURPOSES.get(dotted, dotted)
+
+
+def key_name(spki: bytes) -> str:
+    """`rsa 2048`, `ec P-256`, or the object identifier of another kind of key."""
+    node = der.read(spki)
+    kind, parameters = certificate.algorithm_identifier(der.Fields(node).take())
+    if kind == oids.RSA:
+        modulus = der.Fields(der.read(certificate.public_bits(node))).take().integer()
+        return f"rsa {modulus.bit_length()}"
+    if kind == oids.EC and parameters is not None and parameters.tag == der.OID:
+        return f"ec {_CURVES.get(parameters.oid(), parameters.oid())}"
+    return kind
 
 
 def _lines(cert: Certificate) -> Iterable[str]:
-    algorithm = _signature_name(cert.signature)
     yield "Certificate:"
     yield "    Data:"
-    yield f"        Version: {cert.version} (0x{cert.version - 1:x})"
+    yield f"        Version: {_version(cert.version)}"
     yield from _serial(cert.serial)
-    yield f"        Signature Algorithm: {algorithm}"
+    yield f"        Signature Algorithm: {signature_name(cert.signature)}"
     yield f"        Issuer: {names.shown(cert.issuer)}"
     yield "        Validity"
     yield f"            Not Before: {utc(cert.not_before_s)}"
@@ -69,11 +99,74 @@ def _lines(cert: Certificate) -> Iterable[str]:
     yield from ("            " + line for line in _public_key(cert.spki))
     if cert.extensions:
         yield "        X509v3 extensions:"
-    for kind, extension in cert.extensions.items():
-        yield from ("            " + line for line in _extension(kind, extension))
-    yield f"    Signature Algorithm: {algorithm}"
+    yield from _extensions(cert.extensions, "            ")
+    yield from _signature(cert.signature, cert.signature_value)
+
+
+def _extensions(extensions: dict[str, Extension], indent: str) -> Iterable[str]:
+    for kind, extension in extensions.items():
+        yield from (indent + line for line in _extension(kind, extension))
+
+
+def _signature(signature: certificate.Signature, value: bytes) -> Iterable[str]:
+    yield f"    Signature Algorithm: {signature_name(signature)}"
     yield "    Signature Value:"
-    yield from _octets(cert.signature_value, 8, _PER_LINE_SHORT)
+    yield from _octets(value, 8, _PER_LINE_SHORT)
+
+
+# -- requests and CRLs -----------------------------------------------------------------------------
+
+
+def _request_lines(request: Pkcs10) -> Iterable[str]:
+    yield "Certificate Request:"
+    yield "    Data:"
+    yield f"        Version: {_version(request.version)}"
+    yield f"        Subject: {names.shown(request.subject)}"
+    yield "        Subject Public Key Info:"
+    yield from ("            " + line for line in _public_key(request.spki))
+    yield "        Attributes:"
+    if not request.attributes and not request.extensions:
+        yield "            (none)"
+    for kind, value in request.attributes.items():
+        yield f"            {_ATTRIBUTES.get(kind, kind):<25}:{_attribute(kind, value)}"
+    if request.extensions:
+        yield "            Requested Extensions:"
+    yield from _extensions(request.extensions, "                ")
+    yield from _signature(request.signature, request.signature_value)
+
+
+def _attribute(kind: str, value: der.Node) -> str:
+    if kind == oids.CHALLENGE_PASSWORD:
+        return "******"
+    return clean(value.text()) if value.is_text() else clean(value.raw.hex())
+
+
+def _crl_lines(crl: Crl) -> Iterable[str]:
+    yield "Certificate Revocation List (CRL):"
+    yield f"        Version {_version(crl.version)}"
+    yield f"        Signature Algorithm: {signature_name(crl.signature)}"
+    yield f"        Issuer: {names.shown(crl.issuer)}"
+    yield f"        Last Update: {utc(crl.this_update_s)}"
+    yield f"        Next Update: {'NONE' if crl.next_update_s is None else utc(crl.next_update_s)}"
+    if crl.extensions:
+        yield "        CRL extensions:"
+    yield from _extensions(crl.extensions, "            ")
+    yield f"Revoked Certificates: {crl.total}" if crl.total else "No Revoked Certificates."
+    for entry in crl.revoked:
+        yield f"    Serial Number: {hexadecimal(entry.serial).upper()}"
+        yield f"        Revocation Date: {utc(entry.revoked_s)}"
+        if entry.reason:
+            yield f"        X509v3 CRL Reason Code: {entry.reason}"
+    if crl.total > len(crl.revoked):
+        yield f"    ... and {crl.total - len(crl.revoked)} more"
+    yield from _signature(crl.signature, crl.signature_value)
+
+
+# -- their parts -----------------------------------------------------------------------------------
+
+
+def _version(version: int) -> str:
+    return f"{version} (0x{version - 1:x})"
 
 
 def _serial(serial: int) -> Iterable[str]:
@@ -86,7 +179,13 @@ def _serial(serial: int) -> Iterable[str]:
     yield f"            {_colons(abs(serial).to_bytes(size, 'big')[:_SHOWN_BYTES])}"
 
 
-def _signature_name(signature: certificate.Signature) -> str:
+def hexadecimal(number: int) -> str:
+    """A serial number of any length, cut at what is shown of a value."""
+    return f"{number:x}"[: 2 * _SHOWN_BYTES]
+
+
+def signature_name(signature: certificate.Signature) -> str:
+    """`sha256WithRSAEncryption`, or the identifier of an algorithm that we do not know."""
     if not signature.digest:
         return signature.oid
     digest = signature.digest.replace("-", "")
@@ -164,7 +263,7 @@ def _key_usage(node: der.Node) -> Iterable[str]:
 
 def _purposes(node: der.Node) -> Iterable[str]:
     purposes = (child.oid() for child in node.expect(der.SEQUENCE).children)
-    yield ", ".join(_PURPOSES.get(purpose, purpose) for purpose in purposes)
+    yield ", ".join(map(purpose, purposes))
 
 
 def _alternative_names(node: der.Node) -> Iterable[str]:
@@ -201,6 +300,10 @@ def _information_access(node: der.Node) -> Iterable[str]:
         yield f"{_ACCESS.get(method, method)} - {where}"
 
 
+def _integer(node: der.Node) -> Iterable[str]:
+    yield _number(node.integer())
+
+
 def _policies(node: der.Node) -> Iterable[str]:
     for policy in node.expect(der.SEQUENCE).children:
         yield f"Policy: {der.Fields(policy).take().oid()}"
@@ -214,6 +317,8 @@ _EXTENSIONS: dict[str, tuple[str, Callable[[der.Node], Iterable[str]]]] = {
     oids.ISSUER_ALT_NAME: ("X509v3 Issuer Alternative Name", _alternative_names),
     oids.SUBJECT_KEY_IDENTIFIER: ("X509v3 Subject Key Identifier", _key_identifier),
     oids.AUTHORITY_KEY_IDENTIFIER: ("X509v3 Authority Key Identifier", _authority_key),
+    oids.CRL_NUMBER: ("X509v3 CRL Number", _integer),
+    oids.DELTA_CRL: ("X509v3 Delta CRL Indicator", _integer),
     oids.CRL_DISTRIBUTION_POINTS: ("X509v3 CRL Distribution Points", _distribution_points),
     oids.AUTHORITY_INFORMATION_ACCESS: ("Authority Information Access", _information_access),
     oids.CERTIFICATE_POLICIES: ("X509v3 Certificate Policies", _policies),

@@ -4,12 +4,9 @@ Both answers are unprotected: whoever answers in the CA's place writes them. Not
 anything; the agent compares a fingerprint, and `caset` works from the pin.
 """
 
-import base64
-import re
-
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import caset, certificate, cms, der, names, transport
+from agent.scep import caset, cms, der, names, pem, transport
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
@@ -17,7 +14,6 @@ from hal.ports import Link
 
 _CAPS_LINES = 64
 _CAPS_LINE_CHARACTERS = 64
-_PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,32})-----([^-]*)-----END \1-----")
 
 
 def exchange_of(job: Job, link: Link) -> transport.Exchange:
@@ -52,7 +48,7 @@ def fetch(job: Job, link: Link) -> Answer:
         notes.append(f"{len(set(ders)) - len(readable)} of the CA's certificates cannot be read")
     if ra and not any(map(caset.may_be_ra, readable)):
         raise fail("ra-missing")
-    return {"caps": caps, "certificates": [_record(c) for c in readable], "notes": notes}
+    return {"caps": caps, "certificates": [record(c) for c in readable], "notes": notes}
 
 
 def _capabilities(exchange: transport.Exchange, ca_id: str | None, notes: list[str]) -> list[str]:
@@ -87,25 +83,15 @@ def ca_certificates(data: bytes) -> list[bytes]:
     with reading("ca-set-malformed", data):
         blocks = [data]
         if data.lstrip().startswith(b"-----BEGIN"):
-            blocks = [_decoded(block[2]) for block in _PEM_BLOCK.finditer(data)]
-        found = [der_ for block in blocks for der_ in _certificates(block)]
+            blocks = [block.data() for block in pem.blocks(data)]
+        found = [der_ for block in blocks for der_ in cms.certificates_in(block)]
         if not 0 < len(found) <= limits.CA_SET_CERTIFICATES:
             raise der.DerError(f"{len(found)} certificates")
     return found
 
 
-def _decoded(base64_text: bytes) -> bytes:
-    return base64.b64decode(b"".join(base64_text.split()), validate=True)
-
-
-def _certificates(data: bytes) -> list[bytes]:
-    node = der.read(data)
-    if node.children and node.children[0].tag == der.OID:
-        return cms.read_signed(data).certificates
-    return [certificate.from_node(node).der]
-
-
-def _record(found: Certificate) -> Answer:
+def record(found: Certificate) -> Answer:
+    """A certificate of a CA set: `summary`, is_ca, key_usage, md5, sha1, sha256."""
     prints = {name: caset.digits(name, found) for name in caset.FINGERPRINTS}
     usage = sorted(found.key_usage or ())
     return {**summary(found), "is_ca": found.is_ca, "key_usage": usage, **prints}

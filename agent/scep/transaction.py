@@ -29,6 +29,15 @@ def poll(job: Job, device_key: bytes, link: Link) -> Answer:
     return _Transaction(job, device_key, with_password=False).run(messages.CERT_POLL, link)
 
 
+def offline(job: Job, device_key: bytes) -> Answer:
+    """{entity, key_usage, digest, key, password} -> {request}: the PKCS#10 of `enrol`, alone."""
+    sealed = text_or_none(job, "password")
+    password = None if sealed is None else vault.unseal_password(device_key, sealed)
+    request = _shaped(job, "", 0, password)  # the PKCS#10 itself has no transaction and no time
+    key = load_key(submap(job, "key"), device_key)
+    return {"request": messages.certification_request(request, key)}
+
+
 class _Transaction:
     """One exchange: the fields of its job, checked, and what the answer must fit."""
 
@@ -136,9 +145,13 @@ def _request(job: Job, password: str | None) -> messages.Request:
         "0123456789abcdefABCDEF"
     ):
         raise fail("job-request", field="transaction")
+    return _shaped(job, transaction, field(job, "request_time_s", int), password)
+
+
+def _shaped(job: Job, transaction: str, time_s: int, password: str | None) -> messages.Request:
     return messages.Request(
         transaction,
-        field(job, "request_time_s", int),
+        time_s,
         one_of(job, "digest", oids.RSA_SIGNATURES),
         submap(job, "entity"),
         items(job, "key_usage", str),

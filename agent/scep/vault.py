@@ -14,7 +14,7 @@ import binascii
 import os
 
 from agent import limits
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.scep import crypto
 
 DEVICE_KEY_BYTES = 32
@@ -64,6 +64,17 @@ def seal_password(key: bytes, plain: str) -> str:
     return _FRAME + base64.b64encode(seal(key, secret, _PASSWORD)).decode() + _FRAME
 
 
+def seal_again(key: bytes, plain: str, before: str | None) -> str:
+    """The text form; `before` as it is when it holds the same password, else a new one."""
+    if before is not None:
+        try:
+            if unseal_password(key, before) == plain:
+                return before
+        except AgentError:
+            pass  # of another device, or no sealed form at all
+    return seal_password(key, plain)
+
+
 def unseal_password(key: bytes, text: str) -> str:
     """The password; LocalError `sealed-foreign` when it was not sealed on this device."""
     framed = text.startswith(_FRAME) and text.endswith(_FRAME) and len(text) > 2 * len(_FRAME)
@@ -88,7 +99,13 @@ def _bound(name: str, generation: int) -> bytes:
 
 def generate(key: bytes, name: str, generation: int, bits: int) -> tuple[bytes, bytes]:
     """A new RSA key pair: the sealed PKCS#8, and the public half as SubjectPublicKeyInfo."""
-    pair = crypto.generate(bits)
+    return seal_key(key, name, generation, crypto.generate(bits))
+
+
+def seal_key(
+    key: bytes, name: str, generation: int, pair: crypto.PrivateKey
+) -> tuple[bytes, bytes]:
+    """A key pair that is there: its sealed PKCS#8 and its SubjectPublicKeyInfo."""
     sealed = seal(key, crypto.private_der(pair), _bound(name, generation))
     return sealed, crypto.public_der(pair)
 

@@ -112,6 +112,8 @@ def child(rig: Rig) -> Samples:
         shop.do(applicant.job("poll", 1))
         ders = [one.der for one in applicant.ca.certificates]
         shop.do({"op": "inspect", "kind": "certificate", "ders": [issued, *ders]})
+        _passwords(shop)
+        _files(shop, applicant, issued)
         activate = {"certificate": issued, "chain": ders, "ca": ders}
         with ExitStack() as stack:
             staged = [stack.enter_context(TemporaryFile()).fileno() for _file in range(STAGED)]
@@ -124,6 +126,25 @@ def child(rig: Rig) -> Samples:
         "child_peak_key": [shop.kib["generate-key"]],
         "child_peak_enrol": [shop.kib["enrol"]],
     }
+
+
+def _passwords(shop: Peaks) -> None:
+    word = shop.do({"op": "hash-password", "plain": SECRET, "before": None})["hash"]
+    shop.do({"op": "check-password", "plain": SECRET, "hash": word})
+
+
+def _files(shop: Peaks, applicant: Applicant, issued: bytes) -> None:
+    """A certificate with its key leaves as PKCS#12 and comes in again; the offline request."""
+    shop.do({**applicant.job("enrol", 1), "op": "request"})
+    ders = [one.der for one in applicant.ca.certificates]
+    trusted = {"certificates": ders, "pin": applicant.ca.pin, "weak": []}
+    job = {"op": "validate", "kind": "local", "certificate": issued, "chain": ders, **trusted}
+    shop.do({**job, "now_s": 0, "clock_trusted": False})
+    key = application.key_map(applicant.key)
+    file: Answer = {"kind": "local", "format": "pkcs12", "password": SECRET}
+    out = {"op": "export", "certificates": [issued, *ders], "key": key}
+    data = shop.do({**file, **out})["data"]
+    shop.do({**file, "op": "import", "data": data, "key": None, "name": "k2", "generation": 1})
 
 
 PROBES = (

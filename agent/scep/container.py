@@ -1,0 +1,187 @@
+"""Certificates and private keys in a file that an operator brings: PEM, DER or PKCS#12.
+
+Fault model. The file was made by another system, was carried through a network or on a stick, and
+may be damaged, cut, or made to wear this device out: it is capped in size, blocks, certificates and
+in the work that its password asks for, and everything else about it is one of our errors. Nothing
+of it is in the text of an error, since it may hold a key in plain.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from agent import limits
+from agent.errors import fail
+from agent.scep import caset, cms, crypto, der, oids, pbe, pem
+from agent.scep.certificate import Certificate
+from agent.scep.text import clean
+
+FORMATS = {"pem": "", "der": "", "pkcs12": ""}
+_CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "CMS")
+_KEY = "PRIVATE KEY"  # how the labels of all private keys end
+_PFX_VERSION = 3
+_HASHED = 64  # bytes that SHA-256 takes at once
+
+
+class Contents(NamedTuple):
+    """What a file holds: certificates in its order, each once, and its private keys, each once."""
+
+    certificates: list[Certificate]
+    keys: list[crypto.PrivateKey]
+
+
+def read(data: bytes, form: str | None, password: str | None, keys: bool) -> Contents:
+    """The contents of a file; `form` is a key of FORMATS, or None to find out.
+
+    Without `keys`, private keys of a PEM file are not looked at.
+    Errors: `import-unreadable`, `import-too-large`, `import-password`, `import-password-missing`,
+    `import-work`, `import-key-refused`.
+    """
+    if len(data) > limits.IMPORT_BYTES:
+        raise fail("import-too-large", size=len(data), cap=limits.IMPORT_BYTES)
+    secret = password.encode() if password else None
+    with _reading():
+        form = form or _format(data)
+        if form == "pkcs12":
+            ders, found = _pkcs12(data, secret)
+        elif form == "pem":
+            ders, found = _pem(pem.blocks(data), secret, keys)
+        else:
+            ders, found = _der(data, secret)
+    return Contents(_certificates(ders, found), _distinct(found))
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise fail("import-unreadable", reason=clean(str(error))) from None
+
+
+def _format(data: bytes) -> str:
+    if pem.looks_so(data):
+        return "pem"
+    children = der.read(data).children
+    first = children[0] if children else None
+    is_pfx = first is not None and first.tag == der.INTEGER and first.integer() == _PFX_VERSION
+    return "pkcs12" if is_pfx else "der"
+
+
+def _certificates(ders: list[bytes], keys: list[crypto.PrivateKey]) -> list[Certificate]:
+    readable = caset.readable(ders)
+    if not readable and not keys:
+        raise fail("import-unreadable", reason="no certificate and no private key is in it")
+    if len(readable) > limits.CA_SET_CERTIFICATES:
+        raise fail("import-unreadable", reason=f"{len(readable)} certificates are in it")
+    size = sum(len(one.der) for one in readable)
+    if size > limits.CA_SET_DER_BYTES:
+        raise fail("import-too-large", size=size, cap=limits.CA_SET_DER_BYTES)
+    return readable
+
+
+def _distinct(keys: list[crypto.PrivateKey]) -> list[crypto.PrivateKey]:
+    return list({crypto.public_der(key): key for key in keys}.values())
+
+
+# -- the three formats -----------------------------------------------------------------------------
+
+
+def _pem(
+    blocks: list[pem.Block], password: bytes | None, keys: bool
+) -> tuple[list[bytes], list[crypto.PrivateKey]]:
+    ders: list[bytes] = []
+    found: list[crypto.PrivateKey] = []
+    for block in blocks:
+        if block.label in _CERTIFICATES:
+            ders += cms.certificates_in(block.data())
+        elif keys and block.label.endswith(_KEY):
+            found.append(_pem_key(block, password))
+    return ders, found
+
+
+def _pem_key(block: pem.Block, password: bytes | None) -> crypto.PrivateKey:
+    if not block.encrypted:
+        return _der_key(block.data(), password)
+    if password is None:
+        raise fail("import-password-missing")
+    return _usable(crypto.open_key(block.raw, True, password), "")
+
+
+def _der(data: bytes, password: bytes | None) -> tuple[list[bytes], list[crypto.PrivateKey]]:
+    """A certificate, a degenerate SignedData, or a key as PKCS#8 or PKCS#1."""
+    children = der.read(data).children
+    first = children[0] if children else None
+    if first is not None and (first.tag == der.INTEGER or _is_algorithm(first)):
+        return [], [_der_key(data, password)]
+    return cms.certificates_in(data), []
+
+
+def _is_algorithm(node: der.Node) -> bool:
+    """As an EncryptedPrivateKeyInfo begins; a certificate does not (RFC 5208 6)."""
+    return node.tag == der.SEQUENCE and [child.tag for child in node.children[:1]] == [der.OID]
+
+
+def _der_key(data: bytes, password: bytes | None) -> crypto.PrivateKey:
+    children = der.read(data).children
+    if not children or not _is_algorithm(children[0]):
+        key = crypto.open_key(data, False, None)
+        if key is None:
+            raise der.DerError("its private key is damaged, or of a kind that is not known")
+        return _rsa(key)
+    rare = pbe.demand(data).rare
+    if password is None:
+        raise fail("import-password-missing")
+    return _usable(crypto.open_key(data, False, password), rare)
+
+
+def _pkcs12(data: bytes, password: bytes | None) -> tuple[list[bytes], list[crypto.PrivateKey]]:
+    rare = pbe.demand(data).rare
+    found = crypto.open_pkcs12(_with_mac(data, password), password)
+    if found is None and password is None:
+        raise fail("import-password-missing")
+    key, ders = found or (_usable(None, rare), [])
+    return ders, [] if key is None else [_rsa(key)]
+
+
+def _with_mac(data: bytes, password: bytes | None) -> bytes:
+    """The same with a MAC when it has none: without one, OpenSSL 3.0 forgets the password.
+
+    One round of the derivation of RFC 7292 B.2 is one digest, since the key of an HMAC-SHA-256 is
+    as long as it.
+    """
+    fields = der.read(data).expect(der.SEQUENCE).children
+    if len(fields) != 2 or password is None:
+        return data
+    safe = der.Fields(fields[1])
+    if safe.take().oid() != oids.DATA:
+        return data
+    content = der.Fields(safe.take(der.explicit(0)), der.explicit(0)).take().octet_string()
+    salt, text = bytes(8), (password.decode() + "\0").encode("utf-16-be")
+    size = -(-len(text) // _HASHED) * _HASHED
+    filled = (text * (size // len(text) + 1))[:size]
+    key = crypto.digest("sha-256", b"\x03" * _HASHED + bytes(_HASHED) + filled)
+    info = der.sequence(
+        cms.algorithm(oids.DIGESTS["sha-256"]), der.octet_string(crypto.hmac_sha256(key, content))
+    )
+    mac = der.sequence(info, der.octet_string(salt))  # one round is the default
+    return der.sequence(fields[0].raw, fields[1].raw, mac)
+
+
+# -- keys ------------------------------------------------------------------------------------------
+
+
+def _usable(key: object | None, rare: str) -> crypto.PrivateKey:
+    """What a password has opened. The library does not say why it did not."""
+    if key is None:
+        refused = f", or this system no longer reads its old encryption ({rare})" if rare else ""
+        raise fail("import-password", rare=refused)
+    return _rsa(key)
+
+
+def _rsa(key: object) -> crypto.PrivateKey:
+    if not isinstance(key, crypto.PrivateKey):
+        raise fail("import-key-refused", reason="it is no RSA key")
+    if not limits.KEY_BITS[0] <= key.key_size <= limits.KEY_BITS[1]:
+        raise fail("import-key-refused", reason=f"it has {key.key_size} bits")
+    return key

@@ -1,0 +1,99 @@
+"""A certificate revocation list (RFC 5280 5), read with our own reader.
+
+Fault model. A list comes from a network and may name a hundred thousand certificates, or claim to.
+It is walked entry by entry: all are counted, a capped number is kept, and the memory that it takes
+does not grow with it.
+"""
+
+from typing import NamedTuple
+
+from agent import limits
+from agent.scep import certificate, der, names, oids
+
+_TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
+REASONS = (
+    "unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded",
+    "cessationOfOperation", "certificateHold", "", "removeFromCRL", "privilegeWithdrawn",
+    "aACompromise",
+)  # fmt: skip
+
+
+class Revoked(NamedTuple):
+    """One entry: serial number, Unix time, and a name of REASONS or nothing."""
+
+    serial: int
+    revoked_s: int
+    reason: str
+
+
+class Crl(NamedTuple):
+    """The fields of one list: the first entries, and how many there are."""
+
+    version: int
+    issuer: names.Name
+    this_update_s: int
+    next_update_s: int | None
+    revoked: list[Revoked]
+    total: int
+    extensions: dict[str, certificate.Extension]
+    signature: certificate.Signature
+    signature_value: bytes
+
+
+def read(data: bytes) -> Crl:
+    """The list that these bytes are; DerError when they are none."""
+    outer = list(der.pieces(der.content(data, der.SEQUENCE)))
+    if len(outer) != 3:
+        raise der.DerError("not a signed list")
+    fields = list(der.pieces(der.content(outer[0], der.SEQUENCE)))
+    version = der.read(fields.pop(0)).integer() + 1 if _starts(fields, der.INTEGER) else 1
+    if len(fields) < 3:
+        raise der.DerError("a field is missing")
+    algorithm, issuer, this_update = map(der.read, fields[:3])
+    del fields[:3]
+    following = der.read(fields.pop(0)).time_s() if _starts(fields, *_TIMES) else None
+    entries = fields.pop(0) if _starts(fields, der.SEQUENCE) else b"\x30\x00"
+    wrapper = der.read(fields.pop(0)) if _starts(fields, der.explicit(0)) else None
+    if fields:
+        raise der.DerError("more fields than there should be")
+    revoked, count = _entries(entries)
+    return Crl(
+        version,
+        names.read(issuer),
+        this_update.time_s(),
+        following,
+        revoked,
+        count,
+        certificate.read_extensions(wrapper.children[0]) if wrapper and wrapper.children else {},
+        certificate.algorithm(algorithm),
+        der.read(outer[2]).bit_bytes(),
+    )
+
+
+def _starts(fields: list[bytes], *tags: int) -> bool:
+    return bool(fields) and fields[0][0] in tags
+
+
+def _entries(data: bytes) -> tuple[list[Revoked], int]:
+    shown: list[Revoked] = []
+    count = 0
+    for piece in der.pieces(der.content(data, der.SEQUENCE)):
+        count += 1
+        if count <= limits.CRL_SHOWN:
+            shown.append(_entry(der.read(piece)))
+    return shown, count
+
+
+def _entry(node: der.Node) -> Revoked:
+    fields = der.Fields(node)
+    serial, moment = fields.take().integer(), fields.take().time_s()
+    extensions = fields.maybe(der.SEQUENCE)
+    found = certificate.read_extensions(extensions) if extensions else {}
+    return Revoked(serial, moment, _reason(found.get(oids.CRL_REASON)))
+
+
+def _reason(extension: certificate.Extension | None) -> str:
+    if extension is None:
+        return ""
+    number = der.read(extension.value).integer()
+    return REASONS[number] if 0 <= number < len(REASONS) else f"reason {number:x}"

@@ -1,0 +1,95 @@
+"""The job `inspect`: certificates, requests and CRLs as text for people and as maps for programs.
+
+One that cannot be read costs neither the job nor the others: its text is a line that says so, and
+its map holds `error` alone.
+"""
+
+from collections.abc import Callable
+
+from agent.scep import certificate, crl, crypto, describe, names, oids, request
+from agent.scep.discovery import summary
+from agent.scep.jobmap import Answer, Job, items, one_of
+from agent.scep.text import clean
+
+
+def run(job: Job) -> Answer:
+    """{kind: certificate | request | crl, ders} -> {texts, items}"""
+    name = one_of(job, "kind", _KINDS)
+    texts, maps = [], []
+    for data in items(job, "ders", bytes):
+        text, found = _shown(name, data)
+        texts.append(text)
+        maps.append(found)
+    return {"texts": texts, "items": maps}
+
+
+def _shown(kind: str, data: bytes) -> tuple[str, Answer]:
+    title, show = _KINDS[kind]
+    try:
+        text, found = show(data)
+    except ValueError as error:
+        line = f"{title}: {len(data)} bytes that cannot be read ({clean(str(error))})"
+        return line, {"error": line}
+    prints = {name: crypto.digest(digest, data).hex() for name, digest in _PRINTS.items()}
+    return text, {**found, **prints}
+
+
+_PRINTS = {"sha1": "sha1", "sha256": "sha-256"}
+
+
+def _certificate(data: bytes) -> tuple[str, Answer]:
+    cert = certificate.read(data)
+    found = {name: value for name, value in summary(cert).items() if name != "der"}
+    usages = _usages(cert.spki, cert.signature, cert.extensions)
+    return describe.certificate_text(cert), {**found, **usages, "is_ca": cert.is_ca}
+
+
+def _request(data: bytes) -> tuple[str, Answer]:
+    found = request.read(data)
+    return describe.request_text(found), {
+        "subject": names.shown(found.subject),
+        **_usages(found.spki, found.signature, found.extensions),
+        "challenge_password": oids.CHALLENGE_PASSWORD in found.attributes,
+    }
+
+
+def _usages(
+    spki: bytes, signature: certificate.Signature, extensions: dict[str, certificate.Extension]
+) -> Answer:
+    usage = certificate.read_key_usage(extensions.get(oids.KEY_USAGE)) or ()
+    purposes = certificate.read_purposes(extensions.get(oids.EXTENDED_KEY_USAGE)) or ()
+    alternative = certificate.read_alternative_names(extensions.get(oids.SUBJECT_ALT_NAME))
+    return {
+        "key": describe.key_name(spki),
+        "signature": describe.signature_name(signature),
+        "subject_alternative_names": [names.shown_names([one]) for one in alternative],
+        "key_usage": [name for name in certificate.KEY_USAGES if name in usage],
+        "extended_key_usage": sorted(map(describe.purpose, purposes)),
+    }
+
+
+def _crl(data: bytes) -> tuple[str, Answer]:
+    found = crl.read(data)
+    revoked = [
+        {
+            "serial": describe.hexadecimal(one.serial),
+            "revoked_s": one.revoked_s,
+            "reason": one.reason,
+        }
+        for one in found.revoked
+    ]
+    return describe.crl_text(found), {
+        "issuer": names.shown(found.issuer),
+        "signature": describe.signature_name(found.signature),
+        "this_update_s": found.this_update_s,
+        "next_update_s": found.next_update_s,
+        "revoked_count": found.total,
+        "revoked": revoked,
+    }
+
+
+_KINDS: dict[str, tuple[str, Callable[[bytes], tuple[str, Answer]]]] = {
+    "certificate": ("Certificate", _certificate),
+    "request": ("Request", _request),
+    "crl": ("CRL", _crl),
+}

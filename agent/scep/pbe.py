@@ -1,0 +1,115 @@
+"""Password-based encryption (RFC 8018, RFC 7292): what a file asks for before it opens, and how we
+encrypt a private key that leaves.
+
+Fault model. A file names the work that its password costs: a few bytes can ask for hours, or for
+all of the memory. What stands outside the encryption is added up and capped before a library sees
+the file; what may be nested inside it ends at the limits of the child.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from agent import limits
+from agent.errors import fail
+from agent.scep import cms, crypto, der, oids
+
+_PBKDF2, _PBES2 = "1.2.840.113549.1.5.12", "1.2.840.113549.1.5.13"
+_HMAC_SHA256 = "1.2.840.113549.2.9"
+_SCRYPT = "1.3.6.1.4.1.11591.4.11"
+# Identifiers whose parameters begin {salt, rounds}; the names of those that libraries give up.
+_ROUNDS = {
+    _PBKDF2: "",
+    "1.2.840.113549.1.5.1": "MD2 and DES",
+    "1.2.840.113549.1.5.3": "MD5 and DES",
+    "1.2.840.113549.1.5.4": "MD2 and RC2",
+    "1.2.840.113549.1.5.6": "MD5 and RC2",
+    "1.2.840.113549.1.5.10": "SHA-1 and DES",
+    "1.2.840.113549.1.5.11": "SHA-1 and RC2",
+    "1.2.840.113549.1.12.1.1": "RC4-128",
+    "1.2.840.113549.1.12.1.2": "RC4-40",
+    "1.2.840.113549.1.12.1.3": "",  # 3DES, of which every OpenSSL is still capable
+    "1.2.840.113549.1.12.1.4": "",
+    "1.2.840.113549.1.12.1.5": "RC2-128",
+    "1.2.840.113549.1.12.1.6": "RC2-40",
+}
+_PBMAC1 = "1.2.840.113549.1.5.14"
+_MOST = 1 << 64  # Python does not write longer numbers than it must
+_NESTED = 4  # octet strings in octet strings: PFX, AuthenticatedSafe, SafeContents, key bag
+
+
+class Demand(NamedTuple):
+    """What a file asks for: rounds of its hashes, memory of one scrypt, algorithms that a library
+    may refuse."""
+
+    rounds: int
+    memory_bytes: int
+    rare: str
+
+
+def demand(data: bytes) -> Demand:
+    """What opening this file costs; LocalError `import-work` beyond the caps, DerError."""
+    rounds, memory_bytes = 0, 0
+    rare: list[str] = []
+    for node in _elements(der.read(data), _NESTED):
+        asked, memory, name = _asked(node)
+        rounds, memory_bytes = rounds + asked, max(memory_bytes, memory)
+        rare += [name] if name else []
+    if rounds > limits.KDF_ROUNDS:
+        raise fail("import-work", work=f"{rounds} rounds", cap=limits.KDF_ROUNDS)
+    if memory_bytes > limits.KDF_MEMORY_BYTES:
+        raise fail("import-work", work=f"{memory_bytes} bytes", cap=limits.KDF_MEMORY_BYTES)
+    return Demand(rounds, memory_bytes, ", ".join(dict.fromkeys(rare)))
+
+
+def _elements(root: der.Node, nested: int) -> Iterator[der.Node]:
+    """Every element, those inside octet strings too, as far as they are DER."""
+    waiting = [(root, nested)]
+    while waiting:
+        node, depth = waiting.pop()
+        yield node
+        if node.tag & ~der.CONSTRUCTED != der.OCTET_STRING:
+            waiting += [(child, depth) for child in node.children]
+        elif depth:
+            try:
+                waiting.append((der.read(node.octet_string()), depth - 1))
+            except der.DerError:
+                continue  # a salt, or something encrypted
+
+
+def _asked(node: der.Node) -> tuple[int, int, str]:
+    """Rounds, bytes of memory and a rare name of one element; mostly nothing."""
+    kinds = [child.tag for child in node.children]
+    if kinds == [der.SEQUENCE, der.OCTET_STRING, der.INTEGER]:  # MacData (RFC 7292 4)
+        return _number(node.children, 2), 0, ""
+    if kinds != [der.OID, der.SEQUENCE]:
+        return 0, 0, ""
+    kind, fields = node.children[0].oid(), node.children[1].children[1:]
+    if kind in _ROUNDS:
+        return _number(fields, 0), 0, _ROUNDS[kind]
+    if kind == _SCRYPT:
+        cost, block, parallel = (_number(fields, at) for at in range(3))
+        return cost * block * parallel, 128 * cost * block, ""
+    return 0, 0, "PBMAC1" if kind == _PBMAC1 else ""
+
+
+def _number(fields: list[der.Node], at: int) -> int:
+    return min(abs(fields[at].integer()), _MOST) if at < len(fields) else 0
+
+
+def shroud(pkcs8: bytes, password: str) -> bytes:
+    """EncryptedPrivateKeyInfo: PBES2 with PBKDF2, HMAC-SHA-256 and AES-256-CBC (RFC 8018 6.2).
+
+    Made here, since older libraries take 2,048 rounds and cannot be told otherwise.
+    """
+    salt, vector = os.urandom(16), os.urandom(crypto.block_bytes("aes256"))
+    rounds = limits.EXPORT_KDF_ROUNDS
+    key = crypto.pbkdf2(password.encode(), salt, rounds, crypto.KEY_BYTES["aes256"])
+    function = der.sequence(
+        der.oid(_PBKDF2),
+        der.sequence(der.octet_string(salt), der.integer(rounds), cms.algorithm(_HMAC_SHA256)),
+    )
+    cipher = der.sequence(der.oid(oids.CIPHERS["aes256"]), der.octet_string(vector))
+    algorithm = der.sequence(der.oid(_PBES2), der.sequence(function, cipher))
+    secret = crypto.encrypt_cbc("aes256", key, vector, pkcs8)
+    return der.sequence(algorithm, der.octet_string(secret))

@@ -1,0 +1,77 @@
+"""PEM (RFC 7468): blocks in a text, in any order, with anything around them; and the writer.
+
+Fault model. The text comes from a file or from a CA: it may be cut, hold thousands of beginnings
+and no end, or be no text at all. Reading is linear in the input and ends in blocks or a ValueError.
+"""
+
+import base64
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from agent import limits
+
+_BEGIN, _DASHES = b"-----BEGIN ", b"-----"
+_LABEL_CHARACTERS = 32
+_LINE = 64
+
+
+class Block(NamedTuple):
+    """A block: its label, its headers (RFC 1421, of traditional keys), its base64, all of it."""
+
+    label: str
+    headers: bytes
+    body: bytes
+    raw: bytes
+
+    @property
+    def encrypted(self) -> bool:
+        return b"ENCRYPTED" in self.headers
+
+    def data(self) -> bytes:
+        """What the block holds; ValueError when it is no base64."""
+        return base64.b64decode(b"".join(self.body.split()), validate=True)
+
+
+def looks_so(data: bytes) -> bool:
+    return _BEGIN in data
+
+
+def blocks(data: bytes) -> list[Block]:
+    """Every block in order; ValueError for one without its end, and for too many."""
+    found: list[Block] = []
+    at = data.find(_BEGIN)
+    while at >= 0:
+        block, end = _block(data, at)
+        found.append(block)
+        if len(found) > limits.PEM_BLOCKS:
+            raise ValueError(f"more than {limits.PEM_BLOCKS} blocks of PEM")
+        at = data.find(_BEGIN, end)
+    return found
+
+
+def _block(data: bytes, start: int) -> tuple[Block, int]:
+    name = start + len(_BEGIN)
+    inside = data.find(_DASHES, name, name + _LABEL_CHARACTERS + len(_DASHES))
+    if inside < 0:
+        raise ValueError("a block of PEM without a label")
+    label = data[name:inside]
+    inside += len(_DASHES)
+    last = b"-----END " + label + _DASHES
+    close = data.find(last, inside)
+    if close < 0:
+        raise ValueError("a block of PEM without its end")
+    body, headers = data[inside:close], b""
+    if b":" in body:
+        headers, _, body = body.replace(b"\r\n", b"\n").partition(b"\n\n")
+    end = close + len(last)
+    return Block(label.decode("latin-1"), headers, body, data[start:end]), end
+
+
+def encode(label: str, ders: Iterable[bytes]) -> bytes:
+    """A block for each, one after the other."""
+    return "".join(_text(label, base64.b64encode(data).decode()) for data in ders).encode()
+
+
+def _text(label: str, encoded: str) -> str:
+    lines = [encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE)]
+    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))

@@ -1,0 +1,48 @@
+"""A PKCS#10 request as it is shown, read with our own reader (RFC 2986)."""
+
+from typing import NamedTuple
+
+from agent.scep import certificate, der, names, oids
+
+
+class Pkcs10(NamedTuple):
+    """The fields of one request; `attributes` without the requested extensions."""
+
+    version: int
+    subject: names.Name
+    spki: bytes
+    attributes: dict[str, der.Node]  # identifier -> its first value
+    extensions: dict[str, certificate.Extension]
+    signature: certificate.Signature
+    signature_value: bytes
+
+
+def read(data: bytes) -> Pkcs10:
+    """The request that these bytes are; DerError when they are none."""
+    outer = der.Fields(der.read(data))
+    body, algorithm, value = der.Fields(outer.take()), outer.take(), outer.take()
+    outer.end()
+    version, subject, spki = body.take().integer(), body.take(), body.take(der.SEQUENCE)
+    certificate.public_bits(spki)  # there is a key, whatever its kind
+    wrapper = body.maybe(der.explicit(0))
+    body.end()
+    attributes = dict(_attribute(node) for node in (wrapper.children if wrapper else ()))
+    wanted = attributes.pop(oids.EXTENSION_REQUEST, None)
+    return Pkcs10(
+        version + 1,
+        names.read(subject),
+        spki.raw,
+        attributes,
+        {} if wanted is None else certificate.read_extensions(wanted),
+        certificate.algorithm(algorithm),
+        value.bit_bytes(),
+    )
+
+
+def _attribute(node: der.Node) -> tuple[str, der.Node]:
+    fields = der.Fields(node)
+    kind, values = fields.take().oid(), fields.take(der.SET).children
+    fields.end()
+    if not values:
+        raise der.DerError("an attribute without a value")
+    return kind, values[0]
