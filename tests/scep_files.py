@@ -57,3 +57,9 @@ def pkcs12(folder: Path, *words: str, key: str | None = "dev", certificates: Any
 def _out(words: Sequence[str]) -> Sequence[str]:
     chosen = any(word.startswith("-passout") for word in words)
     return words if chosen else (*words, "-passout", f"pass:{PASSWORD}")
+
+
+def openssl_says(*words: str) -> str:
+    """What openssl tells on its standard error."""
+    done = subprocess.run(["openssl", *words], capture_output=True, timeout=60, check=True)
+    return done.stderr.decode()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agent import tasks
 from agent.errors import AgentError
 from agent.scep import client, vault
 from hal.ports import Source
@@ -186,6 +187,37 @@ def test_passwords(files: list[int]) -> None:
     with pytest.raises(AgentError) as caught:
         run({"op": "check-sealed", "sealed": foreign}, files)
     assert caught.value.code == "sealed-foreign"
+
+
+def test_a_password_is_sealed_once(files: list[int]) -> None:
+    before = run({"op": "seal", "plain": "sekret", "before": None}, files)["sealed"]
+    again = {"op": "seal", "plain": "sekret", "before": before}
+    assert run(again, files)["sealed"] == before
+    assert run({**again, "plain": "other"}, files)["sealed"] != before
+
+
+def test_logins(files: list[int]) -> None:
+    word = run({"op": "hash-password", "plain": "sekret", "before": None}, [])["hash"]
+    assert run({"op": "hash-password", "plain": "sekret", "before": word}, [])["hash"] == word
+    for plain in ("sekret", "other"):
+        answer = run({"op": "check-password", "plain": plain, "hash": word}, [])
+        assert answer == {"matches": plain == "sekret"}
+
+
+def test_the_offline_request_is_that_of_an_enrolment(files: list[int]) -> None:
+    ca = MiniCa(status="3")
+    enrolled(ca, files)
+    names = ("entity", "key_usage", "digest", "key", "password")
+    job = {name: value for name, value in job_for("").items() if name in names}
+    assert run({"op": "request", **job}, files) == {"request": ca.received[0].content}
+    without = run({"op": "request", **job, "password": None}, files)["request"]
+    assert b"sekret" not in without
+    assert lab.read_request(without).dump() == without
+
+
+def test_what_unseals_is_an_operation() -> None:
+    assert tasks.UNSEALING.issubset(client.OPS)
+    assert {op for op, _kind in tasks.KEYLESS} < tasks.UNSEALING
 
 
 def test_without_a_device_key(files: list[int]) -> None:

@@ -210,6 +210,13 @@ def test_too_much_of_anything() -> None:
     assert refused(files.certificate_pem(*large)).code == "import-too-large"
 
 
+def test_many_keys_are_not_opened_one_after_the_other() -> None:
+    """Each may ask for all the rounds that are allowed."""
+    words = ("pkcs8", "-topk8", "-iter", "1000000", "-passout", "pass:x")
+    key = files.openssl(*words, data=files.key_pem("dev"))
+    assert refused(key * 3, "x").code == "import-keys"
+
+
 def test_an_error_holds_nothing_of_the_file() -> None:
     body = pem.encode("PRIVATE KEY", [lab.private_der("dev")])
     damaged = body.replace(b"\n-----END", b"*\n-----END")

@@ -83,3 +83,27 @@ def test_unwrapping_gives_none_or_a_wrong_key_but_never_raises() -> None:
     assert wrong != b"k" * 16  # None, or random bytes where the library rejects implicitly
     assert crypto.unwrap(key, b"", None) is None
     assert crypto.unwrap(key, b"x" * 256, ("sha1", "sha1")) is None
+
+
+# -- passwords and files (`container`, `exports` and `login` use them whole) -----------------------
+
+
+def test_derivations_of_their_documents() -> None:
+    """RFC 7914 11 (PBKDF2-HMAC-SHA-256) and 12 (scrypt), RFC 4231 4.2 (HMAC-SHA-256)."""
+    found = crypto.pbkdf2(b"passwd", b"salt", 1, 64)
+    assert found.hex().startswith(
+        "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
+    )
+    found = crypto.scrypt(b"pleaseletmein", b"SodiumChloride", 16384, 8, 64)
+    assert found.hex().startswith(
+        "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
+    )
+    found = crypto.hmac_sha256(b"\x0b" * 20, b"Hi There")
+    assert found.hex() == "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.binary(max_size=100), st.booleans(), st.sampled_from([None, b"", b"password"]))
+def test_noise_opens_nothing(data: bytes, is_pem: bool, password: bytes | None) -> None:
+    assert crypto.open_key(data, is_pem, password) is None
+    assert crypto.open_pkcs12(data, password) is None

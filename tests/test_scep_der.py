@@ -229,6 +229,30 @@ def test_fields_miss_and_exceed() -> None:
         fields.take()
 
 
+def test_a_list_without_descending_into_it() -> None:
+    parts = [der.integer(5), der.sequence(der.null()), der.octet_string(bytes(300))]
+    whole = der.sequence(*parts)
+    assert list(der.pieces(der.content(whole, der.SEQUENCE))) == parts
+    assert der.content(whole, der.SEQUENCE) == der.read(whole).content
+    assert list(der.pieces(b"")) == []
+    many = der.sequence(*[der.null()] * (limits.DER_ELEMENTS + 5))
+    assert sum(1 for _ in der.pieces(der.content(many, der.SEQUENCE))) == limits.DER_ELEMENTS + 5
+
+
+@pytest.mark.parametrize("data", [b"", b"\x30", b"\x31\x00", b"\x30\x00x", b"\x30\x80\x00\x00"])
+def test_what_is_not_one_element_of_that_tag(data: bytes) -> None:
+    with pytest.raises(der.DerError):
+        der.content(data, der.SEQUENCE)
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x05\x00\x05", b"\x30\x80\x00\x00", b"\x04\x05abc", b"\x1f\x01"]
+)
+def test_what_is_no_list_of_elements(data: bytes) -> None:
+    with pytest.raises(der.DerError):
+        list(der.pieces(data))
+
+
 def test_sets_are_sorted() -> None:
     parts = [der.octet_string(b"b"), der.integer(5), der.octet_string(b"a")]
     assert der.read(der.set_of(parts)).children[0].tag == der.INTEGER

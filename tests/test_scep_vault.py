@@ -82,6 +82,16 @@ def test_passwords_in_their_text_form(plain: str) -> None:
     assert vault.unseal_password(KEY, text) == plain
 
 
+def test_a_password_that_has_not_changed_keeps_its_sealed_form() -> None:
+    before = vault.seal_password(KEY, "sekret")
+    assert vault.seal_again(KEY, "sekret", before) == before
+    for other in (None, vault.seal_password(KEY, "secret"), vault.seal_password(OTHER, "sekret"),
+                  "", "sekret", before[:-1]):  # fmt: skip
+        text = vault.seal_again(KEY, "sekret", other)
+        assert text not in (before, other)
+        assert vault.unseal_password(KEY, text) == "sekret"
+
+
 @pytest.mark.parametrize("plain", ["", "x" * (limits.PASSWORD_BYTES + 1), "ü" * 33])
 def test_passwords_out_of_range(plain: str) -> None:
     with pytest.raises(LocalError) as caught:
@@ -114,6 +124,12 @@ def test_a_key_pair_opens_by_name_generation_and_public_half() -> None:
         with pytest.raises(LocalError) as caught:
             vault.load(key, name, generation, sealed, public)
         assert caught.value.code == code
+
+
+def test_a_key_pair_from_elsewhere_is_sealed_alike() -> None:
+    sealed, spki = vault.seal_key(KEY, "k1", 3, lab.key("dev"))
+    assert spki == lab.public_der("dev")
+    assert vault.load(KEY, "k1", 3, sealed, spki).key_size == 2048
 
 
 def test_a_sealed_thing_that_is_no_key() -> None:

@@ -19,6 +19,7 @@ from agent.scep.text import clean
 FORMATS = {"pem": "", "der": "", "pkcs12": ""}
 _CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "CMS")
 _KEY = "PRIVATE KEY"  # how the labels of all private keys end
+_KEYS = 2  # in a file that somebody has joined; each may cost its rounds
 _PFX_VERSION = 3
 _HASHED = 64  # bytes that SHA-256 takes at once
 
@@ -35,7 +36,7 @@ def read(data: bytes, form: str | None, password: str | None, keys: bool) -> Con
 
     Without `keys`, private keys of a PEM file are not looked at.
     Errors: `import-unreadable`, `import-too-large`, `import-password`, `import-password-missing`,
-    `import-work`, `import-key-refused`.
+    `import-work`, `import-key-refused`, `import-keys`.
     """
     if len(data) > limits.IMPORT_BYTES:
         raise fail("import-too-large", size=len(data), cap=limits.IMPORT_BYTES)
@@ -90,14 +91,12 @@ def _distinct(keys: list[crypto.PrivateKey]) -> list[crypto.PrivateKey]:
 def _pem(
     blocks: list[pem.Block], password: bytes | None, keys: bool
 ) -> tuple[list[bytes], list[crypto.PrivateKey]]:
-    ders: list[bytes] = []
-    found: list[crypto.PrivateKey] = []
-    for block in blocks:
-        if block.label in _CERTIFICATES:
-            ders += cms.certificates_in(block.data())
-        elif keys and block.label.endswith(_KEY):
-            found.append(_pem_key(block, password))
-    return ders, found
+    packed = [block.data() for block in blocks if block.label in _CERTIFICATES]
+    ours = [block for block in blocks if keys and block.label.endswith(_KEY)]
+    if len(ours) > _KEYS:
+        raise fail("import-keys", count=len(ours))
+    ders = [one for data in packed for one in cms.certificates_in(data)]
+    return ders, [_pem_key(block, password) for block in ours]
 
 
 def _pem_key(block: pem.Block, password: bytes | None) -> crypto.PrivateKey:

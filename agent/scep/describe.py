@@ -153,7 +153,8 @@ def _crl_lines(crl: Crl) -> Iterable[str]:
     yield from _extensions(crl.extensions, "            ")
     yield f"Revoked Certificates: {crl.total}" if crl.total else "No Revoked Certificates."
     for entry in crl.revoked:
-        yield f"    Serial Number: {hexadecimal(entry.serial).upper()}"
+        digits = hexadecimal(entry.serial).upper()
+        yield f"    Serial Number: {digits.zfill(len(digits) + len(digits) % 2)}"
         yield f"        Revocation Date: {utc(entry.revoked_s)}"
         if entry.reason:
             yield f"        X509v3 CRL Reason Code: {entry.reason}"

@@ -36,24 +36,21 @@ class _Judge(NamedTuple):
 
     def local(self, found: Certificate) -> list[_Row]:
         """The certificate, then its issuers up to the pin."""
-        rows = [self._row("local", found, self._fault(found))]
+        note = "no CA vouches for it" if _self_signed(found) else ""
+        rows = [self._row("local", found, self._fault(found), note)]
         authority = self.ca.issuer_of(found)
         while authority is not None:
-            rows.append(self._row("CA", authority.certificate, ""))
+            rows.append(self._row("CA", authority.certificate, "", ""))
             authority = authority.issuer
         return rows
 
     def member(self, found: Certificate) -> _Row:
         """One of the CA set; what stands above the pin is shown, and not needed."""
-        part = "CA" if found.is_ca else "RA"
-        pinned = [authority.certificate.der for authority in self.ca.authorities]
-        fault = "" if found.der in pinned or self._above_pin(found) else self._fault(found)
-        return self._row(part, found, fault)
-
-    def _above_pin(self, found: Certificate) -> bool:
-        authorities = self.ca.authorities
-        above = self.ca.chain(authorities[0])[1:] if authorities else []
-        return found.der in above
+        part, pinned = "CA" if found.is_ca else "RA", self.ca.authorities[:1]
+        if found.der in (one for authority in pinned for one in self.ca.chain(authority)):
+            return self._row(part, found, "", "")
+        note = "it is not of the pinned CA" if _self_signed(found) else ""
+        return self._row(part, found, self._fault(found), note)
 
     def _fault(self, found: Certificate) -> str:
         """Why no authority vouches for this certificate, or nothing."""
@@ -74,14 +71,12 @@ class _Judge(NamedTuple):
             return "it is signed with md5"
         return f"its issuer {issuer} does not chain to the pinned CA"
 
-    def _row(self, part: str, found: Certificate, fault: str) -> _Row:
+    def _row(self, part: str, found: Certificate, fault: str, note: str) -> _Row:
         status = SELF_SIGNED if _self_signed(found) else VALID
         fault = fault or self._dates(found)
-        if fault:
-            status = INVALID
-        elif self.now_s is None:
-            fault = _NOT_DATED
-        return _Row(part, names.shown(found.subject), status, clean(fault))
+        undated = "" if self.now_s is not None else _NOT_DATED
+        reason = fault or "; ".join(filter(None, (note, undated)))
+        return _Row(part, names.shown(found.subject), INVALID if fault else status, clean(reason))
 
     def _dates(self, found: Certificate) -> str:
         if caset.in_date(found, self.now_s):
