@@ -4,21 +4,10 @@ Texts name what happened, the likely cause, and the next step with the command t
 secret: what is filled in comes from settings that are shown anyway, or from a peer, made harmless.
 """
 
-from typing import NamedTuple
+from agent.catalogue_files import FILES
+from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
-NOW, LATER, OPERATOR = "now", "later", "operator"
-PEER, LOCAL = "peer", "local"
-
-
-class Row(NamedTuple):
-    """One code of the catalogue; the three texts may hold `{names}` that `fail` fills in."""
-
-    family: str
-    retry: str
-    what: str
-    cause: str
-    remedy: str
-
+__all__ = ("CATALOGUE", "LATER", "LOCAL", "NOW", "OPERATOR", "PEER")
 
 CATALOGUE: dict[str, Row] = {
     # -- the agent and its processes -----------------------------------------------------------
@@ -372,48 +361,6 @@ CATALOGUE: dict[str, Row] = {
     "key-mismatch": Row(LOCAL, OPERATOR, "the private key and {other} do not belong together",
         "records of the store were mixed up, or a fault in this software",
         "apply again; report it if it comes back"),
-    # -- import, export, and passwords of logins -------------------------------------------------
-    "import-unreadable": Row(LOCAL, OPERATOR, "the file cannot be read: {reason}",
-        "it is damaged, or not in the format that was named",
-        "check the file; name its format: pem, der or pkcs12"),
-    "import-too-large": Row(LOCAL, OPERATOR, "the file holds {size} bytes, {cap} are allowed",
-        "it is another file, or holds more than one chain of certificates",
-        "leave out what is not needed and import it again"),
-    "import-work": Row(LOCAL, OPERATOR, "opening the file takes {work}, {cap} are allowed",
-        "it was made with unusual settings, or to wear this device out",
-        "make the file again with fewer rounds of its key derivation"),
-    "import-password": Row(LOCAL, OPERATOR, "the file does not open with this password",
-        "the password is wrong, or the file is damaged{rare}",
-        "type the command again with the right password; an old file can be made again with AES"),
-    "import-password-missing": Row(LOCAL, OPERATOR, "the file is encrypted, or damaged",
-        "no password was given",
-        "type the command again with the password of the file"),
-    "import-key-refused": Row(LOCAL, OPERATOR, "the private key in the file cannot be used:"
-        " {reason}",
-        "this device works with RSA keys of 2048 to 4096 bits",
-        "import another one, or type `pki rsa local-key-pair create`"),
-    "import-keys": Row(LOCAL, OPERATOR, "the file holds {count} private keys, not one",
-        "it is another file, or its key was left out or joined with others",
-        "import a file with exactly one private key"),
-    "import-no-ca": Row(LOCAL, OPERATOR, "the file holds no CA certificate",
-        "it holds another certificate, or one of version 1 without basicConstraints",
-        "import the certificate of the CA"),
-    "import-no-key": Row(LOCAL, OPERATOR, "there is no private key for the certificate",
-        "the file holds none, and the realm has no key pair",
-        "import a file with the private key, or name the key pair with `rsa local-key-pair`"),
-    "import-mismatch": Row(LOCAL, OPERATOR, "none of the {count} certificates in the file is for"
-        " {key}",
-        "it was issued for another key pair or another device",
-        "name the right pair with `rsa local-key-pair`, or import a file with its private key"),
-    "export-format": Row(LOCAL, OPERATOR, "DER holds one certificate and nothing else",
-        "{reason}", "export as PEM or PKCS#12"),
-    "export-password-missing": Row(LOCAL, OPERATOR, "a private key leaves only under a password",
-        "no password was given", "type the command again with a password"),
-    "export-refused": Row(LOCAL, OPERATOR, "the crypto library does not take this: {reason}",
-        "a certificate that is not quite what the standards ask for", "export as PEM"),
-    "hash-unreadable": Row(LOCAL, OPERATOR, "the stored password of a user cannot be checked",
-        "the configuration was edited, or comes from a newer release",
-        "set the password again"),
     # -- the job itself --------------------------------------------------------------------------
     "digest-refused": Row(LOCAL, OPERATOR, "the crypto library of this system refuses {digest}",
         "its policy switched the algorithm off",
@@ -421,4 +368,5 @@ CATALOGUE: dict[str, Row] = {
     "job-request": Row(LOCAL, OPERATOR, "the worker was given a job that makes no sense: {field}",
         "a fault in this software, or an upgrade while it was running",
         "restart the agent; report it if it comes back"),
+    **FILES,
 }  # fmt: skip

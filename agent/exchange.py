@@ -138,16 +138,19 @@ class Exchange:
             progress.note(f"Realm {realm} has no CA certificate: the issuer was not checked.")
             store()
         else:
-            self._validate(local, ca, "local", validated)
+            self._validate(realm, local, ca, "local", validated)
 
     def validate(self, realm: str, kind: str, done: Done) -> int:
         """The chain of the local certificate, or of the pinned CA; `done` with list[Verdict]."""
         stored = self._device.runner(realm).engine.stored
         if stored.ca is None or (kind == "local" and stored.local is None):
             raise fail("certificate-missing", kind="ca" if stored.ca is None else kind, realm=realm)
-        return self._validate(stored.local, stored.ca, kind, done)
+        return self._validate(realm, stored.local, stored.ca, kind, done)
 
-    def _validate(self, local: LocalRecord | None, ca: CaRecord, kind: str, done: Done) -> int:
+    def _validate(
+        self, realm: str, local: LocalRecord | None, ca: CaRecord, kind: str, done: Done
+    ) -> int:
+        settings = self._device.settings.realms[fold(realm)]
         pinned = ca.certificates[ca.pin_index].der
         job: dict[str, object] = {
             "op": "validate",
@@ -156,6 +159,7 @@ class Exchange:
             "chain": local.chain if local and kind == "local" else [],
             "certificates": [c.der for c in ca.certificates],
             "pin": ca.pin,
+            "weak": list(settings.weak),
             **self._moment(),
         }
 

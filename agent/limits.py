@@ -62,7 +62,6 @@ ACTIVATIONS_AT_ONCE = 4  # each is a child of some 10 MiB of its own; a boot may
 USE_AGAIN_NS = 60_000_000_000  # a certificate that did not reach device memory is tried again
 
 # -- files of others, and passwords --------------------------------------------------------------
-IMPORT_BYTES = 256 * 1024  # a CA bundle with openssl's text around it; a PKCS#12 has some 10 kB
 PEM_BLOCKS = 64  # in one text: a whole CA set, a key, and what else an export of a tool holds
 KDF_ROUNDS = 2_000_000  # of one file: the highest advice of 2026 is 600,000; minutes on a router
 KDF_MEMORY_BYTES = 16 * 1024 * 1024  # of a scrypt, as openssl has it; a child stays below 48 MiB

@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 
-from agent.scep import pem
+from agent import pem
 from tests import scep_lab as lab
 
 PASSWORD = "pässword"

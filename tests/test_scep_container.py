@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent import limits
+from agent import limits, pem
 from agent.errors import AgentError
-from agent.scep import container, crypto, der, pem
+from agent.scep import container, crypto, der
 from tests import scep_files as files
 from tests import scep_lab as lab
 

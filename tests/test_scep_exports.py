@@ -28,7 +28,7 @@ def run(kind: str, form: str, opened: list[int], **more: Any) -> bytes:
     job = {"kind": kind, "format": form, "certificates": ders, "key": None, "password": None}
     data = exports.run({**job, **more}, opened)["data"]
     assert isinstance(data, bytes)
-    assert lab.private_der("dev")[40:60] not in data
+    assert lab.private_der("dev")[-200:-180] not in data  # of its private half
     return data
 
 
@@ -48,8 +48,8 @@ def test_certificates_as_pem() -> None:
 
 def test_der_is_one_certificate(key_file: list[int]) -> None:
     assert run("ca", "der", [], certificates=[lab.root().der]) == lab.root().der
-    assert refused("ca", "der", []) == "export-format"
-    assert refused("ca", "der", [], certificates=[]) == "export-format"
+    assert run("local", "der", []) == files.leaf().der  # its chain is left out
+    assert refused("ca", "der", [], certificates=[]) == "job-request"
     with_key = {"certificates": [files.leaf().der], "key": key_fields(), "password": PASSWORD}
     assert refused("key", "der", key_file, **with_key) == "export-format"
 
@@ -92,6 +92,13 @@ def test_certificates_alone_as_pkcs12(password: str | None, tmp_path: Any) -> No
     data = run("ca", "pkcs12", [], certificates=ders, password=password)
     found = container.read(data, None, password, True)
     assert ({one.der for one in found.certificates}, found.keys) == (set(ders), [])
+
+
+@pytest.mark.parametrize("form", ["pem", "pkcs12"])
+def test_a_key_alone(key_file: list[int], form: str) -> None:
+    alone = {"certificates": [], "key": key_fields(), "password": PASSWORD}
+    found = container.read(run("key", form, key_file, **alone), None, PASSWORD, True)
+    assert (len(found.keys), found.certificates) == (1, [])
 
 
 @pytest.mark.parametrize("form", ["pem", "pkcs12"])

@@ -109,6 +109,12 @@ def test_the_key_inside_decides_not_that_of_the_realm(key_file: list[int]) -> No
     assert refused("local", two, key_file, key=key_fields()) == "import-keys"
 
 
+def test_a_key_that_nobody_has_a_name_for(key_file: list[int]) -> None:
+    theirs = files.certificate_pem(files.leaf("other")) + files.key_pem("other")
+    code = refused("local", theirs, key_file, key=key_fields(), name=None)
+    assert code == "import-other-key"
+
+
 def test_the_key_of_the_realm_comes_back() -> None:
     """Nothing is sealed: the pair is there already, and no device key is asked for."""
     data = files.certificate_pem(files.leaf()) + files.key_pem("dev")
@@ -165,5 +171,5 @@ def test_exactly_one_key(key_file: list[int]) -> None:
 def test_jobs_that_make_no_sense(key_file: list[int]) -> None:
     assert refused("else", b"", key_file) == "job-request"
     assert refused("key", files.key_pem("dev"), key_file, format="else") == "job-request"
-    assert refused("key", files.key_pem("dev"), key_file, name=None) == "job-request"
+    assert refused("key", files.key_pem("dev"), key_file, generation=None) == "job-request"
     assert refused("local", files.leaf().der, key_file, key={"spki": 1}) == "job-request"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import limits
+from agent import limits, pem
 from agent.errors import LocalError
-from agent.scep import crypto, der, oids, pbe, pem
+from agent.scep import crypto, der, oids, pbe
 from tests import scep_files as files
 from tests import scep_lab as lab
 

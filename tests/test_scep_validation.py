@@ -106,7 +106,9 @@ def test_md5() -> None:
 
 def test_a_local_certificate_that_has_signed_itself() -> None:
     own = lab.certificate({"common_name": "dev1"}, "dev", None)
-    assert brief(run(certificate=own.der)) == [("local", "Self-sign", "no CA vouches for it")]
+    assert brief(run(certificate=own.der)) == [
+        ("local", "Invalid", "no CA vouches for it: it has signed itself")
+    ]
     rows = run("ca", certificates=[lab.root().der, own.der])
     assert brief(rows)[1] == ("RA", "Self-sign", "it is not of the pinned CA")
 

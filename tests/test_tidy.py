@@ -26,7 +26,9 @@ WORKER_ONLY = ("agent.scep", "agent.worker")
 
 # Room -> what it may import of the project. The longest name that fits a module is its room.
 MAY_IMPORT = {
-    "agent.catalogue": (),
+    "agent.catalogue": ("agent.catalogue_files", "agent.catalogue_row"),
+    "agent.catalogue_files": ("agent.catalogue_row",),
+    "agent.catalogue_row": (),
     "agent.errors": ("agent.catalogue",),
     "agent.limits": (),
     "agent.states": ("agent.errors", "hal.records"),
@@ -45,7 +47,14 @@ MAY_IMPORT = {
     ),
     "agent.pins": ("agent.errors", "agent.states", "hal.records"),
     "agent.settings": ("agent.limits",),
-    "agent.scep": ("agent.errors", "agent.limits", "agent.scep", "hal.link", "hal.ports"),
+    "agent.scep": (
+        "agent.errors",
+        "agent.limits",
+        "agent.pem",
+        "agent.scep",
+        "hal.link",
+        "hal.ports",
+    ),
     "agent.worker": ("agent", "hal"),
     "agent.console": (
         "agent.actions",

@@ -8,7 +8,7 @@ raises PeerError or LocalError and nothing else. `files[0]` is the device key, o
 import os
 from collections.abc import Callable, Sequence
 
-from agent import limits
+from agent import limits, pem
 from agent.errors import fail
 from agent.scep import (
     certificate,
@@ -19,7 +19,6 @@ from agent.scep import (
     imports,
     inspection,
     login,
-    pem,
     transaction,
     validation,
     vault,

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from agent import limits
+from agent import limits, pem
 from agent.errors import fail
-from agent.scep import crypto, pbe, pem, transaction, vault
+from agent.scep import crypto, pbe, transaction, vault
 from agent.scep.container import FORMATS
 from agent.scep.jobmap import Answer, Job, items, one_of, submap, text_or_none
 from agent.scep.text import clean
@@ -15,7 +15,8 @@ _KINDS = {"ca": "", "local": "", "key": ""}
 def run(job: Job, files: Sequence[int]) -> Answer:
     """{kind, format, certificates: [der, own first], key, password} -> {data}
 
-    With a `key` map its private key goes along, encrypted; of kind key there must be one.
+    DER is the first certificate alone. With a `key` map its private key goes along, encrypted; of
+    kind key there must be one.
     """
     kind, form = one_of(job, "kind", _KINDS), one_of(job, "format", FORMATS)
     ders, password = items(job, "certificates", bytes), text_or_none(job, "password")
@@ -42,9 +43,9 @@ def _pem(ders: list[bytes], key: crypto.PrivateKey | None, password: str) -> byt
 
 def _der(ders: list[bytes], key: crypto.PrivateKey | None) -> bytes:
     if key is not None:
-        raise fail("export-format", reason="a private key was asked for")
-    if len(ders) != 1:
-        raise fail("export-format", reason=f"these are {len(ders)} certificates")
+        raise fail("export-format")
+    if not ders:
+        raise fail("job-request", field="certificates")
     return ders[0]
 
 

@@ -22,7 +22,8 @@ def run(job: Job, files: Sequence[int]) -> Answer:
 
     ca: {certificates: maps as `fetch-ca` gives them}. local: {certificate, chain: [der], key: None
     or {sealed, spki, bits}}; None too when the key in the file is the realm's own. key: {sealed,
-    spki, bits, certificates}. `name` and `generation` are those of a key that comes in.
+    spki, bits, certificates}. `name` and `generation` are those of a key that comes in; without a
+    name it is `import-other-key`.
     """
     kind = one_of(job, "kind", _KINDS)
     form = None if job.get("format") is None else one_of(job, "format", container.FORMATS)
@@ -30,6 +31,8 @@ def run(job: Job, files: Sequence[int]) -> Answer:
     found = container.read(field(job, "data", bytes), form, password, keys=kind != "ca")
 
     def sealed(key: crypto.PrivateKey) -> Answer:
+        if job.get("name") is None:
+            raise fail("import-other-key")
         name, generation = field(job, "name", str), field(job, "generation", int)
         sealed, spki = vault.seal_key(vault.device_key(files[0]), name, generation, key)
         return {"sealed": sealed, "spki": spki, "bits": key.key_size}

@@ -1,18 +1,16 @@
-"""PEM (RFC 7468): blocks in a text, in any order, with anything around them; and the writer.
+"""PEM (RFC 7468) that others wrote: blocks in a text, in any order, with anything around them.
 
 Fault model. The text comes from a file or from a CA: it may be cut, hold thousands of beginnings
 and no end, or be no text at all. Reading is linear in the input and ends in blocks or a ValueError.
 """
 
 import base64
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from agent import limits
 
 _BEGIN, _DASHES = b"-----BEGIN ", b"-----"
 _LABEL_CHARACTERS = 32
-_LINE = 64
 
 
 class Block(NamedTuple):
@@ -65,13 +63,3 @@ def _block(data: bytes, start: int) -> tuple[Block, int]:
         headers, _, body = body.replace(b"\r\n", b"\n").partition(b"\n\n")
     end = close + len(last)
     return Block(label.decode("latin-1"), headers, body, data[start:end]), end
-
-
-def encode(label: str, ders: Iterable[bytes]) -> bytes:
-    """A block for each, one after the other."""
-    return "".join(_text(label, base64.b64encode(data).decode()) for data in ders).encode()
-
-
-def _text(label: str, encoded: str) -> str:
-    lines = [encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE)]
-    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))

@@ -36,8 +36,8 @@ class _Judge(NamedTuple):
 
     def local(self, found: Certificate) -> list[_Row]:
         """The certificate, then its issuers up to the pin."""
-        note = "no CA vouches for it" if _self_signed(found) else ""
-        rows = [self._row("local", found, self._fault(found), note)]
+        alone = "no CA vouches for it: it has signed itself" if _self_signed(found) else ""
+        rows = [self._row("local", found, alone or self._fault(found), "")]
         authority = self.ca.issuer_of(found)
         while authority is not None:
             rows.append(self._row("CA", authority.certificate, "", ""))

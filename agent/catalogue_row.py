@@ -1,0 +1,16 @@
+"""What a row of the catalogue of errors is, and the words for who is at fault and what to do."""
+
+from typing import NamedTuple
+
+NOW, LATER, OPERATOR = "now", "later", "operator"
+PEER, LOCAL = "peer", "local"
+
+
+class Row(NamedTuple):
+    """One code of the catalogue; the three texts may hold `{names}` that `fail` fills in."""
+
+    family: str
+    retry: str
+    what: str
+    cause: str
+    remedy: str
