@@ -133,6 +133,14 @@ def test_what_cannot_be_read_costs_only_itself(kind: str) -> None:
     assert items[0] == {"error": texts[0]}
 
 
+def test_pem_is_shown_like_the_der_inside() -> None:
+    for data in (files.certificate_pem(lab.root()), b"text\n" + files.certificate_pem(lab.root())):
+        assert one("certificate", data) == one("certificate", lab.root().der)
+    text, item = one("certificate", files.certificate_pem(lab.root())[:-30])
+    assert text.startswith("Certificate: ")
+    assert "cannot be read" in item["error"]
+
+
 def test_another_kind_is_a_fault_of_ours() -> None:
     with pytest.raises(AgentError) as caught:
         run("else")

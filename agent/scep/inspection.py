@@ -6,14 +6,17 @@ its map holds `error` alone.
 
 from collections.abc import Callable
 
-from agent.scep import certificate, crl, crypto, describe, names, oids, request
+from agent.scep import certificate, crl, crypto, describe, names, oids, pem, request
 from agent.scep.discovery import summary
 from agent.scep.jobmap import Answer, Job, items, one_of
 from agent.scep.text import clean
 
 
 def run(job: Job) -> Answer:
-    """{kind: certificate | request | crl, ders} -> {texts, items}"""
+    """{kind: certificate | request | crl, ders} -> {texts, items}
+
+    What is shown may come from a file, so each may also be PEM: its first block counts.
+    """
     name = one_of(job, "kind", _KINDS)
     texts, maps = [], []
     for data in items(job, "ders", bytes):
@@ -26,12 +29,17 @@ def run(job: Job) -> Answer:
 def _shown(kind: str, data: bytes) -> tuple[str, Answer]:
     title, show = _KINDS[kind]
     try:
+        data = _unpacked(data)
         text, found = show(data)
     except ValueError as error:
         line = f"{title}: {len(data)} bytes that cannot be read ({clean(str(error))})"
         return line, {"error": line}
     prints = {name: crypto.digest(digest, data).hex() for name, digest in _PRINTS.items()}
     return text, {**found, **prints}
+
+
+def _unpacked(data: bytes) -> bytes:
+    return pem.blocks(data)[0].data() if data[:1] != b"\x30" and pem.looks_so(data) else data
 
 
 _PRINTS = {"sha1": "sha1", "sha256": "sha-256"}
