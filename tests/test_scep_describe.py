@@ -106,6 +106,17 @@ def test_text_of_a_peer_cannot_drive_a_terminal() -> None:
     assert "Subject: CN=a[2J b" in shown(hostile.der)
 
 
+@pytest.mark.parametrize(("octets", "shown_as"), [("00", "00"), ("0082", "82"), ("7f", "7F")])
+def test_the_serial_of_an_authority_key_has_no_sign_octet(octets: str, shown_as: str) -> None:
+    node = der.read(lab.root().der)
+    tbs = [child.raw for child in node.children[0].children]
+    value = der.sequence(der.tlv(der.context(2), bytes.fromhex(octets)))
+    extension = der.sequence(der.oid("2.5.29.35"), der.octet_string(value))
+    tbs[7] = der.tlv(der.explicit(3), der.sequence(extension))
+    made = der.sequence(der.sequence(*tbs), *(child.raw for child in node.children[1:]))
+    assert f"serial:{shown_as}\n" in shown(made)
+
+
 def test_a_malformed_extension_is_shown_as_it_is() -> None:
     node = der.read(lab.root().der)
     tbs = [child.raw for child in node.children[0].children]

@@ -282,7 +282,8 @@ def _authority_key(node: der.Node) -> Iterable[str]:
         elif child.tag == der.explicit(1):
             yield names.shown_names(names.general_names_of(child))
         elif child.tag == der.context(2):
-            yield "serial:" + _colons(child.content).upper()
+            sign = 1 if child.content[:1] == b"\0" and len(child.content) > 1 else 0
+            yield "serial:" + _colons(child.content[sign:]).upper()
 
 
 def _distribution_points(node: der.Node) -> Iterable[str]:
