@@ -99,6 +99,24 @@ DISPLAYS = (
 )
 
 
+CLOSING = (
+    "undo pki file-format",
+    "undo pki set-certificate expire-prewarning",
+    "undo sysname",
+    "undo clock timezone",
+    "return",
+    "dir",
+    "reset pki storage unused",
+    "y",
+    "save",
+    "y",
+    "display saved-configuration",
+    "display saved-configuration unapplied",
+    "compare configuration",
+    "reset saved-configuration unapplied",
+)
+
+
 def lines(url: str, fingerprint: str) -> list[str]:
     """The session, for a CA with the challenge `sekret`."""
     return [
@@ -137,20 +155,7 @@ def lines(url: str, fingerprint: str) -> list[str]:
         "y",
         "pki rsa local-key-pair destroy k2",
         "y",
-        "undo pki file-format",
-        "undo pki set-certificate expire-prewarning",
-        "undo sysname",
-        "undo clock timezone",
-        "return",
-        "dir",
-        "reset pki storage unused",
-        "y",
-        "save",
-        "y",
-        "display saved-configuration",
-        "display saved-configuration unapplied",
-        "compare configuration",
-        "reset saved-configuration unapplied",
+        *CLOSING,
         "quit",
     ]
 
