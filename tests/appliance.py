@@ -8,6 +8,7 @@ import base64
 from collections.abc import Callable
 from typing import NamedTuple
 
+from agent import limits
 from agent.console.appliance import (
     CaInfo,
     Certificate,
@@ -399,7 +400,7 @@ class Terminal:
     def __init__(self, device: FakeDevice, *, level: int = 3, width: int = 80) -> None:
         self.device, self.reactor = device, device.reactor
         self.sent = bytearray()
-        self.has_room = True
+        self.room = limits.SESSION_OUTPUT_BYTES  # `take` makes room again
         self.logged_out = False
         self.session = Session(
             device,
@@ -408,7 +409,8 @@ class Terminal:
             level=level,
             terminal=True,
             width=width,
-            has_room=lambda: self.has_room,
+            has_room=lambda: len(self.sent) < self.room,
+            discard=self.sent.clear,
             ended=self._ended,
         )
         self.session.begin()

@@ -175,51 +175,6 @@ def test_secrets_are_marked_and_never_told(line: str, column: int) -> None:
     assert "secret" not in reason
 
 
-def test_help_after_a_space() -> None:
-    options = table(URL_ROW)
-    assert grammar.next_words(options, "") == [("enrollment-url", "help of enrollment-url")]
-    assert [word for word, _ in grammar.next_words(options, "enr ")] == ["STRING<8-255>", "esc"]
-    shown = [word for word, _ in grammar.next_words(options, "enr http://x ")]
-    assert shown == ["interval", "ra", "times", "<cr>"]
-    assert [word for word, _ in grammar.next_words(options, "enr http://x t ")] == [
-        "INTEGER<1-100>"
-    ]
-    assert grammar.next_words(table("quit"), "quit ") == [("<cr>", "")]
-
-
-def test_help_glued_to_a_word() -> None:
-    options = table(*PAIR)
-    assert [word for word, _ in grammar.next_words(options, "p")] == ["password", "pki"]
-    assert [word for word, _ in grammar.next_words(options, "pki r")] == ["realm", "rsa"]
-    assert [word for word, _ in grammar.next_words(options, "pki realm a")] == ["STRING<1-64>"]
-
-
-def test_help_where_there_is_none() -> None:
-    for line, kind in (("foo", grammar.UNRECOGNIZED), ("foo ", grammar.UNRECOGNIZED)):
-        with pytest.raises(GrammarError, match=kind):
-            grammar.next_words(table(*PAIR), line)
-    with pytest.raises(GrammarError, match=grammar.TOO_MANY):
-        grammar.next_words(table("quit"), "quit x")
-
-
-@pytest.mark.parametrize(
-    ("line", "rest"),
-    [
-        ("disp", "lay "),
-        ("display c", "lock "),
-        ("display", " "),
-        ("p", ""),
-        ("", ""),
-        ("pki ", ""),
-        ("foo", ""),
-        ("pki realm a", ""),
-        ("PK", "i "),
-    ],
-)
-def test_completion(line: str, rest: str) -> None:
-    assert grammar.complete(table(*PAIR), line) == rest
-
-
 @pytest.mark.parametrize("notation", ["a { b | c", "a b }", "a [ b }", "a ]"])
 def test_unbalanced_notation(notation: str) -> None:
     with pytest.raises(ValueError, match=r"unbalanced|lacks"):
@@ -248,11 +203,6 @@ def test_any_line_has_an_answer(line: str) -> None:
         grammar.match(ALL, line)
     except GrammarError as error:
         assert 0 <= error.column <= len(line) + 1  # noqa: PT017 - a match is an answer too
-    try:
-        assert grammar.next_words(ALL, line)
-    except GrammarError as error:
-        assert 0 <= error.column <= len(line) + 1  # noqa: PT017
-    grammar.complete(ALL, line)
 
 
 @settings(deadline=None, max_examples=100)

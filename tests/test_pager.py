@@ -1,5 +1,7 @@
 """Pages: how many rows, which keys, and a transport that is slow."""
 
+import pytest
+
 from agent.console.pager import ERASE_MORE, MORE, Pager
 
 
@@ -76,3 +78,43 @@ def test_nothing_is_made_before_there_is_room() -> None:
     screen.room = 100
     pager.pump()
     assert len(screen.sent) == 1000
+
+
+@pytest.mark.parametrize(
+    ("search", "shown"),
+    [
+        (b"/d\r", ["d", "e", MORE]),
+        (b"-c\r", ["d", "e", MORE]),
+        (b"+ab\x7f\x7fe\r", ["e"]),
+        (b"/\r", ["c", "d", MORE]),
+        (b"/nowhere\r", []),
+    ],
+)
+def test_a_search_at_more(search: bytes, shown: list[str]) -> None:
+    screen, pager = started(list("abcdefg"), 2)
+    for byte in search:
+        pager.key(byte)
+    at = len(screen.sent) - len(shown)
+    assert screen.sent[at:] == shown
+    assert screen.sent[at - 1] == ERASE_MORE
+    assert pager.waiting == (MORE in shown)
+
+
+def test_a_search_is_shown_as_it_is_typed_and_can_be_left() -> None:
+    screen, pager = started(list("abcde"), 1)
+    for byte in b"/q\x1b\xff":
+        pager.key(byte)
+    assert screen.sent[-2:] == [ERASE_MORE, "/q"], "q is a letter here"
+    for byte in b"\x7f\x7f":
+        pager.key(byte)
+    assert screen.sent[-1] == MORE
+    for byte in b"/x\x03":
+        pager.key(byte)
+    assert screen.sent[-1] == ERASE_MORE
+    assert not pager.active
+    for byte in b"/" + b"x" * 1000:
+        started(["a", "b"], 1)[1].key(byte)
+
+
+def test_wide_characters_take_their_rows() -> None:
+    assert started(["日本" * 3, "y", "z"], 3)[0].sent == ["日本" * 3, "y", MORE]

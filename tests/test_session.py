@@ -320,16 +320,37 @@ def test_scripts_are_not_paged() -> None:
 def test_a_display_waits_for_room() -> None:
     terminal = long_display()
     terminal.type("screen-length 0 temporary")
-    terminal.has_room = False
-    assert terminal.type("display current-configuration") == "display current-configuration\n"
-    terminal.keys(b"display clock\r")
-    terminal.has_room = True
+    terminal.room = 20
+    terminal.session.feed(b"display current-configuration\r")
+    terminal.session.feed(b"display clock\r")
+    assert terminal.sent == b"display current-configuration\r\n"
+    terminal.room = limits.SESSION_OUTPUT_BYTES
     terminal.session.resume()
     shown = terminal.take()
     assert shown.index("pki realm r29") < shown.index("display clock") < shown.index("2026-")
-    terminal.has_room = False
-    terminal.type("display current-configuration")
-    assert terminal.keys(b"\x03").endswith("<Huawei>")
+
+
+@pytest.mark.parametrize("stop", [b"\x03", b"\x00"])
+def test_ctrl_c_or_a_break_ends_a_display_that_waits_for_room(stop: bytes) -> None:
+    terminal = long_display()
+    terminal.type("screen-length 0 temporary")
+    terminal.room = 20
+    terminal.session.feed(b"display current-configuration\r")
+    terminal.session.feed(b"display clock\r " + stop)
+    assert terminal.take() == "^C\n<Huawei>", "what was said and not yet sent is dropped"
+    assert terminal.type("") == "\n<Huawei>"
+
+
+def test_keys_wait_for_room_and_ctrl_c_does_not() -> None:
+    terminal = Terminal(FakeDevice())
+    terminal.room = 100
+    terminal.session.feed(b"pki ?" * 1000)
+    assert len(terminal.sent) < 1000
+    terminal.session.feed(b"\x03")
+    assert terminal.take() == "^C\n<Huawei>"
+    terminal.type("system-view", "pki realm abc")
+    terminal.session.feed(b"password cipher\rabc" + b"\x00")
+    assert terminal.take().endswith("Enter the password: ^C\n[Huawei-pki-realm-abc]")
 
 
 # -- tasks -----------------------------------------------------------------------------------------
@@ -362,7 +383,7 @@ def test_ctrl_c_detaches_and_the_work_goes_on() -> None:
     terminal = enrolling(device)
     task = next(iter(device.tasks.values()))
     shown = terminal.keys(b"typed ahead\r\x03")
-    assert shown == "\nInfo: The work goes on without this session.\n[Huawei]"
+    assert shown == "^C\nInfo: The work goes on without this session.\n[Huawei]"
     assert device.detached == [1]
     task.progress.note("nobody reads this")
     asked: list[bool] = []
@@ -387,7 +408,7 @@ def test_ctrl_c_says_what_becomes_of_the_work(lines: list[str], left: str) -> No
     device.locals["default"] = certificate()
     terminal = Terminal(device)
     terminal.type("system-view", *lines)
-    assert terminal.keys(b"\x03").startswith(f"\nInfo: {left}")
+    assert terminal.keys(b"\x03").startswith(f"^C\nInfo: {left}")
     device.finish()
     assert terminal.take() == ""
     assert all(realm.password is None for realm in device.settings.realms.values())
@@ -483,7 +504,7 @@ def test_control_characters_of_a_certificate_do_not_reach_the_terminal() -> None
 def test_type_ahead_has_an_end() -> None:
     terminal = enrolling(FakeDevice())
     terminal.keys(b"x" * (limits.TYPE_AHEAD_BYTES + 10))
-    assert len(terminal.session._input) == limits.TYPE_AHEAD_BYTES
+    assert len(terminal.session._typed) == limits.TYPE_AHEAD_BYTES
 
 
 def test_a_notice_does_not_tear_the_line() -> None:

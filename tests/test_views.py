@@ -79,3 +79,31 @@ def test_masks(line: str, shown: str) -> None:
 def test_masks_of_what_nobody_understands(line: str, shown: str) -> None:
     error = GrammarError(AMBIGUOUS, 0)
     assert views.masked_error(line, error) == shown
+
+
+def words(view: View, text: str) -> list[str]:
+    return [word for word, _ in views.help_on(view, 3, text)]
+
+
+def test_help_and_completion_look_where_the_line_would_be_understood() -> None:
+    realm = View(REALM, "abc")
+    assert "entity" in words(realm, "")
+    assert "sysname" not in words(realm, ""), "the view's own commands are listed"
+    assert words(realm, "pki realm ") == ["STRING<1-64>"]
+    assert words(realm, "undo pki r") == ["realm"]
+    assert views.completed(realm, 3, "sysn") == ["sysname"]
+    assert views.completed(realm, 3, "undo pki en") == ["entity"]
+    assert views.completed(realm, 3, "pa") == ["password"]
+    assert views.completed(View(USER), 3, "sysn") == []
+    assert views.completed(realm, 1, "sysn") == [], "what the level may not type is not shown"
+    with pytest.raises(GrammarError, match=TOO_MANY):
+        views.help_on(realm, 3, "pki realm a b")
+
+
+def test_a_question_mark_is_text_in_quotation_marks_and_in_passwords() -> None:
+    realm = View(REALM, "abc")
+    assert views.is_typed_text(realm, 3, "password cipher why")
+    assert views.is_typed_text(realm, 3, "pki enroll-certificate realm abc password why")
+    assert views.is_typed_text(realm, 3, 'ca id "why')
+    assert not views.is_typed_text(realm, 3, "password cipher ")
+    assert not views.is_typed_text(realm, 3, "ca id why")

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from agent import limits
+from agent.console.columns import is_one_column
 
 BELL = "\a"
 ERASE_BELOW = "\x1b[J"
@@ -35,13 +36,14 @@ class Help(NamedTuple):
 
 
 class Tab(NamedTuple):
-    """TAB: the text before the cursor."""
+    """TAB: the text before the cursor; `back` with Shift."""
 
     text: str
+    back: bool = False
 
 
 class Interrupt(NamedTuple):
-    """Ctrl+C: the line was dropped."""
+    """Ctrl+C, or a break at a question: the line was dropped."""
 
 
 class Leave(NamedTuple):
@@ -56,7 +58,7 @@ class Editor:
 
     def __init__(self, width: int) -> None:
         self.prompt = ""
-        self.hidden = False  # a password: nothing is echoed, nothing remembered
+        self.hidden = False  # a password, which is an answer: nothing is echoed
         self.question = False  # an answer: no help, no completion, no history
         self.text = ""
         self.history: list[str] = []
@@ -73,7 +75,7 @@ class Editor:
 
     def begin(self, prompt: str, *, hidden: bool = False, question: bool = False) -> None:
         """Starts a new line behind a prompt."""
-        self.prompt, self.hidden, self.question = prompt, hidden, question
+        self.prompt, self.hidden, self.question = prompt, hidden, hidden or question
         self.text, self._cursor, self._recalled = "", 0, 0
         self.show()
 
@@ -89,11 +91,23 @@ class Editor:
 
     def insert(self, text: str) -> None:
         """Text at the cursor; a bell when the line would be too long."""
-        if len(self.text) + len(text) > limits.LINE_CHARACTERS:
-            self._output.append(BELL)
+        self.replace(self._cursor, text)
+
+    def replace(self, start: int, text: str) -> None:
+        """The same in the place of what stands between `start` and the cursor."""
+        line = self.text[:start] + text + self.text[self._cursor :]
+        if len(line) > limits.LINE_CHARACTERS:
+            self.bell()
             return
-        before, after = self.text[: self._cursor], self.text[self._cursor :]
-        self._edit(before + text + after, self._cursor, self._cursor + len(text))
+        same = start
+        while same < self._cursor and self.text[same] == line[same : same + 1]:
+            same += 1
+        self._edit(line, same, start + len(text))
+
+    @property
+    def at_space(self) -> bool:
+        """Whether the cursor stands on a space."""
+        return self.text[self._cursor : self._cursor + 1] == " "
 
     def hide(self) -> None:
         """Erases prompt and line, so that a notice can stand in their place; then `show`."""
@@ -116,8 +130,7 @@ class Editor:
         if after_cr and byte in (0, 10):
             return None  # CR LF and, on telnet, CR NUL are one Enter
         if self._escape is not None and byte >= 0x20:
-            self._sequence(chr(byte))
-            return None
+            return self._sequence(chr(byte))
         self._escape = None  # a control key ends whatever sequence was broken off
         if byte >= 0x80:
             self._multibyte(byte)
@@ -131,13 +144,13 @@ class Editor:
     # -- keys --------------------------------------------------------------------------------------
 
     def _printable(self, character: str) -> Event | None:
-        if character == "?" and not (self.hidden or self.question):
+        if character == "?" and not self.question:
             return Help(self.text[: self._cursor])
         self.insert(character)
         return None
 
     def _multibyte(self, byte: int) -> None:
-        """Collects UTF-8; what does not decode, or would move the cursor oddly, is dropped."""
+        """Collects UTF-8. What does not decode is noise; what is not one column wide is refused."""
         if byte >= 0xC0:
             self._utf8 = b""
         self._utf8 += bytes((byte,))
@@ -145,17 +158,18 @@ class Editor:
         need = next((n for mark, n in _UTF8_LENGTH.items() if lead >> (7 - n) == mark), 0)
         if len(self._utf8) < need:
             return
-        text, self._utf8 = self._utf8.decode(errors="replace"), b""
-        if text.isprintable() and "\ufffd" not in text:
+        text, self._utf8 = self._utf8.decode(errors="ignore"), b""
+        if text and is_one_column(text):
             self.insert(text)
+        elif text:
+            self.bell()
 
-    def _sequence(self, character: str) -> None:
+    def _sequence(self, character: str) -> Event | None:
         sequence = (self._escape or "") + character
         unfinished = sequence in ("[", "O") or (sequence[0] == "[" and character in "0123456789;")
         self._escape = sequence if unfinished and len(sequence) < _ESCAPE_BYTES else None
         action = SEQUENCES.get(sequence)
-        if action:
-            action(self)
+        return action(self) if action else None
 
     def _start_escape(self) -> None:
         self._escape = ""
@@ -173,15 +187,22 @@ class Editor:
         self._clear()
         return Interrupt()
 
+    def _break(self) -> Interrupt | None:
+        """A break answers a question. A line that is typed stays: a break may be noise."""
+        return self._interrupt() if self.question else None
+
     def _leave(self) -> Leave | None:
-        if self.hidden or self.question:
+        if self.question:
             return None
         self._output.append("^Z\r\n")
         self._clear()
         return Leave()
 
-    def _tab(self) -> Tab | None:
-        return None if self.hidden or self.question else Tab(self.text[: self._cursor])
+    def _tab(self, back: bool = False) -> Tab | None:
+        return None if self.question else Tab(self.text[: self._cursor], back)
+
+    def _back_tab(self) -> Tab | None:
+        return self._tab(back=True)
 
     def _clear(self) -> None:
         self.text, self._cursor, self._recalled, self._draft = "", 0, 0, ""
@@ -222,7 +243,7 @@ class Editor:
         self._recall(self._recalled - 1)
 
     def _recall(self, index: int) -> None:
-        if self.hidden or self.question or not 0 <= index <= len(self.history):
+        if self.question or not 0 <= index <= len(self.history):
             self.bell()
             return
         if self._recalled == 0:
@@ -293,6 +314,7 @@ def _control(letter: str) -> int:
 
 
 CONTROLS: dict[int, Callable[[Editor], Event | None]] = {
+    0x00: Editor._break,
     _control("A"): Editor._home,
     _control("B"): Editor._left,
     _control("C"): Editor._interrupt,
@@ -302,6 +324,7 @@ CONTROLS: dict[int, Callable[[Editor], Event | None]] = {
     _control("H"): Editor._backspace,
     _control("I"): Editor._tab,
     _control("J"): Editor._enter,
+    _control("K"): Editor._cut_end,
     _control("L"): Editor._redraw,
     _control("M"): Editor._enter,
     _control("N"): Editor._newer,
@@ -315,7 +338,7 @@ CONTROLS: dict[int, Callable[[Editor], Event | None]] = {
     0x7F: Editor._backspace,
 }
 
-SEQUENCES: dict[str, Callable[[Editor], None]] = {
+SEQUENCES: dict[str, Callable[[Editor], Event | None]] = {
     "[A": Editor._older,
     "[B": Editor._newer,
     "[C": Editor._right,
@@ -333,4 +356,5 @@ SEQUENCES: dict[str, Callable[[Editor], None]] = {
     "[7~": Editor._home,
     "[8~": Editor._end,
     "[3~": Editor._delete,
+    "[Z": Editor._back_tab,
 }

@@ -26,8 +26,6 @@ AMBIGUOUS = "Ambiguous command"
 WRONG = "Wrong parameter"
 TOO_MANY = "Too many parameters"
 
-ENTER = "<cr>"  # how help writes that the line may end here
-
 Value = str | int | bool | tuple[str, ...]
 
 
@@ -259,13 +257,18 @@ class Matcher(Generic[C]):
     def advance(self) -> None:
         """Takes the next word, or raises what is wrong with it."""
         word = self.words.pop()
-        if any(isinstance(terminal, Slot) and terminal.kind.secret for terminal, _ in self.options):
+        if self.awaits_secret():
             self.secret = word.column if self.secret is None else self.secret
         kept = self._keywords(word) or self._values(word) or self._prefixes(word)
         if not kept:
             raise self._refusal(word)
         self.branches = kept
         self.options = openings(kept)
+
+    def awaits_secret(self) -> bool:
+        return any(
+            isinstance(terminal, Slot) and terminal.kind.secret for terminal, _ in self.options
+        )
 
     def _keywords(self, word: Token) -> list[Branch[C]]:
         """An exact keyword wins over a parameter: `json` is the keyword, `"json"` the name."""
@@ -283,15 +286,19 @@ class Matcher(Generic[C]):
         kept = []
         for terminal, branch in self.options:
             if isinstance(terminal, Slot):
-                rest = terminal.kind.rest
                 try:
-                    value = terminal.kind.read(self.line[word.column :] if rest else word.text)
+                    value = terminal.kind.read(self._text(word, terminal.kind))
                 except ValueError:
                     continue
                 kept.append(branch._replace(said=(*branch.said, (terminal.key, value))))
-                if rest:
+                if terminal.kind.rest:
                     self.words.clear()
         return kept
+
+    def _text(self, word: Token, kind: Parameter) -> str:
+        """What a parameter reads: the word, or the line from there on."""
+        alone = not kind.rest or (word.quoted and not self.words)
+        return word.text if alone else self.line[word.column :].rstrip()
 
     def _prefixes(self, word: Token) -> list[Branch[C]]:
         if word.quoted:
@@ -322,53 +329,7 @@ class Matcher(Generic[C]):
         reasons = set()
         for kind in kinds:
             try:
-                kind.read(self.line[word.column :] if kind.rest else word.text)
+                kind.read(self._text(word, kind))
             except ValueError as error:
                 reasons.add(str(error))
         return reasons.pop() if len(reasons) == 1 else ""
-
-
-# -- help ------------------------------------------------------------------------------------------
-
-
-def next_words(table: list[Option[C]], line: str) -> list[tuple[str, str]]:
-    """What `?` shows at the end of `line`: (word or range, help), parameters first, `<cr>` last.
-
-    After a space all that may come; glued to a word what completes it. Raises GrammarError when
-    the words before do not fit, or when nothing does.
-    """
-    matcher = Matcher(table, line)
-    glued = bool(line) and not line[-1].isspace() and bool(matcher.words)
-    while len(matcher.words) > (1 if glued else 0):
-        matcher.advance()
-    part = matcher.words.pop() if glued else Token("", len(line), False)
-    prefix = part.text.lower()
-    found: dict[str, str] = {}
-    for terminal, _ in matcher.options:
-        if isinstance(terminal, Word) and terminal.text.startswith(prefix) and not part.quoted:
-            found[terminal.text] = terminal.help
-    keywords = sorted(found.items())
-    if glued and keywords:
-        return keywords
-    slots = [terminal for terminal, _ in matcher.options if isinstance(terminal, Slot)]
-    shown = list(dict.fromkeys((slot.kind.label, slot.kind.help) for slot in slots)) + keywords
-    if not glued and any(may_end(branch.rest) for branch in matcher.branches):
-        shown.append((ENTER, ""))
-    if not shown:
-        kind = UNRECOGNIZED if matcher.options else TOO_MANY
-        raise GrammarError(kind, part.column, "", matcher.secret)
-    return shown
-
-
-def complete(table: list[Option[C]], line: str) -> str:
-    """What TAB appends to `line`: the rest of the only keyword that fits and a space, or ""."""
-    if not line or line[-1].isspace():
-        return ""
-    try:
-        shown = next_words(table, line)
-    except GrammarError:
-        return ""
-    part = tokens(line)[-1].text
-    if len(shown) != 1 or not shown[0][0].startswith(part.lower()):
-        return ""
-    return shown[0][0][len(part) :] + " "

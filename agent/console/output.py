@@ -36,6 +36,11 @@ class Output:
             self._open = 0
             self.write("\r\n")
 
+    def interrupted(self) -> None:
+        """Ctrl+C, wherever the cursor is: what follows stands on a line of its own."""
+        self._open = 0
+        self.write("^C\r\n")
+
     def info(self, text: str) -> None:
         self.line(f"Info: {text}")
 

@@ -312,4 +312,4 @@ CA_ID = text(
 )
 FILTER = text(
     "Text to look for", 1, limits.LINE_CHARACTERS, re.compile(".+"), "a line break is no text"
-)
+)._replace(rest=True)

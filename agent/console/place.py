@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from agent.console.appliance import Appliance
 from agent.console.blocks import Change
-from agent.console.commands import Command, header_of, table
+from agent.console.commands import Command, header_of
 from agent.console.commands.rows import REALM, SYSTEM, USER
+from agent.console.completion import Completion
 from agent.console.dialogue import Dialogue
-from agent.console.grammar import Match, Option
+from agent.console.grammar import GrammarError, Match
 from agent.console.times import Times
-from agent.console.views import View, concealed, prompt, record_of, understand
+from agent.console.views import (
+    View,
+    completed,
+    concealed,
+    help_on,
+    is_typed_text,
+    prompt,
+    record_of,
+    understand,
+)
 from agent.errors import fail
 from agent.settings import fold
 
@@ -39,6 +49,9 @@ class Place(Dialogue):
         self.device, self.level = device, level
         self.view = View(SYSTEM if loading else USER)
         self.secrets: Secrets | None = None  # of a text that is loaded, when they may be in plain
+        self.completion = Completion(
+            self.editor, lambda text: completed(self._here(), self.level, text)
+        )
 
     def enter(self, kind: str, name: str = "") -> None:
         self.view = View(kind, name)
@@ -81,9 +94,21 @@ class Place(Dialogue):
         """A line of a difference, as it is shown: without its password, sealed or not."""
         return change._replace(line=concealed(change.line))
 
-    def options(self) -> list[Option[Command]]:
-        """What may be typed."""
-        return table(self._here().kind, self.level)
+    def help(self, text: str) -> None:
+        """`?` behind a line: what may follow, and the line again; or a character of a text."""
+        if is_typed_text(self._here(), self.level, text):
+            self.editor.insert("?")
+            return
+        self.write("?\r\n")
+        try:
+            shown = help_on(self._here(), self.level, text)
+        except GrammarError as error:
+            self.parser_error(error, len(self.prompt()))
+        else:
+            width = max(len(word) for word, _ in shown)
+            for word, meaning in shown:
+                self.line(f"  {word:<{width}}  {meaning}".rstrip())
+        self.editor.show()
 
     def prompt(self) -> str:
         return prompt(self.device.settings, self.view)

@@ -14,6 +14,7 @@ cannot drive the operator's terminal. A line that holds a password is masked bef
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from agent import limits
 from agent.console import unapplied
@@ -23,25 +24,27 @@ from agent.console.commands import Command, filtered
 from agent.console.commands.rows import SYSTEM, USER
 from agent.console.document import Document, json_lines, text_lines
 from agent.console.editor import Event, Help, Interrupt, Leave, Line, Tab
-from agent.console.grammar import GrammarError, Match, complete, next_words
+from agent.console.grammar import GrammarError, Match
 from agent.console.hold import GOES_ON, Hold
 from agent.console.idle import Idle
 from agent.console.pager import Pager
 from agent.console.place import Place
+from agent.console.typed import BREAK, INTERRUPT, TypeAhead, last_stop
 from agent.console.views import masked, masked_error, where_else
 from agent.errors import AgentError, fail
 from hal.ports import Reactor, Timer
 
-INTERRUPT = 0x03
 SECOND_NS = 1_000_000_000
+ECHO_KEYS = 32  # between two looks at the transport: a key may draw a line of 510 characters anew
 
 
 class Session(Place):
     """One operator or one script at the device.
 
-    `send` takes what is to be written. `has_room` says whether the transport wants more of a long
-    display; when it wants again it calls `resume`. `ended` is called when the user has logged out.
-    `reactor` may be None while a configuration is loaded, since nothing waits then.
+    `send` takes what is to be written. `has_room` says whether the transport wants more; when it
+    wants again it calls `resume`. `discard` drops what it has not sent yet. `ended` is called when
+    the user has logged out. `reactor` may be None while a configuration is loaded, since nothing
+    waits then.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Session(Place):
         height: int = limits.SCREEN_LINES,
         loading: bool = False,
         has_room: Callable[[], bool] = lambda: True,
+        discard: Callable[[], None] = lambda: None,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(device, send, level=level, terminal=terminal, width=width, loading=loading)
@@ -63,6 +67,7 @@ class Session(Place):
         self.closed = False
         self.key_names: frozenset[str] | None = None
         self._reactor, self._room, self._ended = reactor, has_room, ended
+        self._discard = discard
         self._pager = Pager(self)
         self._idle = Idle(device.outside_ns, lambda: self.run(self._expire))
         self._hold: Hold | None = None
@@ -70,7 +75,7 @@ class Session(Place):
         self._block = ""  # in which it was typed
         self._failed = False
         self._depth = 0
-        self._input = bytearray()  # typed and not yet looked at
+        self._typed = TypeAhead()
         self._pumping = False
         self._lines: list[tuple[str, Callable[[int], None]]] = []  # of a script
         self._finished: Callable[[int], None] | None = None
@@ -86,15 +91,23 @@ class Session(Place):
         self.run(lambda: self.warn(told) if told else None)
 
     def feed(self, data: bytes) -> None:
-        """Bytes of a terminal."""
+        """Bytes of a terminal.
+
+        Ctrl+C drops what was said and not yet sent, as on every tty (termios(3), ISIG). Where the
+        keys behind it are not heard, it is heard before them, and so is a break.
+        """
         self._idle.heard()
-        if INTERRUPT in data and self._busy():
-            data = data[data.rindex(INTERRUPT) + 1 :]
+        data = self._typed.cleaned(data)
+        deaf = self._busy() or not self._room()
+        stop = last_stop(data, (INTERRUPT, BREAK) if deaf else (INTERRUPT,))
+        if stop >= 0:
+            self._discard()
+        if stop >= 0 and deaf:
+            data = data[stop + 1 :]
             self.drop_input()
+            self.interrupted()
             self.run(self._interrupt)
-        room = limits.TYPE_AHEAD_BYTES - len(self._input)
-        self._input += data[:room]
-        if len(data) > room:
+        if not self._typed.add(data):
             self.editor.bell()
         self._pump()
 
@@ -133,7 +146,7 @@ class Session(Place):
             self._pager.hide_more()
             self.line(text)
             self._pager.show_more()
-        elif self.terminal and self._listening():
+        elif self.terminal and self._listening() and not self._depth:
             self.editor.hide()
             self.echo()
             self.line(text)
@@ -231,7 +244,7 @@ class Session(Place):
         return self._room()
 
     def drop_input(self) -> None:
-        self._input.clear()
+        self._typed.clear()
 
     # -- going on ----------------------------------------------------------------------------------
 
@@ -251,6 +264,7 @@ class Session(Place):
             self._complete()
             if self.terminal:
                 self.fresh_line()
+                self.completion.reset()
                 self.editor.begin(self.prompt())
                 self.echo()
         self._report()
@@ -275,10 +289,8 @@ class Session(Place):
             return
         self._pumping = True
         try:
-            while self._input and self._listening():
-                byte = self._input[0]
-                del self._input[:1]
-                self._key(byte)
+            while self._typed and self._listening() and self.has_room():
+                self._keys()
             while self._lines and (self._listening() or self.closed) and not self._finished:
                 self._take(*self._lines.pop(0))
         finally:
@@ -296,8 +308,12 @@ class Session(Place):
         self._line(text)
 
     def _interrupt(self) -> None:
+        """Ends what is shown or asked, or leaves the task."""
         self._pager.stop()
-        if self._hold:
+        reader = self.take_reader()
+        if reader:
+            reader.cancelled()
+        elif self._hold:
             left = self._hold.left
             self._detach()
             self.info(left)
@@ -323,39 +339,31 @@ class Session(Place):
 
     # -- keys --------------------------------------------------------------------------------------
 
-    def _key(self, byte: int) -> None:
-        if self._pager.waiting:
-            self.run(lambda: self._pager.key(byte))
-            return
-        event = self.editor.key(byte)
-        if event is not None:
-            self.echo()
-            self._event(event)
+    def _keys(self) -> None:
+        """The keys up to the next that does something; not many, their echo must find room."""
+        for _ in range(min(len(self._typed), ECHO_KEYS)):
+            byte = self._typed.take()
+            if self._pager.waiting:
+                self.run(partial(self._pager.key, byte))
+                break
+            event = self.editor.key(byte)
+            if event is not None:
+                self.echo()
+                self._event(event)
+                break
+        self.echo()
 
     def _event(self, event: Event) -> None:
         if isinstance(event, Line):
             self._line(event.text)
-        elif isinstance(event, Help):
-            self._help(event.text)
         elif isinstance(event, Tab):
-            self.editor.insert(complete(self.options(), event.text))
+            self.completion.press(event)
+        elif isinstance(event, Help):
+            self.help(event.text)
         elif isinstance(event, Leave):
             self.run(lambda: self.enter(USER))
         elif isinstance(event, Interrupt):
-            reader = self.take_reader()
-            self.run(reader.cancelled if reader else lambda: None)
-
-    def _help(self, text: str) -> None:
-        self.write("?\r\n")
-        try:
-            shown = next_words(self.options(), text)
-        except GrammarError as error:
-            self.parser_error(error, len(self.prompt()))
-        else:
-            width = max(len(word) for word, _ in shown)
-            for word, meaning in shown:
-                self.line(f"  {word:<{width}}  {meaning}".rstrip())
-        self.editor.show()
+            self.run(self._interrupt)
 
     # -- lines -------------------------------------------------------------------------------------
 

@@ -1,17 +1,21 @@
 """The language of a session: its views and prompts, and what a line means in them."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from agent.console.commands import Command, table
 from agent.console.commands.rows import ENTITY, REALM, SECRET_LEVEL, SYSTEM, USER
 from agent.console.grammar import AMBIGUOUS, UNRECOGNIZED, GrammarError, Match, match
+from agent.console.hints import completions, is_text, next_words
 from agent.console.parameters import MASK, is_sealed
 from agent.settings import Entity, Realm, Settings
 
 # What a line that nobody understands may hold a password behind: `password` and `cipher`, cut short
 # or misspelt.
 _SUSPECT = re.compile(r"\b(pa|pas\w*|cip?|ciph\w*)\s+(?=\S)", re.IGNORECASE)
+T = TypeVar("T")
+
 _ENTRANCES = {
     USER: "return",
     SYSTEM: "system-view",
@@ -49,19 +53,46 @@ def prompt(settings: Settings, view: View) -> str:
 
 
 def understand(view: View, level: int, text: str) -> tuple[Match[Command], View]:
-    """What a line means, and in which view: this one, or the system view above it, as in VRP.
+    """What a line means, and in which view: this one, or the system view above it, as in VRP."""
+    return _here_or_above(view, lambda here: (match(table(here.kind, level), text), here))
 
-    A configuration may be pasted in the user view too: behind its `#` the system view is asked.
+
+def help_on(view: View, level: int, text: str) -> list[tuple[str, str]]:
+    """What `?` lists: of this view, or where it knows nothing, of the system view above it."""
+    return _here_or_above(view, lambda here: next_words(table(here.kind, level), text))
+
+
+def completed(view: View, level: int, text: str) -> list[str]:
+    """The keywords that TAB may complete, in the same order of views."""
+    try:
+        return _here_or_above(view, lambda here: completions(table(here.kind, level), text))
+    except GrammarError:
+        return []
+
+
+def is_typed_text(view: View, level: int, text: str) -> bool:
+    """Whether a `?` behind `text` is a character of it."""
+    above = (View(SYSTEM),) if _is_below_system(view) else ()
+    return any(is_text(table(here.kind, level), text) for here in (view, *above))
+
+
+def _is_below_system(view: View) -> bool:
+    """So are realms and entities; and a configuration may be pasted in the user view behind `#`."""
+    return view.kind in (REALM, ENTITY) or view == BLOCK
+
+
+def _here_or_above(view: View, look: Callable[[View], T]) -> T:
+    """Asks a view, then the system view if it stands above.
 
     When neither knows it, the error of the view that understood more of it is raised.
     """
     try:
-        return match(table(view.kind, level), text), view
+        return look(view)
     except GrammarError as error:
-        if not (view.kind in (REALM, ENTITY) or view == BLOCK) or error.kind == AMBIGUOUS:
+        if not _is_below_system(view) or error.kind == AMBIGUOUS:
             raise
         try:
-            return match(table(SYSTEM, level), text), View(SYSTEM)
+            return look(View(SYSTEM))
         except GrammarError as other:
             raise (other if other.column > error.column else error) from None
 

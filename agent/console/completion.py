@@ -1,0 +1,62 @@
+"""TAB. One keyword fits: it and a space. Several: what they have in common, then one after the
+other, as on VRP; Shift+TAB goes back; every other key takes what stands there. None: a bell.
+
+At a blank nothing is completed: `?` is for that, and a pasted text that is indented with tabs must
+stay what it is.
+"""
+
+from collections.abc import Callable
+
+from agent.console.editor import Editor, Tab
+
+
+class Completion:
+    """TAB after TAB in one line. `offer` gives the keywords that a line may be completed with."""
+
+    def __init__(self, editor: Editor, offer: Callable[[str], list[str]]) -> None:
+        self._editor, self._offer = editor, offer
+        self._ring: list[str] = []
+        self._at = 0
+        self._left = ""  # the line as this left it; when it is another one, the ring is over
+
+    def press(self, tab: Tab) -> None:
+        if self._ring and tab.text == self._left:
+            self._turn(tab)
+            return
+        words, word = self._offer(tab.text), tab.text[_start(tab.text) :]
+        common = _common(words)
+        self._ring = words if len(words) > 1 else []
+        self._at = 0 if tab.back else -1  # the next one is the first, or the last
+        if not words:
+            self._editor.bell()
+        elif not self._ring:
+            self._put(tab.text, common + ("" if self._editor.at_space else " "))
+        elif common == word.lower():
+            self._turn(tab)
+        else:
+            self._put(tab.text, common)
+
+    def reset(self) -> None:
+        """The line is over."""
+        self._ring = []
+
+    def _turn(self, tab: Tab) -> None:
+        self._at = (self._at + (-1 if tab.back else 1)) % len(self._ring)
+        self._put(tab.text, self._ring[self._at])
+
+    def _put(self, text: str, word: str) -> None:
+        """`word` in the place of the last word of `text`."""
+        start = _start(text)
+        self._left = text[:start] + word
+        self._editor.replace(start, word)
+
+
+def _common(words: list[str]) -> str:
+    """What all of them begin with: in their order, what the first and the last do."""
+    first, last = min(words, default=""), max(words, default="")
+    same = next((at for at, one in enumerate(first) if last[at : at + 1] != one), len(first))
+    return first[:same]
+
+
+def _start(text: str) -> int:
+    return max(text.rfind(space) for space in " \t") + 1

@@ -1,0 +1,85 @@
+"""What may come next in a line: for `?`, and for TAB. Reads the same tables as the parser.
+
+What TAB completes is what Enter would understand of the same word cut short, and what `?` lists is
+what the word may become. A line that fits nowhere is a GrammarError, as when it is parsed.
+"""
+
+from typing import TypeVar
+
+from agent.console.grammar import (
+    TOO_MANY,
+    UNRECOGNIZED,
+    GrammarError,
+    Matcher,
+    Option,
+    Slot,
+    Token,
+    Word,
+    may_end,
+    tokens,
+)
+
+ENTER = "<cr>"  # how help writes that the line may end here
+
+C = TypeVar("C")
+
+
+def next_words(table: list[Option[C]], line: str) -> list[tuple[str, str]]:
+    """What `?` shows at the end of `line`: (word or range, help), parameters first, `<cr>` last.
+
+    After a space all that may come; glued to a word what completes it. Raises GrammarError when
+    the words before do not fit, or when nothing does.
+    """
+    matcher = Matcher(table, line)
+    ends_in_word = bool(line) and not line[-1].isspace()
+    while len(matcher.words) > (1 if ends_in_word else 0):
+        matcher.advance()
+    glued = ends_in_word and bool(matcher.words)  # a parameter may have taken the rest of the line
+    part = matcher.words.pop() if glued else Token("", len(line), False)
+    prefix = part.text.lower()
+    found: dict[str, str] = {}
+    for terminal, _ in matcher.options:
+        if isinstance(terminal, Word) and terminal.text.startswith(prefix) and not part.quoted:
+            found[terminal.text] = terminal.help
+    keywords = sorted(found.items())
+    if glued and keywords:
+        return keywords
+    slots = [terminal for terminal, _ in matcher.options if isinstance(terminal, Slot)]
+    shown = list(dict.fromkeys((slot.kind.label, slot.kind.help) for slot in slots)) + keywords
+    if not glued and any(may_end(branch.rest) for branch in matcher.branches):
+        shown.append((ENTER, ""))
+    if not shown:
+        kind = UNRECOGNIZED if matcher.options else TOO_MANY
+        raise GrammarError(kind, part.column, "", matcher.secret)
+    return shown
+
+
+def completions(table: list[Option[C]], line: str) -> list[str]:
+    """The keywords that the last word of `line` begins; none after a space, or in quotation marks.
+
+    Raises GrammarError as `next_words` does.
+    """
+    if not line or line[-1].isspace():
+        return []
+    shown = next_words(table, line)
+    part = tokens(line)[-1]
+    return [word for word, _ in shown if not part.quoted and word.startswith(part.text.lower())]
+
+
+def is_text(table: list[Option[C]], line: str) -> bool:
+    """Whether what comes next is text, and `?` no call for help.
+
+    So it is behind a quotation mark that is still open, and in a secret that was begun, which
+    must not lose a character because somebody was shown help instead.
+    """
+    matcher = Matcher(table, line)
+    if any(word.text.startswith('"') and not word.quoted for word in matcher.words):
+        return True
+    if not line or line[-1].isspace():
+        return False
+    try:
+        while len(matcher.words) > 1:
+            matcher.advance()
+    except GrammarError:
+        return False
+    return bool(matcher.words) and matcher.awaits_secret()
