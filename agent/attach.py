@@ -52,6 +52,7 @@ class Terminal:
             width=size[0],
             height=size[1],
             has_room=self._peer.has_room,
+            discard=self._peer.discard,
             ended=self._peer.end,
         )
         self._peer.on_room = self._session.resume

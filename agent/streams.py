@@ -13,6 +13,7 @@ from agent.loop import Loop
 from hal.ports import SerialError, SerialPort
 
 ROOM_BYTES = 16 * 1024  # a display waits when so much is unsent: a screenful on a slow line
+READ_BYTES = 1024  # in one turn: each byte of a terminal may be a key that is worth some work
 
 
 class Stream(Protocol):
@@ -21,6 +22,7 @@ class Stream(Protocol):
     def fileno(self) -> int: ...
     def read(self) -> bytes | None: ...  # None: nothing there; b"": the end
     def write(self, data: bytes) -> int: ...  # raises OSError or SerialError when it is gone
+    def discard(self) -> None: ...  # what was written and has not left yet, as far as possible
     def close(self) -> None: ...
 
 
@@ -36,7 +38,7 @@ class SocketStream:
 
     def read(self) -> bytes | None:
         try:
-            return self._sock.recv(4096)
+            return self._sock.recv(READ_BYTES)
         except BlockingIOError:
             return None
         except OSError:
@@ -47,6 +49,9 @@ class SocketStream:
             return self._sock.send(data)
         except BlockingIOError:
             return 0
+
+    def discard(self) -> None:
+        """What a socket has taken cannot be taken back."""
 
     def close(self) -> None:
         self._sock.close()
@@ -70,12 +75,18 @@ class SerialStream:
     def write(self, data: bytes) -> int:
         return self._port.write(data)
 
+    def discard(self) -> None:
+        self._port.discard()
+
     def close(self) -> None:
         self._port.close()
 
 
 class Peer:
-    """One end of a stream on the loop, its output buffered. `on_end` is called once."""
+    """One end of a stream on the loop, its output buffered. `on_end` is called once.
+
+    Who asks `has_room` and is told No is called by `on_room`, always from the loop.
+    """
 
     def __init__(
         self,
@@ -88,6 +99,8 @@ class Peer:
         self.on_data, self.on_end = on_data, on_end
         self.on_room: Callable[[], None] = lambda: None
         self._out = bytearray()
+        self._turn_bytes = 0  # sent since the loop last came by
+        self._refused = False  # somebody waits for room
         self._open = self._wanted = True
         self._ending = False
         self._arm()
@@ -97,13 +110,31 @@ class Peer:
         if not self._open:
             return
         self._out += data
+        self._turn_bytes += len(data)
         self._flush()
         if len(self._out) > limits.SESSION_OUTPUT_BYTES:
             self.cut()
 
     def has_room(self) -> bool:
-        """Whether a long display should go on; `on_room` is called when it should again."""
-        return len(self._out) < ROOM_BYTES
+        """Whether a long display should go on, here and now.
+
+        No when much is unsent; and when much was sent in one turn of the loop, however fast the
+        other end takes it, because other sessions want their turn.
+        """
+        if len(self._out) < ROOM_BYTES and self._turn_bytes < ROOM_BYTES:
+            return True
+        self._refused = True
+        if self._open:
+            self._arm()
+        return False
+
+    def discard(self) -> None:
+        """Drops what is unsent, here and as far as the system can still be asked to."""
+        if self._open and not self._ending:
+            self._out.clear()
+            self._turn_bytes = 0
+            self._stream.discard()
+            self._arm()
 
     def want(self, more: bool) -> None:
         """Whether input is wanted now; it waits in the kernel otherwise."""
@@ -125,7 +156,6 @@ class Peer:
             self.on_end()
 
     def _flush(self) -> None:
-        full = not self.has_room()
         try:
             while self._open and self._out:
                 sent = self._stream.write(bytes(self._out[:65536]))
@@ -138,16 +168,21 @@ class Peer:
             self.cut()
         elif self._open:
             self._arm()
-            if full and self.has_room():
-                self.on_room()
+
+    def _writable(self) -> None:
+        self._turn_bytes = 0
+        self._flush()
+        if self._open and self._refused and len(self._out) < ROOM_BYTES:
+            self._refused = False
+            self._arm()
+            self.on_room()
 
     def _arm(self) -> None:
-        # Who does not read what we say is not heard either.
-        listen = self._wanted and not self._ending and self.has_room()
+        listen = self._wanted and not self._ending
         self._loop.watch(
             self._stream.fileno(),
             self._receive if listen else None,
-            self._flush if self._out else None,
+            self._writable if self._out or self._refused else None,
         )
 
     def _receive(self) -> None:

@@ -55,6 +55,9 @@ class FakeSerial:
         except OSError as error:
             raise SerialError(f"the line is gone: {error.strerror}", "fake line") from error
 
+    def discard(self) -> None:
+        """Nothing: what this end has taken is with the other one."""
+
     def close(self) -> None:
         self._end.close()
 

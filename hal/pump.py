@@ -7,6 +7,10 @@ away with bytes under way. Promised, as from a UART: an end that is not open los
 to it, and its next opener sees nothing old; an end that is open and reads slowly loses nothing,
 the other one waits; nothing blocks, nothing spins.
 
+With a rate it is a slow line: ten bit times for each byte (start, 8 bits, stop), in pieces of some
+milliseconds, never faster. With XON/XOFF it is a line whose driver honours them: DC3 of the user
+holds the agent's output back until DC1, and the agent sees neither, as with IXON in termios(3).
+
 A pty master whose other side is closed reports a hang-up for ever, so it is not watched then: a
 timer looks every 50 ms whether somebody has opened it. Bytes written meanwhile are kept by the
 kernel.
@@ -22,13 +26,17 @@ from hal.files import converted
 from hal.ports import Reactor, SerialError, Timer
 
 LOOK_NS = 50_000_000
+SECOND_NS = 1_000_000_000
 _CHUNK_BYTES = 4096  # the kernel hands out at most a page at a time
+_PIECE_NS = 10_000_000  # how long a piece of a slow line takes
+_BITS = 10  # of a byte on the line
+_XON, _XOFF = 0x11, 0x13
 
 
 class _End:
     """One pty: its master, the path of its slave, and bytes on their way to whoever opens that."""
 
-    __slots__ = ("fd", "is_open", "path", "pending")
+    __slots__ = ("fd", "is_open", "is_stopped", "path", "pending", "timer")
 
     def __init__(self) -> None:
         self.fd, slave = os.openpty()
@@ -36,7 +44,9 @@ class _End:
         os.close(slave)
         os.set_blocking(self.fd, False)
         self.is_open = False
+        self.is_stopped = False  # by XOFF
         self.pending = b""
+        self.timer: Timer | None = None  # of the next piece
         self.clean()
 
     def clean(self) -> None:
@@ -57,20 +67,28 @@ class _End:
         except OSError:  # EIO: the other side is closed
             return None
 
-    def write(self) -> None:
+    def flow(self, data: bytes) -> bytes:
+        """Takes XON and XOFF out of what this end sends; the last one counts."""
+        on, off = data.rfind(_XON), data.rfind(_XOFF)
+        if on != off:
+            self.is_stopped = off > on
+        return data.translate(None, bytes((_XON, _XOFF)))
+
+    def write(self, piece_bytes: int | None = None) -> None:
         """Sends what is pending, as far as there is room; lost when nobody has it open."""
         if self._hung_up():
             self.closed()
             return
         self.is_open = True
         try:
-            self.pending = self.pending[os.write(self.fd, self.pending) :]
+            self.pending = self.pending[os.write(self.fd, self.pending[:piece_bytes]) :]
         except BlockingIOError:
             pass  # it stays pending
 
     def closed(self) -> None:
         """Nobody has it open any more, if somebody had."""
         self.pending = b""
+        self.is_stopped = False
         if self.is_open:
             self.is_open = False
             try:
@@ -87,13 +105,27 @@ class _End:
 class SerialPump:
     """The two ptys and the pump; the agent opens `agent_path`, the user a link to the other tty.
 
-    Raises SerialError when there are no ptys left, or when something else stands at the link.
+    baud: bits a second, 0 for as fast as it goes. Raises SerialError when there are no ptys left,
+    or when something else stands at the link.
     """
 
-    __slots__ = ("_agent", "_is_closed", "_link", "_reactor", "_timer", "_user")
+    __slots__ = (
+        "_agent",
+        "_is_closed",
+        "_link",
+        "_piece_bytes",
+        "_piece_ns",
+        "_reactor",
+        "_timer",
+        "_user",
+        "_xonxoff",
+    )
 
-    def __init__(self, link: str, reactor: Reactor) -> None:
-        self._link, self._reactor = link, reactor
+    def __init__(self, link: str, reactor: Reactor, baud: int = 0, xonxoff: bool = False) -> None:
+        self._link, self._reactor, self._xonxoff = link, reactor, xonxoff
+        byte_ns = -(-_BITS * SECOND_NS // baud) if baud else 0
+        self._piece_ns = max(_PIECE_NS, byte_ns) if baud else 0
+        self._piece_bytes = baud * self._piece_ns // (_BITS * SECOND_NS) or None
         self._is_closed = False
         self._timer: Timer | None = None
         if os.path.lexists(link) and not os.path.islink(link):
@@ -116,6 +148,8 @@ class SerialPump:
         if self._timer is not None:
             self._timer.cancel()
         for end in (self._user, self._agent):
+            if end.timer is not None:
+                end.timer.cancel()
             self._reactor.unwatch(end.fd)
             os.close(end.fd)
         if os.path.islink(self._link) and os.readlink(self._link) == self._user.path:
@@ -129,7 +163,12 @@ class SerialPump:
         would be reported all the time."""
         for end, other in self._pairs():
             on_read = None if other.pending else self._reader(end, other)
-            on_write = self._writer(end) if end.pending else None
+            on_write = None
+            if end.pending and not end.is_stopped:
+                on_write = self._writer(end)
+                if self._piece_ns:
+                    end.timer = end.timer or self._reactor.after(self._piece_ns, on_write)
+                    on_write = None
             if end.is_open and (on_read or on_write):
                 self._reactor.watch(end.fd, on_read, on_write)
             else:
@@ -147,8 +186,9 @@ class SerialPump:
 
     def _writer(self, end: _End) -> Callable[[], None]:
         def on_write() -> None:
-            if not self._is_closed:
-                end.write()
+            end.timer = None
+            if not (self._is_closed or end.is_stopped):
+                end.write(self._piece_bytes)
                 self._arm()
 
         return on_write
@@ -160,9 +200,12 @@ class SerialPump:
             end.closed()
             return
         end.is_open = True
+        if self._xonxoff and end is self._user:
+            data = end.flow(data)
         if data:
             other.pending += data
-            other.write()
+            if not (self._piece_ns or other.is_stopped):
+                other.write()
 
     def _look(self) -> None:
         """Has somebody opened an end that was closed?"""

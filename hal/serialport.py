@@ -9,12 +9,13 @@ VTIME 0 (termios(3)), so that "nothing there" is EAGAIN and an empty read can on
 """
 
 import os
+import termios
 
 import serial
 
 from hal.ports import SerialError
 
-_READ_BYTES = 4096
+_READ_BYTES = 1024
 
 
 class PyserialPort:
@@ -68,6 +69,12 @@ class PyserialPort:
             return 0
         except OSError as error:
             raise SerialError(f"the line is gone: {error.strerror}", self._path) from error
+
+    def discard(self) -> None:
+        try:
+            termios.tcflush(self.fileno(), termios.TCOFLUSH)
+        except (termios.error, SerialError):
+            pass  # the line is gone: the next read says so
 
     def close(self) -> None:
         try:

@@ -3,6 +3,7 @@
     serial        link to a tty: the user's end of the board's serial line
     console.sock  made by the agent
     flash.bin     storage/     memory/     device.key     hooks.d/     metrics.prom
+    line          text: BAUD [ xonxoff ]; read at the start; missing: as fast as the machine
     clock         JSON: {"offset_s": 0, "rate": 1}; read while running, see `hal.clock.ScaledClock`
 
 Its ports are those of the Linux board, so that what is tried here is what runs there; its own are
@@ -13,12 +14,13 @@ lines are replaced by the one above.
 import os
 
 from hal.clock import LinuxClock, ScaledClock
-from hal.files import converted, make_folder
-from hal.ports import FilesError, HalError, Reactor
+from hal.files import converted, make_folder, read_text
+from hal.ports import FilesError, HalError, Reactor, SerialError
 from hal.pump import SerialPump
 from platforms.board import Board, SerialLine, place
 from platforms.linux import Platform, open_lines, open_ports
 
+LINE_BYTES = 64
 LONGEST_SLEEP_NS = 50_000_000  # as often as the clock looks whether its rate was changed
 
 
@@ -30,10 +32,19 @@ def open_board(board: Board, state_dir: str, reactor: Reactor) -> Platform:
     clock = ScaledClock(LinuxClock(), os.path.join(state_dir, "clock"))
     platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS)
     try:
-        pump = SerialPump(os.path.join(state_dir, "serial"), reactor)
+        baud, xonxoff = _line(os.path.join(state_dir, "line"))
+        pump = SerialPump(os.path.join(state_dir, "serial"), reactor, baud, xonxoff)
     except HalError:
         platform.close()
         raise
     platform.closers.append(pump.close)
     open_lines(platform, (SerialLine(pump.agent_path),))
     return platform._replace(restarts=True)
+
+
+def _line(path: str) -> tuple[int, bool]:
+    """The rate of the line and whether it honours XON and XOFF. Raises HalError."""
+    words = read_text(path, LINE_BYTES).split() if os.path.exists(path) else ["0"]
+    if not words or not words[0].isdecimal() or words[1:] not in ([], ["xonxoff"]):
+        raise SerialError("it holds BAUD and perhaps xonxoff", path)
+    return int(words[0]), len(words) == 2

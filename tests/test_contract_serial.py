@@ -93,6 +93,13 @@ def test_a_full_line_takes_no_more_and_loses_nothing(line: Line) -> None:
     assert line.port.write(b"x") == 1
 
 
+def test_what_is_discarded_may_be_lost_and_the_next_is_not(line: Line) -> None:
+    line.port.write(b"old" * 1000)
+    line.port.discard()
+    assert line.port.write(b"new") == 3
+    assert line.peer.take().endswith(b"new")
+
+
 def test_a_hang_up_makes_it_readable_and_is_an_error(line: Line) -> None:
     line.peer.close()
     assert readable(line)
@@ -100,6 +107,7 @@ def test_a_hang_up_makes_it_readable_and_is_an_error(line: Line) -> None:
         line.port.read()
     with pytest.raises(SerialError, match="gone"):
         line.port.write(b"x")
+    line.port.discard()
 
 
 def test_after_close_every_call_is_an_error(line: Line) -> None:
@@ -108,3 +116,4 @@ def test_after_close_every_call_is_an_error(line: Line) -> None:
     for call in (line.port.fileno, line.port.read, lambda: line.port.write(b"x")):
         with pytest.raises(SerialError):
             call()
+    line.port.discard()

@@ -89,3 +89,14 @@ def test_a_closed_board_takes_its_line_away(board: Platform, tmp_path: Path) -> 
     board.close()
     board.close()
     assert not (tmp_path / "serial").is_symlink()
+
+
+@pytest.mark.parametrize("line", ["", "fast", "9600 rtscts", "-1", "9600 xonxoff more"])
+def test_a_line_that_cannot_be_read_is_said(
+    tmp_path: Path, reactor: LiveReactor, line: str
+) -> None:
+    (tmp_path / "line").write_text(line)
+    with pytest.raises(SerialError, match="BAUD"):
+        sim.open_board(Board(), str(tmp_path), reactor)
+    (tmp_path / "line").write_text("9600 xonxoff\n")
+    sim.open_board(Board(), str(tmp_path), reactor).close()
