@@ -26,7 +26,7 @@ from agent.enrolment import Context, Enrolment
 from agent.errors import AgentError, fail
 from agent.exchange import Exchange
 from agent.keypairs import KeyPairs
-from agent.log import Log
+from agent.log import Line, Log
 from agent.loop import Loop
 from agent.machine import Storage, System
 from agent.settings import Realm, Settings, fold
@@ -258,6 +258,14 @@ class Device:
             return [Described(*one) for one in zip(texts, fields, strict=False)]
 
         return self.task({"op": "inspect", "kind": kind, "ders": found}, described, done)
+
+    # -- the log -----------------------------------------------------------------------------------
+
+    def log_lines(self) -> list[Line]:
+        return list(self.log.lines)
+
+    def listen(self, heard: Callable[[Line], None]) -> Callable[[], None]:
+        return self.log.listen(heard)
 
     def diagnose(self, realm: str, done: Done) -> int:
         return diagnosis.diagnose(self, realm, done)

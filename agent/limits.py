@@ -116,4 +116,5 @@ TYPE_AHEAD_BYTES = 64 * 1024  # a configuration pasted while a key is generated
 OUTPUT_LINES = 200  # produced at once before the transport is asked again whether it has room
 IDLE_SESSION_S = 600
 LOG_LINES = 512
+MONITOR_LINES = 20  # of the log at a terminal, in a second: more than anybody reads
 VERSION = "0.1.0"  # what `display version` shows; pyproject.toml says the same

@@ -38,7 +38,7 @@ class Log:
         self.lines: deque[Line] = deque(maxlen=limits.LOG_LINES)
         self.lost = 0  # lines that standard error did not take
         self.counts: dict[str, int] = {}  # since the start, by mnemonic
-        self.listeners: list[Callable[[Line], None]] = []
+        self._listeners: list[Callable[[Line], None]] = []
 
     def report(self, mnemonic: str, text: str) -> None:
         """Logs one event; control characters in what peers sent are replaced."""
@@ -49,8 +49,22 @@ class Log:
         self.counts[mnemonic] = self.counts.get(mnemonic, 0) + 1
         if self._out_fd is not None:
             self._write(self._out_fd, f"<{level}>{line.text}".encode()[:LINE_BYTES] + b"\n")
-        for listener in list(self.listeners):
-            listener(line)
+        for heard in list(self._listeners):
+            heard(line)
+
+    def listen(self, heard: Callable[[Line], None]) -> Callable[[], None]:
+        """Calls `heard` with each line from now on, in the middle of whatever logs it.
+
+        The result ends it; it may be called more than once.
+        """
+        listeners = self._listeners
+        listeners.append(heard)
+
+        def cancel() -> None:
+            if heard in listeners:
+                listeners.remove(heard)
+
+        return cancel
 
     def _write(self, fd: int, line: bytes) -> None:
         """Never waits: a log that nobody reads must not stop the agent. Lost lines are counted."""

@@ -20,6 +20,7 @@ from agent.console.appliance import (
     Fingerprints,
     FromFile,
     KeyPair,
+    LogLine,
     Progress,
     RealmStatus,
     Verdict,
@@ -89,6 +90,14 @@ class FakeReactor:
             self.now_ns = due[0].due_ns
             due[0].call()
         self.now_ns = end_ns
+
+
+class LogRow(NamedTuple):
+    """A line of the log."""
+
+    at_s: int
+    level: int
+    text: str
 
 
 class Task(NamedTuple):
@@ -270,6 +279,8 @@ class FakeDevice:
         self.statuses: dict[str, RealmStatus] = {}
         self.locals: dict[str, Certificate] = {}
         self.cas: dict[str, CaInfo] = {}
+        self.log: list[LogRow] = []
+        self.listeners: list[Callable[[LogLine], None]] = []
         self.changes = 0
         self.configuration = FakeConfiguration(self)
         self._next = 1
@@ -280,6 +291,12 @@ class FakeDevice:
         """Ends the oldest task, with its own result or another one."""
         task = self.tasks.pop(min(self.tasks))
         task.done(task.result if result is None else result)
+
+    def report(self, text: str) -> None:
+        """Logs a line."""
+        self.log.append(LogRow(START_S, 5, text))
+        for heard in list(self.listeners):
+            heard(self.log[-1])
 
     def add_key_pair(self, name: str, bits: int = 2048) -> None:
         self.pairs[name] = KeyPair(name, 1, bits, False, START_S, b"\x30\x03\x02\x01\x05")
@@ -389,6 +406,18 @@ class FakeDevice:
     def describe(self, kind: str, found: list[bytes], done: Done) -> int:
         texts = [f"{kind.capitalize()} {number}\n  Version: 3" for number, _ in enumerate(found)]
         return self.task("describe", [Described(t, {"subject": "CN=x"}) for t in texts], done)
+
+    def log_lines(self) -> list[LogRow]:
+        return self.log
+
+    def listen(self, heard: Callable[[LogLine], None]) -> Callable[[], None]:
+        self.listeners.append(heard)
+
+        def cancel() -> None:
+            if heard in self.listeners:
+                self.listeners.remove(heard)
+
+        return cancel
 
     def detach(self, task: int) -> None:
         self.detached.append(task)

@@ -13,10 +13,12 @@ from tests.device_bench import Bench, Waiter
 
 
 class Subject:
-    """A device, and a way to let its tasks end."""
+    """A device, a way to let its tasks end, and one to log a line."""
 
-    def __init__(self, device: Appliance, turn: Callable[[], None]) -> None:
-        self.device, self.turn = device, turn
+    def __init__(
+        self, device: Appliance, turn: Callable[[], None], log: Callable[[str], None]
+    ) -> None:
+        self.device, self.turn, self.log = device, turn, log
 
     def task(self, start: Callable[[Callable[[object], None]], int]) -> object:
         results: list[Any] = []
@@ -29,9 +31,10 @@ class Subject:
 @pytest.fixture(params=["real", "fake"])
 def subject(request: pytest.FixtureRequest) -> Subject:
     if request.param == "fake":
-        return Subject(FakeDevice(eager=True), lambda: None)
+        fake = FakeDevice(eager=True)
+        return Subject(fake, lambda: None, fake.report)
     bench = Bench()
-    return Subject(bench.device, bench.turn)
+    return Subject(bench.device, bench.turn, lambda text: bench.device.log.report("X", text))
 
 
 def test_a_new_device_has_the_default_realm_and_nothing_else(subject: Subject) -> None:
@@ -122,6 +125,21 @@ def test_other_settings_take_over_and_are_saved(subject: Subject) -> None:
     assert not device.configuration.unsaved()
     with pytest.raises(AgentError, match="no realm abc"):
         device.status("abc")
+
+
+def test_the_log_is_read_and_heard(subject: Subject) -> None:
+    device = subject.device
+    texts: list[str] = []
+    cancel = device.listen(lambda line: texts.append(line.text))
+    subject.log("one")
+    cancel()
+    cancel()
+    subject.log("two")
+    assert len(texts) == 1
+    assert texts[0].endswith("one")
+    assert [line.text[-3:] for line in device.log_lines()[-2:]] == ["one", "two"]
+    assert device.log_lines()[-1].at_s == device.wall_s()
+    assert device.log_lines()[-1].level == 5
 
 
 def test_an_incomplete_realm_is_refused_at_once_and_by_name(subject: Subject) -> None:

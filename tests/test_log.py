@@ -9,7 +9,7 @@ from agent.log import NOTICE, WARNING, Log
 def test_lines_go_to_the_buffer_the_listeners_and_the_descriptor() -> None:
     read, write = os.pipe()
     log, heard = Log(lambda: 17, write), []
-    log.listeners.append(heard.append)
+    cancel = log.listen(heard.append)
     log.report("GET_LOCAL_CERT_OK", "realm abc: done\r\n\x1b[2Jevil")
     log.report("GET_CA_CERT_ERR", "no")
     assert [line.level for line in log.lines] == [NOTICE, WARNING]
@@ -18,6 +18,10 @@ def test_lines_go_to_the_buffer_the_listeners_and_the_descriptor() -> None:
         "<5>PKI/5/GET_LOCAL_CERT_OK: realm abc: done???[2Jevil",
         "<4>PKI/4/GET_CA_CERT_ERR: no",
     ]
+    cancel()
+    cancel()
+    log.report("GET_CA_CERT_ERR", "unheard")
+    assert len(heard) == 2
     os.close(read)
     os.close(write)
 

@@ -5,7 +5,7 @@ call returns at once with a handle, `done` is called later from the event loop w
 with an `AgentError`; the session holds its own line until then.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from agent.errors import AgentError
@@ -115,6 +115,17 @@ class FromFile(NamedTuple):
     password: str | None = None
 
 
+class LogLine(Protocol):
+    """A line of the log."""
+
+    @property
+    def at_s(self) -> int: ...  # wall time
+    @property
+    def level(self) -> int: ...  # 4: warning, 5: notice
+    @property
+    def text(self) -> str: ...  # PKI/5/GET_LOCAL_CERT_OK: realm abc: ...
+
+
 class Progress(Protocol):
     """What a task tells the session that waits for it. All are called from the event loop."""
 
@@ -212,5 +223,8 @@ class Appliance(Protocol):
     def local(self, realm: str) -> Certificate | None: ...
     # kind is certificate, request or crl; what is in PEM is taken too; result: list[Described]
     def describe(self, kind: str, found: list[bytes], done: Done) -> int: ...
+
+    def log_lines(self) -> Sequence[LogLine]: ...  # of late, the newest last
+    def listen(self, heard: Callable[[LogLine], None]) -> Callable[[], None]: ...  # result: no more
 
     def detach(self, task: int) -> None: ...  # the session went away; the work goes on

@@ -21,9 +21,11 @@ from agent.console.views import (
     concealed,
     help_on,
     is_typed_text,
+    masked_error,
     prompt,
     record_of,
     understand,
+    where_else,
 )
 from agent.errors import fail
 from agent.settings import fold
@@ -109,6 +111,17 @@ class Place(Dialogue):
             for word, meaning in shown:
                 self.line(f"  {word:<{width}}  {meaning}".rstrip())
         self.editor.show()
+
+    def misunderstood(self, text: str, error: GrammarError, margin: int) -> None:
+        """Says what is wrong with a line, and where it would be right."""
+        shown = masked_error(text, error)
+        self.editor.remember(shown)
+        if not self.terminal:
+            self.line(shown)  # nothing was echoed that the caret could stand under
+        self.parser_error(error, margin if self.terminal else 0)
+        elsewhere = where_else(self.level, text, error)
+        if elsewhere:
+            self.line(f" Next step: {elsewhere}.")
 
     def prompt(self) -> str:
         return prompt(self.device.settings, self.view)

@@ -27,10 +27,11 @@ from agent.console.editor import Event, Help, Interrupt, Leave, Line, Tab
 from agent.console.grammar import GrammarError, Match
 from agent.console.hold import GOES_ON, Hold
 from agent.console.idle import Idle
+from agent.console.monitor import Monitor
 from agent.console.pager import Pager
 from agent.console.place import Place
 from agent.console.typed import BREAK, INTERRUPT, TypeAhead, last_stop
-from agent.console.views import masked, masked_error, where_else
+from agent.console.views import masked
 from agent.errors import AgentError, fail
 from hal.ports import Reactor, Timer
 
@@ -70,6 +71,7 @@ class Session(Place):
         self._discard = discard
         self._pager = Pager(self)
         self._idle = Idle(device.outside_ns, lambda: self.run(self._expire))
+        self.monitor = Monitor(self)
         self._hold: Hold | None = None
         self._current: Match[Command] | None = None
         self._block = ""  # in which it was typed
@@ -160,6 +162,7 @@ class Session(Place):
         """Hang-up: the session is gone, a task goes on."""
         self.closed = True
         self._idle.stop()
+        self.monitor.stop()
         self._detach()
         self.take_reader()
         self._pager.stop()
@@ -388,17 +391,7 @@ class Session(Place):
         try:
             found = self.understand(text)
         except GrammarError as error:
-            self._misunderstood(text, error, margin)
+            self.misunderstood(text, error, margin)
             return
         self.editor.remember(masked(text, found.secret))
         self.execute(found)
-
-    def _misunderstood(self, text: str, error: GrammarError, margin: int) -> None:
-        shown = masked_error(text, error)
-        self.editor.remember(shown)
-        if not self.terminal:
-            self.line(shown)  # nothing was echoed that the caret could stand under
-        self.parser_error(error, margin if self.terminal else 0)
-        elsewhere = where_else(self.level, text, error)
-        if elsewhere:
-            self.line(f" Next step: {elsewhere}.")

@@ -8,7 +8,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.console import blocks
-from agent.console.commands import board, entity, exchange, realm, saved, shows, system
+from agent.console.commands import (
+    board,
+    entity,
+    exchange,
+    realm,
+    saved,
+    shows,
+    system,
+    terminal,
+)
 from agent.console.commands.rows import (
     CONFIGURATION,
     DISPLAY_LEVEL,
@@ -76,6 +85,7 @@ ROWS: tuple[Row, ...] = (
     *exchange.ROWS,
     *shows.ROWS,
     *board.ROWS,
+    *terminal.ROWS,
     Row(
         "display this",
         CONFIGURATION,

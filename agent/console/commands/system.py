@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 REALM_NAME = parameters.name("Name of a realm")
 ENTITY_NAME = parameters.name("Name of an entity")
-SCREEN = parameters.integer("Lines of the screen, 0 for no paging", *limits.SCREEN_LINES_RANGE)
 KEY_NAME = parameters.name("Name of an RSA key pair")
 
 
@@ -57,10 +56,6 @@ def block_end(session: "Session", _args: Args) -> None:
         session.enter(SYSTEM)
     else:
         session.enter(USER, "#")
-
-
-def screen_length(session: "Session", args: Args) -> None:
-    session.screen_lines = args.number("LINES", limits.SCREEN_LINES)
 
 
 # -- realms and entities ---------------------------------------------------------------------------
@@ -220,13 +215,6 @@ def abort_request(session: "Session", args: Args) -> None:
 
 ROWS = (
     Row("system-view", (USER,), system_view),
-    Row(
-        "screen-length LINES temporary",
-        (USER,),
-        screen_length,
-        {"LINES": SCREEN},
-        level=DISPLAY_LEVEL,
-    ),
     Row("quit", EVERYWHERE, leave, level=DISPLAY_LEVEL, marks=True),
     Row("return", CONFIGURATION, back_to_user, level=DISPLAY_LEVEL, marks=True),
     Row("#", EVERYWHERE, block_end, level=DISPLAY_LEVEL, marks=True),
