@@ -136,8 +136,9 @@ class Session(Place):
             self.run(lambda: None)
 
     def resume(self) -> None:
-        """The transport has room again."""
-        self.run(self._pager.pump)
+        """The transport has room again, for a display or for the echo of what was typed."""
+        if self._pager.active:
+            self.run(self._pager.pump)
         self._pump()
 
     def notice(self, text: str) -> None:
