@@ -24,6 +24,7 @@ from hal.ports import SerialError, SerialPort
 from hal.sockets import Credentials, peer_credentials
 
 HELLO_NS = 5_000_000_000
+LEAVE_NS = 10_000_000_000
 ACCEPT_AGAIN_NS = 1_000_000_000
 REOPEN_NS = 1_000_000_000  # a serial line that vanished is looked for again
 
@@ -41,6 +42,7 @@ class Terminal:
         size: tuple[int, int],
         ended: Callable[[], None],
     ) -> None:
+        self._loop = loop
         self._ended = ended  # known before the first byte: that may be the one that fails
         self._peer = Peer(loop, stream, self._data, self._gone)
         self._session = Session(
@@ -53,13 +55,18 @@ class Terminal:
             height=size[1],
             has_room=self._peer.has_room,
             discard=self._peer.discard,
-            ended=self._peer.end,
+            ended=self._leave,
         )
         self._peer.on_room = self._session.resume
         self._session.begin()
 
     def _data(self, data: bytes) -> None:
         self._session.feed(data)
+
+    def _leave(self) -> None:
+        """Says what is left to say, to whoever still takes it."""
+        self._peer.end()
+        self._loop.after(LEAVE_NS, self._peer.cut)
 
     def _gone(self) -> None:
         self._session.close()

@@ -23,11 +23,15 @@ class Stream(Protocol):
     def read(self) -> bytes | None: ...  # None: nothing there; b"": the end
     def write(self, data: bytes) -> int: ...  # raises OSError or SerialError when it is gone
     def discard(self) -> None: ...  # what was written and has not left yet, as far as possible
+    @property
+    def linger_ns(self) -> int: ...  # how long the last words need once they are written
     def close(self) -> None: ...
 
 
 class SocketStream:
     """A connected stream socket as a `Stream`."""
+
+    linger_ns = 0
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -59,6 +63,8 @@ class SocketStream:
 
 class SerialStream:
     """A serial line as a `Stream`: a line that is gone reads as the end."""
+
+    linger_ns = 500_000_000  # closing it drops what the tty holds: 480 bytes go out at 9600 baud
 
     def __init__(self, port: SerialPort) -> None:
         self._port = port
@@ -165,7 +171,8 @@ class Peer:
         except (OSError, SerialError):
             self.cut()
         if self._open and self._ending and not self._out:
-            self.cut()
+            self._loop.unwatch(self._stream.fileno())
+            self._loop.after(self._stream.linger_ns, self.cut)
         elif self._open:
             self._arm()
 

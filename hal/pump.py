@@ -58,10 +58,10 @@ class _End:
         finally:
             os.close(slave)
 
-    def read(self) -> bytes | None:
+    def read(self, piece_bytes: int) -> bytes | None:
         """What has come; b"" for nothing, None when nobody has it open and all is read."""
         try:
-            return os.read(self.fd, _CHUNK_BYTES) or None
+            return os.read(self.fd, piece_bytes) or None
         except BlockingIOError:
             return b""
         except OSError:  # EIO: the other side is closed
@@ -74,14 +74,14 @@ class _End:
             self.is_stopped = off > on
         return data.translate(None, bytes((_XON, _XOFF)))
 
-    def write(self, piece_bytes: int | None = None) -> None:
+    def write(self) -> None:
         """Sends what is pending, as far as there is room; lost when nobody has it open."""
         if self._hung_up():
             self.closed()
             return
         self.is_open = True
         try:
-            self.pending = self.pending[os.write(self.fd, self.pending[:piece_bytes]) :]
+            self.pending = self.pending[os.write(self.fd, self.pending) :]
         except BlockingIOError:
             pass  # it stays pending
 
@@ -125,7 +125,7 @@ class SerialPump:
         self._link, self._reactor, self._xonxoff = link, reactor, xonxoff
         byte_ns = -(-_BITS * SECOND_NS // baud) if baud else 0
         self._piece_ns = max(_PIECE_NS, byte_ns) if baud else 0
-        self._piece_bytes = baud * self._piece_ns // (_BITS * SECOND_NS) or None
+        self._piece_bytes = baud * self._piece_ns // (_BITS * SECOND_NS) or _CHUNK_BYTES
         self._is_closed = False
         self._timer: Timer | None = None
         if os.path.lexists(link) and not os.path.islink(link):
@@ -188,14 +188,14 @@ class SerialPump:
         def on_write() -> None:
             end.timer = None
             if not (self._is_closed or end.is_stopped):
-                end.write(self._piece_bytes)
+                end.write()
                 self._arm()
 
         return on_write
 
     def _carry(self, end: _End, other: _End) -> None:
         """Takes one piece from an end to the other one, or notices that the end was closed."""
-        data = end.read()
+        data = end.read(self._piece_bytes)
         if data is None:
             end.closed()
             return

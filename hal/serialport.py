@@ -77,6 +77,9 @@ class PyserialPort:
             pass  # the line is gone: the next read says so
 
     def close(self) -> None:
+        """Closes the line. What the kernel still holds is dropped: it would wait for a line that
+        takes nothing, 30 s long, and nobody else would be served (tty(4), closing_wait)."""
+        self.discard()
         try:
             self._port.close()
         except OSError as error:
