@@ -55,7 +55,7 @@ def test_help_in_the_middle_of_a_line_that_wraps() -> None:
     wanted = """
         |[Huawei-pki-realm-abc]enrollment-url esc
         | http://ca.example/?
-        |  STRING<1-255>  http://HOST/PATH of the
+        |  STRING<8-255>  http://HOST/PATH of the
         | CA or RA
         |[Huawei-pki-realm-abc]enrollment-url esc
         | http://ca.example/_"""
