@@ -114,6 +114,7 @@ SCREEN_LINES = 24
 SCREEN_LINES_RANGE = (0, 512)  # 0: no paging
 TYPE_AHEAD_BYTES = 64 * 1024  # a configuration pasted while a key is generated
 OUTPUT_LINES = 200  # produced at once before the transport is asked again whether it has room
+LEFT_OUT_LINES = 1000  # by a filter, before other sessions have their turn
 IDLE_SESSION_S = 600
 LOG_LINES = 512
 MONITOR_LINES = 20  # of the log at a terminal, in a second: more than anybody reads

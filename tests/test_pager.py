@@ -1,7 +1,10 @@
 """Pages: how many rows, which keys, and a transport that is slow."""
 
+from collections.abc import Callable
+
 import pytest
 
+from agent import limits
 from agent.console.pager import ERASE_MORE, MORE, Pager
 
 
@@ -13,6 +16,8 @@ class Page:
     def __init__(self, room: int = 1_000_000) -> None:
         self.sent: list[str] = []
         self.room = room
+        self.later: list[Callable[[], None]] = []
+        self.resumed = 0
 
     def line(self, text: str) -> None:
         self.sent.append(text)
@@ -24,11 +29,17 @@ class Page:
         self.room -= 1
         return self.room >= 0
 
+    def after(self, delay_s: int, call: Callable[[], None]) -> None:
+        self.later.append(call)
+
+    def resume(self) -> None:
+        self.resumed += 1
+
 
 def started(lines: list[str], page: int, room: int = 1_000_000) -> tuple[Page, Pager]:
     screen = Page(room)
     pager = Pager(screen)
-    pager.begin(iter(lines), page)
+    pager.begin(iter(lines), page, [])
     return screen, pager
 
 
@@ -72,9 +83,9 @@ def test_nothing_is_made_before_there_is_room() -> None:
 
     screen = Page(room=2)
     pager = Pager(screen)
-    pager.begin(lines(), 0)
+    pager.begin(lines(), 0, [])
     assert len(screen.sent) == 400
-    assert len(made) == 401
+    assert len(made) == 401, "the next one is known, so that a last page has no `More`"
     screen.room = 100
     pager.pump()
     assert len(screen.sent) == 1000
@@ -118,3 +129,19 @@ def test_a_search_is_shown_as_it_is_typed_and_can_be_left() -> None:
 
 def test_wide_characters_take_their_rows() -> None:
     assert started(["日本" * 3, "y", "z"], 3)[0].sent == ["日本" * 3, "y", MORE]
+
+
+def test_lines_that_are_left_out_cost_their_turns_too() -> None:
+    screen = Page()
+    pager = Pager(screen)
+    cap = limits.LEFT_OUT_LINES
+    pager.begin(map(str, range(3 * cap)), 0, [lambda line: line in ("1", str(3 * cap - 1))])
+    assert screen.sent == ["1"]
+    assert pager.active
+    while screen.later:
+        screen.later.pop()()
+        assert screen.resumed
+        pager.pump()
+    assert screen.resumed == 2
+    assert screen.sent == ["1", str(3 * cap - 1)]
+    assert not pager.active

@@ -66,6 +66,17 @@ def test_help_in_the_middle_of_a_line_that_wraps() -> None:
     check(glass.press(b"y"), wanted)
 
 
+def test_long_help_comes_in_pages_and_the_line_stays() -> None:
+    glass = in_realm(80)
+    glass.terminal.session.screen_lines = 10
+    check(glass.press(b"xyz\x01?"), f"|{MORE}_")
+    check(glass.press(b" "), f"|{MORE}_")
+    check(glass.press(b"q"), f"|{PROMPT}_yz")
+    check(glass.press(b"\x05!"), f"|{PROMPT}xyz!_")
+    glass.press(b"\x15?")
+    check(glass.press(b"\x03"), f"|{PROMPT}_")
+
+
 def test_a_question_mark_in_quotation_marks_is_typed() -> None:
     glass = in_realm(80)
     check(glass.press(b'ca id "what?"'), f'|{PROMPT}ca id "what?"_')

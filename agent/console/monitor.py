@@ -14,7 +14,7 @@ from agent.console.displays.terminal import log_line
 from hal.ports import Timer
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.showing import Showing
 
 PAUSE_S = 1
 
@@ -22,7 +22,7 @@ PAUSE_S = 1
 class Monitor:
     """Off until `start`."""
 
-    def __init__(self, session: "Session") -> None:
+    def __init__(self, session: "Showing") -> None:
         self._session = session
         self._cancel: Callable[[], None] | None = None
         self._timer: Timer | None = None

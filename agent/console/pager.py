@@ -1,20 +1,20 @@
 """Shows many lines: a page at a time for people, as fast as the transport takes them for scripts.
 
 Lines come from an iterator and are made only when there is room for them, so a display of a
-thousand realms costs no memory and never holds up the event loop.
+thousand realms costs no memory and never holds up the event loop; neither does one of which
+nothing is shown, since after some lines that are left out the others have their turn.
 
 At `More`: space a page, Enter a line, q or Ctrl+C no more; `/`, `-` and `+` with a text and Enter
 go on from the first line that holds it, without the lines that hold it, with those alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Protocol
 
 from agent import limits
 from agent.console.columns import columns
-from agent.console.commands import filtered
-from agent.console.grammar import Args
+from agent.console.filters import FILTERS, Keep
 from agent.console.output import printable
 from agent.console.typed import BREAK, INTERRUPT
 
@@ -36,32 +36,34 @@ class Screen(Protocol):
     def line(self, text: str) -> None: ...
     def write(self, text: str) -> None: ...
     def has_room(self) -> bool: ...
+    def after(self, delay_s: int, call: Callable[[], None]) -> object: ...
+    def resume(self) -> None: ...  # calls `pump`, and goes on when the display is over
 
 
 class Pager:
     """One display under way, or none. `page` is the rows of a page, 0 for no paging."""
 
     def __init__(self, screen: Screen) -> None:
+        self.active = False
         self.waiting = False  # `More` is on the screen
         self._screen = screen
         self._lines: Iterator[str] = iter(())
-        self._next: str | None = None
+        self._keeps: list[Keep] = []
+        self._next: str | None = None  # known to be shown
         self._page = 0
         self._rows = 0  # left on this page
         self._asked = MORE  # or what is searched for, as far as it is typed
 
-    @property
-    def active(self) -> bool:
-        return self._next is not None
-
-    def begin(self, lines: Iterator[str], page: int) -> None:
-        self._page = page
-        self._go_on(lines, page)
+    def begin(self, lines: Iterator[str], page: int, keeps: list[Keep]) -> None:
+        """Shows those lines that all of `keeps` keep."""
+        self._lines, self._page, self._keeps, self._next = lines, page, keeps, None
+        self.active = True
+        self._go_on(page)
 
     def pump(self) -> None:
-        """Shows lines until none is left, the page is full, or the transport has no room."""
+        """Shows lines until none is left, the page is full, or it is the turn of others."""
         count = 0
-        while self._next is not None and not self.waiting:
+        while self._seek():
             if self._page and self._rows <= 0:
                 self.waiting = True
                 self.show_more()
@@ -69,7 +71,7 @@ class Pager:
             if count % limits.OUTPUT_LINES == 0 and not self._screen.has_room():
                 return
             count += 1
-            line, self._next = printable(self._next), next(self._lines, None)
+            line, self._next = printable(self._next or ""), None
             self._rows -= max(1, -(-columns(line) // self._screen.width))
             self._screen.line(line)
 
@@ -83,14 +85,13 @@ class Pager:
             self._ask(chr(byte))
         elif byte in _SPACE or byte in _ENTER:
             self.hide_more()
-            self.waiting = False
-            self._rows = self._page if byte in _SPACE else 1
-            self.pump()
+            self._go_on(self._page if byte in _SPACE else 1)
 
     def stop(self) -> None:
         if self.waiting:
             self.hide_more()
-        self._next, self._lines, self.waiting, self._asked = None, iter(()), False, MORE
+        self._next, self._lines, self._asked = None, iter(()), MORE
+        self.active = self.waiting = False
 
     def show_more(self) -> None:
         self._screen.write(self._asked)
@@ -98,13 +99,32 @@ class Pager:
     def hide_more(self) -> None:
         self._screen.write(ERASE_MORE)
 
+    def _seek(self) -> bool:
+        """Whether there is a line to show, here and now."""
+        if not self.active or self.waiting:
+            return False
+        left_out = 0
+        while self._next is None:
+            line = next(self._lines, None)
+            if line is None:
+                self.stop()
+                return False
+            if all(keep(line) for keep in self._keeps):
+                self._next = line
+            elif (left_out := left_out + 1) == limits.LEFT_OUT_LINES:
+                self._screen.after(0, self._screen.resume)
+                return False
+        return True
+
     def _search_key(self, byte: int) -> None:
         kind, wanted = _SEARCHES[self._asked[0]], self._asked[1:]
         if byte in _ENTER:
             self.hide_more()
-            lines = chain((self._next or "",), self._lines)
-            args = Args({kind: True, "FILTER": wanted})
-            self._go_on(filtered(lines, args) if wanted else lines, self._page)
+            self._lines = chain((self._next or "",), self._lines)  # the search begins with it
+            self._next = None
+            if wanted:
+                self._keeps = [*self._keeps, FILTERS[kind](wanted)]
+            self._go_on(self._page)
         elif byte in _ERASE:
             self._ask(self._asked[:-1] or MORE)
         elif 0x20 <= byte < 0x7F and len(self._asked) < _COLUMNS:
@@ -115,7 +135,6 @@ class Pager:
         self._asked = asked
         self.show_more()
 
-    def _go_on(self, lines: Iterator[str], rows: int) -> None:
-        self._lines, self._rows, self.waiting, self._asked = lines, rows, False, MORE
-        self._next = next(lines, None)
+    def _go_on(self, rows: int) -> None:
+        self._rows, self.waiting, self._asked = rows, False, MORE
         self.pump()

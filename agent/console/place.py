@@ -4,7 +4,7 @@ Other sessions configure the same device. What a view configures may go at any t
 for again after each question and each task, and never kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from agent.console.appliance import Appliance
@@ -96,21 +96,20 @@ class Place(Dialogue):
         """A line of a difference, as it is shown: without its password, sealed or not."""
         return change._replace(line=concealed(change.line))
 
-    def help(self, text: str) -> None:
-        """`?` behind a line: what may follow, and the line again; or a character of a text."""
-        if is_typed_text(self._here(), self.level, text):
-            self.editor.insert("?")
-            return
-        self.write("?\r\n")
+    def is_typed_text(self, text: str) -> bool:
+        """Whether a `?` behind this is no call for help."""
+        return is_typed_text(self._here(), self.level, text)
+
+    def help(self, text: str) -> Iterator[str]:
+        """What may follow a line, a line for each; nothing when its error was told instead."""
         try:
             shown = help_on(self._here(), self.level, text)
         except GrammarError as error:
             self.parser_error(error, len(self.prompt()))
-        else:
-            width = max(len(word) for word, _ in shown)
-            for word, meaning in shown:
-                self.line(f"  {word:<{width}}  {meaning}".rstrip())
-        self.editor.show()
+            return
+        width = max(len(word) for word, _ in shown)
+        for word, meaning in shown:
+            yield f"  {word:<{width}}  {meaning}".rstrip()
 
     def misunderstood(self, text: str, error: GrammarError, margin: int) -> None:
         """Says what is wrong with a line, and where it would be right."""

@@ -20,26 +20,22 @@ from agent import limits
 from agent.console import unapplied
 from agent.console.appliance import Appliance
 from agent.console.blocks import is_comment
-from agent.console.commands import Command, filtered
+from agent.console.commands import Command
 from agent.console.commands.rows import SYSTEM, USER
-from agent.console.document import Document, json_lines, text_lines
 from agent.console.editor import Event, Help, Interrupt, Leave, Line, Tab
 from agent.console.grammar import GrammarError, Match
 from agent.console.hold import GOES_ON, Hold
 from agent.console.idle import Idle
-from agent.console.monitor import Monitor
-from agent.console.pager import Pager
-from agent.console.place import Place
+from agent.console.showing import Showing
 from agent.console.typed import BREAK, INTERRUPT, TypeAhead, last_stop
 from agent.console.views import masked
 from agent.errors import AgentError, fail
-from hal.ports import Reactor, Timer
+from hal.ports import Reactor
 
-SECOND_NS = 1_000_000_000
 ECHO_KEYS = 32  # between two looks at the transport: a key may draw a line of 510 characters anew
 
 
-class Session(Place):
+class Session(Showing):
     """One operator or one script at the device.
 
     `send` takes what is to be written. `has_room` says whether the transport wants more; when it
@@ -63,19 +59,24 @@ class Session(Place):
         discard: Callable[[], None] = lambda: None,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(device, send, level=level, terminal=terminal, width=width, loading=loading)
-        self.screen_lines = height
-        self.closed = False
+        super().__init__(
+            device,
+            send,
+            reactor,
+            level=level,
+            terminal=terminal,
+            width=width,
+            height=height,
+            loading=loading,
+            has_room=has_room,
+        )
         self.key_names: frozenset[str] | None = None
-        self._reactor, self._room, self._ended = reactor, has_room, ended
-        self._discard = discard
-        self._pager = Pager(self)
+        self._discard, self._ended = discard, ended
         self._idle = Idle(device.outside_ns, lambda: self.run(self._expire))
-        self.monitor = Monitor(self)
         self._hold: Hold | None = None
-        self._current: Match[Command] | None = None
-        self._block = ""  # in which it was typed
+        self._block = ""  # in which the command was typed
         self._failed = False
+        self._goes_on = False  # the line that is typed, below the help that it was given
         self._depth = 0
         self._typed = TypeAhead()
         self._pumping = False
@@ -141,24 +142,6 @@ class Session(Place):
             self.run(self._pager.pump)
         self._pump()
 
-    def notice(self, text: str) -> None:
-        """A line that comes by itself; what is being typed stands below it unharmed."""
-        if self.closed:
-            return
-        if self._pager.waiting:
-            self._pager.hide_more()
-            self.line(text)
-            self._pager.show_more()
-        elif self.terminal and self._listening() and not self._depth:
-            self.editor.hide()
-            self.echo()
-            self.line(text)
-            self.editor.show()
-            self.echo()
-        else:
-            self.line(text)
-        self.flush()
-
     def close(self) -> None:
         """Hang-up: the session is gone, a task goes on."""
         self.closed = True
@@ -178,19 +161,6 @@ class Session(Place):
             self._log_out()
         else:
             self.enter(USER if self.view.kind == SYSTEM else SYSTEM)
-
-    @property
-    def wants_json(self) -> bool:
-        """Whether the command that runs shall speak to a program."""
-        return self._current is not None and "json" in self._current.args
-
-    def show(self, document: Document) -> None:
-        """A display as text or JSON: filtered as the command says, paged on terminals."""
-        shown = json_lines(document) if self.wants_json else text_lines(document, self.times())
-        if self._current and "FILTER" in self._current.args:
-            shown = filtered(shown, self._current.args)
-        paged = self.terminal and self.screen_lines
-        self._pager.begin(shown, max(1, self.screen_lines - 1) if paged else 0)  # and `More`
 
     def start(
         self,
@@ -240,13 +210,6 @@ class Session(Place):
         self.run(call)
         self._pump()
 
-    def after(self, delay_s: int, call: Callable[[], None]) -> Timer | None:
-        return self._reactor.after(delay_s * SECOND_NS, call) if self._reactor else None
-
-    def has_room(self) -> bool:
-        self.flush()
-        return self._room()
-
     def drop_input(self) -> None:
         self._typed.clear()
 
@@ -260,6 +223,9 @@ class Session(Place):
     def _listening(self) -> bool:
         return self._pager.waiting or not (self._busy() or self.closed)
 
+    def is_at_prompt(self) -> bool:
+        return self._listening() and not self._depth
+
     def _settle(self) -> None:
         """When nothing is left to wait for: the command is over, here is the prompt."""
         if not self.closed and (self._busy() or self._pager.waiting):
@@ -268,10 +234,18 @@ class Session(Place):
             self._complete()
             if self.terminal:
                 self.fresh_line()
-                self.completion.reset()
-                self.editor.begin(self.prompt())
-                self.echo()
+                self._ready()
         self._report()
+
+    def _ready(self) -> None:
+        """The prompt, or after help the line as it was."""
+        if self._goes_on:
+            self._goes_on = False
+            self.editor.show()
+        else:
+            self.completion.reset()
+            self.editor.begin(self.prompt())
+        self.echo()
 
     def _complete(self) -> None:
         current, self._current = self._current, None
@@ -313,6 +287,7 @@ class Session(Place):
 
     def _interrupt(self) -> None:
         """Ends what is shown or asked, or leaves the task."""
+        self._goes_on = False
         self._pager.stop()
         reader = self.take_reader()
         if reader:
@@ -363,11 +338,19 @@ class Session(Place):
         elif isinstance(event, Tab):
             self.completion.press(event)
         elif isinstance(event, Help):
-            self.help(event.text)
+            self._help(event.text)
         elif isinstance(event, Leave):
             self.run(lambda: self.enter(USER))
         elif isinstance(event, Interrupt):
             self.run(self._interrupt)
+
+    def _help(self, text: str) -> None:
+        if self.is_typed_text(text):
+            self.editor.insert("?")
+            return
+        self.write("?\r\n")
+        self._goes_on = True
+        self.run(lambda: self.page(self.help(text), []))
 
     # -- lines -------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent.console import blocks
+from agent.console import blocks, filters
 from agent.console.commands import (
     board,
     entity,
@@ -134,25 +134,11 @@ FILTERS = Group(
     (
         (
             Word("|", WORDS["|"]),
-            Group((_filter("include"), _filter("exclude"), _filter("begin")), optional=False),
+            Group(tuple(map(_filter, filters.FILTERS)), optional=False),
         ),
     ),
     optional=True,
 )
-
-
-def filtered(lines: Iterator[str], args: Args) -> Iterator[str]:
-    """What a filter leaves. The text is looked for as it is: an expression could stall the agent.
-
-    A regular expression of a user can take for ever, and the agent is one thread.
-    """
-    wanted = args.text("FILTER")
-    begun = "begin" not in args
-    for line in lines:
-        found = wanted in line
-        begun = begun or found
-        if begun and (found or "include" not in args) and not (found and "exclude" in args):
-            yield line
 
 
 # -- the configuration as text ---------------------------------------------------------------------
