@@ -13,7 +13,7 @@ from agent.loop import Loop
 from hal.ports import SerialError, SerialPort
 
 ROOM_BYTES = 16 * 1024  # a display waits when so much is unsent: a screenful on a slow line
-READ_BYTES = 1024  # in one turn: each byte of a terminal may be a key that is worth some work
+READ_BYTES = 4096  # in one turn: each byte of a terminal may be a key that is worth some work
 
 
 class Stream(Protocol):
