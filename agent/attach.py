@@ -25,6 +25,7 @@ from hal.sockets import Credentials, peer_credentials
 
 HELLO_NS = 5_000_000_000
 LEAVE_NS = 10_000_000_000
+UNDER_WAY_BYTES = 16 * 1024  # in the kernel, where Ctrl+C cannot drop them any more
 ACCEPT_AGAIN_NS = 1_000_000_000
 REOPEN_NS = 1_000_000_000  # a serial line that vanished is looked for again
 
@@ -224,6 +225,7 @@ class _Greeting:
         if kind == TERMINAL:
             width, height = (int(n) if n.isdecimal() and len(n) < 5 else 0 for n in size)
             screen = (width or 80, height or limits.SCREEN_LINES)
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNDER_WAY_BYTES)
             Terminal(
                 self._loop,
                 self._device,

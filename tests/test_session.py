@@ -646,13 +646,26 @@ WORDS = st.sampled_from(
 
 
 @settings(deadline=None, max_examples=150)
-@given(pieces=st.lists(WORDS | st.binary(max_size=20), max_size=40), whole=st.booleans())
-def test_any_bytes_at_a_terminal(pieces: list[bytes], whole: bool) -> None:
-    device = FakeDevice(eager=True)
+@given(
+    pieces=st.lists(WORDS | st.binary(max_size=20), max_size=40),
+    whole=st.booleans(),
+    eager=st.booleans(),
+    room=st.sampled_from([1, 50, limits.SESSION_OUTPUT_BYTES]),
+)
+def test_any_bytes_at_a_terminal(pieces: list[bytes], whole: bool, eager: bool, room: int) -> None:
+    """Whole or byte by byte, with tasks that end at once or never, on a line that may stand."""
+    device = FakeDevice(eager=eager)
     terminal = Terminal(device)
+    terminal.room = room
     data = b"".join(pieces)
     for part in [data] if whole else [data[at : at + 1] for at in range(len(data))]:
         terminal.session.feed(part)
+        assert len(terminal.sent) < room + 20_000
+        if len(terminal.sent) > 2 * room:
+            terminal.take()
+            terminal.session.resume()
+    terminal.room = limits.SESSION_OUTPUT_BYTES
+    terminal.session.resume()
     if not terminal.session.closed:
         terminal.take()
         terminal.session.feed(b"\x03\x03\x1a")

@@ -95,6 +95,8 @@ DISPLAYS = (
     "display pki crl",
     "display pki statistics",
     "display interface brief",
+    "display history-command",
+    "display logbuffer",
     "display current-configuration",
 )
 
@@ -108,6 +110,7 @@ CLOSING = (
     "dir",
     "reset pki storage unused",
     "y",
+    "undo terminal monitor",
     "save",
     "y",
     "display saved-configuration",
@@ -122,6 +125,7 @@ def lines(url: str, fingerprint: str) -> list[str]:
     return [
         "screen-length 0 temporary",
         "clock timezone CET add 01:00:00",
+        "terminal monitor",
         *procedure(url, f"fingerprint sha256 {fingerprint}", "password cipher sekret", *REALM),
         "sysname R1",
         "pki file-format der",
