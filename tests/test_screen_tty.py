@@ -47,7 +47,9 @@ def test_paging_and_a_password_on_the_serial_line(tmp_path: Path) -> None:
         tty.after(b"system-view\rpki realm r1\r", "r1]_")
         tty.after(b"password cipher\r", "Enter the password: _")
         tty.after(b"secret\r", "Enter the password again: _")
-        tty.after(b"\x03", "r1]_")
+        tty.after(b"\x03", "again: ^C\n[Huawei-pki-realm-r1]_")
+        tty.after(b"password cipher\rsecret", "Enter the password: _")
+        tty.after(b"\x00", "Enter the password: ^C\n[Huawei-pki-realm-r1]_")  # as a break is read
         assert "secret" not in tty.text()
 
 

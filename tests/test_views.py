@@ -3,6 +3,7 @@
 import pytest
 
 from agent.console import views
+from agent.console.commands import ROWS
 from agent.console.commands.rows import ENTITY, REALM, SYSTEM, USER
 from agent.console.grammar import AMBIGUOUS, TOO_MANY, GrammarError
 from agent.console.views import View
@@ -98,6 +99,27 @@ def test_help_and_completion_look_where_the_line_would_be_understood() -> None:
     assert views.completed(realm, 1, "sysn") == [], "what the level may not type is not shown"
     with pytest.raises(GrammarError, match=TOO_MANY):
         views.help_on(realm, 3, "pki realm a b")
+
+
+def keywords(notation: str) -> list[str]:
+    """Those in front of the first parameter or choice."""
+    words = notation.split()
+    last = next((at for at, word in enumerate(words) if word != word.lower() or word in "{["), None)
+    return words[:last]
+
+
+@pytest.mark.parametrize("view", [View(USER), View(SYSTEM), View(REALM, "a"), View(ENTITY, "e")])
+def test_every_keyword_of_a_view_is_completed_from_its_first_letter(view: View) -> None:
+    count = 0
+    for row in ROWS:
+        for notation in (row.notation, f"undo {row.undo}") if row.undo else (row.notation,):
+            words = keywords(notation) if view.kind in row.views else []
+            for at, word in enumerate(words):
+                for size in range(1, len(word) + 1):
+                    line = " ".join([*words[:at], word[:size]])
+                    assert word in views.completed(view, 3, line), line
+                    count += 1
+    assert count > 100
 
 
 def test_a_question_mark_is_text_in_quotation_marks_and_in_passwords() -> None:
