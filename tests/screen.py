@@ -73,7 +73,7 @@ class Tty(Picture):
     def __init__(self, fd: int, columns: int = 80) -> None:
         super().__init__(columns)
         self.fd = fd
-        self.seen = 0  # bytes
+        self.seen = bytearray()  # all that came
         os.set_blocking(fd, False)
 
     def __enter__(self) -> Self:
@@ -103,7 +103,7 @@ class Tty(Picture):
             data = os.read(self.fd, 4096)
         except OSError:  # the other end of a pty has closed
             return False
-        self.seen += len(data)
+        self.seen += data
         self.show(data)
         return bool(data)
 
@@ -116,8 +116,9 @@ class Tty(Picture):
         return self.text(cursor=True)
 
     def after(self, keys: bytes, *ends: str) -> str:
-        """Types, and waits for a picture."""
+        """Types, and waits for a picture that comes of it: the one before may look the same."""
         self.press(keys)
+        assert self.read(WAIT_S), f"no echo of {keys!r}"
         return self.wait(*ends)
 
 
