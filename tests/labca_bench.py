@@ -10,7 +10,7 @@ from asn1crypto import x509 as asn1
 from tests import labca_client as client
 from tests.labca_client import Device
 from tools.lab_ca import authority
-from tools.lab_ca.authority import Authority
+from tools.lab_ca.authority import ALONE, Authority, Plan
 from tools.lab_ca.ledger import Ledger
 from tools.lab_ca.operations import Note, Policy, Responder
 
@@ -19,26 +19,16 @@ CIPHER_NAMES = {
     "tripledes_3key": "3des",
     **{f"aes{bits}_cbc": f"aes{bits}" for bits in (128, 192, 256)},
 }
-PLAIN = Policy(
-    challenge=None,
-    manual=False,
-    life=(300, DAY_S),
-    digest=None,
-    cipher=None,
-    misissue=None,
-    tamper=None,
-    legacy=False,
-)
+RA = Plan(ra=True)
+PLAIN = Policy(life=(300, DAY_S))
 
 
 class Bench:
     """A CA in this process; each `send` is one PKIOperation."""
 
-    def __init__(self, home: Path, *, ra: bool = False, offset_s: int = 0) -> None:
+    def __init__(self, home: Path, plan: Plan = ALONE, *, offset_s: int = 0) -> None:
         self.home = home
-        self.authority = Authority(
-            home, chain=False, omit_root=False, ra=ra, clock_offset_s=offset_s
-        )
+        self.authority = Authority(home, plan, offset_s)
         self.ledger = Ledger(home)
         self.notes: list[Note] = []
         self.reached: list[str] = []
@@ -69,7 +59,7 @@ def public_key(certificate: asn1.Certificate) -> bytes:
 def _made() -> tempfile.TemporaryDirectory[str]:
     """A state folder with a CA and its RA, made once in a process: keys cost time."""
     folder = tempfile.TemporaryDirectory()
-    Bench(Path(folder.name), ra=True)
+    Bench(Path(folder.name), RA)
     return folder
 
 

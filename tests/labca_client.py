@@ -40,7 +40,7 @@ CIPHER_OPTIONS = {
     "camellia": ("-camellia128",),
 }
 SCEP = "2.16.840.1.113733.1.9."
-PKCS_REQ, RENEWAL_REQ, CERT_POLL = "19", "17", "20"
+PKCS_REQ, RENEWAL_REQ, CERT_POLL, GET_CERT, GET_CRL = "19", "17", "20", "21", "22"
 SUCCESS, FAILURE, PENDING = "0", "2", "3"
 BAD_ALG, BAD_MESSAGE_CHECK, BAD_REQUEST, BAD_CERT_ID = "0", "1", "2", "4"
 
@@ -171,6 +171,13 @@ def element(der: bytes, at: int) -> tuple[int, bytes, int]:
         start += size & 0x7F
         size = int.from_bytes(der[at + 2 : start], "big")
     return tag, der[start : start + size], start + size
+
+
+def issuer_and_serial(certificate: asn1.Certificate) -> bytes:
+    """What a GetCert or GetCRL asks for: the content."""
+    named = {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
+    der: bytes = cms.IssuerAndSerialNumber(named).dump()
+    return der
 
 
 class CertRep(NamedTuple):

@@ -311,7 +311,7 @@ def test_a_certificate_that_is_not_ours(tmp_path: Path, fault: str) -> None:
     with _started(tmp_path) as agent:
         with LabCa(tmp_path) as ca:
             Bench(agent, ca).enrol()
-        with LabCa(tmp_path, "--misissue", fault) as ca:
+        with LabCa(tmp_path, "--hostile", fault) as ca:
             assert MISISSUED[fault] in Bench(agent, ca).refused(ca.url)
         with LabCa(tmp_path) as ca:  # it comes to its senses: nothing is left in the way
             before = in_use(agent)

@@ -67,7 +67,7 @@ def test_pending_approved_after_two_polls(tmp_path: Path, restart: bool) -> None
 
 def test_everything_at_once_through_two_power_cuts(tmp_path: Path) -> None:
     """RA in front, GET only, AES-256, SHA-512, PENDING, and the agent restarted in between."""
-    with LabCa(tmp_path, "--manual", "--ra", "--get-only") as ca, Agent(tmp_path) as agent:
+    with LabCa(tmp_path, "--manual", "--ra", "--quirk", "get-only") as ca, Agent(tmp_path) as agent:
         agent.must(
             *procedure(f"{ca.url} ra", f"fingerprint sha256 {ca.fingerprint}", *STRONG),
             "pki enroll-certificate realm abc",
@@ -144,7 +144,7 @@ def test_a_customer_of_the_ca_in_its_set_gets_nothing(tmp_path: Path) -> None:
 
 
 def test_get_only(tmp_path: Path) -> None:
-    with LabCa(tmp_path, "--get-only") as ca, Agent(tmp_path) as agent:
+    with LabCa(tmp_path, "--quirk", "get-only") as ca, Agent(tmp_path) as agent:
         agent.must(
             *procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}", *STRONG),
             "pki enroll-certificate realm abc",
@@ -154,7 +154,7 @@ def test_get_only(tmp_path: Path) -> None:
 
 
 def test_a_chain_with_the_root_left_out(tmp_path: Path) -> None:
-    with LabCa(tmp_path, "--chain", "--omit-root") as ca, Agent(tmp_path) as agent:
+    with LabCa(tmp_path, "--chain", "--quirk", "root-absent") as ca, Agent(tmp_path) as agent:
         agent.must(
             *procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"),
             "pki enroll-certificate realm abc",
@@ -218,7 +218,7 @@ def test_a_second_application_asks_and_replaces(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", ["ca-flag", "expired", "not-yet"])  # others: test_bad_peer.py
 def test_a_certificate_that_is_wrong_is_never_installed(tmp_path: Path, fault: str) -> None:
-    with LabCa(tmp_path, "--misissue", fault) as ca, Agent(tmp_path) as agent:
+    with LabCa(tmp_path, "--hostile", fault) as ca, Agent(tmp_path) as agent:
         agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"))
         said = agent.script("system-view", "pki enroll-certificate realm abc")
         assert said.status == 1
@@ -233,7 +233,7 @@ def test_a_certificate_that_is_wrong_is_never_installed(tmp_path: Path, fault: s
     "fault", ["signature", "transaction", "nonce", "no-nonce", "message-type", "signer"]
 )
 def test_an_answer_that_is_not_the_cas_is_refused(tmp_path: Path, fault: str) -> None:
-    with LabCa(tmp_path, "--tamper", fault) as ca, Agent(tmp_path) as agent:
+    with LabCa(tmp_path, "--hostile", fault) as ca, Agent(tmp_path) as agent:
         agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"))
         said = agent.script("system-view", "pki enroll-certificate realm abc")
         assert said.status == 1

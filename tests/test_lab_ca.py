@@ -95,10 +95,10 @@ def test_a_ca_that_cannot_serve_says_why(tmp_path: Path) -> None:
         assert (address.returncode, b"ADDR:PORT" in address.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("option", ["--chain", "--omit-root"])
-def test_the_ca_set_under_a_root(tmp_path: Path, option: str) -> None:
-    with LabCa(tmp_path, "--chain", "--ra", option) as ca:
-        names = ["ra-enc.pem", "ra-sig.pem", "ca.pem", "root.pem"][: 3 + (option == "--chain")]
+@pytest.mark.parametrize("options", [(), ("--quirk", "root-absent")])
+def test_the_ca_set_under_a_root(tmp_path: Path, options: tuple[str, ...]) -> None:
+    with LabCa(tmp_path, "--chain", "--ra", *options) as ca:
+        names = ["ra-enc.pem", "ra-sig.pem", "ca.pem", "root.pem"][: 3 + (not options)]
         stored = [read_certificate(ca.dir / name) for name in names]
         published = certificates(ca.url)
         assert [item.dump() for item in published] == [item.dump() for item in stored]
@@ -137,7 +137,7 @@ def test_operations_over_http(tmp_path: Path) -> None:
 
 
 def test_get_only(tmp_path: Path) -> None:
-    with LabCa(tmp_path, "--get-only", "--caps", "AES SCEPStandard SHA-256") as ca:
+    with LabCa(tmp_path, "--quirk", "get-only", "--caps", "AES SCEPStandard SHA-256") as ca:
         assert http_request(ca.url, "operation=GetCACaps").body == b"AES\nSHA-256\n"
         assert http_request(ca.url, "operation=PKIOperation", b"x").status == 405
         device = device_of(ca.url)
@@ -212,7 +212,7 @@ def test_one_connection_carries_many_operations(tmp_path: Path) -> None:
 
 def test_options_reach_the_certificates(tmp_path: Path) -> None:
     words = ("--validity", "600", "--no-backdate", "--clock-offset", "-86400")
-    with LabCa(tmp_path, *words, "--misissue", "subject", "--tamper", "message-type") as ca:
+    with LabCa(tmp_path, *words, "--hostile", "subject", "--hostile", "message-type") as ca:
         device = device_of(ca.url)
         reply = device.enrol(by_post(ca.url))
         assert reply.attributes["2"] == "19"

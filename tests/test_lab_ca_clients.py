@@ -30,7 +30,16 @@ needs_strongswan = pytest.mark.skipif(
 
 
 @needs_scepclient
-@pytest.mark.parametrize("option", [(), ("--legacy-reply",)])
+@pytest.mark.parametrize(
+    "option",
+    [
+        (),
+        (
+            "--quirk",
+            "legacy-reply",
+        ),
+    ],
+)
 def test_scepclient_enrols_and_renews(tmp_path: Path, option: tuple[str, ...]) -> None:
     with LabCa(tmp_path, "--challenge", "sekret", *option) as ca:
         (tmp_path / "k.pem").write_bytes(key_pem(rsa_key(0)))

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import labca_client as client
-from tests.labca_bench import CIPHER_NAMES, DAY_S, PLAIN, Bench, a_home, public_key
+from tests.labca_bench import CIPHER_NAMES, DAY_S, PLAIN, RA, Bench, a_home, public_key
 from tests.labca_client import Device, Shape, openssl, pkcs10, rsa_key, self_signed
 from tools.lab_ca import ledger
 from tools.lab_ca import request as scep
-from tools.lab_ca.authority import Authority
+from tools.lab_ca.authority import Authority, Plan
+from tools.lab_ca.hostile import HOSTILE
 
 
 @pytest.fixture
@@ -156,8 +157,13 @@ REFUSALS: dict[str, tuple[Case, str, str]] = {
     "no PKCS#10 inside": (asking(content=b"\x30\x00"), client.BAD_REQUEST, "PKCS#10"),
     "no IssuerAndSubject": (
         asking(client.CERT_POLL, b"\x30\x00"), client.BAD_REQUEST, "IssuerAndSubject"),
-    "GetCert": (asking("21"), client.BAD_REQUEST, "GetCert is not here yet"),
-    "GetCRL": (asking("22"), client.BAD_REQUEST, "GetCRL is not here yet"),
+    "no IssuerAndSerialNumber": (asking("21"), client.BAD_REQUEST, "IssuerAndSerialNumber"),
+    "GetCRL of another CA": (
+        lambda d: ("22", client.issuer_and_serial(d.signer), Shape()),
+        client.BAD_CERT_ID, "not this CA"),
+    "GetCert of a stranger": (
+        lambda d: ("21", client.issuer_and_serial(d.ca), Shape()),
+        client.BAD_CERT_ID, "no such certificate"),
     "unknown type": (asking("99"), client.BAD_REQUEST, "99 is not here yet"),
     "renewal signed by a stranger": (asking("17"), client.BAD_REQUEST, "not ours"),
 }  # fmt: skip
@@ -328,13 +334,13 @@ def test_a_renewal_needs_a_certificate_of_this_ca_in_date(bench: Bench) -> None:
 
 def test_a_certificate_that_was_never_ours_does_not_renew(bench: Bench) -> None:
     device = bench.device()
-    reply = device.enrol(bench.send(PLAIN._replace(misissue="issuer")))
+    reply = device.enrol(bench.send(PLAIN._replace(hooks=HOSTILE["issuer"])))
     stranger = reply.leaf(device.key)
     assert device.renew(bench.send(), stranger, 1).fail_info == client.BAD_REQUEST
 
 
 def test_the_ra_stands_in_front(tmp_path: Path) -> None:
-    bench = Bench(a_home(tmp_path), ra=True)
+    bench = Bench(a_home(tmp_path), RA)
     encryption, signing = bench.authority.encryption, bench.authority.signing
     assert [item.dump() for item in bench.authority.published] == [
         encryption.certificate.dump(),
@@ -367,7 +373,7 @@ def test_an_authority_is_the_same_after_a_restart(bench: Bench) -> None:
     assert again.ca.dump() == bench.ca.dump()
     assert (bench.home / "ca.key").stat().st_mode & 0o777 == 0o600
     with pytest.raises(ValueError, match="without a root"):
-        Authority(bench.home, chain=True, omit_root=False, ra=False, clock_offset_s=0)
+        Authority(bench.home, Plan(chain=True))
 
 
 def test_dates_beyond_2049_are_generalized_time(bench: Bench) -> None:

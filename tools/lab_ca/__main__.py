@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.lab_ca import algorithms, faults, hold, server
-from tools.lab_ca.authority import BACKDATE_S, Authority
+from tools.lab_ca import algorithms, hold, hooks, server
+from tools.lab_ca.authority import BACKDATE_S, YEAR_S, Authority, Plan
+from tools.lab_ca.hostile import HOSTILE
 from tools.lab_ca.ledger import ALL, APPROVED, DENIED, Ledger, Log
 from tools.lab_ca.operations import Policy, Responder
+from tools.lab_ca.quirks import QUIRKS
 
-YEAR_S = 365 * 86_400
 STOP_LOOK_S = 0.05
 
 
@@ -57,12 +58,33 @@ def release(options: argparse.Namespace) -> int:
     return 1
 
 
+def revoke(options: argparse.Namespace) -> int:
+    """Puts a certificate on the CRL, by the name of its file below issued/."""
+    Authority(options.dir).revoke(options.name.upper())
+    return 0
+
+
+def prepare(options: argparse.Namespace) -> int:
+    """Makes the next CA, which GetNextCACert then tells."""
+    Authority(options.dir, Plan(chain=(options.dir / "root.pem").exists())).prepare()
+    return 0
+
+
+def rollover(options: argparse.Namespace) -> int:
+    """The next CA takes over, also in a server that runs."""
+    Authority(options.dir, Plan(chain=(options.dir / "root.pem").exists())).roll_over()
+    return 0
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "serve": serve,
     "list": list_transactions,
     "approve": approve,
     "deny": deny,
     "release": release,
+    "revoke": revoke,
+    "prepare": prepare,
+    "rollover": rollover,
 }
 
 
@@ -77,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _decide(options: argparse.Namespace, state: str) -> int:
-    done = Ledger(options.dir).decide(options.transaction, state)
+    done = Ledger(options.dir).decide(options.name, state)
     for transaction_id in done:
         print(f"{transaction_id} {state}")
     if not done:
@@ -86,36 +108,44 @@ def _decide(options: argparse.Namespace, state: str) -> int:
 
 
 def _service(options: argparse.Namespace) -> server.Service:
-    authority = Authority(
-        options.dir,
-        chain=options.chain,
-        omit_root=options.omit_root,
-        ra=options.ra,
-        clock_offset_s=options.clock_offset,
-    )
+    switches = hooks.combined([*options.quirk, *options.hostile])
+    plan = switches.plan(Plan(chain=options.chain, ra=options.ra))
+    authority = Authority(options.dir, plan, options.clock_offset)
     policy = Policy(
         challenge=options.challenge,
         manual=options.manual,
         life=(0 if options.no_backdate else BACKDATE_S, options.validity),
         digest=options.reply_digest,
         cipher=options.reply_cipher,
-        misissue=options.misissue,
-        tamper=options.tamper,
-        legacy=options.legacy_reply,
+        hooks=switches,
     )
     return server.Service(
         authority=authority,
         responder=Responder(authority, Ledger(options.dir), policy),
         gate=hold.Gate(options.dir, frozenset(options.hold), always=options.hold_always),
         log=Log(options.dir),
-        capabilities=tuple(
-            word
-            for word in options.caps.split()
-            if not (options.get_only and word in server.MEANS_POST)
-        ),
-        get_only=options.get_only,
+        capabilities=tuple(options.caps.split()),
+        hooks=switches,
         debug=options.debug,
     )
+
+
+def _switch(table: dict[str, hooks.Hooks]) -> Callable[[str], hooks.Hooks]:
+    def find(name: str) -> hooks.Hooks:
+        try:
+            return hooks.chosen(table, name)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return find
+
+
+def _listed() -> str:
+    """Every switch and its sentence, for --help."""
+    lines = []
+    for option, table in (("--quirk", QUIRKS), ("--hostile", HOSTILE)):
+        lines += [f"names for {option}:", *(f"  {n:22} {row.says}" for n, row in table.items()), ""]
+    return "\n".join(lines)
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -127,11 +157,16 @@ def _address(text: str) -> tuple[str, int]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.lab_ca", description="A SCEP CA for demo and tests."
+        prog="python -m tools.lab_ca",
+        description="A SCEP CA for demo and tests.",
+        epilog=_listed(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--dir", type=Path, required=True, help="the CA's state folder")
     parser.add_argument("command", nargs="?", choices=tuple(COMMANDS), default="serve")
-    parser.add_argument("transaction", nargs="?", default=ALL, help="for approve and deny")
+    parser.add_argument(
+        "name", nargs="?", default=ALL, help="for approve, deny: the ID; for revoke: the SERIAL"
+    )
     for add in (_add_ca_options, _add_reply_options, _add_fault_options):
         add(parser)
     return parser
@@ -147,13 +182,11 @@ def _add_ca_options(parser: argparse.ArgumentParser) -> None:
     add("--manual", action="store_true", help="PENDING until `approve`")
     add("--ra", action="store_true", help="an RA with two certificates in front")
     add("--chain", action="store_true", help="the CA stands under a root")
-    add("--omit-root", action="store_true", help="GetCACert leaves the root out")
 
 
 def _add_reply_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--caps", default=server.CAPABILITIES, metavar='"A B C"', help="what GetCACaps lists")
-    add("--get-only", action="store_true", help="POST is refused and not listed")
     add("--reply-digest", choices=tuple(algorithms.DIGESTS), help="default: the client's")
     add("--reply-cipher", choices=tuple(algorithms.CIPHERS), help="default: the client's")
     add("--debug", action="store_true", help="HTTP log and faults on standard error")
@@ -163,9 +196,16 @@ def _add_fault_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--hold", choices=hold.STATES, action="append", default=[], help="freeze here")
     add("--hold-always", action="store_true", help="not only the first time")
-    add("--misissue", choices=tuple(faults.MISISSUE), help="certificates that are wrong")
-    add("--tamper", choices=tuple(faults.TAMPER), help="replies that are wrong")
-    add("--legacy-reply", action="store_true", help="replies in the shape of micromdm 2.1.0")
+    tables = ("--quirk", QUIRKS, "a real server"), ("--hostile", HOSTILE, "a liar")
+    for option, table, who in tables:
+        add(
+            option,
+            type=_switch(table),
+            action="append",
+            default=[],
+            metavar="NAME",
+            help=f"as {who} does it; the names are below",
+        )
 
 
 if __name__ == "__main__":

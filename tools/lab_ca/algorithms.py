@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from asn1crypto import algos, cms, core, keys, x509
@@ -57,9 +58,17 @@ class Identity(NamedTuple):
     key: rsa.RSAPrivateKey
 
 
+# How a content key is encrypted to an RSA key, by asn1crypto's name.
+PKCS1, OAEP = "rsaes_pkcs1v15", "rsaes_oaep"
+TRANSPORTS: dict[str, Callable[[], rsa_padding.AsymmetricPadding]] = {
+    PKCS1: rsa_padding.PKCS1v15,
+    OAEP: lambda: rsa_padding.OAEP(rsa_padding.MGF1(hashes.SHA1()), hashes.SHA1(), None),
+}
+
 # What a SignerInfo may name as its signature algorithm, and the digest that it then implies.
+PLAIN_RSA = "rsassa_pkcs1v15"
 SIGNATURES: dict[str, str | None] = {
-    "rsassa_pkcs1v15": None,
+    PLAIN_RSA: None,
     **{f"{digest}_rsa": digest for digest in DIGESTS},
 }
 
@@ -119,14 +128,31 @@ def signature_digest(name: str, fallback: str) -> str:
     return SIGNATURES[name] or fallback
 
 
-def encrypt(name: str, content: bytes, to: rsa.RSAPublicKey) -> tuple[bytes, bytes, bytes]:
-    """The wrapped content key (PKCS#1 v1.5), the IV and the encrypted content."""
+def spoilt(octets: bytes) -> bytes:
+    """The same with its last bit turned over."""
+    return octets[:-1] + bytes((octets[-1] ^ 1,))
+
+
+def asn1_time(at_s: int) -> x509.Time:
+    """RFC 5280 4.1.2.5: UTCTime until 2049, GeneralizedTime after it."""
+    moment = datetime.fromtimestamp(at_s, UTC)
+    kind = "utc_time" if moment.year < 2050 else "general_time"
+    return x509.Time(kind, moment)
+
+
+def wrap(key: bytes, to: rsa.RSAPublicKey, transport: str = PKCS1) -> bytes:
+    """A content key, encrypted to an RSA key."""
+    return to.encrypt(key, TRANSPORTS[transport]())
+
+
+def encrypt(name: str, content: bytes) -> tuple[bytes, bytes, bytes]:
+    """A content key, the IV and the encrypted content."""
     cipher = CIPHERS[name]
     key, iv = os.urandom(cipher.key_bytes), os.urandom(cipher.block_bytes)
     padder = PKCS7(cipher.block_bytes * 8).padder()
     encryptor = Cipher(cipher.make(key), modes.CBC(iv)).encryptor()
     text = encryptor.update(padder.update(content) + padder.finalize()) + encryptor.finalize()
-    return to.encrypt(key, rsa_padding.PKCS1v15()), iv, text
+    return key, iv, text
 
 
 def decrypt(name: str, wrapped: bytes, iv: bytes, text: bytes, key: rsa.RSAPrivateKey) -> bytes:
@@ -150,3 +176,8 @@ def digest_algorithm(name: str) -> algos.DigestAlgorithm:
 
 def content_algorithm(name: str, iv: bytes) -> cms.EncryptionAlgorithm:
     return cms.EncryptionAlgorithm({"algorithm": CIPHERS[name].name, "parameters": iv})
+
+
+def transport_algorithm(name: str) -> cms.KeyEncryptionAlgorithm:
+    parameters = core.Null() if name == PKCS1 else {}
+    return cms.KeyEncryptionAlgorithm({"algorithm": name, "parameters": parameters})

@@ -67,6 +67,16 @@ def constructed_content(enveloped: bytes) -> bytes:
     return encode(root)
 
 
+def streamed(data: bytes, piece: int) -> bytes:
+    """The same in the manner of BouncyCastle: indefinite lengths, octet strings in pieces.
+
+    For a ContentInfo of SignedData or EnvelopedData: of their fields only the content is streamed,
+    since certificates, attributes and recipients come out of other encoders, in DER.
+    """
+    root = parse(data)
+    return _streamed(root, piece, _encrypted_content(root), 0)
+
+
 def parse(data: bytes) -> Node:
     """The tree of exactly one element."""
     if len(data) > MAX_BYTES:
@@ -85,6 +95,23 @@ def encode(node: Node) -> bytes:
     if primitive in STRINGS:
         return tlv(primitive, _joined(node, primitive))
     return tlv(node.tag, b"".join(encode(child) for child in node.children))
+
+
+FIELDS = 3  # ContentInfo, [0], SignedData or EnvelopedData: the depth of the fields
+
+
+def _streamed(node: Node, piece: int, content: Node | None, depth: int) -> bytes:
+    if node is content or node.tag == OCTET_STRING:
+        parts = [node.content[at : at + piece] for at in range(0, len(node.content), piece)]
+        return _indefinite(node.tag | CONSTRUCTED, b"".join(tlv(OCTET_STRING, p) for p in parts))
+    if node.children is None or (depth == FIELDS and node.tag != SEQUENCE):
+        return encode(node)
+    inside = [_streamed(child, piece, content, depth + 1) for child in node.children]
+    return _indefinite(node.tag, b"".join(inside))
+
+
+def _indefinite(tag: int, content: bytes) -> bytes:
+    return bytes((tag, 0x80)) + content + b"\x00\x00"
 
 
 class _Reader:

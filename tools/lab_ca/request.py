@@ -7,7 +7,7 @@ function touches all that it returns inside one guard. The caller's order: read,
 """
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
@@ -15,15 +15,17 @@ from asn1crypto import cms, core, csr, x509
 
 from tools.lab_ca import algorithms, ber
 from tools.lab_ca.algorithms import AlgorithmError, Identity
+from tools.lab_ca.ledger import Record
 
 PKCS_REQ, RENEWAL_REQ, CERT_POLL, CERT_REP = "19", "17", "20", "3"
+GET_CERT, GET_CRL = "21", "22"
 MESSAGE_TYPES = {
     CERT_REP: "CertRep",
     RENEWAL_REQ: "RenewalReq",
     PKCS_REQ: "PKCSReq",
     CERT_POLL: "CertPoll",
-    "21": "GetCert",
-    "22": "GetCRL",
+    GET_CERT: "GetCert",
+    GET_CRL: "GetCRL",
 }
 
 # RFC 8894 3.2.1 and RFC 5652 11: the signed attributes.
@@ -77,6 +79,27 @@ class Csr(NamedTuple):
     extensions: tuple[x509.Extension, ...]  # those that a certificate takes over
 
 
+class Case(NamedTuple):
+    """A message that passed the checks of its outer layers."""
+
+    message: Message
+    signer: x509.Certificate
+    cipher: str
+    content: bytes
+
+
+class Asked(NamedTuple):
+    """A PKCSReq, RenewalReq or CertPoll about to be decided, and what it is decided by."""
+
+    case: Case
+    csr: Csr | None  # None: a CertPoll
+    renewal: bool  # signed with a certificate of this CA
+    challenge: str | None  # that this CA wants
+    records: Callable[[], list[Record]]  # of all transactions so far
+    issuer: x509.Name  # of this CA
+    now_s: int
+
+
 @contextmanager
 def guard(error: Exception) -> Iterator[None]:
     """Turns whatever asn1crypto throws at odd bytes into the one given error."""
@@ -91,7 +114,7 @@ def read_message(body: bytes) -> Message:
     with guard(MalformedError("no pkiMessage: the body is no CMS SignedData with SCEP attributes")):
         signed = _content(ber.to_der(body), "signed_data")
         (signer_info,) = signed["signer_infos"]
-        attributes = _attributes(signer_info)
+        attributes = attributes_of(signer_info)
         message = Message(
             transaction_id=_single(attributes, TRANSACTION_ID, str),
             message_type=_single(attributes, MESSAGE_TYPE, str),
@@ -173,6 +196,14 @@ def read_poll(der: bytes) -> tuple[x509.Name, x509.Name]:
         return issuer, subject
 
 
+def read_serial(der: bytes) -> tuple[x509.Name, int]:
+    """IssuerAndSerialNumber of a GetCert or GetCRL (RFC 8894 3.3.4, 3.3.5)."""
+    with guard(RefusedError("badRequest", "the content is no IssuerAndSerialNumber")):
+        named = cms.IssuerAndSerialNumber.load(der, strict=True)
+        parse_fully(named)
+        return named["issuer"], named["serial_number"].native
+
+
 def parse_fully(*values: core.Asn1Value) -> None:
     """Makes asn1crypto read now what it would otherwise read, and refuse, at its first use."""
     for value in values:
@@ -200,7 +231,8 @@ def _octets(info: core.Sequence) -> bytes | None:
     return content
 
 
-def _attributes(signer_info: cms.SignerInfo) -> dict[str, list[core.Asn1Value]]:
+def attributes_of(signer_info: cms.SignerInfo) -> dict[str, list[core.Asn1Value]]:
+    """The values of each signed attribute, by OID; ValueError when one comes twice."""
     attributes = signer_info["signed_attrs"]
     found = {item["type"].dotted: list(item["values"]) for item in attributes}
     if len(found) != len(attributes):
@@ -234,7 +266,7 @@ def _check_signature(message: Message, signer: x509.Certificate, bad: RefusedErr
     named = signer_info["signature_algorithm"]["algorithm"].native
     if algorithms.signature_digest(named, message.digest) != message.digest:
         raise AlgorithmError("the signature algorithm belongs to another digest")
-    attributes = _attributes(signer_info)
+    attributes = attributes_of(signer_info)
     if _single(attributes, CONTENT_TYPE, str) != "data":
         raise bad
     digest = algorithms.digest_of(message.digest, message.content or b"")

@@ -10,16 +10,21 @@ import binascii
 import select
 import socket
 import socketserver
+import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from tools.lab_ca import reply as replies
+from tools.lab_ca import answer as answers
+from tools.lab_ca import caset, crl
+from tools.lab_ca.answer import Answer, HttpError, Incoming
 from tools.lab_ca.authority import Authority
 from tools.lab_ca.hold import ClientGoneError, Gate
+from tools.lab_ca.hooks import Hooks
 from tools.lab_ca.ledger import Log
 from tools.lab_ca.operations import Note, Responder
 from tools.lab_ca.request import MalformedError
@@ -29,25 +34,13 @@ BODY_BYTES = 256 * 1024
 DRAIN_BYTES = 1024 * 1024
 SOCKET_S = 30  # for one read or write, and for an idle connection
 CAPABILITIES = "AES DES3 POSTPKIOperation SHA-1 SHA-256 SHA-384 SHA-512 SCEPStandard Renewal"
-MEANS_POST = frozenset({"POSTPKIOperation", "SCEPStandard"})
-
-TEXT = "text/plain"
-CA_CERTIFICATE, CA_SET = "application/x-x509-ca-cert", "application/x-x509-ca-ra-cert"
-PKI_MESSAGE = "application/x-pki-message"
+CRL_PATH = "/ca.crl"
 
 LOG_FIELDS = (
     "operation", "method", "path", "peer", "port", "messageType", "transactionID", "senderNonce",
     "digest", "cipher", "csr_sha256", "signer_sha256", "pkiStatus", "failInfo", "failInfoText",
     "http_status", "held", "error",
 )  # fmt: skip
-
-
-class HttpError(Exception):
-    """An answer that is no SCEP message: a status and a line of text."""
-
-    def __init__(self, status: HTTPStatus, text: str) -> None:
-        super().__init__(text)
-        self.status, self.text = status, text
 
 
 class Service(NamedTuple):
@@ -58,15 +51,15 @@ class Service(NamedTuple):
     gate: Gate
     log: Log
     capabilities: tuple[str, ...]
-    get_only: bool
+    hooks: Hooks
     debug: bool
 
 
 class Exchange(NamedTuple):
-    """One HTTP operation: its message, its line of the log, and how to reach a point of it."""
+    """One HTTP operation: what came in, its line of the log, and how to reach a point of it."""
 
     service: Service
-    message: bytes
+    incoming: Incoming
     note: Note
     reach: Callable[[str], None]
 
@@ -81,7 +74,15 @@ class Server(ThreadingHTTPServer):
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         self.service = service
+        self._seen: Counter[str] = Counter()
+        self._lock = threading.Lock()
         super().__init__(address, Handler)
+
+    def count(self, operation: str) -> int:
+        """How many requests of an operation there were, with this one."""
+        with self._lock:
+            self._seen[operation] += 1
+            return self._seen[operation]
 
     def server_bind(self) -> None:
         """HTTPServer would look up the full name of this machine here."""
@@ -107,47 +108,67 @@ class Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "lab-ca", ""
     timeout = SOCKET_S
     disable_nagle_algorithm = True
-    error_message_format, error_content_type = "%(message)s\n", TEXT
+    error_message_format, error_content_type = "%(message)s\n", answers.TEXT
 
     def do_GET(self) -> None:
-        self._serve(lambda raw: base64.b64decode(b"".join(raw.split()), validate=True))
+        self._serve()
 
     def do_POST(self) -> None:
-        self._serve(lambda _raw: self._body())
+        self._serve()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         if self.server.service.debug:
             super().log_message(format, *args)
 
-    def _serve(self, read: Callable[[bytes], bytes]) -> None:
+    def _serve(self) -> None:
+        hooks = self.server.service.hooks
+        incoming = self._incoming()
         note: Note = dict.fromkeys(LOG_FIELDS)
+        note |= {"operation": incoming.operation, "method": self.command, "path": incoming.path}
+        note["peer"], note["port"] = self.client_address[:2]
         try:
-            status, kind, body = self._answer(note, read)
+            incoming = hooks.admit(incoming._replace(body=self._body()))
+            answer = self._answer(incoming, note)
         except HttpError as error:
-            status, kind, body = error.status, TEXT, error.text.encode() + b"\n"
+            answer = answers.refusal(incoming, error)
             note["error"] = error.text
         except ClientGoneError:
             self.close_connection = True
             return
-        note["http_status"] = int(status)
-        self.server.service.log.write(note)
-        self._send(status, kind, body)
+        self._send(hooks.answer(answer.plus("Date", self.date_time_string())), note)
 
-    def _answer(self, note: Note, read: Callable[[bytes], bytes]) -> tuple[HTTPStatus, str, bytes]:
+    def _incoming(self) -> Incoming:
+        """The request, as far as it came before its body."""
         path, _, query = self.path.partition("?")
         fields = dict(part.partition("=")[::2] for part in query.split("&"))
         operation = fields.get("operation", "")
-        peer, port = self.client_address[:2]
-        note |= {"operation": operation, "method": self.command, "path": path}
-        note |= {"peer": peer, "port": port}
-        message = b""
-        if operation == "PKIOperation" or self.command == "POST":  # a body is always read
-            message = self._message(read, unquote_to_bytes(fields.get("message", "")))
-        if operation not in OPERATIONS:
+        return Incoming(
+            operation=operation,
+            method=self.command,
+            version=self.request_version,
+            path=path,
+            query=query,
+            fields=fields,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            text=unquote_to_bytes(fields.get("message", "")),
+            body=b"",
+            seen=self.server.count(operation),
+        )
+
+    def _answer(self, incoming: Incoming, note: Note) -> Answer:
+        exchange = Exchange(self.server.service, incoming, note, lambda s: self._reach(s, note))
+        exchange.service.authority.refresh()
+        if incoming.path == CRL_PATH:
+            kind, body = answers.CRL, crl.current(exchange.service.authority).dump()
+        elif incoming.operation not in OPERATIONS:
             raise HttpError(HTTPStatus.BAD_REQUEST, "no such operation")
-        exchange = Exchange(self.server.service, message, note, lambda s: self._reach(s, note))
+        else:
+            kind, body = self._operate(exchange)
+        return Answer(incoming.operation, incoming.seen, HTTPStatus.OK, kind, body)
+
+    def _operate(self, exchange: Exchange) -> tuple[str, bytes]:
         try:
-            return HTTPStatus.OK, *OPERATIONS[operation](exchange)
+            return OPERATIONS[exchange.incoming.operation](exchange)
         except (HttpError, ClientGoneError):
             raise
         except Exception as error:
@@ -156,16 +177,9 @@ class Handler(BaseHTTPRequestHandler):
             fault = f"a fault in the lab CA: {error!r}"
             raise HttpError(HTTPStatus.INTERNAL_SERVER_ERROR, fault) from error
 
-    def _message(self, read: Callable[[bytes], bytes], raw: bytes) -> bytes:
-        try:
-            message = read(raw)
-        except binascii.Error as error:
-            raise HttpError(HTTPStatus.BAD_REQUEST, "the message is no base64") from error
-        if self.command == "POST" and self.server.service.get_only:
-            raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is served here")
-        return message
-
     def _body(self) -> bytes:
+        if self.command != "POST":
+            return b""
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal():
             self.close_connection = True
@@ -191,46 +205,63 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             return True
 
-    def _send(self, status: HTTPStatus, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        if status == HTTPStatus.METHOD_NOT_ALLOWED:
-            self.send_header("Allow", "GET")
+    def _send(self, answer: Answer, note: Note) -> None:
+        if answer.framing == answers.CLOSE or answer.version == "HTTP/1.0":
+            self.close_connection = True
         if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
+            answer = answer.plus("Connection", "close")
+        self.server.service.log.write({**note, "http_status": int(answer.status)})
+        for piece in answers.pieces(answer):
+            if piece:
+                self.wfile.write(piece)
+            elif self._gone():
+                return
 
 
 def _get_ca_caps(exchange: Exchange) -> tuple[str, bytes]:
     exchange.reach("getcacaps")
-    return TEXT, "".join(f"{word}\n" for word in exchange.service.capabilities).encode()
+    service = exchange.service
+    words = service.capabilities
+    if service.authority.next_set():
+        words = (*words, answers.NEXT)
+    return answers.TEXT, "".join(f"{word}\n" for word in service.hooks.words(words)).encode()
 
 
 def _get_ca_cert(exchange: Exchange) -> tuple[str, bytes]:
     exchange.reach("getcacert")
-    authority = exchange.service.authority
-    if authority.degenerate:
-        return CA_SET, replies.degenerate(authority.published)
-    return CA_CERTIFICATE, authority.ca.certificate.dump()
+    found = exchange.service.hooks.ca_set(caset.of_now(exchange.service.authority))
+    return found.kind, caset.encode(found)
 
 
 def _get_next_ca_cert(exchange: Exchange) -> tuple[str, bytes]:
-    raise HttpError(HTTPStatus.NOT_FOUND, f"{exchange.note['operation']} is not here yet")
+    authority = exchange.service.authority
+    if not authority.next_set():
+        raise HttpError(HTTPStatus.NOT_FOUND, "no next CA is prepared")
+    found = exchange.service.hooks.ca_set(caset.of_next(authority))
+    return found.kind, caset.encode(found)
 
 
 def _pki_operation(exchange: Exchange) -> tuple[str, bytes]:
     try:
-        answer = exchange.service.responder.answer(exchange.message, exchange.note, exchange.reach)
+        message = _message(exchange.incoming)
+        body = exchange.service.responder.answer(message, exchange.note, exchange.reach)
     except MalformedError as error:
         raise HttpError(HTTPStatus.BAD_REQUEST, str(error)) from error
-    return PKI_MESSAGE, answer
+    return answers.PKI_MESSAGE, body
+
+
+def _message(incoming: Incoming) -> bytes:
+    if incoming.method == "POST":
+        return incoming.body
+    try:
+        return base64.b64decode(b"".join(incoming.text.split()), validate=True)
+    except binascii.Error as error:
+        raise HttpError(HTTPStatus.BAD_REQUEST, "the message is no base64") from error
 
 
 OPERATIONS: dict[str, Callable[[Exchange], tuple[str, bytes]]] = {
-    "GetCACaps": _get_ca_caps,
-    "GetCACert": _get_ca_cert,
-    "GetNextCACert": _get_next_ca_cert,
-    "PKIOperation": _pki_operation,
+    answers.CAPS: _get_ca_caps,
+    answers.CERTIFICATES: _get_ca_cert,
+    answers.NEXT: _get_next_ca_cert,
+    answers.PKI: _pki_operation,
 }
