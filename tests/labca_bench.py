@@ -57,12 +57,23 @@ def public_key(certificate: asn1.Certificate) -> bytes:
 
 @functools.cache
 def _made() -> tempfile.TemporaryDirectory[str]:
-    """A state folder with a CA and its RA, made once in a process: keys cost time."""
+    """A state folder with a CA, its RA, and every key that a plan may need: keys cost time."""
     folder = tempfile.TemporaryDirectory()
-    Bench(Path(folder.name), RA)
+    home = Path(folder.name)
+    Bench(home, Plan(chain=True, ra=True, encryption_stem="ra-enc-new")).authority.prepare()
+    for path in home.glob("*.pem"):
+        path.unlink()
+    Bench(home, RA)
     return folder
 
 
 def a_home(folder: Path) -> Path:
     """A copy of that state folder, below a folder of the test's own."""
     return Path(shutil.copytree(_made().name, folder / "ca"))
+
+
+def replanned(home: Path) -> Path:
+    """The same without its certificates, which a plan makes anew for the same keys."""
+    for path in home.glob("*.pem"):
+        path.unlink()
+    return home

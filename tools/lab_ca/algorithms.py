@@ -59,6 +59,7 @@ class Identity(NamedTuple):
 
 
 # How a content key is encrypted to an RSA key, by asn1crypto's name.
+SHA1 = {"hash_algorithm": {"algorithm": "sha1"}}  # the default of OAEP
 PKCS1, OAEP = "rsaes_pkcs1v15", "rsaes_oaep"
 TRANSPORTS: dict[str, Callable[[], rsa_padding.AsymmetricPadding]] = {
     PKCS1: rsa_padding.PKCS1v15,
@@ -179,5 +180,5 @@ def content_algorithm(name: str, iv: bytes) -> cms.EncryptionAlgorithm:
 
 
 def transport_algorithm(name: str) -> cms.KeyEncryptionAlgorithm:
-    parameters = core.Null() if name == PKCS1 else {}
+    parameters = core.Null() if name == PKCS1 else algos.RSAESOAEPParams(SHA1)
     return cms.KeyEncryptionAlgorithm({"algorithm": name, "parameters": parameters})

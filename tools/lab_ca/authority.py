@@ -134,7 +134,9 @@ class Authority:
             raise ValueError(f"{home} holds a CA without a root; --chain needs a new folder")
         self._above: tuple[x509.Certificate, ...] = ()
         if plan.chain:
-            self._root = self._identity("root", self._make_alone("Lab Root CA", CA_USAGE))
+            self._root = self._identity(
+                "root", self._make_alone("Lab Root CA", CA_USAGE, CA_LIFE_S)
+            )
             self._above = (self._root.certificate,)
         self.degenerate = plan.ra or plan.chain  # a set, even when it is a set of one
         self._stamp: object = None
@@ -263,12 +265,12 @@ class Authority:
     def _make_ca(self, key: rsa.RSAPrivateKey) -> Identity:
         usage = self._plan.ca_usage
         if not self._plan.chain:
-            return self._make_alone("Lab CA", usage)(key)
+            return self._make_alone("Lab CA", usage, self._plan.ca_life_s)(key)
         return self._make("Lab Issuing CA", self._root, usage, key, ca=True)
 
-    def _make_alone(self, common_name: str, usage: frozenset[str] | None) -> Make:
+    def _make_alone(self, common_name: str, usage: frozenset[str] | None, life_s: int) -> Make:
         now_s = self.now_s()
-        life = (now_s - DAY_S, now_s + self._plan.ca_life_s)
+        life = (now_s - DAY_S, now_s + life_s)
         return lambda key: self_signed(name(common_name), key, life, usage)
 
     def _ra_maker(self, purpose: str, usage: frozenset[str] | None) -> Make:

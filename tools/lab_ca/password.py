@@ -6,7 +6,7 @@ wrapped twice with AES-128 in CBC mode.
 
 import os
 
-from asn1crypto import algos, cms
+from asn1crypto import algos, cms, core
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -25,8 +25,8 @@ def recipient(password: str, key: bytes) -> cms.RecipientInfo:
     derive = PBKDF2HMAC(hashes.SHA1(), KEY_BYTES, salt, ROUNDS)
     wrapped = _wrapped(derive.derive(password.encode()), iv, key)
     kek = algos.EncryptionAlgorithm({"algorithm": "aes128_cbc", "parameters": iv})
-    oid = algos.EncryptionAlgorithmId(PWRI_KEK)
-    how = algos.EncryptionAlgorithm.load(ber.tlv(ber.SEQUENCE, oid.dump() + kek.dump()))
+    oid = core.ObjectIdentifier(PWRI_KEK)
+    how = cms.KeyEncryptionAlgorithm.load(ber.tlv(ber.SEQUENCE, oid.dump() + kek.dump()))
     parameters = {"salt": algos.Pbkdf2Salt("specified", salt), "iteration_count": ROUNDS}
     fields = {
         "version": "v0",
