@@ -82,7 +82,7 @@ def degenerate(certificates: Certificates, crls: tuple[crl.CertificateList, ...]
         "signer_infos": [],
     }
     if crls:
-        fields["crls"] = [cms.RevocationInfoChoice("certificate_list", item) for item in crls]
+        fields["crls"] = [cms.RevocationInfoChoice("crl", item) for item in crls]
     return _signed_data(fields, certificates)
 
 
