@@ -19,11 +19,13 @@ class Now(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """What of a realm's settings decides here. `fingerprint`: (md5 | sha1 | sha256, hex)."""
+    """What of a realm's settings decides here. `fingerprint`: (md5 | sha1 | sha256, hex);
+    `compatibility`: keywords of the realm."""
 
     fingerprint: tuple[str, str] | None
     poll_interval_min: int
     poll_times: int
+    compatibility: tuple[str, ...] = ()
 
 
 class Stored(NamedTuple):

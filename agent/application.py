@@ -8,6 +8,7 @@ comes from the settings of the moment.
 
 import socket
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from agent.errors import fail
 from agent.settings import Entity, Realm, Settings, fold
@@ -110,12 +111,19 @@ def ca_wanted(realm: Realm) -> dict[str, object]:
     return {"url": realm.url, "ca_id": realm.ca_id, "ra": realm.ra}
 
 
+class Keys(NamedTuple):
+    """The key pair that a request is for, and the one that signs it."""
+
+    own: KeyRecord
+    signer: KeyRecord
+
+
 def request_job(
     op: str,
     realm: Realm,
     request: RequestRecord,
     ca: CaRecord,
-    key: KeyRecord,
+    keys: Keys,
     linux_name: LinuxName,
 ) -> dict[str, object]:
     """The map of `enrol` or `poll`: the same request whenever it is built from the same record."""
@@ -129,7 +137,21 @@ def request_job(
         "transaction": request.transaction,
         "request_time_s": request.request_time_s,
         "password": request.password,
+        "key": key_map(keys.own),
+        "renewal": _renewal(request, keys.signer),
+    }
+
+
+def _renewal(request: RequestRecord, key: KeyRecord) -> dict[str, object] | None:
+    """How a request is made that the certificate in use signs; None: it signs itself."""
+    way = request.renewal
+    if way is None:
+        return None
+    return {
+        "message_type": way.message_type,
+        "certificate": way.certificate.der,
         "key": key_map(key),
+        "with_password": way.with_password,
     }
 
 

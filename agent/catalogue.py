@@ -343,6 +343,11 @@ CATALOGUE: dict[str, Row] = {
         "the answer holds the certificate {serial} that is in use already",
         "an old answer was played again, or the CA does not renew this early",
         "apply again; if it comes back, ask the CA's operator to revoke or to renew"),
+    "issued-older": Row(PEER, OPERATOR,
+        "the issued certificate is not newer than the one in use: {reason}",
+        "the CA is near its own end, has a shorter profile now, or an old certificate came",
+        "ask the CA's operator; if it is wanted all the same, type `pki delete-certificate local"
+        " realm ...` and apply again"),
     "issued-weak": Row(PEER, OPERATOR, "the certificate is signed with {digest}",
         "an old CA",
         "ask for SHA-256; `weak-algorithm {digest}` in the realm view allows it, but"

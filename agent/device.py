@@ -203,7 +203,14 @@ class Device:
             generation=key.generation,
             password=settings.password,
             attended=True,
+            renewable=self._renewable(settings.name),
         )
+
+    def _renewable(self, realm: str) -> bool:
+        """The key pair of the certificate in use is there, and is still the one it is for."""
+        local = self.runner(realm).engine.stored.local
+        key = self.key(local.key) if local else None
+        return bool(local and key and key.generation == local.generation)
 
     def _addresses(self, text: str | None) -> list[str]:
         """An entity's `ip-address`: itself, or the primary addresses of the interface it names."""

@@ -8,7 +8,7 @@ first byte leaves; if a commit fails, the device drops the rest and restores the
 
 from collections.abc import Callable
 
-from agent import limits, pins, schedule
+from agent import limits, pins, renewal, schedule
 from agent.actions import (
     Action,
     Activate,
@@ -105,6 +105,7 @@ class Engine:
             settings=event.settings,
             password=event.password,
             polls=0,
+            renewal=renewal.may_sign(event, self.stored.local),
         )
         attempts = self.stored.outcome.attempts + 1 if self.stored.outcome else 1
         outcome = OutcomeRecord(error=None, at_s=now.wall_s, attempts=attempts)
@@ -162,10 +163,12 @@ class Engine:
         ca = pins.record(pinned, trusted_by, fetched.certificates, fetched.caps, now.wall_s)
         self._fetched = self._candidate = None
         self.state = State.SENT
+        way = renewal.decide(request.renewal, ca, self.policy.compatibility, now)
+        text = f"{renewal.said(way)} with transactionID {request.transaction}"
         return [
-            self._commit(ca=ca, request=request._replace(phase="sent")),
+            self._commit(ca=ca, request=request._replace(phase="sent", renewal=way)),
             Report("GET_CA_CERT_OK", f"CA {pinned.certificate.subject} trusted by {trusted_by}"),
-            Report("GETTING_LOCAL_CERT", f"applying with transactionID {request.transaction}"),
+            Report("GETTING_LOCAL_CERT", text),
             StartJob("enrol"),
         ]
 
@@ -175,22 +178,26 @@ class Engine:
         request, before = self._request(), self.stored.local
         if not self._pin_holds():  # `fingerprint` was changed while the job ran
             return self._failed(fail("ca-pin-changed"), now)
-        if before and before.certificate.der == event.certificate.der:
-            # An old answer played again: whoever sent it, it is no renewal.
-            return self._failed(fail("issued-old", serial=event.certificate.serial), now)
+        try:
+            same_end = renewal.check_newer(before, event.certificate)
+        except AgentError as error:
+            return self._failed(error, now)
         local = LocalRecord(
             certificate=event.certificate,
             chain=list(event.chain),
             key=str(request.settings["key_pair"]),
             generation=request.generation,
             issued_s=now.wall_s,
+            ends_as_before=same_end,
         )
         outcome = OutcomeRecord(error=None, at_s=now.wall_s, attempts=0)
         self.state, self._next = State.ISSUED, None
         text = f"certificate {event.certificate.serial} for {event.certificate.subject}"
+        alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
         return [
             self._commit(local=local, request=None, outcome=outcome),
             Report("GET_LOCAL_CERT_OK", text),
+            *([alarm] if same_end else []),
             Activate(),
             Finish(None),
         ]
@@ -258,8 +265,7 @@ class Engine:
     def _recovery_failed(self, event: JobFailed, now: Now) -> list[Action]:
         """A CA that answers but does not know the transaction gets the same bytes again."""
         if event.error.code in ANSWERED:
-            request = self._request()
-            if self._next and self._next.password != request.password:
+            if self._next and self._differs(self._next, now):
                 # The CA has nothing for the old one, and the new one says something else.
                 return self._begin(self._next, now)
             self.state = State.SENT
@@ -267,6 +273,13 @@ class Engine:
         if is_verdict(event.error):
             return self._failed(event.error, now)
         return self._later(now) or self._failed(event.error, now)
+
+    def _differs(self, event: Apply, now: Now) -> bool:
+        """Whether an application would be made otherwise than the request that is under way."""
+        request, ca = self._request(), self.stored.ca
+        candidate = renewal.may_sign(event, self.stored.local)
+        way = ca and renewal.decide(candidate, ca, self.policy.compatibility, now)
+        return (event.password, way) != (request.password, request.renewal)
 
     # -- ends --------------------------------------------------------------------------------------
 

@@ -126,7 +126,10 @@ class Enrolment:
         """The names of the key pairs that what is stored needs."""
         local, request = self.engine.stored.local, self.engine.stored.request
         names: list[object] = [local.key] if local else []
-        return [*names, request.settings.get("key_pair")] if request else names
+        if request:
+            names += [request.settings.get("key_pair")]
+            names += [request.renewal.key] if request.renewal else []
+        return names
 
     def install(self, event: Installed, progress: Progress, done: Done) -> None:
         """What the operator brought; `done` with None when it is stored and in use."""
@@ -314,14 +317,19 @@ class Enrolment:
         if op == "fetch-ca":
             name_of = self._context.linux_name
             return {**application.fetch_job(self._settings, request.settings, name_of), **moment}
-        name = str(request.settings["key_pair"])
+        if ca is None:
+            raise fail("job-answer")
+        key, way = self._key(str(request.settings["key_pair"]), request.generation), request.renewal
+        signer = self._key(way.key, way.generation) if way else key
+        keys = application.Keys(key, signer)
+        name_of = self._context.linux_name
+        return {**application.request_job(op, self._settings, request, ca, keys, name_of), **moment}
+
+    def _key(self, name: str, generation: int) -> records.KeyRecord:
         key = self._context.key(name)
-        if key is None or key.generation != request.generation or ca is None:
+        if key is None or key.generation != generation:
             raise fail("key-unknown", name=name)
-        job = application.request_job(
-            op, self._settings, request, ca, key, self._context.linux_name
-        )
-        return {**job, **moment}
+        return key
 
     def _cancel_job(self) -> None:
         if self._job is not None:
@@ -336,7 +344,8 @@ class Enrolment:
 
 
 def _policy(settings: Realm) -> Policy:
-    return Policy(settings.fingerprint, settings.poll_interval_min, settings.poll_times)
+    polls = settings.poll_interval_min, settings.poll_times
+    return Policy(settings.fingerprint, *polls, settings.compatibility)
 
 
 def _event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) -> Event:

@@ -53,6 +53,7 @@ class Apply(NamedTuple):
     """A new application. Randomness (transactionID) and the sealed password come with it.
 
     attended: a person waits, can confirm a CA, and wants the first failure at once.
+    renewable: the key pair of the certificate in use is there, so that it can sign.
     """
 
     transaction: str
@@ -60,6 +61,7 @@ class Apply(NamedTuple):
     generation: int
     password: str | None
     attended: bool
+    renewable: bool = False
 
 
 class CaFetched(NamedTuple):

@@ -2,7 +2,8 @@
 
 A record is a NamedTuple; in the store it is a map of its fields and `v`, the version of its schema.
 `decode` trusts nothing: a missing, unknown or mistyped field, or a version from the future, is a
-`RecordError`, and the caller goes on without that record and says so.
+`RecordError`, and the caller goes on without that record and says so. A record of an older version
+is read as well: what it lacks is in `ADDED`, and it is written anew when it next changes.
 
 Keys: `config`, `key/<name>`, `realm/<realm>/{ca,request,local,outcome}`; names are case-folded,
 save those of key pairs, which VRP compares exactly.
@@ -41,12 +42,29 @@ class CaRecord(NamedTuple):
     fetched_s: int
 
 
+class RenewalRecord(NamedTuple):
+    """How a request is made that an earlier certificate signs (RFC 8894 2.3).
+
+    message_type: 17 (RenewalReq) or 19 (PKCSReq, as CAs older than RenewalReq want it). The signer
+    is the certificate with its key pair by name and generation, which may be another pair than the
+    one that the request is for. `with_password`: the challenge goes along all the same.
+    """
+
+    message_type: int
+    certificate: CertificateRecord
+    key: str
+    generation: int
+    with_password: bool
+
+
 class RequestRecord(NamedTuple):
     """An application under way: all that is needed to build the same bytes again.
 
     phase: fetching (the CA certificates are on their way), sent, pending, or lost (the attempt
     ended without an answer; the next one asks for it first). `settings` is the snapshot of what
-    shapes the request; `password` is sealed.
+    shapes the request; `password` is sealed. `renewal` None: a PKCSReq that a self-signed
+    certificate signs. While fetching it says what may sign; what does is decided by what the CA
+    lists, and committed before the request leaves.
     """
 
     phase: str
@@ -56,16 +74,21 @@ class RequestRecord(NamedTuple):
     settings: dict[str, object]
     password: str | None
     polls: int
+    renewal: RenewalRecord | None = None
 
 
 class LocalRecord(NamedTuple):
-    """The local certificate in use, its chain, and the key pair (name, generation) it is for."""
+    """The local certificate in use, its chain, and the key pair (name, generation) it is for.
+
+    ends_as_before: it replaced one that ends at the same time, so the CA is near its own end.
+    """
 
     certificate: CertificateRecord
     chain: list[bytes]
     key: str
     generation: int
     issued_s: int
+    ends_as_before: bool = False
 
 
 class OutcomeRecord(NamedTuple):
@@ -97,12 +120,18 @@ class ConfigRecord(NamedTuple):
 VERSION = {
     CertificateRecord: 1,
     CaRecord: 1,
-    RequestRecord: 1,
-    LocalRecord: 1,
+    RenewalRecord: 1,
+    RequestRecord: 2,
+    LocalRecord: 2,
     OutcomeRecord: 1,
     KeyRecord: 1,
     ConfigRecord: 1,
 }  # fmt: skip
+# Version -> the fields that it brought, with the value that they have in an older record.
+ADDED: dict[type, dict[int, dict[str, object]]] = {
+    RequestRecord: {2: {"renewal": None}},
+    LocalRecord: {2: {"ends_as_before": False}},
+}
 
 Record = TypeVar("Record", bound=tuple[object, ...])
 
@@ -132,13 +161,24 @@ def encode(record: tuple[object, ...]) -> dict[str, object]:
 def decode(kind: type[Record], value: object) -> Record:
     """The record of a stored map; RecordError when it does not fit its schema exactly."""
     fields = kind.__annotations__
-    if not isinstance(value, dict) or value.get("v") != VERSION[kind]:
-        raise RecordError(f"{kind.__name__}: not a map of version {VERSION[kind]}")
-    if value.keys() != {"v", *fields}:
+    if not isinstance(value, dict):
+        raise RecordError(f"{kind.__name__}: not a map")
+    lacking = _lacking(kind, value.get("v"))
+    if value.keys() != {"v", *fields} - lacking.keys():
         raise RecordError(f"{kind.__name__}: its fields are not those of its schema")
+    value = {**value, **lacking}
     parts = [_checked(kind, name, of, value[name]) for name, of in fields.items()]
     make: Callable[..., Record] = kind
     return make(*parts)
+
+
+def _lacking(kind: type, version: object) -> dict[str, object]:
+    """What a record of this version does not have yet; RecordError when there is none such."""
+    newest = VERSION[kind]
+    if type(version) is not int or not 1 <= version <= newest:
+        raise RecordError(f"{kind.__name__}: its version is none of 1 to {newest}")
+    later = (ADDED[kind][number] for number in range(version + 1, newest + 1))
+    return {name: value for added in later for name, value in added.items()}
 
 
 def _plain(value: object) -> object:

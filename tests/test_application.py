@@ -6,11 +6,12 @@ from agent import application
 from agent.errors import AgentError
 from agent.settings import Entity, Realm, Settings
 from hal import cbor
-from hal.records import CaRecord, CertificateRecord, KeyRecord, RequestRecord
+from hal.records import CaRecord, CertificateRecord, KeyRecord, RenewalRecord, RequestRecord
 
 LEAF = CertificateRecord(b"ca", "CN=CA", "CN=CA", "01", 0, 1)
 CA = CaRecord("ab", "cd", "ef", 0, "fingerprint", [LEAF], ["AES"], 3)
 KEY = KeyRecord("k1", 2, 2048, False, 7, b"spki", b"sealed")
+KEYS = application.Keys(KEY, KEY)
 
 
 def configured() -> tuple[Settings, Realm, Entity]:
@@ -67,11 +68,11 @@ def test_a_snapshot_survives_flash_unchanged() -> None:
 def test_jobs_take_the_request_from_its_record_and_policy_from_the_moment() -> None:
     _settings, realm, entity = configured()
     record = request(realm, entity)
-    before = application.request_job("enrol", realm, record, CA, KEY, str.lower)
+    before = application.request_job("enrol", realm, record, CA, KEYS, str.lower)
     entity.common_name, realm.url, realm.digest = "other", "http://other/", "md5"
     realm.weak, realm.source_interface, realm.bind_device = ("des",), "ETH0", True
     realm.compatibility = ("http-get",)
-    after = application.request_job("enrol", realm, record, CA, KEY, str.lower)
+    after = application.request_job("enrol", realm, record, CA, KEYS, str.lower)
     shaped = {"url", "entity", "digest", "key_usage", "transaction", "request_time_s", "password"}
     assert {name: before[name] for name in shaped} == {name: after[name] for name in shaped}
     assert after["weak"] == ["des"]
@@ -95,3 +96,20 @@ def test_jobs_take_the_request_from_its_record_and_policy_from_the_moment() -> N
 )
 def test_an_address_is_not_an_interface(text: str, expected: bool) -> None:
     assert application.is_address(text) is expected
+
+
+def test_a_renewal_says_who_signs_it_and_with_which_key() -> None:
+    _settings, realm, entity = configured()
+    old = KeyRecord("k0", 1, 2048, False, 7, b"old spki", b"old sealed")
+    way = RenewalRecord(17, LEAF, "k0", 1, False)
+    record = request(realm, entity)._replace(renewal=way)
+    job = application.request_job("enrol", realm, record, CA, application.Keys(KEY, old), str.lower)
+    assert job["key"] == application.key_map(KEY)
+    assert job["renewal"] == {
+        "message_type": 17,
+        "certificate": b"ca",
+        "key": application.key_map(old),
+        "with_password": False,
+    }
+    plain = application.request_job("enrol", realm, request(realm, entity), CA, KEYS, str.lower)
+    assert plain["renewal"] is None

@@ -56,6 +56,17 @@ def application(transaction: str = "t1", *, attended: bool = True, key: int = 1)
     return Apply(transaction, SETTINGS, key, "sealed", attended)
 
 
+HELD = records.LocalRecord(
+    ISSUED._replace(der=b"old", serial="01", not_after_s=T0.wall_s + 500), [], "k1", 1, 0
+)
+RENEWABLE = CaFetched((authority(),), ("AES", "Renewal"))
+
+
+def again(transaction: str = "t1", **changes: Any) -> Apply:
+    """An application of a device that has a certificate and its key."""
+    return application(transaction)._replace(renewable=True, **changes)
+
+
 def network() -> JobFailed:
     return JobFailed(errors.fail("job-deadline", seconds=1))
 
@@ -257,6 +268,71 @@ def test_the_certificate_in_use_is_no_answer_to_a_new_application() -> None:
     assert bench.flash.local == held
 
 
+def test_the_certificate_in_use_signs_a_renewal_and_the_record_says_so() -> None:
+    bench = Bench(flash=Stored(local=HELD))
+    bench(again())
+    bench(RENEWABLE)
+    assert bench.flash.request is not None
+    way = bench.flash.request.renewal
+    assert way == records.RenewalRecord(17, HELD.certificate, "k1", 1, False)
+    record = bench.flash.request
+    bench.cut()
+    bench(verdict("ca-badCertId"))
+    assert bench.flash.request == record  # the same signer, the same way, after the power came back
+    bench(Granted(ISSUED, ()))
+    assert bench.flash.local is not None
+    assert bench.flash.local.certificate == ISSUED
+
+
+@pytest.mark.parametrize(
+    ("event", "fetched", "after_s"),
+    [
+        (again(), FETCHED, 0),  # Renewal is not listed
+        (application(), RENEWABLE, 0),  # the old key is not there any more
+        (again(), RENEWABLE, 900),  # expired
+    ],
+)
+def test_otherwise_it_is_an_application_from_the_beginning(
+    event: Apply, fetched: CaFetched, after_s: int
+) -> None:
+    bench = Bench(flash=Stored(local=HELD))
+    bench.now = T0._replace(wall_s=T0.wall_s + after_s)
+    bench(event)
+    bench(fetched)
+    assert bench.flash.request is not None
+    assert (bench.flash.request.phase, bench.flash.request.renewal) == ("sent", None)
+
+
+def test_a_renewal_without_an_answer_gives_way_to_the_way_that_was_configured_since() -> None:
+    """A server that says HTTP 500 to RenewalReq must not lock the realm in."""
+    bench = Bench(flash=Stored(local=HELD))
+    bench(again("t1"))
+    bench(RENEWABLE)
+    bench(verdict("http-failed"))
+    bench.engine.policy = PINNED._replace(compatibility=("renew-by-pkcsreq",))
+    assert kinds(bench(again("t2"))) == ["Commit", "poll"]
+    assert kinds(bench(verdict("http-failed"))) == ["Commit", "fetch-ca"]
+    bench(RENEWABLE)
+    assert bench.flash.request is not None
+    assert (bench.flash.request.transaction, bench.flash.request.renewal) == ("t2", None)
+
+
+def test_the_same_end_is_accepted_once_with_an_alarm() -> None:
+    bench = Bench(flash=Stored(local=HELD))
+    end = HELD.certificate.not_after_s
+    for transaction, serial, code in (("t1", "02", None), ("t2", "03", "issued-older")):
+        bench(again(transaction))
+        bench(RENEWABLE)
+        found = ISSUED._replace(der=serial.encode(), serial=serial, not_after_s=end)
+        actions = bench(Granted(found, ()))
+        alarms = [a for a in actions if isinstance(a, Report) and a.mnemonic == "CA_WILL_EXPIRED"]
+        error = finished(actions)
+        assert (error.code if error else None) == code
+        assert len(alarms) == (code is None)
+    assert bench.flash.local is not None
+    assert bench.flash.local.certificate.serial == "02"
+
+
 def test_a_wrong_fingerprint_stores_nothing_but_the_outcome() -> None:
     bench = Bench(Policy(("sha256", "00"), 1, 3))
     bench(application())
@@ -378,7 +454,10 @@ EVENTS = st.sampled_from(
         CaFetched((authority("CN=Other"),), ()),
         CaAnswered(True),
         CaAnswered(False),
+        again("d"),
+        RENEWABLE,
         Granted(ISSUED, ()),
+        Granted(ISSUED._replace(der=b"later", serial="2b", not_after_s=T0.wall_s + 2000), ()),
         Waiting(),
         network(),
         verdict(),

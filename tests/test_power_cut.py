@@ -15,8 +15,11 @@ from tests.board import SAVE, Agent, check_certificate, procedure
 from tests.labca import LabCa, wait_for
 
 
-def apply_in_background(agent: Agent, realm: str = "abc") -> "subprocess.Popen[bytes]":
-    """Somebody types the command and waits; the caller will cut the power."""
+def apply_in_background(
+    agent: Agent, realm: str = "abc", *, question: bool = False
+) -> "subprocess.Popen[bytes]":
+    """Somebody types the command and waits; the caller will cut the power. `question`: there is a
+    valid certificate, and yes it shall be replaced."""
     process = subprocess.Popen(
         [*agent.command("console", "--socket", str(agent.dir / "console.sock"))],
         stdin=subprocess.PIPE,
@@ -24,7 +27,8 @@ def apply_in_background(agent: Agent, realm: str = "abc") -> "subprocess.Popen[b
         stderr=subprocess.DEVNULL,
     )
     assert process.stdin is not None
-    process.stdin.write(f"system-view\npki enroll-certificate realm {realm}\n".encode())
+    answer = "y\n" if question else ""
+    process.stdin.write(f"system-view\npki enroll-certificate realm {realm}\n{answer}".encode())
     process.stdin.close()
     return process
 

@@ -26,7 +26,8 @@ def expected(
     pin = crypto.digest("sha-256", lab.root().der).hex()
     ca = caset.load([lab.root().der, *(p.der for p in others)], pin, judged)
     return trust.Expected(
-        ca, ra, REQUEST, NONCE, lab.key("dev"), lab.public_der("dev"), match,
+        ca, ra, REQUEST, NONCE, messages.signer_certificate(REQUEST, lab.key("dev")),
+        lab.key("dev"), lab.public_der("dev"), match,
         frozenset(compatibility), [],
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""PKCSReq and CertPoll (RFC 8894 3.3): one message to the CA, its reply judged.
+"""PKCSReq, RenewalReq and CertPoll (RFC 8894 3.3): one message to the CA, its reply judged.
 
 The request is built anew from the job each time and comes out the same: the job holds everything
 that it depends on, and the agent has stored that before the first byte leaves.
@@ -8,7 +8,19 @@ import os
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import caset, crypto, discovery, messages, names, oids, trust, vault
+from agent.scep import (
+    caset,
+    certificate,
+    crypto,
+    der,
+    discovery,
+    messages,
+    names,
+    oids,
+    trust,
+    vault,
+)
+from agent.scep.border import reading
 from agent.scep.jobmap import Answer, Job, field, items, one_of, submap, text_or_none
 from hal.ports import Link
 
@@ -20,12 +32,19 @@ _WEAK_DIGESTS = ("md5", "sha1")
 
 
 def enrol(job: Job, device_key: bytes, link: Link) -> Answer:
-    """Sends the PKCSReq: {status: issued, certificate, chain, notes}, {status: pending, notes}."""
-    return _Transaction(job, device_key, with_password=True).run(messages.PKCS_REQ, link)
+    """Sends PKCSReq or RenewalReq: {status: issued, certificate, chain, notes}, {status: pending,
+    notes}. `renewal` None: signed by a certificate made for it; else {message_type, certificate,
+    key, with_password}."""
+    found = _renewal(job)
+    with_password = found is None or field(found, "with_password", bool)
+    kind = messages.PKCS_REQ if found is None else field(found, "message_type", int)
+    if kind not in (messages.PKCS_REQ, messages.RENEWAL_REQ):
+        raise fail("job-request", field="message_type")
+    return _Transaction(job, device_key, with_password).run(kind, link)
 
 
 def poll(job: Job, device_key: bytes, link: Link) -> Answer:
-    """Asks for the outcome of an earlier PKCSReq; answers like `enrol`."""
+    """Asks for the outcome of an earlier request; answers like `enrol`."""
     return _Transaction(job, device_key, with_password=False).run(messages.CERT_POLL, link)
 
 
@@ -55,6 +74,7 @@ class _Transaction:
         self._key = load_key(pair, device_key)
         password = self._password(device_key) if with_password else None
         self._request = _request(job, password)
+        self._signer, self._signer_key = self._signing(device_key)
         self._nonce = os.urandom(_NONCE_BYTES)
 
     def _password(self, device_key: bytes) -> str | None:
@@ -65,6 +85,19 @@ class _Transaction:
         if not names.is_printable_string(plain):
             self._notes.append("the password has characters that some CAs (NDES) do not take")
         return plain
+
+    def _signing(self, device_key: bytes) -> tuple[certificate.Certificate, crypto.PrivateKey]:
+        """Who signs: the certificate in use, or one that is made for this request (2.3)."""
+        found = _renewal(self._job)
+        if found is None:
+            return messages.signer_certificate(self._request, self._key), self._key
+        key = load_key(submap(found, "key"), device_key)
+        data = field(found, "certificate", bytes)
+        with reading("issued-malformed", data):
+            signer = certificate.read(data)
+        if signer.public_bits != certificate.public_bits(der.read(crypto.public_der(key))):
+            raise fail("key-mismatch", other="the certificate in use")
+        return signer, key
 
     def run(self, kind: int, link: Link) -> Answer:
         message = self.message(kind)
@@ -88,13 +121,12 @@ class _Transaction:
             self._notes.append(f"the request is signed with {request.digest}")
         if not self._ra and self._ca.registration_authorities():
             self._notes.append("the CA set has RA certificates; `ra` in `enrollment-url` uses them")
-        if kind == messages.PKCS_REQ:
-            content = messages.certification_request(request, self._key)
-        else:
+        if kind == messages.CERT_POLL:
             content = messages.poll_content(self._ca.issuing(self._ra).subject_der, request)
-        signer = messages.signer_certificate(request, self._key)
+        else:
+            content = messages.certification_request(request, self._key)
         out = messages.Outgoing(
-            signer, self._key, recipient, self._cipher(), self._nonce, self._now_s
+            self._signer, self._signer_key, recipient, self._cipher(), self._nonce, self._now_s
         )
         try:
             return messages.pki_message(kind, content, request, out)
@@ -122,12 +154,17 @@ class _Transaction:
             self._ra,
             self._request,
             self._nonce,
-            self._key,
+            self._signer,
+            self._signer_key,
             self._spki,
             one_of(self._job, "subject_match", _SUBJECT_MATCHES),
             frozenset(items(self._job, "compatibility", str)),
             self._notes,
         )
+
+
+def _renewal(job: Job) -> Job | None:
+    return None if job.get("renewal") is None else submap(job, "renewal")
 
 
 def _fingerprint(job: Job) -> caset.Fingerprint | None:

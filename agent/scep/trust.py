@@ -30,13 +30,15 @@ SHORT_NONCE_BYTES = 8  # the shortest prefix of our nonce that `short-nonce` acc
 class Expected(NamedTuple):
     """What a reply must fit: our request, our key, the CA set, and the realm's rules.
 
-    `ra`: the realm says that an RA stands in front of the CA.
+    `ra`: the realm says that an RA stands in front of the CA. `signer` signed the request with
+    `key`, and the reply is encrypted for it; `spki` is the key that the request is for.
     """
 
     ca: CaSet
     ra: bool
     request: messages.Request
     nonce: bytes
+    signer: Certificate
     key: crypto.PrivateKey
     spki: bytes
     subject_match: str
@@ -162,8 +164,7 @@ def _opened(reply: messages.CertRep, expected: Expected) -> list[bytes]:
         envelope = cms.read_envelope(reply.envelope)
     if envelope.cipher == "des":
         expected.weak("des", "certrep-weak-cipher", "the encryption of the reply")
-    serial = messages.signer_serial(expected.request.transaction)
-    plain = cms.decrypt(envelope, expected.key, serial)
+    plain = cms.decrypt(envelope, expected.key, expected.signer.serial)
     try:
         inner = cms.read_signed(plain or b"")
     except der.DerError:  # a wrong key may leave valid padding: the same error as all others

@@ -100,7 +100,9 @@ class Applicant:
     def job(self, op: str, transaction: int) -> Answer:
         """The map of `enrol` or `poll` as the agent would send it."""
         request = self._request(transaction)
-        job = application.request_job(op, self._realm, request, self.ca, self.key, str)
+        job = application.request_job(
+            op, self._realm, request, self.ca, application.Keys(self.key, self.key), str
+        )
         return {**job, **_moment()}
 
     def _request(self, transaction: int = 0) -> RequestRecord:

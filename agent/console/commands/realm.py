@@ -35,6 +35,12 @@ WEAK = {
 COMPATIBILITY = {
     "http-get": "Send every request as HTTP GET, for CAs that refuse POST although they list it",
     "http-post": "Send requests as HTTP POST, for CAs that take it and do not list it",
+    "renew-by-pkcsreq": "Renew as if applying anew, for CAs that list Renewal and refuse it",
+    "renew-by-signed-pkcsreq": "Renew by PKCSReq, signed with the certificate in use (Cisco IOS,"
+    " Dogtag)",
+    "renew-by-renewalreq": "Renew by RenewalReq though the CA does not list Renewal",
+    "renew-with-password": "Send the password with a RenewalReq too (micromdm, step-ca, UCM)",
+    "short-nonce": "Accept a shortened recipientNonce in the CA's reply (Dogtag)",
 }
 DIGESTS = ("md5", "sha1", "sha-256", "sha-384", "sha-512")
 CIPHERS = ("aes128", "aes256", "3des")

@@ -1,0 +1,81 @@
+"""How an application for a further certificate is made, and when its outcome is an advance. Pure.
+
+RFC 8894 2.3: who holds a certificate of this CA signs with it and sends a RenewalReq, if the CA
+lists `Renewal`; everybody else, also after expiry, sends a PKCSReq signed by a certificate of its
+own making, with the challenge password. Servers differ, so the realm's `compatibility` decides
+first. A clock that is not trusted calls no certificate expired.
+"""
+
+from agent.actions import Now
+from agent.errors import fail
+from agent.states import Apply
+from hal.records import CaRecord, CertificateRecord, LocalRecord, RenewalRecord
+
+PKCS_REQ, RENEWAL_REQ = 19, 17
+# Keyword of `compatibility` -> messageType that the certificate in use signs; None: it signs none.
+_ASKED: dict[str, int | None] = {
+    "renew-by-pkcsreq": None,
+    "renew-by-signed-pkcsreq": PKCS_REQ,
+    "renew-by-renewalreq": RENEWAL_REQ,
+}
+WITH_PASSWORD = "renew-with-password"  # noqa: S105  # a keyword
+
+
+def may_sign(event: Apply, local: LocalRecord | None) -> RenewalRecord | None:
+    """What could sign a renewal, as far as it is known before the CA was asked what it lists."""
+    if local is None or not event.renewable:
+        return None
+    return RenewalRecord(RENEWAL_REQ, local.certificate, local.key, local.generation, False)
+
+
+def decide(
+    candidate: RenewalRecord | None, ca: CaRecord, compatibility: tuple[str, ...], now: Now
+) -> RenewalRecord | None:
+    """How the request is made, now that the CA set and its capabilities are there."""
+    if candidate is None or not _usable(candidate.certificate, ca, now):
+        return None
+    asked = [_ASKED[word] for word in _ASKED if word in compatibility]
+    listed = RENEWAL_REQ if "renewal" in {cap.casefold() for cap in ca.caps} else None
+    message_type = asked[0] if asked else listed
+    if message_type is None:
+        return None
+    with_password = message_type == PKCS_REQ or WITH_PASSWORD in compatibility
+    return candidate._replace(message_type=message_type, with_password=with_password)
+
+
+def _usable(held: CertificateRecord, ca: CaRecord, now: Now) -> bool:
+    """In date, and from a CA of this set: another CA cannot know it."""
+    if now.trusted and not held.not_before_s <= now.wall_s < held.not_after_s:
+        return False
+    return held.issuer in {member.subject for member in ca.certificates}
+
+
+def said(renewal: RenewalRecord | None) -> str:
+    """The way a request is made, for a log line."""
+    if renewal is None:
+        return "applying"
+    kind = "RenewalReq" if renewal.message_type == RENEWAL_REQ else "PKCSReq"
+    return f"renewing by {kind}, signed with certificate {renewal.certificate.serial},"
+
+
+def check_newer(before: LocalRecord | None, found: CertificateRecord) -> bool:
+    """Whether the CA is near its own end: the new certificate ends when the old one does.
+
+    That is accepted once in a row. AgentError `issued-old`: it is the certificate in use, or one of
+    the same CA that begins or ends earlier.
+    """
+    if before is None:
+        return False
+    ours = before.certificate
+    if ours.der == found.der:  # an old answer played again: whoever sent it, it is no renewal
+        raise fail("issued-old", serial=found.serial)
+    if ours.issuer != found.issuer:
+        return False
+    if ours.serial == found.serial:
+        raise fail("issued-older", reason=f"it has the same serial number {found.serial}")
+    if found.not_before_s < ours.not_before_s or found.not_after_s < ours.not_after_s:
+        raise fail("issued-older", reason="it begins or ends before the one in use")
+    same_end = found.not_after_s == ours.not_after_s
+    if same_end and before.ends_as_before:
+        raise fail("issued-older", reason="it ends no later, for the second time")
+    return same_end

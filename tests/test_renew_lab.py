@@ -1,0 +1,93 @@
+"""Renewals by hand against the lab CA: real agent, real worker, real HTTP."""
+
+import hashlib
+import ssl
+from pathlib import Path
+
+import pytest
+
+from tests.board import SAVE, Agent, check_certificate, procedure
+from tests.labca import LabCa
+from tests.test_power_cut import apply_in_background
+
+APPLY = ("system-view", "pki enroll-certificate realm abc", "y")
+CHALLENGE = "password cipher sekret"
+
+
+def enrolled(agent: Agent, ca: LabCa, *realm: str) -> None:
+    trusted = f"fingerprint sha256 {ca.fingerprint}"
+    agent.must(*procedure(ca.url, trusted, CHALLENGE, *realm), *SAVE)
+    agent.must(*APPLY[:2])
+    agent.wait_state("issued")
+
+
+def requests(ca: LabCa) -> list[object]:
+    return [entry["messageType"] for entry in ca.pki_operations()]
+
+
+def signers(ca: LabCa) -> list[object]:
+    return [entry["signer_sha256"] for entry in ca.pki_operations()]
+
+
+# Quirk of the CA -> keywords of the realm, and what goes to the CA the second time.
+WAYS = {
+    None: ((), "RenewalReq"),
+    "renewal-19": (("compatibility renew-by-signed-pkcsreq",), "PKCSReq"),
+    "renewal-17": ((), "RenewalReq"),
+    "renewal-challenge": (("compatibility renew-with-password",), "RenewalReq"),
+}
+
+
+@pytest.mark.parametrize("quirk", WAYS)
+def test_the_certificate_in_use_renews_itself(tmp_path: Path, quirk: str | None) -> None:
+    keywords, message_type = WAYS[quirk]
+    flags = ["--challenge", "sekret", *(["--quirk", quirk] if quirk else [])]
+    with LabCa(tmp_path, *flags) as ca, Agent(tmp_path) as agent:
+        enrolled(agent, ca, *keywords)
+        before = agent.memory("cert.pem").read_bytes()
+        agent.must(*APPLY)
+        agent.wait_state("issued")
+        assert agent.memory("cert.pem").read_bytes() != before
+        check_certificate(agent, ca.dir / "ca.pem")
+        assert requests(ca) == ["PKCSReq", message_type]
+        first = ssl.PEM_cert_to_DER_cert(ca.issued()[0].read_text())
+        assert signers(ca)[1] == hashlib.sha256(first).hexdigest()
+
+
+def test_without_renewal_in_the_list_it_applies_anew_with_the_challenge(tmp_path: Path) -> None:
+    with (
+        LabCa(tmp_path, "--challenge", "sekret", "--caps", "AES SHA-256 POSTPKIOperation") as ca,
+        Agent(tmp_path) as agent,
+    ):
+        enrolled(agent, ca)
+        agent.must(*APPLY)
+        assert requests(ca) == ["PKCSReq", "PKCSReq"]
+        assert len(ca.issued()) == 2
+
+
+@pytest.mark.parametrize("hold", ["pkcsreq", "issued"])
+def test_power_cut_in_a_renewal_sends_the_same_again(tmp_path: Path, hold: str) -> None:
+    """Also when the CA had issued already: one transaction, one signer, the old one until then."""
+    with LabCa(tmp_path, "--challenge", "sekret") as first, Agent(tmp_path) as agent:
+        enrolled(agent, first)
+        first.stop()
+        old = agent.memory("cert.pem").read_bytes()
+        with LabCa(tmp_path, "--challenge", "sekret", "--hold", hold) as ca:
+            agent.must("system-view", "pki realm abc", f"enrollment-url {ca.url}", *SAVE)
+            count = len(requests(ca))
+            waiting = apply_in_background(agent, question=True)
+            ca.held(20)
+            transaction = agent.shown("Transaction ID")
+            agent.kill()
+            waiting.wait(20)
+            agent.start()
+            assert agent.memory("cert.pem").read_bytes() == old or agent.state() == "issued"
+            agent.wait_state("issued")
+            assert agent.memory("cert.pem").read_bytes() != old
+            check_certificate(agent, ca.dir / "ca.pem")
+            mine = [e for e in ca.log() if e["transactionID"] == transaction]
+            assert {e["messageType"] for e in mine} == {"RenewalReq", "CertPoll"}
+            assert len({e["signer_sha256"] for e in mine}) == 1
+            assert len({e["csr_sha256"] for e in mine} - {None}) == 1
+            assert len(ca.issued()) == 2
+            assert len(requests(ca)) > count
