@@ -142,6 +142,20 @@ def request_job(
     }
 
 
+def published_job(realm: Realm, ca: CaRecord, linux_name: LinuxName) -> dict[str, object]:
+    """What every job has that reads what a trusted CA publishes, by the settings of the moment."""
+    return {
+        **_policy(realm, linux_name),
+        "url": realm.url,
+        "ca_id": realm.ca_id,
+        "ra": realm.ra,
+        "digest": realm.digest,
+        "caps": ca.caps,
+        "ca": {"certificates": [c.der for c in ca.certificates], "pin": ca.pin},
+        "fingerprint": _fingerprint(realm),
+    }
+
+
 def _renewal(request: RequestRecord, key: KeyRecord) -> dict[str, object] | None:
     """How a request is made that the certificate in use signs; None: it signs itself."""
     way = request.renewal

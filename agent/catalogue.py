@@ -4,6 +4,7 @@ Texts name what happened, the likely cause, and the next step with the command t
 secret: what is filled in comes from settings that are shown anyway, or from a peer, made harmless.
 """
 
+from agent.catalogue_ca import PUBLISHED
 from agent.catalogue_files import FILES
 from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
@@ -138,9 +139,6 @@ CATALOGUE: dict[str, Row] = {
                               "it was made without exportable, which cannot be added later",
                               "make another one with `pki rsa local-key-pair create ...`; a"
                               " certificate alone is exported in the formats pem and der"),
-    "crl-not-yet": Row(LOCAL, OPERATOR, "this release does not fetch revocation lists",
-                       "only the settings for them are there",
-                       "look at the list of the CA with another tool"),
     "clock-refused": Row(LOCAL, OPERATOR, "the clock cannot be set: {reason}",
                          "this agent may not set the clock of its system, or the RTC refuses",
                          "run it as root, or set the clock of the system itself"),
@@ -374,4 +372,5 @@ CATALOGUE: dict[str, Row] = {
         "a fault in this software, or an upgrade while it was running",
         "restart the agent; report it if it comes back"),
     **FILES,
+    **PUBLISHED,
 }  # fmt: skip

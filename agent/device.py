@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from agent import application, diagnosis, enrolment, report, tasks
+from agent import application, diagnosis, report, tasks
 from agent.actions import Now
 from agent.activation import Activation, InUse, Queue
 from agent.configuring import Configuring
@@ -29,6 +29,7 @@ from agent.keypairs import KeyPairs
 from agent.log import Line, Log
 from agent.loop import Loop
 from agent.machine import Storage, System
+from agent.revocation import Revocation
 from agent.settings import Realm, Settings, fold
 from agent.states import Apply
 from agent.tasks import Answer, Tasks
@@ -61,6 +62,7 @@ class Device:
         self._key_pairs = KeyPairs(self, store)
         self.storage = Storage(hardware.files)
         self.exchange = Exchange(self, self._key_pairs)
+        self.revocation = Revocation(self, store)
         self.system = System(self, store, hardware.clock, hardware.has_rtc, hardware.reboot)
         self.configuration = Configuring(self, store)
         self._activation = Activation(hardware.files, hardware.memory, jobs, log)
@@ -110,6 +112,11 @@ class Device:
         clock = self._hardware.clock
         wall_s = clock.wall_s()
         return Now(wall_s, clock.monotonic_ns(), trusted=wall_s >= report.BUILD_S)
+
+    def moment(self) -> dict[str, object]:
+        """The fields of a job that say what time it is."""
+        now = self.now()
+        return {"now_s": now.wall_s, "clock_trusted": now.trusted}
 
     # -- configuration -----------------------------------------------------------------------------
 
@@ -165,6 +172,7 @@ class Device:
         if is_under_way(runner.engine.state):
             state = runner.engine.state.value
             raise fail("realm-busy", realm=settings.name, state=state)
+        self.revocation.check_possible(settings)
         event = self._application(settings)
         self._last_task += 1
         number = self._last_task
@@ -233,8 +241,8 @@ class Device:
 
     def forgotten(self, realms: Iterable[str]) -> dict[str, object]:
         """What a commit must hold so that the store knows these realms no more."""
-        keys = [records.realm_key(realm, part) for realm in realms for part in enrolment.PARTS]
-        return {key: None for key in keys if self._store.get(key) is not None}
+        keys = [key for r in realms for key in self._store.keys(records.realm_key(r, ""))]
+        return dict.fromkeys(keys)
 
     def forget_memory(self, realm: str) -> None:
         """Consumers find nothing of this realm any more."""

@@ -86,7 +86,7 @@ class Engine:
         self._patience = 0 if event.attended else self.policy.poll_times
         lost = self.stored.request
         same = lost and (lost.settings, lost.generation) == (event.settings, event.generation)
-        if lost and same and self._pin_holds():
+        if lost and same and self.pin_holds():
             # The CA may have issued already (RFC 8894 7.4): ask before applying anew.
             self._next = event
             self.state = State.RECOVERING
@@ -176,7 +176,7 @@ class Engine:
 
     def _store(self, event: Granted, now: Now) -> list[Action]:
         request, before = self._request(), self.stored.local
-        if not self._pin_holds():  # `fingerprint` was changed while the job ran
+        if not self.pin_holds():  # `fingerprint` was changed while the job ran
             return self._failed(fail("ca-pin-changed"), now)
         try:
             same_end = renewal.check_newer(before, event.certificate)
@@ -223,7 +223,7 @@ class Engine:
 
     def _poll(self, _event: Event, now: Now) -> list[Action]:
         request = self._request()
-        if not self._pin_holds():
+        if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
         if self.state is State.RECOVERING:
             return [StartJob("poll")]
@@ -253,7 +253,7 @@ class Engine:
 
     def _recover(self, _event: Event, now: Now) -> list[Action]:
         """After a restart nobody knows whether the request arrived: ask first."""
-        if not self._pin_holds():
+        if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
         self._patience = self.policy.poll_times
         self.state = State.RECOVERING
@@ -334,7 +334,8 @@ class Engine:
         self._arm(now)
         return [Report("GET_LOCAL_CERT_ERR", "no answer; trying again")]
 
-    def _pin_holds(self) -> bool:
+    def pin_holds(self) -> bool:
+        """The stored CA is the one that the realm trusts now."""
         return pins.holds(self.stored.ca, self.policy.fingerprint)
 
     def _arm(self, now: Now) -> None:

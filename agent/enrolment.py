@@ -8,7 +8,7 @@ flash, so engine and flash never disagree.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent import application, limits, tasks
+from agent import application, limits, revocation, tasks
 from agent.actions import (
     Action,
     Activate,
@@ -323,7 +323,9 @@ class Enrolment:
         signer = self._key(way.key, way.generation) if way else key
         keys = application.Keys(key, signer)
         name_of = self._context.linux_name
-        return {**application.request_job(op, self._settings, request, ca, keys, name_of), **moment}
+        job = application.request_job(op, self._settings, request, ca, keys, name_of)
+        check = revocation.job_field(self._context.store, self._settings)
+        return {**job, "revocation": check, **moment}
 
     def _key(self, name: str, generation: int) -> records.KeyRecord:
         key = self._context.key(name)

@@ -35,7 +35,7 @@ class Exchange:
         settings = self._resting(realm)
         wanted = application.ca_wanted(settings)
         job = application.fetch_job(settings, wanted, self._device.linux_name)
-        return self._ca_job(settings, {**job, **self._moment()}, progress, done)
+        return self._ca_job(settings, {**job, **self._device.moment()}, progress, done)
 
     def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
         settings = self._resting(realm)
@@ -160,7 +160,8 @@ class Exchange:
             "certificates": [c.der for c in ca.certificates],
             "pin": ca.pin,
             "weak": list(settings.weak),
-            **self._moment(),
+            "revocation": self._device.revocation.job_field(settings),
+            **self._device.moment(),
         }
 
         def verdicts(answer: Answer) -> list[Verdict]:
@@ -286,10 +287,6 @@ class Exchange:
             "data": data,
             "password": what.password,
         }
-
-    def _moment(self) -> dict[str, object]:
-        now = self._device.now()
-        return {"now_s": now.wall_s, "clock_trusted": now.trusted}
 
     def _install(self, realm: str, event: Installed, progress: Progress, done: Done) -> None:
         try:

@@ -12,6 +12,10 @@ CA_SET_BYTES = 256 * 1024  # an RSA-4096 chain of four with RA certificates is b
 CA_SET_CERTIFICATES = 16  # root, two intermediates, RA pair, and a shadow set of the same
 CA_SET_DER_BYTES = 32 * 1024  # of its certificates: they are stored in one transaction of 64 KiB
 CERTIFICATE_BYTES = 16 * 1024  # one that was issued, stored together with its chain
+# A list is stored whole, in one transaction of 64 KiB: some 1,300 revoked certificates.
+CRL_BYTES = 48 * 1024
+CRL_ENTRIES = 2_000
+CRL_PEM_BYTES = 2 * CRL_BYTES  # base64 and its lines
 CERTREP_BYTES = 256 * 1024  # the largest real reply seen is 5.7 kB
 HTTP_HEADER_BYTES = 16 * 1024  # servers send below 1 kB
 HTTP_HEADER_FIELDS = 64

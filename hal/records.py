@@ -5,7 +5,7 @@ A record is a NamedTuple; in the store it is a map of its fields and `v`, the ve
 `RecordError`, and the caller goes on without that record and says so. A record of an older version
 is read as well: what it lacks is in `ADDED`, and it is written anew when it next changes.
 
-Keys: `config`, `key/<name>`, `realm/<realm>/{ca,request,local,outcome}`; names are case-folded,
+Keys: `config`, `key/<name>`, `realm/<realm>/{ca,request,local,outcome,crl}`; names are case-folded,
 save those of key pairs, which VRP compares exactly.
 """
 
@@ -91,6 +91,21 @@ class LocalRecord(NamedTuple):
     ends_as_before: bool = False
 
 
+class CrlRecord(NamedTuple):
+    """The revocation list of a realm's CA, with what was read from it when it was accepted.
+
+    source: the URL that it came from, or `scep`; next_update_s None: the list names no end.
+    """
+
+    der: bytes
+    issuer: str
+    this_update_s: int
+    next_update_s: int | None
+    revoked: int
+    source: str
+    fetched_s: int
+
+
 class OutcomeRecord(NamedTuple):
     """How the last attempt ended: `error` as `agent/errors.py` writes it, or None."""
 
@@ -123,6 +138,7 @@ VERSION = {
     RenewalRecord: 1,
     RequestRecord: 2,
     LocalRecord: 2,
+    CrlRecord: 1,
     OutcomeRecord: 1,
     KeyRecord: 1,
     ConfigRecord: 1,
@@ -147,7 +163,7 @@ def key_pair_key(name: str) -> str:
 
 
 def realm_key(realm: str, part: str) -> str:
-    """Key of one part (ca, request, local, outcome) of a realm."""
+    """Key of one part (ca, request, local, outcome, crl) of a realm."""
     return f"realm/{realm.casefold()}/{part}"
 
 

@@ -197,6 +197,21 @@ class FakeExchange:
             raise fail("certificate-missing", kind=kind, realm=realm)
 
 
+class FakeRevocation:
+    """A list is there once it has been fetched."""
+
+    def __init__(self, device: "FakeDevice") -> None:
+        self._device = device
+        self.found: dict[str, bytes] = {}
+
+    def fetch(self, realm: str, progress: Progress, done: Done) -> int:
+        self.found[realm] = b"list of " + realm.encode()
+        return self._device.task("crl", None, done, progress)
+
+    def current(self, realm: str) -> bytes | None:
+        return self.found.get(realm)
+
+
 class FakeSystem:
     """A machine whose clock is right and which notes what was done to it."""
 
@@ -268,6 +283,7 @@ class FakeDevice:
         self.settings = Settings()
         self.storage = FakeStorage()
         self.exchange = FakeExchange(self)
+        self.revocation = FakeRevocation(self)
         self.system = FakeSystem()
         self.reactor = FakeReactor()  # its time is that of all sessions
         self.eager = eager

@@ -39,6 +39,14 @@ def certificate(name: str, serial: str = "2a", issuer: str = "CN=CA") -> Answer:
     }
 
 
+def revocation_list(_job: Answer) -> Answer:
+    """What the worker says of a list that it accepts."""
+    return {
+        "crl": b"list", "issuer": "CN=CA", "this_update_s": START_S, "source": "http://ca/crl",
+        "next_update_s": START_S + 86400, "count": 3, "notes": [],
+    }  # fmt: skip
+
+
 class Worker:
     """Answers jobs: `answers[op]` is a map, an error, or a function of the job map."""
 
@@ -53,6 +61,8 @@ class Worker:
             "fetch-ca": {"caps": ["AES"], "certificates": [{**ca, **prints}], "notes": []},
             "enrol": self.issue,
             "poll": {"status": "pending", "notes": []},
+            "fetch-crl": revocation_list,
+            "get-crl": lambda job: {**revocation_list(job), "source": "scep"},
             "inspect": lambda job: {
                 "texts": [f"text of {der!r}" for der in job["ders"]],
                 "items": [{"subject": "CN=x"} for _ in job["ders"]],

@@ -151,9 +151,17 @@ def test_a_validation_is_shown() -> None:
     assert " local        CN=abc                               Valid      -" in text
 
 
+def test_a_revocation_list_is_fetched_and_shown() -> None:
+    found = device()
+    assert "There is no CRL." in script(found, "display pki crl realm abc")[0]
+    text, status = script(found, "pki get-crl realm abc")
+    assert (status, "The revocation list of realm abc was stored." in text) == (0, True)
+    text, status = script(found, "display pki crl realm abc")
+    assert "CRL file name: abc.crl" in text
+    assert status == 0
+
+
 def test_what_this_release_does_not_do_it_says() -> None:
-    text, status = script(device(), "pki get-crl realm abc")
-    assert (status, "does not fetch revocation lists" in text) == (1, True)
     text, status = script(device(), "pki realm abc", "auto-enroll 80 regenerate updated-effective")
     assert (status, "does not renew by itself" in text) == (0, True)
 

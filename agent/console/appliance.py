@@ -161,6 +161,13 @@ class Exchange(Protocol):
     def delete(self, realm: str, kind: str) -> None: ...
 
 
+class Revocation(Protocol):
+    """The revocation lists of the CAs."""
+
+    def fetch(self, realm: str, progress: Progress, done: Done) -> int: ...
+    def current(self, realm: str) -> bytes | None: ...  # DER of the stored one
+
+
 class System(Protocol):
     """The device as a machine."""
 
@@ -192,6 +199,8 @@ class Appliance(Protocol):
     def storage(self) -> Storage: ...
     @property
     def exchange(self) -> Exchange: ...
+    @property
+    def revocation(self) -> Revocation: ...
     @property
     def system(self) -> System: ...
     @property

@@ -6,6 +6,7 @@ is read once, at one place, and a certificate is whole or a `DerError`. The byte
 issuer, subject and the signed part are slices of the wire.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from agent.scep import crypto, der, names, oids
@@ -190,6 +191,14 @@ def named_bits(node: der.Node, meaning: tuple[str, ...]) -> list[str]:
 
 def read_alternative_names(extension: Extension | None) -> tuple[names.Attribute, ...]:
     return () if extension is None else names.general_names(der.read(extension.value))
+
+
+def distribution_points(node: der.Node) -> Iterator[tuple[names.Attribute, ...]]:
+    """The names of each distribution point of a list (RFC 5280 4.2.1.13)."""
+    for point in node.expect(der.SEQUENCE).children:
+        for name in point.children:
+            if name.tag == der.explicit(0) and name.children[:1]:
+                yield names.general_names_of(name.children[0].expect(der.explicit(0)))
 
 
 def _octets(extension: Extension | None) -> bytes | None:

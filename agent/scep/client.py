@@ -12,12 +12,14 @@ from agent import limits, pem
 from agent.errors import fail
 from agent.scep import (
     certificate,
+    conversation,
     crypto,
     der,
     discovery,
     exports,
     imports,
     inspection,
+    lists,
     login,
     transaction,
     validation,
@@ -76,6 +78,16 @@ def poll(job: Job, files: Sequence[int], link: Link) -> Answer:
     return transaction.poll(job, vault.device_key(files[0]), link)
 
 
+def fetch_crl(job: Job, _files: Sequence[int], link: Link) -> Answer:
+    """-> {crl, issuer, this_update_s, next_update_s, count, source, notes}: by HTTP"""
+    return lists.fetch(job, link)
+
+
+def get_crl(job: Job, files: Sequence[int], link: Link) -> Answer:
+    """The answers of `fetch-crl`: by SCEP, signed with the certificate in use"""
+    return lists.get(job, vault.device_key(files[0]), link)
+
+
 def request(job: Job, files: Sequence[int], _link: Link) -> Answer:
     """{entity, key_usage, digest, key, password} -> {request}: a PKCS#10 for somebody to carry"""
     return transaction.offline(job, vault.device_key(files[0]))
@@ -107,7 +119,7 @@ def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:
     They are cert.pem, chain.pem, ca.pem, key.pem and bundle.pem, new and empty. The agent never
     holds the private key: it is unsealed here, straight into the file.
     """
-    key = transaction.load_key(submap(job, "key"), vault.device_key(files[0]))
+    key = conversation.load_key(submap(job, "key"), vault.device_key(files[0]))
     data = field(job, "certificate", bytes)
     with reading("issued-malformed", data):
         ours = certificate.read(data).public_bits
@@ -143,6 +155,8 @@ OPS: dict[str, Callable[[Job, Sequence[int], Link], Answer]] = {
     "fetch-ca": fetch_ca,
     "enrol": enrol,
     "poll": poll,
+    "fetch-crl": fetch_crl,
+    "get-crl": get_crl,
     "request": request,
     "inspect": inspect,
     "validate": validate,

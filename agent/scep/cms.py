@@ -49,10 +49,12 @@ class Signer(NamedTuple):
 
 
 class SignedData(NamedTuple):
-    """Content (empty when absent), certificates as their own bytes in the order sent, signers."""
+    """Content (empty when absent), certificates and revocation lists as their own bytes in the
+    order sent, signers."""
 
     content: bytes
     certificates: list[bytes]
+    lists: list[bytes]
     signers: list[Signer]
 
 
@@ -83,13 +85,14 @@ def read_signed(data: bytes) -> SignedData:
     fields.take(der.SET)
     content = _encapsulated(der.Fields(fields.take()))
     certificates = fields.maybe(der.explicit(0))
-    fields.maybe(der.explicit(1))
+    lists = fields.maybe(der.explicit(1))
     signers = fields.take(der.SET).children
     fields.end()
     found = [node.raw for node in certificates.children] if certificates else []
     if len(found) > limits.CA_SET_CERTIFICATES:
         raise der.DerError("too many certificates")
-    return SignedData(content, found, [_signer(node) for node in signers])
+    listed = [node.raw for node in lists.children] if lists else []
+    return SignedData(content, found, listed, [_signer(node) for node in signers])
 
 
 def certificates_in(data: bytes) -> list[bytes]:

@@ -8,7 +8,7 @@ does not grow with it.
 from typing import NamedTuple
 
 from agent import limits
-from agent.scep import certificate, der, names, oids
+from agent.scep import certificate, crypto, der, names, oids
 
 _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
 REASONS = (
@@ -27,8 +27,11 @@ class Revoked(NamedTuple):
 
 
 class Crl(NamedTuple):
-    """The fields of one list: the first entries, and how many there are."""
+    """The fields of one list: the first entries, and how many there are; `tbs` is what was signed
+    and `entries` all of them, as bytes of the wire."""
 
+    tbs: bytes
+    entries: bytes
     version: int
     issuer: names.Name
     this_update_s: int
@@ -38,6 +41,19 @@ class Crl(NamedTuple):
     extensions: dict[str, certificate.Extension]
     signature: certificate.Signature
     signature_value: bytes
+
+    def entry_of(self, serial: int) -> Revoked | None:
+        """What the list says of this serial number; the last entry counts."""
+        found = None
+        for piece in der.pieces(der.content(self.entries, der.SEQUENCE)):
+            entry = _entry(der.read(piece))
+            if entry.serial == serial:
+                found = entry
+        return found
+
+    def signed_by(self, spki: bytes) -> bool:
+        scheme, digest = self.signature.scheme, self.signature.digest
+        return bool(digest) and crypto.verify(spki, scheme, digest, self.signature_value, self.tbs)
 
 
 def read(data: bytes) -> Crl:
@@ -56,8 +72,12 @@ def read(data: bytes) -> Crl:
     wrapper = der.read(fields.pop(0)) if _starts(fields, der.explicit(0)) else None
     if fields:
         raise der.DerError("more fields than there should be")
+    if der.read(outer[1]).raw != algorithm.raw:  # RFC 5280 5.1.1.2
+        raise der.DerError("two different signature algorithms")
     revoked, count = _entries(entries)
     return Crl(
+        outer[0],
+        entries,
         version,
         names.read(issuer),
         this_update.time_s(),

@@ -287,11 +287,8 @@ def _authority_key(node: der.Node) -> Iterable[str]:
 
 
 def _distribution_points(node: der.Node) -> Iterable[str]:
-    for point in node.expect(der.SEQUENCE).children:
-        for name in point.children:
-            if name.tag == der.explicit(0) and name.children[:1]:
-                full = name.children[0].expect(der.explicit(0))
-                yield "Full Name: " + names.shown_names(names.general_names_of(full))
+    for found in certificate.distribution_points(node):
+        yield "Full Name: " + names.shown_names(found)
 
 
 def _information_access(node: der.Node) -> Iterable[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agent import limits, pem
 from agent.errors import fail
-from agent.scep import crypto, pbe, transaction, vault
+from agent.scep import conversation, crypto, pbe, vault
 from agent.scep.container import FORMATS
 from agent.scep.jobmap import Answer, Job, items, one_of, submap, text_or_none
 from agent.scep.text import clean
@@ -33,7 +33,7 @@ def run(job: Job, files: Sequence[int]) -> Answer:
 def _private(pair: Job, files: Sequence[int], password: str | None) -> crypto.PrivateKey:
     if not password:
         raise fail("export-password-missing")
-    return transaction.load_key(pair, vault.device_key(files[0]))
+    return conversation.load_key(pair, vault.device_key(files[0]))
 
 
 def _pem(ders: list[bytes], key: crypto.PrivateKey | None, password: str) -> bytes:

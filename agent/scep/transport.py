@@ -92,15 +92,20 @@ class Exchange(NamedTuple):
         query = f"operation={operation}"
         if message is not None:
             query += f"&message={quote(message, safe='')}"
-        return self._answer("GET", query, None, cap)
+        return self._answer("GET", self.server.with_query(query), None, cap)
+
+    def fetch(self, cap: int) -> bytes:
+        """A GET of what stands at the URL itself."""
+        return self._answer("GET", self.server.target, None, cap)
 
     def send(self, message: bytes, post: bool, cap: int) -> bytes:
         """PKIOperation. GET carries plain base64 with +, / and = escaped (RFC 8894 4.1)."""
         if post:
-            return self._answer("POST", "operation=PKIOperation", message, cap)
+            target = self.server.with_query("operation=PKIOperation")
+            return self._answer("POST", target, message, cap)
         return self.get("PKIOperation", base64.b64encode(message).decode(), cap)
 
-    def _answer(self, method: str, query: str, body: bytes | None, cap: int) -> bytes:
+    def _answer(self, method: str, target: str, body: bytes | None, cap: int) -> bytes:
         connection = _Connection(self)
         headers = {"User-Agent": "scep-agent", "Connection": "close"}
         if body is not None:
@@ -108,7 +113,7 @@ class Exchange(NamedTuple):
         try:
             connection.connect()
             with self._alarm():
-                connection.request(method, self.server.with_query(query), body, headers)
+                connection.request(method, target, body, headers)
                 response = connection.getresponse()
                 return _accepted(response, _body(response, cap))
         except TimeoutError:

@@ -152,24 +152,24 @@ def refusal(reply: messages.CertRep) -> Exception:
 def issued(reply: messages.CertRep, expected: Expected) -> Issued:
     """Opens the envelope of an accepted SUCCESS and checks the certificate for our key."""
     with reading("issued-malformed", b""):
-        found = _ours(_opened(reply, expected), expected)
+        found = _ours(opened(reply, expected).certificates, expected)
         issuer = _issuer(found, expected)
         _check_dates(found, expected)
         check_subject(found, expected)
     return Issued(found, expected.ca.chain(issuer))
 
 
-def _opened(reply: messages.CertRep, expected: Expected) -> list[bytes]:
+def opened(reply: messages.CertRep, expected: Expected) -> cms.SignedData:
+    """The degenerate SignedData of a SUCCESS; nothing in it is believed yet."""
     with reading("certrep-malformed", reply.envelope):
         envelope = cms.read_envelope(reply.envelope)
     if envelope.cipher == "des":
         expected.weak("des", "certrep-weak-cipher", "the encryption of the reply")
     plain = cms.decrypt(envelope, expected.key, expected.signer.serial)
     try:
-        inner = cms.read_signed(plain or b"")
+        return cms.read_signed(plain or b"")
     except der.DerError:  # a wrong key may leave valid padding: the same error as all others
         raise fail("cannot-decrypt") from None
-    return inner.certificates
 
 
 def _ours(ders: list[bytes], expected: Expected) -> Certificate:

@@ -1,14 +1,14 @@
 """The job `validate`: whether stored certificates would be believed now, and if not, why not.
 
 Trust is worked out by `caset`, as for a reply of the CA; here nothing is refused, each certificate
-gets a row. Revocation is not looked at.
+gets a row.
 """
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from agent.errors import fail
-from agent.scep import caset, certificate, names
+from agent.scep import caset, certificate, names, revocation
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, items, one_of, text_or_none
@@ -33,14 +33,21 @@ class _Judge(NamedTuple):
     ca: CaSet
     known: Sequence[Certificate]
     now_s: int | None
+    check: revocation.Check
 
     def local(self, found: Certificate) -> list[_Row]:
         """The certificate, then its issuers up to the pin."""
         alone = "no CA vouches for it: it has signed itself" if _self_signed(found) else ""
-        rows = [self._row("local", found, alone or self._fault(found), "")]
+        fault = alone or self._fault(found) or self.check.revoked(found)
+        lack = self.check.lacking(found)
+        if self.check.required:
+            fault = fault or lack
+        note = f"revocation was not checked: {lack}" if lack and self.check.named else ""
+        rows = [self._row("local", found, fault, note)]
         authority = self.ca.issuer_of(found)
         while authority is not None:
-            rows.append(self._row("CA", authority.certificate, "", ""))
+            revoked = self.check.revoked(authority.certificate)
+            rows.append(self._row("CA", authority.certificate, revoked, ""))
             authority = authority.issuer
         return rows
 
@@ -91,7 +98,7 @@ def _self_signed(found: Certificate) -> bool:
 
 
 def run(job: Job) -> Answer:
-    """{kind: ca | local, certificate, chain, certificates, pin, weak, now_s, clock_trusted} ->
+    """{kind: ca | local, certificate, chain, certificates, pin, weak, revocation, now_s, ...} ->
     {rows: [{certificate, subject, status, reason}]}; `pin` is None when no CA is trusted yet.
 
     Errors: `ca-pin-missing`, `ca-pin-not-ca`.
@@ -105,7 +112,8 @@ def _judge(job: Job, chain: Sequence[bytes]) -> _Judge:
     rules = caset.Rules(None, frozenset(items(job, "weak", str)))
     ders, pin = [*items(job, "certificates", bytes), *chain], text_or_none(job, "pin")
     ca = CaSet((), (), rules) if pin is None else caset.load(ders, pin, rules)
-    return _Judge(ca, caset.readable(ders), now_s)
+    check = revocation.check_of(job, ca, now_s)
+    return _Judge(ca, caset.readable(ders), now_s, check)
 
 
 def _local(job: Job) -> list[_Row]:

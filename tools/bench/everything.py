@@ -42,7 +42,6 @@ LEFT_OUT = {
     "clock datetime TIME DATE": "the machine that runs the bench needs its time",
     "reboot": "the process that is measured would end",
     **dict.fromkeys(FILES, "the worker has no such job in this release"),
-    "pki get-crl realm NAME": "it always ends in an error in this release",
 }
 UNDO_REALM = (
     "undo ca id",
@@ -101,6 +100,11 @@ DISPLAYS = (
 )
 
 
+APPLICATION = (
+    "pki enroll-certificate realm abc",
+    "pki get-crl realm abc",
+    "pki abort-request realm abc",
+)
 CLOSING = (
     "undo pki file-format",
     "undo pki set-certificate expire-prewarning",
@@ -132,8 +136,7 @@ def lines(url: str, fingerprint: str) -> list[str]:
         "pki set-certificate expire-prewarning 30",
         "diagnose realm abc",
         "pki get-certificate ca realm abc",
-        "pki enroll-certificate realm abc",
-        "pki abort-request realm abc",
+        *APPLICATION,
         "pki rsa local-key-pair create k2 modulus 2048 exportable",
         *DISPLAYS,
         "pki entity r9",

@@ -112,6 +112,7 @@ def child(rig: Rig) -> Samples:
         shop.do(applicant.job("poll", 1))
         ders = [one.der for one in applicant.ca.certificates]
         shop.do({"op": "inspect", "kind": "certificate", "ders": [issued, *ders]})
+        _lists(shop, applicant, issued)
         _passwords(shop)
         _files(shop, applicant, issued)
         activate = {"certificate": issued, "chain": ders, "ca": ders}
@@ -126,6 +127,16 @@ def child(rig: Rig) -> Samples:
         "child_peak_key": [shop.kib["generate-key"]],
         "child_peak_enrol": [shop.kib["enrol"]],
     }
+
+
+def _lists(shop: Peaks, applicant: Applicant, issued: bytes) -> None:
+    """The revocation list of the lab CA, by both ways."""
+    base = applicant.job("enrol", 1)
+    place = str(base["url"]).replace("/scep", "/ca.crl")
+    where = {"cdp_url": place, "from_ca": False, "certificate": issued, "before_s": None}
+    shop.do({**base, **where, "op": "fetch-crl"})
+    signer = {"certificate": issued, "key": base["key"]}
+    shop.do({**base, **where, "op": "get-crl", "signer": signer})
 
 
 def _passwords(shop: Peaks) -> None:

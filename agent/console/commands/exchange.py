@@ -247,8 +247,12 @@ def diagnose(session: "Session", args: Args) -> None:
 
 
 def get_crl(session: "Session", args: Args) -> None:
-    lookups.realm(session, args.text("NAME"))
-    raise fail("crl-not-yet")
+    record = lookups.realm(session, args.text("NAME"))
+    session.start(
+        f"Getting the revocation list of realm {record.name}",
+        lambda hold: session.device.revocation.fetch(record.name, hold, hold.done),
+        lambda _result: session.info(f"The revocation list of realm {record.name} was stored."),
+    )
 
 
 _REALM = {"NAME": REALM_NAME}

@@ -99,9 +99,12 @@ def show_request(session: "Session", args: Args) -> None:
 
 
 def show_crl(session: "Session", args: Args) -> None:
-    """Lists are not fetched by this release, so that none can be there."""
-    _realms(session, args)  # an unknown realm is an error
-    lookups.describe(session, certificates.CRL, "There is no CRL.", [], [])
+    names = [record.name for record in _realms(session, args)]
+    found = [(name, session.device.revocation.current(name)) for name in names]
+    there = [(name, data) for name, data in found if data is not None]
+    places = [certificates.Shown(name, f"{name}.crl") for name, _ in there]
+    lists = [data for _, data in there]
+    lookups.describe(session, certificates.CRL, "There is no CRL.", places, lists)
 
 
 def _display(

@@ -1,0 +1,34 @@
+"""The rows of the catalogue for what a CA publishes beside its certificates: revocation lists, and
+the CA that will follow it."""
+
+from agent.catalogue_row import LATER, LOCAL, OPERATOR, PEER, Row
+
+PUBLISHED: dict[str, Row] = {
+    "crl-no-place": Row(LOCAL, OPERATOR, "nothing says where the revocation list is",
+        "neither `cdp-url` nor the certificate names a place, and without a certificate in use"
+        " nobody can ask the CA by SCEP",
+        "type `cdp-url http://...` in the realm view, or apply for a certificate first"),
+    "crl-malformed": Row(PEER, LATER, "the revocation list cannot be used: {reason}",
+        "the URL leads to something else: {page}",
+        "check `cdp-url`; ask the CA's operator for a complete list (no delta)"),
+    "crl-too-large": Row(PEER, OPERATOR, "the revocation list has {size} bytes, {cap} are allowed",
+        "the CA has revoked many certificates, or the URL leads to something else",
+        "ask the CA's operator for a list of this realm's certificates alone; without one type"
+        " `certificate-check none`"),
+    "crl-issuer": Row(PEER, OPERATOR, "the revocation list is that of another CA: {issuer}",
+        "`cdp-url` names the list of another CA, or the CA set has changed",
+        "check `cdp-url`; type `pki get-certificate ca realm ...`"),
+    "crl-signature": Row(PEER, LATER, "the signature of the revocation list is wrong: {reason}",
+        "it was changed on its way, or the CA has a new key",
+        "try again; type `pki get-certificate ca realm ...` if it stays so"),
+    "crl-outdated": Row(PEER, LATER, "the revocation list is out of date: {reason}",
+        "the CA does not renew it, an old one was shown, or this clock is wrong",
+        "check `display clock`; try again later, or ask the CA's operator"),
+    "crl-missing": Row(LOCAL, OPERATOR, "revocation cannot be checked: {reason}",
+        "`certificate-check crl` wants a revocation list that is in date",
+        "type `pki get-crl realm ...`; or `certificate-check crl none` in the realm view, which"
+        " accepts a certificate without a list"),
+    "issued-revoked": Row(PEER, OPERATOR, "the issued certificate is no good: {reason}",
+        "the CA has answered with an old certificate, or revoked this one at once",
+        "ask the CA's operator; nothing was installed"),
+}  # fmt: skip

@@ -1,0 +1,146 @@
+"""One pkiMessage to the CA of a job, and its reply judged: what all operations have in common.
+
+The fields of a job that say which CA it is, how it is reached and by which rules it is judged are
+read here; what is asked (`Question`) comes from the operation.
+"""
+
+import os
+from typing import NamedTuple
+
+from agent import limits
+from agent.errors import fail
+from agent.scep import caset, certificate, crypto, der, discovery, messages, names, trust, vault
+from agent.scep.border import reading
+from agent.scep.certificate import Certificate
+from agent.scep.jobmap import Job, field, items, one_of, submap, text_or_none
+from hal.ports import Link
+
+NONCE_BYTES = 16  # RFC 8894 3.2.1.5
+_HTTP_METHODS = {"get": False, "post": True}
+_CIPHERS = {"aes128": "aes128", "aes256": "aes256", "3des": "3des"}
+_SUBJECT_MATCHES = {"strict": "", "standard": "", "key-only": ""}
+_WEAK_DIGESTS = ("md5", "sha1")
+_TRANSACTION_DIGITS = frozenset("0123456789abcdefABCDEF")
+
+
+class Question(NamedTuple):
+    """messageType and content, the request that they belong to, who signs, and for which key."""
+
+    kind: int
+    content: bytes
+    request: messages.Request
+    signer: Certificate
+    key: crypto.PrivateKey
+    spki: bytes
+
+
+class Conversation:
+    """With the CA of a job: {url, source, caps, ca, fingerprint, ra, cipher, http, weak, ...}."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.ra = field(job, "ra", bool)
+        self.now_s = moment(job)
+        self.ca = ca_of(job)
+        self.notes: list[str] = []
+        self._caps = {cap.casefold() for cap in items(job, "caps", str)}
+
+    def ask(self, question: Question, link: Link) -> tuple[messages.CertRep, trust.Expected]:
+        """Sends it; the reply, accepted (SUCCESS or PENDING), and what it had to fit."""
+        nonce = os.urandom(NONCE_BYTES)
+        message = self.message(question, nonce)
+        expected = self.expected(question, nonce)
+        exchange = discovery.exchange_of(self._job, link)
+        data = exchange.send(message, self._post(), limits.CERTREP_BYTES)
+        return trust.accept(data, expected), expected
+
+    def message(self, question: Question, nonce: bytes) -> bytes:
+        recipient = self.ca.recipient(self.ra)
+        if question.request.digest in _WEAK_DIGESTS:
+            self.notes.append(f"the request is signed with {question.request.digest}")
+        if not self.ra and self.ca.registration_authorities():
+            self.notes.append("the CA set has RA certificates; `ra` in `enrollment-url` uses them")
+        out = messages.Outgoing(
+            question.signer, question.key, recipient, self._cipher(), nonce, self.now_s
+        )
+        try:
+            return messages.pki_message(question.kind, question.content, question.request, out)
+        except ValueError as error:
+            subject = names.shown(recipient.subject)
+            raise fail("ca-cannot-encrypt", subject=subject, reason=error) from None
+
+    def _cipher(self) -> str:
+        """The realm's cipher, lowered only for a CA that lists what it can and not AES."""
+        cipher = one_of(self._job, "cipher", _CIPHERS)
+        if cipher == "3des" or not self._caps or self._caps & {"aes", "scepstandard"}:
+            return cipher
+        self.notes.append(f"3des instead of {cipher}: the CA does not list AES")
+        return "3des"
+
+    def _post(self) -> bool:
+        method = text_or_none(self._job, "http")
+        if method is not None:
+            return one_of(self._job, "http", _HTTP_METHODS) == "post"
+        return bool(self._caps & {"postpkioperation", "scepstandard"})
+
+    def expected(self, question: Question, nonce: bytes) -> trust.Expected:
+        return trust.Expected(
+            self.ca,
+            self.ra,
+            question.request,
+            nonce,
+            question.signer,
+            question.key,
+            question.spki,
+            one_of(self._job, "subject_match", _SUBJECT_MATCHES),
+            frozenset(items(self._job, "compatibility", str)),
+            self.notes,
+        )
+
+
+def moment(job: Job) -> int | None:
+    """Wall time of the job, or None when the clock is not trusted."""
+    return field(job, "now_s", int) if field(job, "clock_trusted", bool) else None
+
+
+def ca_of(job: Job) -> caset.CaSet:
+    """The stored CA set of a job under its pin."""
+    ca = submap(job, "ca")
+    rules = caset.Rules(moment(job), frozenset(items(job, "weak", str)))
+    return caset.load(
+        items(ca, "certificates", bytes), field(ca, "pin", str), rules, _fingerprint(job)
+    )
+
+
+def _fingerprint(job: Job) -> caset.Fingerprint | None:
+    """{algorithm, hex}; absent or None when the realm has none."""
+    if job.get("fingerprint") is None:
+        return None
+    given = submap(job, "fingerprint")
+    algorithm = one_of(given, "algorithm", caset.FINGERPRINTS)
+    return caset.Fingerprint(algorithm, field(given, "hex", str))
+
+
+def transaction_of(job: Job) -> str:
+    """transactionID: 32 hexadecimal digits, drawn by the agent."""
+    transaction = field(job, "transaction", str)
+    if len(transaction) != 2 * NONCE_BYTES or not set(transaction) <= _TRANSACTION_DIGITS:
+        raise fail("job-request", field="transaction")
+    return transaction
+
+
+def load_key(pair: Job, device_key: bytes) -> crypto.PrivateKey:
+    """The private key of {name, generation, sealed, spki}."""
+    name, generation = field(pair, "name", str), field(pair, "generation", int)
+    sealed, spki = field(pair, "sealed", bytes), field(pair, "spki", bytes)
+    return vault.load(device_key, name, generation, sealed, spki)
+
+
+def signing(found: Job, device_key: bytes) -> tuple[Certificate, crypto.PrivateKey]:
+    """A certificate of ours with its private key, of {certificate, key}."""
+    key, data = load_key(submap(found, "key"), device_key), field(found, "certificate", bytes)
+    with reading("issued-malformed", data):
+        signer = certificate.read(data)
+    if signer.public_bits != certificate.public_bits(der.read(crypto.public_der(key))):
+        raise fail("key-mismatch", other="the certificate in use")
+    return signer, key

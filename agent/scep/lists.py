@@ -1,0 +1,96 @@
+"""Revocation lists from the network: by HTTP from a distribution point, or by SCEP's GetCRL.
+
+RFC 8894 2.7 and 4.6: a distribution point comes first, GetCRL only where there is none, since a CA
+signs a reply for each GetCRL and many refuse it. The realm's `cdp-url` says where the list is, else
+the certificate in use or, `from-ca`, that of the CA. What arrives is judged by `revocation` alike.
+The job that reads it from HTTP has no device key.
+"""
+
+from agent import limits
+from agent.errors import fail
+from agent.scep import certificate, cms, der, discovery, messages, names, oids, revocation, trust
+from agent.scep.border import reading
+from agent.scep.certificate import Certificate
+from agent.scep.conversation import Conversation, Question, ca_of, moment, signing, transaction_of
+from agent.scep.crl import Crl
+from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
+from hal.ports import Link
+
+_BY_SCEP = "scep"
+
+
+def fetch(job: Job, link: Link) -> Answer:
+    """{cdp_url, from_ca, certificate, before_s, ca, source, ...}; `crl-no-place` when neither the
+    realm nor a certificate says where a list is."""
+    ca, held = ca_of(job), _held(job)
+    url = text_or_none(job, "cdp_url")
+    if url is None:
+        url = _place(ca.issuing(ra=False) if field(job, "from_ca", bool) else held)
+    if url is None:
+        raise fail("crl-no-place")
+    exchange = discovery.exchange_of({**job, "url": url}, link)
+    notes: list[str] = []
+    data = revocation.der_of(exchange.fetch(limits.CRL_PEM_BYTES))
+    return _answer(job, revocation.accept(data, ca, notes), data, url, notes)
+
+
+def get(job: Job, device_key: bytes, link: Link) -> Answer:
+    """GetCRL for the issuer of the certificate in use, which signs it:
+    {signer: {certificate, key}, digest, transaction, before_s, ca, ...}"""
+    asked = Conversation(job)
+    signer, key = signing(submap(job, "signer"), device_key)
+    digest = one_of(job, "digest", oids.RSA_SIGNATURES)
+    request = messages.Request(transaction_of(job), 0, digest, {}, (), None)
+    content = cms.issuer_and_serial(signer.issuer_der, signer.serial)
+    question = Question(messages.GET_CRL, content, request, signer, key, signer.spki)
+    reply, expected = asked.ask(question, link)
+    if reply.status != str(messages.SUCCESS):
+        raise fail("certrep-status", received=str(reply.status))
+    found = trust.opened(reply, expected).lists
+    if len(found) != 1:
+        raise fail("crl-malformed", reason=f"the reply holds {len(found)} lists", page="-")
+    return _answer(
+        job, revocation.accept(found[0], asked.ca, asked.notes), found[0], _BY_SCEP, asked.notes
+    )
+
+
+def _held(job: Job) -> Certificate | None:
+    """The certificate in use, if there is one."""
+    if job.get("certificate") is None:
+        return None
+    data = field(job, "certificate", bytes)
+    with reading("issued-malformed", data):
+        return certificate.read(data)
+
+
+def _answer(job: Job, found: Crl, data: bytes, source: str, notes: list[str]) -> Answer:
+    fault = revocation.dates_fault(found, moment(job))
+    if fault:
+        raise fail("crl-outdated", reason=fault)
+    if job.get("before_s") is not None and found.this_update_s < field(job, "before_s", int):
+        raise fail("crl-outdated", reason="the stored one is newer")
+    held = _held(job)
+    if held is not None and names.key(held.issuer) == names.key(found.issuer):
+        entry = found.entry_of(held.serial)
+        if entry is not None:
+            notes.append("the certificate in use is on the list: it was revoked")
+    return {
+        "crl": data,
+        "issuer": names.shown(found.issuer),
+        "this_update_s": found.this_update_s,
+        "next_update_s": found.next_update_s,
+        "count": found.total,
+        "source": source,
+        "notes": notes,
+    }
+
+
+def _place(cert: Certificate | None) -> str | None:
+    """The first distribution point that can be reached by http (RFC 5280 4.2.1.13)."""
+    extension = None if cert is None else cert.extensions.get(oids.CRL_DISTRIBUTION_POINTS)
+    if extension is None:
+        return None
+    with reading("crl-malformed", extension.value):
+        points = certificate.distribution_points(der.read(extension.value))
+        places = [one.value for found in points for one in found if one.kind == "URI"]
+    return next((place for place in places if place.lower().startswith("http://")), None)

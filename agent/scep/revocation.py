@@ -1,0 +1,149 @@
+"""Whether a revocation list is believed, and what it says of a certificate (RFC 5280 6.3).
+
+Fault model. A list comes over plain HTTP, out of a cache, or inside a reply of the CA: only its own
+signature counts, made by a CA below the pin. Whoever answers in the CA's place can hold back a new
+list and show an old one, so its dates are judged, and a list older than the one that is stored is
+refused. A list that says less than it seems to (a delta, one reason, CA certificates alone) would
+call a revoked certificate good, and is refused.
+"""
+
+from typing import NamedTuple
+
+from agent import limits
+from agent.errors import AgentError, fail
+from agent.scep import crl, der, names, oids, pem
+from agent.scep.border import reading
+from agent.scep.caset import CaSet
+from agent.scep.certificate import Certificate
+from agent.scep.crl import Crl
+from agent.scep.jobmap import Job, field, items, submap
+from agent.scep.text import utc
+from agent.scep.trust import FUTURE_S
+
+# What an issuingDistributionPoint may say and still speak of every certificate of a device (5.2.5):
+# its own place, and that it leaves out those of CAs.
+_WHOLE = (der.explicit(0), der.context(1))
+
+
+def accept(data: bytes, ca: CaSet, notes: list[str]) -> Crl:
+    """The list, signed by a CA of the set; its dates are for the caller."""
+    if len(data) > limits.CRL_BYTES:
+        raise fail("crl-too-large", size=len(data), cap=limits.CRL_BYTES)
+    with reading("crl-malformed", data):
+        found = crl.read(data)
+        _check_whole(found)
+        found.entry_of(-1)  # every entry can be read
+    digest = found.signature.digest
+    if digest == "md5" and "md5" not in ca.rules.weak:
+        raise fail("crl-signature", reason="it is made with md5")
+    if digest in ("md5", "sha1"):
+        notes.append(f"the signature of the revocation list uses {digest}")
+    named = [a.certificate for a in ca.authorities if _names(a.certificate, found)]
+    if not named:
+        raise fail("crl-issuer", issuer=names.shown(found.issuer))
+    if not any(found.signed_by(c.spki) for c in named if c.usable_for("cRLSign")):
+        raise fail("crl-signature", reason="no CA of the stored set has made it")
+    return found
+
+
+def der_of(data: bytes) -> bytes:
+    """The list as DER, whichever of the two forms it came in."""
+    with reading("crl-malformed", data):
+        if not data.lstrip().startswith(b"-----BEGIN"):
+            return data
+        blocks = pem.blocks(data)
+        if len(blocks) != 1:
+            raise der.DerError(f"{len(blocks)} blocks of PEM")
+        return blocks[0].data()
+
+
+def dates_fault(found: Crl, now_s: int | None) -> str:
+    """Why the list does not speak for this moment, or nothing; None: the clock is not trusted."""
+    if now_s is None:
+        return ""
+    if found.this_update_s > now_s + FUTURE_S:
+        return f"it begins at {utc(found.this_update_s)}"
+    if found.next_update_s is not None and found.next_update_s <= now_s:
+        return f"the next one was due at {utc(found.next_update_s)}"
+    return ""
+
+
+def _names(authority: Certificate, found: Crl) -> bool:
+    return names.key(authority.subject) == names.key(found.issuer)
+
+
+def _check_whole(found: Crl) -> None:
+    for dotted, extension in found.extensions.items():
+        if dotted == oids.DELTA_CRL:
+            raise der.DerError("it is a delta, which needs the list before it")
+        if dotted == oids.ISSUING_DISTRIBUTION_POINT:
+            _check_scope(der.read(extension.value))
+        elif extension.critical:  # RFC 5280 5.2: then the list must not be used
+            raise der.DerError(f"an unknown critical extension {dotted}")
+
+
+def _check_scope(node: der.Node) -> None:
+    for child in node.expect(der.SEQUENCE).children:
+        if child.tag not in _WHOLE:
+            raise der.DerError("it speaks of a part of the certificates only")
+
+
+class Check(NamedTuple):
+    """What the realm's `certificate-check` wants, and the stored list if it can be used.
+
+    `named`: the operator has typed it; `required`: without a list no certificate is good; `lack`:
+    why there is none for this moment.
+    """
+
+    wanted: bool
+    named: bool
+    required: bool
+    found: Crl | None
+    lack: str
+
+    def revoked(self, cert: Certificate) -> str:
+        """When and why a certificate was revoked, or nothing. A list out of date counts as well."""
+        if self.found is None or not self._covers(self.found, cert):
+            return ""
+        entry = self.found.entry_of(cert.serial)
+        if entry is None:
+            return ""
+        return f"revoked at {utc(entry.revoked_s)}{f' ({entry.reason})' if entry.reason else ''}"
+
+    def lacking(self, cert: Certificate) -> str:
+        """Why nobody knows whether a certificate is revoked, or nothing."""
+        if not self.wanted:
+            return ""
+        if self.found is not None and not self._covers(self.found, cert):
+            return "the stored revocation list is that of another CA"
+        return self.lack
+
+    @staticmethod
+    def _covers(found: Crl, cert: Certificate) -> bool:
+        return names.key(cert.issuer) == names.key(found.issuer)
+
+
+UNCHECKED = Check(False, False, False, None, "")
+
+
+def check_of(job: Job, ca: CaSet, now_s: int | None) -> Check:
+    """The field `revocation` of a job: {check: [crl, none], crl: bytes or None}, or None.
+
+    Nothing configured is VRP's default, `crl none`: the list is looked at when there is one.
+    """
+    if job.get("revocation") is None:
+        return UNCHECKED
+    given = submap(job, "revocation")
+    words = items(given, "check", str)
+    if words == ["none"]:
+        return UNCHECKED
+    named, required = bool(words), words == ["crl"]
+    if given.get("crl") is None:
+        return Check(True, named, required, None, "there is no revocation list")
+    try:
+        found = accept(field(given, "crl", bytes), ca, [])
+    except AgentError as error:
+        return Check(True, named, required, None, error.what)
+    fault = dates_fault(found, now_s)
+    lack = f"the revocation list is out of date: {fault}" if fault else ""
+    return Check(True, named, required, found, lack)
