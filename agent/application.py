@@ -131,9 +131,7 @@ def request_job(
         "op": op,
         **_policy(realm, linux_name),
         **_pick(request, "url", "ca_id", "ra", "digest", "key_usage", "entity"),
-        "caps": ca.caps,
-        "ca": {"certificates": [c.der for c in ca.certificates], "pin": ca.pin},
-        "fingerprint": _fingerprint(realm),
+        **_trusted(realm, ca),
         "transaction": request.transaction,
         "request_time_s": request.request_time_s,
         "password": request.password,
@@ -150,9 +148,7 @@ def published_job(realm: Realm, ca: CaRecord, linux_name: LinuxName) -> dict[str
         "ca_id": realm.ca_id,
         "ra": realm.ra,
         "digest": realm.digest,
-        "caps": ca.caps,
-        "ca": {"certificates": [c.der for c in ca.certificates], "pin": ca.pin},
-        "fingerprint": _fingerprint(realm),
+        **_trusted(realm, ca),
     }
 
 
@@ -166,6 +162,17 @@ def _renewal(request: RequestRecord, key: KeyRecord) -> dict[str, object] | None
         "certificate": way.certificate.der,
         "key": key_map(key),
         "with_password": way.with_password,
+    }
+
+
+def _trusted(realm: Realm, ca: CaRecord) -> dict[str, object]:
+    """The stored CA, and what a child needs to see for itself that it is the one to trust."""
+    lineage = [{"certificate": k.certificate.der, "message": k.message} for k in ca.lineage]
+    ders = [c.der for c in ca.certificates]
+    return {
+        "caps": ca.caps,
+        "ca": {"certificates": ders, "pin": ca.pin, "lineage": lineage},
+        "fingerprint": _fingerprint(realm),
     }
 
 

@@ -31,4 +31,18 @@ PUBLISHED: dict[str, Row] = {
     "issued-revoked": Row(PEER, OPERATOR, "the issued certificate is no good: {reason}",
         "the CA has answered with an old certificate, or revoked this one at once",
         "ask the CA's operator; nothing was installed"),
+    "next-ca-none": Row(PEER, LATER, "the CA has no successor to name: {reason}",
+        "it has not made one yet; most CAs do so some months before their own end",
+        "nothing is to be done now; type the command again when the CA's operator says so"),
+    "next-ca-malformed": Row(PEER, LATER, "the certificates of the next CA cannot be used:"
+        " {reason}",
+        "the CA is faulty, or the URL leads to something else: {page}",
+        "ask the CA's operator; `fingerprint` can name the next CA when its time has come"),
+    "next-ca-signer": Row(PEER, OPERATOR, "the next CA was not named by {subject} or a CA below it",
+        "another CA or an RA has signed it, or someone answers in the CA's place",
+        "ask the CA's operator for the fingerprint of the next CA, and type it as `fingerprint`"
+        " when the CA has changed"),
+    "next-ca-signature": Row(PEER, LATER, "the signature about the next CA is wrong: {reason}",
+        "it was changed on its way, or the CA is faulty",
+        "try again; ask the CA's operator if it stays so"),
 }  # fmt: skip

@@ -132,7 +132,9 @@ class Engine:
         """Which certificate of the set is the pinned CA (design: Trust)."""
         self._fetched = event
         try:
-            choice = pins.choose(self.policy.fingerprint, self.stored.ca, event.certificates)
+            now_s = now.wall_s if now.trusted else None
+            known = self.stored.ca
+            choice = pins.choose(self.policy.fingerprint, known, event.certificates, now_s)
         except AgentError as error:
             return self._failed(error, now)
         if choice.trusted_by:
@@ -160,7 +162,14 @@ class Engine:
             raise Refused("trusting a CA without an application")
         if now.trusted and pinned.certificate.not_after_s < now.wall_s:
             return self._failed(fail("ca-expired", subject=pinned.certificate.subject), now)
-        ca = pins.record(pinned, trusted_by, fetched.certificates, fetched.caps, now.wall_s)
+        ca = pins.record(
+            pinned,
+            trusted_by,
+            fetched.certificates,
+            fetched.caps,
+            now.wall_s,
+            self.stored.ca,
+        )
         self._fetched = self._candidate = None
         self.state = State.SENT
         way = renewal.decide(request.renewal, ca, self.policy.compatibility, now)

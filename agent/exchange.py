@@ -37,6 +37,31 @@ class Exchange:
         job = application.fetch_job(settings, wanted, self._device.linux_name)
         return self._ca_job(settings, {**job, **self._device.moment()}, progress, done)
 
+    def get_next_ca(self, realm: str, progress: Progress, done: Done) -> int:
+        """GetNextCACert (RFC 8894 4.7): a derived pin beside the one that holds now."""
+        settings, runner = self._resting(realm), self._device.runner(realm)
+        ca = runner.engine.stored.ca
+        if ca is None or not runner.engine.pin_holds():
+            raise fail("certificate-missing", kind="ca", realm=settings.name)
+        job = application.published_job(settings, ca, self._device.linux_name)
+
+        def arrived(answer: Answer | AgentError) -> None:
+            try:
+                if isinstance(answer, AgentError):
+                    raise answer
+                found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
+                message = tasks.field(answer, "message", bytes)
+                following = pins.following(ca, found, message, self._device.wall_s())
+                if self._device.runner(realm).engine.stored.ca != ca:
+                    raise fail("ca-pin-changed")
+                self._install(realm, Installed(ca=ca._replace(next=following)), progress, done)
+                subject = following.certificate.subject
+                self._device.log.report("GET_CA_CERT_OK", f"realm {realm}: next CA {subject}")
+            except AgentError as error:
+                done(error)
+
+        return self._device.job({**job, "op": "next-ca", **self._device.moment()}, arrived)
+
     def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
         settings = self._resting(realm)
         return self._ca_job(settings, self._import_job("ca", what), progress, done)
@@ -67,11 +92,13 @@ class Exchange:
         done: Done,
     ) -> None:
         settings, runner = self._resting(realm), self._device.runner(realm)
-        choice = pins.choose(settings.fingerprint, runner.engine.stored.ca, found)
+        now, known = self._device.now(), runner.engine.stored.ca
+        now_s = now.wall_s if now.trusted else None
+        choice = pins.choose(settings.fingerprint, known, found, now_s)
 
         def store(trusted_by: str) -> None:
             now_s = self._device.wall_s()
-            ca = pins.record(choice.certificate, trusted_by, found, caps, now_s)
+            ca = pins.record(choice.certificate, trusted_by, found, caps, now_s, known)
             self._install(realm, Installed(ca=ca), progress, done)
 
         def answered(yes: bool) -> None:

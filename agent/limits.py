@@ -11,6 +11,8 @@ CAPS_BYTES = 4 * 1024  # the longest list seen is 120 bytes; an HTML error page 
 CA_SET_BYTES = 256 * 1024  # an RSA-4096 chain of four with RA certificates is below 16 kB
 CA_SET_CERTIFICATES = 16  # root, two intermediates, RA pair, and a shadow set of the same
 CA_SET_DER_BYTES = 32 * 1024  # of its certificates: they are stored in one transaction of 64 KiB
+NEXT_CA_BYTES = 8 * 1024  # an RSA-4096 CA with its root, signed, is below 6 kB; kept whole
+CA_LINEAGE = 2  # roll-overs of a CA without a new `fingerprint`: decades
 CERTIFICATE_BYTES = 16 * 1024  # one that was issued, stored together with its chain
 # A list is stored whole, in one transaction of 64 KiB: some 1,300 revoked certificates.
 CRL_BYTES = 48 * 1024

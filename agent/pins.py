@@ -2,13 +2,17 @@
 
 A pin names exactly one CA certificate, never an RA's: the one of `fingerprint`, else the one that
 was trusted before, else the one that a person is asked about.
+
+A CA that the pinned one has named as its next (RFC 8894 4.7) is a derived pin: it counts as long as
+what it is derived from does, so another `fingerprint` ends it. Both hold until the older one ends.
 """
 
 from typing import NamedTuple
 
+from agent import limits
 from agent.errors import AgentError, fail
 from agent.states import CaCertificate
-from hal.records import CaRecord
+from hal.records import CaRecord, LinkRecord, NextCaRecord
 
 Fingerprint = tuple[str, str]  # (md5 | sha1 | sha256, lower-case hexadecimal)
 
@@ -21,27 +25,63 @@ class Choice(NamedTuple):
 
 
 def choose(
-    fingerprint: Fingerprint | None, known: CaRecord | None, found: tuple[CaCertificate, ...]
+    fingerprint: Fingerprint | None,
+    known: CaRecord | None,
+    found: tuple[CaCertificate, ...],
+    now_s: int | None = None,
 ) -> Choice:
-    """The pin of a set that arrived. AgentError: no CA in it, or none with that fingerprint."""
+    """The pin of a set that arrived. AgentError: no CA in it, or none with that fingerprint.
+
+    now_s None: the clock is not trusted.
+    """
     authorities = [c for c in found if c.is_ca]
     if not authorities:
         raise fail("ca-no-ca")
+    kept = known if known and _anchored(known, fingerprint) else None
+    wanted = _trusted(fingerprint, kept)
+    named = [c for name, print_ in wanted for c in authorities if getattr(c, name) == print_]
+    in_date = [c for c in named if now_s is None or now_s <= c.certificate.not_after_s]
+    for candidate in (*in_date, *named):
+        return Choice(candidate, "fingerprint" if fingerprint or not kept else kept.trusted_by)
     if fingerprint:
-        return Choice(_named(fingerprint, authorities), "fingerprint")
-    if known and known.trusted_by != "fingerprint":
-        for candidate in authorities:
-            if candidate.sha256 == known.pin:
-                return Choice(candidate, known.trusted_by)
+        raise _mismatch(*fingerprint, authorities)
     return Choice(_lowest(authorities), None)
 
 
+def _anchored(known: CaRecord, fingerprint: Fingerprint | None) -> bool:
+    """Whether what the stored CA was trusted by still counts."""
+    return holds(known, fingerprint) if fingerprint else known.trusted_by != "fingerprint"
+
+
+def _trusted(fingerprint: Fingerprint | None, kept: CaRecord | None) -> list[Fingerprint]:
+    """The fingerprints that may become the pin, the best first."""
+    own = [fingerprint] if fingerprint else []
+    if kept is None:
+        return own
+    pinned = [("sha256", kept.pin)] if kept.lineage or not fingerprint else []
+    following = [("sha256", kept.next.pin)] if kept.next else []
+    return [*pinned, *own, *following]
+
+
 def holds(ca: CaRecord | None, fingerprint: Fingerprint | None) -> bool:
-    """Whether the stored CA is still the one that `fingerprint` names."""
+    """Whether the stored CA is the one that `fingerprint` names, or has followed it."""
     if ca is None or fingerprint is None:
         return ca is not None
     algorithm, wanted = fingerprint
-    return {"md5": ca.pin_md5, "sha1": ca.pin_sha1, "sha256": ca.pin}[algorithm] == wanted
+    field = {"md5": "pin_md5", "sha1": "pin_sha1", "sha256": "pin"}[algorithm]
+    return wanted in [getattr(one, field) for one in (ca, *ca.lineage)]
+
+
+def following(
+    known: CaRecord, found: tuple[CaCertificate, ...], message: bytes, now_s: int
+) -> NextCaRecord:
+    """The derived pin of a set that the pinned CA has signed; AgentError `next-ca-none`."""
+    ours = {c.der for c in known.certificates}
+    new = [c for c in found if c.is_ca and c.certificate.der not in ours]
+    if not new:
+        raise fail("next-ca-none", reason="it names no other CA than those that are known")
+    chosen = _lowest(new)
+    return NextCaRecord(chosen.sha256, chosen.md5, chosen.sha1, chosen.certificate, message, now_s)
 
 
 def record(
@@ -50,8 +90,10 @@ def record(
     found: tuple[CaCertificate, ...],
     caps: tuple[str, ...],
     now_s: int,
+    known: CaRecord | None,
 ) -> CaRecord:
-    """The set as the store holds it."""
+    """The set as the store holds it. `known`: the one before it, whose heir it may be."""
+    heir, lineage = _inherited(known, pinned.sha256)
     return CaRecord(
         pin=pinned.sha256,
         pin_md5=pinned.md5,
@@ -61,15 +103,20 @@ def record(
         certificates=[c.certificate for c in found],
         caps=list(caps),
         fetched_s=now_s,
+        next=heir,
+        lineage=lineage,
     )
 
 
-def _named(fingerprint: Fingerprint, authorities: list[CaCertificate]) -> CaCertificate:
-    algorithm, wanted = fingerprint
-    for candidate in authorities:
-        if getattr(candidate, algorithm) == wanted:
-            return candidate
-    raise _mismatch(algorithm, wanted, authorities)
+def _inherited(known: CaRecord | None, pin: str) -> tuple[NextCaRecord | None, list[LinkRecord]]:
+    """The derived pin and the lineage of a CA that is pinned now."""
+    if known and known.pin == pin:
+        return known.next, known.lineage
+    if known is None or known.next is None or known.next.pin != pin:
+        return None, []
+    before = known.certificates[known.pin_index]
+    link = LinkRecord(known.pin, known.pin_md5, known.pin_sha1, before, known.next.message)
+    return None, [*known.lineage, link][-limits.CA_LINEAGE :]
 
 
 def _lowest(authorities: list[CaCertificate]) -> CaCertificate:

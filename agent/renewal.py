@@ -44,10 +44,11 @@ def decide(
 
 
 def _usable(held: CertificateRecord, ca: CaRecord, now: Now) -> bool:
-    """In date, and from a CA of this set: another CA cannot know it."""
+    """In date, and from a CA of this set or one before it: another CA cannot know it."""
     if now.trusted and not held.not_before_s <= now.wall_s < held.not_after_s:
         return False
-    return held.issuer in {member.subject for member in ca.certificates}
+    known = [*ca.certificates, *(link.certificate for link in ca.lineage)]
+    return held.issuer in {member.subject for member in known}
 
 
 def said(renewal: RenewalRecord | None) -> str:

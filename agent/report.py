@@ -45,7 +45,8 @@ def ca_info(ca: CaRecord | None) -> CaInfo | None:
         return None
     certificates = tuple(certificate(c) for c in ca.certificates)
     pinned = certificates[ca.pin_index] if ca.pin_index < len(certificates) else certificates[0]
-    return CaInfo(pinned, ca.trusted_by, certificates)
+    following = certificate(ca.next.certificate) if ca.next else None
+    return CaInfo(pinned, ca.trusted_by, certificates, following)
 
 
 def missing(settings: Settings, realm: Realm) -> list[str]:
@@ -90,6 +91,7 @@ def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> Rea
         last_error=engine.error,
         last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
         renew_s=_renewal_s(realm, stored.local),
+        next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,
     )
 
 

@@ -27,7 +27,7 @@ UNSEALING = frozenset(
 )
 KEYLESS = frozenset((("import", "ca"), ("export", "ca")))  # (op, kind): certificates alone
 # They take as long as the board's line needs.
-NETWORK = frozenset(("fetch-ca", "enrol", "poll", "fetch-crl", "get-crl"))
+NETWORK = frozenset(("fetch-ca", "next-ca", "enrol", "poll", "fetch-crl", "get-crl"))
 # Of the others, where it is not LOCAL_JOB_S. A key that comes in has its primes tested.
 DEADLINE_S = dict.fromkeys(("generate-key", "import", "export"), limits.KEY_JOB_S)
 

@@ -29,8 +29,36 @@ class CertificateRecord(NamedTuple):
     not_after_s: int
 
 
+class NextCaRecord(NamedTuple):
+    """The CA that will follow, as the pinned one has told (RFC 8894 4.7): a derived pin.
+
+    `message` is the whole signed answer, so that whoever must believe the pin can verify it.
+    """
+
+    pin: str
+    pin_md5: str
+    pin_sha1: str
+    certificate: CertificateRecord
+    message: bytes
+    fetched_s: int
+
+
+class LinkRecord(NamedTuple):
+    """A CA that was pinned before, and the message by which it named the one that followed it."""
+
+    pin: str
+    pin_md5: str
+    pin_sha1: str
+    certificate: CertificateRecord
+    message: bytes
+
+
 class CaRecord(NamedTuple):
-    """The CA set of a realm. `pin` is the SHA-256 (hexadecimal) of the one certificate trusted."""
+    """The CA set of a realm. `pin` is the SHA-256 (hexadecimal) of the one certificate trusted.
+
+    lineage: how the trust came here from the CA that `trusted_by` speaks of, the oldest first;
+    empty when that is the pinned CA itself.
+    """
 
     pin: str
     pin_md5: str  # the same certificate under the other digests that `fingerprint` may name
@@ -40,6 +68,8 @@ class CaRecord(NamedTuple):
     certificates: list[CertificateRecord]
     caps: list[str]
     fetched_s: int
+    next: NextCaRecord | None = None
+    lineage: list[LinkRecord] = []
 
 
 class RenewalRecord(NamedTuple):
@@ -134,7 +164,9 @@ class ConfigRecord(NamedTuple):
 
 VERSION = {
     CertificateRecord: 1,
-    CaRecord: 1,
+    NextCaRecord: 1,
+    LinkRecord: 1,
+    CaRecord: 2,
     RenewalRecord: 1,
     RequestRecord: 2,
     LocalRecord: 2,
@@ -145,6 +177,7 @@ VERSION = {
 }  # fmt: skip
 # Version -> the fields that it brought, with the value that they have in an older record.
 ADDED: dict[type, dict[int, dict[str, object]]] = {
+    CaRecord: {2: {"next": None, "lineage": []}},
     RequestRecord: {2: {"renewal": None}},
     LocalRecord: {2: {"ends_as_before": False}},
 }

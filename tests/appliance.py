@@ -153,6 +153,10 @@ class FakeExchange:
         self._note("get", realm)
         return self._device.task("get", None, done, progress)
 
+    def get_next_ca(self, realm: str, progress: Progress, done: Done) -> int:
+        self._note("next", realm)
+        return self._device.task("next", None, done, progress)
+
     def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
         self._note("import", "ca", realm, what)
         self._device.storage.read(what.file)

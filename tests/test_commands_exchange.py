@@ -151,6 +151,18 @@ def test_a_validation_is_shown() -> None:
     assert " local        CN=abc                               Valid      -" in text
 
 
+def test_the_next_ca_is_fetched_and_shown_beside_the_others() -> None:
+    found = device()
+    text, status = script(found, "pki get-certificate ca realm abc next")
+    assert (status, found.exchange.asked) == (0, [("next", "abc")])
+    assert "The certificates of the next CA of realm abc were stored." in text
+    pinned, following = certificate("CN=CA"), certificate("CN=next CA")
+    found.cas["abc"] = CaInfo(pinned, "fingerprint", (pinned,), following)
+    text, status = script(found, "display pki certificate ca realm abc")
+    assert (status, "Total Number: 2" in text) == (0, True)
+    assert text.count("Certificate file name: abc_ca.cer") == 1
+
+
 def test_a_revocation_list_is_fetched_and_shown() -> None:
     found = device()
     assert "There is no CRL." in script(found, "display pki crl realm abc")[0]

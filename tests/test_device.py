@@ -36,7 +36,7 @@ def test_what_a_job_is_given() -> None:
     bench.enrol("sekret")
     fetch, enrol = (bench.worker.jobs[bench.worker.ops().index(op)] for op in ("fetch-ca", "enrol"))
     assert fetch["url"] == enrol["url"] == "http://192.0.2.9/scep"
-    assert enrol["ca"] == {"certificates": [b"der of CN=CA 01"], "pin": SHA256}
+    assert enrol["ca"] == {"certificates": [b"der of CN=CA 01"], "pin": SHA256, "lineage": []}
     assert len(enrol["transaction"]) == 32
     assert enrol["password"] == "%^%#terkes%^%#"
     assert enrol["key"] == {

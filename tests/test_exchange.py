@@ -9,7 +9,7 @@ from agent.errors import AgentError, fail
 from agent.settings import Realm
 from hal.fake_flash import PROGRAM_ERROR
 from hal.ports import JobEnd
-from tests.device_bench import SHA256, Bench, Waiter, certificate, ready
+from tests.device_bench import SHA256, Bench, Waiter, certificate, ready, refuse
 
 CA = {
     **certificate("CN=CA", "01"),
@@ -100,6 +100,65 @@ def test_an_application_that_begins_meanwhile_wins() -> None:
     with pytest.raises(AgentError, match="under way"):
         bench.device.exchange.get_ca("abc", waiter, waiter.done)
     assert bench.device.status("abc").state == "pending"
+
+
+NEXT = {**CA, **certificate("CN=next CA", "02", "CN=next CA"), "sha256": "6b" * 32}
+
+
+def with_ca() -> Bench:
+    bench = ready()
+    assert run(bench, bench.device.exchange.get_ca, "abc").results == [None]
+    bench.worker.answers["next-ca"] = {"certificates": [NEXT], "message": b"signed"}
+    return bench
+
+
+def test_the_next_ca_is_kept_beside_the_one_that_holds() -> None:
+    bench = with_ca()
+    assert run(bench, bench.device.exchange.get_next_ca, "abc").results == [None]
+    job = bench.worker.jobs[-1]
+    assert (job["op"], job["ca"]["pin"], job["fingerprint"]["hex"]) == ("next-ca", SHA256, SHA256)
+    bench.reboot()
+    found = bench.device.ca("abc")
+    assert (found.pinned.subject, found.next.subject) == ("CN=CA", "CN=next CA")
+    assert bench.device.status("abc").next_ca == found.next
+    assert bench.enrol().code is None  # it changes nothing yet
+    assert bench.device.ca("abc").next == found.next
+    bench.worker.answers["fetch-ca"] = {"caps": [], "certificates": [NEXT], "notes": []}
+    assert bench.enrol().code is None
+    assert bench.device.ca("abc").pinned.subject == "CN=next CA"
+    sent = [job for job in bench.worker.jobs if job["op"] == "enrol"][-1]
+    assert sent["ca"]["lineage"] == [{"certificate": b"der of CN=CA 01", "message": b"signed"}]
+    assert sent["fingerprint"]["hex"] == SHA256
+
+
+def test_the_next_ca_needs_one_that_holds_now() -> None:
+    bench = ready()
+    with pytest.raises(AgentError) as caught:
+        run(bench, bench.device.exchange.get_next_ca, "abc")
+    assert caught.value.code == "certificate-missing"
+    bench = with_ca()
+    bench.device.settings.realms["abc"].fingerprint = ("sha256", "00" * 32)
+    bench.device.changed()
+    with pytest.raises(AgentError) as caught:
+        run(bench, bench.device.exchange.get_next_ca, "abc")
+    assert caught.value.code == "certificate-missing"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ({"certificates": [CA], "message": b"signed"}, "next-ca-none"),
+        ({"certificates": [NEXT]}, "job-answer"),
+        (fail("next-ca-signer", subject="CN=x"), "next-ca-signer"),
+    ],
+)
+def test_what_names_no_next_ca_leaves_all_as_it_was(answer: Any, code: str) -> None:
+    bench = with_ca()
+    bench.worker.answers["next-ca"] = answer
+    if isinstance(answer, AgentError):
+        bench.worker.answers["next-ca"] = refuse(answer.code, subject="CN=x")
+    assert run(bench, bench.device.exchange.get_next_ca, "abc").code == code
+    assert bench.device.ca("abc").next is None
 
 
 # -- the local certificate -------------------------------------------------------------------------

@@ -11,7 +11,9 @@ from hal.records import (
     ConfigRecord,
     CrlRecord,
     KeyRecord,
+    LinkRecord,
     LocalRecord,
+    NextCaRecord,
     OutcomeRecord,
     RecordError,
     RenewalRecord,
@@ -24,6 +26,11 @@ LEAF = CertificateRecord(b"der", "CN=r1", "CN=CA", "2a", 1, 2)
 EXAMPLES: list[Any] = [
     LEAF,
     CaRecord("ab", "cd", "ef", 0, "fingerprint", [LEAF, LEAF], ["AES"], 3),
+    CaRecord(
+        "ab", "cd", "ef", 0, "fingerprint", [LEAF], ["AES"], 3,
+        NextCaRecord("12", "34", "56", LEAF, b"message", 4),
+        [LinkRecord("78", "9a", "bc", LEAF, b"earlier")],
+    ),
     RequestRecord("sent", "t1", 4, 1, {"url": "http://ca"}, None, 0),
     RequestRecord("sent", "t1", 4, 1, {}, "%^%#x%^%#", 0),
     RequestRecord("sent", "t1", 4, 1, {}, None, 0, RenewalRecord(17, LEAF, "k1", 1, False)),
@@ -35,7 +42,7 @@ EXAMPLES: list[Any] = [
     OutcomeRecord(None, 6, 1),
     KeyRecord("k1", 1, 2048, False, 7, b"spki", b"sealed"),
     ConfigRecord("sysname r1\n"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("record", EXAMPLES, ids=lambda r: type(r).__name__)
@@ -80,6 +87,14 @@ OLDER: list[tuple[Any, dict[str, Any]]] = [
         {
             "v": 1, "phase": "sent", "transaction": "t1", "request_time_s": 4, "generation": 1,
             "settings": {"url": "http://ca"}, "password": None, "polls": 2,
+        },
+    ),
+    (
+        CaRecord("ab", "cd", "ef", 0, "operator", [LEAF], ["AES"], 3),
+        {
+            "v": 1, "pin": "ab", "pin_md5": "cd", "pin_sha1": "ef", "pin_index": 0,
+            "trusted_by": "operator", "certificates": [encode(LEAF)], "caps": ["AES"],
+            "fetched_s": 3,
         },
     ),
     (

@@ -47,7 +47,7 @@ MAY_IMPORT = {
         "agent.verdicts",
         "hal.records",
     ),
-    "agent.pins": ("agent.errors", "agent.states", "hal.records"),
+    "agent.pins": ("agent.errors", "agent.limits", "agent.states", "hal.records"),
     "agent.renewal": ("agent.actions", "agent.errors", "agent.states", "hal.records"),
     "agent.settings": ("agent.limits",),
     "agent.scep": (

@@ -36,11 +36,13 @@ class Certificate(NamedTuple):
 
 
 class CaInfo(NamedTuple):
-    """The CA set of a realm: the pinned CA, how it came to be trusted, all certificates."""
+    """The CA set of a realm: the pinned CA, how it came to be trusted, all certificates, and the
+    CA that the pinned one has named as its next."""
 
     pinned: Certificate
     trusted_by: str  # fingerprint, operator, import
     certificates: tuple[Certificate, ...]
+    next: Certificate | None = None
 
 
 class Fingerprints(NamedTuple):
@@ -64,6 +66,7 @@ class RealmStatus(NamedTuple):
     last_error: AgentError | None
     last_error_s: int | None
     renew_s: int | None = None  # wall time from which the certificate is due for renewal
+    next_ca: Certificate | None = None  # that the pinned CA has named
 
 
 class Described(NamedTuple):
@@ -151,6 +154,7 @@ class Exchange(Protocol):
     """
 
     def get_ca(self, realm: str, progress: Progress, done: Done) -> int: ...
+    def get_next_ca(self, realm: str, progress: Progress, done: Done) -> int: ...
     def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int: ...
     def import_local(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int: ...
     def import_key(self, name: str, what: FromFile, exportable: bool, done: Done) -> int: ...

@@ -147,21 +147,15 @@ def digits(algorithm: str, found: Certificate) -> str:
     return crypto.digest(FINGERPRINTS[algorithm], found.der).hex()
 
 
-def load(
-    ders: Sequence[bytes], pin: str, rules: Rules, fingerprint: Fingerprint | None = None
-) -> CaSet:
+def load(ders: Sequence[bytes], pin: str, rules: Rules) -> CaSet:
     """The set under its pin (SHA-256 over the whole certificate, hexadecimal).
 
-    The pin was written by the agent from what another job told it; a configured fingerprint came
-    from the operator, so it is compared with the bytes once more.
-    Errors: `ca-pin-missing`, `ca-pin-mismatch`, `ca-pin-not-ca`, `ca-expired`.
+    Errors: `ca-pin-missing`, `ca-pin-not-ca`, `ca-expired`.
     """
     certificates = readable(ders)
     pinned = next((c for c in certificates if digits("sha256", c) == pin), None)
     if pinned is None:
         raise fail("ca-pin-missing")
-    if fingerprint is not None:
-        _check_fingerprint(pinned, *fingerprint)
     if not pinned.is_ca:
         raise fail("ca-pin-not-ca", subject=names.shown(pinned.subject))
     if rules.now_s is not None and pinned.not_after_s <= rules.now_s:
@@ -169,7 +163,13 @@ def load(
     return CaSet(tuple(certificates), _authorities(pinned, certificates, rules), rules)
 
 
-def _check_fingerprint(pinned: Certificate, algorithm: str, wanted: str) -> None:
+def check_fingerprint(pinned: Certificate, fingerprint: Fingerprint) -> None:
+    """`ca-pin-mismatch` unless the pin is what the operator has typed.
+
+    The pin was written by the agent from what another job told it; a configured fingerprint came
+    from the operator, so it is compared with the bytes once more.
+    """
+    algorithm, wanted = fingerprint
     got = digits(algorithm, pinned)
     if got != wanted:
         raise fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=got)

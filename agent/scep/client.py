@@ -21,6 +21,7 @@ from agent.scep import (
     inspection,
     lists,
     login,
+    nextca,
     transaction,
     validation,
     vault,
@@ -76,6 +77,11 @@ def enrol(job: Job, files: Sequence[int], link: Link) -> Answer:
 def poll(job: Job, files: Sequence[int], link: Link) -> Answer:
     """The map of `enrol`, and its answers"""
     return transaction.poll(job, vault.device_key(files[0]), link)
+
+
+def next_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
+    """-> {certificates, message}: the CA that follows, as the pinned one says"""
+    return nextca.fetch(job, link)
 
 
 def fetch_crl(job: Job, _files: Sequence[int], link: Link) -> Answer:
@@ -155,6 +161,7 @@ OPS: dict[str, Callable[[Job, Sequence[int], Link], Answer]] = {
     "fetch-ca": fetch_ca,
     "enrol": enrol,
     "poll": poll,
+    "next-ca": next_ca,
     "fetch-crl": fetch_crl,
     "get-crl": get_crl,
     "request": request,

@@ -9,7 +9,18 @@ from typing import NamedTuple
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import caset, certificate, crypto, der, discovery, messages, names, trust, vault
+from agent.scep import (
+    caset,
+    certificate,
+    crypto,
+    der,
+    discovery,
+    messages,
+    names,
+    succession,
+    trust,
+    vault,
+)
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Job, field, items, one_of, submap, text_or_none
@@ -105,11 +116,20 @@ def moment(job: Job) -> int | None:
 
 def ca_of(job: Job) -> caset.CaSet:
     """The stored CA set of a job under its pin."""
-    ca = submap(job, "ca")
+    ca, fingerprint = submap(job, "ca"), _fingerprint(job)
     rules = caset.Rules(moment(job), frozenset(items(job, "weak", str)))
-    return caset.load(
-        items(ca, "certificates", bytes), field(ca, "pin", str), rules, _fingerprint(job)
-    )
+    ders, pin = items(ca, "certificates", bytes), field(ca, "pin", str)
+    found = caset.load(ders, pin, rules)
+    lineage = [_link(one) for one in items(ca, "lineage", dict)] if "lineage" in ca else []
+    if fingerprint and lineage and caset.digits(fingerprint.algorithm, found.pin) != fingerprint[1]:
+        succession.follow(lineage, pin, fingerprint, rules.weak)
+    elif fingerprint:
+        caset.check_fingerprint(found.pin, fingerprint)
+    return found
+
+
+def _link(given: Job) -> succession.Link:
+    return succession.Link(field(given, "certificate", bytes), field(given, "message", bytes))
 
 
 def _fingerprint(job: Job) -> caset.Fingerprint | None:

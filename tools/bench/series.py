@@ -21,6 +21,7 @@ from tools.bench.hooked import PEAK
 from tools.bench.rig import Probe, Rig, Samples
 from tools.bench.single import SCEPCLIENT, need, with_key
 from tools.bench.workshop import HOOKED_START, Applicant, Workshop, worker_argv
+from tools.lab_ca.authority import Authority
 
 SECRET = "a password"
 STAGED = 5  # the files of `activate`
@@ -113,6 +114,8 @@ def child(rig: Rig) -> Samples:
         ders = [one.der for one in applicant.ca.certificates]
         shop.do({"op": "inspect", "kind": "certificate", "ders": [issued, *ders]})
         _lists(shop, applicant, issued)
+        Authority(ca.dir).prepare()
+        shop.do({**applicant.job("enrol", 1), "op": "next-ca"})
         _passwords(shop)
         _files(shop, applicant, issued)
         activate = {"certificate": issued, "chain": ders, "ca": ders}

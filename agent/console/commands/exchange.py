@@ -42,10 +42,14 @@ def _with_password(session: "Session", args: Args, use: Callable[[str | None], N
 def get_certificate(session: "Session", args: Args) -> None:
     record = lookups.realm(session, args.text("NAME"))
     lookups.refuse_below_secrets(session, "decide which CA is trusted")
+    exchange = session.device.exchange
+    begin, what = exchange.get_ca, "The CA certificates"
+    if "next" in args:
+        begin, what = exchange.get_next_ca, "The certificates of the next CA"
     session.start(
-        f"Getting the CA certificates of realm {record.name}",
-        lambda hold: session.device.exchange.get_ca(record.name, hold, hold.done),
-        lambda _result: session.info(f"The CA certificates of realm {record.name} were stored."),
+        f"Getting {what[0].lower()}{what[1:]} of realm {record.name}",
+        lambda hold: begin(record.name, hold, hold.done),
+        lambda _result: session.info(f"{what} of realm {record.name} were stored."),
     )
 
 
@@ -260,7 +264,7 @@ _FILE = {"FILENAME": parameters.FILE, "PASSWORD": parameters.PLAIN}
 _KEY = {"NAME": KEY_NAME, **_FILE}
 
 ROWS = (
-    Row("pki get-certificate ca realm NAME", (SYSTEM,), get_certificate, _REALM),
+    Row("pki get-certificate ca realm NAME [ next ]", (SYSTEM,), get_certificate, _REALM),
     Row(
         "pki import-certificate { ca | local } realm NAME"
         " [ { pem | der | pkcs12 } filename FILENAME [ password PASSWORD ] ]",

@@ -52,15 +52,18 @@ def show_entities(session: "Session", args: Args) -> None:
 def show_certificates(session: "Session", args: Args) -> None:
     """Fields of a certificate are read in the worker, never in the agent."""
     kind = "ca" if "ca" in args else "local"
-    found: list[tuple[Realm, Certificate]] = []
+    found: list[tuple[certificates.Shown, Certificate]] = []
     for record in _realms(session, args):
+        place = certificates.Shown(record.name, f"{record.name}_{kind}.cer")
         if kind == "ca":
             ca = session.device.ca(record.name)
-            found += [(record, one) for one in ca.certificates] if ca else []
+            found += [(place, one) for one in ca.certificates] if ca else []
+            # The next CA is in no file: nobody is to use it before the CA has changed.
+            found += [(place._replace(file=""), ca.next)] if ca and ca.next else []
         else:
             local = session.device.local(record.name)
-            found += [(record, local)] if local else []
-    places = [certificates.Shown(record.name, f"{record.name}_{kind}.cer") for record, _ in found]
+            found += [(place, local)] if local else []
+    places = [place for place, _ in found]
     lookups.describe(
         session,
         certificates.CERTIFICATE,

@@ -77,6 +77,7 @@ WORDS = {
     "modulus": "Size of the key",
     "monitor": "Show log lines as they come",
     "name": "One of them by its name",
+    "next": "Those of the CA that will follow, as the trusted one names it",
     "none": "No check",
     "organization": "Organization of the subject",
     "organization-unit": "Organization units of the subject",

@@ -1,0 +1,41 @@
+"""The job `next-ca`: GetNextCACert (RFC 8894 4.7), verified under the stored CA set.
+
+A CA that has not made its successor yet lists the operation all the same (OpenXPKI), or answers 404
+(Ultimate CA Manager): that is no fault of anybody, and has an error of its own.
+"""
+
+from agent import limits
+from agent.errors import AgentError, fail
+from agent.scep import discovery, names, succession, transport
+from agent.scep.certificate import Certificate
+from agent.scep.conversation import ca_of
+from agent.scep.jobmap import Answer, Job, text_or_none
+from agent.scep.succession import Link
+from hal.ports import Link as Network
+
+_NOT_YET = ("http-refused", "http-failed", "http-empty")
+
+
+def fetch(job: Job, link: Network) -> Answer:
+    """{url, ca_id, source, ca, weak, ...} -> {certificates, message}"""
+    ca = ca_of(job)
+    message = _asked(discovery.exchange_of(job, link), text_or_none(job, "ca_id"))
+    found = succession.members(Link(ca.pin.der, message), ca.rules)
+    _check_dates(found, ca.rules.now_s)
+    return {"certificates": [discovery.record(c) for c in found], "message": message}
+
+
+def _asked(exchange: transport.Exchange, ca_id: str | None) -> bytes:
+    try:
+        return exchange.get("GetNextCACert", ca_id, limits.NEXT_CA_BYTES)
+    except AgentError as error:
+        if error.code not in _NOT_YET:
+            raise
+        raise fail("next-ca-none", reason=error.what) from None
+
+
+def _check_dates(found: list[Certificate], now_s: int | None) -> None:
+    """It may begin later, but must not have ended."""
+    for one in found:
+        if now_s is not None and one.is_ca and one.not_after_s <= now_s:
+            raise fail("ca-expired", subject=names.shown(one.subject))

@@ -1,0 +1,218 @@
+"""The next CA: who may name it, what is signed and what is not, and the way from pin to pin."""
+
+from typing import Any
+
+import pytest
+
+from agent import limits
+from agent.errors import AgentError
+from agent.scep import caset, crypto, succession
+from agent.scep.succession import Link
+from tests import scep_http as web
+from tests import scep_lab as lab
+from tests.test_scep_client import (
+    MiniCa,
+    job_for,
+    message_of,
+    run,
+)
+from tests.test_scep_client import (
+    files as files,  # a fixture
+)
+
+RULES = caset.Rules(lab.NOW_S, frozenset())
+
+
+def ca(name: str, **how: Any) -> lab.Party:
+    return lab.certificate({"common_name": name}, name, None, ca=True, **how)
+
+
+def print_of(party: lab.Party) -> str:
+    return crypto.digest("sha-256", party.der).hex()
+
+
+def said(*named: lab.Party, signer: lab.Party | None = None, **how: Any) -> bytes:
+    """GetNextCACert of the miniature root."""
+    content = how.pop("content", lab.degenerate([p.der for p in named]))
+    return lab.signed(content, {}, signer or lab.root(), **how)
+
+
+def members(message: bytes, pinned: lab.Party | None = None, rules: caset.Rules = RULES) -> Any:
+    return succession.members(Link((pinned or lab.root()).der, message), rules)
+
+
+def code_of(message: bytes, pinned: lab.Party | None = None) -> str:
+    with pytest.raises(AgentError) as caught:
+        members(message, pinned)
+    assert "{" not in caught.value.what + caught.value.cause + caught.value.remedy
+    return caught.value.code
+
+
+def test_what_the_pinned_ca_signed_is_believed() -> None:
+    new = ca("new")
+    (found,) = members(said(new))
+    assert found.der == new.der
+    (found,) = members(said(new, certificates=[]))  # the signer need not come along
+    assert found.der == new.der
+
+
+def test_a_ca_below_the_pin_may_name_it_when_its_certificate_comes_along() -> None:
+    new = ca("new")
+    by_sub = said(new, signer=lab.sub(), certificates=[lab.sub().cert])
+    assert [c.der for c in members(by_sub)] == [new.der]
+    assert code_of(said(new, signer=lab.sub(), certificates=[])) == "next-ca-signer"
+
+
+def test_what_is_refused() -> None:
+    new, (_, ra) = ca("new"), lab.ra_pair()
+    empty = lab.degenerate([])
+    for message, code in (
+        (said(new, signer=new), "next-ca-signer"),  # it names itself
+        (said(new, signer=ra), "next-ca-signer"),  # an RA of this CA
+        (said(new, other_key="other"), "next-ca-signature"),
+        (said(new, digest="md5"), "next-ca-signature"),
+        (said(new, content=None, certificates=[lab.root().cert, new.cert]), "next-ca-malformed"),
+        (said(content=empty), "next-ca-none"),
+        (lab.degenerate([new.der]), "next-ca-malformed"),  # nobody signed it
+        (new.der, "next-ca-malformed"),
+        (b"<html>", "next-ca-malformed"),
+        (said(content=b"no certificates"), "next-ca-malformed"),
+    ):
+        assert code_of(message) == code, code
+
+
+def test_only_what_was_signed_counts() -> None:
+    """A certificate slipped in beside the signed ones is nobody's."""
+    new, rogue = ca("new"), ca("rogue")
+    found = members(said(new, certificates=[lab.root().cert, rogue.cert]))
+    assert [c.der for c in found] == [new.der]
+
+
+def test_cut_off_anywhere_it_is_refused() -> None:
+    whole = said(ca("new"))
+    for length in range(0, len(whole), 7):
+        assert code_of(whole[:length]).startswith("next-ca-")
+
+
+# -- from pin to pin -------------------------------------------------------------------------------
+
+
+def anchor(party: lab.Party, algorithm: str = "sha256") -> caset.Fingerprint:
+    return caset.Fingerprint(
+        algorithm, crypto.digest(caset.FINGERPRINTS[algorithm], party.der).hex()
+    )
+
+
+def follow(lineage: list[Link], pin: lab.Party, fingerprint: caset.Fingerprint) -> str:
+    try:
+        succession.follow(lineage, print_of(pin), fingerprint, frozenset())
+    except AgentError as error:
+        return error.code
+    return ""
+
+
+def test_the_way_from_the_fingerprint_to_the_pin() -> None:
+    second, third, rogue = ca("second"), ca("third"), ca("rogue")
+    first_link = Link(lab.root().der, said(second))
+    second_link = Link(second.der, said(third, signer=second))
+    for algorithm in caset.FINGERPRINTS:
+        assert follow([first_link], second, anchor(lab.root(), algorithm)) == ""
+    both = [first_link, second_link]
+    assert follow(both, third, anchor(lab.root())) == ""
+    assert follow(both, third, anchor(second)) == ""
+    assert follow(both, third, anchor(rogue)) == "ca-pin-mismatch"
+    assert follow(both, rogue, anchor(lab.root())) == "ca-pin-mismatch"
+    forged = Link(second.der, said(rogue, signer=rogue))
+    assert follow([first_link, forged], rogue, anchor(lab.root())) == "next-ca-signer"
+    skipped = Link(lab.root().der, said(rogue, signer=rogue))
+    assert follow([skipped, second_link], third, anchor(lab.root())) == "next-ca-signer"
+    assert follow([Link(b"?", b"?")], second, anchor(lab.root())) == "next-ca-malformed"
+
+
+def test_a_ca_that_has_ended_still_vouches_for_the_one_that_followed() -> None:
+    old = ca("old", start_s=lab.NOW_S - 99 * lab.DAY_S, days=9)
+    second = ca("second")
+    link = Link(old.der, said(second, signer=old))
+    assert follow([link], second, anchor(old)) == ""
+
+
+def test_the_child_that_sends_follows_the_way_itself(files: list[int]) -> None:
+    """Whatever the agent was told by an earlier job."""
+    second = ca("second")
+    root, fingerprint = lab.root(), {"algorithm": "sha256", "hex": print_of(lab.root())}
+
+    def set_of(message: bytes) -> dict[str, Any]:
+        lineage = [{"certificate": root.der, "message": message}]
+        return {"certificates": [second.der], "pin": print_of(second), "lineage": lineage}
+
+    def sent(mini: SecondCa, given: dict[str, Any]) -> Any:
+        with web.serving(mini) as server:
+            job = job_for(server.url(), fingerprint=fingerprint)
+            try:
+                return run({**job, "ca": given}, files)["status"]
+            except AgentError as error:
+                return error.code
+
+    assert sent(SecondCa(second), set_of(said(second))) == "issued"
+    lied_to = SecondCa(second)
+    assert sent(lied_to, set_of(said(second, signer=second))) == "next-ca-signer"
+    assert sent(lied_to, {**set_of(b""), "lineage": []}) == "ca-pin-mismatch"
+    assert lied_to.received == []  # nothing was sent
+
+
+class SecondCa(MiniCa):
+    """A CA that has followed the miniature root."""
+
+    def __init__(self, party: lab.Party) -> None:
+        super().__init__(party)
+        self.party = party
+
+    def __call__(self, request: bytes) -> bytes:
+
+        got = lab.receive(message_of(request), self.party)
+        self.received.append(got)
+        leaf = lab.issue(lab.read_request(got.content), self.party)
+        envelope = lab.seal(lab.degenerate([leaf]), got.signer)
+        return web.ok(lab.cert_rep(got, self.party, envelope))
+
+
+# -- the job ---------------------------------------------------------------------------------------
+
+
+def fetched(body: bytes | None, *, ca_id: str | None = None) -> tuple[Any, list[bytes]]:
+    seen: list[bytes] = []
+
+    def answer(request: bytes) -> bytes:
+        seen.append(request)
+        return web.ok(body) if body is not None else b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
+
+    with web.serving(answer) as server:
+        try:
+            return run(job_for(server.url(), op="next-ca", ca_id=ca_id), []), seen
+        except AgentError as error:
+            return error.code, seen
+
+
+def test_the_job_brings_what_was_verified_and_the_proof() -> None:
+    new = ca("new")
+    message = said(new)
+    answer, seen = fetched(message, ca_id="lab ca")
+    assert (answer["message"], [c["sha256"] for c in answer["certificates"]]) == (
+        message,
+        [print_of(new)],
+    )
+    assert answer["certificates"][0]["is_ca"] is True
+    assert b"operation=GetNextCACert&message=lab%20ca HTTP/1.1" in seen[0]
+
+
+def test_a_ca_without_a_successor_is_no_fault() -> None:
+    assert fetched(None)[0] == "next-ca-none"
+    assert fetched(b"")[0] == "next-ca-none"
+
+
+def test_the_job_refuses() -> None:
+    new = ca("new")
+    ended = ca("ended", start_s=lab.NOW_S - 99 * lab.DAY_S, days=9)
+    assert fetched(said(new, signer=new))[0] == "next-ca-signer"
+    assert fetched(said(ended))[0] == "ca-expired"
+    assert fetched(said(new) + bytes(limits.NEXT_CA_BYTES))[0] == "http-too-large"
