@@ -54,9 +54,8 @@ class Exchange:
                 following = pins.following(ca, found, message, self._device.wall_s())
                 if self._device.runner(realm).engine.stored.ca != ca:
                     raise fail("ca-pin-changed")
+                progress.note(f"The next CA is {following.certificate.subject}.")
                 self._install(realm, Installed(ca=ca._replace(next=following)), progress, done)
-                subject = following.certificate.subject
-                self._device.log.report("GET_CA_CERT_OK", f"realm {realm}: next CA {subject}")
             except AgentError as error:
                 done(error)
 

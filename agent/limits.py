@@ -16,7 +16,7 @@ CA_LINEAGE = 2  # roll-overs of a CA without a new `fingerprint`: decades
 CERTIFICATE_BYTES = 16 * 1024  # one that was issued, stored together with its chain
 # A list is stored whole, in one transaction of 64 KiB: some 1,300 revoked certificates.
 CRL_BYTES = 48 * 1024
-CRL_ENTRIES = 2_000
+CRL_ENTRIES = 2_000  # of the shortest form, more than fit would be walked at each look
 CRL_PEM_BYTES = 2 * CRL_BYTES  # base64 and its lines
 CERTREP_BYTES = 256 * 1024  # the largest real reply seen is 5.7 kB
 HTTP_HEADER_BYTES = 16 * 1024  # servers send below 1 kB

@@ -261,6 +261,32 @@ def test_sealing_checking_and_describing_are_tasks() -> None:
     ]
 
 
+def test_what_the_release_before_had_in_flash_goes_on() -> None:
+    """An application that was pending and a certificate in use survive the upgrade."""
+    bench = ready()
+    bench.enrol()
+    bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
+    bench.enrol()
+    for part, later in (
+        ("ca", ("next", "lineage")),
+        ("request", ("renewal",)),
+        ("local", ("ends_as_before",)),
+    ):
+        found = dict(bench.store.get(f"realm/abc/{part}"))  # type: ignore[call-overload]
+        for name in later:
+            del found[name]
+        bench.store.commit({f"realm/abc/{part}": {**found, "v": 1}})
+    transaction = bench.device.status("abc").transaction
+    bench.reboot()
+    status = bench.device.status("abc")
+    assert (status.state, status.transaction) == ("pending", transaction)
+    assert bench.device.local("abc") is not None
+    assert "STORE_ERR" not in bench.logged()
+    bench.worker.answers["poll"] = bench.worker.issue
+    bench.advance(120)
+    assert bench.device.status("abc").state == "issued"
+
+
 def test_save_is_one_commit_and_a_reboot_has_it() -> None:
     bench = ready()
     assert not bench.device.configuration.unsaved()

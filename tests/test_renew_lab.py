@@ -2,13 +2,14 @@
 
 import hashlib
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.board import SAVE, Agent, check_certificate, procedure
 from tests.labca import LabCa
-from tests.test_power_cut import apply_in_background
+from tests.test_power_cut import apply_in_background, check_files_whole
 
 APPLY = ("system-view", "pki enroll-certificate realm abc", "y")
 CHALLENGE = "password cipher sekret"
@@ -91,3 +92,27 @@ def test_power_cut_in_a_renewal_sends_the_same_again(tmp_path: Path, hold: str) 
             assert len({e["csr_sha256"] for e in mine} - {None}) == 1
             assert len(ca.issued()) == 2
             assert len(requests(ca)) > count
+
+
+@pytest.mark.parametrize("moment_ms", [20, 60, 120, 200, 320])
+def test_power_cut_at_any_moment_of_a_renewal(tmp_path: Path, moment_ms: int) -> None:
+    """Wherever it falls: the old certificate or the new one is served, and one more is issued."""
+    with LabCa(tmp_path, "--challenge", "sekret") as ca, Agent(tmp_path) as agent:
+        enrolled(agent, ca)
+        old = agent.memory("cert.pem").read_bytes()
+        waiting = apply_in_background(agent, question=True)
+        try:
+            waiting.wait(moment_ms / 1000)
+        except subprocess.TimeoutExpired:
+            pass
+        agent.kill()
+        waiting.wait(20)
+        check_files_whole(agent)
+        agent.start()
+        agent.wait_state("issued")
+        check_certificate(agent, ca.dir / "ca.pem")
+        if len(ca.issued()) == 1:  # the cut came before the request
+            assert agent.memory("cert.pem").read_bytes() == old
+        else:
+            assert agent.memory("cert.pem").read_bytes() != old
+        assert len(ca.issued()) <= 2

@@ -136,6 +136,13 @@ def test_every_byte_that_is_cut_off_is_noticed_and_size_is_capped() -> None:
     assert code_of(whole + bytes(limits.CRL_BYTES)) == "crl-too-large"
 
 
+def test_the_number_of_entries_is_capped() -> None:
+    most = [(serial, "") for serial in range(limits.CRL_ENTRIES)]
+    assert revocation.accept(made(*most), ca_set(), []).total == limits.CRL_ENTRIES
+    assert len(made(*most, (1, ""))) < limits.CRL_BYTES
+    assert code_of(made(*most, (1, ""))) == "crl-malformed"
+
+
 def test_a_malformed_entry_behind_those_that_are_shown_is_noticed() -> None:
     good = [_entry(n, "") for n in range(limits.CRL_SHOWN + 1)]
     body = made()

@@ -32,6 +32,8 @@ def accept(data: bytes, ca: CaSet, notes: list[str]) -> Crl:
     with reading("crl-malformed", data):
         found = crl.read(data)
         _check_whole(found)
+        if found.total > limits.CRL_ENTRIES:
+            raise der.DerError(f"it names {found.total} certificates")
         found.entry_of(-1)  # every entry can be read
     digest = found.signature.digest
     if digest == "md5" and "md5" not in ca.rules.weak:
