@@ -310,7 +310,8 @@ CATALOGUE: dict[str, Row] = {
     "ca-badRequest": Row(PEER, OPERATOR, "the CA refused: badRequest{text}",
         "mostly a challenge password that is wrong, used up or too old; else a subject"
         " that the CA does not allow",
-        "get a new challenge and type `password cipher`; check the entity"),
+        "get a new challenge and type `password cipher`; check the entity; if it was a renewal, try"
+        " `compatibility renew-with-password`"),
     "ca-badTime": Row(PEER, LATER, "the CA refused: badTime{text}",
         "this clock and that of the CA are too far apart",
         "check `display clock`, and what sets the system's clock"),

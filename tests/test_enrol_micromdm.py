@@ -101,3 +101,21 @@ def test_power_cut_and_a_lost_answer(lab: tuple[MicroMdm, Agent]) -> None:
     agent.start()
     assert agent.state() == "issued"
     check_certificate(agent, ca.certificate)
+
+
+def test_it_renews_by_renewalreq_when_the_password_goes_along(lab: tuple[MicroMdm, Agent]) -> None:
+    """It lists Renewal and wants the challenge every time, against RFC 8894 2.4."""
+    ca, agent = lab
+    assert enrol(agent, "weak-algorithm des")[0] == 0
+    old = agent.memory("cert.pem").read_bytes()
+    again = ("system-view", "pki enroll-certificate realm abc", "y")
+    refused = agent.script(*again)
+    assert refused.status == 1
+    assert "badRequest" in refused.text
+    assert agent.memory("cert.pem").read_bytes() == old
+    agent.must("system-view", "pki realm abc", "compatibility renew-with-password")
+    agent.must(*again)
+    agent.wait_state("issued")
+    assert agent.memory("cert.pem").read_bytes() != old
+    assert "renewing by RenewalReq" in agent.log()
+    check_certificate(agent, ca.certificate)

@@ -1,5 +1,7 @@
 """The next CA: who may name it, what is signed and what is not, and the way from pin to pin."""
 
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from agent.scep import caset, crypto, succession
 from agent.scep.succession import Link
 from tests import scep_http as web
 from tests import scep_lab as lab
+from tests.labca import LabCa
 from tests.test_scep_client import (
     MiniCa,
     job_for,
@@ -19,6 +22,7 @@ from tests.test_scep_client import (
 from tests.test_scep_client import (
     files as files,  # a fixture
 )
+from tools.lab_ca.authority import Authority
 
 RULES = caset.Rules(lab.NOW_S, frozenset())
 
@@ -216,3 +220,39 @@ def test_the_job_refuses() -> None:
     assert fetched(said(new, signer=new))[0] == "next-ca-signer"
     assert fetched(said(ended))[0] == "ca-expired"
     assert fetched(said(new) + bytes(limits.NEXT_CA_BYTES))[0] == "http-too-large"
+
+
+# What a liar or an odd server makes of it -> how it ends; None: it is believed.
+SWITCHES = {
+    "hostile next-stranger": "next-ca-signer",
+    "hostile next-impostor": "next-ca-signer",
+    "hostile next-itself": "next-ca-signer",
+    "hostile next-device": "next-ca-signer",
+    "hostile next-broken": "next-ca-signature",
+    "hostile next-none": "next-ca-none",
+    "quirk next-listed-404": "next-ca-none",
+    "quirk next-listed-early": None,
+    "quirk next-unsigned": "next-ca-malformed",
+    "quirk next-outside": "next-ca-malformed",  # RFC 5652 signs the content, not what is beside it
+    "quirk next-type": None,
+}
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_what_servers_and_liars_say_about_the_next_ca(tmp_path: Path, switch: str) -> None:
+    kind, _, name = switch.partition(" ")
+    with LabCa(tmp_path, f"--{kind}", name) as ca:
+        authority = Authority(ca.dir)
+        authority.prepare()
+        der = authority.ca.certificate.dump()
+        given = {"certificates": [der], "pin": crypto.digest("sha-256", der).hex()}
+        job = {**job_for(ca.url, op="next-ca"), "now_s": int(time.time()), "ca": given}
+        try:
+            answer, code = run(job, []), None
+        except AgentError as error:
+            code = error.code
+    assert code == SWITCHES[switch]
+    if code is None:
+        assert [c["der"] for c in answer["certificates"]] == [
+            c.dump() for c in authority.next_set()
+        ]
