@@ -266,7 +266,8 @@ CATALOGUE: dict[str, Row] = {
         "check `enrollment-url`; ask the CA's operator"),
     "certrep-signer": Row(PEER, OPERATOR, "the reply's signer is not trusted: {reason}",
         "the CA or its RA has new certificates, or someone answers in its place",
-        "ask the CA's operator; with an RA in front, type `enrollment-url ... ra`"),
+        "ask the CA's operator; with an RA in front, type `enrollment-url ... ra`; when the CA has"
+        " changed since the request, `pki abort-request realm ...` and apply again"),
     "certrep-signature": Row(PEER, LATER, "the reply's signature is wrong: {reason}",
         "the reply was changed on its way, or the CA is faulty",
         "try again; ask the CA's operator if it stays so"),

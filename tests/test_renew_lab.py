@@ -116,3 +116,28 @@ def test_power_cut_at_any_moment_of_a_renewal(tmp_path: Path, moment_ms: int) ->
         else:
             assert agent.memory("cert.pem").read_bytes() != old
         assert len(ca.issued()) <= 2
+
+
+def test_a_renewal_waits_behind_an_ra_through_a_power_cut(tmp_path: Path) -> None:
+    """The polls are signed with the old certificate too; the list comes through the RA as well."""
+    with LabCa(tmp_path, "--ra", "--manual") as ca, Agent(tmp_path) as agent:
+        rules = (f"fingerprint sha256 {ca.fingerprint}", f"enrollment-url {ca.url} times 100 ra")
+        agent.must(*procedure(ca.url, *rules), *SAVE)
+        for question in (False, True):
+            agent.must(*APPLY[: 3 if question else 2])
+            agent.wait_state("pending")
+            old = agent.memory("cert.pem").read_bytes() if question else b""
+            agent.kill()
+            agent.start()
+            agent.wait_state("pending")
+            assert len(ca.approve()) == 1
+            agent.rate(120)
+            agent.wait_state("issued")
+            agent.rate(1)
+            assert agent.memory("cert.pem").read_bytes() != old
+        check_certificate(agent, ca.dir / "ca.pem")
+        agent.must("system-view", "pki get-crl realm abc")
+        mine = [e for e in ca.pki_operations() if e["messageType"] != "GetCRL"]
+        renewals = [e for e in mine if e["transactionID"] == mine[-1]["transactionID"]]
+        assert {e["messageType"] for e in renewals} == {"RenewalReq", "CertPoll"}
+        assert len({e["signer_sha256"] for e in renewals}) == 1
