@@ -87,6 +87,7 @@ def _policy(realm: Realm, linux_name: LinuxName) -> dict[str, object]:
             "bind_device": realm.bind_device,
             "vrf": realm.vpn_instance,
         },
+        "https_ca_file": realm.https_ca_file,
         "http": methods[0] if methods else None,
         "cipher": realm.cipher,
         "weak": list(realm.weak),

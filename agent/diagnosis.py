@@ -4,7 +4,7 @@ Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry 
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent import application, pins, report, tasks
 from agent.console.appliance import Check, Done
@@ -18,6 +18,24 @@ if TYPE_CHECKING:
     from agent.device import Device
 
 GOOD, BAD, DOUBT = "ok", "failed", "warning"
+
+
+class Stage(NamedTuple):
+    """One step of the way to the CA: what is said when it was passed, and the codes of its end."""
+
+    check: str
+    passed: str
+    codes: tuple[str, ...]  # or how they begin
+
+
+WAY = (
+    Stage("name", "the host of the URL is known", ("name-unresolved", "url-invalid")),
+    Stage("route", "it can be reached", ("source-missing", "no-route", "connection-timeout")),
+    Stage("port", "it takes connections", ("connection-refused", "network-failed")),
+    Stage("TLS", "its certificate and its name are good", ("tls-",)),
+    Stage("HTTP", "it answers", ("http-", "answer-", "connection-reset")),
+    Stage("CA set", "", ("ca-set-", "ra-missing")),
+)
 
 
 def diagnose(device: "Device", realm: str, done: Done) -> int:
@@ -35,7 +53,12 @@ def diagnose(device: "Device", realm: str, done: Done) -> int:
         checks.extend(_secrets(settings))
         done(checks)
 
-    return device.job({**job, "now_s": now.wall_s, "clock_trusted": now.trusted}, answered)
+    try:
+        return device.job({**job, "now_s": now.wall_s, "clock_trusted": now.trusted}, answered)
+    except AgentError as error:
+        unbuilt = error
+        device.later(lambda: answered(unbuilt))
+        return 0
 
 
 def _local(device: "Device", settings: Realm) -> Iterator[Check]:
@@ -95,11 +118,21 @@ def _remote(
         if isinstance(answer, AgentError):
             raise answer
         found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
-        caps = " ".join(tasks.items(answer, "caps", str)) or "none"
+        caps = " ".join(tasks.items(answer, "caps", str))
     except AgentError as error:
-        yield _of("CA", error)
+        yield from _stopped(settings, error)
         return
-    yield Check("CA", GOOD, f"{len(found)} certificates, capabilities: {caps}", None)
+    yield from _passed(settings, len(WAY) - 1)
+    if caps:
+        yield Check("capabilities", GOOD, caps, None)
+    else:
+        yield Check(
+            "capabilities",
+            DOUBT,
+            "the server lists none: requests go by GET",
+            "type `compatibility http-post` in the realm view if this CA takes POST",
+        )
+    yield Check("CA set", GOOD, f"{len(found)} certificates", None)
     try:
         choice = pins.choose(settings.fingerprint, known, found)
     except AgentError as error:
@@ -116,6 +149,19 @@ def _remote(
             f" {choice.certificate.sha256}",
             "compare it with the CA's operator and type `fingerprint sha256 ...` in the realm view",
         )
+
+
+def _stopped(settings: Realm, error: AgentError) -> Iterator[Check]:
+    """The steps up to the one where it ended. What is no step of the way stands for itself."""
+    at = next((i for i, stage in enumerate(WAY) if error.code.startswith(stage.codes)), None)
+    yield from _passed(settings, at or 0)
+    yield _of("CA" if at is None else WAY[at].check, error)
+
+
+def _passed(settings: Realm, steps: int) -> Iterator[Check]:
+    for stage in WAY[:steps]:
+        if stage.check != "TLS" or (settings.url or "").lower().startswith("https:"):
+            yield Check(stage.check, GOOD, stage.passed, None)
 
 
 def _secrets(settings: Realm) -> Iterator[Check]:

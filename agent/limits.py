@@ -19,6 +19,7 @@ CRL_BYTES = 48 * 1024
 CRL_ENTRIES = 2_000  # of the shortest form, more than fit would be walked at each look
 CRL_PEM_BYTES = 2 * CRL_BYTES  # base64 and its lines
 CERTREP_BYTES = 256 * 1024  # the largest real reply seen is 5.7 kB
+HTTPS_CA_BYTES = 64 * 1024  # of `https ca-file`: a handful of roots; the system's have 220 kB
 HTTP_HEADER_BYTES = 16 * 1024  # servers send below 1 kB
 HTTP_HEADER_FIELDS = 64
 HTTP_INTERIM_ANSWERS = 4  # 100 and 103 may come before the answer

@@ -135,7 +135,7 @@ def _serve(loop: Loop, platform: Platform, factory: str, power: Power) -> None:
     store = Store.mount(platform.flash)
     worker = board.worker
     timeouts = limits.Timeouts(worker.connect_s, worker.receive_s, worker.exchange_s)
-    tasks = Tasks(jobs, platform.device_key_fd, timeouts)
+    tasks = Tasks(jobs, platform.device_key_fd, timeouts, platform.files)
     device = Device(loop, store, hardware, tasks, log)
     operators = group_number(board.console.operators)
     listener = listen_unix(board.console.socket, 0o660, operators)

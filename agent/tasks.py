@@ -2,7 +2,8 @@
 
 `Tasks.run` sends one job map to a child (`agent/worker.py`) and calls `done` once, from the loop,
 with the `ok` map or with an error. The device key goes along as the first descriptor, unread, where
-a job must unseal.
+a job must unseal; so does, as bytes, the file of device storage that says whom an https server is
+believed.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import TypeVar
 from agent import limits
 from agent.errors import AgentError, fail, from_map
 from hal import cbor
-from hal.ports import JobEnd, Jobs
+from hal.ports import Files, FilesError, JobEnd, Jobs
 from hal.records import CertificateRecord, RecordError, decode
 
 Answer = dict[str, object]
@@ -38,15 +39,23 @@ class Tasks:
     """Starts jobs on the `Jobs` port and understands how they end."""
 
     def __init__(
-        self, jobs: Jobs, device_key_fd: int, timeouts: limits.Timeouts = limits.TIMEOUTS
+        self,
+        jobs: Jobs,
+        device_key_fd: int,
+        timeouts: limits.Timeouts = limits.TIMEOUTS,
+        files: Files | None = None,
     ) -> None:
         self._jobs, self._device_key_fd, self._timeouts = jobs, device_key_fd, timeouts
+        self._files = files
 
     def run(self, job: dict[str, object], done: Done, fds: Sequence[int] = ()) -> int:
-        """Starts `job`; its number is for `cancel`. `fds` may be closed when this returns."""
+        """Starts `job`; its number is for `cancel`. `fds` may be closed when this returns.
+
+        AgentError `tls-trust-file` when it cannot be built.
+        """
         deadline_s = DEADLINE_S.get(str(job["op"]), limits.LOCAL_JOB_S)
         if job["op"] in NETWORK:
-            job = {**job, "limits": self._timeouts._asdict()}
+            job = {**job, "limits": self._timeouts._asdict(), "https_ca": self._https_ca(job)}
             deadline_s = self._timeouts.job_s()
 
         def end(result: JobEnd) -> None:
@@ -55,6 +64,22 @@ class Tasks:
         request = cbor.dumps(job)
         key = [self._device_key_fd] if _unseals(job) else []
         return self._jobs.start(request, [*key, *fds], deadline_s, end)
+
+    def _https_ca(self, job: dict[str, object]) -> bytes | None:
+        """What the realm's `https ca-file` holds, where the URL makes it count."""
+        name, url = job.get("https_ca_file"), job.get("url")
+        if not isinstance(name, str) or not str(url).lower().startswith("https:"):
+            return None
+        if self._files is None:
+            raise fail("tls-trust-file", name=name, reason="there is no device storage")
+        try:
+            data = self._files.read(name)
+        except FilesError as error:
+            raise fail("tls-trust-file", name=name, reason=error.what) from error
+        if len(data) > limits.HTTPS_CA_BYTES:
+            reason = f"it is longer than {limits.HTTPS_CA_BYTES} bytes"
+            raise fail("tls-trust-file", name=name, reason=reason)
+        return data
 
     def cancel(self, task: int) -> None:
         """Stops a job; `done` still comes, with an error."""

@@ -11,16 +11,28 @@ FAILURES = frozenset(
         "ca-badRequest",
         "ca-badTime",
         "ca-failure",
+        "ndes-behind",
+        "ndes-challenge",
+        "ndes-denied",
+        "ndes-key-size",
+        "ndes-message",
+        "ndes-subject",
+        "ndes-template",
     )
 )
 # Somebody answers a CertPoll, but not with what was asked for: the transaction is not known there,
 # or CertPoll is not (micromdm and step-ca say so with HTTP 500).
 ANSWERED = FAILURES | {
     "certrep-malformed",
+    "http-denied",
     "http-empty",
     "http-failed",
     "http-malformed",
+    "http-method",
+    "http-ndes",
+    "http-not-found",
     "http-refused",
+    "http-too-long",
 }
 
 

@@ -154,7 +154,8 @@ class Bench:
         key_fd = os.memfd_create("device.key")
         log = Log(self.clock.wall_s, None)
         self.store = Store.mount(self.flash)
-        self.device = Device(self.loop, self.store, hardware, Tasks(self.jobs, key_fd), log)
+        work = Tasks(self.jobs, key_fd, files=self.files)
+        self.device = Device(self.loop, self.store, hardware, work, log)
         self.device.boot(self.factory)
         self.turn()
 

@@ -1,15 +1,22 @@
 """`diagnose realm`: each thing that can be wrong is found, named, and told how to mend."""
 
 from collections.abc import Callable
+from string import Formatter
 
 import pytest
 
+from agent.catalogue_network import NETWORK
 from agent.console.appliance import Check
+from agent.diagnosis import WAY
 from agent.errors import fail
 from agent.settings import Realm
 from hal.fake_flash import PROGRAM_ERROR
 from tests.appliance import FakeDevice, Script
 from tests.device_bench import Bench, ready, refuse
+
+
+def fields(text: str) -> list[str]:
+    return [name for _text, name, _spec, _conversion in Formatter().parse(text) if name]
 
 
 def checks(bench: Bench, realm: str = "abc") -> dict[str, Check]:
@@ -22,8 +29,9 @@ def checks(bench: Bench, realm: str = "abc") -> dict[str, Check]:
 
 def test_a_realm_that_is_ready() -> None:
     found = checks(ready())
-    names = ["configuration", "key pair", "clock", "source", "store", "CA", "fingerprint"]
-    assert list(found) == [*names, "challenge"]
+    local = ["configuration", "key pair", "clock", "source", "store"]
+    way = ["name", "route", "port", "HTTP", "capabilities", "CA set"]
+    assert list(found) == [*local, *way, "fingerprint", "challenge"]
     assert {check.result for check in found.values()} == {"ok", "warning"}
     assert "trusted by fingerprint" in found["fingerprint"].detail
 
@@ -76,7 +84,7 @@ def another_ca(bench: Bench) -> None:
         (no_address, "source", "check the interface"),
         (other_address, "source", "check the interface"),
         (no_flash, "store", "log"),
-        (no_name, "CA", "check `enrollment-url`"),
+        (no_name, "name", "check `enrollment-url`"),
         (nonsense, "CA", "try again"),
         (another_ca, "fingerprint", "compare with the CA's operator"),
     ],
@@ -87,6 +95,39 @@ def test_what_is_wrong_is_found(spoil: Callable[[Bench], None], check: str, step
     found = checks(bench)
     assert found[check].result == "failed"
     assert step in str(found[check].next_step)
+
+
+@pytest.mark.parametrize("code", NETWORK)
+def test_each_error_of_the_network_ends_one_step_of_the_way(code: str) -> None:
+    (stage,) = [stage for stage in WAY if code.startswith(stage.codes)]
+    bench = ready()
+    if stage.check == "TLS":
+        bench.files.write("web.pem", b"x")
+        bench.device.settings.realms["abc"].https_ca_file = "web.pem"
+        bench.device.settings.realms["abc"].url = "https://ca.example/scep"
+    values = {name: "X" for row in [NETWORK[code]] for text in row[2:] for name in fields(text)}
+    bench.worker.answers["fetch-ca"] = refuse(code, **values)
+    found = checks(bench)
+    way = [name for name in found if name in {stage.check for stage in WAY}]
+    assert found[way[-1]].result == "failed"
+    assert way[-1] == stage.check
+    assert all(found[name].result == "ok" for name in way[:-1])
+    assert ("TLS" in way) == (stage.check == "TLS")
+
+
+def test_a_file_of_device_storage_that_is_not_there() -> None:
+    bench = ready()
+    bench.device.settings.realms["abc"].https_ca_file = "web.pem"
+    assert "TLS" not in checks(bench)  # for http it does not count
+    bench.device.settings.realms["abc"].url = "HTTPS://ca.example/scep"
+    found = checks(bench)
+    assert (found["TLS"].result, "web.pem" in found["TLS"].detail) == ("failed", True)
+
+
+def test_a_server_without_capabilities() -> None:
+    bench = ready()
+    bench.worker.answers["fetch-ca"]["caps"] = []
+    assert checks(bench)["capabilities"].result == "warning"
 
 
 def test_a_ca_that_nobody_has_compared_is_a_doubt_with_its_fingerprint() -> None:

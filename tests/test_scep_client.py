@@ -360,7 +360,6 @@ def test_nothing_leaves_when_our_own_side_is_wrong(files: list[int]) -> None:
         ({"key": {**pair, "spki": lab.public_der("other")}}, "key-mismatch"),
         ({"ca": {"certificates": [], "pin": "00"}}, "ca-pin-missing"),
         ({"ra": True}, "ra-missing"),
-        ({"url": "https://x/"}, "https-not-yet"),
         ({"transaction": "no hex"}, "job-request"),
         ({"cipher": "des"}, "job-request"),
         ({"digest": "sha-224"}, "job-request"),

@@ -1,6 +1,8 @@
 """HTTP against odd servers: what arrives, what is refused, and under which code."""
 
 import base64
+import socket
+import threading
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from agent import limits
 from agent.errors import AgentError
 from agent.scep import transport
+from hal.link import LinuxLink
 from hal.ports import Source
 from tests import scep_http as web
 
@@ -121,10 +124,10 @@ def test_urls_that_cannot_be_used(url: str) -> None:
     assert caught.value.code == "url-invalid"
 
 
-def test_https_says_that_it_is_not_there_yet() -> None:
-    with pytest.raises(AgentError) as caught:
-        transport.server("https://ca.example/scep")
-    assert caught.value.code == "https-not-yet"
+def test_https_has_its_own_port() -> None:
+    place = transport.server("HTTPS://ca.example/scep?x=y")
+    assert place == transport.Server("ca.example", 443, "/scep?x=y", secure=True)
+    assert not transport.server("http://ca.example:443/").secure
 
 
 # -- answers ---------------------------------------------------------------------------------------
@@ -181,11 +184,28 @@ def test_ways_to_send_a_body(answer: bytes) -> None:
         (web.chunked([b"x" * 1000] * 5), "http-too-large"),
         (b"HTTP/1.1 302 x\r\nLocation: https://elsewhere/\r\n\r\n", "http-redirect"),
         (b"HTTP/1.1 307 x\r\nContent-Length: 0\r\n\r\n", "http-redirect"),
-        (web.ok(b"nope", status="404 Not Found"), "http-refused"),
-        (web.ok(b"", status="403 Forbidden"), "http-refused"),
-        (web.ok(b"slow down", status="429 Too Many"), "http-failed"),
+        (web.ok(b"nope", status="404 Not Found"), "http-not-found"),
+        (web.ok(b"", status="403 Forbidden"), "http-denied"),
+        (web.ok(b"", status="418 x"), "http-refused"),
+        (web.ok(b"slow down", status="429 Too Many"), "http-busy"),
         (web.ok(b"oops", status="500 Oops"), "http-failed"),
-        (web.ok(b"", status="503 Busy"), "http-failed"),
+        (web.ok(b"", status="503 Busy"), "http-busy"),
+        (web.ok(b"0x80070057 The parameter is incorrect.", status="500 x"), "http-ndes"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4, 4\r\n\r\nbody", "http-malformed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: +4\r\n\r\nbody", "http-malformed"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: ²\r\n\r\nbody".encode("latin-1"), "http-malformed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\nbody", "http-malformed"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"4\r\nbody\r\n0\r\n\r\n",
+            "http-malformed",
+        ),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "http-malformed"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"0\r\n\r\n",
+            "http-malformed",
+        ),
     ],
 )
 def test_answers_that_are_refused(answer: bytes, code: str) -> None:
@@ -206,6 +226,32 @@ def test_an_error_page_is_shown_in_part_and_safely() -> None:
 def test_where_a_redirect_leads_is_shown() -> None:
     error = failed(b"HTTP/1.1 301 x\r\nLocation: https://elsewhere/\x1b[2J\r\n\r\n")
     assert "https://elsewhere/[2J" in error.what
+
+
+def test_our_own_question_is_left_out_of_where_a_redirect_leads() -> None:
+    for place in ("/new", "/new?a=b"):
+        tail = f"{'&' if '?' in place else '?'}operation=GetCACert"
+        head = f"HTTP/1.1 301 x\r\nLocation: http://ca{place}{tail}\r\n\r\n"
+        assert failed(head.encode()).what.endswith(f": http://ca{place}")
+
+
+def test_ipv6() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listening:
+        port = listening.getsockname()[1]
+        server = threading.Thread(target=_answer_once, args=(listening,))
+        server.start()
+        place = transport.server(f"http://[::1]:{port}/scep")
+        assert transport.Exchange(place, LinuxLink(), Source()).get("GetCACaps", None, CAP)
+        server.join(web.WAIT_S)
+
+
+def _answer_once(listening: socket.socket) -> None:
+    listening.settimeout(web.WAIT_S)
+    connection, _address = listening.accept()
+    with connection:
+        request = web.read_request(connection)
+        host = request.partition(b"Host: ")[2].partition(b"\r\n")[0]
+        connection.sendall(web.ok(b"AES" if host.startswith(b"[::1]:") else b""))
 
 
 def test_a_server_that_never_answers() -> None:

@@ -26,9 +26,15 @@ WORKER_ONLY = ("agent.scep", "agent.worker")
 
 # Room -> what it may import of the project. The longest name that fits a module is its room.
 MAY_IMPORT = {
-    "agent.catalogue": ("agent.catalogue_ca", "agent.catalogue_files", "agent.catalogue_row"),
+    "agent.catalogue": (
+        "agent.catalogue_ca",
+        "agent.catalogue_files",
+        "agent.catalogue_network",
+        "agent.catalogue_row",
+    ),
     "agent.catalogue_ca": ("agent.catalogue_row",),
     "agent.catalogue_files": ("agent.catalogue_row",),
+    "agent.catalogue_network": ("agent.catalogue_row",),
     "agent.catalogue_row": (),
     "agent.errors": ("agent.catalogue",),
     "agent.limits": (),

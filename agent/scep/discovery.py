@@ -4,9 +4,11 @@ Both answers are unprotected: whoever answers in the CA's place writes them. Not
 anything; the agent compares a fingerprint, and `caset` works from the pin.
 """
 
+import ssl
+
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import caset, cms, der, names, pem, transport
+from agent.scep import caset, cms, der, names, pem, tls, transport
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
@@ -17,10 +19,19 @@ _CAPS_LINE_CHARACTERS = 64
 
 
 def exchange_of(job: Job, link: Link) -> transport.Exchange:
-    """How to reach the CA of a job: {url, source, limits}."""
+    """How to reach the CA of a job: {url, source, limits, https_ca_file, https_ca}."""
     server = transport.server(field(job, "url", str))
     source = transport.source_of(submap(job, "source"))
-    return transport.Exchange(server, link, source, _timeouts(job))
+    judge = _judge(job) if server.secure else None
+    return transport.Exchange(server, link, source, _timeouts(job), judge)
+
+
+def _judge(job: Job) -> ssl.SSLContext:
+    """Whom an https server is believed: the name of a file of device storage, and its bytes."""
+    name = text_or_none(job, "https_ca_file")
+    if name is None:
+        raise fail("tls-no-trust")
+    return tls.context(field(job, "https_ca", bytes), name, field(job, "clock_trusted", bool))
 
 
 def _timeouts(job: Job) -> limits.Timeouts:

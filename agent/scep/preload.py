@@ -10,7 +10,7 @@ import importlib
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agent.scep import crypto
+from agent.scep import crypto, tls
 
 _MODULES = (
     "agent.scep.client",
@@ -30,6 +30,7 @@ def load_all() -> None:
         importlib.import_module(module)
     for codec in _CODECS:
         "a".encode(codec).decode(codec)
+    tls.bare()
     _use_once()
 
 

@@ -3,10 +3,11 @@
 Fault model. The server, or whoever answers in its place, may send anything: no HTTP, headers or a
 body without end, lengths that contradict each other, interim answers without end, a redirect, an
 error page with status 200, or nothing for ever. Promised: header and body are capped in bytes, each
-wait and the whole exchange in time, redirects are never followed, and the outcome is a body or an
-AgentError. A server that drips a byte at a time would outlast any time-out of a single read, so an
-alarm of the kernel ends the exchange. It cannot end a look-up of a name (the C library goes on
-waiting): there the agent ends the child at its deadline.
+wait and the whole exchange in time; redirects are never followed (a POST would become a GET on the
+way, so the operator types the new place); nothing but TLS leaves for an https server; and the
+outcome is a body or an AgentError. A server that drips a byte at a time would outlast any time-out
+of a single read, so an alarm of the kernel ends the exchange. It cannot end a look-up of a name:
+the C library goes on waiting, and the agent ends the child at its deadline.
 
 `http.client` does the work; added is what it lacks: a connection from a chosen source, the caps,
 and all interim answers (it takes a 103 for the final one).
@@ -15,7 +16,9 @@ and all interim answers (it takes a 103 for the final one).
 import base64
 import http.client
 import io
+import re
 import signal
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
@@ -24,11 +27,15 @@ from urllib.parse import quote, urlsplit
 
 from agent import limits
 from agent.errors import AgentError, fail
+from agent.scep import refusals, tls
 from agent.scep.text import clean, excerpt
 from hal.ports import Link, LinkError, Source
 
 _CONTENT_TYPE = "application/x-pki-message"
 _CHUNK_BYTES = 16 * 1024
+_PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_OPERATION = re.compile(r"[?&]operation=.*")  # our own question, repeated in a Location
 _LINK_CODES = {
     "interface": "source-missing",
     "no-address": "source-missing",
@@ -41,12 +48,12 @@ _LINK_CODES = {
     "tls": "network-failed",
     "other": "network-failed",
 }
-_LATER_STATUSES = (408, 425, 429)  # the server says that it is a matter of time
 # After the connection stood: what a server without GetCACaps may do with the question.
 SERVER_CODES = frozenset(
     {
         "answer-timeout", "answer-too-slow", "connection-reset", "http-redirect", "http-refused",
-        "http-failed", "http-empty", "http-malformed", "http-too-large",
+        "http-failed", "http-ndes", "http-empty", "http-malformed", "http-too-large",
+        *refusals.STATUSES.values(),
     }
 )  # fmt: skip
 
@@ -57,26 +64,26 @@ class Server(NamedTuple):
     host: str
     port: int
     target: str
+    secure: bool = False
 
     def with_query(self, query: str) -> str:
         return f"{self.target}{'&' if '?' in self.target else '?'}{query}"
 
 
 def server(url: str) -> Server:
-    """The parts of an `enrollment-url`; LocalError `url-invalid` or `https-not-yet`."""
+    """The parts of an `enrollment-url`; LocalError `url-invalid`."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise fail("url-invalid", reason=error) from None
-    if parts.scheme == "https":
-        raise fail("https-not-yet")
-    if parts.scheme != "http" or not host or parts.username is not None:
+    if parts.scheme not in _PORTS or not host or parts.username is not None:
         raise fail("url-invalid", reason="it is not http://HOST[:PORT]/PATH")
     if not url.isascii() or not url.isprintable() or " " in url:
         raise fail("url-invalid", reason="it holds a character that no URL may have")
     query = f"?{parts.query}" if parts.query else ""
-    return Server(host, port or http.client.HTTP_PORT, (parts.path or "/") + query)
+    port = port or _PORTS[parts.scheme]
+    return Server(host, port, (parts.path or "/") + query, parts.scheme == "https")
 
 
 class Exchange(NamedTuple):
@@ -86,6 +93,7 @@ class Exchange(NamedTuple):
     link: Link
     source: Source
     timeouts: limits.Timeouts = limits.TIMEOUTS
+    judge: ssl.SSLContext | None = None  # of an https server
 
     def get(self, operation: str, message: str | None, cap: int) -> bytes:
         """A GET of an operation; `message` is escaped here, None leaves it out."""
@@ -113,11 +121,14 @@ class Exchange(NamedTuple):
         try:
             connection.connect()
             with self._alarm():
+                connection.secure()
                 connection.request(method, target, body, headers)
                 response = connection.getresponse()
-                return _accepted(response, _body(response, cap))
+                return _accepted(method, response, _body(response, cap))
         except TimeoutError:
             raise fail("answer-timeout", host=self.server.host) from None
+        except ssl.SSLError as error:  # a ValueError as well, and an OSError
+            raise tls.failure(error, self.server.host) from None
         except (http.client.RemoteDisconnected, http.client.IncompleteRead):
             raise self._reset("the answer was cut short") from None
         except http.client.InvalidURL as error:
@@ -154,9 +165,7 @@ def _body(response: http.client.HTTPResponse, cap: int) -> bytes:
     """The body up to its cap; of an error page just the beginning, which is all that is shown."""
     if response.status >= http.client.MULTIPLE_CHOICES:
         return response.read(8 * limits.PEER_TEXT_CHARACTERS)
-    lengths = set(response.headers.get_all("Content-Length", []))
-    if len(lengths) > 1 or not all(length.strip().isdecimal() for length in lengths):
-        raise fail("http-malformed", reason="a Content-Length that makes no sense")
+    _check_framing(response.headers)
     if response.length is not None and response.length > cap:
         raise fail("http-too-large", cap=cap)
     body = bytearray()
@@ -169,19 +178,26 @@ def _body(response: http.client.HTTPResponse, cap: int) -> bytes:
     return bytes(body)
 
 
-def _accepted(response: http.client.HTTPResponse, body: bytes) -> bytes:
+def _check_framing(headers: http.client.HTTPMessage) -> None:
+    """Where the body ends must be said once and clearly (RFC 9112 6.3)."""
+    lengths = set(headers.get_all("Content-Length", []))
+    if len(lengths) > 1 or not all(_DIGITS.fullmatch(length.strip()) for length in lengths):
+        raise fail("http-malformed", reason="a Content-Length that makes no sense")
+    codings = [coding.strip().lower() for coding in headers.get_all("Transfer-Encoding", [])]
+    if codings and (lengths or codings != ["chunked"]):
+        raise fail("http-malformed", reason="a Transfer-Encoding that makes no sense")
+
+
+def _accepted(method: str, response: http.client.HTTPResponse, body: bytes) -> bytes:
     status = response.status
     if 200 <= status < 300:
         if not body:
             raise fail("http-empty", status=status)
         return body
     if 300 <= status < 400:
-        location = clean(response.headers.get("Location", "no Location"), cap=256)
-        raise fail("http-redirect", status=status, location=location)
-    values = {"status": status, "reason": clean(response.reason, 64), "page": excerpt(body)}
-    if 400 <= status < 500 and status not in _LATER_STATUSES:
-        raise fail("http-refused", **values)
-    raise fail("http-failed", **values)
+        location = _OPERATION.sub("", response.headers.get("Location", "no Location"))
+        raise fail("http-redirect", status=status, location=clean(location, cap=256))
+    raise refusals.http(method, status, clean(response.reason, 64), excerpt(body))
 
 
 class _Response(http.client.HTTPResponse):
@@ -247,17 +263,23 @@ class _Connection(http.client.HTTPConnection):
     response_class = _Response
 
     def __init__(self, exchange: Exchange) -> None:
+        self.default_port = _PORTS["https" if exchange.server.secure else "http"]
         super().__init__(exchange.server.host, exchange.server.port)
         self._exchange = exchange
 
     def connect(self) -> None:
-        where, link, source, timeouts = self._exchange
+        where, link, source, timeouts, _judge = self._exchange
         try:
             self.sock = link.connect(where.host, where.port, source, timeouts.connect_s)
         except LinkError as error:
             code = _LINK_CODES.get(error.kind, "network-failed")
             raise fail(code, host=where.host, what=error) from None
         self.sock.settimeout(timeouts.receive_s)
+
+    def secure(self) -> None:
+        """The handshake, where the URL asks for one."""
+        if self._exchange.judge is not None:
+            self.sock = tls.secure(self.sock, self._exchange.judge, self._exchange.server.host)
 
 
 def source_of(fields: Mapping[str, object]) -> Source:

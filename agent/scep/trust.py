@@ -17,8 +17,8 @@ Every weakness that a realm allows leaves a note; the agent logs it.
 from typing import NamedTuple
 
 from agent import limits
-from agent.errors import fail
-from agent.scep import caset, certificate, cms, crypto, der, messages, names, text
+from agent.errors import AgentError, fail
+from agent.scep import caset, certificate, cms, crypto, der, messages, names, refusals, text
 from agent.scep.border import reading
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
@@ -136,14 +136,22 @@ def _check_nonce(received: bytes | None, expected: Expected) -> None:
     raise fail("certrep-nonce")
 
 
-def refusal(reply: messages.CertRep) -> Exception:
+def refusal(reply: messages.CertRep) -> AgentError:
     """The error of a FAILURE (RFC 8894 3.2.1.4), with the CA's own words in it."""
     words = f" ({reply.fail_text})" if reply.fail_text else ""
     number = reply.fail_info or ""
+    found = refusals.reason(reply.fail_text)
+    if found is not None:
+        return fail(found.code, words=_named(number) + words)
     if number in map(str, range(len(messages.FAIL_INFO))):
         return fail("ca-" + messages.FAIL_INFO[int(number)], text=words)
-    unknown = f": failInfo {text.clean(number, 16)}" if number else ": no failInfo"
-    return fail("ca-failure", text=unknown + words)
+    return fail("ca-failure", text=f": {_named(number)}{words}")
+
+
+def _named(number: str) -> str:
+    if number in map(str, range(len(messages.FAIL_INFO))):
+        return messages.FAIL_INFO[int(number)]
+    return f"failInfo {text.clean(number, 16)}" if number else "no failInfo"
 
 
 # -- the certificate inside ------------------------------------------------------------------------

@@ -1,0 +1,128 @@
+"""The rows of the catalogue for the way to the CA: source, name, route, port, TLS and HTTP.
+
+`agent/scep/transport.py`, `agent/scep/tls.py` and `agent/scep/refusals.py` hold the tables that
+lead from what happened to a code here; `agent/diagnosis.py` knows which stage each code belongs to.
+"""
+
+from agent.catalogue_row import LATER, LOCAL, OPERATOR, PEER, Row
+
+NETWORK: dict[str, Row] = {
+    "source-missing": Row(LOCAL, LATER, "the source of the connection is not there: {what}",
+        "the interface is down or has no address yet, or `source` names another one",
+        "check the interface, and `source` in the realm view"),
+    "name-unresolved": Row(PEER, LATER, "the name {host} could not be resolved: {what}",
+        "no name server answers, or the name in the URL is wrong",
+        "check `enrollment-url` and the name servers of this system"),
+    "connection-refused": Row(PEER, LATER, "{host} refused the connection: {what}",
+        "the SCEP server is not running, or it listens on another port",
+        "check the port in `enrollment-url`; ask the CA's operator"),
+    "no-route": Row(PEER, LATER, "{host} cannot be reached: {what}",
+        "there is no route to the CA from this source",
+        "check the routes, and `source` in the realm view"),
+    "connection-timeout": Row(PEER, LATER, "{host} did not take the connection in time: {what}",
+        "a packet filter, a wrong address, or the CA is down",
+        "check the path to the CA with ping, `source` and `enrollment-url`"),
+    "answer-timeout": Row(PEER, LATER, "{host} took the connection and then did not answer in time",
+        "the CA is overloaded, or something between holds the connection open",
+        "try again later; ask the CA's operator if it stays so"),
+    "answer-too-slow": Row(PEER, LATER, "{host} has not finished its answer after {seconds} s",
+        "the line or the CA is very slow, or something between holds the connection open",
+        "try again later; for a slow line raise `exchange_s` in the board file"),
+    "connection-reset": Row(PEER, LATER, "{host} broke the connection: {what}",
+        "the server ended it before its answer was complete, or a filter did",
+        "try again; check the path in `enrollment-url`"),
+    "network-failed": Row(PEER, LATER, "the connection to {host} failed: {what}",
+        "a fault of the network between here and the CA",
+        "check `source` and `enrollment-url`; try again"),
+    "url-invalid": Row(LOCAL, OPERATOR, "the URL cannot be used: {reason}",
+        "`enrollment-url` was typed wrongly",
+        "type `enrollment-url http://HOST[:PORT]/PATH` in the realm view"),
+    # -- TLS, with `enrollment-url https://...` --------------------------------------------------
+    "tls-no-trust": Row(LOCAL, OPERATOR, "nothing says whom to trust for the https server",
+        "`enrollment-url` begins with https, and the realm names no CA for it; that of the system"
+        " does not count",
+        "put the CA certificate of the https server into device storage and type `https ca-file"
+        " FILENAME` in the realm view"),
+    "tls-trust-file": Row(LOCAL, OPERATOR, "the file {name} of `https ca-file` cannot be used:"
+        " {reason}",
+        "it is not in device storage, or holds no certificate in PEM or DER",
+        "look with `dir`; type `https ca-file` again"),
+    "tls-expired": Row(PEER, LATER, "the TLS certificate of {host}, or its CA's, has expired",
+        "the operator of the https server has not renewed it, or this clock is wrong",
+        "check `display clock`; ask the CA's operator"),
+    "tls-not-yet-valid": Row(PEER, LATER, "the TLS certificate of {host} is not valid yet",
+        "this clock is behind, or the certificate was made with a wrong one",
+        "check `display clock`; type `clock datetime` in the user view"),
+    "tls-unknown-ca": Row(PEER, OPERATOR, "the TLS certificate of {host} comes from a CA that is"
+        " not trusted: {what}",
+        "the file of `https ca-file` is not that of the server's CA, the server does not send its"
+        " intermediate CA, or someone answers in its place",
+        "put the right CA certificate into device storage and type `https ca-file FILENAME`"),
+    "tls-name": Row(PEER, OPERATOR, "the TLS certificate is not for {host}: {what}",
+        "the URL uses another name or an address, or someone answers in the server's place",
+        "type `enrollment-url` with the name that is in the certificate"),
+    "tls-weak": Row(PEER, OPERATOR, "the TLS certificate of {host} is too weak: {what}",
+        "a short key, or a signature with MD5 or SHA-1",
+        "ask the CA's operator for a new server certificate"),
+    "tls-certificate": Row(PEER, OPERATOR, "the TLS certificate of {host} is refused: {what}",
+        "it is not made for servers, or its chain is broken",
+        "ask the CA's operator for another server certificate"),
+    "tls-not-spoken": Row(PEER, OPERATOR, "{host} does not speak TLS on this port: {what}",
+        "the port is that of plain http, or of another service",
+        "check the port, or type `enrollment-url http://...`: SCEP protects its messages itself"),
+    "tls-version": Row(PEER, OPERATOR, "{host} and this device have no TLS in common: {what}",
+        "the server offers only what is older than TLS 1.2, or weak ciphers or keys",
+        "ask the CA's operator for TLS 1.2 or 1.3, or type `enrollment-url http://...`"),
+    "tls-client-certificate": Row(PEER, OPERATOR, "{host} wants a client certificate: {what}",
+        "the port is one for devices that are enrolled already",
+        "ask the CA's operator for the address of the SCEP service"),
+    "tls-failed": Row(PEER, LATER, "TLS with {host} failed: {what}",
+        "a fault of the server, or something between here and there",
+        "try again; ask the CA's operator if it stays so"),
+    # -- HTTP --------------------------------------------------------------------------------------
+    "http-redirect": Row(PEER, OPERATOR, "the server sent us elsewhere (HTTP {status}): {location}",
+        "the SCEP service has moved, or is served through https only",
+        "if that place is right, type it as `enrollment-url`; redirects are not followed"),
+    "http-denied": Row(PEER, OPERATOR, "the server lets nobody in: HTTP {status} {reason}: {page}",
+        "the path is one for people (NDES: mscep_admin), or the server wants a login, a client"
+        " certificate or another source address",
+        "check the path in `enrollment-url`, and `source`; ask the CA's operator"),
+    "http-not-found": Row(PEER, OPERATOR, "the server has no such place: HTTP {status} {reason}:"
+        " {page}",
+        "the path is wrong, the CA does not know this `ca id`, or (IIS) the query of a GET is too"
+        " long",
+        "check `enrollment-url` and `ca id`; type `compatibility http-post` if the request went"
+        " by GET"),
+    "http-method": Row(PEER, OPERATOR, "the server does not take {method}: HTTP {status} {reason}:"
+        " {page}",
+        "its capabilities promise more than it does, or the path is not that of the SCEP service",
+        "type `compatibility http-get` or `compatibility http-post` in the realm view; check"
+        " `enrollment-url`"),
+    "http-too-long": Row(PEER, OPERATOR, "the request is too long for the server: HTTP {status}"
+        " {reason}: {page}",
+        "it went by GET, and the server or a proxy takes queries of some 2 kB only",
+        "type `compatibility http-post` in the realm view; else ask the CA's operator to allow"
+        " longer queries (IIS: maxQueryString)"),
+    "http-proxy": Row(PEER, OPERATOR, "a proxy wants a login: HTTP {status} {reason}: {page}",
+        "the way to the CA leads through a proxy that does not know this device",
+        "reach the CA without it, by another `source` perhaps; ask the network's operator"),
+    "http-refused": Row(PEER, OPERATOR, "the server refused: HTTP {status} {reason}: {page}",
+        "the path is wrong, or access is restricted",
+        "check `enrollment-url` and `ca id`; ask the CA's operator"),
+    "http-busy": Row(PEER, LATER, "the server cannot answer now: HTTP {status} {reason}: {page}",
+        "it is overloaded, restarting or in maintenance, or a proxy does not reach it",
+        "try again later; ask the CA's operator if it stays so"),
+    "http-failed": Row(PEER, LATER, "the server failed: HTTP {status} {reason}: {page}",
+        "a fault in the CA, or a request that it does not understand",
+        "try again later; ask the CA's operator to look at its log"),
+    "http-ndes": Row(PEER, LATER, "the server failed: HTTP {status} {reason}: {page}",
+        "{cause}", "{remedy}"),
+    "http-empty": Row(PEER, LATER, "the server answered HTTP {status} with nothing in it",
+        "a fault in the CA", "try again later"),
+    "http-malformed": Row(PEER, LATER, "the answer is not HTTP as it should be: {reason}",
+        "another service on that port, or a faulty proxy",
+        "check host and port in `enrollment-url`"),
+    "http-too-large": Row(PEER, OPERATOR, "the answer is larger than {cap} bytes",
+        "the URL leads to something that is not a SCEP server",
+        "check `enrollment-url`"),
+}  # fmt: skip
