@@ -92,6 +92,11 @@ def other_ca(_ca: lab.Party) -> list[lab.Party]:
     return [https.server_certificate(other)]
 
 
+def namesake(_ca: lab.Party) -> list[lab.Party]:
+    other = lab.certificate({"common_name": "Web CA"}, "other", None, ca=True, start_s=_ago(1))
+    return [https.server_certificate(other)]
+
+
 def self_signed(_ca: lab.Party) -> list[lab.Party]:
     return [lab.certificate({"common_name": "localhost"}, "web", None, start_s=_ago(1))]
 
@@ -129,6 +134,7 @@ def by_a_leaf(ca: lab.Party) -> list[lab.Party]:
 
 REFUSED: dict[Callable[[lab.Party], list[lab.Party]], str] = {
     other_ca: "tls-unknown-ca",
+    namesake: "tls-unknown-ca",
     self_signed: "tls-unknown-ca",
     without_intermediate: "tls-unknown-ca",
     with_foreign_root: "tls-unknown-ca",

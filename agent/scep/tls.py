@@ -23,6 +23,7 @@ _PEM = b"-----BEGIN"
 # X509_V_ERR_*: what OpenSSL found wrong with a chain; the rest is `tls-certificate`.
 CODES: dict[int, str] = {
     2: "tls-unknown-ca",  # no issuer
+    7: "tls-unknown-ca",  # a CA of the same name with another key
     9: "tls-not-yet-valid",
     10: "tls-expired",
     18: "tls-unknown-ca",  # self-signed
