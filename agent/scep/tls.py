@@ -52,6 +52,9 @@ REASONS: dict[str, str] = {
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "tls-version",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "tls-client-certificate",
     "TLSV1_UNRECOGNIZED_NAME": "tls-name",
+    "UNEXPECTED_EOF_WHILE_READING": "connection-reset",
+    "SSLEOFError": "connection-reset",  # the class, where OpenSSL gives no reason
+    "SSLZeroReturnError": "connection-reset",  # Python before 3.11.3
 }
 
 
@@ -95,8 +98,6 @@ def failure(error: ssl.SSLError, host: str) -> AgentError:
     if isinstance(error, ssl.SSLCertVerificationError):
         code = CODES.get(error.verify_code, "tls-certificate")
         return fail(code, host=host, what=clean(error.verify_message))
-    if isinstance(error, ssl.SSLEOFError):
-        return fail("connection-reset", host=host, what="TLS was cut short")
-    name = error.reason or "no reason"
+    name = error.reason or type(error).__name__
     what = clean(name.replace("_", " ").lower())
     return fail(REASONS.get(name, "tls-failed"), host=host, what=what)
