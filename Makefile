@@ -18,7 +18,7 @@ DEMO := $(VENV)/bin/python -m tools.demo
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \
   $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
 
-.PHONY: help demo console test lint format clean peers bench
+.PHONY: help demo console test lint format clean peers bench netns
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -30,6 +30,7 @@ help:
 	@echo 'make format   rewrite the sources the way lint wants them'
 	@echo 'make docs     everything in docs/ that is generated'
 	@echo 'make bench    what it costs, beside other clients (some minutes); writes docs/BENCHMARKS.md'
+	@echo 'make netns    source binding in random networks, each segment watched (minutes, root)'
 	@echo 'make clean    remove what the targets above have made'
 
 demo: $(VENV)/ready
@@ -57,6 +58,11 @@ format: $(VENV)/ready
 
 bench: $(VENV)/ready | peers
 	$(VENV)/bin/python -m tools.bench --write docs/BENCHMARKS.md
+
+# Root: every segment of some hundred jobs in random networks of their own (tests/binding).
+NETNS_ARGS ?= --topologies 240 --seed 1
+netns: $(VENV)/ready
+	$(VENV)/bin/python -m tests.binding $(NETNS_ARGS)
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md
