@@ -22,7 +22,7 @@ from hal.ports import Interface, LinkError, Source
 
 ADDRESSES_TRIED = 4  # of a name that has many: beyond, it is the peer that is down
 
-_KINDS = {
+KINDS = {
     errno.ECONNREFUSED: "refused",
     errno.ENETUNREACH: "route",
     errno.EHOSTUNREACH: "route",
@@ -240,7 +240,7 @@ def _failure(
     origin = f" from {local.text}" if local else ""
     on = f" on {device}" if device else ""
     where = f"{target.text} port {target.sockaddr[1]}{origin}{on}"
-    return LinkError(_KINDS.get(number, "other"), os.strerror(number), where)
+    return LinkError(KINDS.get(number, "other"), os.strerror(number), where)
 
 
 def _verdict(failures: list[LinkError]) -> LinkError:

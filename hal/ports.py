@@ -41,7 +41,7 @@ class DeviceKeyError(FilesError):
 class LinkError(HalError):
     """No such interface, no such address, no route, no name, refused, timed out: `kind` says which.
 
-    kind is one of: interface, no-address, source, name, refused, route, timeout, reset, tls, other.
+    kind is one of: interface, no-address, source, name, refused, route, timeout, reset, other.
     """
 
     def __init__(self, kind: str, what: str, where: str = "") -> None:

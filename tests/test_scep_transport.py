@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import limits
-from agent.errors import AgentError
+from agent.errors import CATALOGUE, AgentError
 from agent.scep import transport
+from hal import link
 from hal.link import LinuxLink
 from hal.ports import Source
 from tests import scep_http as web
@@ -93,10 +94,10 @@ def test_the_source_reaches_the_link() -> None:
     assert transport.source_of(fields) == Source("192.0.2.1", "eth0", True)
     assert transport.source_of({}) == Source()
     with web.serving(web.ok(b"x")) as server:
-        link = web.PlainLink()
+        plain = web.PlainLink()
         place = transport.server(server.url())
-        transport.Exchange(place, link, Source("192.0.2.1")).get("GetCACert", None, CAP)
-    assert link.sources == [Source("192.0.2.1")]
+        transport.Exchange(place, plain, Source("192.0.2.1")).get("GetCACert", None, CAP)
+    assert plain.sources == [Source("192.0.2.1")]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +276,6 @@ def test_a_server_that_never_answers() -> None:
         ("route", "no-route"),
         ("timeout", "connection-timeout"),
         ("reset", "connection-reset"),
-        ("tls", "network-failed"),
         ("other", "network-failed"),
         ("of tomorrow", "network-failed"),
     ],
@@ -285,6 +285,13 @@ def test_link_errors(kind: str, code: str) -> None:
     assert error.code == code
     assert "127.0.0.1" in error.what
     assert "as the test wants it" in error.what or code == "answer-timeout"
+
+
+def test_every_error_of_a_socket_has_a_code() -> None:
+    """From errno to the kind of the link, and from the kind to the catalogue."""
+    kinds = {*link.KINDS.values(), "interface", "no-address", "name", "other"}
+    assert kinds == set(transport.LINK_CODES)
+    assert set(transport.LINK_CODES.values()) <= set(CATALOGUE)
 
 
 def test_only_answers_count_as_a_server_that_does_not_know_the_question() -> None:

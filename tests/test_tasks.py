@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from agent import limits
 from agent.errors import AgentError
 from agent.tasks import UNSEALING, Tasks, certificate, field, items
 from hal import cbor
 from hal.fake import FakeClock, FakeJobs, FakeReactor
+from hal.fake_storage import FakeFiles
 from hal.ports import JobEnd
 
 ENDS = [
@@ -65,6 +67,30 @@ def test_a_network_job_has_longer_than_a_local_one() -> None:
         Tasks(jobs, 0).run({"op": op}, lambda _result: None)
     network, local, key = (job.deadline_s for job in jobs.started)
     assert local < network < key
+
+
+HTTPS = {"op": "fetch-ca", "url": "HTTPS://ca/", "https_ca_file": "web.pem"}
+
+
+def test_the_ca_of_an_https_server_goes_along_where_the_url_asks_for_it() -> None:
+    jobs, files = FakeJobs(FakeReactor(FakeClock())), FakeFiles()
+    files.write("web.pem", b"PEM")
+    work = Tasks(jobs, 0, files=files)
+    for job in (HTTPS, {**HTTPS, "https_ca_file": None}, {**HTTPS, "url": "http://ca/"}):
+        work.run(job, lambda _result: None)
+    sent = [cbor.loads(job.request, max_bytes=10_000)["https_ca"] for job in jobs.started]
+    assert sent == [b"PEM", None, None]
+
+
+@pytest.mark.parametrize("data", [None, b"x" * (limits.HTTPS_CA_BYTES + 1)])
+def test_a_file_that_cannot_go_along(data: bytes | None) -> None:
+    jobs, files = FakeJobs(FakeReactor(FakeClock())), FakeFiles()
+    if data is not None:
+        files.write("web.pem", data)
+    for work in (Tasks(jobs, 0, files=files), Tasks(jobs, 0)):
+        with pytest.raises(AgentError, match=r"web\.pem"):
+            work.run(HTTPS, lambda _result: None)
+    assert jobs.started == []
 
 
 def test_fields_lists_and_certificates_are_checked() -> None:

@@ -36,7 +36,7 @@ _CHUNK_BYTES = 16 * 1024
 _PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _OPERATION = re.compile(r"[?&]operation=.*")  # our own question, repeated in a Location
-_LINK_CODES = {
+LINK_CODES = {
     "interface": "source-missing",
     "no-address": "source-missing",
     "source": "source-missing",
@@ -45,7 +45,6 @@ _LINK_CODES = {
     "route": "no-route",
     "timeout": "connection-timeout",
     "reset": "connection-reset",
-    "tls": "network-failed",
     "other": "network-failed",
 }
 # After the connection stood: what a server without GetCACaps may do with the question.
@@ -272,7 +271,7 @@ class _Connection(http.client.HTTPConnection):
         try:
             self.sock = link.connect(where.host, where.port, source, timeouts.connect_s)
         except LinkError as error:
-            code = _LINK_CODES.get(error.kind, "network-failed")
+            code = LINK_CODES.get(error.kind, "network-failed")
             raise fail(code, host=where.host, what=error) from None
         self.sock.settimeout(timeouts.receive_s)
 

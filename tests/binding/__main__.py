@@ -72,7 +72,7 @@ class Rig:
                 port = net.listen(attempt, _answer)
                 rules[port] = (attempt, rule(topology, attempt))
                 self.outcomes[self._job(attempt, port)] += 1
-                self._judge(topology, list(net.segments()), rules)
+                self._judge(topology, net.segments(), rules)
                 if attempt.mishap:
                     break  # the drawing is no longer true
             self.counts["connections"] += net.connections

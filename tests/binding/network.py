@@ -20,15 +20,16 @@ from tests.binding.topology import CA_4, CA_6, LOOPBACK, Topology, Try, family_o
 CLONE_NEWNET = 0x40000000
 ETH_P_ALL = 3
 WATCH_BYTES = 4 * 1024 * 1024
-TCP, RST = 6, 4
+TCP, RST, ACK = 6, 4, 16
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Segment(NamedTuple):
     """A TCP segment that left the device: by which interface, from where, to which port.
 
-    orphan: the kernel's own reset for what came in by this interface and belongs to no socket, as
-    the answer does that takes another way than the bound one.
+    orphan: the kernel's own reset for what came in and belongs to no socket, as the answer does
+    that takes another way than the bound one (RST without ACK, RFC 9293 3.10.7.1; a socket that
+    gives up sends both).
     """
 
     device: str
@@ -90,7 +91,7 @@ class Network:
         inside(self.there, _loose)
         self._cables()
         self._watchers = {nic.name: _watch(nic.name) for nic in topology.nics}
-        self._arrived: set[tuple[str, int]] = set()
+        self._arrived: set[int] = set()  # ports of the CA that something has come from
         self._listeners: list[socket.socket] = []
 
     def __enter__(self) -> "Network":
@@ -167,25 +168,35 @@ class Network:
         space = self.there if attempt.mishap == "no-carrier" else self.here
         inside(space, lambda: ip([lines[str(attempt.mishap)]]))
 
-    def segments(self) -> Iterator[Segment]:
+    def segments(self) -> list[Segment]:
         """The TCP segments that have left since the last time."""
+        left: list[tuple[str, str, int, int]] = []
         for name, sock in self._watchers.items():
-            while True:
-                try:
-                    packet, address = sock.recvfrom(2048)
-                except BlockingIOError:
-                    break
-                except OSError:
-                    continue  # the interface went down, or away: said once
+            for packet, kind in _waiting(sock):
                 found = _read(packet)
                 if found is None:
                     continue
                 source, ports, flags = found
-                if address[2] != socket.PACKET_OUTGOING:
-                    self._arrived.add((name, ports[0]))
-                    continue
-                orphan = bool(flags & RST) and (name, ports[1]) in self._arrived
-                yield Segment(name, source, ports[1], orphan)
+                if kind == socket.PACKET_OUTGOING:
+                    left.append((name, source, ports[1], flags))
+                else:
+                    self._arrived.add(ports[0])
+        return [
+            Segment(name, source, port, flags & (RST | ACK) == RST and port in self._arrived)
+            for name, source, port, flags in left
+        ]
+
+
+def _waiting(sock: socket.socket) -> Iterator[tuple[bytes, int]]:
+    """The packets that a watcher has seen, and whether each came or went."""
+    while True:
+        try:
+            packet, address = sock.recvfrom(2048)
+        except BlockingIOError:
+            return
+        except OSError:
+            continue  # the interface went down, or away: said once
+        yield packet, address[2]
 
 
 def _other_end(number: int, addresses: tuple[str, ...], state: str) -> list[str]:
