@@ -264,6 +264,35 @@ def test_other_ends(ca: lab.Party, behaviour: Callable[[socket.socket], None], c
         thread.join(web.WAIT_S)
 
 
+class Dripping(https.TlsServer):
+    """A byte of the body every now and then, until the client has enough."""
+
+    def _one(self, plain: socket.socket) -> None:
+        with plain, self._how.wrap_socket(plain, server_side=True) as connection:
+            web.read_request(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            for _ in range(100):
+                connection.sendall(b"x")
+                threading.Event().wait(0.05)
+
+
+def test_a_body_that_drips_through_tls(tmp_path: Path, ca: lab.Party) -> None:
+    how = https.context(tmp_path, https.server_certificate(ca))
+    server, began = Dripping(lambda _: b"", how), time.monotonic()
+    try:
+        assert failed(server.url(), ca.der).code == "answer-too-slow"
+        assert time.monotonic() - began < 4
+    finally:
+        server.close()
+
+
+def test_a_chain_without_end(tmp_path: Path, ca: lab.Party) -> None:
+    """OpenSSL takes 100 kB of certificates and no more."""
+    many = [https.server_certificate(ca), *[ca] * 200]
+    with https.serving(web.ok(b"AES"), https.context(tmp_path, *many)) as up:
+        assert failed(up.url(), ca.der).code == "tls-failed"
+
+
 def test_a_name_that_no_certificate_can_have(ca: lab.Party) -> None:
     with socket.socket() as one, pytest.raises(AgentError) as caught:
         tls.secure(one, tls.bare(), "a" * 64 + ".example")
@@ -312,6 +341,15 @@ def test_jobs_without_trust(fields: dict[str, Any], code: str) -> None:
     with pytest.raises(AgentError) as caught:
         run(job, [])
     assert caught.value.code == code
+
+
+def test_nothing_leaves_in_plain_for_an_https_server() -> None:
+    with web.serving(web.ok(b"AES")) as server:
+        place = transport.server(f"https://127.0.0.1:{server.port}/")
+        with pytest.raises(AgentError) as caught:
+            transport.Exchange(place, LinuxLink(), Source()).get("GetCACaps", None, CAP)
+    assert caught.value.code == "tls-no-trust"
+    assert server.requests == []
 
 
 def test_the_pin_still_counts(tmp_path: Path, ca: lab.Party) -> None:

@@ -92,7 +92,7 @@ class Exchange(NamedTuple):
     link: Link
     source: Source
     timeouts: limits.Timeouts = limits.TIMEOUTS
-    judge: ssl.SSLContext | None = None  # of an https server
+    judge: ssl.SSLContext | None = None  # whom an https server is believed; None: nobody
 
     def get(self, operation: str, message: str | None, cap: int) -> bytes:
         """A GET of an operation; `message` is escaped here, None leaves it out."""
@@ -113,6 +113,8 @@ class Exchange(NamedTuple):
         return self.get("PKIOperation", base64.b64encode(message).decode(), cap)
 
     def _answer(self, method: str, target: str, body: bytes | None, cap: int) -> bytes:
+        if self.server.secure and self.judge is None:
+            raise fail("tls-no-trust")
         connection = _Connection(self)
         headers = {"User-Agent": "scep-agent", "Connection": "close"}
         if body is not None:
