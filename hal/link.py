@@ -32,6 +32,7 @@ KINDS = {
     errno.ECONNRESET: "reset",
     errno.ECONNABORTED: "reset",
     errno.EADDRNOTAVAIL: "source",
+    errno.EINVAL: "source",  # 127.0.0.1 to another host
     errno.ENODEV: "interface",
     errno.EPERM: "source",  # SO_BINDTODEVICE before Linux 5.7 needs CAP_NET_RAW
     errno.EACCES: "source",

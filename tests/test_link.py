@@ -135,6 +135,7 @@ with socket.create_server(("10.1.0.2", 0)) as server, socket.socket(socket.AF_IN
         ("10.1.0.2", Source(interface="d1")),
         ("2001:db8::1", Source("2001:db8::1")),
         ("203.0.113.1", Source(interface="d0")),
+        ("10.1.0.9", Source("127.0.0.1")),
     ):
         try:
             link.connect(host, port, source, 1)
@@ -171,4 +172,5 @@ def test_sources_in_a_network_of_our_own() -> None:
         "interface",
         "refused",
         "route",
+        "source",
     ]
