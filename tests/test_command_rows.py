@@ -23,9 +23,9 @@ from agent.console.grammar import (
     Slot,
     Word,
     match,
-    next_words,
     quote,
 )
+from agent.console.hints import next_words
 from tests.appliance import FakeDevice, Script, Terminal
 from tests.command_lines import (
     Form,

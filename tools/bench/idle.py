@@ -69,6 +69,8 @@ def _terminal(board: Board) -> None:
         person = Person(sock.fileno())
         person.wait(b">")
         person.press(b"display ?")
+        person.wait(b"More ----")
+        person.press(b"q")
         person.wait(b"display")
         person.press(b"ver\t\x01\x05\r")
         person.wait(b">")
