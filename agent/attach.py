@@ -14,10 +14,13 @@ import socket
 from collections.abc import Callable, Iterable
 
 from agent import limits
+from agent.console.lockout import Lockout
+from agent.console.login import Entry, Login
 from agent.console.session import Session
 from agent.console.wire import APPLY, DRY_RUN, END, HELLO, HELLO_BYTES, SCRIPT, TERMINAL
 from agent.device import Device
 from agent.loop import Deadline, Loop
+from agent.seats import Who, seated
 from agent.streams import Peer, SerialStream, SocketStream, Stream
 from agent.upload import Upload
 from hal.ports import SerialError, SerialPort
@@ -31,7 +34,7 @@ REOPEN_NS = 1_000_000_000  # a serial line that vanished is looked for again
 
 
 class Terminal:
-    """A session for a person at the other end of a stream."""
+    """A person at the other end of a stream: a login where one is asked for, then a session."""
 
     def __init__(
         self,
@@ -39,30 +42,61 @@ class Terminal:
         device: Device,
         stream: Stream,
         *,
-        level: int,
         size: tuple[int, int],
         ended: Callable[[], None],
     ) -> None:
-        self._loop = loop
+        self._loop, self._device, self._size = loop, device, size
         self._ended = ended  # known before the first byte: that may be the one that fails
+        self._talk: Login | Session | None = None
+        self._woken = b""  # keys that have only woken the line when they come first
+        self._unseat: Callable[[], None] = lambda: None
         self._peer = Peer(loop, stream, self._data, self._gone)
-        self._session = Session(
-            device,
+
+    def login(self, lockout: Lockout, entered: Callable[[Entry], None]) -> None:
+        """Asks who is there. The Enter that woke the line is no answer."""
+        self._woken = b"\r\n\0"
+        login = self._talk = Login(
+            self._device,
+            lockout,
             self._peer.send,
-            loop,
-            level=level,
+            self._loop,
+            report=lambda mnemonic, text: self._device.log.report(mnemonic, text, "SHELL"),
+            entered=entered,
+            ended=self._leave,
+        )
+        login.begin()
+
+    def admit(self, who: Who, idle_limit_s: Callable[[], int], *news: str) -> None:
+        """Begins the session; `news` is told before its first prompt."""
+        session = self._talk = Session(
+            self._device,
+            self._peer.send,
+            self._loop,
+            level=who.level,
             terminal=True,
-            width=size[0],
-            height=size[1],
+            width=self._size[0],
+            height=self._size[1],
             has_room=self._peer.has_room,
             discard=self._peer.discard,
             ended=self._leave,
+            idle_limit_s=idle_limit_s,
         )
-        self._peer.on_room = self._session.resume
-        self._session.begin()
+        self._peer.on_room = session.resume
+        leave = seated(self._device, session, who)
+        told = f"{who.line}, user {who.user or '-'}, level {who.level}"
+        self._device.log.report("LOGIN", told, "SHELL")
+
+        def gone() -> None:
+            leave()
+            self._device.log.report("LOGOUT", told, "SHELL")
+
+        self._unseat = gone
+        session.begin(*news)
 
     def _data(self, data: bytes) -> None:
-        self._session.feed(data)
+        data, self._woken = data.lstrip(self._woken), b""
+        if self._talk and data:
+            self._talk.feed(data)
 
     def _leave(self) -> None:
         """Says what is left to say, to whoever still takes it."""
@@ -70,19 +104,22 @@ class Terminal:
         self._loop.after(LEAVE_NS, self._peer.cut)
 
     def _gone(self) -> None:
-        self._session.close()
+        if self._talk:
+            self._talk.close()
+        self._unseat()
         self._ended()
 
 
 class Script:
     """Lines of a client, one after the other; it stops at the first error."""
 
-    def __init__(self, loop: Loop, device: Device, peer: Peer, level: int) -> None:
+    def __init__(self, loop: Loop, device: Device, peer: Peer, who: Who) -> None:
         self._peer, self._lines = peer, bytearray()
         self._busy = self._over = False
         self._session = Session(
-            device, peer.send, loop, level=level, terminal=False, has_room=peer.has_room
+            device, peer.send, loop, level=who.level, terminal=False, has_room=peer.has_room
         )
+        self._leave = seated(device, self._session, who)
         peer.on_room = self._room
 
     def data(self, data: bytes) -> None:
@@ -94,6 +131,7 @@ class Script:
 
     def gone(self) -> None:
         self._session.close()
+        self._leave()
 
     def _room(self) -> None:
         self._session.resume()
@@ -138,7 +176,7 @@ class Server:
         level: Callable[[Credentials], int],
     ) -> None:
         self._loop, self._device, self._listener, self._level = loop, device, listener, level
-        self._sessions = 0
+        self._taken: set[int] = set()  # numbers of the sessions
         self._closed = False
         listener.setblocking(False)
         self._listen()
@@ -161,8 +199,9 @@ class Server:
             self._loop.unwatch(self._listener.fileno())
             self._loop.after(ACCEPT_AGAIN_NS, self._listen)
             return
-        level = self._level(peer_credentials(sock))
-        if self._sessions >= limits.SESSIONS or not level:
+        peer = peer_credentials(sock)
+        level = self._level(peer)
+        if len(self._taken) >= limits.SESSIONS or not level:
             why = "too many sessions" if level else "this user may not use the console"
             sock.settimeout(0)
             try:
@@ -171,11 +210,10 @@ class Server:
                 pass
             sock.close()
             return
-        self._sessions += 1
-        _Greeting(self._loop, self._device, sock, level, self._left)
-
-    def _left(self) -> None:
-        self._sessions -= 1
+        number = min(set(range(limits.SESSIONS)) - self._taken)
+        self._taken.add(number)
+        who = Who(f"SOCK {number}", "", f"uid {peer.uid}", level)
+        _Greeting(self._loop, self._device, sock, who, lambda: self._taken.discard(number))
 
 
 class _Greeting:
@@ -186,10 +224,10 @@ class _Greeting:
         loop: Loop,
         device: Device,
         sock: socket.socket,
-        level: int,
+        who: Who,
         left: Callable[[], None],
     ) -> None:
-        self._loop, self._device, self._sock, self._level = loop, device, sock, level
+        self._loop, self._device, self._sock, self._who = loop, device, sock, who
         self._left = left
         self._line = bytearray()
         sock.setblocking(False)
@@ -226,21 +264,16 @@ class _Greeting:
             width, height = (int(n) if n.isdecimal() and len(n) < 5 else 0 for n in size)
             screen = (width or 80, height or limits.SCREEN_LINES)
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNDER_WAY_BYTES)
-            Terminal(
-                self._loop,
-                self._device,
-                stream,
-                level=self._level,
-                size=screen,
-                ended=self._left,
-            )
+            terminal = Terminal(self._loop, self._device, stream, size=screen, ended=self._left)
+            terminal.admit(self._who._replace(place=kind), lambda: limits.IDLE_SESSION_S)
             return
         peer = Peer(self._loop, stream, lambda _data: None, lambda: None)
         reader: Script | Upload
         if kind == SCRIPT:
-            reader = Script(self._loop, self._device, peer, self._level)
+            reader = Script(self._loop, self._device, peer, self._who._replace(place=kind))
         else:
-            reader = Upload(self._loop, self._device, peer, self._level, kind == DRY_RUN)
+            who = self._who._replace(place="apply")
+            reader = Upload(self._loop, self._device, peer, who, kind == DRY_RUN)
 
         def gone() -> None:
             reader.gone()
@@ -255,30 +288,84 @@ class _Greeting:
         self._left()
 
 
+class _Lasting(SerialStream):
+    """The stream of a line that outlives its sessions: it is closed only when it is gone."""
+
+    linger_ns = 0  # it stays open, so the last words go out by themselves
+
+    def __init__(self, port: SerialPort) -> None:
+        super().__init__(port)
+        self.gone = False
+
+    def read(self) -> bytes | None:
+        data = super().read()
+        self.gone = self.gone or data == b""
+        return data
+
+    def write(self, data: bytes) -> int:
+        try:
+            return super().write(data)
+        except SerialError:
+            self.gone = True
+            raise
+
+    def close(self) -> None:
+        if self.gone:
+            super().close()
+
+
 class SerialLine:
     """A console on a serial line, for ever: a session that ends is followed by the next."""
 
-    def __init__(self, loop: Loop, device: Device, opener: Callable[[], SerialPort]) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        device: Device,
+        opener: Callable[[], SerialPort],
+        number: int = 0,
+        tty: str = "",
+    ) -> None:
         self._loop, self._device, self._opener = loop, device, opener
+        self._who = Who(f"CON {number}", tty, "", 0)
+        self._lockout = Lockout()
         self._missing = ""  # why it could not be opened, as it was last said
         self._open()
 
     def _open(self) -> None:
         try:
-            stream = SerialStream(self._opener())
+            stream = _Lasting(self._opener())
         except SerialError as error:
             if str(error) != self._missing:  # a line may be missing for years
                 self._missing = str(error)
                 self._device.log.report("SERIAL_ERR", self._missing)
-            self._again()
+            self._loop.after(REOPEN_NS, self._open)
             return
         self._missing = ""
+        self._wait(stream)
+
+    def _wait(self, stream: _Lasting) -> None:
+        """For the first key: what is typed right behind `quit` is not lost."""
         self._loop.watch(stream.fileno(), lambda: self._begin(stream))
 
-    def _begin(self, stream: Stream) -> None:
+    def _begin(self, stream: _Lasting) -> None:
         """Somebody types, or the line has vanished: until then there is nobody to talk to."""
         size = (80, limits.SCREEN_LINES)
-        Terminal(self._loop, self._device, stream, level=3, size=size, ended=self._again)
 
-    def _again(self) -> None:
-        self._loop.after(REOPEN_NS, self._open)
+        def ended() -> None:
+            if stream.gone:
+                self._loop.after(REOPEN_NS, self._open)
+            else:
+                self._wait(stream)
+
+        terminal = Terminal(self._loop, self._device, stream, size=size, ended=ended)
+        terminal.login(self._lockout, lambda entry: self._entered(terminal, entry))
+
+    def _entered(self, terminal: Terminal, entry: Entry) -> None:
+        console = self._device.settings.console
+        news = []
+        if console.mode == "none":
+            news.append("Everybody at this line is let in (authentication-mode none).")
+        if entry.failures:
+            news.append(f"Attempts that failed on this line before: {entry.failures}.")
+        who = self._who._replace(user=entry.user, level=entry.level)
+        terminal.admit(who, lambda: self._device.settings.console.idle_s, *news)

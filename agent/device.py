@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from agent import application, diagnosis, report, tasks
+from agent.access import Access
 from agent.actions import Now
 from agent.activation import Activation, InUse, Queue
 from agent.configuring import Configuring
@@ -61,6 +62,7 @@ class Device:
         self._loop, self._store, self._hardware, self._tasks = loop, store, hardware, jobs
         self._key_pairs = KeyPairs(self, store)
         self.storage = Storage(hardware.files)
+        self.access = Access(self.task)
         self.exchange = Exchange(self, self._key_pairs)
         self.revocation = Revocation(self, store)
         self.system = System(self, store, hardware.clock, hardware.has_rtc, hardware.reboot)

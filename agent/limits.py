@@ -123,6 +123,19 @@ TYPE_AHEAD_BYTES = 64 * 1024  # a configuration pasted while a key is generated
 OUTPUT_LINES = 200  # produced at once before the transport is asked again whether it has room
 LEFT_OUT_LINES = 1000  # by a filter, before other sessions have their turn
 IDLE_SESSION_S = 600
+IDLE_MINUTES = (0, 35791)  # VRP `idle-timeout`
+IDLE_SECONDS = (0, 59)
+IDLE_LOOK_S = 60  # how soon a running session feels that its time-out was changed
 LOG_LINES = 512
 MONITOR_LINES = 20  # of the log at a terminal, in a second: more than anybody reads
+
+# -- who may ---------------------------------------------------------------------------------------
+LEVELS = (0, 3)
+USER_LEVEL_DEFAULT = 0  # of a local user whom nobody gave a level (VRP): may log in, and out
+USERS = 32
+LOGIN_S = 60  # for name and password; somebody else may want the line
+LOGIN_DELAYS_S = (1, 2, 4, 8)  # after the first wrong password, the second, ...; then the last
+LOGIN_FAILURES = 5  # in a row, then the user or the line is locked
+LOGIN_LOCK_S = 300
+LOGIN_NAMES = 64  # remembered as failed; with the delays a line cannot lock more than 38 at a time
 VERSION = "0.1.0"  # what `display version` shows; pyproject.toml says the same

@@ -19,7 +19,14 @@ LINE_BYTES = 4000  # below PIPE_BUF: a pipe that is writable takes it whole (pip
 WARNING, NOTICE = 4, 5
 
 # Mnemonics are interface facts of VRP's PKI module; failures are warnings, successes notices.
-LEVELS = {"_ERR": WARNING, "_FAILED": WARNING, "EXPIRED": WARNING, "WEAK": WARNING}
+LEVELS = {
+    "_ERR": WARNING,
+    "_FAILED": WARNING,
+    "EXPIRED": WARNING,
+    "WEAK": WARNING,
+    "LOGINFAIL": WARNING,
+    "LOGINLOCK": WARNING,
+}
 
 
 class Line(NamedTuple):
@@ -40,11 +47,11 @@ class Log:
         self.counts: dict[str, int] = {}  # since the start, by mnemonic
         self._listeners: list[Callable[[Line], None]] = []
 
-    def report(self, mnemonic: str, text: str) -> None:
+    def report(self, mnemonic: str, text: str, module: str = "PKI") -> None:
         """Logs one event; control characters in what peers sent are replaced."""
         level = next((n for end, n in LEVELS.items() if mnemonic.endswith(end)), NOTICE)
         clean = "".join(c if c.isprintable() else "?" for c in text)
-        line = Line(self._wall_s(), level, f"PKI/{level}/{mnemonic}: {clean}")
+        line = Line(self._wall_s(), level, f"{module}/{level}/{mnemonic}: {clean}")
         self.lines.append(line)
         self.counts[mnemonic] = self.counts.get(mnemonic, 0) + 1
         if self._out_fd is not None:

@@ -142,8 +142,8 @@ def _serve(loop: Loop, platform: Platform, factory: str, power: Power) -> None:
     server = attach.Server(loop, device, listener, lambda who: _level(who, operators))
     try:
         device.boot(factory)
-        for opener in platform.serials:
-            attach.SerialLine(loop, device, opener)
+        for number, line in enumerate(platform.serials):
+            attach.SerialLine(loop, device, line.open, number, line.path)
         log.report("AGENT_START", f"scep-agent runs; console at {board.console.socket}")
         loop.run()
         log.report("AGENT_STOP", "scep-agent ends")

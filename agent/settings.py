@@ -139,10 +139,37 @@ class Unapplied(NamedTuple):
     why: str
 
 
+class LocalUser(NamedTuple):
+    """Somebody who may log in on a serial line under `authentication-mode aaa`."""
+
+    name: str
+    password: str | None = None  # salted hash, never plain
+    level: int = limits.USER_LEVEL_DEFAULT
+    terminal: bool = False  # `service-type terminal`: serial lines
+
+    @property
+    def may_log_in(self) -> bool:
+        return self.password is not None and self.terminal
+
+
+class ConsoleLine:
+    """The serial lines: whom they let in, and for how long (VRP `user-interface console 0`)."""
+
+    __slots__ = ("idle_s", "level", "mode", "name", "password")
+
+    def __init__(self) -> None:
+        self.name = "0"  # all lines share the settings of the first
+        self.mode = "none"  # none, password, aaa
+        self.password: str | None = None  # salted hash, never plain
+        self.level = limits.LEVELS[1]  # of who logs in without a name
+        self.idle_s = limits.IDLE_SESSION_S  # 0: never
+
+
 class Settings:
     """The running configuration of the device."""
 
     __slots__ = (
+        "console",
         "entities",
         "file_format",
         "prewarning_days",
@@ -150,6 +177,7 @@ class Settings:
         "sysname",
         "timezone",
         "unapplied",
+        "users",
     )
 
     def __init__(self) -> None:
@@ -157,6 +185,8 @@ class Settings:
         self.file_format = "pem"  # pem, der
         self.timezone = Timezone()
         self.prewarning_days = limits.PREWARNING_DEFAULT_DAYS
+        self.console = ConsoleLine()
+        self.users: dict[str, LocalUser] = {}
         self.entities: dict[str, Entity] = {}
         self.realms: dict[str, Realm] = {"default": Realm("default")}
         self.unapplied: list[Unapplied] = []

@@ -13,19 +13,21 @@ from agent.console.wire import END
 from agent.device import Device
 from agent.errors import fail
 from agent.loop import Loop
+from agent.seats import Who, seated
 from agent.streams import Peer
 
 
 class Upload:
     """One text, and what came of it."""
 
-    def __init__(self, loop: Loop, device: Device, peer: Peer, level: int, dry_run: bool) -> None:
+    def __init__(self, loop: Loop, device: Device, peer: Peer, who: Who, dry_run: bool) -> None:
         self._peer, self._dry_run = peer, dry_run
         self._text = bytearray()
         self._whole = False
         self._session = Session(
-            device, peer.send, loop, level=level, terminal=False, has_room=peer.has_room
+            device, peer.send, loop, level=who.level, terminal=False, has_room=peer.has_room
         )
+        self._leave = seated(device, self._session, who)
         peer.on_room = self._session.resume
 
     def data(self, data: bytes) -> None:
@@ -42,6 +44,7 @@ class Upload:
 
     def gone(self) -> None:
         self._session.close()
+        self._leave()
 
     def _apply(self, text: bytes | bytearray | None) -> None:
         if text is None:

@@ -34,6 +34,13 @@ from platforms.users import group_number, user_number
 LONGEST_SLEEP_NS = 60_000_000_000  # a jump of the wall clock is noticed after a minute
 
 
+class SerialOpener(NamedTuple):
+    """A serial line of the board, and how to open it; that raises SerialError."""
+
+    path: str
+    open: Callable[[], SerialPort]
+
+
 class Platform(NamedTuple):
     """An opened board: its ports, and what else the agent must know about it."""
 
@@ -43,7 +50,7 @@ class Platform(NamedTuple):
     memory: DeviceMemory
     clock: Clock
     link: Link
-    serials: list[Callable[[], SerialPort]]  # each opens its line, or raises SerialError
+    serials: list[SerialOpener]
     device_key_fd: int  # read-only, close-on-exec: handed to jobs, never read by the agent
     longest_sleep_ns: int  # the event loop looks at the clocks at least this often
     closers: list[Callable[[], None]]
@@ -93,15 +100,14 @@ def open_lines(platform: Platform, lines: tuple[SerialLine, ...]) -> None:
     from hal.serialport import PyserialPort  # 0.8 MB that a board without a line need not load
 
     for line in lines:
-        platform.serials.append(
-            partial(
-                PyserialPort,
-                line.path,
-                line.baud,
-                xonxoff=line.flow == "xonxoff",
-                rtscts=line.flow == "rtscts",
-            )
+        opener = partial(
+            PyserialPort,
+            line.path,
+            line.baud,
+            xonxoff=line.flow == "xonxoff",
+            rtscts=line.flow == "rtscts",
         )
+        platform.serials.append(SerialOpener(line.path, opener))
 
 
 def _open_flash(board: Board) -> Flash:

@@ -23,6 +23,7 @@ from agent.console.appliance import (
     LogLine,
     Progress,
     RealmStatus,
+    Seat,
     Verdict,
 )
 from agent.console.blocks import difference
@@ -280,6 +281,27 @@ class FakeConfiguration:
         self._device.changed()
 
 
+def hashed(plain: str) -> str:
+    turned = plain.encode()[::-1].hex()
+    return f"$scrypt$ln=14,r=8,p=1${'S' * 22}${turned[:43]:A<43}"
+
+
+class FakeAccess:
+    """Passwords are hashed by turning their bytes around; `checked` is what was compared."""
+
+    def __init__(self, task: Callable[[str, object, Done], int]) -> None:
+        self.seats = [Seat("SOCK 0", "terminal", "uid 0", 3, START_S, lambda: 0)]
+        self.checked: list[tuple[str, str]] = []
+        self._task = task
+
+    def hash_password(self, plain: str, before: str | None, done: Done) -> int:
+        return self._task("hash", hashed(plain), done)
+
+    def check_password(self, plain: str, stored: str, done: Done) -> int:
+        self.checked.append((plain, stored))
+        return self._task("check-password", hashed(plain) == stored, done)
+
+
 class FakeDevice:
     """The Appliance protocol over plain dictionaries."""
 
@@ -289,6 +311,7 @@ class FakeDevice:
         self.exchange = FakeExchange(self)
         self.revocation = FakeRevocation(self)
         self.system = FakeSystem()
+        self.access = FakeAccess(self.task)
         self.reactor = FakeReactor()  # its time is that of all sessions
         self.eager = eager
         self.tasks: dict[int, Task] = {}

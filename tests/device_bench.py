@@ -20,6 +20,7 @@ from hal.fake_lines import FakeLink
 from hal.fake_storage import FakeFiles, FakeMemory
 from hal.ports import Interface, JobEnd
 from hal.store import Store
+from tests.appliance import hashed
 
 START_S = 1_800_000_000
 SECOND_NS = 1_000_000_000
@@ -58,6 +59,8 @@ class Worker:
             "generate-key": {"sealed": b"sealed key", "spki": b"spki", "bits": 2048},
             "seal": lambda job: {"sealed": f"%^%#{job['plain'][::-1]}%^%#"},
             "check-sealed": {},
+            "hash-password": lambda job: {"hash": hashed(job["plain"])},
+            "check-password": lambda job: {"matches": hashed(job["plain"]) == job["hash"]},
             "fetch-ca": {"caps": ["AES"], "certificates": [{**ca, **prints}], "notes": []},
             "enrol": self.issue,
             "poll": {"status": "pending", "notes": []},

@@ -7,7 +7,7 @@ from agent.console.commands import render_configuration
 from agent.console.session import Session
 from agent.errors import fail
 from agent.settings import Unapplied
-from tests.appliance import PENDING, FakeDevice, Script, certificate, seal
+from tests.appliance import PENDING, FakeDevice, Script, certificate, hashed, seal
 
 BASE = """#
 sysname r1
@@ -267,3 +267,36 @@ def test_lines_that_did_not_apply_are_part_of_the_difference() -> None:
     said, status = run(one, BASE, level=2)
     assert (said[0], status) == ("-foo bar", 0)
     assert one.settings.unapplied == []
+
+
+USERS = """#
+aaa
+ local-user ann password irreversible-cipher topsecret
+ local-user ann privilege level 3
+ local-user ann service-type terminal
+#
+user-interface console 0
+ set authentication password cipher linesecret
+ authentication-mode aaa
+#
+return
+"""
+
+
+def test_login_passwords_in_plain_are_hashed_and_the_same_file_changes_nothing() -> None:
+    one = device(BASE + USERS)
+    assert one.settings.users["ann"].password == hashed("topsecret")
+    assert one.settings.console.password == hashed("linesecret")
+    said, status = run(one, BASE + USERS)
+    assert (said[-1], status) == ("Info: No change.", 0)
+    said, status = run(one, BASE + USERS.replace("topsecret", hashed("new")))
+    assert (status, one.settings.users["ann"].password) == (0, hashed("new"))
+    assert "+ local-user ann password irreversible-cipher ******" in said
+
+
+def test_a_file_after_which_nobody_could_log_in_is_refused() -> None:
+    one = device(BASE + USERS)
+    said, status = run(one, BASE + USERS.replace(" local-user ann service-type terminal\n", ""))
+    assert status == 1
+    assert "Error: No user of level 3 could log in on the serial line." in said
+    assert one.settings.users["ann"].terminal

@@ -215,9 +215,9 @@ def test_a_linux_board_opens_all_ports(opened: linux.Platform, tmp_path: Path) -
 
 
 def test_a_serial_line_that_is_missing_does_not_stop_the_start(opened: linux.Platform) -> None:
-    (opener,) = opened.serials
+    (line,) = opened.serials
     with pytest.raises(SerialError, match="/dev/no-such-tty"):
-        opener()
+        line.open()
 
 
 def test_closing_gives_everything_back(opened: linux.Platform, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_a_level_sees_only_its_commands() -> None:
     assert low.run("system-view", "pki realm abc")[1] == 0
     text, status = low.run("fingerprint md5 " + "a" * 32)
     assert status == 1
-    assert "Unrecognized command" in text
+    assert "Error: This command needs level 3.\n Cause: this session has level 2.\n" in text
 
 
 # -- the realm view --------------------------------------------------------------------------------

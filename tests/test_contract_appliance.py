@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agent.console.appliance import Appliance, Described, KeyPair
+from agent.console.parameters import is_hash
 from agent.errors import AgentError
 from agent.settings import Realm, Settings, Unapplied
 from tests.appliance import FakeDevice
@@ -76,6 +77,16 @@ def test_passwords_are_sealed_in_the_form_that_is_taken_back(subject: Subject) -
     assert sealed.endswith("%^%#")
     assert "sekret" not in sealed
     assert subject.task(lambda done: device.check_sealed_password(sealed, done)) is None
+
+
+def test_login_passwords_are_hashed_and_compared(subject: Subject) -> None:
+    access = subject.device.access
+    stored = subject.task(lambda done: access.hash_password("sekret", None, done))
+    assert isinstance(stored, str)
+    assert is_hash(stored)
+    assert "sekret" not in stored
+    assert subject.task(lambda done: access.check_password("sekret", stored, done)) is True
+    assert subject.task(lambda done: access.check_password("Sekret", stored, done)) is False
 
 
 def test_certificates_are_described_one_by_one(subject: Subject) -> None:

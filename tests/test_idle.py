@@ -13,7 +13,9 @@ GOODBYE = f"Info: The session ends: nothing was typed for {IDLE_S} s.\n"
 
 
 def idle(reactor: FakeReactor, ends: list[int]) -> Idle:
-    return Idle(lambda: reactor.now_ns, lambda: ends.append(reactor.now_ns // 1_000_000_000))
+    return Idle(
+        lambda: reactor.now_ns, lambda: IDLE_S, lambda: ends.append(reactor.now_ns // 1_000_000_000)
+    )
 
 
 def test_it_expires_once_and_counts_from_what_was_heard_last() -> None:
@@ -27,6 +29,21 @@ def test_it_expires_once_and_counts_from_what_was_heard_last() -> None:
     assert ends == []
     reactor.advance(5 * IDLE_S)
     assert ends == [2 * IDLE_S - 1]
+
+
+def test_the_limit_may_change_and_0_is_never() -> None:
+    reactor, ends = FakeReactor(), []
+    limit_s = [0]
+    watch = Idle(lambda: reactor.now_ns, lambda: limit_s[0], lambda: ends.append(1))
+    watch.start(reactor)
+    reactor.advance(100 * IDLE_S)
+    assert (ends, watch.idle_s()) == ([], 100 * IDLE_S)
+    limit_s[0] = 101 * IDLE_S
+    reactor.advance(IDLE_S - 1)
+    assert ends == []
+    limit_s[0] = 5
+    reactor.advance(limits.IDLE_LOOK_S)
+    assert ends == [1]
 
 
 def test_many_keys_are_one_timer_and_stop_cancels_it() -> None:

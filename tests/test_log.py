@@ -12,16 +12,18 @@ def test_lines_go_to_the_buffer_the_listeners_and_the_descriptor() -> None:
     cancel = log.listen(heard.append)
     log.report("GET_LOCAL_CERT_OK", "realm abc: done\r\n\x1b[2Jevil")
     log.report("GET_CA_CERT_ERR", "no")
-    assert [line.level for line in log.lines] == [NOTICE, WARNING]
+    log.report("LOGIN", "ann", "SHELL")
+    assert [line.level for line in log.lines] == [NOTICE, WARNING, NOTICE]
     assert list(log.lines) == heard
     assert os.read(read, 4096).decode().splitlines() == [
         "<5>PKI/5/GET_LOCAL_CERT_OK: realm abc: done???[2Jevil",
         "<4>PKI/4/GET_CA_CERT_ERR: no",
+        "<5>SHELL/5/LOGIN: ann",
     ]
     cancel()
     cancel()
     log.report("GET_CA_CERT_ERR", "unheard")
-    assert len(heard) == 2
+    assert len(heard) == 3
     os.close(read)
     os.close(write)
 

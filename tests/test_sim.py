@@ -72,8 +72,8 @@ def test_the_clock_file_is_read_while_running(board: Platform, tmp_path: Path) -
 def test_the_line_that_the_agent_opens_is_the_one_of_the_user(
     board: Platform, tmp_path: Path, reactor: LiveReactor
 ) -> None:
-    (opener,) = board.serials
-    agent, received = opener(), []
+    (line,) = board.serials
+    agent, received = line.open(), []
     with serial.Serial(str(tmp_path / "serial"), 9600, timeout=0) as user:
         reactor.watch(agent.fileno(), lambda: received.append(agent.read()))
         user.write(b"display version\r")

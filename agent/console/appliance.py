@@ -194,6 +194,29 @@ class Configuration(Protocol):
     def replace(self, settings: Settings) -> None: ...  # saved, then running: both or neither
 
 
+class Seat(NamedTuple):
+    """A session, as others see it."""
+
+    line: str  # CON 0, SOCK 1
+    place: str  # the tty; terminal or script on the socket
+    user: str  # "" when nobody asked
+    level: int
+    since_s: int
+    idle_s: Callable[[], int]  # since something was typed
+
+
+class Access(Protocol):
+    """Login passwords, which are only made and compared in jobs; and who is logged in."""
+
+    seats: list[Seat]
+
+    def hash_password(self, plain: str, before: str | None, done: Done) -> int:
+        """Result: a salted hash; `before` itself when it is one of the same password."""
+        ...
+
+    def check_password(self, plain: str, stored: str, done: Done) -> int: ...  # result: bool
+
+
 class Appliance(Protocol):
     """The device. Methods that do not take `done` act at once and raise `AgentError`."""
 
@@ -209,6 +232,8 @@ class Appliance(Protocol):
     def system(self) -> System: ...
     @property
     def configuration(self) -> Configuration: ...
+    @property
+    def access(self) -> Access: ...
 
     def wall_s(self) -> int: ...
     def outside_ns(self) -> int: ...

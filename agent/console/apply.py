@@ -12,7 +12,7 @@ then nothing has changed, and the exit status is 1. The sender hangs up: nothing
 from functools import partial
 
 from agent.console.blocks import Change, difference
-from agent.console.commands import lookups, render_configuration, table
+from agent.console.commands import access, lookups, render_configuration, table
 from agent.console.commands.rows import CONFIGURE_LEVEL, SECRET_LEVEL, SYSTEM
 from agent.console.configuration import BadLine, Secrets, load_configuration
 from agent.console.grammar import GrammarError, match
@@ -113,6 +113,9 @@ def _keep_spelling(candidate: Settings, running: Settings) -> None:
 def _conclude(session: Session, text: str, secrets: Secrets, dry_run: bool) -> None:
     configuration = session.device.configuration
     candidate = _read(session, text, secrets)
+    shut = access.shut_by(candidate)
+    if shut and not access.shut_by(session.device.settings):
+        raise shut
     changes = difference(configuration.running().splitlines(), render_configuration(candidate))
     gone = _gone(session, candidate)
     _check_rights(session, changes, gone)

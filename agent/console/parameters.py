@@ -12,6 +12,7 @@ from agent import limits
 from agent.console.grammar import Parameter, Value
 from agent.console.times import day_s
 
+HASH = "$scrypt$"  # opens the hash of a password
 SEAL = "%^%#"  # opens and closes a sealed password
 MASK = "******"
 
@@ -27,6 +28,9 @@ _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*([0-9]+(/[0-9]+)*(\.[0-9]+)?)?
 _INTERFACE_TYPE = re.compile(r"[A-Za-z][A-Za-z\-]*")
 _INTERFACE_NUMBER = re.compile(r"[0-9]+(/[0-9]+)*(\.[0-9]+)?")
 _SEALED = re.compile(r"%\^%#[A-Za-z0-9+/]+={0,2}%\^%#")
+_HASH = re.compile(
+    r"\$scrypt\$ln=[0-9]{1,2},r=[0-9]{1,2},p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}"
+)
 _URL = re.compile(
     r"(?P<scheme>https?)://(\[(?P<six>[0-9A-Fa-f:.]+)\]|((?![/:?#@\[\]])[!-~])+)"
     r"(:(?P<port>[0-9]{1,5}))?([/?][!-~]*)?",
@@ -234,6 +238,25 @@ def _read_password(word: str) -> str:
     return word
 
 
+def is_hash(word: str) -> bool:
+    """Whether a password has the form in which a login password is stored."""
+    return _HASH.fullmatch(word) is not None
+
+
+def without_hash(line: str) -> str:
+    """A line of a configuration for those who might guess at home what a hash was made of."""
+    return _HASH.sub(MASK, line)
+
+
+def _read_hashed(word: str) -> str:
+    """A login password in plain, or its hash as this product prints it."""
+    if not word.startswith(HASH):
+        return _read_plain(word)
+    if not is_hash(word):
+        raise ValueError(f"what begins with {HASH} must be the whole hash of a password")
+    return word
+
+
 def _read_plain(word: str) -> str:
     if word.startswith(SEAL):
         raise ValueError(f"a password in plain does not begin with {SEAL}")
@@ -272,6 +295,9 @@ PASSWORD = _secret(
     "Password in plain, or sealed as this device shows it",
     _read_password,
     stored=(len(SEAL) * 2 + 1, limits.SEALED_PASSWORD_CHARACTERS),
+)
+HASHED = _secret(
+    "Password in plain, or its hash as a device shows it", _read_hashed, stored=(88, 90)
 )
 PLAIN = _secret("Password in plain", _read_plain)
 MODULUS = integer("Size of the key in bits", *limits.KEY_BITS, even=True)

@@ -21,6 +21,7 @@ from agent.console.views import (
     concealed,
     help_on,
     is_typed_text,
+    level_needed,
     masked_error,
     prompt,
     record_of,
@@ -112,11 +113,15 @@ class Place(Dialogue):
             yield f"  {word:<{width}}  {meaning}".rstrip()
 
     def misunderstood(self, text: str, error: GrammarError, margin: int) -> None:
-        """Says what is wrong with a line, and where it would be right."""
+        """Says what is wrong with a line, and where or by whom it may be typed."""
         shown = masked_error(text, error)
         self.editor.remember(shown)
         if not self.terminal:
             self.line(shown)  # nothing was echoed that the caret could stand under
+        needed = level_needed(self.level, text, error)
+        if needed:
+            self.error(fail("level-needed", wanted=needed, level=self.level))
+            return
         self.parser_error(error, margin if self.terminal else 0)
         elsewhere = where_else(self.level, text, error)
         if elsewhere:

@@ -18,7 +18,7 @@ from functools import partial
 
 from agent import limits
 from agent.console import unapplied
-from agent.console.appliance import Appliance
+from agent.console.appliance import Appliance, Seat
 from agent.console.blocks import is_comment
 from agent.console.commands import Command
 from agent.console.commands.rows import SYSTEM, USER
@@ -58,6 +58,7 @@ class Session(Showing):
         has_room: Callable[[], bool] = lambda: True,
         discard: Callable[[], None] = lambda: None,
         ended: Callable[[], None] = lambda: None,
+        idle_limit_s: Callable[[], int] = lambda: limits.IDLE_SESSION_S,
     ) -> None:
         super().__init__(
             device,
@@ -70,9 +71,11 @@ class Session(Showing):
             loading=loading,
             has_room=has_room,
         )
+        self.seat: Seat | None = None  # as others see this session
         self.key_names: frozenset[str] | None = None
         self._discard, self._ended = discard, ended
-        self._idle = Idle(device.outside_ns, lambda: self.run(self._expire))
+        self._idle_limit_s = idle_limit_s
+        self._idle = Idle(device.outside_ns, idle_limit_s, lambda: self.run(self._expire))
         self._hold: Hold | None = None
         self._block = ""  # in which the command was typed
         self._failed = False
@@ -86,12 +89,18 @@ class Session(Showing):
 
     # -- what a transport calls --------------------------------------------------------------------
 
-    def begin(self) -> None:
-        """The first prompt of a terminal."""
+    def begin(self, *news: str) -> None:
+        """The first prompt of a terminal, behind what there is to say."""
         if self._reactor:
             self._idle.start(self._reactor)
+        for text in news:
+            self.info(text)
         told = unapplied.told(self.device.settings)
         self.run(lambda: self.warn(told) if told else None)
+
+    def idle_s(self) -> int:
+        """Seconds since something was typed."""
+        return self._idle.idle_s()
 
     def feed(self, data: bytes) -> None:
         """Bytes of a terminal.
@@ -119,6 +128,7 @@ class Session(Showing):
 
         It is called too when the line has asked something: then the next line answers.
         """
+        self._idle.heard()
         self._lines.append((text, finished))
         self._pump()
 
@@ -313,7 +323,7 @@ class Session(Showing):
         self._pager.stop()
         if self._listening():
             self.write("\r\n")  # leaves the line that was begun
-        self.info(f"The session ends: nothing was typed for {limits.IDLE_SESSION_S} s.")
+        self.info(f"The session ends: nothing was typed for {self._idle_limit_s()} s.")
         self._log_out()
 
     # -- keys --------------------------------------------------------------------------------------

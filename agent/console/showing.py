@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 
 from agent.console.appliance import Appliance
 from agent.console.commands import Command
+from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.document import Document, json_lines, text_lines
 from agent.console.filters import FILTERS, Keep
 from agent.console.grammar import Args, Match
 from agent.console.monitor import Monitor
 from agent.console.pager import Pager
+from agent.console.parameters import without_hash
 from agent.console.place import Place
 from hal.ports import Reactor, Timer
 
@@ -55,6 +57,8 @@ class Showing(Place):
     def show(self, document: Document) -> None:
         """A display as text or JSON: filtered as the command says, paged on terminals."""
         shown = json_lines(document) if self.wants_json else text_lines(document, self.times())
+        if self.level < SECRET_LEVEL:  # whoever reads a hash can guess at it at home
+            shown = map(without_hash, shown)
         args = self._current.args if self._current else Args()
         keeps = [make(args.text("FILTER")) for word, make in FILTERS.items() if word in args]
         self.page(shown, keeps)

@@ -5,11 +5,27 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from agent.console.commands import Command, table
-from agent.console.commands.rows import ENTITY, REALM, SECRET_LEVEL, SYSTEM, USER
-from agent.console.grammar import AMBIGUOUS, UNRECOGNIZED, GrammarError, Match, match
+from agent.console.commands.rows import (
+    AAA,
+    CONSOLE,
+    ENTITY,
+    REALM,
+    SECRET_LEVEL,
+    SYSTEM,
+    USER,
+)
+from agent.console.grammar import (
+    AMBIGUOUS,
+    INCOMPLETE,
+    UNRECOGNIZED,
+    WRONG,
+    GrammarError,
+    Match,
+    match,
+)
 from agent.console.hints import completions, is_text, next_words
 from agent.console.parameters import MASK, is_sealed
-from agent.settings import Entity, Realm, Settings
+from agent.settings import ConsoleLine, Entity, Realm, Settings
 
 # What a line that nobody understands may hold a password behind: `password` and `cipher`, cut short
 # or misspelt.
@@ -21,7 +37,10 @@ _ENTRANCES = {
     SYSTEM: "system-view",
     REALM: "pki realm NAME",
     ENTITY: "pki entity NAME",
+    CONSOLE: "user-interface console 0",
+    AAA: "aaa",
 }
+_PROMPTS = {CONSOLE: "-ui-console0", AAA: "-aaa"}
 
 
 class View(NamedTuple):
@@ -35,11 +54,13 @@ class View(NamedTuple):
 BLOCK = View(USER, "#")
 
 
-def record_of(settings: Settings, view: View) -> Settings | Realm | Entity | None:
+def record_of(settings: Settings, view: View) -> Settings | Realm | Entity | ConsoleLine | None:
     """What a view configures; None when another session has removed it."""
     if view.kind == REALM:
         return settings.realms.get(view.name)
-    return settings.entities.get(view.name) if view.kind == ENTITY else settings
+    if view.kind == ENTITY:
+        return settings.entities.get(view.name)
+    return settings.console if view.kind == CONSOLE else settings
 
 
 def prompt(settings: Settings, view: View) -> str:
@@ -49,7 +70,7 @@ def prompt(settings: Settings, view: View) -> str:
     record = record_of(settings, view)
     if isinstance(record, Realm | Entity):
         return f"[{settings.sysname}-pki-{view.kind}-{record.name}]"
-    return f"[{settings.sysname}]"
+    return f"[{settings.sysname}{_PROMPTS.get(view.kind, '')}]"
 
 
 def understand(view: View, level: int, text: str) -> tuple[Match[Command], View]:
@@ -77,8 +98,8 @@ def is_typed_text(view: View, level: int, text: str) -> bool:
 
 
 def _is_below_system(view: View) -> bool:
-    """So are realms and entities; and a configuration may be pasted in the user view behind `#`."""
-    return view.kind in (REALM, ENTITY) or view == BLOCK
+    """So are all but itself and the user view, where a configuration may be pasted behind `#`."""
+    return view.kind not in (USER, SYSTEM) or view == BLOCK
 
 
 def _here_or_above(view: View, look: Callable[[View], T]) -> T:
@@ -108,6 +129,21 @@ def where_else(level: int, text: str, error: GrammarError) -> str:
             continue
         return f"this is a command of the {kind} view: type `{entrance}` first"
     return ""
+
+
+def level_needed(level: int, text: str, error: GrammarError) -> int | None:
+    """The level of a command that only higher ones may type; None when there is none."""
+    if error.kind != UNRECOGNIZED:
+        return None
+    for enough in range(level, SECRET_LEVEL + 1):
+        for kind in _ENTRANCES:
+            try:
+                match(table(kind, enough), text)
+            except GrammarError as other:
+                if other.kind not in (INCOMPLETE, WRONG):
+                    continue
+            return enough if enough > level else None
+    return None
 
 
 def _secret_in(kind: str, text: str) -> int | None:

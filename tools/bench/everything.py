@@ -96,7 +96,27 @@ DISPLAYS = (
     "display interface brief",
     "display history-command",
     "display logbuffer",
+    "display users",
     "display current-configuration",
+)
+ACCESS = (
+    "aaa",
+    "local-user ann password irreversible-cipher sekret",
+    "local-user ann privilege level 3",
+    "local-user ann service-type terminal",
+    "user-interface console 0",
+    "set authentication password cipher sekret",
+    "authentication-mode aaa",
+    "idle-timeout 5",
+    "user privilege level 3",
+    "undo authentication-mode",
+    "undo set authentication password",
+    "undo idle-timeout",
+    "undo user privilege level",
+    "aaa",
+    "undo local-user ann",
+    "undo aaa",
+    "undo user-interface console 0",
 )
 
 
@@ -139,6 +159,7 @@ def lines(url: str, fingerprint: str) -> list[str]:
         *APPLICATION,
         "pki rsa local-key-pair create k2 modulus 2048 exportable",
         *DISPLAYS,
+        *ACCESS,
         "pki entity r9",
         *ENTITY,
         "#",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.console import blocks, filters
 from agent.console.commands import (
+    access,
     board,
     entity,
     exchange,
@@ -85,6 +86,7 @@ ROWS: tuple[Row, ...] = (
     *exchange.ROWS,
     *shows.ROWS,
     *board.ROWS,
+    *access.ROWS,
     *terminal.ROWS,
     Row(
         "display this",

@@ -16,7 +16,7 @@ from agent.console.commands.rows import (
     restore,
     setting,
 )
-from agent.console.displays import board
+from agent.console.displays import board, users
 from agent.console.document import Kind
 from agent.console.grammar import Args
 from agent.console.times import ahead_text
@@ -40,6 +40,10 @@ def show_statistics(session: "Session", _args: Args) -> None:
 
 def show_interfaces(session: "Session", _args: Args) -> None:
     session.show(board.interfaces(session.device.interfaces()))
+
+
+def show_users(session: "Session", _args: Args) -> None:
+    session.show(users.users(list(session.device.access.seats), session.seat))
 
 
 def show_files(session: "Session", _args: Args) -> None:
@@ -114,6 +118,7 @@ ROWS = (
     _display("display version", show_version, board.VERSION),
     _display("display clock", show_clock, board.CLOCK),
     _display("display pki statistics", show_statistics, board.STATISTICS),
+    _display("display users", show_users, users.USERS),
     _display("display interface brief", show_interfaces, board.INTERFACE),
     Row("dir", (USER,), show_files, level=DISPLAY_LEVEL, shows=board.FILE),
     Row(

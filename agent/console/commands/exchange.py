@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from agent.console import parameters
 from agent.console.appliance import FromFile
-from agent.console.commands import lookups
+from agent.console.commands import lookups, protection
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, SECRET_LEVEL, SYSTEM, Row
 from agent.console.displays import certificates
 from agent.console.grammar import Args
-from agent.errors import fail
 
 if TYPE_CHECKING:
     from agent.console.session import Session
@@ -120,22 +119,8 @@ def _to_file(session: "Session", file: str, write: Callable[[], None]) -> None:
 
 def _new_password(session: "Session", args: Args, use: Callable[[str | None], None]) -> None:
     """A password for a file that is written: given, or asked for twice."""
-    if "PASSWORD" in args:
-        use(args.text("PASSWORD"))
-        return
-
-    def first(line: str) -> None:
-        def second(again: str) -> None:
-            if again != line:
-                raise fail("password-differs")
-            try:
-                use(str(parameters.PLAIN.read(line)))
-            except ValueError as error:
-                raise fail("password-refused", reason=error) from None
-
-        session.ask("Enter the password again: ", second, hidden=True)
-
-    session.ask("Enter a password for the file: ", first, hidden=True)
+    prompt = "Enter a password for the file: "
+    protection.take(session, args, parameters.PLAIN, use, prompt)
 
 
 def export_certificate(session: "Session", args: Args) -> None:

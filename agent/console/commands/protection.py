@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent.console.appliance import Done
+from agent.console.grammar import Args, Parameter
 from agent.errors import fail
 
 if TYPE_CHECKING:
@@ -30,3 +31,29 @@ def protect(
         session.secrets.take(begin, keep)
     else:
         raise fail("password-in-plain", command=command)
+
+
+def take(
+    session: "Session",
+    args: Args,
+    kind: Parameter,
+    use: Callable[[str], None],
+    prompt: str = "Enter the password: ",
+) -> None:
+    """Gives `use` the PASSWORD of the line, or one that is typed twice."""
+    if "PASSWORD" in args:
+        use(args.text("PASSWORD"))
+        return
+
+    def first(line: str) -> None:
+        def second(again: str) -> None:
+            if again != line:
+                raise fail("password-differs")
+            try:
+                use(str(kind.read(line)))
+            except ValueError as error:
+                raise fail("password-refused", reason=error) from None
+
+        session.ask("Enter the password again: ", second, hidden=True)
+
+    session.ask(prompt, first, hidden=True)

@@ -111,22 +111,10 @@ def warn_of_digest(session: "Session", args: Args) -> None:
 
 
 def password(session: "Session", args: Args) -> None:
-    if "PASSWORD" in args:
-        _take_password(session, args.text("PASSWORD"))
-        return
+    def use(text: str) -> None:
+        _take_password(session, text)
 
-    def first(line: str) -> None:
-        def second(again: str) -> None:
-            if again != line:
-                raise fail("password-differs")
-            try:
-                _take_password(session, str(parameters.PASSWORD.read(line)))
-            except ValueError as error:
-                raise fail("password-refused", reason=error) from None
-
-        session.ask("Enter the password again: ", second, hidden=True)
-
-    session.ask("Enter the password: ", first, hidden=True)
+    protection.take(session, args, parameters.PASSWORD, use)
 
 
 def _take_password(session: "Session", text: str) -> None:

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.console.document import Kind
 from agent.console.grammar import Args, Parameter, quote
-from agent.settings import Entity, Realm, Settings
+from agent.settings import ConsoleLine, Entity, Realm, Settings
 
 if TYPE_CHECKING:
     from agent.console.session import Session
 
 USER, SYSTEM, REALM, ENTITY = "user", "system", "realm", "entity"
-CONFIGURATION = (SYSTEM, REALM, ENTITY)
+CONSOLE, AAA = "user-interface", "aaa"
+CONFIGURATION = (SYSTEM, REALM, ENTITY, CONSOLE, AAA)
 EVERYWHERE = (USER, *CONFIGURATION)
 
-DISPLAY_LEVEL, CONFIGURE_LEVEL, SECRET_LEVEL = 1, 2, 3
+VISIT_LEVEL, DISPLAY_LEVEL, CONFIGURE_LEVEL, SECRET_LEVEL = 0, 1, 2, 3
 
 Handler = Callable[["Session", Args], None]
 Render = Callable[[Any], Iterable[str]]  # of the record that the view configures
@@ -49,7 +50,12 @@ class Row(NamedTuple):
 
 
 # What a setting is after `undo`: whatever a new record holds.
-PRISTINE: Mapping[str, Any] = {SYSTEM: Settings(), REALM: Realm(""), ENTITY: Entity("")}
+PRISTINE: Mapping[str, Any] = {
+    SYSTEM: Settings(),
+    REALM: Realm(""),
+    ENTITY: Entity(""),
+    CONSOLE: ConsoleLine(),
+}
 
 
 def restore(view: str, *fields: str) -> Handler:

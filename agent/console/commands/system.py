@@ -8,12 +8,12 @@ from agent.console import parameters
 from agent.console.commands import entity, lookups, realm
 from agent.console.commands.rows import (
     CONFIGURATION,
-    DISPLAY_LEVEL,
     ENTITY,
     EVERYWHERE,
     REALM,
     SYSTEM,
     USER,
+    VISIT_LEVEL,
     Row,
     one_of,
     rendered,
@@ -215,9 +215,9 @@ def abort_request(session: "Session", args: Args) -> None:
 
 ROWS = (
     Row("system-view", (USER,), system_view),
-    Row("quit", EVERYWHERE, leave, level=DISPLAY_LEVEL, marks=True),
-    Row("return", CONFIGURATION, back_to_user, level=DISPLAY_LEVEL, marks=True),
-    Row("#", EVERYWHERE, block_end, level=DISPLAY_LEVEL, marks=True),
+    Row("quit", EVERYWHERE, leave, level=VISIT_LEVEL, marks=True),
+    Row("return", CONFIGURATION, back_to_user, level=VISIT_LEVEL, marks=True),
+    Row("#", EVERYWHERE, block_end, level=VISIT_LEVEL, marks=True),
     setting(SYSTEM, "sysname", "NAME", parameters.SYSNAME, "sysname")._replace(
         render=lambda settings: [f"sysname {settings.sysname}"]  # shown always, as VRP does
     ),

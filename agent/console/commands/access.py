@@ -1,0 +1,314 @@
+"""Commands about who may log in on the serial lines: `user-interface console 0` and `aaa`.
+
+Nobody locks himself out: a command after which no password, or no user of level 3, would open the
+serial line is refused. A configuration is loaded whatever it says; what the line does then is at
+the head of `agent/console/login.py`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from agent import limits
+from agent.console import parameters
+from agent.console.commands import protection
+from agent.console.commands.rows import (
+    AAA,
+    CONSOLE,
+    SECRET_LEVEL,
+    SYSTEM,
+    Row,
+    line_of,
+    one_of,
+    rendered,
+    restore,
+    setting,
+)
+from agent.console.grammar import Args
+from agent.errors import AgentError, fail
+from agent.settings import ConsoleLine, LocalUser, Settings, fold
+
+if TYPE_CHECKING:
+    from agent.console.session import Session
+
+MODES = ("none", "password", "aaa")
+TO_SET = "set authentication password"
+LEVEL = parameters.integer("Level: 1 displays, 2 configures, 3 all", *limits.LEVELS)
+USER_NAME = parameters.name("Name of a user")
+
+Users = Mapping[str, LocalUser]
+
+
+def shut(mode: str, password: str | None, users: Users) -> AgentError | None:
+    """Why nobody who may change all could log in on the serial line; None when somebody could."""
+    if mode == "password" and password is None:
+        return fail("login-no-password")
+    if mode == "aaa" and not any(
+        user.may_log_in and user.level == SECRET_LEVEL for user in users.values()
+    ):
+        return fail("login-no-user")
+    return None
+
+
+def shut_by(settings: Settings) -> AgentError | None:
+    """The same of a whole configuration."""
+    console = settings.console
+    return shut(console.mode, console.password, settings.users)
+
+
+def _refuse_to_shut(
+    session: "Session", password: str | None, users: Users, mode: str | None = None
+) -> None:
+    """Refuses what would shut an open line; what is shut already may be mended step by step."""
+    settings: Settings = session.device.settings
+    why = shut(mode or settings.console.mode, password, users)
+    if why and not session.loading and (mode or not shut_by(settings)):
+        raise why
+
+
+def _take_hash(
+    session: "Session", text: str, before: str | None, command: str, keep: Callable[[object], None]
+) -> None:
+    """Hashes a password in plain; a hash, which may be another device's, is tried and kept."""
+    access = session.device.access
+    if not parameters.is_hash(text):
+        protection.protect(
+            session,
+            "Hashing the password",
+            lambda done: access.hash_password(text, before, done),
+            keep,
+            command,
+        )
+    elif text == before or session.booting:
+        keep(text)
+    else:
+        protection.protect(
+            session,
+            "Checking the hash",
+            lambda done: access.check_password(parameters.MASK, text, done),
+            lambda _matches: keep(text),
+            command,
+        )
+
+
+# -- user-interface console 0 ----------------------------------------------------------------------
+
+
+def open_console(session: "Session", _args: Args) -> None:
+    session.enter(CONSOLE)
+
+
+def reset_console(session: "Session", _args: Args) -> None:
+    session.device.settings.console = ConsoleLine()
+
+
+def render_console(settings: Settings) -> Iterator[str]:
+    lines = list(rendered(CONSOLE_ROWS, settings.console))
+    if lines:
+        yield "user-interface console 0"
+        yield from (f" {line}" for line in lines)
+
+
+def authentication_mode(session: "Session", args: Args) -> None:
+    console, mode = session.record(CONSOLE), args.chosen(MODES)[0]
+    _refuse_to_shut(session, console.password, session.device.settings.users, mode)
+    console.mode = mode
+
+
+def line_password(session: "Session", args: Args) -> None:
+    def keep(stored: object) -> None:
+        session.device.settings.console.password = str(stored)
+
+    def use(text: str) -> None:
+        _take_hash(session, text, session.former().password, TO_SET, keep)
+
+    protection.take(session, args, parameters.HASHED, use)
+
+
+def no_line_password(session: "Session", _args: Args) -> None:
+    _refuse_to_shut(session, None, session.device.settings.users)
+    session.record(CONSOLE).password = None
+
+
+def idle_timeout(session: "Session", args: Args) -> None:
+    session.record(CONSOLE).idle_s = args.number("MINUTES", 0) * 60 + args.number("SECONDS", 0)
+
+
+def render_idle(record: ConsoleLine) -> Iterator[str]:
+    if record.idle_s != limits.IDLE_SESSION_S:
+        minutes, seconds = divmod(record.idle_s, 60)
+        yield f"idle-timeout {minutes} {seconds}"
+
+
+def line_level(session: "Session", args: Args) -> None:
+    console = session.record(CONSOLE)
+    console.level = args.number("LEVEL", SECRET_LEVEL)
+    if console.level < SECRET_LEVEL and console.mode != "aaa":
+        session.warn(
+            "From the next login on the serial line has this level. Who has to raise it again"
+            " needs `scep-agent console` as root."
+        )
+
+
+# -- aaa -------------------------------------------------------------------------------------------
+
+
+def open_aaa(session: "Session", _args: Args) -> None:
+    session.enter(AAA)
+
+
+def remove_users(session: "Session", _args: Args) -> None:
+    _put_users(session, {})
+
+
+def render_aaa(settings: Settings) -> Iterator[str]:
+    if settings.users:
+        yield "aaa"
+        yield from (f" {line}" for line in render_users(settings))
+
+
+def render_users(settings: Settings) -> Iterator[str]:
+    for user in settings.users.values():
+        head = f"local-user {user.name}"
+        if user.password:
+            yield f"{head} password irreversible-cipher {user.password}"
+        if user.level != limits.USER_LEVEL_DEFAULT or not (user.password or user.terminal):
+            yield f"{head} privilege level {user.level}"
+        if user.terminal:
+            yield f"{head} service-type terminal"
+
+
+def local_user(session: "Session", args: Args) -> None:
+    name = args.text("NAME")
+    if "password" in args:
+        _user_password(session, args, name)
+    elif "privilege" in args:
+        level = args.number("LEVEL", limits.USER_LEVEL_DEFAULT)
+        _change_user(session, name, lambda user: user._replace(level=level))
+    else:
+        _change_user(session, name, lambda user: user._replace(terminal=True))
+
+
+def _user_password(session: "Session", args: Args, name: str) -> None:
+    command = f"local-user {name} password irreversible-cipher"
+
+    def keep(stored: object) -> None:
+        _change_user(session, name, lambda user: user._replace(password=str(stored)))
+
+    def use(text: str) -> None:
+        known = session.former().users.get(fold(name))
+        _take_hash(session, text, known.password if known else None, command, keep)
+
+    protection.take(session, args, parameters.HASHED, use)
+
+
+def _change_user(session: "Session", name: str, change: Callable[[LocalUser], LocalUser]) -> None:
+    users = session.device.settings.users
+    known = users.get(fold(name))
+    if known is None and len(users) >= limits.USERS:
+        raise fail("users-full", cap=limits.USERS)
+    changed = change(known or LocalUser(name))
+    _put_users(session, {**users, fold(name): changed})
+
+
+def undo_user(session: "Session", args: Args) -> None:
+    name, users = args.text("NAME"), session.device.settings.users
+    if fold(name) not in users:
+        raise fail("user-unknown", name=name)
+    if "privilege" in args:
+        level = limits.USER_LEVEL_DEFAULT
+        _change_user(session, name, lambda user: user._replace(level=level))
+    elif "service-type" in args:
+        _change_user(session, name, lambda user: user._replace(terminal=False))
+    else:
+        _put_users(session, {key: user for key, user in users.items() if key != fold(name)})
+
+
+def _put_users(session: "Session", users: dict[str, LocalUser]) -> None:
+    settings = session.device.settings
+    _refuse_to_shut(session, settings.console.password, users)
+    settings.users = users
+
+
+# In the order in which they can be pasted back: what a mode needs comes before it.
+CONSOLE_ROWS = tuple(
+    row._replace(level=SECRET_LEVEL)
+    for row in (
+        Row(
+            f"{TO_SET} [ cipher [ PASSWORD ] ]",
+            (CONSOLE,),
+            line_password,
+            {"PASSWORD": parameters.HASHED},
+            words={"password": "Password of the line", "cipher": parameters.HASHED.help},
+            render=line_of(CONSOLE, "password", f"{TO_SET} cipher"),
+            undo=TO_SET,
+            undone=no_line_password,
+        ),
+        one_of(CONSOLE, "authentication-mode", MODES, "mode")._replace(
+            handler=authentication_mode,
+            words={
+                "none": "Who types is let in",
+                "password": "The password of the line is asked",
+                "aaa": "Name and password of a local user are asked",
+            },
+        ),
+        Row(
+            "idle-timeout MINUTES [ SECONDS ]",
+            (CONSOLE,),
+            idle_timeout,
+            {
+                "MINUTES": parameters.integer(
+                    "Minutes without a key (0 0: for ever)", *limits.IDLE_MINUTES
+                ),
+                "SECONDS": parameters.integer("Seconds beside them", *limits.IDLE_SECONDS),
+            },
+            render=render_idle,
+            undo="idle-timeout",
+            undone=restore(CONSOLE, "idle_s"),
+        ),
+        setting(CONSOLE, "user privilege level", "LEVEL", LEVEL, "level")._replace(
+            handler=line_level
+        ),
+    )
+)
+
+ROWS = (
+    Row(
+        "aaa",
+        (SYSTEM,),
+        open_aaa,
+        words={"aaa": "Local users"},
+        level=SECRET_LEVEL,
+        render=render_aaa,
+        undo="aaa",
+        undone=remove_users,
+        opens=AAA,
+    ),
+    Row(
+        "local-user NAME { password { irreversible-cipher | cipher } [ PASSWORD ]"
+        " | privilege level LEVEL | service-type terminal }",
+        (AAA,),
+        local_user,
+        {"NAME": USER_NAME, "PASSWORD": parameters.HASHED, "LEVEL": LEVEL},
+        words={
+            "password": "Password of the user",
+            "cipher": parameters.HASHED.help,
+            "terminal": "Serial lines",
+        },
+        level=SECRET_LEVEL,
+        render=render_users,
+        undo="local-user NAME [ privilege level | service-type ]",
+        undone=undo_user,
+    ),
+    Row(
+        "user-interface console NUMBER",
+        (SYSTEM,),
+        open_console,
+        {"NUMBER": parameters.integer("Number of the line", 0, 0)},
+        level=SECRET_LEVEL,
+        render=render_console,
+        undo="user-interface console NUMBER",
+        undone=reset_console,
+        opens=CONSOLE,
+    ),
+    *CONSOLE_ROWS,
+)
