@@ -17,6 +17,8 @@ from tests.labca_client import Device, openssl, pkcs10
 from tests.labca_http import by_get, by_post, certificates, device_of, http_request
 from tools.lab_ca import __main__, server
 from tools.lab_ca.authority import read_certificate, to_pem
+from tools.lab_ca.hostile import HOSTILE
+from tools.lab_ca.quirks import QUIRKS
 
 
 def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
@@ -229,3 +231,35 @@ def test_it_shares_no_code_with_the_product() -> None:
     rooms = {name.partition(".")[0] for name in done.stdout.decode().split()}
     assert done.returncode == 0
     assert not rooms & {"agent", "hal", "platforms"}
+
+
+def test_every_switch_has_its_sentence_in_the_help() -> None:
+    done = run(sys.executable, "-m", "tools.lab_ca", "--help", cwd=ROOT)
+    lines = {line.strip() for line in done.stdout.decode().splitlines()}
+    for name, switch in (QUIRKS | HOSTILE).items():
+        assert re.fullmatch("[a-z0-9.-]+", name)
+        assert any(re.fullmatch(f"{name} +{re.escape(switch.says)}", line) for line in lines), name
+    assert not set(QUIRKS) & set(HOSTILE), "one name has one meaning"
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "near"),
+    [("--quirk", "caps-htm", "caps-html"), ("--hostile", "nonces", "nonce")],
+)
+def test_an_unknown_switch_is_refused_with_the_nearest(
+    tmp_path: Path, option: str, name: str, near: str
+) -> None:
+    words = [sys.executable, "-m", "tools.lab_ca", "--dir", str(tmp_path)]
+    done = run(*words, option, name, cwd=ROOT)
+    text = done.stderr.decode()
+    assert done.returncode == 2
+    assert f"no such name: '{name}'; the nearest: {near}" in text
+
+
+def test_several_switches_are_one(tmp_path: Path) -> None:
+    names = ("--quirk", "reply-3des", "--quirk", "chunked", "--hostile", "nonce")
+    with LabCa(tmp_path, *names) as ca:
+        device = device_of(ca.url)
+        reply = device.enrol(by_post(ca.url))
+        assert reply.cipher == "tripledes_3key"
+        assert reply.attributes["6"] != device.nonce

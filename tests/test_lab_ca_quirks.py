@@ -313,10 +313,7 @@ CA_SETS = {
         and lab.get("GetCACert").body == lab.ca.dump()
     ),
     "ca-pem": Seen(lambda lab: pem.detect(lab.get("GetCACert").body)),
-    "ca-base64": Seen(
-        lambda lab: b"\n" in (body := lab.get("GetCACert").body)
-        and base64.b64decode(body) == lab.ca.dump()
-    ),
+    "ca-base64": Seen(lambda lab: lab.get("GetCACert").body == base64.encodebytes(lab.ca.dump())),
     "ca-white-space": Seen(lambda lab: lab.get("GetCACert").body == b" \r\n" + lab.ca.dump()),
     "next-listed-404": Seen(
         lambda lab: "GetNextCACert" in words(lab) and lab.get("GetNextCACert").status == 404,
