@@ -121,7 +121,7 @@ def test_what_is_refused(files: list[int]) -> None:
     assert code_of(made(), files, before_s=lab.NOW_S) == "crl-outdated"
     assert fetched(made(), files, before_s=lab.NOW_S - 60)["count"] == 0  # the same one again
     assert code_of(made() * 1000, files) == "http-too-large"
-    assert code_of(made(), files, cdp_url="https://ca.example/x") == "https-not-yet"
+    assert code_of(made(), files, cdp_url="https://ca.example/x") == "tls-no-trust"
 
 
 class ListCa(MiniCa):

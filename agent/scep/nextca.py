@@ -13,7 +13,7 @@ from agent.scep.jobmap import Answer, Job, text_or_none
 from agent.scep.succession import Link
 from hal.ports import Link as Network
 
-_NOT_YET = ("http-refused", "http-failed", "http-empty")
+_NOT_YET = ("http-refused", "http-failed", "http-empty", "http-not-found", "http-method")
 
 
 def fetch(job: Job, link: Network) -> Answer:
