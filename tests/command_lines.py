@@ -9,15 +9,15 @@ from functools import cache
 from typing import NamedTuple
 
 from agent.console import commands
-from agent.console.commands import ROWS, Command, table
+from agent.console.commands import ROWS, Command, render_configuration, table
 from agent.console.commands.rows import SYSTEM, USER, Row
+from agent.console.configuration import load_configuration
 from agent.console.grammar import (
     Branch,
     Option,
     Parameter,
     Sequence,
     Slot,
-    Terminal,
     Value,
     Word,
     may_end,
@@ -25,6 +25,8 @@ from agent.console.grammar import (
     quote,
     steps,
 )
+from agent.console.grammar import Terminal as Next
+from tests.appliance import FakeDevice, Terminal
 
 
 class Form(NamedTuple):
@@ -32,7 +34,7 @@ class Form(NamedTuple):
 
     row: Row
     branch: Branch[Command]
-    words: tuple[Terminal, ...]
+    words: tuple[Next, ...]
 
     @property
     def view(self) -> str:
@@ -49,11 +51,11 @@ class Form(NamedTuple):
         return " ".join(self.typed())
 
 
-def paths(sequence: Sequence) -> Iterator[tuple[Terminal, ...]]:
+def paths(sequence: Sequence) -> Iterator[tuple[Next, ...]]:
     """Ways through a notation, such that each word of it is in one of them, at each place."""
-    seen: set[tuple[Terminal, int]] = set()
+    seen: set[tuple[Next, int]] = set()
 
-    def walk(rest: Sequence, so_far: tuple[Terminal, ...]) -> Iterator[tuple[Terminal, ...]]:
+    def walk(rest: Sequence, so_far: tuple[Next, ...]) -> Iterator[tuple[Next, ...]]:
         options = list(steps(rest))
         fresh = [one for one in options if (one[0], len(one[1])) not in seen]
         if may_end(rest):
@@ -83,7 +85,7 @@ def stored() -> list[Row]:
     return [row for row in ROWS if row.render]
 
 
-def typed(words: Iterable[Terminal], said: Mapping[str, Value] | None = None) -> list[str]:
+def typed(words: Iterable[Next], said: Mapping[str, Value] | None = None) -> list[str]:
     """Words as a line holds them; a parameter is its example, or what was `said`."""
     values = said or {}
     return [
@@ -146,3 +148,17 @@ def state(value: object) -> object:
     if slots and not isinstance(value, tuple):
         return {name: state(getattr(value, name)) for name in slots}
     return value
+
+
+def replayed(device: FakeDevice) -> tuple[FakeDevice, FakeDevice]:
+    """Two devices with the configuration of this one: loaded at boot, and pasted at a terminal."""
+    text = render_configuration(device.settings)
+    loaded, pasted = FakeDevice(), FakeDevice(eager=True)
+    for other in (loaded, pasted):
+        other.pairs.update(device.pairs)
+    assert load_configuration(loaded, "\n".join(text)) == []
+    terminal = Terminal(pasted)
+    said = terminal.type("system-view", *text)
+    assert "Error:" not in said, said
+    assert terminal.session.view.kind == USER
+    return loaded, pasted

@@ -1,8 +1,14 @@
-"""Skips are counted, and in CI a suite that this machine can run must have run."""
+"""Skips are counted, and in CI a suite that this machine can run must have run.
+
+`--hypothesis-profile=nightly` tries so many examples where a test names no number of its own.
+"""
 
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("nightly", max_examples=20_000)
 
 # What even root with apt cannot run.
 FOR_OTHERS = ("everybody but root",)

@@ -10,8 +10,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from agent.console.commands import ROWS, render_configuration, table
-from agent.console.commands.rows import AAA, CONSOLE, EVERYWHERE, USER, Row
-from agent.console.configuration import load_configuration
+from agent.console.commands.rows import AAA, CONSOLE, EVERYWHERE, Row
 from agent.console.grammar import (
     AMBIGUOUS,
     INCOMPLETE,
@@ -34,6 +33,7 @@ from tests.command_lines import (
     entrance,
     forms,
     options_at,
+    replayed,
     shortest,
     state,
     stored,
@@ -211,17 +211,9 @@ def run(found: FakeDevice, script: Script, line: str) -> int | None:
 
 
 def check_replayed(found: FakeDevice) -> None:
-    """The text of a configuration makes the same one: loaded at boot, or pasted at a terminal."""
-    text = render_configuration(found.settings)
-    loaded, pasted = FakeDevice(), FakeDevice(eager=True)
-    for other in (loaded, pasted):
-        other.pairs.update(found.pairs)
-    assert load_configuration(loaded, "\n".join(text)) == []
-    terminal = Terminal(pasted)
-    assert "Error:" not in terminal.type("system-view", *text)
-    assert terminal.session.view.kind == USER
-    for other in (loaded, pasted):
-        assert render_configuration(other.settings) == text
+    """The text of a configuration makes the same one."""
+    for other in replayed(found):
+        assert render_configuration(other.settings) == render_configuration(found.settings)
         assert state(other.settings) == state(found.settings)
 
 
