@@ -28,20 +28,19 @@ ASIDE = (
     "vpn-instance blue",
     "https ca-file roots.pem",
 )
+# Files out and in again, by a realm that has a certificate.
 FILES = (
-    "pki import-certificate { ca | local } realm NAME"
-    " [ { pem | der | pkcs12 } filename FILENAME [ password PASSWORD ] ]",
-    "pki export-certificate { ca | local } realm NAME { pem | der | pkcs12 }"
-    " [ filename FILENAME ] [ password PASSWORD ]",
-    "pki validate-certificate { ca | local } realm NAME",
-    "pki import rsa-key-pair NAME { pem | pkcs12 } FILENAME [ exportable ] [ password PASSWORD ]",
-    "pki export rsa-key-pair NAME { pem | pkcs12 } FILENAME [ password PASSWORD ]",
-    "display pki cert-req filename FILENAME",
+    "pki enroll-certificate realm abc pkcs10",
+    "pki validate-certificate local realm abc",
+    "pki export-certificate local realm abc pem",
+    "pki import-certificate local realm abc",
+    "pki export rsa-key-pair k2 pkcs12 k2.p12 password sekret",
+    "pki import rsa-key-pair k3 pkcs12 k2.p12 password sekret",
+    "display pki cert-req filename abc.req",
 )
 LEFT_OUT = {
     "clock datetime TIME DATE": "the machine that runs the bench needs its time",
     "reboot": "the process that is measured would end",
-    **dict.fromkeys(FILES, "the worker has no such job in this release"),
 }
 UNDO_REALM = (
     "undo ca id",
@@ -158,6 +157,7 @@ def lines(url: str, fingerprint: str) -> list[str]:
         "pki get-certificate ca realm abc",
         *APPLICATION,
         "pki rsa local-key-pair create k2 modulus 2048 exportable",
+        *FILES,
         *DISPLAYS,
         *ACCESS,
         "pki entity r9",
