@@ -679,3 +679,13 @@ def test_any_lines_in_a_script(lines: list[str]) -> None:
     for line in lines:
         script.run(line)
         assert script.status in (0, 1) or script.session.closed
+
+
+@pytest.mark.parametrize("stop", [b"\x03", b"\x00"], ids=["ctrl-c", "break"])
+def test_a_stop_in_one_piece_with_the_command_that_it_stops(stop: bytes) -> None:
+    device = FakeDevice()
+    terminal = Terminal(device)
+    terminal.type("system-view")
+    said = terminal.keys(b"pki rsa local-key-pair create k1 modulus 2048\rlost" + stop + b"dis")
+    assert said.endswith("^C\nInfo: The work goes on without this session.\n[Huawei]dis")
+    assert device.detached == [1]

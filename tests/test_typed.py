@@ -35,3 +35,12 @@ def test_where_the_last_stop_is() -> None:
     assert last_stop(b"a\x03b\x00c", (3,)) == 1
     assert last_stop(b"a\x03b\x00c", (3, 0)) == 3
     assert last_stop(b"abc", (3, 0)) == -1
+
+
+def test_what_is_typed_before_a_stop_is_skipped() -> None:
+    typed = TypeAhead()
+    typed.add(b"ab\x00c\x03d")
+    assert typed.skip((3, 0))
+    assert (len(typed), typed.take()) == (3, ord("c"))
+    assert not typed.skip((0,))
+    assert (len(typed), typed.take()) == (2, 3)

@@ -27,7 +27,7 @@ from agent.console.grammar import GrammarError, Match
 from agent.console.hold import GOES_ON, Hold
 from agent.console.idle import Idle
 from agent.console.showing import Showing
-from agent.console.typed import BREAK, INTERRUPT, TypeAhead, last_stop
+from agent.console.typed import INTERRUPT, STOPS, TypeAhead, last_stop
 from agent.console.views import masked
 from agent.errors import AgentError, fail
 from hal.ports import Reactor
@@ -111,14 +111,13 @@ class Session(Showing):
         self._idle.heard()
         data = self._typed.cleaned(data)
         deaf = self._busy() or not self._room()
-        stop = last_stop(data, (INTERRUPT, BREAK) if deaf else (INTERRUPT,))
-        if stop >= 0:
-            self._discard()
+        stop = last_stop(data, STOPS if deaf else (INTERRUPT,))
         if stop >= 0 and deaf:
             data = data[stop + 1 :]
             self.drop_input()
-            self.interrupted()
-            self.run(self._interrupt)
+            self._stop()
+        elif stop >= 0:
+            self._discard()
         if not self._typed.add(data):
             self.editor.bell()
         self._pump()
@@ -277,7 +276,7 @@ class Session(Showing):
             return
         self._pumping = True
         try:
-            while self._typed and self._listening() and self.has_room():
+            while self._heard():
                 self._keys()
             while self._lines and (self._listening() or self.closed) and not self._finished:
                 self._take(*self._lines.pop(0))
@@ -285,6 +284,15 @@ class Session(Showing):
             self._pumping = False
         self.echo()
         self.flush()
+
+    def _heard(self) -> bool:
+        """Whether there is a key that is looked at now.
+
+        A stop that came in one piece with the command that it stops is not left behind it.
+        """
+        if self._busy() and self._typed.skip(STOPS):
+            self._stop()
+        return bool(self._typed) and self._listening() and self.has_room()
 
     def _take(self, text: str, finished: Callable[[int], None]) -> None:
         self._finished = finished
@@ -294,6 +302,12 @@ class Session(Showing):
         if not self.asking:
             self.status = 0
         self._line(text)
+
+    def _stop(self) -> None:
+        """Ctrl+C or a break while something runs."""
+        self._discard()
+        self.interrupted()
+        self.run(self._interrupt)
 
     def _interrupt(self) -> None:
         """Ends what is shown or asked, or leaves the task."""

@@ -8,6 +8,7 @@ from agent import limits
 
 INTERRUPT = 0x03  # Ctrl+C
 BREAK = 0x00  # how a tty reads a break on the line (termios(3): neither IGNBRK nor BRKINT)
+STOPS = (INTERRUPT, BREAK)  # what reaches a task
 
 
 class TypeAhead:
@@ -35,6 +36,12 @@ class TypeAhead:
 
     def take(self) -> int:
         return self._bytes.pop(0)
+
+    def skip(self, stops: tuple[int, ...]) -> bool:
+        """Drops all up to the first of these bytes, if there is one."""
+        at = next((at for at, byte in enumerate(self._bytes) if byte in stops), -1)
+        del self._bytes[: at + 1]
+        return at >= 0
 
     def clear(self) -> None:
         self._bytes.clear()
