@@ -18,7 +18,7 @@ DEMO := $(VENV)/bin/python -m tools.demo
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \
   $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
 
-.PHONY: help demo console test lint format clean peers bench netns
+.PHONY: help demo console test lint format clean peers bench fuzz nightly netns
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -31,6 +31,8 @@ help:
 	@echo 'make docs     everything in docs/ that is generated'
 	@echo 'make bench    what it costs, beside other clients (some minutes); writes docs/BENCHMARKS.md'
 	@echo 'make netns    source binding in random networks, each segment watched (minutes, root)'
+	@echo 'make fuzz     a million inputs for the console (some minutes), seeded'
+	@echo 'make nightly  all the long ones'
 	@echo 'make clean    remove what the targets above have made'
 
 demo: $(VENV)/ready
@@ -63,6 +65,13 @@ bench: $(VENV)/ready | peers
 NETNS_ARGS ?= --topologies 240 --seed 1
 netns: $(VENV)/ready
 	$(VENV)/bin/python -m tests.binding $(NETNS_ARGS)
+
+fuzz: $(VENV)/ready
+	$(VENV)/bin/python -m tools.fuzz
+
+# The long rigs, one after the other; each ends with a line of figures.
+nightly: fuzz
+	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly tests/test_command_sequences.py
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md

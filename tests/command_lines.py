@@ -28,6 +28,13 @@ from agent.console.grammar import (
 from agent.console.grammar import Terminal as Next
 from tests.appliance import FakeDevice, Terminal
 
+# What a parameter is given when it takes it: names of every kind, and the odd characters.
+POOL = (
+    *("abc", "ABC", "r2", "default", "-._(1)", "a b", "a,b, c", "'=()+,-./:", "x@y.z", "yes", "#"),
+    *("eth0", "GigabitEthernet0/0/1", "0/0/1.100", "192.0.2.1", "2001:DB8::1", "json", "|"),
+    *("http://ca/a", r"http://[2001:db8::1]:8/\x3fq=\\x3f", "https://ca/x", "00:00:00"),
+)
+
 
 class Form(NamedTuple):
     """One way to type a command or its `undo`, in the first view of its row."""

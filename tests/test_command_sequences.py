@@ -16,14 +16,8 @@ from agent.console.grammar import Parameter, Slot, Terminal, match, quote
 from agent.settings import Settings
 from tests.appliance import FakeDevice
 from tests.appliance import Terminal as Screen
-from tests.command_lines import accepts, entrance, forms, replayed, state, undo_lines
+from tests.command_lines import POOL, accepts, entrance, forms, replayed, state, undo_lines
 
-# What a parameter is given when it takes it: names of every kind, and the odd characters.
-POOL = (
-    *("abc", "ABC", "r2", "default", "-._(1)", "a b", "a,b, c", "'=()+,-./:", "x@y.z", "yes", "#"),
-    *("eth0", "GigabitEthernet0/0/1", "0/0/1.100", "192.0.2.1", "2001:DB8::1", "json", "|"),
-    *("http://ca/a", r"http://[2001:db8::1]:8/\x3fq=\\x3f", "https://ca/x", "00:00:00"),
-)
 SETTERS = [form for form in forms() if form.row.render and not form.undoes]
 WIDTH = 200  # of the terminal: the longest prompt fits into a row
 ROUNDS = 4  # what one line depends on may be undone behind it
