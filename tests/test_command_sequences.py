@@ -37,7 +37,7 @@ def values(draw: st.DrawFn, kind: Parameter) -> str:
     words = [word for word in (*POOL, kind.example) if accepts(kind, word)]
     if kind.label.startswith("INTEGER") and kind.low is not None and kind.high is not None:
         words += [str(kind.low), str(kind.high), str(draw(st.integers(kind.low, kind.high)))]
-    if kind.high is not None:
+    elif kind.high is not None:
         long = (kind.example * kind.high)[: kind.high]
         free = draw(st.text("abc XYZ'=()+-./:@_", min_size=1, max_size=kind.high))
         words += [word for word in (long, free) if accepts(kind, word)]
