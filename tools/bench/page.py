@@ -46,7 +46,8 @@ READING = """
   and counts pages that it shares with the worker; it is read in the child when the operation is
   done, by a worker that is hooked outside the product (`tools/bench/hooked.py`).
 * **echo**: the key presses are 10 ms apart and go through the simulated cable, two ptys and a pump
-  that runs in the agent itself; only those during a running generation count.
+  that runs in the agent itself; of keys beside a job only those count that are pressed while its
+  child is at work. The other sessions are driven by threads of the bench on the same cores.
 * **prompt**: a start with a saved configuration and a serial line of its own (a pty, no pump) on
   which Enter is pressed every two milliseconds, since a line without anybody has no session. The
   interpreter has compiled the program before.
