@@ -26,7 +26,7 @@ def slow(folder: Path) -> Agent:
 
 def test_help_completion_and_editing_on_the_serial_line(tmp_path: Path) -> None:
     with Agent(tmp_path) as agent, Tty.serial(agent) as tty:
-        tty.after(b"\r", "<Huawei>\n<Huawei>_")  # the first one wakes it
+        tty.after(b"\r", "none).\n<Huawei>_")  # which wakes it
         wanted = """
             |<Huawei>screen-length ?
             |  INTEGER<0-512>  Lines of the screen, 0 for no paging
@@ -45,7 +45,7 @@ def test_help_completion_and_editing_on_the_serial_line(tmp_path: Path) -> None:
 def test_paging_and_a_password_on_the_serial_line(tmp_path: Path) -> None:
     with Agent(tmp_path) as agent, Tty.serial(agent) as tty:
         realms(agent)
-        tty.after(b"\r", "<Huawei>\n<Huawei>_")  # the first one wakes it
+        tty.after(b"\r", "none).\n<Huawei>_")  # which wakes it
         tty.after(b"display current-configuration\r", f"{MORE}_")
         assert len(tty.lines()) == tty.rows
         tty.after(b" ", f"{MORE}_")
@@ -79,7 +79,7 @@ def test_ctrl_c_in_a_long_display_on_a_slow_line(tmp_path: Path) -> None:
     """It stops within what the line itself holds: the tty and the pump, not the display."""
     with slow(tmp_path) as agent, Tty.serial(agent) as tty:
         realms(agent)
-        tty.after(b"\r", "<Huawei>\n<Huawei>_")  # the first one wakes it
+        tty.after(b"\r", "none).\n<Huawei>_")  # which wakes it
         tty.after(b"screen-length 0 temporary\r", "<Huawei>_")
         tty.press(b"display pki realm\r")
         while len(tty.seen) < 500:
@@ -93,7 +93,7 @@ def test_ctrl_c_in_a_long_display_on_a_slow_line(tmp_path: Path) -> None:
 def test_a_slow_line_that_is_stopped_holds_up_nobody(tmp_path: Path) -> None:
     with slow(tmp_path) as agent, Tty.serial(agent) as tty:
         realms(agent)
-        tty.after(b"\r", "<Huawei>\n<Huawei>_")  # the first one wakes it
+        tty.after(b"\r", "none).\n<Huawei>_")  # which wakes it
         tty.after(b"screen-length 0 temporary\r", "<Huawei>_")
         tty.press(b"display pki realm\r")
         while len(tty.seen) < 500:
@@ -114,7 +114,7 @@ def test_nothing_is_lost_on_a_slow_line_that_is_stopped_now_and_then(tmp_path: P
     with slow(tmp_path) as agent, Tty.serial(agent) as tty:
         realms(agent)
         wanted = agent.must("display current-configuration").splitlines()
-        tty.after(b"\r", "<Huawei>\n<Huawei>_")  # the first one wakes it
+        tty.after(b"\r", "none).\n<Huawei>_")  # which wakes it
         tty.after(b"screen-length 0 temporary\r", "<Huawei>_")
         tty.seen.clear()
         tty.press(b"display current-configuration\r")

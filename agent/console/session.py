@@ -140,10 +140,7 @@ class Session(Showing):
         """No line follows: an open question is answered No, which is an error."""
         self._finished = finished
         reader = self.take_reader()
-        if reader:
-            self.run(lambda: self.unanswered(reader.cancelled))
-        else:
-            self.run(lambda: None)
+        self.run(partial(self.unanswered, reader.cancelled) if reader else lambda: None)
 
     def resume(self) -> None:
         """The transport has room again, for a display or for the echo of what was typed."""
@@ -286,10 +283,7 @@ class Session(Showing):
         self.flush()
 
     def _heard(self) -> bool:
-        """Whether there is a key that is looked at now.
-
-        A stop that came in one piece with the command that it stops is not left behind it.
-        """
+        """Whether a key is looked at now. A stop is not left behind the command that it stops."""
         if self._busy() and self._typed.skip(STOPS):
             self._stop()
         return bool(self._typed) and self._listening() and self.has_room()
