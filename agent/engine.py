@@ -188,7 +188,7 @@ class Engine:
         if not self.pin_holds():  # `fingerprint` was changed while the job ran
             return self._failed(fail("ca-pin-changed"), now)
         try:
-            same_end = renewal.check_newer(before, event.certificate)
+            same_end = renewal.check_newer(before, event.certificate, attended=not self._patience)
         except AgentError as error:
             return self._failed(error, now)
         local = LocalRecord(

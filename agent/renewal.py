@@ -59,10 +59,11 @@ def said(renewal: RenewalRecord | None) -> str:
     return f"renewing by {kind}, signed with certificate {renewal.certificate.serial},"
 
 
-def check_newer(before: LocalRecord | None, found: CertificateRecord) -> bool:
+def check_newer(before: LocalRecord | None, found: CertificateRecord, *, attended: bool) -> bool:
     """Whether the CA is near its own end: the new certificate ends when the old one does.
 
-    That is accepted once in a row. AgentError `issued-old`: it is the certificate in use, or one of
+    That is accepted once in a row, and whenever a person has asked for it: so a device alone does
+    not have a CA issue for ever. AgentError `issued-old`: it is the certificate in use, or one of
     the same CA that begins or ends earlier.
     """
     if before is None:
@@ -77,6 +78,6 @@ def check_newer(before: LocalRecord | None, found: CertificateRecord) -> bool:
     if found.not_before_s < ours.not_before_s or found.not_after_s < ours.not_after_s:
         raise fail("issued-older", reason="it begins or ends before the one in use")
     same_end = found.not_after_s == ours.not_after_s
-    if same_end and before.ends_as_before:
+    if same_end and before.ends_as_before and not attended:
         raise fail("issued-older", reason="it ends no later, for the second time")
     return same_end

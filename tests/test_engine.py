@@ -321,7 +321,7 @@ def test_the_same_end_is_accepted_once_with_an_alarm() -> None:
     bench = Bench(flash=Stored(local=HELD))
     end = HELD.certificate.not_after_s
     for transaction, serial, code in (("t1", "02", None), ("t2", "03", "issued-older")):
-        bench(again(transaction))
+        bench(again(transaction)._replace(attended=False))
         bench(RENEWABLE)
         found = ISSUED._replace(der=serial.encode(), serial=serial, not_after_s=end)
         actions = bench(Granted(found, ()))

@@ -88,8 +88,8 @@ NEWER = HELD._replace(der=b"new", serial="02", not_before_s=10, not_after_s=3_00
     ],
 )
 def test_what_is_newer(found: CertificateRecord, same_end: bool) -> None:
-    assert renewal.check_newer(LOCAL, found) is same_end
-    assert renewal.check_newer(None, found) is False
+    assert renewal.check_newer(LOCAL, found, attended=False) is same_end
+    assert renewal.check_newer(None, found, attended=False) is False
 
 
 @pytest.mark.parametrize(
@@ -104,5 +104,10 @@ def test_what_is_newer(found: CertificateRecord, same_end: bool) -> None:
 )
 def test_what_is_not(before: LocalRecord, found: CertificateRecord, code: str) -> None:
     with pytest.raises(AgentError) as caught:
-        renewal.check_newer(before, found)
+        renewal.check_newer(before, found, attended=False)
     assert caught.value.code == code
+
+
+def test_a_person_may_have_the_same_end_again() -> None:
+    before, found = LOCAL._replace(ends_as_before=True), NEWER._replace(not_after_s=2_000)
+    assert renewal.check_newer(before, found, attended=True) is True
