@@ -99,6 +99,8 @@ CATALOGUE: dict[str, Row] = {
                        "it was never created, or the name is spelt differently (case counts)",
                        "see `display pki rsa local-key-pair public`, or type"
                        " `pki rsa local-key-pair create {name}`"),
+    "key-case": Row(LOCAL, OPERATOR, "there is no RSA key pair {name}, but {other}",
+                    "case counts in the names of key pairs", "type the name as `{other}`"),
     "entity-unknown": Row(LOCAL, OPERATOR, "there is no entity {name}",
                           "it was never created, or the name is spelt differently",
                           "see `display pki entity`; create it with `pki entity {name}`"),
@@ -278,8 +280,8 @@ CATALOGUE: dict[str, Row] = {
     "ca-badRequest": Row(PEER, OPERATOR, "the CA refused: badRequest{text}",
         "mostly a challenge password that is wrong, used up or too old; else a subject"
         " that the CA does not allow",
-        "get a new challenge and type `password cipher`; check the entity; if it was a renewal, try"
-        " `compatibility renew-with-password`"),
+        "get a new challenge and type `password cipher` in the realm view; check the entity;"
+        " if it was a renewal, try `compatibility renew-with-password`"),
     "ca-badTime": Row(PEER, LATER, "the CA refused: badTime{text}",
         "this clock and that of the CA are too far apart",
         "check `display clock`, and what sets the system's clock"),

@@ -9,7 +9,8 @@ from agent.catalogue_row import LATER, LOCAL, OPERATOR, PEER, Row
 NETWORK: dict[str, Row] = {
     "source-missing": Row(LOCAL, LATER, "the source of the connection is not there: {what}",
         "the interface is down or has no address yet, or `source` names another one",
-        "check the interface, and `source` in the realm view"),
+        "see `display interface brief`; give the interface an address, or type `source ...` in the"
+        " realm view"),
     "name-unresolved": Row(PEER, LATER, "the name {host} could not be resolved: {what}",
         "no name server answers, or the name in the URL is wrong",
         "check `enrollment-url` and the name servers of this system"),

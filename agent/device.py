@@ -183,7 +183,7 @@ class Device:
         def finish(result: object) -> None:
             self._waiters.pop(number, None)
             if result is None and self.configuration.unsaved():
-                progress.note("A reboot forgets this realm until the configuration is saved.")
+                progress.note("A reboot forgets this realm until you type `save` in the user view.")
             done(result)
 
         def sealed(result: object) -> None:

@@ -69,7 +69,10 @@ class System:
         if self._clock.synchronised():
             source = "ntp"
         if not self._device.now().trusted:
-            why = "it is before this software was made; type `clock datetime HH:MM:SS YYYY-MM-DD`"
+            why = (
+                "it is before this software was made; type"
+                " `clock datetime HH:MM:SS YYYY-MM-DD` in the user view"
+            )
             return ClockState(source, False, why)
         return ClockState(source, True, "it is later than this software")
 

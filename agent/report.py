@@ -19,7 +19,10 @@ EXPLAINED = {
     State.CONFIRMING: ("the operator compares the fingerprint", "the request is sent after a yes"),
     State.SENT: ("the request is at the CA", "the CA's answer is checked and stored"),
     State.RECOVERING: ("the answer was lost by a restart or the network", "it is asked for again"),
-    State.PENDING: ("the CA has not decided yet", "the CA is asked again"),
+    State.PENDING: (
+        "the CA has not decided yet",
+        "the CA is asked again; see `display pki enrollment realm {}`",
+    ),
     State.POLLING: ("the CA is being asked", "its answer is checked and stored"),
     State.ISSUED: (
         "the certificate is in use",

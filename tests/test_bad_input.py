@@ -43,7 +43,7 @@ def wrong(line: str, at: str, cause: str) -> Case:
     return Case((SYSTEM, REALM, line), answer)
 
 
-URL_FORM = "a URL is http://HOST[:PORT]/PATH without spaces"
+URL_FORM = "a URL is `http://HOST/PATH` or `http://HOST:PORT/PATH`, without spaces"
 URLS = {
     "not-a-url": URL_FORM,
     "ftp://ca.example/": URL_FORM,
@@ -55,7 +55,7 @@ URLS = {
     "https:///scep": URL_FORM,
     "http://ca.example:0/scep": "a port is 1 to 65535",
     "http://ca.example:99999/scep": "a port is 1 to 65535",
-    "http://ca.example/scep?x=y": r"a question mark is written \x3f, after the keyword esc",
+    "http://ca.example/scep?x=y": r"a question mark is written `\x3f`, behind the keyword `esc`",
     "http://ca.example/" + "x" * 300: "1 to 255 characters are possible, not 318",
 }
 CASES = {

@@ -218,6 +218,6 @@ def test_what_cannot_be_undone_asks_first(line: str, done: str) -> None:
 def test_a_reboot_warns_of_what_was_not_saved() -> None:
     found = device()
     found.configuration.save()
-    assert "was not saved" not in Script(found).run("reboot", "n")[0]
+    assert "not saved" not in Script(found).run("reboot", "n")[0]
     found.settings.sysname = "r9"
-    assert "was not saved" in Script(found).run("reboot", "n")[0]
+    assert "not saved" in Script(found).run("reboot", "n")[0]

@@ -341,7 +341,7 @@ def test_a_realm_that_was_not_saved_is_served_again_once_it_is_typed_again() -> 
 def test_after_an_unsaved_success_the_operator_is_told() -> None:
     bench = ready()
     bench.device.settings.sysname = "other"
-    assert any("saved" in note for note in bench.enrol().notes)
+    assert any("type `save`" in note for note in bench.enrol().notes)
 
 
 def fill(bench: Bench) -> None:

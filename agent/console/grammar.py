@@ -310,8 +310,9 @@ class Matcher(Generic[C]):
                 said = (*branch.said, (terminal.text, True))
                 found.setdefault(terminal.text, []).append(branch._replace(said=said))
         if len(found) > 1:
-            choice = ", ".join(sorted(found))
-            raise GrammarError(AMBIGUOUS, word.column, f"it may be {choice}", self.secret)
+            choice = "`, `".join(sorted(found))
+            reason = f"it may be `{choice}`: type more letters of one"
+            raise GrammarError(AMBIGUOUS, word.column, reason, self.secret)
         return next(iter(found.values()), [])
 
     def _refusal(self, word: Token) -> GrammarError:

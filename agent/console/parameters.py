@@ -14,6 +14,7 @@ from agent.console.times import day_s
 
 HASH = "$scrypt$"  # opens the hash of a password
 SEAL = "%^%#"  # opens and closes a sealed password
+DIGESTS = {32: "md5", 40: "sha1", 64: "sha256"}  # by their hexadecimal digits
 MASK = "******"
 
 # The character set of VRP's subject fields; alternative names take `@` and `_` and no comma.
@@ -81,7 +82,9 @@ def hexadecimal(help_text: str, digits: int) -> Parameter:
         if not re.fullmatch(r"[0-9a-f]*", value):
             raise ValueError("only hexadecimal digits, colons and spaces belong here")
         if len(value) != digits:
-            raise ValueError(f"this digest has {digits} hexadecimal digits, not {len(value)}")
+            other = DIGESTS.get(len(value))
+            hint = f"; so many are a digest by `{other}`" if other else ""
+            raise ValueError(f"this digest has {digits} hexadecimal digits, not {len(value)}{hint}")
         return value
 
     kind = ranged("HEX", digits, digits, help_text, read)
@@ -171,13 +174,13 @@ def _read_url(word: str, schemes: tuple[str, ...]) -> str:
     check_length(word, 1, limits.URL_CHARACTERS)
     found = _URL.fullmatch(word)
     if not found or found["scheme"].lower() not in schemes:
-        raise ValueError("a URL is http://HOST[:PORT]/PATH without spaces")
+        raise ValueError("a URL is `http://HOST/PATH` or `http://HOST:PORT/PATH`, without spaces")
     if found["port"] and not 1 <= int(found["port"]) <= 65535:
         raise ValueError("a port is 1 to 65535")
     if found["six"]:
         _read_address(found["six"])
     if "?" in word:
-        raise ValueError(r"a question mark is written \x3f, after the keyword esc")
+        raise ValueError(r"a question mark is written `\x3f`, behind the keyword `esc`")
     return word
 
 

@@ -103,7 +103,7 @@ def reboot(session: "Session", _args: Args) -> None:
             session.device.system.reboot()
 
     lost = (
-        " The configuration was not saved, its changes will be lost."
+        " Changes that are not saved will be lost: answer N and type `save` to keep them."
         if session.device.configuration.unsaved()
         else ""
     )

@@ -14,6 +14,8 @@ from hal.ports import HalError
 if TYPE_CHECKING:
     from agent.console.session import Session
 
+LOOK = "See `display interface brief`."
+
 
 def realm(session: "Session", name: str) -> Realm:
     record = session.device.settings.realms.get(fold(name))
@@ -66,6 +68,16 @@ def has_key_pair(session: "Session", name: str) -> bool:
     if session.key_names is None or not session.loading:
         session.key_names = frozenset(pair.name for pair in session.device.key_pairs())
     return name in session.key_names
+
+
+def key_pair(session: "Session", name: str) -> str:
+    """The name of a key pair that is there; unlike other names its case counts (VRP)."""
+    if has_key_pair(session, name):
+        return name
+    for other in sorted(session.key_names or ()):
+        if fold(other) == fold(name):
+            raise fail("key-case", name=name, other=other)
+    raise fail("key-unknown", name=name)
 
 
 def refuse_used_key(session: "Session", name: str, beside: str | None = None) -> None:
@@ -125,6 +137,14 @@ def warn_of_source(session: "Session", address: str | None, name: str | None) ->
         linux_name = session.device.linux_name(name)
         one = next((one for one in found if one.name == linux_name), None)
         if one is None:
-            session.warn(f"There is no interface {name} now; the setting is kept.")
+            session.warn(f"There is no interface {name} now; the setting is kept. {LOOK}")
         elif not one.addresses:
-            session.warn(f"Interface {name} has no address now; the setting is kept.")
+            session.warn(f"Interface {name} has no address now; the setting is kept. {LOOK}")
+
+
+def warn_of_clock(session: "Session") -> None:
+    """Dates of certificates are not checked by a clock that is wrong beyond doubt."""
+    clock = session.device.system.clock()
+    if not clock.trusted:
+        now = session.times().moment(session.device.wall_s())
+        session.warn(f"The clock says {now}: {clock.why}.")

@@ -58,9 +58,7 @@ def bind_entity(session: "Session", args: Args) -> None:
 
 
 def bind_key_pair(session: "Session", args: Args) -> None:
-    name = args.text("NAME")
-    if not lookups.has_key_pair(session, name):
-        raise fail("key-unknown", name=name)
+    name = lookups.key_pair(session, args.text("NAME"))
     lookups.refuse_used_key(session, name, beside=session.record(REALM).name)
     session.record(REALM).key_pair = name
 
@@ -91,6 +89,8 @@ def enrollment_url(session: "Session", args: Args) -> None:
     record.poll_interval_min = args.number("MINUTES", limits.POLL_INTERVAL_DEFAULT_MIN)
     record.poll_times = args.number("COUNT", limits.POLL_TIMES_DEFAULT)
     record.ra = "ra" in args
+    if not escaped and r"\x3f" in url.lower() and not session.loading:
+        session.warn(r"\x3f is kept as it is; for a question mark type `enrollment-url esc ...`.")
 
 
 def render_url(record: Realm) -> Iterator[str]:

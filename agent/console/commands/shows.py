@@ -10,7 +10,6 @@ from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, Handler, Row
 from agent.console.displays import certificates, realms
 from agent.console.document import Document, Kind, total
 from agent.console.grammar import Args, Parameter
-from agent.errors import fail
 from agent.settings import Entity, Realm, fold
 
 if TYPE_CHECKING:
@@ -76,9 +75,8 @@ def show_certificates(session: "Session", args: Args) -> None:
 def show_key_pairs(session: "Session", args: Args) -> None:
     pairs = session.device.key_pairs()
     if "NAME" in args:
-        pairs = [pair for pair in pairs if pair.name == args.text("NAME")]
-        if not pairs:
-            raise fail("key-unknown", name=args.text("NAME"))
+        name = lookups.key_pair(session, args.text("NAME"))
+        pairs = [pair for pair in pairs if pair.name == name]
     session.show(Document(realms.KEY_PAIR, map(realms.key_pair, pairs), [total(len(pairs))]))
 
 

@@ -158,9 +158,7 @@ def _ask_size(session: "Session", with_size: Callable[[int], None]) -> None:
 
 
 def destroy_key_pair(session: "Session", args: Args) -> None:
-    name = args.text("NAME")
-    if not lookups.has_key_pair(session, name):
-        raise fail("key-unknown", name=name)
+    name = lookups.key_pair(session, args.text("NAME"))
     lookups.refuse_used_key(session, name)
 
     def answered(yes: bool) -> None:
@@ -188,6 +186,7 @@ def enroll(session: "Session", args: Args) -> None:
 
     def answered(yes: bool) -> None:
         if yes:
+            lookups.warn_of_clock(session)
             lookups.realm(session, name)  # it may have gone while the question was open
             session.start(
                 f"Applying for a certificate of realm {record.name}",
