@@ -18,7 +18,7 @@ DEMO := $(VENV)/bin/python -m tools.demo
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \
   $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
 
-.PHONY: help demo console test lint format clean peers bench fuzz nightly netns
+.PHONY: help demo console test lint docs format clean peers bench fuzz nightly netns
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -75,6 +75,7 @@ nightly: fuzz
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md
+	$(VENV)/bin/python -m tools.cmdref
 
 $(VENV)/ready: requirements/dev.txt pyproject.toml
 	@echo '== preparing $(VENV): pinned packages from the Python package index'

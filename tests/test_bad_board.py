@@ -181,7 +181,7 @@ def test_rotten_flash_is_reported_and_the_rest_is_served(
     data[data.index(b"key/k1") + 200] ^= 1
     path.write_bytes(data)
     with agent:
-        assert "PKI/4/STORE_ERR" in agent.log()
+        wait_for(lambda: "PKI/4/STORE_ERR" in agent.log(), 10, "the rot is not reported")
         assert "damaged" in agent.log()
         assert in_use(agent) == before
         error = error_of(agent.script(*AGAIN))

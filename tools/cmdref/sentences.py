@@ -1,0 +1,126 @@
+"""What each command does, in one sentence: the reference has it, the agent need not hold it."""
+
+SENTENCES = {
+    "#": "Ends a block of a configuration: the next line belongs to the system view.",
+    "aaa": "Enters the view of the local users.",
+    "authentication-mode { none | password | aaa }": "What a serial line asks before it lets"
+    " somebody in; refused while nobody of level 3 could log in.",
+    "auto-enroll [ PERCENT ] [ regenerate [ BITS ] ] [ updated-effective ]": "Applies and renews"
+    " without an operator, when so much of the validity has elapsed. Stored and shown; this release"
+    " does not act on it yet.",
+    "ca id NAME": "Names the CA at a server that has several; sent with GetCACert and its kind.",
+    "cdp-url { [ esc ] CDP | from-ca }": "Where the revocation list is, if not where the local"
+    " certificate says.",
+    "certificate-check { crl [ none ] | none }": "Refuses an issued certificate that the"
+    " revocation list names; `none` behind `crl` accepts it when there is no list.",
+    "clock datetime TIME DATE": "Sets the clock and the RTC, in the zone of the device.",
+    "clock timezone NAME { add | minus } OFFSET": "The zone in which times are shown.",
+    "common-name NAME": "The common name of the subject; nothing can be applied for without it.",
+    "compare configuration": "Shows how the running configuration differs from the saved one.",
+    "compatibility { http-get | http-post | renew-by-pkcsreq | renew-by-signed-pkcsreq"
+    " | renew-by-renewalreq | renew-with-password | short-nonce } *": "Behaviour that some CAs"
+    " need; `?` says which.",
+    "country CODE": "The country of the subject.",
+    "crl scep": "Gets the revocation list by SCEP (GetCRL).",
+    "diagnose realm NAME": "Checks everything that an application needs, in the order in which it"
+    " fails, and says what to do.",
+    "dir": "Lists the files of device storage.",
+    "display clock": "Shows the time, who vouches for it, and whether it is trusted.",
+    "display current-configuration": "Shows the running configuration; it can be pasted back.",
+    "display history-command": "Shows the last lines of this session.",
+    "display interface brief": "Shows the interfaces and their addresses.",
+    "display logbuffer": "Shows the last log lines.",
+    "display pki cert-req filename FILENAME": "Shows a certificate request in device storage.",
+    "display pki certificate { ca | local } [ realm NAME ]": "Shows certificates as"
+    " `openssl x509 -text` does.",
+    "display pki crl [ realm NAME ]": "Shows revocation lists.",
+    "display pki enrollment [ realm NAME ]": "Shows where each realm stands, why, what happens"
+    " next and when, the validity that has elapsed, and the last error.",
+    "display pki entity [ NAME ]": "Shows entities.",
+    "display pki realm [ NAME ]": "Shows every setting of realms, and their state.",
+    "display pki rsa local-key-pair [ name NAME ] public": "Shows the public halves of key pairs.",
+    "display pki statistics": "Shows what the device holds, and counts what has happened.",
+    "display saved-configuration": "Shows what the next start will load.",
+    "display saved-configuration unapplied": "Shows the saved lines that do not apply, and why.",
+    "display this": "Shows the configuration of this view.",
+    "display users": "Shows who is at the console, and from where.",
+    "display version": "Shows the version of the software and the serial number of the device.",
+    "email MAIL": "A mail address as an alternative name.",
+    "enrollment-request encryption-algorithm { aes128 | aes256 | 3des }": "How requests are"
+    " encrypted; lowered to 3des when the CA lists its capabilities and AES is not among them.",
+    "enrollment-request signature message-digest-method { md5 | sha1 | sha-256 | sha-384"
+    " | sha-512 }": "The digest of the request and of its signature.",
+    "enrollment-url [ esc ] URL [ interval MINUTES ] [ times COUNT ] [ ra ]": "Where the CA or RA"
+    " answers, and how often it is asked while it decides.",
+    "entity NAME": "Whom the certificate of this realm is for.",
+    "fingerprint { md5 HEX32 | sha1 HEX40 | sha256 HEX64 }": "The digest of the CA certificate"
+    " that is to be trusted.",
+    "fqdn NAME": "A domain name as an alternative name.",
+    "https ca-file FILENAME": "The CA of the server's certificate for https URLs; it never takes"
+    " the place of the fingerprint.",
+    "idle-timeout MINUTES [ SECONDS ]": "When a session at a serial line ends by itself; 0 0 is"
+    " never.",
+    "ip-address { ADDRESS | TYPE NUMBER | INTERFACE }": "An address, or that of an interface, as"
+    " an alternative name.",
+    "key-usage { ike | ssl-client | ssl-server } *": "What the certificate shall be good for.",
+    "local-user NAME { password { irreversible-cipher | cipher } [ PASSWORD ] | privilege level"
+    " LEVEL | service-type terminal }": "A user who may log in on serial lines.",
+    "locality NAME": "The locality of the subject.",
+    "organization NAME": "The organization of the subject.",
+    "organization-unit UNITS": "The organization units of the subject.",
+    "password cipher [ PASSWORD ]": "The challenge password; asked for twice when it is left out,"
+    " and sealed when it is stored.",
+    "pki abort-request realm NAME": "Gives up the application that is under way.",
+    "pki delete-certificate { ca | local } realm NAME": "Forgets a certificate; its file in device"
+    " storage stays.",
+    "pki enroll-certificate realm NAME [ password PASSWORD ]": "Applies for a certificate, or"
+    " renews the one in use.",
+    "pki enroll-certificate realm NAME pkcs10 [ filename FILENAME ]": "Writes the request to a"
+    " file, for a CA that is reached by hand.",
+    "pki entity NAME": "Creates or enters an entity.",
+    "pki export rsa-key-pair NAME { pem | pkcs12 } FILENAME [ password PASSWORD ]": "Writes an"
+    " exportable key pair to an encrypted file.",
+    "pki export-certificate { ca | local } realm NAME { pem | der | pkcs12 } [ filename FILENAME ]"
+    " [ password PASSWORD ]": "Writes a certificate to a file; PKCS#12 of a local one with its"
+    " key, if that is exportable.",
+    "pki file-format { der | pem }": "How files are written to device storage from now on.",
+    "pki get-certificate ca realm NAME [ next ]": "Gets the certificates of the CA, or those of"
+    " the next CA as the trusted one names it.",
+    "pki get-crl realm NAME": "Gets the revocation list of the CA.",
+    "pki import rsa-key-pair NAME { pem | pkcs12 } FILENAME [ exportable ]"
+    " [ password PASSWORD ]": "Reads a key pair from a file.",
+    "pki import-certificate { ca | local } realm NAME [ { pem | der | pkcs12 } filename FILENAME"
+    " [ password PASSWORD ] ]": "Reads a certificate from a file; without one, that of the realm.",
+    "pki realm NAME": "Creates or enters a realm.",
+    "pki rsa local-key-pair create NAME [ modulus BITS ] [ exportable ]": "Generates a key pair.",
+    "pki rsa local-key-pair destroy NAME": "Destroys a key pair for ever.",
+    "pki set-certificate expire-prewarning DAYS": "From when on a certificate counts as about to"
+    " expire.",
+    "pki validate-certificate { ca | local } realm NAME": "Checks a certificate and its chain.",
+    "quit": "Leaves this view; in the user view, the session.",
+    "reboot": "Restarts the device, where its board file says how.",
+    "reset pki storage [ unused ]": "Destroys all key pairs, certificates and requests; with"
+    " `unused` only what was replaced and flash still holds.",
+    "reset saved-configuration [ unapplied ]": "Forgets the saved configuration, or its lines that"
+    " do not apply.",
+    "return": "Back to the user view.",
+    "rsa local-key-pair NAME": "The key pair of this realm.",
+    "save": "Makes the running configuration survive a reboot.",
+    "screen-length LINES temporary": "Lines of a page in this session; 0 for no paging.",
+    "serial-number": "Puts the serial number of the device into the subject.",
+    "set authentication password [ cipher [ PASSWORD ] ]": "The password of the serial lines, for"
+    " authentication-mode password.",
+    "source { interface { TYPE NUMBER | INTERFACE } [ bind-device ] | ADDRESS }": "Where"
+    " connections to the CA come from; never from elsewhere.",
+    "state NAME": "The state or province of the subject.",
+    "subject-match { strict | standard | key-only }": "How an issued certificate is compared with"
+    " the request.",
+    "sysname NAME": "The name of the device, also in the prompt.",
+    "system-view": "Enters the system view.",
+    "terminal monitor": "Shows log lines as they come.",
+    "user privilege level LEVEL": "The level of who logs in on a serial line without a user name.",
+    "user-interface console NUMBER": "Enters the view of the serial lines.",
+    "vpn-instance NAME": "The VRF through which the CA is reached.",
+    "weak-algorithm { des | md5 | sha1 } *": "What this CA may use although it is weak; every use"
+    " is logged.",
+}
