@@ -6,9 +6,9 @@ PYTHON ?= python3
 VENV := .venv
 DEBIAN_VENV := .venv-debian
 DEBIAN_PYTHON := /usr/bin/python3
-PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl
+PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl groff-base
 # Package:service. The tests run these servers themselves; as services they are not wanted.
-SERVERS := openssh-server:ssh
+SERVERS := openssh-server:ssh ser2net:ser2net
 DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
 ROOMS := agent hal platforms tools
 # Three on two cores: many tests wait for the other end.
