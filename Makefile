@@ -70,7 +70,7 @@ fuzz: $(VENV)/ready
 	$(VENV)/bin/python -m tools.fuzz
 
 # The long rigs, one after the other; each ends with a line of figures.
-nightly: fuzz
+nightly: fuzz netns
 	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly tests/test_command_sequences.py
 
 docs: $(VENV)/ready
