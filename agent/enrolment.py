@@ -104,6 +104,7 @@ class Enrolment:
         self._waiter: tuple[Progress, Done] | None = None
         self.use = Use(under_way=False, error=None)
         self._use_again: Deadline | None = None
+        self._use_stale = False  # what is being put into use was replaced meanwhile
         self._stopped = False
 
     # -- what the device asks ----------------------------------------------------------------------
@@ -119,7 +120,7 @@ class Enrolment:
 
     def apply(self, event: Apply, progress: Progress, done: Done) -> None:
         """A person applies; `done` is called with None, or with an error. PENDING is no error."""
-        self._waiter = (progress, done)
+        self._await(progress, done)
         self._handle(event)
 
     def keys_held(self) -> list[object]:
@@ -133,12 +134,12 @@ class Enrolment:
 
     def install(self, event: Installed, progress: Progress, done: Done) -> None:
         """What the operator brought; `done` with None when it is stored and in use."""
-        self._waiter = (progress, done)
+        self._await(progress, done)
         self._handle(event)
 
     def use_again(self, progress: Progress, done: Done) -> None:
         """Into storage and memory once more; `done` with None, or with an error."""
-        self._waiter = (progress, done)
+        self._await(progress, done)
         self.put_into_use()
 
     def remove(self, kind: str) -> None:
@@ -270,7 +271,13 @@ class Enrolment:
         self._tell(error)
 
     def put_into_use(self) -> None:
-        """Writes the local certificate to storage and memory, again and again until it is there."""
+        """Writes the local certificate to storage and memory, again and again until it is there.
+
+        One after the other: the end of an earlier one must not switch to the files of a later one.
+        """
+        if self.use.under_way:
+            self._use_stale = True
+            return
         if self._use_again:
             self._use_again.cancel()
         self.use = Use(under_way=True, error=None)
@@ -280,11 +287,20 @@ class Enrolment:
         if self._stopped:
             return
         self.use = Use(under_way=False, error=error)
+        if self._use_stale:
+            self._use_stale = False
+            self.put_into_use()
+            return
         if error:
             name = self._settings.name
             self._context.log.report("LOCAL_IMPORT_ERR", f"realm {name}: {error.what}")
             self._use_again = self._context.loop.after(limits.USE_AGAIN_NS, self.put_into_use)
         self._tell(error)
+
+    def _await(self, progress: Progress, done: Done) -> None:
+        """Somebody else waits now; who waited until here reads how the realm stands."""
+        self._tell(None)
+        self._waiter = (progress, done)
 
     def _tell(self, result: AgentError | None) -> None:
         waiter, self._waiter = self._waiter, None

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from agent import limits
-from agent.console.appliance import Described
+from agent.console.appliance import Described, FromFile
 from agent.errors import AgentError, fail
-from hal import records
+from hal import cbor, records
 from hal.ports import DeviceMemoryError, FilesError, JobEnd, StoreError
-from tests.device_bench import CONFIGURATION, SHA256, Bench, Waiter, ready, refuse
+from tests.device_bench import CONFIGURATION, SHA256, Bench, Waiter, certificate, ready, refuse
 
 
 def test_enrolment_ends_in_flash_storage_and_memory() -> None:
@@ -550,3 +550,28 @@ def test_at_boot_a_few_realms_at_a_time_are_put_into_use() -> None:
     bench.turn(50)
     assert 0 < most <= limits.ACTIVATIONS_AT_ONCE
     assert len(bench.memory.sets) == realms
+
+
+def test_a_certificate_that_comes_while_another_is_put_into_use_waits_its_turn() -> None:
+    """The first job's end must not switch device memory to the half-written files of the second."""
+    bench = ready()
+    bench.worker.answers["activate"] = None  # the job goes on
+    first = bench.enrol()
+    bench.device.exchange.delete("abc", "local")
+    second = Waiter()
+    bench.worker.answers["import"] = {"certificate": certificate("CN=r9", "77"), "chain": []}
+    bench.worker.answers["validate"] = {"rows": []}
+    bench.files.content["abc_local.cer"] = b"file"
+    what = FromFile("abc_local.cer")
+    bench.device.exchange.import_local("abc", what, second, second.done)
+    bench.turn()
+    assert bench.worker.ops().count("activate") == 1
+    assert (first.results, second.results) == ([None], [])  # nobody waits for ever
+    bench.worker.answers["activate"] = {}
+    (running,) = bench.jobs.running()
+    bench.jobs.finish(running, JobEnd(cbor.dumps({"ok": {}})))
+    bench.turn()
+    assert bench.worker.ops().count("activate") == 2
+    assert bench.worker.jobs[-1]["certificate"] == certificate("CN=r9", "77")["der"]
+    assert second.results == [None]
+    assert bench.memory.current("abc", "cert.pem") == b"cert"
