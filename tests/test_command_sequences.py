@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent.console.commands import render_configuration, table
 from agent.console.commands.rows import SYSTEM
-from agent.console.grammar import Parameter, Slot, Terminal, match, quote
+from agent.console.grammar import Parameter, Slot, Terminal, match
 from agent.settings import Settings
 from tests.appliance import FakeDevice
 from tests.appliance import Terminal as Screen
@@ -58,7 +58,8 @@ def lines(draw: st.DrawFn) -> Typed:
 
 
 def _word(value: str, kind: Parameter) -> str:
-    return value if kind.rest else quote(value)
+    """Always in quotation marks: whether they are needed is for the product to know."""
+    return value if kind.rest else f'"{value}"'
 
 
 class Operator:
