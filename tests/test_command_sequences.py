@@ -10,15 +10,15 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from agent.console.commands import render_configuration, table
+from agent.console.commands import ROWS, render_configuration, table
 from agent.console.commands.rows import SYSTEM
 from agent.console.grammar import Parameter, Slot, Terminal, match
 from agent.settings import Settings
 from tests.appliance import FakeDevice
 from tests.appliance import Terminal as Screen
-from tests.command_lines import POOL, accepts, entrance, forms, replayed, state, undo_lines
+from tests.command_lines import POOL, accepts, entrance, forms, replayed, state, stored, undo_lines
 
-SETTERS = [form for form in forms() if form.row.render and not form.undoes]
+SPACED = ("Lab, Inc.", " ", "a  b ")
 WIDTH = 200  # of the terminal: the longest prompt fits into a row
 ROUNDS = 4  # what one line depends on may be undone behind it
 
@@ -34,7 +34,7 @@ class Typed(NamedTuple):
 @st.composite
 def values(draw: st.DrawFn, kind: Parameter) -> str:
     """A word that the parameter takes."""
-    words = [word for word in (*POOL, kind.example) if accepts(kind, word)]
+    words = [word for word in (*POOL, *SPACED, kind.example) if accepts(kind, word)]
     if kind.label.startswith("INTEGER") and kind.low is not None and kind.high is not None:
         words += [str(kind.low), str(kind.high), str(draw(st.integers(kind.low, kind.high)))]
     elif kind.high is not None:
@@ -47,7 +47,8 @@ def values(draw: st.DrawFn, kind: Parameter) -> str:
 @st.composite
 def lines(draw: st.DrawFn) -> Typed:
     """A line of the table."""
-    form = draw(st.sampled_from(SETTERS) | st.sampled_from(forms()))
+    row = draw(st.sampled_from(stored()) | st.sampled_from(ROWS))
+    form = draw(st.sampled_from([form for form in forms() if form.row is row]))
     words = [
         _word(draw(values(word.kind)), word.kind) if isinstance(word, Slot) else word.text
         for word in form.words
