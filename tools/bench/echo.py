@@ -25,7 +25,8 @@ CLEAR = b"\x03"  # Ctrl+C: a new line with its prompt
 LINE_KEYS = 40
 BITS = 4096
 REALMS = 1000
-P99_US = 20_000  # below what anybody notices
+P99_US = 20_000  # nobody notices it
+FULL_P99_US = 100_000  # the most that still feels like an answer to the key
 
 
 class Repeating:
@@ -95,13 +96,14 @@ class Load(NamedTuple):
     rounds: tuple[Callable[[int], Sequence[str]], ...]
     job: bool = False
     realms: int = 0  # that are configured
+    goal_us: int = P99_US
 
     @property
     def figures(self) -> tuple[Figure, ...]:
         how = f"key press to echo on the serial line while {self.how}"
         return (
             Figure(f"{self.name}_p50", MS, f"{how}: median of a run"),
-            Figure(f"{self.name}_p99", MS, f"{how}: 99th percentile of a run", P99_US),
+            Figure(f"{self.name}_p99", MS, f"{how}: 99th percentile of a run", self.goal_us),
             Figure(f"{self.name}_max", MS, f"{how}: the slowest of a run"),
         )
 
@@ -120,6 +122,7 @@ LOADS = (
         "8 other sessions apply, generate keys, configure, and display 100 realms, all without end",
         EIGHT,
         realms=100,
+        goal_us=FULL_P99_US,
     ),
 )
 
@@ -139,8 +142,6 @@ def latencies(load: Load, rig: Rig) -> Samples:
         finally:
             for other in others:
                 other.stop()
-        errors = [error for other in others for error in other.errors]
-        assert not errors, errors
     values = (samples[len(samples) // 2], samples[len(samples) * 99 // 100], samples[-1])
     return {figure.name: [value] for figure, value in zip(load.figures, values, strict=True)}
 
@@ -159,7 +160,9 @@ def _line(board: Board) -> Iterator[Person]:
 
 
 def _busy(load: Load, board: Board, others: Sequence[Repeating]) -> bool:
-    """Whether what is measured is under way."""
+    """Whether what is measured is under way; it must not have failed."""
+    errors = [error for other in others for error in other.errors]
+    assert not errors, errors
     if not load.job:
         return any(other.working for other in others)
     worker = board.worker()
