@@ -689,3 +689,13 @@ def test_a_stop_in_one_piece_with_the_command_that_it_stops(stop: bytes) -> None
     said = terminal.keys(b"pki rsa local-key-pair create k1 modulus 2048\rlost" + stop + b"dis")
     assert said.endswith("^C\nInfo: The work goes on without this session.\n[Huawei]dis")
     assert device.detached == [1]
+
+
+@pytest.mark.parametrize(("key", "line"), [(b"q", "display "), (b"\x03", "")])
+def test_the_line_below_help_is_left_with_ctrl_c_only(key: bytes, line: str) -> None:
+    """Or what a script types behind Ctrl+C would be the end of another command."""
+    terminal = Terminal(FakeDevice())
+    terminal.session.screen_lines = 4
+    assert MORE in terminal.keys(b"display ?")
+    assert terminal.keys(key).endswith(f"<Huawei>{line}")
+    assert terminal.session.editor.text == line

@@ -341,6 +341,7 @@ class Session(Showing):
         for _ in range(min(len(self._typed), ECHO_KEYS)):
             byte = self._typed.take()
             if self._pager.waiting:
+                self._goes_on = self._goes_on and byte != INTERRUPT
                 self.run(partial(self._pager.key, byte))
                 break
             event = self.editor.key(byte)
