@@ -60,8 +60,13 @@ def text(help_text: str, low: int, high: int, accept: re.Pattern[str], reason: s
     return ranged("STRING", low, high, help_text, read)
 
 
-def integer(help_text: str, low: int, high: int, even: bool = False) -> Parameter:
-    """`INTEGER<low-high>`; when it must be even an odd one is lowered by one, as VRP does."""
+def integer(
+    help_text: str, low: int, high: int, *, even: bool = False, default: int | None = None
+) -> Parameter:
+    """`INTEGER<low-high>`; when it must be even an odd one is lowered by one, as VRP does.
+
+    `default` is for help: what holds when the word is left out.
+    """
 
     def read(word: str) -> int:
         # isdigit() also takes digits of other scripts, and int() takes an underscore.
@@ -71,7 +76,8 @@ def integer(help_text: str, low: int, high: int, even: bool = False) -> Paramete
             raise ValueError(f"the range is {low} to {high}")
         return int(word) & ~1 if even else int(word)
 
-    return ranged("INTEGER", low, high, help_text, read)._replace(example=str(low))
+    shown = help_text if default is None else f"{help_text} (default {default})"
+    return ranged("INTEGER", low, high, shown, read)._replace(example=str(low))
 
 
 def hexadecimal(help_text: str, digits: int) -> Parameter:
@@ -292,7 +298,11 @@ EMAIL = ranged("STRING", len("a@b"), limits.EMAIL_CHARACTERS, "Mail address", _r
     example="n@example.com"
 )
 ADDRESS = Parameter("X.X.X.X or X:X::X", "IPv4 or IPv6 address", _read_address, example="192.0.2.1")
-URL = _url("http://HOST/PATH of the CA or RA", "http", "https")
+URL = _url(
+    r"http://HOST/PATH of the CA or RA; behind esc, \x3f is a ?",
+    "http",
+    "https",
+)
 CDP = _url("http://HOST/PATH of the revocation list", "http")
 PASSWORD = _secret(
     "Password in plain, or sealed as this device shows it",

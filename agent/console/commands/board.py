@@ -141,7 +141,11 @@ ROWS = (
         SYSTEM,
         "pki set-certificate expire-prewarning",
         "DAYS",
-        parameters.integer("Days before the end of a certificate", *limits.PREWARNING_DAYS),
+        parameters.integer(
+            "Days before the end of a certificate",
+            *limits.PREWARNING_DAYS,
+            default=limits.PREWARNING_DEFAULT_DAYS,
+        ),
         "prewarning_days",
     ),
     Row("reset pki storage [ unused ]", (USER,), reset_storage, level=SECRET_LEVEL),

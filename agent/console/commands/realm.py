@@ -192,8 +192,14 @@ ROWS = (
         enrollment_url,
         {
             "URL": parameters.URL,
-            "MINUTES": parameters.integer("Minutes between two polls", *limits.POLL_INTERVAL_MIN),
-            "COUNT": parameters.integer("Number of polls", *limits.POLL_TIMES),
+            "MINUTES": parameters.integer(
+                "Minutes between two polls",
+                *limits.POLL_INTERVAL_MIN,
+                default=limits.POLL_INTERVAL_DEFAULT_MIN,
+            ),
+            "COUNT": parameters.integer(
+                "Number of polls", *limits.POLL_TIMES, default=limits.POLL_TIMES_DEFAULT
+            ),
         },
         render=render_url,
         undo="enrollment-url",

@@ -86,7 +86,9 @@ ROWS = (
         auto_enroll,
         {
             "PERCENT": parameters.integer(
-                "Renew when so much of the validity has elapsed", *limits.RENEWAL_PERCENT
+                "Renew when so much of the validity has elapsed",
+                *limits.RENEWAL_PERCENT,
+                default=limits.RENEWAL_PERCENT_DEFAULT,
             ),
             "BITS": parameters.MODULUS,
         },
