@@ -7,6 +7,7 @@ import pytest
 
 from agent.__main__ import COMMANDS
 from agent.console.commands import ROWS
+from tools.cmdref import man
 from tools.cmdref.__main__ import DOCS, PAGES
 from tools.cmdref.sentences import SENTENCES
 
@@ -23,12 +24,27 @@ def test_every_command_has_a_sentence_and_no_other() -> None:
 
 
 def test_every_command_and_every_kind_is_in_the_pages() -> None:
-    page, man = (make() for make in PAGES.values())
+    page, manual = (make() for make in PAGES.values())
     for row in ROWS:
         assert f"### `{row.notation}`" in page
         if row.shows:
             assert f"### {row.shows.name}, version" in page
-    assert all(f".B {name}\n" in man for name in COMMANDS)
+    assert all(f".B {name}\n" in manual for name in COMMANDS)
+
+
+def test_every_option_is_in_the_man_page_and_no_other() -> None:
+    taken = {word for command in COMMANDS.values() for word in command.operands}
+    for command in COMMANDS.values():
+        taken |= {f"--{name.rstrip('=')}" for name in command.long}
+        taken |= {f"-{letter}" for letter in command.short.replace(":", "")}
+    assert taken == {option.split()[0] for option in man.OPTIONS}
+
+
+def test_the_reference_says_what_holds_by_default() -> None:
+    text = PAGES["commands.md"]()
+    for wanted in ("`digest` (sha-256)", "`ca_id` (not set)", "(default 5)", "`idle_s` (600)"):
+        assert wanted in text
+    assert "* `short-nonce`: Accept" in text
 
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed here")

@@ -121,6 +121,12 @@ def test_refused(kind: Parameter, word: str, reason: str) -> None:
         assert len(word) < 2 or word not in str(caught.value).replace("******", "")
 
 
+def test_help_says_what_holds_when_a_number_is_left_out() -> None:
+    kind = parameters.integer("Number of polls", 1, 100, default=5)
+    assert (kind.label, kind.help) == ("INTEGER<1-100>", "Number of polls (default 5)")
+    assert parameters.integer("Number of polls", 1, 100).help == "Number of polls"
+
+
 @pytest.mark.parametrize(
     ("typed", "url"),
     [

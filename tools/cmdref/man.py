@@ -12,6 +12,17 @@ ABOUT = """.PP
 keeps the certificates of a router or board alive: it applies for them at a SCEP server (RFC 8894),
 stores them so that a power cut loses nothing, and puts them where IKE, TLS and 802.1X read them.
 It is configured on a console with the PKI commands of Huawei's VRP."""
+# The options and operands of the commands, as the usage text writes them.
+OPTIONS = {
+    "--board FILE": "The board file; `sim` is a simulated board, all of it in one folder.",
+    "--state DIR": "The folder of flash, device key and device storage, instead of the board's.",
+    "--config FILE": "A configuration for a device on which none is saved.",
+    "--socket PATH": "The console socket, instead of the one that the board file names.",
+    "-c LINE": "Runs a line and ends; several run in order, up to the first error. Every user of"
+    " the machine can see it: lines with passwords belong on standard input.",
+    "--dry-run": "Only shows what `apply` would change.",
+    "FILE": "A configuration as `display current-configuration` shows it; `-` is standard input.",
+}
 STATUS = {
     "0": "done; of an application: issued, or PENDING",
     "1": "an Error: was said, and what follows was not run",
@@ -40,6 +51,9 @@ def _lines() -> Iterator[str]:
     yield ".SH COMMANDS"
     for name, command in program.COMMANDS.items():
         yield from _entry(name, (command.run.__doc__ or "").splitlines()[0])
+    yield ".SH OPTIONS"
+    for option, meaning in OPTIONS.items():
+        yield from _entry(option, meaning)
     yield ".SH CONSOLE\nThe views, levels and values are in docs/commands.md; ? helps at any place."
     for row in ROWS:
         yield from _entry(row.notation, SENTENCES[row.notation])

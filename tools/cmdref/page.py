@@ -1,19 +1,24 @@
 """docs/commands.md: every command by its view, and the JSON of every display."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from agent.console.commands import ROWS
 from agent.console.commands.rows import (
     AAA,
+    CONFIGURATION,
     CONSOLE,
     ENTITY,
     EVERYWHERE,
+    PRISTINE,
     REALM,
     SYSTEM,
     USER,
     Row,
 )
+from agent.console.commands.words import WORDS
 from agent.console.document import Kind
+from agent.console.grammar import Group, Item, Word, compile_notation
 from tools.cmdref.sentences import SENTENCES
 
 VIEWS = {
@@ -34,6 +39,9 @@ system view is understood in the views below it as well.
 
 Every display takes `| include TEXT`, `| exclude TEXT` or `| begin TEXT`, and in front of it `json`:
 one object, described at the end of this page.
+
+"stored as" names the field of the configuration and what it holds when nothing was typed, which is
+what `undo` leads back to.
 """
 JSON_HEAD = """## JSON
 
@@ -68,16 +76,72 @@ def _chapter(title: str, entrance: str, rows: list[Row]) -> Iterator[str]:
 def _command(row: Row) -> Iterator[str]:
     yield f"### `{row.notation}`\n"
     yield SENTENCES[row.notation] + "\n"
-    facts = [f"level {row.level}"]
-    if row.undo:
-        facts.append(f"`undo {row.undo}`")
-    if row.shows:
-        facts.append(f"`json`: {row.shows.name}")
-    facts.append("part of the configuration" if row.render else "not part of the configuration")
+    words = {**WORDS, **row.words}
+    for word in _choices(compile_notation(row.notation, row.parameters, words)):
+        yield f"* `{word.text}`: {word.help}"
     for key, kind in row.parameters.items():
         if key in row.notation.split():
             yield f"* `{key}` {kind.label}: {kind.help}"
-    yield f"* {', '.join(facts)}\n"
+    yield f"* {', '.join(_facts(row))}\n"
+
+
+def _facts(row: Row) -> Iterator[str]:
+    yield f"level {row.level}"
+    if row.views == CONFIGURATION:
+        yield "in every view but the user view"
+    elif len(row.views) > 1 and row.views != EVERYWHERE:
+        yield f"in the views {' and '.join(row.views)}"
+    if row.undo:
+        yield f"`undo {row.undo}`"
+    if row.shows:
+        yield f"`json`: {row.shows.name}"
+    fields = _stored(row)
+    if fields:
+        yield f"stored as {', '.join(fields)}"
+    else:
+        yield "part of the configuration" if row.render else "not part of the configuration"
+
+
+def _choices(items: Iterable[Item]) -> Iterator[Word]:
+    """The keywords that may be left out or chosen, each once; the others are the command's name."""
+    seen = {}
+    for item in items:
+        if isinstance(item, Group):
+            for branch in item.branches:
+                seen.update({word.text: word for word in branch if isinstance(word, Word)})
+                seen.update({word.text: word for word in _choices(branch)})
+    yield from seen.values()
+
+
+class _Watched:
+    """A record that notes which of its fields were looked at."""
+
+    def __init__(self, record: Any) -> None:
+        self._record = record
+        self.seen: dict[str, object] = {}
+
+    def __getattr__(self, name: str) -> object:
+        value: object = getattr(self._record, name)
+        self.seen[name] = value
+        return value
+
+
+def _stored(row: Row) -> list[str]:
+    """The fields that the row renders, with what a new record holds in them."""
+    view = next((view for view in row.views if view in PRISTINE), None)
+    if view is None or row.render is None or row.opens:
+        return []
+    watched = _Watched(PRISTINE[view])
+    list(row.render(watched))
+    return [f"`{name}` ({_shown(value)})" for name, value in watched.seen.items()]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) or "not set"
+    if value is None or isinstance(value, bool):
+        return "set" if value else "not set"
+    return str(value)
 
 
 def _kinds() -> Iterator[str]:
