@@ -45,7 +45,7 @@ class Ser2net:
         with log.open("wb") as out:
             command = ["ser2net", "-n", "-c", str(file), "-P", str(self._folder / "ser2net.pid")]
             self._process = subprocess.Popen(command, stdout=out, stderr=out)
-        wait_for(self._listens, START_S, f"ser2net does not listen: {log.read_text()}")
+        wait_for(self._listens, START_S, "ser2net does not listen")
         return self
 
     def __exit__(
