@@ -68,7 +68,7 @@ class Agent:
     def adopt(self, process: "subprocess.Popen[bytes]") -> None:
         """Takes over an agent that a test has started in its own way."""
         self._process = process
-        wait_for(self._answers, START_S, "the agent did not start")
+        self._await()
 
     def __exit__(
         self,
@@ -91,7 +91,7 @@ class Agent:
                 group=self._uid,
                 extra_groups=None if self._uid is None else [],
             )
-        wait_for(self._answers, START_S, "the agent did not start")
+        self._await()
 
     def stop(self, number: int = signal.SIGTERM) -> int | None:
         """Ends the agent if it runs; its exit status."""
@@ -173,6 +173,11 @@ class Agent:
     def memory(self, name: str, realm: str = "abc") -> Path:
         """A file that a consumer reads."""
         return self.dir / "memory" / realm / name
+
+    def _await(self) -> None:
+        """Until its console answers; the kernel takes connections before the board has booted."""
+        wait_for(self._answers, START_S, "the agent did not start")
+        self.script()
 
     def _answers(self) -> bool:
         assert self._process is not None
