@@ -241,3 +241,16 @@ def test_noise(data: bytes, hidden: bool) -> None:
     assert all(event.text.isprintable() for event in events if isinstance(event, Line | Help | Tab))
     editor.take_output().encode()
     assert len(editor.text) <= limits.LINE_CHARACTERS
+
+
+def test_what_comes_at_once_has_no_joint_between_its_rows() -> None:
+    """A read may split a control sequence, and automation would not know it in two pieces."""
+    editor = Editor(20)
+    editor.begin("<r>")
+    editor.take_output()
+    press(editor, b"x" * 50)
+    assert editor.take_output() == "x" * 50
+    press(editor, b"y" * 7)  # 3 + 57 is the edge: nothing follows yet
+    assert editor.take_output() == "y" * 7 + " \x1b[1D"
+    press(editor, b"z")
+    assert editor.take_output() == "z"

@@ -274,6 +274,8 @@ class Editor:
         if self.hidden:
             self._cursor = cursor
             return
+        if same == len(old) and self._output[-1:] == [NEXT_ROW]:
+            self._output.pop()  # what follows at once takes the terminal there by itself
         self._move(self._column(self._cursor), self._column(same))
         self._output.append(text[same:])
         end = self._column(len(text))
