@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.bench import echo, flashcost, idle, modules, page, series, single
+from tools.bench import echo, flashcost, idle, modules, page, peaks, series, single
 from tools.bench.figures import MissingPeerError, Result, closing
 from tools.bench.rig import FULL, QUICK, Probe, Rig, Samples
 
@@ -20,6 +20,7 @@ PROBES = (
     *echo.PROBES,
     *single.PROBES,
     *series.PROBES,
+    *peaks.PROBES,
     *flashcost.PROBES,
 )
 RUNS = 5

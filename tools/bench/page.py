@@ -33,10 +33,11 @@ READING = """
   the reply checked, key and certificate in storage and in memory, each flush done. The peers write
   one file and are given the key in plain. `pki --scep` is given the CA certificate as well. So the
   ratios say what a device pays for a process that lives only while there is something to do, not
-  which code is faster; `series_cpu` says that.
+  which code is faster; `series_...` says that: many enrolments through one worker, beside the
+  other client started anew for each on the same server.
 * **CPU** of a living process is its CPU clock; of ended ones, wait4(2) with all their children.
-  `series_cpu` alone comes from /proc/PID/stat, in ticks of 10 ms over many enrolments. No figure
-  holds CPU time of a CA.
+  `series_cpu` and `series_micromdm_cpu` alone come from /proc/PID/stat, in ticks of 10 ms over many
+  enrolments. No figure holds CPU time of a CA.
 * **series_child_cpu** is the part of `series_cpu` that isolation costs: fork, confinement and end
   of a child that does nothing else. Another part is that each child is new: the same enrolments
   done one after the other in one process cost 4 ms each (two RSA signatures and a decryption are

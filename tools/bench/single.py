@@ -10,25 +10,19 @@ the CA certificate; `pki --scep` is given the CA certificate in files.
 """
 
 import os
-import shutil
 import time
-from pathlib import Path
 
-from tests import micromdm, netns
 from tests.board import SAVE, procedure
 from tests.labca import LabCa
 from tests.micromdm import MicroMdm
 from tests.netns import NetNs
-from tools.bench import proc
-from tools.bench.figures import MS, TIMES, Figure, MissingPeerError
+from tools.bench import peers, proc
+from tools.bench.figures import MS, TIMES, Figure
+from tools.bench.peers import CHALLENGE
 from tools.bench.proc import Spent
 from tools.bench.rig import Board, Probe, Rig, Samples
 
-CHALLENGE = "sekret"
 ENROL = ("system-view", "pki enroll-certificate realm abc")
-STRONGSWAN = f"pki --scep --in k.pem --outform pem --password {CHALLENGE} --cacert ca.pem"
-SCEPCLIENT = f"scepclient -private-key k.pem -certificate cert.pem -challenge {CHALLENGE} -cn dev1"
-
 OURS = "ours, one enrolment with an existing key, no worker yet,"
 
 
@@ -46,15 +40,12 @@ def _figures(ca: str, peer: str) -> tuple[Figure, ...]:
 
 def on_lab_ca(rig: Rig) -> Samples:
     """Ours and strongSwan's client on the lab CA."""
-    need("pki", "strongswan-pki")
     with LabCa(rig.folder, "--challenge", CHALLENGE) as ca:
+        folder = peers.with_key(rig.folder)
+        words = peers.strongswan(ca, folder)
         pin = f"fingerprint sha256 {ca.fingerprint}"
         board = Board(rig.folder, python=rig.python)
         ours, agent_us = _ours(board, ca.url, pin)
-        folder = with_key(rig.folder)
-        shutil.copy(ca.dir / "ca.pem", folder)
-        files = "--cacert-enc ca.pem --cacert-sig ca.pem"
-        words = [*f"{STRONGSWAN} {files} --url {ca.url}".split(), "--dn", "CN=dev1"]
         theirs = proc.spend(words, folder)
         assert len(ca.issued()) == 2, "both should have a certificate"
     return _samples("lab_ca", "strongswan", ours, agent_us, theirs)
@@ -62,33 +53,15 @@ def on_lab_ca(rig: Rig) -> Samples:
 
 def on_micromdm(rig: Rig) -> Samples:
     """Ours, with `weak-algorithm des`, and scepclient on Debian's CA, in a name space."""
-    why = netns.missing() or micromdm.missing()
-    if why:
-        raise MissingPeerError(why)
-    need("scepclient", "scep")
+    peers.need_micromdm()
     with NetNs() as net, MicroMdm(rig.folder, net, CHALLENGE) as ca:
+        words = peers.scepclient(ca, net)
         pin = f"fingerprint sha256 {ca.fingerprint()}"
         board = Board(rig.folder, python=rig.python, prefix=net.prefix)
         ours, agent_us = _ours(board, ca.url, pin, "weak-algorithm des")
-        enter = ["nsenter", f"--net=/run/netns/{net.name}"]
-        words = [*enter, *SCEPCLIENT.split(), "-server-url", ca.url]
-        theirs = proc.spend(words, with_key(rig.folder))
+        theirs = proc.spend(words, peers.with_key(rig.folder))
         assert len(ca.issued()) == 2, "both should have a certificate"
     return _samples("micromdm", "scepclient", ours, agent_us, theirs)
-
-
-def need(program: str, package: str) -> None:
-    """Skips what cannot be measured without a program of Debian's."""
-    if shutil.which(program) is None:
-        raise MissingPeerError(f"needs Debian's package `{package}`")
-
-
-def with_key(folder: Path) -> Path:
-    """A folder for a peer, with a key of the size of ours."""
-    peer = folder / "peer"
-    peer.mkdir()
-    proc.spend(["openssl", "genrsa", "-traditional", "-out", "k.pem", "2048"], peer)
-    return peer
 
 
 def _ours(board: Board, url: str, *realm: str) -> tuple[Spent, int]:

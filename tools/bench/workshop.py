@@ -86,14 +86,20 @@ class Workshop:
 class Applicant:
     """The records of a realm that is ready to enrol, made by the worker itself."""
 
-    def __init__(self, shop: Workshop, url: str, bits: int = 2048) -> None:
+    def __init__(
+        self, shop: Workshop, url: str, bits: int = 2048, challenge: str = "", weak: str = ""
+    ) -> None:
         self._realm, entity = Realm("abc"), Entity("r1")
         self._realm.url, self._realm.key_pair = url, "k1"
+        self._realm.weak = tuple(weak.split())
         entity.common_name = "r1.example"
         made = shop.do({"op": "generate-key", "name": "k1", "generation": 1, "bits": bits})
         sealed, spki = field(made, "sealed", bytes), field(made, "spki", bytes)
         self.key = KeyRecord("k1", 1, bits, False, int(time.time()), spki, sealed)
         self._settings = application.snapshot(self._realm, entity, [], None)
+        self._password: str | None = None
+        if challenge:
+            self._password = field(shop.do({"op": "seal", "plain": challenge}), "sealed", str)
         fetch = application.fetch_job(self._realm, self._settings, str)
         self.ca = _ca(shop.do({**fetch, **_moment()}))
 
@@ -107,7 +113,7 @@ class Applicant:
 
     def _request(self, transaction: int = 0) -> RequestRecord:
         name = f"{transaction:032x}"
-        return RequestRecord("sent", name, int(time.time()), 1, self._settings, None, 0)
+        return RequestRecord("sent", name, int(time.time()), 1, self._settings, self._password, 0)
 
 
 def _moment() -> Answer:
