@@ -6,7 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 DEBIAN_VENV := .venv-debian
 DEBIAN_PYTHON := /usr/bin/python3
-PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl groff-base
+PEERS := .peers
+DEBIAN_PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl groff-base
 # Package:service. The tests run these servers themselves; as services they are not wanted.
 SERVERS := openssh-server:ssh ser2net:ser2net
 DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
@@ -18,7 +19,7 @@ DEMO := $(VENV)/bin/python -m tools.demo
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \
   $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
 
-.PHONY: help demo console test lint docs format clean peers bench fuzz nightly netns
+.PHONY: help demo console test lint docs format clean peers packages bench fuzz nightly netns
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -26,6 +27,7 @@ help:
 	@echo '              an example of that file: $(VENV)/bin/python -m tools.demo --help'
 	@echo 'make console  a prompt at a simulated board with a lab CA; Ctrl+] leaves'
 	@echo 'make test     prepare, lint, and run all tests (newest packages, then Debian 12 ones)'
+	@echo 'make peers    with Go: build step-ca and micromdm (some minutes, once); make test uses them'
 	@echo 'make lint     ruff and mypy --strict'
 	@echo 'make format   rewrite the sources the way lint wants them'
 	@echo 'make docs     everything in docs/ that is generated'
@@ -58,7 +60,7 @@ format: $(VENV)/ready
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-bench: $(VENV)/ready | peers
+bench: $(VENV)/ready | packages
 	$(VENV)/bin/python -m tools.bench --write docs/BENCHMARKS.md
 
 # Root: every segment of some hundred jobs in random networks of their own (tests/binding).
@@ -86,7 +88,7 @@ $(VENV)/ready: requirements/dev.txt pyproject.toml
 	@touch $@
 
 # The stamp is empty where the packages cannot be had, so that the tests can say so.
-$(DEBIAN_VENV)/ready: requirements/debian.txt | peers
+$(DEBIAN_VENV)/ready: requirements/debian.txt | packages
 	@mkdir -p $(DEBIAN_VENV)
 	@if $(DEBIAN_PYTHON) -c 'import cryptography, cbor2, serial, venv, ensurepip' 2>/dev/null; then \
 	  echo '== preparing $(DEBIAN_VENV): the runtime packages of Debian, pytest from the index'; \
@@ -97,13 +99,13 @@ $(DEBIAN_VENV)/ready: requirements/debian.txt | peers
 
 # With root and apt: the peers of the interoperability tests and the runtime packages of Debian.
 APT_INSTALL := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
-peers:
+packages:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  dpkg -s $(PEERS) $(DEBIAN_RUNTIME) $(foreach s,$(SERVERS),$(firstword $(subst :, ,$s))) \
+	  dpkg -s $(DEBIAN_PEERS) $(DEBIAN_RUNTIME) $(foreach s,$(SERVERS),$(firstword $(subst :, ,$s))) \
 	    >/dev/null 2>&1 || apt-get update -qq; \
-	  dpkg -s $(PEERS) $(DEBIAN_RUNTIME) >/dev/null 2>&1 || { \
-	    echo '== installing $(PEERS) $(DEBIAN_RUNTIME)'; \
-	    $(APT_INSTALL) $(PEERS) $(DEBIAN_RUNTIME) >/dev/null; }; \
+	  dpkg -s $(DEBIAN_PEERS) $(DEBIAN_RUNTIME) >/dev/null 2>&1 || { \
+	    echo '== installing $(DEBIAN_PEERS) $(DEBIAN_RUNTIME)'; \
+	    $(APT_INSTALL) $(DEBIAN_PEERS) $(DEBIAN_RUNTIME) >/dev/null; }; \
 	  for server in $(SERVERS); do dpkg -s "$${server%:*}" >/dev/null 2>&1 || { \
 	    echo "== installing $${server%:*}; its service stays off"; \
 	    $(APT_INSTALL) "$${server%:*}" >/dev/null || exit 1; \
@@ -111,5 +113,20 @@ peers:
 	      echo '== no systemd here: nothing to switch off'; }; done; \
 	fi
 
+# With Go: the CAs that no distribution has. The name of a file tells its version, so what is there
+# is done. Go keeps its caches where it always does; without a home that can be written to, here.
+# cgo is off, because step-ca would want the library of a card reader.
+peers: packages
+	@command -v go >/dev/null || { echo '== no Go here: step-ca and micromdm are not built'; exit 0; }; \
+	[ -w "$${HOME:-/nowhere}" ] || \
+	  export HOME="$(CURDIR)/$(PEERS)/home" GOFLAGS="$$GOFLAGS -modcacherw"; \
+	for command in $$(grep '^[^#]' requirements/peers.txt); do \
+	  name="$${command##*/}"; [ ! -x "$(PEERS)/$$name" ] || continue; \
+	  echo "== building $$name, by Go from its module proxy"; \
+	  GOBIN="$(CURDIR)/$(PEERS)/new" CGO_ENABLED=0 go install -ldflags='-s -w' "$$command" || { \
+	    echo "== $$name was not built (see above); the tests that need it will be skipped"; exit 1; }; \
+	  mv "$(PEERS)/new/$${name%@*}" "$(PEERS)/$$name"; \
+	done
+
 clean:
-	rm -rf $(VENV) $(DEBIAN_VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEBIAN_VENV) $(PEERS) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,7 +11,7 @@ from hypothesis import settings
 settings.register_profile("nightly", max_examples=20_000)
 
 # What even root with apt cannot run.
-FOR_OTHERS = ("everybody but root",)
+FOR_OTHERS = ("everybody but root", "needs Go")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -134,6 +134,15 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+def somebody_listens(port: int) -> bool:
+    """Whether a connection to this port of 127.0.0.1 is taken."""
+    try:
+        socket.create_connection(("127.0.0.1", port), START_S).close()
+    except OSError:
+        return False
+    return True
+
+
 def missing() -> str:
     """Why it cannot run here; empty when it can."""
     if not os.access(SSHD, os.X_OK):

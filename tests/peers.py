@@ -1,0 +1,24 @@
+"""The servers and clients in Go that `make peers` builds, and why they cannot run here."""
+
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".peers"
+
+
+def program(name: str) -> Path:
+    """Where `make peers` puts a command, in the version that requirements/peers.txt names."""
+    lines = (ROOT / "requirements" / "peers.txt").read_text(encoding="utf-8").splitlines()
+    (full,) = [line.rpartition("/")[2] for line in lines if f"/{name}@" in line]
+    return FOLDER / full
+
+
+def missing(name: str) -> str:
+    """Why a command cannot run here; empty when it can."""
+    path = program(name)
+    if path.exists():
+        return ""
+    if shutil.which("go") is None:
+        return f"needs Go for {path.name}"
+    return f"needs {path.name}, which `make peers` builds"
