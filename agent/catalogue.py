@@ -214,8 +214,10 @@ CATALOGUE: dict[str, Row] = {
         "check `enrollment-url` and `ca id`; ask the CA's operator"),
     "ca-pin-mismatch": Row(PEER, OPERATOR, "no CA certificate has the configured {algorithm}"
         " fingerprint {wanted}; what arrived: {got}",
-        "`fingerprint` is wrong, the CA was renewed, or someone answers in its place",
-        "compare with the CA's operator; correct `fingerprint` in the realm view"),
+        "`fingerprint` is wrong, or that of a root that the server does not send (step-ca); or the"
+        " CA was renewed, or someone answers in its place",
+        "compare with the CA's operator, who knows the fingerprint of the CA that issues; correct"
+        " `fingerprint` in the realm view"),
     "ca-pin-missing": Row(LOCAL, OPERATOR, "the pinned CA certificate is not in the stored CA set",
         "the CA set was changed after the CA had been trusted",
         "apply again, so that the CA certificates are fetched anew"),
@@ -226,6 +228,15 @@ CATALOGUE: dict[str, Row] = {
     "ra-missing": Row(PEER, OPERATOR, "the CA set holds no RA certificate of the pinned CA",
         "`enrollment-url ... ra` is configured, but this server is a CA by itself",
         "type `enrollment-url` without `ra`, or check the URL"),
+    "ra-unusable": Row(PEER, OPERATOR, "the RA certificate of {subject} cannot be used: {reason}",
+        "the server leaves out a CA between the RA and the pinned one (step-ca:"
+        " excludeIntermediate), or another CA has issued it, or nobody has renewed it",
+        "ask the CA's operator to send the whole chain, and about the RA; compare `fingerprint`"),
+    "ra-not-asked": Row(PEER, LATER, "{what}",
+        "the CA set has RA certificates: an RA seems to answer, and it cannot open a request that"
+        " was encrypted for the CA",
+        "type `enrollment-url ... ra` in the realm view; if that is no RA, ask the CA's operator to"
+        " look at its log"),
     "ca-cannot-encrypt": Row(PEER, OPERATOR, "the key of {subject} cannot encrypt: {reason}",
         "SCEP needs an RSA key at the CA or the RA",
         "ask the CA's operator for a SCEP service with an RSA certificate"),
@@ -280,8 +291,13 @@ CATALOGUE: dict[str, Row] = {
     "ca-badRequest": Row(PEER, OPERATOR, "the CA refused: badRequest{text}",
         "mostly a challenge password that is wrong, used up or too old; else a subject"
         " that the CA does not allow",
-        "get a new challenge and type `password cipher` in the realm view; check the entity;"
-        " if it was a renewal, try `compatibility renew-with-password`"),
+        "get a new challenge and type `password cipher` in the realm view; check the entity"),
+    "ca-renewal-refused": Row(PEER, OPERATOR, "{what}; the renewal went without the challenge"
+        " password, as RFC 8894 wants it",
+        "a CA that wants the password each time (micromdm, step-ca, UCM), or that does not renew"
+        " this early",
+        "type `compatibility renew-with-password` in the realm view, and `password cipher` if the"
+        " realm has none; else ask the CA's operator when it renews"),
     "ca-badTime": Row(PEER, LATER, "the CA refused: badTime{text}",
         "this clock and that of the CA are too far apart",
         "check `display clock`, and what sets the system's clock"),

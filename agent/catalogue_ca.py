@@ -8,6 +8,10 @@ PUBLISHED: dict[str, Row] = {
         "neither `cdp-url` nor the certificate names a place, and without a certificate in use"
         " nobody can ask the CA by SCEP",
         "type `cdp-url http://...` in the realm view, or apply for a certificate first"),
+    "crl-not-offered": Row(PEER, OPERATOR, "the CA gives no revocation list by SCEP: {reason}",
+        "its software does not know GetCRL (micromdm, step-ca), or it keeps no list",
+        "type `cdp-url http://...` in the realm view if the CA publishes a list; without one type"
+        " `certificate-check none`"),
     "crl-malformed": Row(PEER, LATER, "the revocation list cannot be used: {reason}",
         "the URL leads to something else: {page}",
         "check `cdp-url`; ask the CA's operator for a complete list (no delta)"),
@@ -32,8 +36,10 @@ PUBLISHED: dict[str, Row] = {
         "the CA has answered with an old certificate, or revoked this one at once",
         "ask the CA's operator; nothing was installed"),
     "next-ca-none": Row(PEER, LATER, "the CA has no successor to name: {reason}",
-        "it has not made one yet; most CAs do so some months before their own end",
-        "nothing is to be done now; type the command again when the CA's operator says so"),
+        "it has not made one yet, as most CAs do some months before their own end; or its software"
+        " cannot name one (micromdm, step-ca)",
+        "nothing is to be done now; type the command again when the CA's operator says so, or the"
+        " new `fingerprint` when the CA has changed"),
     "next-ca-malformed": Row(PEER, LATER, "the certificates of the next CA cannot be used:"
         " {reason}",
         "the CA is faulty, or the URL leads to something else: {page}",

@@ -11,6 +11,7 @@ FAILURES = frozenset(
         "ca-badRequest",
         "ca-badTime",
         "ca-failure",
+        "ca-renewal-refused",
         "ndes-behind",
         "ndes-challenge",
         "ndes-denied",
@@ -33,6 +34,7 @@ ANSWERED = FAILURES | {
     "http-not-found",
     "http-refused",
     "http-too-long",
+    "ra-not-asked",
 }
 
 

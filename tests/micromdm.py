@@ -61,9 +61,7 @@ class MicroMdm:
             self._process.wait(10)
 
     def fingerprint(self) -> str:
-        """SHA-256 of the CA certificate, by openssl."""
-        file = str(self.certificate)
-        return run("openssl", "x509", "-in", file, "-noout", "-fingerprint", "-sha256").split("=")[1]
+        return peers.fingerprint(self.certificate)
 
     def issued(self) -> list[Path]:
         """Certificates in its depot, without its own."""

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from tests.board import run
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".peers"
 
@@ -22,3 +24,9 @@ def missing(name: str) -> str:
     if shutil.which("go") is None:
         return f"needs Go for {path.name}"
     return f"needs {path.name}, which `make peers` builds"
+
+
+def fingerprint(certificate: Path) -> str:
+    """SHA-256 of a certificate in PEM, by openssl: hexadecimal with colons."""
+    how = ("-noout", "-fingerprint", "-sha256")
+    return run("openssl", "x509", "-in", str(certificate), *how).strip().split("=")[1]

@@ -43,7 +43,7 @@ _END = "basicConstraints=critical,CA:FALSE", "keyUsage=digitalSignature,keyEncip
 
 
 class StepCa:
-    """`with StepCa(folder) as ca:`; `url(service)` is for `enrollment-url`, of a row of SERVICES."""
+    """`with StepCa(folder) as ca:`; `url(service)`: a row of SERVICES."""
 
     def __init__(self, folder: Path) -> None:
         self.dir = folder / "step-ca"
@@ -78,9 +78,7 @@ class StepCa:
         return self.dir / f"{name}.pem"
 
     def fingerprint(self, name: str) -> str:
-        """SHA-256 of a certificate, by openssl."""
-        file = str(self.certificate(name))
-        return run("openssl", "x509", "-in", file, "-noout", "-fingerprint", "-sha256").split("=")[1]
+        return peers.fingerprint(self.certificate(name))
 
     def log(self) -> str:
         path = self.dir / "log"

@@ -62,10 +62,18 @@ def test_an_ra_without_key_usage_will_do_and_the_wrong_one_too() -> None:
 
 def test_an_ra_that_is_wanted_and_not_there() -> None:
     foreign = lab.certificate({"common_name": "F"}, "foreign", None, ca=True)
-    for others in ([], [lab.sub()], [lab.certificate({"common_name": "RA"}, "ra-enc", foreign)]):
+    strange = lab.certificate({"common_name": "RA"}, "ra-enc", foreign)
+    expired = issued(lab.root(), days=0)
+    for others, code, reason in (
+        ([], "ra-missing", "no RA certificate"),
+        ([lab.sub()], "ra-missing", "no RA certificate"),
+        ([strange], "ra-unusable", "from the pin down"),
+        ([expired], "ra-unusable", "not in date"),
+    ):
         with pytest.raises(AgentError) as caught:
             load(lab.root(), *others).recipient(ra=True)
-        assert caught.value.code == "ra-missing"
+        assert caught.value.code == code
+        assert reason in caught.value.what
 
 
 CMC_RA, AGENT, ANY = "1.3.6.1.5.5.7.3.28", "1.3.6.1.4.1.311.20.2.1", "2.5.29.37.0"

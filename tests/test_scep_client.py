@@ -322,6 +322,25 @@ def test_an_ra_that_is_not_configured_is_named(files: list[int]) -> None:
     assert any("`ra`" in note for note in answer["notes"])
 
 
+@pytest.mark.parametrize(
+    ("status", "sent", "code"),
+    [
+        ("500 Internal Server Error", [lab.root(), *lab.ra_pair()], "ra-not-asked"),
+        ("400 Bad Request", [lab.root(), *lab.ra_pair()], "ra-not-asked"),
+        ("503 Service Unavailable", [lab.root(), *lab.ra_pair()], "http-busy"),
+        ("500 Internal Server Error", [lab.root()], "http-failed"),
+    ],
+)
+def test_a_request_for_the_ca_that_only_an_ra_could_open(
+    files: list[int], status: str, sent: list[lab.Party], code: str
+) -> None:
+    ca = web.ok(b"no recipient", status=status)
+    with web.serving(ca) as server, pytest.raises(AgentError) as caught:
+        run(job_for(server.url(), *sent), files)
+    assert caught.value.code == code
+    assert status.partition(" ")[0] in caught.value.what
+
+
 def test_the_clock(files: list[int]) -> None:
     ca = MiniCa()
     enrolled(ca, files)

@@ -175,10 +175,24 @@ def test_a_reply_holds_exactly_one_list(files: list[int], lists: tuple[bytes, ..
 
 
 def test_pending_and_failure_are_no_list(files: list[int]) -> None:
-    for how, code in (({"status": "3"}, "certrep-status"), ({"status": "2"}, "ca-failure")):
+    for how, code in (({"status": "3"}, "certrep-status"), ({"status": "2"}, "crl-not-offered")):
         with pytest.raises(AgentError) as caught:
             asked(ListCa(made(), **how), files)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("500 Internal Server Error", "crl-not-offered"), ("503 Busy", "http-busy")],
+)
+def test_a_server_that_knows_no_lists_says_where_one_may_be(
+    files: list[int], status: str, code: str
+) -> None:
+    answer = web.ok(b"not implemented", status=status)
+    with web.serving(answer) as server, pytest.raises(AgentError) as caught:
+        run(job(server.url(), op="get-crl", certificate=leaf().der), files)
+    assert caught.value.code == code
+    assert ("cdp-url" in caught.value.remedy) is (code == "crl-not-offered")
 
 
 # -- at an application -----------------------------------------------------------------------------

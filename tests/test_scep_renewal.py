@@ -56,6 +56,25 @@ def test_signed_by_the_old_certificate(
     assert ("challenge_password" in attributes(got.content)) is password
 
 
+@pytest.mark.parametrize(
+    ("kind", "password", "code"),
+    [
+        (17, False, "ca-renewal-refused"),
+        (17, True, "ca-badRequest"),
+        (19, True, "ca-badRequest"),
+    ],
+)
+def test_a_refusal_of_one_without_the_password_leads_to_it(
+    files: list[int], kind: int, password: bool, code: str
+) -> None:
+    refusing = MiniCa(status="2", fail_info="2")
+    error = failed(refusing, files, renewal=renewal(kind, password=password))
+    assert error.code == code
+    assert ("renew-with-password" in error.remedy) is (code == "ca-renewal-refused")
+    other = MiniCa(status="2", fail_info="0")
+    assert failed(other, files, renewal=renewal(kind, password=password)).code == "ca-badAlg"
+
+
 def test_the_old_key_signs_for_a_new_one(files: list[int]) -> None:
     """The request is for the realm's key pair; signer and recipient are the old one's."""
     ca = MiniCa()

@@ -10,7 +10,7 @@ trusted.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.scep import certificate, crypto, names, oids
 from agent.scep.certificate import Certificate
 
@@ -74,7 +74,8 @@ class CaSet(NamedTuple):
         return next(a.certificate for a in self.authorities if a.certificate.der not in above)
 
     def recipient(self, ra: bool) -> Certificate:
-        """For whom a request is encrypted; PeerError `ra-missing` when the realm wants an RA.
+        """For whom a request is encrypted; PeerError `ra-missing` or
+        `ra-unusable` when the realm wants an RA.
 
         Between several, one that says that it is an RA's comes first, then keyUsage decides, which
         refuses none: real ones carry the wrong bits (RFC 8894 3.5.2). Without `ra` an end-entity
@@ -85,8 +86,16 @@ class CaSet(NamedTuple):
             return self.issuing(ra)
         candidates = self.registration_authorities()
         if not candidates:
-            raise fail("ra-missing")
+            raise self._no_ra()
         return min(candidates, key=lambda c: (not _says_ra(c), _encryption_rank(c)))
+
+    def _no_ra(self) -> AgentError:
+        unusable = next((c for c in self.certificates if may_be_ra(c)), None)
+        if unusable is None:
+            return fail("ra-missing")
+        linked = self.issuer_of(unusable) is not None
+        reason = "it is not in date" if linked else "no CA of the set, from the pin down, issued it"
+        return fail("ra-unusable", subject=names.shown(unusable.subject), reason=reason)
 
     def chain(self, issuer: Authority) -> list[bytes]:
         """DER from this issuer upwards, over the pin as far as the set goes."""

@@ -8,7 +8,7 @@ import os
 from typing import NamedTuple
 
 from agent import limits
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.scep import (
     caset,
     certificate,
@@ -62,8 +62,18 @@ class Conversation:
         message = self.message(question, nonce)
         expected = self.expected(question, nonce)
         exchange = discovery.exchange_of(self._job, link)
-        data = exchange.send(message, self._post(), limits.CERTREP_BYTES)
+        try:
+            data = exchange.send(message, self._post(), limits.CERTREP_BYTES)
+        except AgentError as error:
+            raise self._told(error) from None
         return trust.accept(data, expected), expected
+
+    def _told(self, error: AgentError) -> AgentError:
+        """An RA that cannot open what was encrypted for its CA has no better word (step-ca)."""
+        unasked = not self.ra and self.ca.registration_authorities()
+        if error.code in ("http-failed", "http-refused") and unasked:
+            return fail("ra-not-asked", what=error.what)
+        return error
 
     def message(self, question: Question, nonce: bytes) -> bytes:
         recipient = self.ca.recipient(self.ra)

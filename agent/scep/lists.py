@@ -7,8 +7,19 @@ The job that reads it from HTTP has no device key.
 """
 
 from agent import limits
-from agent.errors import fail
-from agent.scep import certificate, cms, der, discovery, messages, names, oids, revocation, trust
+from agent.errors import AgentError, fail
+from agent.scep import (
+    certificate,
+    cms,
+    der,
+    discovery,
+    messages,
+    names,
+    oids,
+    refusals,
+    revocation,
+    trust,
+)
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.conversation import Conversation, Question, ca_of, moment, signing, transaction_of
@@ -17,6 +28,9 @@ from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
 from hal.ports import Link
 
 _BY_SCEP = "scep"
+_NOT_OFFERED = (
+    *refusals.UNKNOWN_OPERATION, "ca-badAlg", "ca-badCertId", "ca-badRequest", "ca-failure",
+)  # fmt: skip
 
 
 def fetch(job: Job, link: Link) -> Answer:
@@ -43,7 +57,7 @@ def get(job: Job, device_key: bytes, link: Link) -> Answer:
     request = messages.Request(transaction_of(job), 0, digest, {}, (), None)
     content = cms.issuer_and_serial(signer.issuer_der, signer.serial)
     question = Question(messages.GET_CRL, content, request, signer, key, signer.spki)
-    reply, expected = asked.ask(question, link)
+    reply, expected = _asked(asked, question, link)
     if reply.status != str(messages.SUCCESS):
         raise fail("certrep-status", received=str(reply.status))
     found = trust.opened(reply, expected).lists
@@ -52,6 +66,17 @@ def get(job: Job, device_key: bytes, link: Link) -> Answer:
     return _answer(
         job, revocation.accept(found[0], asked.ca, asked.notes), found[0], _BY_SCEP, asked.notes
     )
+
+
+def _asked(
+    asked: Conversation, question: Question, link: Link
+) -> tuple[messages.CertRep, trust.Expected]:
+    try:
+        return asked.ask(question, link)
+    except AgentError as error:
+        if error.code not in _NOT_OFFERED:
+            raise
+        raise fail("crl-not-offered", reason=error.what) from None
 
 
 def _held(job: Job) -> Certificate | None:

@@ -6,14 +6,12 @@ A CA that has not made its successor yet lists the operation all the same (OpenX
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import discovery, names, succession, transport
+from agent.scep import discovery, names, refusals, succession, transport
 from agent.scep.certificate import Certificate
 from agent.scep.conversation import ca_of
 from agent.scep.jobmap import Answer, Job, text_or_none
 from agent.scep.succession import Link
 from hal.ports import Link as Network
-
-_NOT_YET = ("http-refused", "http-failed", "http-empty", "http-not-found", "http-method")
 
 
 def fetch(job: Job, link: Network) -> Answer:
@@ -29,7 +27,7 @@ def _asked(exchange: transport.Exchange, ca_id: str | None) -> bytes:
     try:
         return exchange.get("GetNextCACert", ca_id, limits.NEXT_CA_BYTES)
     except AgentError as error:
-        if error.code not in _NOT_YET:
+        if error.code not in refusals.UNKNOWN_OPERATION:
             raise
         raise fail("next-ca-none", reason=error.what) from None
 

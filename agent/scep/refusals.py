@@ -32,6 +32,11 @@ STATUSES: dict[int, str] = {
     504: "http-busy",
 }
 
+# What servers answer to an operation that their software does not know (RFC 8894 names no answer).
+UNKNOWN_OPERATION = (
+    "http-refused", "http-failed", "http-empty", "http-not-found", "http-method",
+)  # fmt: skip
+
 
 class Reason(NamedTuple):
     """An HRESULT of winerror.h, how its text begins (lower case), and the code of the catalogue."""

@@ -4,7 +4,7 @@ The request is built anew from the job each time and comes out the same: the job
 that it depends on, and the agent has stored that before the first byte leaves.
 """
 
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.scep import (
     certificate,
     crypto,
@@ -80,7 +80,7 @@ class _Transaction:
 
     def run(self, kind: int, link: Link) -> Answer:
         notes = self._with.notes
-        reply, expected = self._with.ask(self._question(kind), link)
+        reply, expected = self._asked(kind, link)
         if reply.status == str(messages.PENDING):
             return {"status": "pending", "notes": notes}
         found = trust.issued(reply, expected)
@@ -91,6 +91,16 @@ class _Transaction:
             "chain": found.chain,
             "notes": notes,
         }
+
+    def _asked(self, kind: int, link: Link) -> tuple[messages.CertRep, trust.Expected]:
+        """A refused renewal whose challenge was left out has a likelier cause than a wrong one."""
+        try:
+            return self._with.ask(self._question(kind), link)
+        except AgentError as error:
+            bare = kind == messages.RENEWAL_REQ and self._request.password is None
+            if not bare or error.code != "ca-badRequest":
+                raise
+            raise fail("ca-renewal-refused", what=error.what) from None
 
     def _question(self, kind: int) -> Question:
         request = self._request
