@@ -1,7 +1,7 @@
 """step-ca as a process: a root, an intermediate that issues, and a SCEP service for each row.
 
-It writes no list of what it can be asked for beyond SCEP: the configuration is ours alone, without
-a database, on free ports of 127.0.0.1.
+The configuration is ours; it serves on free ports of 127.0.0.1 and keeps its database, which its
+revocation list needs, in the folder of the test.
 """
 
 import base64
@@ -21,22 +21,17 @@ START_S = 30
 ATTEMPTS = 5  # somebody else may take the port that was just free
 AES_256_CBC, AES_128_GCM = 2, 3
 AES = {"encryptionAlgorithmIdentifier": AES_256_CBC}
-# Service -> what its provisioner has besides the challenge; a key RA is a decrypter certificate,
-# issued by the one named.
-RA = "RA"
+WITH_ROOT = {**AES, "includeRoot": True}
+# Service -> what its provisioner has besides the challenge; `ra`, and what begins so, has a
+# decrypter certificate too, issued by the intermediate.
 SERVICES: dict[str, dict[str, object]] = {
     "default": {},
-    "aes": AES,
+    "aes": {**AES},
     "gcm": {"encryptionAlgorithmIdentifier": AES_128_GCM},
-    "with-root": {**AES, "includeRoot": True},
-    "ra": {**AES, RA: "intermediate"},
-    "ra-with-root": {**AES, "includeRoot": True, RA: "intermediate"},
-    "ra-without-intermediate": {
-        **AES,
-        "includeRoot": True,
-        "excludeIntermediate": True,
-        RA: "intermediate",
-    },
+    "with-root": {**WITH_ROOT},
+    "ra": {**AES},
+    "ra-with-root": {**WITH_ROOT},
+    "ra-without-intermediate": {**WITH_ROOT, "excludeIntermediate": True},
 }
 _CA = "basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"
 _END = "basicConstraints=critical,CA:FALSE", "keyUsage=digitalSignature,keyEncipherment"
@@ -73,6 +68,11 @@ class StepCa:
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self._port}/scep/{service}"
 
+    @property
+    def list_url(self) -> str:
+        """Where it publishes its revocation list."""
+        return f"http://127.0.0.1:{self._port}/1.0/crl"
+
     def certificate(self, name: str) -> Path:
         """PEM of `root`, `intermediate` or `ra`."""
         return self.dir / f"{name}.pem"
@@ -97,7 +97,7 @@ class StepCa:
 
     def _provisioner(self, name: str) -> dict[str, object]:
         row = dict(SERVICES[name])
-        if row.pop(RA, None):
+        if name.startswith("ra"):
             for field, file in (("decrypterCertificate", "ra.pem"), ("decrypterKeyPEM", "ra.key")):
                 row[field] = base64.b64encode((self.dir / file).read_bytes()).decode()
         return {"type": "SCEP", "name": name, "challenge": CHALLENGE, **row}
@@ -111,6 +111,8 @@ class StepCa:
             "address": "127.0.0.1:0",
             "insecureAddress": f"127.0.0.1:{self._port}",
             "dnsNames": ["127.0.0.1"],
+            "db": {"type": "badgerv2", "dataSource": f"{self.dir}/db"},
+            "crl": {"enabled": True},
             "authority": {"provisioners": [self._provisioner(name) for name in SERVICES]},
         }
         (self.dir / "ca.json").write_text(json.dumps(configuration))

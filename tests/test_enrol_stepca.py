@@ -164,18 +164,28 @@ def test_an_ra_whose_issuer_is_left_out_is_no_ra(agent: Agent, ca: StepCa) -> No
     assert "excludeIntermediate" in cause
 
 
-def test_what_it_does_not_offer_is_said_with_the_way_round(agent: Agent, ca: StepCa) -> None:
+def test_its_list_comes_by_http_and_not_by_scep(agent: Agent, ca: StepCa) -> None:
     configure(agent, ca, "aes")
     agent.must(*APPLY)
-    error, cause, step = refused(agent.script("system-view", "pki get-crl realm abc"))
+    get_list = ("system-view", "pki get-crl realm abc")
+    error, cause, step = refused(agent.script(*get_list))
     assert "no revocation list by SCEP" in error
     assert "step-ca" in cause
     assert "`cdp-url http://...`" in step
-    following = ("system-view", "pki get-certificate ca realm abc next")
-    error, cause, step = refused(agent.script(*following))
+    change(agent, f"cdp-url {ca.list_url}")
+    agent.must(*get_list)
+    path = str(agent.dir / "storage" / "abc.crl")
+    run("openssl", "crl", "-in", path, "-noout", "-CAfile", str(ca.certificate("intermediate")))
+
+
+def test_it_names_no_next_ca(agent: Agent, ca: StepCa) -> None:
+    configure(agent, ca, "aes")
+    agent.must(*APPLY)
+    said = agent.script("system-view", "pki get-certificate ca realm abc next")
+    error, cause, step = refused(said)
     assert "no successor to name" in error
     assert "step-ca" in cause
-    assert "`fingerprint`" in step
+    assert "new `fingerprint`" in step
 
 
 def test_a_lost_answer_is_asked_for_and_then_the_same_request_is_sent(
