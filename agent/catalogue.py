@@ -296,8 +296,8 @@ CATALOGUE: dict[str, Row] = {
         " password, as RFC 8894 wants it",
         "a CA that wants the password each time (micromdm, step-ca, UCM), or that does not renew"
         " this early",
-        "type `compatibility renew-with-password` in the realm view, and `password cipher` if the"
-        " realm has none; else ask the CA's operator when it renews"),
+        "type `compatibility renew-with-password`, beside the keywords that it has, in the realm"
+        " view, and `password cipher` if there is none; else ask the CA's operator when it renews"),
     "ca-badTime": Row(PEER, LATER, "the CA refused: badTime{text}",
         "this clock and that of the CA are too far apart",
         "check `display clock`, and what sets the system's clock"),

@@ -82,7 +82,26 @@ def test_aes_needs_no_switch(agent: Agent, ca: StepCa) -> None:
     agent.must(*APPLY)
     check_in_use(agent, ca)
     assert "weak-algorithm" not in agent.log()
+    assert "left out" not in agent.log()
     assert chain(agent) == ["intermediate"]
+
+
+def test_a_usage_that_its_profile_does_not_have_is_noted(agent: Agent, ca: StepCa) -> None:
+    configure(agent, ca, "aes", "key-usage ike ssl-client")
+    assert "the CA left out of the `key-usage`: ike" in agent.must(*APPLY)
+
+
+@pytest.mark.parametrize(("digest", "cipher"), [("sha-512", "3des"), ("sha-384", "aes256")])
+def test_it_reads_what_the_realm_may_choose(
+    agent: Agent, ca: StepCa, digest: str, cipher: str
+) -> None:
+    configure(
+        *(agent, ca, "aes", "compatibility http-get"),
+        f"enrollment-request signature message-digest-method {digest}",
+        f"enrollment-request encryption-algorithm {cipher}",
+    )
+    agent.must(*APPLY)
+    check_in_use(agent, ca)
 
 
 def test_a_cipher_that_scep_does_not_have_is_named(agent: Agent, ca: StepCa) -> None:

@@ -323,6 +323,24 @@ def test_single_des_only_where_it_is_allowed() -> None:
     assert any("des" in note for note in against.notes)
 
 
+@pytest.mark.parametrize(
+    ("purposes", "left_out"),
+    [
+        (["client_auth", "1.3.6.1.5.5.7.3.17"], ""),
+        (["client_auth"], "ike"),
+        (["server_auth"], "ike, ssl-client"),
+        (["2.5.29.37.0"], ""),
+        (None, ""),
+    ],
+)
+def test_a_usage_that_the_ca_left_out_is_noted(purposes: list[str] | None, left_out: str) -> None:
+    request = REQUEST._replace(key_usage=("ssl-client", "ike"))
+    against = expected()._replace(request=request)
+    judge(success(issued(**({"purposes": purposes} if purposes else {}))), against)
+    noted = [f"the CA left out of the `key-usage`: {left_out}"] if left_out else []
+    assert against.notes == noted
+
+
 X509 = lab.x509
 OTHER_NAME = X509.Name.build({"common_name": "other", "organization_name": "Lab"})
 CASED = X509.Name.build({"organization_name": "LAB", "common_name": "Dev1 "})

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import caset, certificate, cms, crypto, der, messages, names, refusals, text
+from agent.scep import caset, certificate, cms, crypto, der, messages, names, oids, refusals, text
 from agent.scep.border import reading
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
@@ -164,6 +164,7 @@ def issued(reply: messages.CertRep, expected: Expected) -> Issued:
         issuer = _issuer(found, expected)
         _check_dates(found, expected)
         check_subject(found, expected)
+        _note_usages(found, expected)
     return Issued(found, expected.ca.chain(issuer))
 
 
@@ -247,6 +248,18 @@ def _check_standard(wanted: names.Name, found: Certificate, missing: set[tuple[s
         raise fail("issued-subject", reason=f"the common name is not in its subject {subject}")
     if missing:
         raise fail("issued-subject", reason=_difference(missing, set()))
+
+
+def _note_usages(found: Certificate, expected: Expected) -> None:
+    """Many CAs have a profile of their own for extendedKeyUsage (step-ca, micromdm)."""
+    may = found.purposes
+    if may is None or oids.ANY_PURPOSE in may:
+        return
+    wanted = expected.request.key_usage
+    rows = messages.KEY_USAGES.items()
+    missing = [usage for usage, (purpose, _) in rows if usage in wanted and purpose not in may]
+    if missing:
+        expected.notes.append(f"the CA left out of the `key-usage`: {', '.join(missing)}")
 
 
 def _difference(wanted: set[tuple[str, str]], present: set[tuple[str, str]]) -> str:
