@@ -133,7 +133,8 @@ CATALOGUE: dict[str, Row] = {
                           "it holds more than certificates and a key", "see `dir`"),
     "certificate-missing": Row(LOCAL, OPERATOR, "realm {realm} has no {kind} certificate",
                                "none was applied for or imported",
-                               "type `pki enroll-certificate realm {realm}`, or import one with"
+                               "type `pki enroll-certificate realm {realm}`, or bring one with"
+                               " `pki get-certificate {kind} realm {realm} ...` or"
                                " `pki import-certificate {kind} realm {realm} ...`"),
     "import-invalid": Row(LOCAL, OPERATOR, "the certificate was not imported: {subject}:"
                           " {reason}",

@@ -1,5 +1,5 @@
-"""The rows of the catalogue for what a CA publishes beside its certificates: revocation lists, and
-the CA that will follow it."""
+"""The rows of the catalogue for what a CA gives without an application: revocation lists, the CA
+that will follow it, and certificates that it has issued already."""
 
 from agent.catalogue_row import LATER, LOCAL, OPERATOR, PEER, Row
 
@@ -35,6 +35,22 @@ PUBLISHED: dict[str, Row] = {
     "issued-revoked": Row(PEER, OPERATOR, "the issued certificate is no good: {reason}",
         "the CA has answered with an old certificate, or revoked this one at once",
         "ask the CA's operator; nothing was installed"),
+    "getcert-serial": Row(LOCAL, OPERATOR, "realm {realm} has no certificate, so it is not known"
+        " which one to ask for",
+        "nothing was issued here, or it was deleted",
+        "type `pki get-certificate local realm {realm} serial-number ...` with the number of the"
+        " certificate; the CA's operator can see it"),
+    "getcert-unknown": Row(PEER, OPERATOR, "the CA knows no certificate {serial}: {reason}",
+        "the number is wrong, another CA has issued it, or the CA does not keep what it issues",
+        "compare the number with the CA's operator, or apply with `pki enroll-certificate realm"
+        " {realm}`"),
+    "getcert-refused": Row(PEER, OPERATOR, "the CA did not answer GetCert: {reason}",
+        "many servers have no GetCert (micromdm, step-ca), or answer only whom they know",
+        "ask the CA's operator for the certificate and type `pki import-certificate local realm"
+        " {realm} ...`, or apply with `pki enroll-certificate realm {realm}`"),
+    "getcert-other": Row(PEER, OPERATOR, "the CA answered with certificate {got}, asked for was"
+        " {wanted}",
+        "a fault in the CA", "ask the CA's operator; nothing was installed"),
     "next-ca-none": Row(PEER, LATER, "the CA has no successor to name: {reason}",
         "it has not made one yet, as most CAs do some months before their own end; or its software"
         " cannot name one (micromdm, step-ca)",

@@ -175,7 +175,7 @@ class Device:
             state = runner.engine.state.value
             raise fail("realm-busy", realm=settings.name, state=state)
         self.revocation.check_possible(settings)
-        event = self._application(settings)
+        event = self.application(settings)
         self._last_task += 1
         number = self._last_task
         self._waiters[number] = runner
@@ -202,7 +202,8 @@ class Device:
             self.seal_password(plain, None, sealed)
         return number
 
-    def _application(self, settings: Realm) -> Apply:
+    def application(self, settings: Realm) -> Apply:
+        """An application of a person, as the configuration has it now."""
         snapshot = self.snapshot(settings)
         key = self.key(settings.key_pair or "")
         if key is None:

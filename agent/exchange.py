@@ -13,6 +13,7 @@ from agent.engine import is_under_way
 from agent.enrolment import ca_certificate
 from agent.errors import AgentError, fail
 from agent.keypairs import KeyPairs
+from agent.retrieval import Retrieval
 from agent.settings import Realm, fold
 from agent.states import CaCertificate, Installed
 from agent.tasks import Answer
@@ -27,22 +28,21 @@ class Exchange:
 
     def __init__(self, device: "Device", keys: KeyPairs) -> None:
         self._device, self._keys = device, keys
+        self._retrieval = Retrieval(device, self)
 
     # -- the CA ------------------------------------------------------------------------------------
 
     def get_ca(self, realm: str, progress: Progress, done: Done) -> int:
         """GetCACaps and GetCACert (RFC 8894 4.2) without an application."""
-        settings = self._resting(realm)
+        settings = self.resting(realm)
         wanted = application.ca_wanted(settings)
         job = application.fetch_job(settings, wanted, self._device.linux_name)
         return self._ca_job(settings, {**job, **self._device.moment()}, progress, done)
 
     def get_next_ca(self, realm: str, progress: Progress, done: Done) -> int:
         """GetNextCACert (RFC 8894 4.7): a derived pin beside the one that holds now."""
-        settings, runner = self._resting(realm), self._device.runner(realm)
-        ca = runner.engine.stored.ca
-        if ca is None or not runner.engine.pin_holds():
-            raise fail("certificate-missing", kind="ca", realm=settings.name)
+        settings = self.resting(realm)
+        ca = self.trusted_ca(settings)
         job = application.published_job(settings, ca, self._device.linux_name)
 
         def arrived(answer: Answer | AgentError) -> None:
@@ -52,17 +52,17 @@ class Exchange:
                 found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
                 message = tasks.field(answer, "message", bytes)
                 following = pins.following(ca, found, message, self._device.wall_s())
-                if self._device.runner(realm).engine.stored.ca != ca:
+                if self.trusted_ca(settings) != ca:
                     raise fail("ca-pin-changed")
                 progress.note(f"The next CA is {following.certificate.subject}.")
-                self._install(realm, Installed(ca=ca._replace(next=following)), progress, done)
+                self.install(realm, Installed(ca=ca._replace(next=following)), progress, done)
             except AgentError as error:
                 done(error)
 
         return self._device.job({**job, "op": "next-ca", **self._device.moment()}, arrived)
 
     def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
-        settings = self._resting(realm)
+        settings = self.resting(realm)
         return self._ca_job(settings, self._import_job("ca", what), progress, done)
 
     def _ca_job(
@@ -90,7 +90,7 @@ class Exchange:
         progress: Progress,
         done: Done,
     ) -> None:
-        settings, runner = self._resting(realm), self._device.runner(realm)
+        settings, runner = self.resting(realm), self._device.runner(realm)
         now, known = self._device.now(), runner.engine.stored.ca
         now_s = now.wall_s if now.trusted else None
         choice = pins.choose(settings.fingerprint, known, found, now_s)
@@ -98,7 +98,7 @@ class Exchange:
         def store(trusted_by: str) -> None:
             now_s = self._device.wall_s()
             ca = pins.record(choice.certificate, trusted_by, found, caps, now_s, known)
-            self._install(realm, Installed(ca=ca), progress, done)
+            self.install(realm, Installed(ca=ca), progress, done)
 
         def answered(yes: bool) -> None:
             if yes:
@@ -120,7 +120,7 @@ class Exchange:
 
         Without a file of that name the certificate in use is put into device memory again.
         """
-        settings, runner = self._resting(realm), self._device.runner(realm)
+        settings, runner = self.resting(realm), self._device.runner(realm)
         if not self._device.storage.exists(what.file) and runner.engine.stored.local:
             runner.use_again(progress, done)
             return 0
@@ -137,6 +137,9 @@ class Exchange:
 
         return self._device.job(job, arrived)
 
+    def get_local(self, realm: str, serial: str | None, progress: Progress, done: Done) -> int:
+        return self._retrieval.get(realm, serial, progress, done)
+
     def _judge(
         self, realm: str, key: KeyRecord, answer: Answer, progress: Progress, done: Done
     ) -> None:
@@ -149,7 +152,7 @@ class Exchange:
         )
 
         def store() -> None:
-            self._install(realm, Installed(local=local), progress, done)
+            self.install(realm, Installed(local=local), progress, done)
 
         def validated(result: object) -> None:
             bad = [v for v in result if v.status == "Invalid"] if isinstance(result, list) else []
@@ -197,7 +200,7 @@ class Exchange:
 
     def delete(self, realm: str, kind: str) -> None:
         """From the store and from memory; the file in storage stays, as in VRP."""
-        runner, settings = self._device.runner(realm), self._resting(realm)
+        runner, settings = self._device.runner(realm), self.resting(realm)
         if getattr(runner.engine.stored, kind) is None:
             raise fail("certificate-missing", kind=kind, realm=settings.name)
         runner.remove(kind)
@@ -276,13 +279,20 @@ class Exchange:
 
     # -- inside ------------------------------------------------------------------------------------
 
-    def _resting(self, realm: str) -> Realm:
+    def resting(self, realm: str) -> Realm:
         """The settings of a realm that has no application under way."""
         runner = self._device.runner(realm)
         settings = self._device.settings.realms[fold(realm)]
         if is_under_way(runner.engine.state):
             raise fail("realm-busy", realm=settings.name, state=runner.engine.state.value)
         return settings
+
+    def trusted_ca(self, settings: Realm) -> CaRecord:
+        """The stored CA, which the realm trusts now."""
+        engine = self._device.runner(settings.name).engine
+        if engine.stored.ca is None or not engine.pin_holds():
+            raise fail("certificate-missing", kind="ca", realm=settings.name)
+        return engine.stored.ca
 
     def _key_of(self, settings: Realm) -> KeyRecord:
         if settings.key_pair is None:
@@ -314,9 +324,10 @@ class Exchange:
             "password": what.password,
         }
 
-    def _install(self, realm: str, event: Installed, progress: Progress, done: Done) -> None:
+    def install(self, realm: str, event: Installed, progress: Progress, done: Done) -> None:
+        """One commit, and into use; `done` with None, or with an error."""
         try:
-            self._resting(realm)  # an application may have begun meanwhile
+            self.resting(realm)  # an application may have begun meanwhile
             self._device.runner(realm).install(event, progress, done)
         except AgentError as error:
             done(error)

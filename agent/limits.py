@@ -103,6 +103,7 @@ UNIT_CHARACTERS = 31  # one organization unit
 UNITS_CHARACTERS = 191  # the whole list, commas included
 EMAIL_CHARACTERS = 128
 FQDN_CHARACTERS = 255
+SERIAL_DIGITS = 40  # of a certificate, hexadecimal: 20 bytes (RFC 5280 4.1.2.2)
 FILE_CHARACTERS = 127  # of a file in device storage (VRP `pki export-certificate`)
 VPN_INSTANCE_CHARACTERS = 15  # a VRF is a network device of Linux (IFNAMSIZ)
 ZONE_CHARACTERS = 32

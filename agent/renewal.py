@@ -32,7 +32,7 @@ def decide(
     candidate: RenewalRecord | None, ca: CaRecord, compatibility: tuple[str, ...], now: Now
 ) -> RenewalRecord | None:
     """How the request is made, now that the CA set and its capabilities are there."""
-    if candidate is None or not _usable(candidate.certificate, ca, now):
+    if candidate is None or not usable(candidate.certificate, ca, now):
         return None
     asked = [_ASKED[word] for word in _ASKED if word in compatibility]
     listed = RENEWAL_REQ if "renewal" in {cap.casefold() for cap in ca.caps} else None
@@ -43,7 +43,7 @@ def decide(
     return candidate._replace(message_type=message_type, with_password=with_password)
 
 
-def _usable(held: CertificateRecord, ca: CaRecord, now: Now) -> bool:
+def usable(held: CertificateRecord, ca: CaRecord, now: Now) -> bool:
     """In date, and from a CA of this set or one before it: another CA cannot know it."""
     if now.trusted and not held.not_before_s <= now.wall_s < held.not_after_s:
         return False

@@ -23,12 +23,12 @@ Done = Callable[[Answer | AgentError], None]
 UNSEALING = frozenset(
     (
         *("generate-key", "seal", "check-sealed", "enrol", "poll", "activate"),
-        *("request", "import", "export", "get-crl"),
+        *("request", "import", "export", "get-cert", "get-crl"),
     )
 )
 KEYLESS = frozenset((("import", "ca"), ("export", "ca")))  # (op, kind): certificates alone
 # They take as long as the board's line needs.
-NETWORK = frozenset(("fetch-ca", "next-ca", "enrol", "poll", "fetch-crl", "get-crl"))
+NETWORK = frozenset(("fetch-ca", "next-ca", "enrol", "poll", "get-cert", "fetch-crl", "get-crl"))
 # Of the others, where it is not LOCAL_JOB_S. A key that comes in has its primes tested.
 DEADLINE_S = dict.fromkeys(("generate-key", "import", "export"), limits.KEY_JOB_S)
 

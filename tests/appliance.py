@@ -158,6 +158,10 @@ class FakeExchange:
         self._note("next", realm)
         return self._device.task("next", None, done, progress)
 
+    def get_local(self, realm: str, serial: str | None, progress: Progress, done: Done) -> int:
+        self._note("get local", realm, serial)
+        return self._device.task("get local", False, done, progress)
+
     def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
         self._note("import", "ca", realm, what)
         self._device.storage.read(what.file)

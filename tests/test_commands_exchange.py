@@ -163,6 +163,34 @@ def test_the_next_ca_is_fetched_and_shown_beside_the_others() -> None:
     assert text.count("Certificate file name: abc_ca.cer") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "serial"),
+    [("", None), (" serial-number 2a", "2a"), (" serial-number 00:2A:ff", "2aff")],
+)
+def test_an_issued_certificate_is_asked_for_again(words: str, serial: str | None) -> None:
+    found = device()
+    text, status = script(found, f"pki get-certificate local realm ABC{words}", level=2)
+    assert (status, found.exchange.asked) == (0, [("get local", "abc", serial)])
+    assert text.endswith("Info: The local certificate of realm abc was stored.\n")
+
+
+def test_one_that_is_in_use_is_said_to_be() -> None:
+    found = device()
+    found.eager = False
+    terminal = Terminal(found)
+    terminal.type("system-view", "pki get-certificate local realm abc")
+    found.finish(True)
+    assert "is already in use: nothing was written." in terminal.take()
+
+
+@pytest.mark.parametrize("serial", ["2g", ":", "1" * 41, "-1"])
+def test_what_is_no_serial_number(serial: str) -> None:
+    found = device()
+    line = f"pki get-certificate local realm abc serial-number {serial}"
+    text, status = script(found, line)
+    assert (status, "Wrong parameter" in text, found.exchange.asked) == (1, True, [])
+
+
 def test_a_revocation_list_is_fetched_and_shown() -> None:
     found = device()
     assert "There is no CRL." in script(found, "display pki crl realm abc")[0]

@@ -25,6 +25,7 @@ class Rule(NamedTuple):
 
 MUST, SHOULD, MAY = "MUST", "SHOULD", "MAY"
 TRUST, CLIENT, MESSAGES = "test_scep_trust", "test_scep_client", "test_scep_messages"
+GETCERT = "test_scep_retrieval"
 CASET, DISCOVERY, TRANSPORT = "test_scep_caset", "test_scep_discovery", "test_scep_transport"
 
 RULES = (
@@ -120,8 +121,9 @@ RULES = (
          (f"{TRUST}::test_pending_is_read_before_any_certificate", f"{TRUST}::test_refusals")),
     Rule("3.3.3", "CertPoll: the CA's subject, the requested subject", MUST,
          (f"{MESSAGES}::test_what_a_poll_asks_for",)),
-    Rule("3.3.4", "GetCert", MAY,
-         why_not="no command of VRP asks for it, and what we need of the CA it has sent us"),
+    Rule("3.3.4", "GetCert: the CA's subject, the serial number that is asked for", MAY,
+         (f"{GETCERT}::test_the_ca_and_the_number_are_named_and_the_answer_is_an_issued_one",
+          f"{GETCERT}::test_through_an_ra_it_names_the_ca")),
     Rule("3.3.5", "GetCRL: issuer and serial number of the certificate in use, which signs", MUST,
          ("test_scep_lists::test_by_scep_signed_with_the_certificate_in_use",)),
     Rule("3.4", "a degenerate SignedData has no content and no signers", MUST,
@@ -144,6 +146,8 @@ RULES = (
     Rule("4.4", "polls keep the transactionID; one request of a realm at a time", MUST,
          (f"{CLIENT}::test_the_same_request_at_every_retry_and_poll",
           "test_states::test_pairs_without_a_row_are_refused_and_change_nothing")),
+    Rule("4.5", "what GetCert brings is judged like a reply to an application", MUST,
+         (f"{GETCERT}::test_what_is_refused", f"{GETCERT}::test_what_a_ca_says_that_has_none")),
     Rule("4.7.1", "the next CA is verified with the current one before any of it counts", MUST,
          ("test_scep_succession::test_what_is_refused",
           "test_scep_succession::test_only_what_was_signed_counts",
@@ -158,7 +162,8 @@ RULES = (
           "test_enrol_lab::test_three_mistakes_are_three_errors_and_nothing_is_stored")),
     Rule("7.4", "a lost reply leaves a certificate at the CA: it is asked for", SHOULD,
          ("test_power_cut::test_power_cut_while_the_ca_is_held",
-          "test_renew_lab::test_power_cut_in_a_renewal_sends_the_same_again")),
+          "test_renew_lab::test_power_cut_in_a_renewal_sends_the_same_again",
+          "test_getcert_lab::test_a_reply_that_was_lost_is_made_good")),
     Rule("7.5", "forged capabilities lower nothing below the realm's own algorithms", MUST,
          (f"{CLIENT}::test_the_cipher",)),
     Rule("7.10", "HTTP is enough; HTTPS where the realm asks for it", MAY,

@@ -97,6 +97,15 @@ def hexadecimal(help_text: str, digits: int) -> Parameter:
     return kind._replace(rest=True, example=("0123456789abcdef" * digits)[:digits])
 
 
+def _read_serial(word: str) -> str:
+    """The serial number of a certificate as records hold it: no colons, no leading zeros."""
+    digits = re.sub(":", "", word).lower()
+    check_length(digits, 1, limits.SERIAL_DIGITS)
+    if not re.fullmatch(r"[0-9a-f]+", digits):
+        raise ValueError("a serial number is hexadecimal digits, with colons or without")
+    return f"{int(digits, 16):x}"
+
+
 def check_length(word: str, low: int, high: int) -> None:
     if not low <= len(word) <= high:
         raise ValueError(f"{low} to {high} characters are possible, not {len(word)}")
@@ -327,6 +336,9 @@ SYSNAME = text(
 TIME = Parameter("HH:MM:SS", "Time of the day", _read_time, example="14:05:00")
 OFFSET = Parameter("HH:MM:SS", "How far from UTC", _read_offset, example="01:00:00")
 DATE = Parameter("YYYY-MM-DD", "Day", _read_date, example="2026-11-23")
+SERIAL = ranged(
+    "HEX", 1, limits.SERIAL_DIGITS, "Serial number of a certificate", _read_serial
+)._replace(example="2a")
 FILE = name("Name of a file in device storage", limits.FILE_CHARACTERS)
 VPN_INSTANCE = text(
     "Name of a VPN instance (a VRF device)",

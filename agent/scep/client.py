@@ -22,6 +22,7 @@ from agent.scep import (
     lists,
     login,
     nextca,
+    retrieval,
     transaction,
     validation,
     vault,
@@ -77,6 +78,11 @@ def enrol(job: Job, files: Sequence[int], link: Link) -> Answer:
 def poll(job: Job, files: Sequence[int], link: Link) -> Answer:
     """The map of `enrol`, and its answers"""
     return transaction.poll(job, vault.device_key(files[0]), link)
+
+
+def get_cert(job: Job, files: Sequence[int], link: Link) -> Answer:
+    """The map of `enrol` and {serial}; its answer when it was issued"""
+    return retrieval.get(job, vault.device_key(files[0]), link)
 
 
 def next_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
@@ -161,6 +167,7 @@ OPS: dict[str, Callable[[Job, Sequence[int], Link], Answer]] = {
     "fetch-ca": fetch_ca,
     "enrol": enrol,
     "poll": poll,
+    "get-cert": get_cert,
     "next-ca": next_ca,
     "fetch-crl": fetch_crl,
     "get-crl": get_crl,

@@ -13,7 +13,7 @@ from agent.scep import certificate, cms, crypto, der, names, oids
 from agent.scep.certificate import Certificate
 from agent.scep.text import clean
 
-PKCS_REQ, RENEWAL_REQ, CERT_POLL, GET_CRL, CERT_REP = 19, 17, 20, 22, 3
+PKCS_REQ, RENEWAL_REQ, CERT_POLL, GET_CERT, GET_CRL, CERT_REP = 19, 17, 20, 21, 22, 3
 SUCCESS, FAILURE, PENDING = 0, 2, 3
 FAIL_INFO = ("badAlg", "badMessageCheck", "badRequest", "badTime", "badCertId")
 

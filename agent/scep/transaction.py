@@ -30,12 +30,15 @@ def enrol(job: Job, device_key: bytes, link: Link) -> Answer:
     kind = messages.PKCS_REQ if found is None else field(found, "message_type", int)
     if kind not in (messages.PKCS_REQ, messages.RENEWAL_REQ):
         raise fail("job-request", field="message_type")
-    return _Transaction(job, device_key, with_password).run(kind, link)
+    asked = Transaction(job, device_key, with_password)
+    return asked.run(kind, asked.certification_request(), link)
 
 
 def poll(job: Job, device_key: bytes, link: Link) -> Answer:
     """Asks for the outcome of an earlier request; answers like `enrol`."""
-    return _Transaction(job, device_key, with_password=False).run(messages.CERT_POLL, link)
+    asked = Transaction(job, device_key, with_password=False)
+    content = messages.poll_content(asked.issuer.subject_der, asked.request)
+    return asked.run(messages.CERT_POLL, content, link)
 
 
 def offline(job: Job, device_key: bytes) -> Answer:
@@ -47,7 +50,7 @@ def offline(job: Job, device_key: bytes) -> Answer:
     return {"request": messages.certification_request(request, key)}
 
 
-class _Transaction:
+class Transaction:
     """One exchange: the fields of its job, checked, and what the answer must fit."""
 
     def __init__(self, job: Job, device_key: bytes, with_password: bool) -> None:
@@ -58,7 +61,7 @@ class _Transaction:
         self._check = revocation.check_of(job, self._with.ca, self._with.now_s)
         password = self._password(device_key) if with_password else None
         time_s = field(job, "request_time_s", int)
-        self._request = _shaped(job, transaction_of(job), time_s, password)
+        self.request = _shaped(job, transaction_of(job), time_s, password)
         self._signer, self._signer_key = self._signing(device_key)
 
     def _password(self, device_key: bytes) -> str | None:
@@ -75,12 +78,22 @@ class _Transaction:
         """Who signs: the certificate in use, or one that is made for this request (2.3)."""
         found = _renewal(self._job)
         if found is None:
-            return messages.signer_certificate(self._request, self._key), self._key
+            return messages.signer_certificate(self.request, self._key), self._key
         return signing(found, device_key)
 
-    def run(self, kind: int, link: Link) -> Answer:
+    @property
+    def issuer(self) -> certificate.Certificate:
+        """The CA that issues, as it is named to itself."""
+        return self._with.ca.issuing(self._with.ra)
+
+    def certification_request(self) -> bytes:
+        return messages.certification_request(self.request, self._key)
+
+    def run(self, kind: int, content: bytes, link: Link) -> Answer:
+        """Sends a pkiMessage of this type; {status, ...} as `enrol` answers."""
         notes = self._with.notes
-        reply, expected = self._asked(kind, link)
+        question = Question(kind, content, self.request, self._signer, self._signer_key, self._spki)
+        reply, expected = self._asked(question, link)
         if reply.status == str(messages.PENDING):
             return {"status": "pending", "notes": notes}
         found = trust.issued(reply, expected)
@@ -92,24 +105,15 @@ class _Transaction:
             "notes": notes,
         }
 
-    def _asked(self, kind: int, link: Link) -> tuple[messages.CertRep, trust.Expected]:
+    def _asked(self, question: Question, link: Link) -> tuple[messages.CertRep, trust.Expected]:
         """A refused renewal whose challenge was left out has a likelier cause than a wrong one."""
         try:
-            return self._with.ask(self._question(kind), link)
+            return self._with.ask(question, link)
         except AgentError as error:
-            bare = kind == messages.RENEWAL_REQ and self._request.password is None
+            bare = question.kind == messages.RENEWAL_REQ and self.request.password is None
             if not bare or error.code != "ca-badRequest":
                 raise
             raise fail("ca-renewal-refused", what=error.what) from None
-
-    def _question(self, kind: int) -> Question:
-        request = self._request
-        if kind == messages.CERT_POLL:
-            issuer = self._with.ca.issuing(self._with.ra)
-            content = messages.poll_content(issuer.subject_der, request)
-        else:
-            content = messages.certification_request(request, self._key)
-        return Question(kind, content, request, self._signer, self._signer_key, self._spki)
 
     def _check_revocation(self, found: certificate.Certificate) -> None:
         """A list that is missing is no verdict about the certificate: it can be asked for again."""

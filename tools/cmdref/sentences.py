@@ -86,6 +86,9 @@ SENTENCES = {
     "pki file-format { der | pem }": "How files are written to device storage from now on.",
     "pki get-certificate ca realm NAME [ next ]": "Gets the certificates of the CA, or those of"
     " the next CA as the trusted one names it.",
+    "pki get-certificate local realm NAME [ serial-number SERIAL ]": "Gets a certificate again that"
+    " the CA has issued for the key pair of the realm, and puts it into use: its answer was lost,"
+    " or it was deleted.",
     "pki get-crl realm NAME": "Gets the revocation list of the CA.",
     "pki import rsa-key-pair NAME { pem | pkcs12 } FILENAME [ exportable ]"
     " [ password PASSWORD ]": "Reads a key pair from a file.",

@@ -52,6 +52,21 @@ def get_certificate(session: "Session", args: Args) -> None:
     )
 
 
+def get_local_certificate(session: "Session", args: Args) -> None:
+    record = lookups.realm(session, args.text("NAME"))
+    serial = args.text("SERIAL") if "SERIAL" in args else None
+
+    def told(in_use_already: object) -> None:
+        how = "is already in use: nothing was written" if in_use_already else "was stored"
+        session.info(f"The local certificate of realm {record.name} {how}.")
+
+    session.start(
+        f"Getting the local certificate of realm {record.name}",
+        lambda hold: session.device.exchange.get_local(record.name, serial, hold, hold.done),
+        told,
+    )
+
+
 def import_certificate(session: "Session", args: Args) -> None:
     record, kind = lookups.realm(session, args.text("NAME")), _kind(args)
     if kind == "ca":
@@ -250,6 +265,13 @@ _KEY = {"NAME": KEY_NAME, **_FILE}
 
 ROWS = (
     Row("pki get-certificate ca realm NAME [ next ]", (SYSTEM,), get_certificate, _REALM),
+    Row(
+        "pki get-certificate local realm NAME [ serial-number SERIAL ]",
+        (SYSTEM,),
+        get_local_certificate,
+        {**_REALM, "SERIAL": parameters.SERIAL},
+        words={"serial-number": "Which one, if not that of the certificate in use"},
+    ),
     Row(
         "pki import-certificate { ca | local } realm NAME"
         " [ { pem | der | pkcs12 } filename FILENAME [ password PASSWORD ] ]",

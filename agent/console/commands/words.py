@@ -57,7 +57,7 @@ WORDS = {
     "fingerprint": "Digest of the CA certificate that is to be trusted",
     "fqdn": "Domain name as an alternative name",
     "from-ca": "As the CA certificate says",
-    "get-certificate": "Get the certificates of the CA",
+    "get-certificate": "Get certificates from the CA",
     "get-crl": "Get the revocation list of the CA",
     "https": "HTTPS to the CA",
     "history-command": "Lines that were typed in this session",

@@ -1,0 +1,49 @@
+"""GetCert (RFC 8894 3.3.4, 4.5): a certificate that was issued already, asked for by its number.
+
+Fault model. The reply is judged like that to an application, since whoever can make a CA answer
+with another certificate would have it installed here: our key, our names, below the pin, in date.
+Besides, it must be the one that was named. Many servers have no GetCert, and say so in ways that
+mean something else after an application; hence errors of its own.
+"""
+
+from agent.errors import AgentError, fail
+from agent.scep import cms, messages, refusals
+from agent.scep.jobmap import Answer, Job, field
+from agent.scep.transaction import Transaction
+from hal.ports import Link
+
+_PENDING = "pending"
+# What servers answer that do not know the certificate, or the operation.
+_SAID = {
+    "ca-badCertId": "getcert-unknown",
+    **dict.fromkeys(("ca-badAlg", "ca-badRequest", "ca-failure"), "getcert-refused"),
+    **dict.fromkeys(refusals.UNKNOWN_OPERATION, "getcert-refused"),
+}
+
+
+def get(job: Job, device_key: bytes, link: Link) -> Answer:
+    """The job of `enrol` and {serial: hexadecimal} -> {status: issued, certificate, chain, notes}.
+    `renewal` {certificate, key} signs it if there is one."""
+    serial = _serial(job)
+    asked = Transaction(job, device_key, with_password=False)
+    content = cms.issuer_and_serial(asked.issuer.subject_der, serial)
+    try:
+        answer = asked.run(messages.GET_CERT, content, link)
+    except AgentError as error:
+        if error.code not in _SAID:
+            raise
+        code, realm = _SAID[error.code], field(job, "realm", str)
+        raise fail(code, serial=f"{serial:x}", realm=realm, reason=error.what) from None
+    if answer["status"] == _PENDING:  # there is nothing that a CA could have to decide
+        raise fail("certrep-status", received=str(messages.PENDING))
+    got = field(field(answer, "certificate", dict), "serial", str)
+    if got != f"{serial:x}":
+        raise fail("getcert-other", got=got, wanted=f"{serial:x}")
+    return answer
+
+
+def _serial(job: Job) -> int:
+    try:
+        return int(field(job, "serial", str), 16)
+    except ValueError:
+        raise fail("job-request", field="serial") from None
