@@ -245,6 +245,8 @@ def _failure(
 
 
 def _verdict(failures: list[LinkError]) -> LinkError:
-    """All tries in one error; the last one gives the kind: an earlier family may have no route."""
+    """All tries in one error. The last one gives the kind, but for those without a route: a device
+    with one family alone has none to the other addresses of a name, which come before or after."""
     what = "; ".join(str(failure) for failure in failures)
-    return LinkError(failures[-1].kind, what)
+    reached = [failure for failure in failures if failure.kind != "route"]
+    return LinkError((reached or failures)[-1].kind, what)

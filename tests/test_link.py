@@ -174,3 +174,44 @@ def test_sources_in_a_network_of_our_own() -> None:
         "route",
         "source",
     ]
+
+
+# Four addresses with a server on one, six with none, and one of a family that leads nowhere.
+NAMES = """
+mount --make-rprivate /
+for last in 2 3 4 5; do echo "127.0.0.$last four.example"; done >"$1"
+for last in 2 3 4 5 6 7; do echo "127.0.0.$last six.example"; done >>"$1"
+printf '127.0.0.1 both.example\\n2001:db8::1 both.example\\n' >>"$1"
+mount --bind "$1" /etc/hosts
+ip link set lo up
+exec "$0" -c '
+import socket
+from hal.link import LinuxLink
+from hal.ports import LinkError, Source
+link = LinuxLink()
+with socket.create_server(("127.0.0.4", 0)) as server:
+    port = server.getsockname()[1]
+    with link.connect("four.example", port, Source(), 5) as sock:
+        print(sock.getpeername()[0])
+for host in ("six.example", "both.example"):
+    try:
+        link.connect(host, port, Source(), 5)
+    except LinkError as error:
+        print(error.kind, str(error).count(f"port {port}"), "2001:db8::1" in str(error))
+'
+"""
+
+
+@pytest.mark.needs_root
+@pytest.mark.skipif(
+    not _may_unshare() or shutil.which("mount") is None, reason="needs root, unshare, ip, mount"
+)
+def test_each_address_of_a_name_is_tried_up_to_a_bound(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["unshare", "--net", "--mount", "sh", "-ec", NAMES, sys.executable, str(tmp_path / "h")],
+        cwd=ROOT, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert (done.stderr, done.stdout.splitlines()) == (
+        "",
+        ["127.0.0.4", "refused 4 False", "refused 2 True"],
+    )
