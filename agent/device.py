@@ -331,6 +331,12 @@ class Device:
         self._tasks.run(job, end)
         return self._last_task
 
+    def tell(self, realm: str, answer: Answer, progress: Progress) -> None:
+        """The notes of a job: to whoever waits, and to the log."""
+        for text in tasks.notes(answer):
+            self.log.report("NOTE", f"realm {realm}: {text}")
+            progress.note(text)
+
     def later(self, call: Callable[[], None]) -> None:
         """From the loop, when whoever asks has returned."""
         self._loop.after(0, call)

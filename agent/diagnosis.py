@@ -49,7 +49,8 @@ def diagnose(device: "Device", realm: str, done: Done) -> int:
     now = device.now()
 
     def answered(answer: Answer | AgentError) -> None:
-        checks.extend(_remote(settings, runner.engine.stored.ca, answer))
+        now_s = now.wall_s if now.trusted else None
+        checks.extend(_remote(settings, runner.engine.stored.ca, answer, now_s))
         checks.extend(_secrets(settings))
         done(checks)
 
@@ -111,7 +112,7 @@ def _there(name: str, there: bool, what: str) -> Check:
 
 
 def _remote(
-    settings: Realm, known: CaRecord | None, answer: Answer | AgentError
+    settings: Realm, known: CaRecord | None, answer: Answer | AgentError, now_s: int | None
 ) -> Iterator[Check]:
     """What the CA said to GetCACaps and GetCACert, and whether it is the one to trust."""
     try:
@@ -134,21 +135,25 @@ def _remote(
         )
     yield Check("CA set", GOOD, f"{len(found)} certificates", None)
     try:
-        choice = pins.choose(settings.fingerprint, known, found)
+        yield _trusted(pins.choose(settings.fingerprint, known, found, now_s), now_s)
     except AgentError as error:
         yield _of("fingerprint", error)
-        return
-    subject = choice.certificate.certificate.subject
+
+
+def _trusted(choice: pins.Choice, now_s: int | None) -> Check:
+    """Whether the certificate that would be pinned is the one to trust, and in date."""
+    pinned = choice.certificate.certificate
+    subject = pinned.subject
+    if now_s is not None and pinned.not_after_s < now_s:
+        raise fail("ca-expired", subject=subject)
     if choice.trusted_by:
-        yield Check("fingerprint", GOOD, f"{subject}, trusted by {choice.trusted_by}", None)
-    else:
-        yield Check(
-            "fingerprint",
-            DOUBT,
-            f"nobody has said whether {subject} is the CA to trust: sha256"
-            f" {choice.certificate.sha256}",
-            "compare it with the CA's operator and type `fingerprint sha256 ...` in the realm view",
-        )
+        return Check("fingerprint", GOOD, f"{subject}, trusted by {choice.trusted_by}", None)
+    return Check(
+        "fingerprint",
+        DOUBT,
+        f"nobody has said whether {subject} is the CA to trust: sha256 {choice.certificate.sha256}",
+        "compare it with the CA's operator and type `fingerprint sha256 ...` in the realm view",
+    )
 
 
 def _stopped(settings: Realm, error: AgentError) -> Iterator[Check]:

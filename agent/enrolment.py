@@ -371,8 +371,8 @@ def _event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) ->
     if isinstance(answer, AgentError):
         return JobFailed(answer)
     try:
-        for text in tasks.items(answer, "notes", str):
-            note(text[:1024])
+        for text in tasks.notes(answer):
+            note(text)
         if op == "fetch-ca":
             found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
             return CaFetched(found, tuple(tasks.items(answer, "caps", str)))

@@ -75,6 +75,8 @@ class Exchange:
                 if isinstance(answer, AgentError):
                     raise answer
                 found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
+                if job["op"] == "fetch-ca":
+                    self._device.tell(settings.name, answer, progress)
                 caps = tuple(tasks.items(answer, "caps", str)) if "caps" in answer else ()
                 self._pin(settings.name, found, caps, progress, done)
             except AgentError as error:

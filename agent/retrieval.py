@@ -103,9 +103,7 @@ class Retrieval:
             generation=request.generation,
             issued_s=self._device.wall_s(),
         )
-        for text in tasks.items(answer, "notes", str):
-            log.report("NOTE", f"realm {name}: {text[:1024]}")
-            progress.note(text[:1024])
+        self._device.tell(name, answer, progress)
         key = self._device.key(local.key)
         if key is None or key.generation != local.generation:  # it was made anew meanwhile
             raise fail("key-unknown", name=local.key)

@@ -133,11 +133,10 @@ class Revocation:
         )
         if fold(settings.name) not in self._device.settings.realms:  # removed meanwhile
             raise fail("realm-unknown", realm=settings.name)
+        self._device.tell(settings.name, answer, progress)
         key = records.realm_key(settings.name, "crl")
         self._device.commit({key: records.encode(found)})
         self._project(settings.name, found)
-        for text in tasks.items(answer, "notes", str):
-            progress.note(text[:1024])
         text = f"{found.revoked} revoked certificates, from {found.source}"
         self._device.log.report("GET_CRL_OK", f"realm {settings.name}: {text}")
 

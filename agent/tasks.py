@@ -31,6 +31,7 @@ KEYLESS = frozenset((("import", "ca"), ("export", "ca")))  # (op, kind): certifi
 NETWORK = frozenset(("fetch-ca", "next-ca", "enrol", "poll", "get-cert", "fetch-crl", "get-crl"))
 # Of the others, where it is not LOCAL_JOB_S. A key that comes in has its primes tested.
 DEADLINE_S = dict.fromkeys(("generate-key", "import", "export"), limits.KEY_JOB_S)
+NOTE_CHARACTERS = 1024
 
 Value = TypeVar("Value")
 
@@ -132,3 +133,8 @@ def certificate(value: object) -> CertificateRecord:
         return decode(CertificateRecord, {"v": 1, **known})
     except RecordError as error:
         raise fail("job-answer") from error
+
+
+def notes(answer: Answer) -> list[str]:
+    """What a job has to say beside its result: each weakness that it let pass, for one."""
+    return [text[:NOTE_CHARACTERS] for text in items(answer, "notes", str)]

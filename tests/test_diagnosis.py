@@ -12,7 +12,7 @@ from agent.errors import fail
 from agent.settings import Realm
 from hal.fake_flash import PROGRAM_ERROR
 from tests.appliance import FakeDevice, Script
-from tests.device_bench import Bench, ready, refuse
+from tests.device_bench import START_S, Bench, Waiter, certificate, ready, refuse
 
 
 def fields(text: str) -> list[str]:
@@ -75,6 +75,11 @@ def another_ca(bench: Bench) -> None:
     bench.device.settings.realms["abc"].fingerprint = ("sha256", "66" * 32)
 
 
+def old_ca(bench: Bench) -> None:
+    """Its own certificate has ended; that of the device plays no part."""
+    bench.advance(366 * 86400)
+
+
 @pytest.mark.parametrize(
     ("spoil", "check", "step"),
     [
@@ -86,6 +91,7 @@ def another_ca(bench: Bench) -> None:
         (no_flash, "store", "log"),
         (no_name, "name", "check `enrollment-url`"),
         (nonsense, "CA", "try again"),
+        (old_ca, "fingerprint", "new fingerprint"),
         (another_ca, "fingerprint", "compare with the CA's operator"),
     ],
 )
@@ -136,6 +142,25 @@ def test_a_ca_that_nobody_has_compared_is_a_doubt_with_its_fingerprint() -> None
     found = checks(bench)
     assert found["fingerprint"].result == "warning"
     assert "5a" * 32 in found["fingerprint"].detail
+
+
+NEXT = {**certificate("CN=next CA", "02", "CN=next CA"), "is_ca": True, "sha256": "6b" * 32}
+NEXT |= {"md5": "6b" * 16, "sha1": "6b" * 20, "not_after_s": START_S + 9 * 365 * 86400}
+
+
+def test_it_judges_as_an_application_would_when_the_ca_has_a_successor() -> None:
+    """Both are in the set, and the older one has ended: the named successor is the one to trust."""
+    bench = ready()
+    waiter = Waiter()
+    bench.device.exchange.get_ca("abc", waiter, waiter.done)
+    bench.turn()
+    bench.worker.answers["next-ca"] = {"certificates": [NEXT], "message": b"signed"}
+    bench.device.exchange.get_next_ca("abc", waiter, waiter.done)
+    bench.turn()
+    bench.worker.answers["fetch-ca"]["certificates"].append(NEXT)
+    assert "CN=CA, trusted" in checks(bench)["fingerprint"].detail
+    bench.advance(366 * 86400)
+    assert "CN=next CA, trusted by fingerprint" in checks(bench)["fingerprint"].detail
 
 
 def test_nothing_is_changed() -> None:

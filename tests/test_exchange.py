@@ -59,9 +59,18 @@ def test_without_a_fingerprint_somebody_compares(answer: bool, code: str | None)
     assert (bench.device.ca("abc") is not None) is answer
 
 
+def test_what_is_odd_about_its_certificates_is_told_and_logged() -> None:
+    bench = ready()
+    bench.worker.answers["fetch-ca"]["notes"] = ["1 of the CA's certificates cannot be read"]
+    waiter = run(bench, bench.device.exchange.get_ca, "abc")
+    assert (waiter.results, waiter.notes) == ([None], ["1 of the CA's certificates cannot be read"])
+    assert "NOTE: realm abc: 1 of the CA's" in bench.logged()
+
+
 def test_a_ca_that_is_not_the_one_of_the_fingerprint_is_refused() -> None:
     bench = ready()
-    bench.worker.answers["fetch-ca"] = {"caps": [], "certificates": [{**CA, "sha256": "66" * 32}]}
+    other = {"caps": [], "certificates": [{**CA, "sha256": "66" * 32}], "notes": []}
+    bench.worker.answers["fetch-ca"] = other
     assert run(bench, bench.device.exchange.get_ca, "abc").code == "ca-pin-mismatch"
     assert bench.device.ca("abc") is None
 

@@ -44,6 +44,17 @@ def test_a_list_comes_by_http_and_survives_a_reboot() -> None:
     assert bench.worker.jobs[0]["before_s"] == START_S
 
 
+def test_what_a_list_is_forgiven_is_told_and_logged() -> None:
+    bench = enrolled()
+    note = "the signature of the revocation list uses sha1"
+    bench.worker.answers["fetch-crl"] = {**revocation_list({}), "notes": [note]}
+    assert fetched(bench).notes == [note]
+    assert f"NOTE: realm abc: {note}" in bench.logged()
+    bench.worker.answers["fetch-crl"] = {**revocation_list({}), "crl": b"other", "notes": 7}
+    assert fetched(bench).code == "job-answer"
+    assert bench.device.revocation.current("abc") == b"list"
+
+
 def test_where_no_place_is_known_the_ca_is_asked_by_scep() -> None:
     bench = enrolled()
     bench.worker.answers["fetch-crl"] = refuse("crl-no-place")
