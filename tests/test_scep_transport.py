@@ -192,6 +192,11 @@ def test_ways_to_send_a_body(answer: bytes) -> None:
         (web.ok(b"oops", status="500 Oops"), "http-failed"),
         (web.ok(b"", status="503 Busy"), "http-busy"),
         (web.ok(b"0x80070057 The parameter is incorrect.", status="500 x"), "http-ndes"),
+        (b"HTTP/1.1 404 x\r\nContent-Length: 99\r\n\r\nno", "http-not-found"),
+        (
+            b"HTTP/1.1 404 x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nno",
+            "http-not-found",
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 4, 4\r\n\r\nbody", "http-malformed"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: +4\r\n\r\nbody", "http-malformed"),
         ("HTTP/1.1 200 OK\r\nContent-Length: ²\r\n\r\nbody".encode("latin-1"), "http-malformed"),

@@ -165,7 +165,10 @@ class Exchange(NamedTuple):
 def _body(response: http.client.HTTPResponse, cap: int) -> bytes:
     """The body up to its cap; of an error page just the beginning, which is all that is shown."""
     if response.status >= http.client.MULTIPLE_CHOICES:
-        return response.read(8 * limits.PEER_TEXT_CHARACTERS)
+        try:
+            return response.read(8 * limits.PEER_TEXT_CHARACTERS)
+        except (http.client.IncompleteRead, ConnectionError):
+            return b""  # the status says what happened, whatever became of the page
     _check_framing(response.headers)
     if response.length is not None and response.length > cap:
         raise fail("http-too-large", cap=cap)
