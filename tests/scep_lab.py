@@ -8,7 +8,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from asn1crypto import cms, core, csr, keys, x509
+from asn1crypto import algos, cms, core, csr, keys, x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -241,7 +241,7 @@ def tlv(tag: int, content: bytes) -> bytes:
 
 
 def seal(plain: bytes, recipient: x509.Certificate, cipher: str = "aes128", **how: Any) -> bytes:
-    """EnvelopedData; how: constructed, oaep, spki, content_key, serial, broken."""
+    """EnvelopedData; how: constructed, oaep, label, spki, content_key, serial, broken."""
     content_key = how.get("content_key") or os.urandom(crypto.KEY_BYTES[cipher])
     iv = os.urandom(crypto.block_bytes(cipher))
     secret = crypto.encrypt_cbc(cipher, content_key, iv, plain)
@@ -251,7 +251,8 @@ def seal(plain: bytes, recipient: x509.Certificate, cipher: str = "aes128", **ho
     scheme: padding.AsymmetricPadding = padding.PKCS1v15()
     transport: Any = {"algorithm": "rsaes_pkcs1v15"}
     if "oaep" in how:
-        scheme = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+        label = how.get("label")
+        scheme = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), label or None)
         transport = {
             "algorithm": "rsaes_oaep",
             "parameters": {
@@ -259,6 +260,8 @@ def seal(plain: bytes, recipient: x509.Certificate, cipher: str = "aes128", **ho
                 "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": {"algorithm": "sha256"}},
             },
         }
+        if label is not None:
+            transport["parameters"] = _spelt_out(transport["parameters"], label)
     recipient_info = cms.KeyTransRecipientInfo(
         {
             "version": "v0",
@@ -278,6 +281,13 @@ def seal(plain: bytes, recipient: x509.Certificate, cipher: str = "aes128", **ho
     info = tlv(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.1").dump() + algorithm + body)
     inner = tlv(0x30, b"\x02\x01\x00" + tlv(0x31, recipient_info.dump()) + info)
     return tlv(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.3").dump() + tlv(0xA0, inner))
+
+
+def _spelt_out(parameters: dict[str, Any], label: bytes) -> algos.RSAESOAEPParams:
+    """Parameters with their pSourceAlgorithm, which DER leaves out when the label is empty."""
+    named = core.ObjectIdentifier("1.2.840.113549.1.1.9").dump() + tlv(4, label)
+    content = algos.RSAESOAEPParams(parameters).contents
+    return algos.RSAESOAEPParams.load(tlv(0x30, content + tlv(0xA2, tlv(0x30, named))))
 
 
 def signed(content: bytes | None, attributes: dict[str, Any], signer: Party, **how: Any) -> bytes:

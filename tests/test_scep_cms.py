@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.errors import PeerError
+from agent.errors import AgentError, PeerError
 from agent.scep import certificate, cms, crypto, der, oids
 from tests import scep_lab as lab
 from tests.test_scep_der import berify
@@ -204,7 +204,8 @@ def test_we_decrypt_what_openssl_encrypts(
 
 def test_we_decrypt_oaep_of_openssl(tmp_path: Path) -> None:
     cert, _ = pem_files(tmp_path)
-    for extra in ((), ("-keyopt", "rsa_oaep_md:sha256")):
+    sha256, java = ("-keyopt", "rsa_oaep_md:sha256"), ("-keyopt", "rsa_mgf1_md:sha1")
+    for extra in ((), sha256, (*sha256, *java)):
         oaep = ("-recip", cert, "-keyopt", "rsa_padding_mode:oaep", *extra)
         encrypt = ("-encrypt", "-binary", "-outform", "DER", "-aes128", *oaep)
         assert opened(openssl(*encrypt, data=CONTENT)) == CONTENT
@@ -221,6 +222,18 @@ def test_every_cipher_primitive_and_in_pieces(cipher: str, how: dict[str, bool])
 
 def test_oaep() -> None:
     assert opened(lab.seal(CONTENT, lab.root().cert, oaep=True)) == CONTENT
+
+
+@pytest.mark.parametrize(("label", "readable"), [(b"", True), (b"x", False)])
+def test_a_label_of_oaep_may_be_empty_only(label: bytes, readable: bool) -> None:
+    """RFC 4055 4.1: the empty one is the default, which some spell out."""
+    sealed = lab.seal(CONTENT, lab.root().cert, oaep=True, label=label)
+    if readable:
+        assert opened(sealed) == CONTENT
+        return
+    with pytest.raises(AgentError, match="RSA-OAEP") as caught:
+        cms.read_envelope(sealed)
+    assert caught.value.code == "certrep-cipher"
 
 
 def test_every_failure_to_decrypt_is_none() -> None:

@@ -196,11 +196,17 @@ def _oaep(parameters: der.Node | None) -> tuple[str, str]:
             digest = oids.DIGEST_NAMES.get(kind, "")
         elif field.tag == der.explicit(1) and kind == oids.MGF1 and inner is not None:
             mask_digest = oids.DIGEST_NAMES.get(certificate.algorithm_identifier(inner)[0], "")
+        elif field.tag == der.explicit(2) and kind == oids.P_SPECIFIED and _is_empty(inner):
+            continue  # the default, spelt out
         else:
             raise fail("certrep-cipher", algorithm=f"RSA-OAEP with {kind}")
     if not digest or not mask_digest:
         raise fail("certrep-cipher", algorithm="RSA-OAEP with an unknown digest")
     return digest, mask_digest
+
+
+def _is_empty(label: der.Node | None) -> bool:
+    return label is not None and label.octet_string() == b""
 
 
 # -- verifying and opening -------------------------------------------------------------------------

@@ -25,6 +25,7 @@ RSA = "1.2.840.113549.1.1.1"
 RSA_OAEP = "1.2.840.113549.1.1.7"
 RSA_PSS = "1.2.840.113549.1.1.10"
 MGF1 = "1.2.840.113549.1.1.8"
+P_SPECIFIED = "1.2.840.113549.1.1.9"
 EC = "1.2.840.10045.2.1"
 
 # digest -> object identifier; the names are those of the console
