@@ -36,6 +36,8 @@ WAY = (
     Stage("HTTP", "it answers", ("http-", "answer-", "connection-reset")),
     Stage("CA set", "", ("ca-set-", "ra-missing")),
 )
+# They come before anything is tried: what stands earlier on the way was not passed.
+UNTRIED = ("source-missing", "tls-no-trust", "tls-trust-file")
 
 
 def diagnose(device: "Device", realm: str, done: Done) -> int:
@@ -159,7 +161,7 @@ def _trusted(choice: pins.Choice, now_s: int | None) -> Check:
 def _stopped(settings: Realm, error: AgentError) -> Iterator[Check]:
     """The steps up to the one where it ended. What is no step of the way stands for itself."""
     at = next((i for i, stage in enumerate(WAY) if error.code.startswith(stage.codes)), None)
-    yield from _passed(settings, at or 0)
+    yield from _passed(settings, 0 if error.code in UNTRIED else at or 0)
     yield _of("CA" if at is None else WAY[at].check, error)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from agent.catalogue_network import NETWORK
 from agent.console.appliance import Check
-from agent.diagnosis import WAY
+from agent.diagnosis import UNTRIED, WAY
 from agent.errors import fail
 from agent.settings import Realm
 from hal.fake_flash import PROGRAM_ERROR
@@ -118,6 +118,9 @@ def test_each_error_of_the_network_ends_one_step_of_the_way(code: str) -> None:
     assert found[way[-1]].result == "failed"
     assert way[-1] == stage.check
     assert all(found[name].result == "ok" for name in way[:-1])
+    steps = [one.check for one in WAY if one.check != "TLS" or stage.check == "TLS"]
+    passed = [] if code in UNTRIED else steps[: steps.index(stage.check)]
+    assert way == [*passed, stage.check], "nothing is said to be good that was not tried"
     assert ("TLS" in way) == (stage.check == "TLS")
 
 
