@@ -122,6 +122,7 @@ ACCESS = (
 APPLICATION = (
     "pki enroll-certificate realm abc",
     "pki get-crl realm abc",
+    "pki get-certificate local realm abc",
     "pki abort-request realm abc",
 )
 CLOSING = (

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from tempfile import TemporaryFile
 
+from cryptography.x509 import load_der_x509_certificate
+
 from agent import application, limits
 from agent.scep import client
 from agent.tasks import Answer, certificate, field
@@ -48,6 +50,7 @@ def child(rig: Rig) -> Samples:
         shop.do({"op": "check-sealed", "sealed": sealed})
         issued = certificate(shop.do(applicant.job("enrol", 1)).get("certificate")).der
         shop.do(applicant.job("poll", 1))
+        _again(shop, applicant, issued)
         ders = [one.der for one in applicant.ca.certificates]
         shop.do({"op": "inspect", "kind": "certificate", "ders": [issued, *ders]})
         _lists(shop, applicant, issued)
@@ -77,6 +80,13 @@ def _lists(shop: Peaks, applicant: Applicant, issued: bytes) -> None:
     shop.do({**base, **where, "op": "fetch-crl"})
     signer = {"certificate": issued, "key": base["key"]}
     shop.do({**base, **where, "op": "get-crl", "signer": signer})
+
+
+def _again(shop: Peaks, applicant: Applicant, issued: bytes) -> None:
+    """The same certificate by its number."""
+    serial = load_der_x509_certificate(issued).serial_number
+    rules = {"revocation": None, "serial": f"{serial:x}"}
+    shop.do({**applicant.job("get-cert", 2), **rules})
 
 
 def _passwords(shop: Peaks) -> None:
