@@ -124,6 +124,12 @@ def test_pem() -> None:
     assert discovery.ca_certificates(data) == [lab.root().der, lab.sub().der]
 
 
+@pytest.mark.parametrize("whole", [lab.root().der, lab.degenerate([lab.root().der])])
+def test_white_space_and_bare_base64(whole: bytes) -> None:
+    for sent in (b" \r\n" + whole, base64.encodebytes(whole), base64.b64encode(whole) + b"\r\n"):
+        assert discovery.ca_certificates(sent) == [lab.root().der]
+
+
 def test_an_odd_certificate_does_not_cost_the_set() -> None:
     odd = lab.tlv(0x30, b"\x02\x01\x05")
     answer, _ = fetch(web.ok(b"AES"), web.ok(lab.degenerate([odd, lab.root().der])))

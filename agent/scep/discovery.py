@@ -4,6 +4,8 @@ Both answers are unprotected: whoever answers in the CA's place writes them. Not
 anything; the agent compares a fingerprint, and `caset` works from the pin.
 """
 
+import base64
+import re
 import ssl
 
 from agent import limits
@@ -16,6 +18,7 @@ from hal.ports import Link
 
 _CAPS_LINES = 64
 _CAPS_LINE_CHARACTERS = 64
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 
 
 def exchange_of(job: Job, link: Link) -> transport.Exchange:
@@ -89,16 +92,23 @@ def capabilities(body: bytes) -> list[str]:
 def ca_certificates(data: bytes) -> list[bytes]:
     """DER of every certificate in a GetCACert answer: one, a degenerate SignedData, or PEM.
 
-    The content decides, since servers mix up the types (RFC 8894 4.2.1).
+    The content decides, since servers mix up the types (RFC 8894 4.2.1). Some put white space
+    before it, or send bare base64 (both seen by certmonger).
     """
     with reading("ca-set-malformed", data):
-        blocks = [data]
+        blocks = [_der(data)]
         if data.lstrip().startswith(b"-----BEGIN"):
             blocks = [block.data() for block in pem.blocks(data)]
         found = [der_ for block in blocks for der_ in cms.certificates_in(block)]
         if not 0 < len(found) <= limits.CA_SET_CERTIFICATES:
             raise der.DerError(f"{len(found)} certificates")
     return found
+
+
+def _der(data: bytes) -> bytes:
+    """Without white space before it, and out of base64, which no DER looks like."""
+    text = b"".join(data.split())
+    return base64.b64decode(text, validate=True) if _BASE64.fullmatch(text) else data.lstrip()
 
 
 def record(found: Certificate) -> Answer:
