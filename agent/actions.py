@@ -6,7 +6,7 @@ Actions are performed in the order in which they are returned (`agent/enrolment.
 from typing import NamedTuple
 
 from agent.errors import AgentError
-from agent.states import CaCertificate
+from agent.states import CaCertificate, State
 from hal.records import CaRecord, LocalRecord, OutcomeRecord, RequestRecord
 
 
@@ -35,6 +35,18 @@ class Stored(NamedTuple):
     request: RequestRecord | None = None
     local: LocalRecord | None = None
     outcome: OutcomeRecord | None = None
+
+    @property
+    def state(self) -> State:
+        """What it tells of; what was only in memory is gone (see agent/states.py)."""
+        phases = {"fetching": State.FETCHING, "sent": State.SENT, "pending": State.PENDING}
+        if self.request and self.request.phase in phases:
+            return phases[self.request.phase]
+        if self.outcome and self.outcome.error is not None:
+            return State.FAILED
+        if self.local:
+            return State.ISSUED
+        return State.TRUSTED if self.ca else State.NOTHING
 
 
 class StartJob(NamedTuple):

@@ -4,7 +4,7 @@
 lead from what happened to a code here; `agent/diagnosis.py` knows which stage each code belongs to.
 """
 
-from agent.catalogue_row import LATER, LOCAL, OPERATOR, PEER, Row
+from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
 NETWORK: dict[str, Row] = {
     "source-missing": Row(LOCAL, LATER, "the source of the connection is not there: {what}",
@@ -90,10 +90,10 @@ NETWORK: dict[str, Row] = {
         "check the path in `enrollment-url`, and `source`; ask the CA's operator"),
     "http-not-found": Row(PEER, OPERATOR, "the server has no such place: HTTP {status} {reason}:"
         " {page}",
-        "the path is wrong, the CA does not know this `ca id`, or (IIS) the query of a GET is too"
-        " long",
-        "check `enrollment-url` and `ca id`; type `compatibility http-post` if the request went"
-        " by GET"),
+        "the path or the query of the URL is wrong, or the CA wants its name with the question"
+        " (EJBCA), or any word (NDES)",
+        "type `enrollment-url` with the whole path (NDES: /certsrv/mscep/mscep.dll; `esc` for a"
+        " query), or `ca id NAME` with the name of the CA; where there is one, `undo ca id`"),
     "http-method": Row(PEER, OPERATOR, "the server does not take {method}: HTTP {status} {reason}:"
         " {page}",
         "its capabilities promise more than it does, or the path is not that of the SCEP service",
@@ -104,22 +104,30 @@ NETWORK: dict[str, Row] = {
         "it went by GET, and the server or a proxy takes queries of some 2 kB only",
         "type `compatibility http-post` in the realm view; else ask the CA's operator to allow"
         " longer queries (IIS: maxQueryString)"),
+    "http-query": Row(PEER, OPERATOR, "the server does not take this GET of {size} characters: HTTP"
+        " {status} {reason}: {page}",
+        "a request by GET stands in the query, of which IIS and some proxies take 2,048 characters,"
+        " or the server wants another base64 (step-ca of 2021)",
+        "type `compatibility http-post` in the realm view; else ask the CA's operator to allow"
+        " longer queries (IIS: maxQueryString)"),
     "http-proxy": Row(PEER, OPERATOR, "a proxy wants a login: HTTP {status} {reason}: {page}",
         "the way to the CA leads through a proxy that does not know this device",
         "reach the CA without it, by another `source` perhaps; ask the network's operator"),
     "http-refused": Row(PEER, OPERATOR, "the server refused: HTTP {status} {reason}: {page}",
-        "the path is wrong, or access is restricted",
-        "check `enrollment-url` and `ca id`; ask the CA's operator"),
-    "http-busy": Row(PEER, LATER, "the server cannot answer now: HTTP {status} {reason}: {page}",
+        "the path is wrong, access is restricted, or (servlets) the challenge password is wrong",
+        "check `enrollment-url`, `ca id` and `password cipher`; ask the CA's operator"),
+    "http-busy": Row(PEER, NOW, "the server cannot answer now: HTTP {status} {reason}: {page}",
         "it is overloaded, restarting or in maintenance, or a proxy does not reach it",
         "try again later; ask the CA's operator if it stays so"),
     "http-failed": Row(PEER, LATER, "the server failed: HTTP {status} {reason}: {page}",
-        "a fault in the CA, or a request that it does not understand",
-        "try again later; ask the CA's operator to look at its log"),
+        "a fault in the CA, or a request that it does not understand or allow: some (micromdm,"
+        " OmniTrust ILM) say nothing else to a wrong challenge password",
+        "check `password cipher`; try again later; ask the CA's operator to look at its log"),
     "http-ndes": Row(PEER, LATER, "the server failed: HTTP {status} {reason}: {page}",
         "{cause}", "{remedy}"),
-    "http-empty": Row(PEER, LATER, "the server answered HTTP {status} with nothing in it",
-        "a fault in the CA", "try again later"),
+    "http-empty": Row(PEER, NOW, "the server answered HTTP {status} with nothing in it",
+        "a fault in the CA, mostly one that passes (step-ca)",
+        "apply again; ask the CA's operator if it stays so"),
     "http-malformed": Row(PEER, LATER, "the answer is not HTTP as it should be: {reason}",
         "another service on that port, or a faulty proxy",
         "check host and port in `enrollment-url`"),

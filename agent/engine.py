@@ -22,7 +22,7 @@ from agent.actions import (
     StartJob,
     Stored,
 )
-from agent.errors import AgentError, fail, from_map
+from agent.errors import NOW, AgentError, fail, from_map
 from agent.states import (
     TABLE,
     UNDER_WAY,
@@ -37,7 +37,7 @@ from agent.states import (
     Removed,
     State,
 )
-from agent.verdicts import ANSWERED, is_verdict
+from agent.verdicts import ANSWERED, FORGOTTEN, STALE, is_verdict
 from hal.records import LocalRecord, OutcomeRecord, RequestRecord
 
 
@@ -51,9 +51,11 @@ class Engine:
     def __init__(self, stored: Stored, policy: Policy) -> None:
         self.stored = stored
         self.policy = policy
-        self.state = _state_of(stored)
+        self.state = stored.state
         self.deadline_ns: int | None = None  # monotonic
         self._patience = 0  # failures of the network that nobody waits for
+        self._again = 0  # times that a server may be busy for a moment
+        self._doubt: JobFailed | None = None  # it made us look for new certificates of the CA
         self._next: Apply | None = None  # typed while an older request still awaits its answer
         self._fetched: CaFetched | None = None
         self._candidate: CaCertificate | None = None
@@ -84,6 +86,7 @@ class Engine:
 
     def _apply(self, event: Apply, now: Now) -> list[Action]:
         self._patience = 0 if event.attended else self.policy.poll_times
+        self._again, self._doubt = min(limits.AGAIN_TIMES, self.policy.poll_times), None
         lost = self.stored.request
         same = lost and (lost.settings, lost.generation) == (event.settings, event.generation)
         if lost and same and self.pin_holds():
@@ -124,7 +127,7 @@ class Engine:
         return [StartJob("fetch-ca")]
 
     def _fetch_failed(self, event: JobFailed, now: Now) -> list[Action]:
-        return self._later(now) or self._failed(event.error, now)
+        return self._later(event.error, now) or self._failed(event.error, now)
 
     # -- trusting the CA ---------------------------------------------------------------------------
 
@@ -162,14 +165,7 @@ class Engine:
             raise Refused("trusting a CA without an application")
         if now.trusted and pinned.certificate.not_after_s < now.wall_s:
             return self._failed(fail("ca-expired", subject=pinned.certificate.subject), now)
-        ca = pins.record(
-            pinned,
-            trusted_by,
-            fetched.certificates,
-            fetched.caps,
-            now.wall_s,
-            self.stored.ca,
-        )
+        ca = pins.record(pinned, trusted_by, *fetched, now.wall_s, self.stored.ca)
         self._fetched = self._candidate = None
         self.state = State.SENT
         way = renewal.decide(request.renewal, ca, self.policy.compatibility, now)
@@ -231,7 +227,7 @@ class Engine:
         return []
 
     def _poll(self, _event: Event, now: Now) -> list[Action]:
-        request = self._request()
+        request, self._doubt = self._request(), None
         if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
         if self.state is State.RECOVERING:
@@ -240,20 +236,49 @@ class Engine:
         return [self._commit(request=request._replace(polls=request.polls + 1)), StartJob("poll")]
 
     def _poll_failed(self, event: JobFailed, now: Now) -> list[Action]:
-        """Silence uses up a poll as PENDING does; a verdict ends the application."""
+        """A verdict ends the application; a CA that has forgotten it gets the same bytes again."""
+        if actions := self._look_again(event):
+            return actions
+        if event.error.code == FORGOTTEN:
+            self.state = State.SENT
+            return [Report("GETTING_LOCAL_CERT", event.error.what), StartJob("enrol")]
         if is_verdict(event.error):
             return self._failed(event.error, now)
+        return self._silent(event, now)
+
+    def _silent(self, event: JobFailed, now: Now) -> list[Action]:
+        """Silence uses up a poll as PENDING does."""
         if self._request().polls >= self.policy.poll_times:
             return self._failed(event.error, now)
         self.state = State.PENDING
         self._arm(now)
         return [Report("GET_LOCAL_CERT_ERR", f"poll: {event.error.what}")]
 
+    def _look_again(self, event: JobFailed) -> list[Action]:
+        """Once for each poll: the CA or its RA may have new certificates."""
+        if self._doubt or event.error.code not in STALE:
+            return []
+        self._doubt = event
+        return [Report("GETTING_CA_CERT", event.error.what), StartJob("fetch-ca")]
+
+    def _looked(self, event: CaFetched, now: Now) -> list[Action]:
+        """With new certificates the poll is sent again; else its failure is what it was."""
+        ca = pins.refreshed(self.stored.ca, *event, now.wall_s)
+        if ca:
+            return [self._commit(ca=ca), StartJob("poll")]
+        doubt = self._doubt or JobFailed(fail("job-answer"))
+        polling = self.state is State.POLLING
+        return self._poll_failed(doubt, now) if polling else self._recovery_failed(doubt, now)
+
     def _send_failed(self, event: JobFailed, now: Now) -> list[Action]:
         if self._next is not None and is_verdict(event.error):
             # The old request is dead at last; now the one that the operator typed.
             return self._begin(self._next, now)
-        if not is_verdict(event.error) and (again := self._later(now)):
+        if is_verdict(event.error):
+            return self._failed(event.error, now)
+        if self._request().phase == "pending":
+            return self._silent(event, now)
+        if again := self._later(event.error, now):
             self.state = State.RECOVERING
             return again
         return self._failed(event.error, now)
@@ -273,29 +298,26 @@ class Engine:
 
     def _recovery_failed(self, event: JobFailed, now: Now) -> list[Action]:
         """A CA that answers but does not know the transaction gets the same bytes again."""
-        if event.error.code in ANSWERED:
-            if self._next and self._differs(self._next, now):
-                # The CA has nothing for the old one, and the new one says something else.
-                return self._begin(self._next, now)
+        after, policy = self._next, self.policy
+        answered = event.error.code in ANSWERED
+        if answered and after and renewal.differs(after, self.stored, policy, now):
+            # The CA has nothing for the old one, and the new one says something else.
+            return self._begin(after, now)
+        if actions := self._look_again(event):
+            return actions
+        if answered:
             self.state = State.SENT
             return [StartJob("enrol")]
         if is_verdict(event.error):
             return self._failed(event.error, now)
-        return self._later(now) or self._failed(event.error, now)
-
-    def _differs(self, event: Apply, now: Now) -> bool:
-        """Whether an application would be made otherwise than the request that is under way."""
-        request, ca = self._request(), self.stored.ca
-        candidate = renewal.may_sign(event, self.stored.local)
-        way = ca and renewal.decide(candidate, ca, self.policy.compatibility, now)
-        return (event.password, way) != (request.password, request.renewal)
+        return self._later(event.error, now) or self._failed(event.error, now)
 
     # -- ends --------------------------------------------------------------------------------------
 
     def _abort(self, _event: Event, _now: Now) -> list[Action]:
         """The operator's word ends the transaction; the certificate in use stays."""
         commit = self._commit(request=None)
-        self.state, self._next = _state_of(self.stored), None
+        self.state, self._next = self.stored.state, None
         return [CancelJob(), commit, Finish(fail("request-aborted"))]
 
     def _install(self, event: Installed, now: Now) -> list[Action]:
@@ -305,14 +327,14 @@ class Engine:
             commit = self._commit(local=event.local, request=None, outcome=outcome)
         else:
             commit = self._commit(ca=event.ca, outcome=outcome)
-        self.state = _state_of(self.stored)
+        self.state = self.stored.state
         kind = "LOCAL" if event.local else "CA"
         report = Report(f"{kind}_IMPORT_OK", "certificate stored by the operator")
         return [commit, report, Activate() if self.stored.local else Finish(None)]
 
     def _remove(self, event: Removed, _now: Now) -> list[Action]:
         commit = self._commit(**{event.kind: None})
-        self.state = _state_of(self.stored)
+        self.state = self.stored.state
         return [commit, Report(f"DEL_{event.kind.upper()}_OK", "deleted by the operator")]
 
     def _rest(self, _event: Event, _now: Now) -> list[Action]:
@@ -335,13 +357,18 @@ class Engine:
             Finish(error),
         ]
 
-    def _later(self, now: Now) -> list[Action]:
-        """Nobody waits and the network is silent: the same again after `interval`."""
-        if not self._patience:
+    def _later(self, error: AgentError, now: Now) -> list[Action]:
+        """The same again: soon for a server that is busy, after `interval` where nobody waits."""
+        pause_s = error.after_s or limits.AGAIN_S
+        if error.retry == NOW and self._again and pause_s <= limits.RETRY_AFTER_S:
+            self._again -= 1
+            self.deadline_ns = now.monotonic_ns + pause_s * 1_000_000_000
+        elif self._patience:
+            self._patience -= 1
+            self._arm(now)
+        else:
             return []
-        self._patience -= 1
-        self._arm(now)
-        return [Report("GET_LOCAL_CERT_ERR", "no answer; trying again")]
+        return [Report("GET_LOCAL_CERT_ERR", f"{error.what}; trying again")]
 
     def pin_holds(self) -> bool:
         """The stored CA is the one that the realm trusts now."""
@@ -361,18 +388,6 @@ class Engine:
 
 
 _ABOUT_CA = (State.FETCHING, State.CONFIRMING)
-
-
-def _state_of(stored: Stored) -> State:
-    """The state that flash tells of; what was only in memory is gone (see agent/states.py)."""
-    phases = {"fetching": State.FETCHING, "sent": State.SENT, "pending": State.PENDING}
-    if stored.request and stored.request.phase in phases:
-        return phases[stored.request.phase]
-    if stored.outcome and stored.outcome.error is not None:
-        return State.FAILED
-    if stored.local:
-        return State.ISSUED
-    return State.TRUSTED if stored.ca else State.NOTHING
 
 
 def is_under_way(state: State) -> bool:

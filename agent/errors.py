@@ -6,7 +6,8 @@ configured. Nothing else leaves the protocol core or the device; what a library 
 at the border where it is called.
 
 A code is an interface: it stands in logs, in JSON and in the store. `retry` tells the engine what
-to do: `now` (once more at once), `later` (back off), `operator` (a person must change something).
+to do: `now` (once more in this attempt), `later` (back off), `operator` (a person must change
+something). `after_s`: how long the peer asked to be left alone, in seconds (0: it did not say).
 """
 
 from agent.catalogue import CATALOGUE, LATER, LOCAL, NOW, OPERATOR, PEER
@@ -23,8 +24,9 @@ class AgentError(Exception):
     def __init__(self, code: str, what: str, cause: str, remedy: str, retry: str) -> None:
         super().__init__(what)
         self.code, self.what, self.cause, self.remedy, self.retry = code, what, cause, remedy, retry
+        self.after_s = 0
 
-    def as_map(self) -> dict[str, str]:
+    def as_map(self) -> dict[str, object]:
         """The form in which it crosses the job channel and lies in the store."""
         return {
             "error": self.code,
@@ -32,6 +34,7 @@ class AgentError(Exception):
             "cause": self.cause,
             "remedy": self.remedy,
             "retry": self.retry,
+            "after_s": self.after_s,
         }
 
 
@@ -61,4 +64,7 @@ def from_map(answer: dict[str, object]) -> AgentError:
         text = answer.get(field)
         texts.append(text[:1024] if isinstance(text, str) else "")
     family = PeerError if CATALOGUE[code].family == PEER else LocalError
-    return family(code, texts[0], texts[1], texts[2], CATALOGUE[code].retry)
+    found = family(code, texts[0], texts[1], texts[2], CATALOGUE[code].retry)
+    after_s = answer.get("after_s")
+    found.after_s = after_s if type(after_s) is int and after_s > 0 else 0
+    return found

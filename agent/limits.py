@@ -36,6 +36,9 @@ CONNECT_S = 10
 RECEIVE_S = 30  # for one read
 EXCHANGE_S = 60  # for one request and its whole answer, which may drip
 RESOLVE_S = 5  # for a name: the C library waits so long for a server before it asks the next
+AGAIN_TIMES = 2  # in one attempt, where a server is busy for a moment and a person waits
+AGAIN_S = 2  # before each of them, unless the server says Retry-After
+RETRY_AFTER_S = 30  # and not at all for a server that wants to be left alone for longer
 JOB_EXCHANGES = 2  # GetCACaps and GetCACert; no job has more
 
 

@@ -108,6 +108,21 @@ def record(
     )
 
 
+def refreshed(
+    known: CaRecord | None, found: tuple[CaCertificate, ...], caps: tuple[str, ...], now_s: int
+) -> CaRecord | None:
+    """The stored set as it was fetched once more; None under another pin, or when it is the same.
+
+    What an RA's certificate in it is worth, the jobs find out: it must chain to the pin.
+    """
+    pinned = next((c for c in found if c.is_ca and known and c.sha256 == known.pin), None)
+    if known is None or pinned is None:
+        return None
+    if [c.certificate for c in found] == known.certificates:
+        return None
+    return record(pinned, known.trusted_by, found, caps, now_s, known)
+
+
 def _inherited(known: CaRecord | None, pin: str) -> tuple[NextCaRecord | None, list[LinkRecord]]:
     """The derived pin and the lineage of a CA that is pinned now."""
     if known and known.pin == pin:

@@ -6,7 +6,7 @@ own making, with the challenge password. Servers differ, so the realm's `compati
 first. A clock that is not trusted calls no certificate expired.
 """
 
-from agent.actions import Now
+from agent.actions import Now, Policy, Stored
 from agent.errors import fail
 from agent.states import Apply
 from hal.records import CaRecord, CertificateRecord, LocalRecord, RenewalRecord
@@ -49,6 +49,13 @@ def usable(held: CertificateRecord, ca: CaRecord, now: Now) -> bool:
         return False
     known = [*ca.certificates, *(link.certificate for link in ca.lineage)]
     return held.issuer in {member.subject for member in known}
+
+
+def differs(event: Apply, stored: Stored, policy: Policy, now: Now) -> bool:
+    """Whether an application would be made otherwise than the request that is under way."""
+    request, candidate = stored.request, may_sign(event, stored.local)
+    way = decide(candidate, stored.ca, policy.compatibility, now) if stored.ca else None
+    return request is None or (event.password, way) != (request.password, request.renewal)
 
 
 def said(renewal: RenewalRecord | None) -> str:

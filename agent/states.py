@@ -12,6 +12,7 @@ its record goes only when the transaction has ended.
 What a power cut makes of a state is the row of `Restart` for the state that was in flash: FETCHING
 fetches again; SENT cannot know whether the request arrived, so it polls with the old transactionID
 first and sends the same bytes again if the CA does not know it; PENDING waits for its next poll.
+A poll that fails as if the CA or its RA had new certificates has them fetched once more.
 
 A pair that has no row is refused: the engine raises, nothing changes. The diagram in
 `docs/states.md` is drawn from this table.
@@ -163,10 +164,10 @@ TABLE: dict[tuple[State, type], Row] = {
     (State.CONFIRMING, Due): ("not_confirmed", (State.FAILED,)),
     (State.SENT, Restart): ("recover", (State.RECOVERING, State.FAILED)),
     (State.SENT, Granted): ("store", (State.ISSUED, State.FAILED)),
-    (State.SENT, Waiting): ("wait", (State.PENDING,)),
+    (State.SENT, Waiting): ("wait", (State.PENDING, State.FAILED)),
     (State.SENT, JobFailed): (
         "send_failed",
-        (State.FAILED, State.FETCHING, State.RECOVERING),
+        (State.FAILED, State.FETCHING, State.RECOVERING, State.PENDING),
     ),
     (State.RECOVERING, Due): ("poll", (State.RECOVERING, State.FAILED)),
     (State.RECOVERING, Granted): ("store", (State.ISSUED, State.FAILED)),
@@ -175,9 +176,20 @@ TABLE: dict[tuple[State, type], Row] = {
         "recovery_failed",
         (State.RECOVERING, State.SENT, State.FETCHING, State.FAILED),
     ),
+    (State.RECOVERING, CaFetched): (
+        "looked",
+        (State.RECOVERING, State.SENT, State.FETCHING, State.FAILED),
+    ),
     (State.PENDING, Restart): ("wait_again", (State.PENDING,)),
     (State.PENDING, Due): ("poll", (State.POLLING, State.FAILED)),
     (State.POLLING, Granted): ("store", (State.ISSUED, State.FAILED)),
     (State.POLLING, Waiting): ("wait", (State.PENDING, State.FAILED)),
-    (State.POLLING, JobFailed): ("poll_failed", (State.PENDING, State.FAILED)),
+    (State.POLLING, JobFailed): (
+        "poll_failed",
+        (State.POLLING, State.PENDING, State.SENT, State.FAILED),
+    ),
+    (State.POLLING, CaFetched): (
+        "looked",
+        (State.POLLING, State.PENDING, State.FAILED),
+    ),
 }

@@ -10,6 +10,7 @@ FAILURES = frozenset(
         "ca-badMessageCheck",
         "ca-badRequest",
         "ca-badTime",
+        "ca-denied",
         "ca-failure",
         "ca-renewal-refused",
         "ndes-behind",
@@ -32,10 +33,24 @@ ANSWERED = FAILURES | {
     "http-method",
     "http-ndes",
     "http-not-found",
+    "http-query",
     "http-refused",
     "http-too-long",
     "ra-not-asked",
 }
+
+# So may a poll be answered when the CA or its RA has new certificates since they were fetched: it
+# cannot decrypt what is for the old one, or signs with the new one.
+STALE = frozenset(
+    (
+        "ca-badMessageCheck",
+        "certrep-signer",
+        "http-failed",
+        "http-refused",
+        "ndes-message",
+    )
+)
+FORGOTTEN = "ca-badCertId"  # the answer to a poll for a transaction that the CA does not know
 
 
 def is_verdict(error: AgentError) -> bool:

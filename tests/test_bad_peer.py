@@ -147,6 +147,9 @@ SAID = {
     "header-endless": "the header is too large",
     "interim-flood": "too many interim answers",
 }
+# A server that may be busy for a moment -> what it is asked in one more try: for the answer, and
+# where it has one that is none, with the same request.
+AGAIN = {"empty": 2, "huge-error": 1}
 
 
 def test_every_behaviour_is_tried() -> None:
@@ -156,15 +159,16 @@ def test_every_behaviour_is_tried() -> None:
 @pytest.mark.parametrize("behaviour", SAID)
 def test_a_server_that_is_no_ca(bench: Bench, behaviour: str) -> None:
     with Hostile(behaviour) as bad:
-        assert SAID[behaviour] in bench.refused(bad.url)
-        assert len(bad.asked) == 2  # GetCACaps, GetCACert; not followed, not tried again
+        assert SAID[behaviour] in bench.refused(f"{bad.url} times 1")
+        # GetCACaps, GetCACert; not followed, and tried again only where it may be busy
+        assert len(bad.asked) == (4 if behaviour in AGAIN else 2)
 
 
 @pytest.mark.parametrize("behaviour", SAID)
 def test_a_ca_that_breaks_down_after_its_certificates(bench: Bench, behaviour: str) -> None:
     with Hostile(behaviour, bench.ca.url, PKI) as bad:
-        assert SAID[behaviour] in bench.refused(bad.url)
-        assert len(bad.asked) == 3
+        assert SAID[behaviour] in bench.refused(f"{bad.url} times 1")
+        assert len(bad.asked) == 3 + AGAIN.get(behaviour, 0)
 
 
 def test_a_server_that_drips_is_left_at_the_cap_of_the_exchange(bench: Bench) -> None:

@@ -30,6 +30,7 @@ def test_each_row_is_whole(code: str) -> None:
         assert text == text.strip()
     values = dict.fromkeys(set().union(*(names(text) for text in row[2:])), "X")
     error = fail(code, **values)
+    error.after_s = 7
     assert isinstance(error, PeerError if row.family == PEER else LocalError)
     again = from_map(dict(error.as_map()))
     assert (type(again), again.as_map()) == (type(error), error.as_map())
@@ -86,6 +87,11 @@ def test_every_command_that_a_remedy_names_exists() -> None:
 @pytest.mark.parametrize("answer", [{}, {"error": []}, {"error": "no-such"}, {"error": None}])
 def test_a_map_that_is_no_error_becomes_one(answer: dict[str, object]) -> None:
     assert from_map(answer).code == "job-answer"
+
+
+@pytest.mark.parametrize("after_s", [-1, True, "7", None, 1.5])
+def test_a_time_of_another_process_that_makes_no_sense_is_none(after_s: object) -> None:
+    assert from_map({"error": "http-busy", "after_s": after_s}).after_s == 0
 
 
 def test_texts_of_another_process_are_capped_and_its_class_is_ours() -> None:

@@ -100,6 +100,18 @@ def test_fetched_again_nothing_is_forgotten() -> None:
     assert (again.next, again.lineage) == (heir.next, heir.lineage)
 
 
+def test_a_set_is_refreshed_under_its_own_pin_only() -> None:
+    ra = ca("ra", issuer="new")._replace(is_ca=False)
+    known = with_next(stored(NEW, "operator", with_next(stored(OLD), NEW)), NEXT)
+    found = pins.refreshed(known, (ra, NEW), ("AES",), 7)
+    assert found is not None
+    assert (found.pin, found.pin_index, found.trusted_by) == ("sha256 new", 1, "operator")
+    assert (found.next, found.lineage, found.caps) == (known.next, known.lineage, ["AES"])
+    for same in ((NEW,), (OTHER,), (), (NEW._replace(is_ca=False), ra)):
+        assert pins.refreshed(known, same, ("AES",), 7) is None
+    assert pins.refreshed(None, (NEW,), (), 7) is None
+
+
 def test_a_next_ca_is_a_ca_that_is_not_known() -> None:
     known = stored(OLD)
     for found in ((), (OLD,), (NEW._replace(is_ca=False),)):

@@ -5,8 +5,10 @@ from typing import NamedTuple
 import pytest
 
 from agent import verdicts
-from agent.errors import CATALOGUE, LATER, OPERATOR
+from agent.errors import CATALOGUE, LATER, NOW, OPERATOR
 from agent.scep import messages, refusals, transport, trust
+
+POST = refusals.Asked("POST", 40)
 
 
 class Refused(NamedTuple):
@@ -22,35 +24,54 @@ STATUSES = (
     Refused(400, "http-refused", OPERATOR, "`enrollment-url`"),
     Refused(401, "http-denied", OPERATOR, "`source`"),
     Refused(403, "http-denied", OPERATOR, "`enrollment-url`"),
-    Refused(404, "http-not-found", OPERATOR, "`compatibility http-post`"),
+    Refused(404, "http-not-found", OPERATOR, "`ca id NAME`"),
     Refused(405, "http-method", OPERATOR, "`compatibility http-get`"),
     Refused(407, "http-proxy", OPERATOR, "proxy"),
-    Refused(408, "http-busy", LATER, "later"),
-    Refused(410, "http-not-found", OPERATOR, "`ca id`"),
+    Refused(408, "http-busy", NOW, "later"),
+    Refused(410, "http-not-found", OPERATOR, "`ca id NAME`"),
     Refused(411, "http-method", OPERATOR, "`compatibility http-get`"),
     Refused(413, "http-too-long", OPERATOR, "`compatibility http-post`"),
     Refused(414, "http-too-long", OPERATOR, "`compatibility http-post`"),
     Refused(415, "http-method", OPERATOR, "`compatibility http-get`"),
     Refused(418, "http-refused", OPERATOR, "`ca id`"),
-    Refused(425, "http-busy", LATER, "later"),
-    Refused(429, "http-busy", LATER, "later"),
+    Refused(425, "http-busy", NOW, "later"),
+    Refused(429, "http-busy", NOW, "later"),
     Refused(431, "http-too-long", OPERATOR, "`compatibility http-post`"),
     Refused(500, "http-failed", LATER, "later"),
     Refused(501, "http-method", OPERATOR, "`compatibility http-post`"),
-    Refused(502, "http-busy", LATER, "later"),
-    Refused(503, "http-busy", LATER, "later"),
-    Refused(504, "http-busy", LATER, "later"),
+    Refused(502, "http-busy", NOW, "later"),
+    Refused(503, "http-busy", NOW, "later"),
+    Refused(504, "http-busy", NOW, "later"),
     Refused(599, "http-failed", LATER, "later"),
 )
 
 
 @pytest.mark.parametrize("row", STATUSES, ids=str)
 def test_statuses(row: Refused) -> None:
-    error = refusals.http("POST", row.status, "Phrase", "a page")
+    error = refusals.http(POST, row.status, "Phrase", "a page")
     assert (error.code, error.retry) == (row.code, row.retry)
     assert f"HTTP {row.status} Phrase: a page" in error.what
     assert row.step in error.cause + error.remedy
     assert error.code in transport.SERVER_CODES
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "code"),
+    [
+        (refusals.Asked("GET", 3600), 404, "http-query"),  # IIS
+        (refusals.Asked("GET", 3600), 400, "http-query"),
+        (refusals.Asked("GET", 3600), 500, "http-failed"),
+        (refusals.Asked("GET", 300), 404, "http-not-found"),  # GetCACert
+        (refusals.Asked("POST", 3600), 404, "http-not-found"),
+    ],
+)
+def test_a_get_that_may_be_too_long(asked: refusals.Asked, status: int, code: str) -> None:
+    error = refusals.http(asked, status, "Phrase", "a page")
+    assert error.code == code
+    assert error.code in verdicts.ANSWERED
+    if code == "http-query":
+        assert "`compatibility http-post`" in error.remedy
+        assert "3600" in error.what
 
 
 def test_every_status_of_the_table_is_tried() -> None:
@@ -73,7 +94,7 @@ def test_reasons_of_microsoft(row: refusals.Reason) -> None:
         assert said in refusal.what
         assert "badRequest" in refusal.what
         assert refusal.code in verdicts.FAILURES
-        page = refusals.http("POST", 500, "x", said)
+        page = refusals.http(POST, 500, "x", said)
         assert (page.code, page.retry) == ("http-ndes", LATER)
         assert (page.cause, page.remedy) == (refusal.cause, refusal.remedy)
         assert not verdicts.is_verdict(page)  # nobody has signed it

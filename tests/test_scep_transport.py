@@ -157,6 +157,23 @@ def test_ways_to_send_a_body(answer: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "after_s"),
+    [
+        ("Retry-After: 7", 7),
+        ("Retry-After:  120 ", 120),
+        ("Retry-After: Wed, 21 Oct 2026 07:28:00 GMT", 0),
+        ("Retry-After: -1", 0),
+        ("Retry-After: 9999999999", 0),
+        ("X: 7", 0),
+    ],
+)
+def test_how_long_a_busy_server_wants_to_be_left_alone(header: str, after_s: int) -> None:
+    with pytest.raises(AgentError) as caught:
+        get(web.ok(b"busy", header, status="503 Busy"))
+    assert (caught.value.code, caught.value.after_s) == ("http-busy", after_s)
+
+
+@pytest.mark.parametrize(
     ("answer", "code"),
     [
         (b"", "connection-reset"),

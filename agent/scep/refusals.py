@@ -31,6 +31,8 @@ STATUSES: dict[int, str] = {
     503: "http-busy",
     504: "http-busy",
 }
+LONG_QUERY = 1024  # only a pkiMessage is so long; IIS takes 2,048 unless it is told to take more
+_OF_LONG_QUERIES = (400, 404)  # IIS says 404.15
 
 # What servers answer to an operation that their software does not know (RFC 8894 names no answer).
 UNKNOWN_OPERATION = (
@@ -79,12 +81,21 @@ def reason(text: str) -> Reason | None:
     return next((row for row in REASONS if row.number in numbers or row.text in folded), None)
 
 
-def http(method: str, status: int, phrase: str, page: str) -> AgentError:
+class Asked(NamedTuple):
+    """The request that was refused: its method, and the length of its target."""
+
+    method: str
+    characters: int
+
+
+def http(asked: Asked, status: int, phrase: str, page: str) -> AgentError:
     """The error of a status of 400 and above. `phrase` and `page` are fit for a terminal."""
     values = {"status": status, "reason": phrase, "page": page}
     found = reason(page)
     if found is not None:
         row = CATALOGUE[found.code]
         return fail("http-ndes", cause=row.cause, remedy=row.remedy, **values)
+    if asked.method == "GET" and asked.characters > LONG_QUERY and status in _OF_LONG_QUERIES:
+        return fail("http-query", size=asked.characters, **values)
     default = "http-refused" if 400 <= status < 500 else "http-failed"
-    return fail(STATUSES.get(status, default), method=method, **values)
+    return fail(STATUSES.get(status, default), method=asked.method, **values)

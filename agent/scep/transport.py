@@ -35,6 +35,7 @@ _CONTENT_TYPE = "application/x-pki-message"
 _CHUNK_BYTES = 16 * 1024
 _PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
 _DIGITS = re.compile(r"[0-9]{1,20}")
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _OPERATION = re.compile(r"[?&]operation=.*")  # our own question, repeated in a Location
 LINK_CODES = {
     "interface": "source-missing",
@@ -125,7 +126,7 @@ class Exchange(NamedTuple):
                 connection.secure()
                 connection.request(method, target, body, headers)
                 response = connection.getresponse()
-                return _accepted(method, response, _body(response, cap))
+                return _accepted(method, len(target), response, _body(response, cap))
         except TimeoutError:
             raise fail("answer-timeout", host=self.server.host) from None
         except ssl.SSLError as error:  # a ValueError as well, and an OSError
@@ -192,7 +193,9 @@ def _check_framing(headers: http.client.HTTPMessage) -> None:
         raise fail("http-malformed", reason="a Transfer-Encoding that makes no sense")
 
 
-def _accepted(method: str, response: http.client.HTTPResponse, body: bytes) -> bytes:
+def _accepted(
+    method: str, target_characters: int, response: http.client.HTTPResponse, body: bytes
+) -> bytes:
     status = response.status
     if 200 <= status < 300:
         if not body:
@@ -201,7 +204,16 @@ def _accepted(method: str, response: http.client.HTTPResponse, body: bytes) -> b
     if 300 <= status < 400:
         location = _OPERATION.sub("", response.headers.get("Location", "no Location"))
         raise fail("http-redirect", status=status, location=clean(location, cap=256))
-    raise refusals.http(method, status, clean(response.reason, 64), excerpt(body))
+    asked = refusals.Asked(method, target_characters)
+    refused = refusals.http(asked, status, clean(response.reason, 64), excerpt(body))
+    refused.after_s = _retry_after_s(response.headers)
+    raise refused
+
+
+def _retry_after_s(headers: http.client.HTTPMessage) -> int:
+    """Retry-After in seconds (RFC 9110 10.2.3); 0 without one, or for a date."""
+    text = headers.get("Retry-After", "").strip()
+    return int(text) if _SECONDS.fullmatch(text) else 0
 
 
 class _Response(http.client.HTTPResponse):
