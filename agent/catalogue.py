@@ -6,6 +6,7 @@ secret: what is filled in comes from settings that are shown anyway, or from a p
 
 from agent.catalogue_ca import PUBLISHED
 from agent.catalogue_files import FILES
+from agent.catalogue_microsoft import MICROSOFT
 from agent.catalogue_network import NETWORK
 from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
@@ -253,15 +254,22 @@ CATALOGUE: dict[str, Row] = {
         "the reply was changed on its way, or the CA is faulty",
         "try again; ask the CA's operator if it stays so"),
     "certrep-weak-signature": Row(PEER, OPERATOR, "the reply is signed with {digest}",
-        "an old CA",
-        "ask for SHA-256 at the CA; `weak-algorithm {digest}` in the realm"
-        " view allows it, but then anyone on the path can forge a reply"),
+        "an old CA, or one that repeats the digest of the request",
+        "type `enrollment-request signature message-digest-method sha-256`, or ask for SHA-256 at"
+        " the CA; `weak-algorithm {digest}` in the realm view allows it, but then anyone on the"
+        " path can forge a reply"),
     "certrep-transaction": Row(PEER, LATER, "the reply belongs to another transaction ({received})",
         "an old reply was sent again, or the CA mixes up its clients",
         "try again; ask the CA's operator if it stays so"),
     "certrep-nonce": Row(PEER, LATER, "the recipientNonce of the reply is not ours",
         "an old reply was sent again",
         "try again; ask the CA's operator if it stays so"),
+    "certrep-nonce-short": Row(PEER, OPERATOR, "the recipientNonce of the reply is cut to {size}"
+        " octets", "the CA shortens it (Dogtag)",
+        "type `compatibility short-nonce` in the realm view, if the CA's operator says so"),
+    "certrep-empty": Row(PEER, LATER, "the CA says SUCCESS and sends no certificate",
+        "the request waits for a person there (Dogtag says SUCCESS meanwhile)",
+        "ask the CA's operator, then apply again: the same request is asked for first"),
     "certrep-type": Row(PEER, LATER, "the reply has messageType {received} instead of 3 (CertRep)",
         "the server is no SCEP server as RFC 8894 wants it",
         "check `enrollment-url`; ask the CA's operator"),
@@ -277,9 +285,14 @@ CATALOGUE: dict[str, Row] = {
     "certrep-cipher": Row(PEER, OPERATOR, "the reply has an unknown encryption: {algorithm}",
         "the CA uses an algorithm that SCEP does not name",
         "ask the CA's operator for AES-128 or AES-256 in CBC mode"),
+    "certrep-password": Row(PEER, OPERATOR, "the reply is encrypted for a password, not our key",
+        "the CA takes this for a key that cannot decrypt (RFC 8894 3.1), or is set up so",
+        "ask the CA's operator for replies that are encrypted for the RSA key"),
     "cannot-decrypt": Row(PEER, LATER, "the reply cannot be decrypted",
-        "it was encrypted for another key, or damaged by the CA",
-        "try again; check that `rsa local-key-pair` was not changed meanwhile"),
+        "it was encrypted for another key, damaged, or made by a server that cannot do AES (NDES"
+        " before 2012)",
+        "try again; check that `rsa local-key-pair` was not changed meanwhile; for an old server"
+        " type `enrollment-request encryption-algorithm 3des`"),
     "ca-badAlg": Row(PEER, OPERATOR, "the CA refused: badAlg{text}",
         "it does not take the digest or the cipher of the request",
         "try `enrollment-request signature message-digest-method` or"
@@ -287,51 +300,36 @@ CATALOGUE: dict[str, Row] = {
     "ca-badMessageCheck": Row(PEER, LATER, "the CA refused: badMessageCheck{text}",
         "it could not decrypt or verify the request: an RA answers there or has new certificates,"
         " it cannot do AES or SHA-2, or (UCM) the challenge password is wrong",
-        "fetch the CA certificates again; try `enrollment-url ... ra`; check `password cipher` and"
-        " the algorithms of `enrollment-request`"),
+        "type `pki get-certificate ca realm ...` and try again; try `enrollment-url ... ra`; check"
+        " `password cipher`; for a CA from before 2010 type `enrollment-request"
+        " encryption-algorithm 3des` and `enrollment-request signature message-digest-method"
+        " sha1`"),
     "ca-badRequest": Row(PEER, OPERATOR, "the CA refused: badRequest{text}",
-        "mostly a challenge password that is wrong, used up or too old; else a subject"
-        " that the CA does not allow",
-        "get a new challenge and type `password cipher` in the realm view; check the entity"),
-    "ca-renewal-refused": Row(PEER, OPERATOR, "{what}; the renewal went without the challenge"
-        " password, as RFC 8894 wants it",
-        "a CA that wants the password each time (micromdm, step-ca, UCM), or that does not renew"
-        " this early",
-        "type `compatibility renew-with-password`, beside the keywords that it has, in the realm"
-        " view, and `password cipher` if there is none; else ask the CA's operator when it renews"),
+        "mostly a challenge password that is wrong, used up or too old; else a subject that the CA"
+        " does not allow, or (Dogtag) a person has not approved it yet",
+        "get a new challenge and type `password cipher` in the realm view; check the entity; what"
+        " is issued all the same can be imported: `pki import-certificate local realm ...`"),
+    "ca-denied": Row(PEER, OPERATOR, "{what}; it was pending",
+        "a person there has refused it, or it was issued and the server fails to say so (OmniTrust"
+        " ILM)",
+        "ask the CA's operator: what was issued can be imported with `pki import-certificate local"
+        " realm ...`; else apply again"),
+    "ca-renewal-refused": Row(PEER, LATER, "{what}; it was a renewal {with_or_without} the"
+        " challenge password",
+        "the CA wants the password each time (micromdm, step-ca, UCM), does not renew this early"
+        " (micromdm: 14 days before the end), or (NDES) wants the names of before",
+        "the certificate in use stays: apply again nearer its end; or type `compatibility"
+        " renew-with-password` or `compatibility renew-by-pkcsreq`, beside the keywords that it"
+        " has, in the realm view, and `password cipher` if there is none"),
     "ca-badTime": Row(PEER, LATER, "the CA refused: badTime{text}",
         "this clock and that of the CA are too far apart",
-        "check `display clock`, and what sets the system's clock"),
+        "check `display clock`; type `clock datetime HH:MM:SS YYYY-MM-DD` in the user view"),
     "ca-badCertId": Row(PEER, LATER, "the CA refused: badCertId{text}",
         "it does not know the transaction or the certificate that was asked for",
         "apply again; the CA may have forgotten the request"),
     "ca-failure": Row(PEER, OPERATOR, "the CA refused without a reason that SCEP knows{text}",
         "a challenge that is wrong or used up, or a rule of the CA",
         "ask the CA's operator to look at its log; check `password cipher`"),
-    # -- Microsoft's reasons (HRESULT), which say more than the failInfo beside them --------------
-    "ndes-challenge": Row(PEER, OPERATOR, "the CA refused: {words}",
-        "mostly a challenge password that is wrong, used up or older than 60 minutes",
-        "get a new one from the NDES administrator and type `password cipher`"),
-    "ndes-template": Row(PEER, OPERATOR, "the CA refused: {words}",
-        "the certificate template that NDES uses is missing, or not open to its service account",
-        "ask the CA's operator to look at the template and at the registry keys of NDES"),
-    "ndes-key-size": Row(PEER, OPERATOR, "the CA refused: {words}",
-        "the template wants a longer key",
-        "make a longer one with `pki rsa local-key-pair create` and name it with"
-        " `rsa local-key-pair`"),
-    "ndes-subject": Row(PEER, OPERATOR, "the CA refused: {words}",
-        "the template or the name constraints of the CA do not allow this subject",
-        "check the entity; ask the CA's operator which names are allowed"),
-    "ndes-denied": Row(PEER, OPERATOR, "the CA refused: {words}",
-        "a rule of the CA, or a missing right of the service account of NDES",
-        "ask the CA's operator to look at the CA's failed requests"),
-    "ndes-message": Row(PEER, OPERATOR, "NDES could not open the request: {words}",
-        "its RA certificates are new and ours old, or it does not know the cipher or the digest",
-        "apply again, so that the CA certificates are fetched anew; try"
-        " `enrollment-request encryption-algorithm 3des`"),
-    "ndes-behind": Row(PEER, LATER, "NDES has no answer of its CA: {words}",
-        "the CA behind it is down, or one of its own certificates or CRLs has expired",
-        "try again later; ask the CA's operator to look at the event log of NDES"),
     # -- the certificate that was issued ---------------------------------------------------------
     "issued-malformed": Row(PEER, OPERATOR, "the issued certificate cannot be used: {reason}",
         "a fault in the CA", "ask the CA's operator"),
@@ -385,5 +383,6 @@ CATALOGUE: dict[str, Row] = {
         "restart the agent; report it if it comes back"),
     **FILES,
     **PUBLISHED,
+    **MICROSOFT,
     **NETWORK,
 }  # fmt: skip

@@ -357,6 +357,38 @@ def test_single_des_and_a_refusal(files: list[int]) -> None:
     assert "password cipher" in refused.remedy
 
 
+@pytest.mark.parametrize(
+    ("op", "fail_info", "code"),
+    [
+        ("enrol", "2", "ca-badRequest"),
+        ("poll", "2", "ca-denied"),
+        ("poll", "4", "ca-badCertId"),
+        ("poll", "1", "ca-badMessageCheck"),
+    ],
+)
+def test_what_a_refusal_means_for_what_was_asked(
+    files: list[int], op: str, fail_info: str, code: str
+) -> None:
+    ca = MiniCa(status="2", fail_info=fail_info, fail_info_text="its words")
+    error = failed(ca, files, op=op)
+    assert error.code == code
+    assert "(its words)" in error.what
+
+
+def test_success_without_a_certificate_has_a_name(files: list[int]) -> None:
+    with (
+        web.serving(lambda request: _success_of(request, b"")) as server,
+        pytest.raises(AgentError) as caught,
+    ):
+        run(job_for(server.url()), files)
+    assert caught.value.code == "certrep-empty"
+
+
+def _success_of(request: bytes, content: bytes) -> bytes:
+    got = lab.receive(message_of(request), lab.root())
+    return web.ok(lab.cert_rep(got, lab.root(), content))
+
+
 def test_a_password_beyond_printable_string_is_noted(files: list[int]) -> None:
     sealed = vault.seal_password(DEVICE_KEY, "under_score")
     assert any("NDES" in note for note in enrolled(MiniCa(), files, password=sealed)["notes"])

@@ -262,6 +262,15 @@ def test_ciphers_that_are_not_known_are_named() -> None:
     assert "2.16.840.1.101.3.4.1.7" in caught.value.what
 
 
+def test_a_password_recipient_is_named_where_it_is_the_only_one(tmp_path: Path) -> None:
+    cert, _key = pem_files(tmp_path)
+    words = ("-encrypt", "-binary", "-outform", "DER", "-aes128", "-pwri_password", "sekret")
+    with pytest.raises(PeerError) as caught:
+        cms.read_envelope(openssl(*words, data=CONTENT))
+    assert caught.value.code == "certrep-password"
+    assert opened(openssl(*words, "-recip", cert, data=CONTENT)) == CONTENT
+
+
 # -- hostile ---------------------------------------------------------------------------------------
 
 SIGNED = lab.signed(CONTENT, {"transaction_id": "ab"}, lab.root())

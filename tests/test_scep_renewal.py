@@ -60,17 +60,18 @@ def test_signed_by_the_old_certificate(
     ("kind", "password", "code"),
     [
         (17, False, "ca-renewal-refused"),
-        (17, True, "ca-badRequest"),
-        (19, True, "ca-badRequest"),
+        (17, True, "ca-renewal-refused"),
+        (19, True, "ca-renewal-refused"),
     ],
 )
-def test_a_refusal_of_one_without_the_password_leads_to_it(
+def test_a_refusal_leads_to_the_password_that_was_left_out(
     files: list[int], kind: int, password: bool, code: str
 ) -> None:
     refusing = MiniCa(status="2", fail_info="2")
     error = failed(refusing, files, renewal=renewal(kind, password=password))
     assert error.code == code
-    assert ("renew-with-password" in error.remedy) is (code == "ca-renewal-refused")
+    assert "renew-with-password" in error.remedy
+    assert error.what.endswith("with the challenge password") is password
     other = MiniCa(status="2", fail_info="0")
     assert failed(other, files, renewal=renewal(kind, password=password)).code == "ca-badAlg"
 
@@ -84,6 +85,12 @@ def test_the_old_key_signs_for_a_new_one(files: list[int]) -> None:
     assert got.signer.public_key.dump() == lab.public_der("old")
     info = lab.read_request(got.content)["certification_request_info"]
     assert info["subject_pk_info"].dump() == lab.public_der("dev")
+
+
+@pytest.mark.parametrize(("op", "code"), [("enrol", "ca-renewal-refused"), ("poll", "ca-denied")])
+def test_a_renewal_that_is_refused(files: list[int], op: str, code: str) -> None:
+    ca = MiniCa(status="2", fail_info="2")
+    assert failed(ca, files, renewal=renewal(), op=op).code == code
 
 
 def test_a_poll_of_a_renewal_is_signed_like_it(files: list[int]) -> None:

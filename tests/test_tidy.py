@@ -29,11 +29,13 @@ MAY_IMPORT = {
     "agent.catalogue": (
         "agent.catalogue_ca",
         "agent.catalogue_files",
+        "agent.catalogue_microsoft",
         "agent.catalogue_network",
         "agent.catalogue_row",
     ),
     "agent.catalogue_ca": ("agent.catalogue_row",),
     "agent.catalogue_files": ("agent.catalogue_row",),
+    "agent.catalogue_microsoft": ("agent.catalogue_row",),
     "agent.catalogue_network": ("agent.catalogue_row",),
     "agent.catalogue_row": (),
     "agent.errors": ("agent.catalogue",),

@@ -21,6 +21,7 @@ from agent.scep.certificate import Certificate
 
 _ISSUER_AND_SERIAL = 1  # CMSVersion of SignerInfo, RFC 5652 5.3
 _KEY_IDENTIFIER_TAGS = (der.context(0), der.explicit(0))
+_PASSWORD_RECIPIENT = der.explicit(3)  # RFC 5652 6.2: of RecipientInfo
 
 
 class Identifier(NamedTuple):
@@ -163,7 +164,10 @@ def read_envelope(data: bytes) -> Envelope:
     fields = der.Fields(content_of(data, oids.ENVELOPED_DATA))
     fields.take(der.INTEGER)
     fields.maybe(der.explicit(0))
-    recipients = [_recipient(n) for n in fields.take(der.SET).children if n.tag == der.SEQUENCE]
+    infos = fields.take(der.SET).children
+    recipients = [_recipient(n) for n in infos if n.tag == der.SEQUENCE]
+    if not recipients and any(n.tag == _PASSWORD_RECIPIENT for n in infos):
+        raise fail("certrep-password")
     content = der.Fields(fields.take())
     content.take(der.OID)  # id-data; some senders put another one, and nothing depends on it
     cipher_oid, parameters = certificate.algorithm_identifier(content.take())

@@ -96,6 +96,8 @@ class Transaction:
         reply, expected = self._asked(question, link)
         if reply.status == str(messages.PENDING):
             return {"status": "pending", "notes": notes}
+        if not reply.envelope:
+            raise fail("certrep-empty")
         found = trust.issued(reply, expected)
         self._check_revocation(found.certificate)
         return {
@@ -106,14 +108,21 @@ class Transaction:
         }
 
     def _asked(self, question: Question, link: Link) -> tuple[messages.CertRep, trust.Expected]:
-        """A refused renewal whose challenge was left out has a likelier cause than a wrong one."""
+        """badRequest is all that many a CA says; what it means depends on what it was asked."""
         try:
             return self._with.ask(question, link)
         except AgentError as error:
-            bare = question.kind == messages.RENEWAL_REQ and self.request.password is None
-            if not bare or error.code != "ca-badRequest":
+            if error.code != "ca-badRequest":
                 raise
-            raise fail("ca-renewal-refused", what=error.what) from None
+            raise self._refused(question.kind, error) from None
+
+    def _refused(self, kind: int, error: AgentError) -> AgentError:
+        if kind == messages.CERT_POLL:
+            return fail("ca-denied", what=error.what)
+        if kind == messages.GET_CERT or _renewal(self._job) is None:
+            return error
+        how = "with" if self.request.password else "without"
+        return fail("ca-renewal-refused", what=error.what, with_or_without=how)
 
     def _check_revocation(self, found: certificate.Certificate) -> None:
         """A list that is missing is no verdict about the certificate: it can be asked for again."""

@@ -125,15 +125,12 @@ def _check_attributes(reply: messages.CertRep, expected: Expected) -> None:
 def _check_nonce(received: bytes | None, expected: Expected) -> None:
     if received == expected.nonce:
         return
-    short = received is not None and len(received) >= SHORT_NONCE_BYTES
-    if (
-        short
-        and "short-nonce" in expected.compatibility
-        and expected.nonce.startswith(received or b"")
-    ):
-        expected.notes.append("the recipientNonce is shortened, which `short-nonce` allows")
-        return
-    raise fail("certrep-nonce")
+    size = len(received or b"")
+    if size < SHORT_NONCE_BYTES or not expected.nonce.startswith(received or b""):
+        raise fail("certrep-nonce")
+    if "short-nonce" not in expected.compatibility:
+        raise fail("certrep-nonce-short", size=size)
+    expected.notes.append("the recipientNonce is shortened, which `short-nonce` allows")
 
 
 def refusal(reply: messages.CertRep) -> AgentError:
