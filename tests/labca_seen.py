@@ -78,6 +78,10 @@ class Lab:
     def ca(self) -> asn1.Certificate:
         return self.authority.ca.certificate
 
+    def passes(self, seconds: int) -> None:
+        """The clock of this CA alone moves on."""
+        self.authority._clock_offset_s += seconds
+
     # -- one operation
 
     def get(self, operation: str, more: str = "", headers: dict[str, str] | None = None) -> Answer:
