@@ -82,10 +82,11 @@ class Finish(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A log line: VRP mnemonic and text."""
+    """A log line: VRP mnemonic and text; `told` to whoever waits, too."""
 
     mnemonic: str
     text: str
+    told: bool = False
 
 
 Action = StartJob | CancelJob | Commit | Activate | Confirm | Finish | Report

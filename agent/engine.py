@@ -368,7 +368,7 @@ class Engine:
             self._arm(now)
         else:
             return []
-        return [Report("GET_LOCAL_CERT_ERR", f"{error.what}; trying again")]
+        return [Report("GET_LOCAL_CERT_ERR", f"{error.what}; trying again", told=True)]
 
     def pin_holds(self) -> bool:
         """The stored CA is the one that the realm trusts now."""

@@ -216,8 +216,8 @@ class Enrolment:
                 self._confirm(candidate)
             case Finish(error):
                 self._finish(error)
-            case Report(mnemonic, text):
-                self._context.log.report(mnemonic, f"realm {self._settings.name}: {text}")
+            case Report(mnemonic, text, told):
+                self._report(mnemonic, text, told)
         return True
 
     def _commit(self, stored: Stored) -> bool:
@@ -356,8 +356,11 @@ class Enrolment:
                 self._context.tasks.cancel(number)
 
     def _note(self, text: str) -> None:
-        self._context.log.report("NOTE", f"realm {self._settings.name}: {text}")
-        if self._waiter:
+        self._report("NOTE", text, told=True)
+
+    def _report(self, mnemonic: str, text: str, told: bool) -> None:
+        self._context.log.report(mnemonic, f"realm {self._settings.name}: {text}")
+        if told and self._waiter:
             self._waiter[0].note(text)
 
 

@@ -107,14 +107,16 @@ def busy(visit: Visit) -> str:
     """
     visit.agent.rate(FAST)
     try:
-        said = enrol(visit)
+        said = visit.apply()
     finally:
         visit.agent.rate(1)
+    assert said.status == 0, said.text
+    assert said.text.count("; trying again") == 1
     log = (visit.lab.home / "log.jsonl").read_text(encoding="utf-8").splitlines()
     asked = [found for found in map(json.loads, log) if found["operation"] == "PKIOperation"]
     assert [found["messageType"] for found in asked] == ["PKCSReq", "CertPoll"]
     assert len({found["transactionID"] for found in asked}) == 1
-    return said
+    return held_now(visit)
 
 
 def poll(visit: Visit) -> str:
