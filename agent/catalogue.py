@@ -312,8 +312,8 @@ CATALOGUE: dict[str, Row] = {
     "ca-denied": Row(PEER, OPERATOR, "{what}; it was pending",
         "a person there has refused it, or it was issued and the server fails to say so (OmniTrust"
         " ILM)",
-        "ask the CA's operator: what was issued can be imported with `pki import-certificate local"
-        " realm ...`; else apply again"),
+        "ask the CA's operator: what was issued comes by `pki get-certificate local realm ..."
+        " serial-number ...` or `pki import-certificate local realm ...`; else apply again"),
     "ca-renewal-refused": Row(PEER, LATER, "{what}; it was a renewal {with_or_without} the"
         " challenge password",
         "the CA wants the password each time (micromdm, step-ca, UCM), does not renew this early"

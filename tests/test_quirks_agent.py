@@ -46,11 +46,13 @@ class Visit:
 
     def type(self, *lines: str) -> None:
         """In the realm's view; places of the CA and of the test are filled in."""
+        issued = self.lab.authority.shelf()
         places = {
             "url": self.lab.url,
             "host": self.lab.url.removesuffix("/scep"),
             "pin": hashlib.sha256(self.lab.ca.dump()).hexdigest(),
             "realm": self.realm,
+            "serial": f"{issued[-1].serial_number:x}" if issued else "",
         }
         typed = [line.format_map(places) for line in lines]
         self.agent.must("system-view", f"pki realm {self.realm}", *typed)
@@ -191,10 +193,8 @@ def approve(visit: Visit) -> None:
 def hand_over(visit: Visit) -> None:
     """The CA's operator brings the certificate as a file."""
     lab = visit.lab
-    if not lab.authority.shelf():
-        asked = scep.read_csr(bytes.fromhex(lab.ledger.records()[0].csr))
-        lab.authority.issue(asked.subject, asked.spki, asked.extensions, (300, DAY_S), same)
-    (found,) = lab.authority.shelf()
+    asked = scep.read_csr(bytes.fromhex(lab.ledger.records()[0].csr))
+    found = lab.authority.issue(asked.subject, asked.spki, asked.extensions, (300, DAY_S), same)
     path = visit.agent.dir / "storage" / "by-hand.cer"
     path.write_bytes(pem.armor("CERTIFICATE", found.dump()))
 
@@ -213,6 +213,7 @@ def set_clock(visit: Visit, wrong_s: int = 0) -> None:
     visit.agent.must(f"clock datetime {now:%H:%M:%S %Y-%m-%d}")
 
 
+GET_CERT = "pki get-certificate local realm {realm} serial-number {serial}"
 IMPORT = "pki import-certificate local realm {realm} pem filename by-hand.cer"
 
 
@@ -389,9 +390,7 @@ POLLING = {
     "waiting-failure": Row(
         enrol, MANUAL, code="ca-badRequest", meanwhile=hand_over, steps=(IMPORT,), again=held_now
     ),
-    "poll-failure": Row(
-        poll, MANUAL, code="ca-denied", meanwhile=hand_over, steps=(IMPORT,), again=held_now
-    ),
+    "poll-failure": Row(poll, MANUAL, code="ca-denied", steps=(GET_CERT,), again=held_now),
     "pending-chain": Row(poll, Base(Plan(chain=True), manual=True)),
     "poll-500": Row(
         poll, MANUAL, ("enrollment-url {url} times 2",), code="http-failed", again=enrol
