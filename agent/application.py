@@ -45,7 +45,7 @@ def snapshot(
     return {
         "key_pair": realm.key_pair,
         "url": realm.url,
-        "ca_id": realm.ca_id,
+        "ca_id": ca_name(realm),
         "ra": realm.ra,
         "digest": realm.digest,
         "key_usage": list(realm.key_usage),
@@ -62,6 +62,11 @@ def snapshot(
             "serial_number": serial,
         },
     }
+
+
+def ca_name(realm: Realm) -> str | None:
+    """The `message` of GetCACaps, GetCACert and GetNextCACert; None: there is none."""
+    return realm.ca_id or ("" if "ca-id-empty" in realm.compatibility else None)
 
 
 def is_address(text: str) -> bool:
@@ -109,7 +114,7 @@ def ca_wanted(realm: Realm) -> dict[str, object]:
     if realm.url is None:
         command = "enrollment-url http://..."
         raise fail("realm-incomplete", realm=realm.name, missing="enrollment-url", command=command)
-    return {"url": realm.url, "ca_id": realm.ca_id, "ra": realm.ra}
+    return {"url": realm.url, "ca_id": ca_name(realm), "ra": realm.ra}
 
 
 class Keys(NamedTuple):
@@ -146,7 +151,7 @@ def published_job(realm: Realm, ca: CaRecord, linux_name: LinuxName) -> dict[str
     return {
         **_policy(realm, linux_name),
         "url": realm.url,
-        "ca_id": realm.ca_id,
+        "ca_id": ca_name(realm),
         "ra": realm.ra,
         "digest": realm.digest,
         **_trusted(realm, ca),

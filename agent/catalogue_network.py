@@ -91,9 +91,10 @@ NETWORK: dict[str, Row] = {
     "http-not-found": Row(PEER, OPERATOR, "the server has no such place: HTTP {status} {reason}:"
         " {page}",
         "the path or the query of the URL is wrong, or the CA wants its name with the question"
-        " (EJBCA), or any word (NDES)",
+        " (EJBCA), or an empty one (NDES)",
         "type `enrollment-url` with the whole path (NDES: /certsrv/mscep/mscep.dll; `esc` for a"
-        " query), or `ca id NAME` with the name of the CA; where there is one, `undo ca id`"),
+        " query), or `ca id NAME` with the name of the CA; where there is one, `undo ca id`; NDES:"
+        " `compatibility ca-id-empty`"),
     "http-method": Row(PEER, OPERATOR, "the server does not take {method}: HTTP {status} {reason}:"
         " {page}",
         "its capabilities promise more than it does, or the path is not that of the SCEP service",

@@ -303,7 +303,7 @@ TRANSPORT = {
     "message-refused": Row(
         realm=("ca id CAIdentifier",), code="http-not-found", steps=("undo ca id",)
     ),
-    "message-wanted": Row(code="http-not-found", steps=("ca id anything",)),
+    "message-wanted": Row(code="http-not-found", steps=("compatibility ca-id-empty",)),
     "path-mscep": Row(
         code="http-not-found", steps=("enrollment-url {host}/certsrv/mscep/mscep.dll",)
     ),

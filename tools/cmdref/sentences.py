@@ -17,9 +17,9 @@ SENTENCES = {
     "clock timezone NAME { add | minus } OFFSET": "The zone in which times are shown.",
     "common-name NAME": "The common name of the subject; nothing can be applied for without it.",
     "compare configuration": "Shows how the running configuration differs from the saved one.",
-    "compatibility { http-get | http-post | renew-by-pkcsreq | renew-by-signed-pkcsreq"
-    " | renew-by-renewalreq | renew-with-password | short-nonce } *": "Behaviour that some CAs"
-    " need; `?` says which.",
+    "compatibility { ca-id-empty | http-get | http-post | renew-by-pkcsreq"
+    " | renew-by-signed-pkcsreq | renew-by-renewalreq | renew-with-password"
+    " | short-nonce } *": "Behaviour that some CAs need; `?` says which.",
     "country CODE": "The country of the subject.",
     "crl scep": "Gets the revocation list by SCEP (GetCRL).",
     "diagnose realm NAME": "Checks everything that an application needs, in the order in which it"

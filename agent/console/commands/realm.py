@@ -33,6 +33,7 @@ WEAK = {
     "sha1": "SHA-1 in the signature of an issued certificate",
 }
 COMPATIBILITY = {
+    "ca-id-empty": "Send an empty CA name where no `ca id` is configured (NDES)",
     "http-get": "Send every request as HTTP GET, for CAs that refuse POST although they list it",
     "http-post": "Send requests as HTTP POST, for CAs that take it and do not list it",
     "renew-by-pkcsreq": "Renew as if applying anew, for CAs that list Renewal and refuse it",
