@@ -301,9 +301,9 @@ CATALOGUE: dict[str, Row] = {
         "it could not decrypt or verify the request: an RA answers there or has new certificates,"
         " it cannot do AES or SHA-2, or (UCM) the challenge password is wrong",
         "type `pki get-certificate ca realm ...` and try again; try `enrollment-url ... ra`; check"
-        " `password cipher`; for a CA from before 2010 type `enrollment-request"
-        " encryption-algorithm 3des` and `enrollment-request signature message-digest-method"
-        " sha1`"),
+        " `password cipher`, for a renewal (UCM) `compatibility renew-with-password`; for a CA from"
+        " before 2010 type `enrollment-request encryption-algorithm 3des` and `enrollment-request"
+        " signature message-digest-method sha1`"),
     "ca-badRequest": Row(PEER, OPERATOR, "the CA refused: badRequest{text}",
         "mostly a challenge password that is wrong, used up or too old; else a subject that the CA"
         " does not allow, or (Dogtag) a person has not approved it yet",

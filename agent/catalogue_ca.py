@@ -12,6 +12,10 @@ PUBLISHED: dict[str, Row] = {
         "its software does not know GetCRL (micromdm, step-ca), or it keeps no list",
         "type `cdp-url http://...` in the realm view if the CA publishes a list; without one type"
         " `certificate-check none`"),
+    "crl-unreachable": Row(PEER, LATER, "the revocation list does not come from {url}: {what}",
+        "{cause}",
+        "check `cdp-url`, or name a place there that the certificate does not; `crl scep` in the"
+        " realm view asks the CA itself"),
     "crl-malformed": Row(PEER, LATER, "the revocation list cannot be used: {reason}",
         "the URL leads to something else: {page}",
         "check `cdp-url`; ask the CA's operator for a complete list (no delta)"),

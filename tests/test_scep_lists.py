@@ -120,8 +120,21 @@ def test_what_is_refused(files: list[int]) -> None:
     assert code_of(made(dates=(-90, -30)), files) == "crl-outdated"
     assert code_of(made(), files, before_s=lab.NOW_S) == "crl-outdated"
     assert fetched(made(), files, before_s=lab.NOW_S - 60)["count"] == 0  # the same one again
-    assert code_of(made() * 1000, files) == "http-too-large"
+    assert code_of(made() * 1000, files) == "crl-unreachable"
     assert code_of(made(), files, cdp_url="https://ca.example/x") == "tls-no-trust"
+
+
+@pytest.mark.parametrize("place", ["http://127.0.0.1:9/list", "http://127.0.0.1:0/list"])
+def test_a_place_that_does_not_answer_leads_to_its_own_settings(
+    files: list[int], place: str
+) -> None:
+    """Not to `enrollment-url`, which is right."""
+    with pytest.raises(AgentError) as caught:
+        run(job("http://127.0.0.1:9/scep", certificate=leaf(place).der), files)
+    assert caught.value.code == "crl-unreachable"
+    assert place in caught.value.what
+    assert "`cdp-url`" in caught.value.remedy
+    assert "`crl scep`" in caught.value.remedy
 
 
 class ListCa(MiniCa):

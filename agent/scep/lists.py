@@ -7,7 +7,7 @@ The job that reads it from HTTP has no device key.
 """
 
 from agent import limits
-from agent.errors import AgentError, fail
+from agent.errors import AgentError, LocalError, fail
 from agent.scep import (
     certificate,
     cms,
@@ -18,6 +18,7 @@ from agent.scep import (
     oids,
     refusals,
     revocation,
+    text,
     trust,
 )
 from agent.scep.border import reading
@@ -42,9 +43,8 @@ def fetch(job: Job, link: Link) -> Answer:
         url = _place(ca.issuing(ra=False) if field(job, "from_ca", bool) else held)
     if url is None:
         raise fail("crl-no-place")
-    exchange = discovery.exchange_of({**job, "url": url}, link)
     notes: list[str] = []
-    data = revocation.der_of(exchange.fetch(limits.CRL_PEM_BYTES))
+    data = revocation.der_of(_fetched(job, url, link))
     return _answer(job, revocation.accept(data, ca, notes), data, url, notes)
 
 
@@ -77,6 +77,18 @@ def _asked(
         if error.code not in _NOT_OFFERED:
             raise
         raise fail("crl-not-offered", reason=error.what) from None
+
+
+def _fetched(job: Job, url: str, link: Link) -> bytes:
+    """What lies there. A distribution point is no SCEP server: what cannot be had from it leads to
+    other settings than `enrollment-url`."""
+    try:
+        return discovery.exchange_of({**job, "url": url}, link).fetch(limits.CRL_PEM_BYTES)
+    except AgentError as error:
+        if isinstance(error, LocalError) and error.code != "url-invalid":
+            raise
+        place = text.clean(url, limits.PEER_TEXT_CHARACTERS)
+        raise fail("crl-unreachable", url=place, what=error.what, cause=error.cause) from None
 
 
 def _held(job: Job) -> Certificate | None:
