@@ -19,7 +19,7 @@ DEMO := $(VENV)/bin/python -m tools.demo
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \
   $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
 
-.PHONY: help demo console test lint docs format clean peers packages bench fuzz nightly netns
+.PHONY: help demo console test lint docs format clean peers packages peers-java bench fuzz nightly netns
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -27,7 +27,8 @@ help:
 	@echo '              an example of that file: $(VENV)/bin/python -m tools.demo --help'
 	@echo 'make console  a prompt at a simulated board with a lab CA; Ctrl+] leaves'
 	@echo 'make test     prepare, lint, and run all tests (newest packages, then Debian 12 ones)'
-	@echo 'make peers    with Go: build step-ca and micromdm (some minutes, once); make test uses them'
+	@echo 'make peers    with Go: build step-ca and micromdm; with maven: fetch jscep (some minutes, once);'
+	@echo '              make test uses them'
 	@echo 'make lint     ruff and mypy --strict'
 	@echo 'make format   rewrite the sources the way lint wants them'
 	@echo 'make docs     everything in docs/ that is generated'
@@ -116,7 +117,7 @@ packages:
 # With Go: the CAs that no distribution has. The name of a file tells its version, so what is there
 # is done. Go keeps its caches where it always does; without a home that can be written to, here.
 # cgo is off, because step-ca would want the library of a card reader.
-peers: packages
+peers: packages peers-java
 	@command -v go >/dev/null || { echo '== no Go here: step-ca and micromdm are not built'; exit 0; }; \
 	[ -w "$${HOME:-/nowhere}" ] || \
 	  export HOME="$(CURDIR)/$(PEERS)/home" GOFLAGS="$$GOFLAGS -modcacherw"; \
@@ -127,6 +128,18 @@ peers: packages
 	    echo "== $$name was not built (see above); the tests that need it will be skipped"; exit 1; }; \
 	  mv "$(PEERS)/new/$${name%@*}" "$(PEERS)/$$name"; \
 	done
+
+# With maven: jscep and a container for its servlet, pinned in tests/peers/jscep/pom.xml. Where Maven
+# Central does not answer, the tests that want them say so.
+JSCEP := $(PEERS)/jscep
+MAVEN_COPY := org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies
+peers-java: $(JSCEP)/ready
+
+$(JSCEP)/ready: tests/peers/jscep/pom.xml
+	@if command -v mvn >/dev/null; then echo '== fetching jscep from Maven Central'; \
+	  timeout 300 mvn -q -B -f $< $(MAVEN_COPY) -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/$(JSCEP) && \
+	  touch $@ || echo '== skipped: jscep cannot be had'; \
+	else echo '== skipped: no maven, no jscep'; fi
 
 clean:
 	rm -rf $(VENV) $(DEBIAN_VENV) $(PEERS) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
