@@ -346,7 +346,7 @@ CATALOGUE: dict[str, Row] = {
         "check `display clock`; ask the CA's operator"),
     "issued-subject": Row(PEER, OPERATOR, "the certificate is not what was asked for: {reason}",
         "the CA changed the names",
-        "correct the entity, or allow it with `subject-match` in the realm view"),
+        "correct the entity, or allow it with `subject-match key-only` in the realm view"),
     "issued-old": Row(PEER, OPERATOR,
         "the answer holds the certificate {serial} that is in use already",
         "an old answer was played again, or the CA does not renew this early",

@@ -214,6 +214,9 @@ _CIPHER_OIDS = {
 }  # fmt: skip
 
 
+DATA = core.ObjectIdentifier("1.2.840.113549.1.7.1").dump()
+
+
 def degenerate(certificates: list[bytes]) -> bytes:
     """Certificates in the order given, not sorted, as real CAs send them."""
     body = cms.SignedData(
@@ -291,7 +294,8 @@ def _spelt_out(parameters: dict[str, Any], label: bytes) -> algos.RSAESOAEPParam
 
 
 def signed(content: bytes | None, attributes: dict[str, Any], signer: Party, **how: Any) -> bytes:
-    """SignedData; how: digest, certificates, by_key_id, signature_algorithm, other_key."""
+    """SignedData; how: digest, certificates, by_key_id, signature_algorithm, other_key, called (the
+    last digit of eContentType, which is that of data)."""
     digest = how.get("digest", "sha256")
     hasher = hashes.Hash(HASHES[digest]())
     hasher.update(content or b"")
@@ -330,7 +334,8 @@ def signed(content: bytes | None, attributes: dict[str, Any], signer: Party, **h
     certificates = how.get("certificates", [signer.cert])
     if certificates:
         body["certificates"] = certificates
-    return cms.ContentInfo({"content_type": "signed_data", "content": body}).dump()
+    made: bytes = cms.ContentInfo({"content_type": "signed_data", "content": body}).dump()
+    return made.replace(DATA, DATA[:-1] + bytes((how.get("called", DATA[-1]),)), 1)
 
 
 def cert_rep(received: Received, signer: Party, inner: bytes | None, **how: Any) -> bytes:

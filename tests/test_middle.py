@@ -148,7 +148,9 @@ def test_an_old_answer_to_a_poll_is_refused_and_the_polls_go_on(waiting: Bench) 
 def test_capabilities_taken_away_lower_nothing_below_the_floor(bench: Bench) -> None:
     """An empty list: GET, AES and SHA-256 all the same. DES and MD5 are not to be had by it."""
     for listed in (b"", b"DES\nMD5\n", b"POSTPKIOperation\n"):
-        bench.middle.answers = lambda op, _body, listed=listed: listed if op == "GetCACaps" else None
+        bench.middle.answers = lambda op, _body, listed=listed: (
+            listed if op == "GetCACaps" else None
+        )
         before = len(bench.ca.pki_operations())
         bench.agent.script(*AGAIN)
         (sent,) = bench.ca.pki_operations()[before:]

@@ -370,7 +370,9 @@ REPLIES = {
         ("no-certificates", "leaf-first", "inner-chain", "signer-key-id", "subject-rewritten"),
         AS_IT_IS,
     ),
-    **dict.fromkeys(("more-attributes", "no-sender-nonce", "nonce-echoed"), AS_IT_IS),
+    **dict.fromkeys(
+        ("more-attributes", "content-named", "no-sender-nonce", "nonce-echoed"), AS_IT_IS
+    ),
     "no-content-type": Row(
         code="certrep-signature",
         why="CMS demands it among signed attributes (RFC 5652 11.1); OpenXPKI has it since 2020",

@@ -136,6 +136,21 @@ def test_attributes_that_cms_demands(attribute: str, said: str) -> None:
     assert said in cms.verify(message, message.signers[0], party().spki)
 
 
+@pytest.mark.parametrize(("called", "name"), [(3, "enveloped_data"), (2, "signed_data")])
+def test_content_that_is_called_by_what_it_holds(called: int, name: str) -> None:
+    """XiPKI does so; the signed attribute must say the same (RFC 5652 5.3)."""
+    good = cms.read_signed(lab.signed(CONTENT, {"content_type": name}, lab.root(), called=called))
+    assert (good.content, cms.verify(good, good.signers[0], party().spki)) == (CONTENT, "")
+    for data in (
+        lab.signed(CONTENT, {}, lab.root(), called=called),
+        lab.signed(CONTENT, {"content_type": name}, lab.root()),
+    ):
+        message = cms.read_signed(data)
+        assert "contentType" in cms.verify(message, message.signers[0], party().spki)
+    with pytest.raises(der.DerError, match="no data"):
+        cms.read_signed(lab.signed(CONTENT, {}, lab.root(), called=5))
+
+
 def test_degenerate_in_any_order() -> None:
     ders = [lab.root().der, lab.sub().der]
     for order in (ders, ders[::-1]):

@@ -58,6 +58,9 @@ def test_what_the_pinned_ca_signed_is_believed() -> None:
     assert found.der == new.der
     (found,) = members(said(new, certificates=[]))  # the signer need not come along
     assert found.der == new.der
+    named = lab.degenerate([new.der])
+    called = lab.signed(named, {"content_type": "signed_data"}, lab.root(), called=2)
+    assert [c.der for c in members(called)] == [new.der]  # XiPKI
 
 
 def test_a_ca_below_the_pin_may_name_it_when_its_certificate_comes_along() -> None:
@@ -183,12 +186,14 @@ class SecondCa(MiniCa):
 # -- the job ---------------------------------------------------------------------------------------
 
 
-def fetched(body: bytes | None, *, ca_id: str | None = None) -> tuple[Any, list[bytes]]:
+def fetched(
+    body: bytes, *, ca_id: str | None = None, status: str = "200 OK"
+) -> tuple[Any, list[bytes]]:
     seen: list[bytes] = []
 
     def answer(request: bytes) -> bytes:
         seen.append(request)
-        return web.ok(body) if body is not None else b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
+        return web.ok(body, status=status)
 
     with web.serving(answer) as server:
         try:
@@ -210,8 +215,8 @@ def test_the_job_brings_what_was_verified_and_the_proof() -> None:
 
 
 def test_a_ca_without_a_successor_is_no_fault() -> None:
-    assert fetched(None)[0] == "next-ca-none"
-    assert fetched(b"")[0] == "next-ca-none"
+    for status in ("200 OK", "403 Forbidden", "404 Not Found"):
+        assert fetched(b"", status=status)[0] == "next-ca-none"
 
 
 def test_the_job_refuses() -> None:

@@ -20,6 +20,8 @@ from agent.scep import certificate, crypto, der, names, oids
 from agent.scep.certificate import Certificate
 
 _ISSUER_AND_SERIAL = 1  # CMSVersion of SignerInfo, RFC 5652 5.3
+# RFC 8894 3.2 and 4.7.1 want data; XiPKI names what is in the octets, the same octets otherwise.
+_SIGNED_TYPES = (oids.DATA, oids.ENVELOPED_DATA, oids.SIGNED_DATA)
 _KEY_IDENTIFIER_TAGS = (der.context(0), der.explicit(0))
 _PASSWORD_RECIPIENT = der.explicit(3)  # RFC 5652 6.2: of RecipientInfo
 
@@ -50,9 +52,10 @@ class Signer(NamedTuple):
 
 
 class SignedData(NamedTuple):
-    """Content (empty when absent), certificates and revocation lists as their own bytes in the
-    order sent, signers."""
+    """Type and octets of the content (empty when absent), certificates and revocation lists as
+    their own bytes in the order sent, signers."""
 
+    kind: str
     content: bytes
     certificates: list[bytes]
     lists: list[bytes]
@@ -84,7 +87,7 @@ def read_signed(data: bytes) -> SignedData:
     fields = der.Fields(content_of(data, oids.SIGNED_DATA))
     fields.take(der.INTEGER)
     fields.take(der.SET)
-    content = _encapsulated(der.Fields(fields.take()))
+    kind, content = _encapsulated(der.Fields(fields.take()))
     certificates = fields.maybe(der.explicit(0))
     lists = fields.maybe(der.explicit(1))
     signers = fields.take(der.SET).children
@@ -93,7 +96,7 @@ def read_signed(data: bytes) -> SignedData:
     if len(found) > limits.CA_SET_CERTIFICATES:
         raise der.DerError("too many certificates")
     listed = [node.raw for node in lists.children] if lists else []
-    return SignedData(content, found, listed, [_signer(node) for node in signers])
+    return SignedData(kind, content, found, listed, [_signer(node) for node in signers])
 
 
 def certificates_in(data: bytes) -> list[bytes]:
@@ -104,13 +107,14 @@ def certificates_in(data: bytes) -> list[bytes]:
     return [certificate.from_node(node).der]
 
 
-def _encapsulated(fields: der.Fields) -> bytes:
-    if fields.take().oid() != oids.DATA:
+def _encapsulated(fields: der.Fields) -> tuple[str, bytes]:
+    kind = fields.take().oid()
+    if kind not in _SIGNED_TYPES:
         raise der.DerError("signed content that is no data")
     wrapper = fields.maybe(der.explicit(0))
     if wrapper is None:
-        return b""
-    return der.Fields(wrapper, der.explicit(0)).take().octet_string()
+        return kind, b""
+    return kind, der.Fields(wrapper, der.explicit(0)).take().octet_string()
 
 
 def _signer(node: der.Node) -> Signer:
@@ -220,8 +224,8 @@ def verify(message: SignedData, signer: Signer, spki: bytes) -> str:
     """Why the signature does not hold (RFC 5652 5.6), or "" when it does."""
     kinds = signer.attributes.get(oids.CONTENT_TYPE, [])
     digests = signer.attributes.get(oids.MESSAGE_DIGEST, [])
-    if len(kinds) != 1 or kinds[0].oid() != oids.DATA:
-        return "contentType is missing or is not data"
+    if len(kinds) != 1 or kinds[0].oid() != message.kind:
+        return "contentType is missing or is not that of the content"
     if len(digests) != 1:
         return "messageDigest is missing"
     if digests[0].octet_string() != crypto.digest(signer.digest, message.content):

@@ -1,7 +1,7 @@
 """The job `next-ca`: GetNextCACert (RFC 8894 4.7), verified under the stored CA set.
 
 A CA that has not made its successor yet lists the operation all the same (OpenXPKI), or answers 404
-(Ultimate CA Manager): that is no fault of anybody, and has an error of its own.
+(Ultimate CA Manager) or 403 (XiPKI): that is no fault of anybody, and has an error of its own.
 """
 
 from agent import limits
@@ -12,6 +12,8 @@ from agent.scep.conversation import ca_of
 from agent.scep.jobmap import Answer, Job, text_or_none
 from agent.scep.succession import Link
 from hal.ports import Link as Network
+
+_NOT_YET = (*refusals.UNKNOWN_OPERATION, "http-denied")
 
 
 def fetch(job: Job, link: Network) -> Answer:
@@ -27,7 +29,7 @@ def _asked(exchange: transport.Exchange, ca_id: str | None) -> bytes:
     try:
         return exchange.get("GetNextCACert", ca_id, limits.NEXT_CA_BYTES)
     except AgentError as error:
-        if error.code not in refusals.UNKNOWN_OPERATION:
+        if error.code not in _NOT_YET:
             raise
         raise fail("next-ca-none", reason=error.what) from None
 

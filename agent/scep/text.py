@@ -20,6 +20,8 @@ def excerpt(data: bytes) -> str:
     """The beginning of a body that is not what it should be, or how much it is when not text."""
     start = data[: 8 * limits.PEER_TEXT_CHARACTERS].decode("utf-8", "replace")
     shown = clean(start)
+    if not data:
+        return "nothing in it"
     if not shown or "\ufffd" in shown or "\0" in start:
         return f"{len(data)} bytes that are no text"
     return shown

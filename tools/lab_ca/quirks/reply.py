@@ -14,6 +14,7 @@ from tools.lab_ca.reply import FAILURE, Attributes, Fields, Reply
 
 SIGNING_TIME, ALGORITHM_PROTECTION = "1.2.840.113549.1.9.5", "1.2.840.113549.1.9.52"
 UNKNOWN = "1.2.840.113549.1.9.25.3"  # randomNonce, in the RFC's own sample
+DATA, ENVELOPED_DATA = (core.ObjectIdentifier(f"1.2.840.113549.1.7.{n}").dump() for n in (1, 3))
 HRESULT, PARAMETER_WRONG = "1.3.6.1.4.1.311.21.33", "-2147024809"
 SHORT_NONCE = 8
 PIECE = 1000
@@ -87,6 +88,15 @@ def _as_text(status: int, kind: str, text: str) -> Change:
     """A FAILURE that is no CertRep at all."""
 
     return refuses(lambda reply: reply.status == FAILURE, HttpError, status, text, kind)
+
+
+def _named_content(reply: Reply) -> Reply:
+    """eContentType and the attribute contentType name what the octets hold; those stay the same."""
+    if reply.recipient is None:
+        return reply
+    reply = replaced(scep.CONTENT_TYPE, ENVELOPED_DATA)(reply)
+    # eContentType is the first of them in SignedData.
+    return edit("outer", lambda der: der.replace(DATA, ENVELOPED_DATA, 1))(reply)
 
 
 def _garbled(reply: Reply) -> Reply:
@@ -176,6 +186,10 @@ ATTRIBUTES: dict[str, Hooks] = {
     "no-content-type": Hooks(
         "the signed attributes lack contentType (OpenXPKI before 2020)",
         reply=without(scep.CONTENT_TYPE),
+    ),
+    "content-named": Hooks(
+        "the signed content of a SUCCESS is called envelopedData, not data (XiPKI)",
+        reply=_named_content,
     ),
     "no-sender-nonce": Hooks(
         "a CertRep has no senderNonce (the sample of RFC 8894)",
