@@ -20,7 +20,7 @@ PKI = "PKIOperation"
 
 
 class Passed(NamedTuple):
-    """One exchange that went by."""
+    """One exchange that went by; what is not of SCEP is known by its path."""
 
     operation: str
     request: bytes
@@ -56,21 +56,22 @@ class Middle:
         """What the CA has answered so far, oldest first."""
         return [one.reply for one in self.seen if one.operation == operation]
 
-    def replay(self, number: int) -> Answers:
+    def replay(self, number: int, operation: str = PKI) -> Answers:
         """Every PKIOperation gets what the CA has said to an earlier one."""
-        old = self.replies()[number]
-        return lambda operation, _body: old if operation == PKI else None
+        old = self.replies(operation)[number]
+        return lambda asked, _body: old if asked == operation else None
 
     def _answer(self, request: bytes) -> bytes:
         head, _, body = request.partition(b"\r\n\r\n")
         method, target, _ = head.split(b"\r\n")[0].decode().split(" ")
-        query = target.partition("?")[2]
-        operation = query.partition("operation=")[2].partition("&")[0]
+        path, _, query = target.partition("?")
+        operation = query.partition("operation=")[2].partition("&")[0] or path
         with self._lock:
             own = self.answers(operation, body) if self.answers else None
             if own is not None:
                 return ok(own)
-            passed = http_request(self._ca, query, body if method == "POST" else None)
+            place = urlsplit(self._ca)._replace(path=path).geturl()
+            passed = http_request(place, query, body if method == "POST" else None)
             self.seen.append(Passed(operation, body, passed.body))
         return ok(passed.body, status=f"{passed.status} As It Came")
 

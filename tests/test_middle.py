@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests import scep_lab
-from tests.board import SAVE, Agent, check_certificate, procedure
+from tests.board import SAVE, Agent, check_certificate, procedure, run
 from tests.labca import LabCa, wait_for
 from tests.middle import PKI, Middle
+from tools.lab_ca.authority import Authority
 
 APPLY = ("system-view", "pki enroll-certificate realm abc")
 AGAIN = (*APPLY, "y")
+GET_LIST = ("system-view", "pki get-crl realm abc")
+LIST = "/ca.crl"
 FAST = 30  # polls of a minute take two seconds
 CHALLENGE = "password cipher sekret"
 LIFE: dict[str, int] = {"start_s": 0, "days": 29000}  # 1970 to 2049
@@ -175,10 +178,36 @@ def test_another_ca_beside_the_pinned_one_gets_and_says_nothing(bench: Bench) ->
     check_certificate(bench.agent, bench.ca.dir / "ca.pem")  # the real one could read it
     bench.agent.must("system-view", "pki realm abc", f"enrollment-url {bench.middle.url} ra")
     sent = len(bench.middle.replies())
-    assert "no RA certificate of the pinned CA" in bench.refused(*AGAIN)
+    assert "about the RA" in bench.refused(*AGAIN)
     # and without the pinned one there is nothing at all
     alone = scep_lab.degenerate([twin.der, his.der])
     bench.middle.answers = lambda op, _body: alone if op == "GetCACert" else None
     bench.agent.must("system-view", "pki realm abc", f"enrollment-url {bench.middle.url}")
     assert "`fingerprint`" in bench.refused(*AGAIN)
     assert len(bench.middle.replies()) == sent
+
+
+def test_an_older_list_does_not_take_the_place_of_a_newer_one(bench: Bench) -> None:
+    """It would make a revoked certificate good again."""
+    agent, middle = bench.agent, bench.middle
+    place = middle.url.replace("/scep", LIST)
+    agent.must(*APPLY, "pki realm abc", f"cdp-url {place}", "quit", "pki get-crl realm abc")
+    Authority(bench.ca.dir).revoke(bench.ca.issued()[0].stem)
+    path = agent.dir / "storage" / "abc.crl"
+    first = begin_of(path)
+
+    def newer() -> bool:
+        assert "the certificate in use is on the list" in agent.must(*GET_LIST)
+        return begin_of(path) != first
+
+    wait_for(newer, 20, "the list does not get newer")
+    newest = path.read_bytes()
+    middle.answers = middle.replay(0, LIST)
+    assert "the stored one is newer" in agent.script(*GET_LIST).text
+    assert path.read_bytes() == newest
+    assert " Invalid " in agent.must("system-view", "pki validate-certificate local realm abc")
+
+
+def begin_of(path: Path) -> str:
+    """thisUpdate, in seconds, by openssl."""
+    return run("openssl", "crl", "-in", str(path), "-noout", "-lastupdate")
