@@ -16,6 +16,7 @@ JARS = ROOT / ".peers" / "jscep"
 SOURCE = ROOT / "tests" / "peers" / "jscep" / "JscepCa.java"
 START_S = 45  # a virtual machine and a compiler on a busy machine
 STOP_S = 10
+QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # to start, not to run for long
 
 
 def missing() -> str:
@@ -44,7 +45,7 @@ class JscepCa:
     def __enter__(self) -> Self:
         with open(self.dir / "log", "ab") as log:
             self._process = subprocess.Popen(
-                ["java", "-cp", f"{JARS}/*", str(SOURCE), str(self.dir), self._challenge],
+                ["java", *QUICK, "-cp", f"{JARS}/*", str(SOURCE), str(self.dir), self._challenge],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

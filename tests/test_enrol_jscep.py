@@ -59,6 +59,20 @@ def test_it_enrols_renews_and_gets_the_list(lab: tuple[JscepCa, Agent]) -> None:
     run("openssl", "crl", "-in", path, "-noout", "-CAfile", str(ca.dir / "ca.pem"))
 
 
+def test_a_certificate_that_was_deleted_comes_back(lab: tuple[JscepCa, Agent]) -> None:
+    ca, agent = lab
+    agent.must(*APPLY)
+    (serial,) = ca.issued()
+    own = agent.memory("cert.pem").read_bytes()
+    get = ("system-view", f"pki get-certificate local realm abc serial-number {serial}")
+    assert "already in use" in agent.must(*get)
+    agent.must("system-view", "pki delete-certificate local realm abc", "y")
+    agent.must(*get)
+    assert agent.memory("cert.pem").read_bytes() == own
+    said = agent.script("system-view", "pki get-certificate local realm abc serial-number 7777")
+    assert "knows no certificate 7777" in said.text
+
+
 def test_what_waits_is_asked_for_until_it_is_decided(lab: tuple[JscepCa, Agent]) -> None:
     ca, agent = lab
     ca.touch("manual")
