@@ -8,7 +8,7 @@ flash, so engine and flash never disagree.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent import application, limits, revocation, tasks
+from agent import application, limits, pins, revocation, tasks
 from agent.actions import (
     Action,
     Activate,
@@ -252,7 +252,9 @@ class Enrolment:
         if self._waiter is None:
             self._context.loop.after(0, lambda: self._answer_ca(False))
             return
-        prints = Fingerprints(candidate.certificate.subject, candidate.sha1, candidate.sha256)
+        before = pins.replaced(candidate, self.engine.stored.ca)
+        subject = candidate.certificate.subject
+        prints = Fingerprints(subject, candidate.sha1, candidate.sha256, before)
         self._waiter[0].confirm_ca(prints, self._answer_ca)
 
     def _answer_ca(self, yes: bool) -> None:

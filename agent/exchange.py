@@ -112,7 +112,8 @@ class Exchange:
             store(choice.trusted_by)
             return
         asked = choice.certificate
-        prints = Fingerprints(asked.certificate.subject, asked.sha1, asked.sha256)
+        before = pins.replaced(asked, known)
+        prints = Fingerprints(asked.certificate.subject, asked.sha1, asked.sha256, before)
         progress.confirm_ca(prints, answered)
 
     # -- the local certificate ---------------------------------------------------------------------

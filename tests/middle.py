@@ -52,6 +52,10 @@ class Middle:
     ) -> None:
         self._server.close()
 
+    def lead(self, url: str) -> None:
+        """To another CA from now on."""
+        self._ca = url
+
     def replies(self, operation: str = PKI) -> list[bytes]:
         """What the CA has answered so far, oldest first."""
         return [one.reply for one in self.seen if one.operation == operation]

@@ -187,6 +187,27 @@ def test_another_ca_beside_the_pinned_one_gets_and_says_nothing(bench: Bench) ->
     assert len(bench.middle.replies()) == sent
 
 
+def test_whoever_takes_the_place_of_a_ca_that_a_person_trusted_is_no_first_ca(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """Without `fingerprint` a person decides, and must hear that it is another one than before."""
+    agent, middle = bench.agent, bench.middle
+    agent.must("system-view", "pki realm abc", "undo fingerprint")
+    asked = agent.must(*APPLY, "y")
+    assert "Is this the CA to trust? " in asked
+    (tmp_path / "impostor").mkdir()
+    with LabCa(tmp_path / "impostor") as other:  # of the same name
+        middle.lead(other.url)
+        for line in (AGAIN, ("system-view", "pki get-certificate ca realm abc")):
+            text = bench.refused(*line, "n")
+            assert "This is not the CA that the realm has trusted" in text
+            assert bench.ca.fingerprint in text
+            assert other.fingerprint in text
+        assert other.pki_operations() == []
+    middle.lead(bench.ca.url)
+    assert "CA to trust" not in agent.must(*AGAIN)
+
+
 def test_an_older_list_does_not_take_the_place_of_a_newer_one(bench: Bench) -> None:
     """It would make a revoked certificate good again."""
     agent, middle = bench.agent, bench.middle

@@ -120,3 +120,9 @@ def test_a_next_ca_is_a_ca_that_is_not_known() -> None:
         assert caught.value.code == "next-ca-none"
     chain = (ca("root"), ca("issuing", issuer="root"))
     assert pins.following(known, chain, b"signed", 1).pin == "sha256 issuing"
+
+
+def test_who_takes_the_place_of_another_is_told_apart_from_a_first_one() -> None:
+    assert pins.replaced(NEW, None) is None
+    assert pins.replaced(OLD, stored(OLD)) is None
+    assert pins.replaced(NEW, stored(OLD)) == "sha256 old"

@@ -46,11 +46,15 @@ class CaInfo(NamedTuple):
 
 
 class Fingerprints(NamedTuple):
-    """What the operator is asked to compare before a CA is trusted; lower-case hexadecimal."""
+    """What the operator is asked to compare before a CA is trusted; lower-case hexadecimal.
+
+    `before`: the SHA-256 of another CA that the realm has trusted until now.
+    """
 
     subject: str
     sha1: str
     sha256: str
+    before: str | None = None
 
 
 class RealmStatus(NamedTuple):

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 DOT_S = 1
 GOES_ON = "The work goes on without this session."
+_FIRST_CA = "Compare them with what the CA's operator tells you. Is this the CA to trust?"
+_OTHER_CA = (
+    "This is not the CA that the realm has trusted: it has a new key, or someone answers in its"
+    " place. Compare with what the CA's operator tells you. Is this the CA to trust from now on?"
+)
 
 
 class Hold:
@@ -94,10 +99,9 @@ class Hold:
         session.line(f" CA subject: {prints.subject}")
         session.line(f" SHA-1 fingerprint: {prints.sha1}")
         session.line(f" SHA-256 fingerprint: {prints.sha256}")
-        session.choose(
-            "Compare them with what the CA's operator tells you. Is this the CA to trust?",
-            self._reply,
-        )
+        if prints.before:
+            session.line(f" Trusted until now, SHA-256: {prints.before}")
+        session.choose(_OTHER_CA if prints.before else _FIRST_CA, self._reply)
 
     def _too_late(self) -> None:
         if self._answer:
