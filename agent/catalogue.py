@@ -317,7 +317,7 @@ CATALOGUE: dict[str, Row] = {
     "ca-renewal-refused": Row(PEER, LATER, "{what}; it was a renewal {with_or_without} the"
         " challenge password",
         "the CA wants the password each time (micromdm, step-ca, UCM), does not renew this early"
-        " (micromdm: 14 days before the end), or (NDES) wants the names of before",
+        " (micromdm: 14 days before the end), has a new key, or (NDES) wants the names of before",
         "the certificate in use stays: apply again nearer its end; or type `compatibility"
         " renew-with-password` or `compatibility renew-by-pkcsreq`, beside the keywords that it"
         " has, in the realm view, and `password cipher` if there is none"),

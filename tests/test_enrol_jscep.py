@@ -87,7 +87,7 @@ def test_what_waits_is_asked_for_until_it_is_decided(lab: tuple[JscepCa, Agent])
     agent.must(*AGAIN)
     ca.touch("denied")
     agent.wait_state("failed")
-    assert "refused what was waiting" in agent.must("display pki enrollment realm abc")
+    assert "it was pending" in agent.must("display pki enrollment realm abc")
     assert len(ca.issued()) == 1
 
 
