@@ -136,7 +136,8 @@ MAVEN_COPY := org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-depend
 peers-java: $(JSCEP)/ready
 
 $(JSCEP)/ready: tests/peers/jscep/pom.xml
-	@if command -v mvn >/dev/null; then echo '== fetching jscep from Maven Central'; \
+	@rm -rf $(JSCEP); if command -v mvn >/dev/null; then \
+	  echo '== fetching jscep from Maven Central'; \
 	  timeout 300 mvn -q -B -f $< $(MAVEN_COPY) -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/$(JSCEP) && \
 	  touch $@ || echo '== skipped: jscep cannot be had'; \
 	else echo '== skipped: no maven, no jscep'; fi
