@@ -138,7 +138,7 @@ peers-java: $(JSCEP)/ready
 $(JSCEP)/ready: tests/peers/jscep/pom.xml
 	@rm -rf $(JSCEP); if command -v mvn >/dev/null; then \
 	  echo '== fetching jscep from Maven Central'; \
-	  timeout 300 mvn -q -B -f $< $(MAVEN_COPY) -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/$(JSCEP) && \
+	  timeout 300 mvn -q -B -Dstyle.color=never -f $< $(MAVEN_COPY) -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/$(JSCEP) && \
 	  touch $@ || echo '== skipped: jscep cannot be had'; \
 	else echo '== skipped: no maven, no jscep'; fi
 
