@@ -1,0 +1,104 @@
+"""Servers that cannot run here, as the lab CA with the switches that make it answer like them.
+
+What is known of them are recorded replies, their sources and reports of their users; a profile is
+all of that at once. It proves that the agent finishes with such answers, not with the server.
+"""
+
+from typing import NamedTuple
+
+CHALLENGE = "sekret"
+SIGNED_19 = "compatibility renew-by-signed-pkcsreq"
+
+
+class Profile(NamedTuple):
+    """A server, the options and quirks of the lab CA, and the lines of a realm that finishes.
+
+    times: how the renewal goes out; poll, rollover: whether the server has them.
+    """
+
+    server: str
+    quirks: tuple[str, ...]
+    renewal: str = "RenewalReq"
+    options: tuple[str, ...] = ()
+    realm: tuple[str, ...] = ()
+    path: str = "/scep"
+    poll: bool = True
+    rollover: bool = False
+
+    @property
+    def ra(self) -> bool:
+        return "--ra" in self.options
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The options of the lab CA."""
+        return (*self.options, *(word for name in self.quirks for word in ("--quirk", name)))
+
+    def url(self, base: str) -> str:
+        """What follows `enrollment-url`, for the URL of a lab CA."""
+        return base.removesuffix("/scep") + self.path + (" ra" if self.ra else "")
+
+
+PROFILES = (
+    Profile(
+        "NDES (Windows Server 2012 and later)",
+        ("ra-order-sce", "path-mscep", "message-wanted", "printable-challenge", "challenge-once",
+         "renewal-subject", "reply-3des", "reply-sha1", "no-certificates", "zero-content",
+         "hresult"),
+        options=("--ra", "--caps", "POSTPKIOperation Renewal SHA-512 SHA-256 SHA-1 DES3"),
+        realm=("ca id NDES",),
+        path="/certsrv/mscep/mscep.dll",
+    ),
+    Profile(
+        "NDES (Windows Server 2008)",
+        ("caps-old-ndes", "ra-order-ces", "path-mscep", "message-wanted", "printable-challenge",
+         "old-algorithms", "reply-3des", "reply-sha1", "no-certificates", "zero-content",
+         "hresult"),
+        options=("--ra",),
+        realm=("ca id NDES", "enrollment-request signature message-digest-method sha1"),
+        path="/certsrv/mscep/mscep.dll",
+    ),
+    Profile(
+        "EJBCA",
+        ("ca-name-wanted", "subject-rewritten", "der-only", "type-charset", "more-attributes"),
+        realm=("ca id LabCA",),
+        rollover=True,
+    ),
+    Profile(
+        "OpenXPKI",
+        ("root-absent", "ra-usage-none", "next-listed-early", "type-wanted", "host-wanted",
+         "plain-id", "id-once", "oaep", "reply-aes256", "renewal-17"),
+        options=("--ra",),
+    ),
+    Profile(
+        "Dogtag",
+        ("get-only", "escapes-wanted", "oaep", "reply-3des", "nonce-truncated", "renewal-19",
+         "waiting-failure"),
+        renewal="PKCSReq",
+        options=("--caps", "AES DES3 SHA-1 SHA-256 SHA-512"),
+        realm=(f"{SIGNED_19} short-nonce",),
+        poll=False,
+    ),
+    Profile(
+        "jscep's servlet",
+        ("ca-usage-none", "no-reason", "type-charset", "ber", "more-attributes", "reply-3des",
+         "reply-sha1", "pending-chain", "next-unsigned"),
+        renewal="PKCSReq",
+        options=("--caps", "AES POSTPKIOperation SHA-512 SHA-256 SHA-1 DES3"),
+        realm=(SIGNED_19,),
+    ),
+    Profile(
+        "Ultimate CA Manager",
+        ("single-as-set", "caps-more", "next-listed-404", "until-closed", "sorted-sets",
+         "weak-refused", "inner-chain", "renewal-challenge"),
+        realm=("compatibility renew-with-password",),
+    ),
+    Profile(
+        "Cisco IOS CA",
+        ("caps-closed", "http-1.0", "old-algorithms", "reply-3des", "reply-sha1", "renewal-19"),
+        renewal="PKCSReq",
+        realm=("enrollment-request signature message-digest-method sha1",
+               "enrollment-request encryption-algorithm 3des", SIGNED_19),
+        rollover=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,107 @@
+"""The agent against the lab CA with all switches of a server (tests/interop/profiles.py)."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.board import SAVE, Agent, check_certificate, procedure
+from tests.interop.profiles import CHALLENGE, PROFILES, Profile
+from tests.labca import LabCa
+from tools.lab_ca.__main__ import main as lab_ca
+
+APPLY = ("system-view", "pki enroll-certificate realm abc")
+AGAIN = (*APPLY, "y")
+
+
+def each(profiles: tuple[Profile, ...] = PROFILES) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("profile", profiles, ids=lambda profile: profile.server)
+
+
+def serving(folder: Path, profile: Profile, *options: str) -> LabCa:
+    return LabCa(folder, "--challenge", CHALLENGE, *profile.arguments, *options)
+
+
+def configure(agent: Agent, ca: LabCa, profile: Profile) -> None:
+    trusted = (f"fingerprint sha256 {ca.fingerprint}", f"password cipher {CHALLENGE}")
+    agent.must(*procedure(profile.url(ca.url), *trusted, *profile.realm), *SAVE)
+
+
+def check(agent: Agent, ca: LabCa) -> None:
+    """The chain is looked at by openssl, with what consumers read."""
+    root = ca.dir / "root.pem"
+    check_certificate(agent, root if root.exists() else ca.dir / "ca.pem", ca.dir / "ca.pem")
+
+
+def renew(agent: Agent, ca: LabCa, profile: Profile) -> None:
+    old = agent.memory("cert.pem").read_bytes()
+    agent.must(*AGAIN)
+    agent.wait_state("issued")
+    assert agent.memory("cert.pem").read_bytes() != old
+    check(agent, ca)
+    assert ca.pki_operations()[-1]["messageType"] == profile.renewal
+
+
+@each()
+def test_enrol_renew_and_get_the_list(tmp_path: Path, profile: Profile) -> None:
+    with serving(tmp_path, profile) as ca, Agent(tmp_path) as agent:
+        configure(agent, ca, profile)
+        refused = agent.script("system-view", "pki enroll-certificate realm abc password wrong")
+        assert refused.status == 1
+        assert "`password cipher`" in refused.text.splitlines()[-1]
+        agent.must(*APPLY)
+        agent.wait_state("issued")
+        check(agent, ca)
+        renew(agent, ca, profile)
+        agent.must("system-view", "pki get-crl realm abc")
+        assert ca.pki_operations()[-1]["messageType"] == "GetCRL"
+        assert len(ca.issued()) == 2
+
+
+@each(tuple(profile for profile in PROFILES if profile.poll))
+def test_poll(tmp_path: Path, profile: Profile) -> None:
+    with serving(tmp_path, profile, "--manual") as ca, Agent(tmp_path) as agent:
+        configure(agent, ca, profile)
+        agent.must(*APPLY)
+        assert agent.state() == "pending"
+        assert len(ca.approve()) == 1
+        agent.rate(120)
+        agent.wait_state("issued")
+        agent.rate(1)
+        check(agent, ca)
+
+
+@each(tuple(profile for profile in PROFILES if not profile.poll))
+def test_a_server_that_refuses_while_it_waits(tmp_path: Path, profile: Profile) -> None:
+    """Nobody can tell this from a refusal; once somebody has approved, a new application works."""
+    with serving(tmp_path, profile, "--manual") as ca, Agent(tmp_path) as agent:
+        configure(agent, ca, profile)
+        said = agent.script(*APPLY)
+        assert said.status == 1
+        assert "waiting for approval" in said.text
+        assert agent.state() == "failed"
+
+
+@each(tuple(profile for profile in PROFILES if profile.rollover))
+def test_rollover(tmp_path: Path, profile: Profile) -> None:
+    with serving(tmp_path, profile) as ca, Agent(tmp_path) as agent:
+        configure(agent, ca, profile)
+        agent.must(*APPLY)
+        assert lab_ca(["--dir", str(ca.dir), "prepare"]) == 0
+        agent.must("system-view", "pki get-certificate ca realm abc next")
+        assert lab_ca(["--dir", str(ca.dir), "rollover"]) == 0
+        renew(agent, ca, profile)
+
+
+@each(tuple(profile for profile in PROFILES if not profile.rollover))
+def test_no_rollover_is_told(tmp_path: Path, profile: Profile) -> None:
+    """What such a server says about its next CA is none, or is not to be believed."""
+    with serving(tmp_path, profile) as ca, Agent(tmp_path) as agent:
+        configure(agent, ca, profile)
+        agent.must(*APPLY)
+        if "next-unsigned" in profile.quirks:
+            assert lab_ca(["--dir", str(ca.dir), "prepare"]) == 0
+        said = agent.script("system-view", "pki get-certificate ca realm abc next")
+        assert said.status == 1
+        assert "Next step: " in said.text
+        assert agent.shown("Next CA From") == "-"
+        assert agent.state() == "issued"
