@@ -9,7 +9,7 @@ DEBIAN_PYTHON := /usr/bin/python3
 PEERS := .peers
 DEBIAN_PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl groff-base
 # Package:service. The tests run these servers themselves; as services they are not wanted.
-SERVERS := openssh-server:ssh ser2net:ser2net
+SERVERS := openssh-server:ssh ser2net:ser2net certmonger:certmonger
 DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
 ROOMS := agent hal platforms tools
 # Three on two cores: many tests wait for the other end.

@@ -8,6 +8,7 @@ import pytest
 
 from tests.labca import CALL_S, InBackground, LabCa
 from tests.labca_client import key_pem, openssl, rsa_key
+from tools.lab_ca import server
 
 
 def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
@@ -91,15 +92,48 @@ def test_strongswan_enrols(tmp_path: Path, option: str) -> None:
         assert (line["digest"], line["cipher"]) == ("sha256", "aes128")
 
 
+def strongswan(ca: LabCa, *more: str) -> subprocess.CompletedProcess[bytes]:
+    """`pki --scep` with the CA's certificate for everything."""
+    own = str(ca.dir / "ca.pem")
+    trusted = ("--cacert-enc", own, "--cacert-sig", own, "--cacert", own)
+    names = ("--dn", "C=DE, O=Lab, CN=dev3", "--outform", "pem")
+    return run("pki", "--scep", "--url", ca.url, *trusted, *names, *more, cwd=ca.dir)
+
+
+def with_keys(ca: LabCa) -> list[str]:
+    for number in range(2):
+        (ca.dir / f"k{number}.pem").write_bytes(key_pem(rsa_key(number)))
+    return [str(ca.dir / f"k{number}.pem") for number in range(2)]
+
+
+@needs_strongswan
+def test_strongswan_renews(tmp_path: Path) -> None:
+    with LabCa(tmp_path, "--challenge", "sekret") as ca:
+        old, new = with_keys(ca)
+        first = strongswan(ca, "--in", old, "--password", "sekret")
+        (ca.dir / "cert.pem").write_bytes(first.stdout)
+        second = strongswan(ca, "--in", new, "--cert", "cert.pem", "--key", old)
+        for done in (first, second):
+            assert done.returncode == 0, done.stderr.decode()
+            assert b"BEGIN CERTIFICATE" in done.stdout
+        assert [line["messageType"] for line in ca.pki_operations()] == ["PKCSReq", "RenewalReq"]
+
+
+@needs_strongswan
+def test_strongswan_needs_sha_384_in_the_list_for_its_aes(tmp_path: Path) -> None:
+    """It compares places of the list as if they were bits; hence SHA-384 in our default list."""
+    words = [word for word in server.CAPABILITIES.split() if word != "SHA-384"]
+    with LabCa(tmp_path, "--caps", " ".join(words)) as ca:
+        done = strongswan(ca, "--in", with_keys(ca)[0])
+        assert done.returncode != 0
+        assert b"AES_CBC encryption algorithm not supported" in done.stderr
+
+
 @needs_strongswan
 def test_strongswan_waits_for_approval(tmp_path: Path) -> None:
     with LabCa(tmp_path, "--manual", "--hold", "certpoll") as ca:
-        (tmp_path / "k.pem").write_bytes(key_pem(rsa_key(0)))
-        enrol = (
-            f"pki --scep --url {ca.url} --in k.pem --cacert-enc {ca.dir}/ca.pem --interval 1"
-            f" --cacert-sig {ca.dir}/ca.pem --cacert {ca.dir}/ca.pem --outform pem"
-        )
-        waiting = InBackground(lambda: run(*enrol.split(), "--dn", "CN=dev3", cwd=tmp_path))
+        key = with_keys(ca)[0]
+        waiting = InBackground(lambda: strongswan(ca, "--in", key, "--interval", "1"))
         ca.held()
         assert len(ca.approve()) == 1
         ca.release()
