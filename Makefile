@@ -33,6 +33,7 @@ help:
 	@echo 'make format   rewrite the sources the way lint wants them'
 	@echo 'make docs     everything in docs/ that is generated'
 	@echo 'make bench    what it costs, beside other clients (some minutes); writes docs/BENCHMARKS.md'
+	@echo 'make interop  every server and client that is not ours; writes docs/interop.md (minutes)'
 	@echo 'make netns    source binding in random networks, each segment watched (minutes, root)'
 	@echo 'make fuzz     a million inputs for the console (some minutes), seeded'
 	@echo 'make nightly  all the long ones'
@@ -63,6 +64,9 @@ format: $(VENV)/ready
 
 bench: $(VENV)/ready | packages
 	$(VENV)/bin/python -m tools.bench --write docs/BENCHMARKS.md
+
+interop: $(VENV)/ready | peers
+	$(VENV)/bin/python -m tests.interop
 
 # Root: every segment of some hundred jobs in random networks of their own (tests/binding).
 NETNS_ARGS ?= --topologies 240 --seed 1

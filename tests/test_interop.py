@@ -1,9 +1,16 @@
 """The tables behind docs/interop.md hold together: all they name is there, nothing is left out."""
 
+import subprocess
+import sys
+
 import pytest
 
+from tests.interop import outcomes, page
+from tests.interop.__main__ import PAGE, cells
+from tests.interop.outcomes import FAILED, PASSED, SKIPPED
 from tests.interop.quirks import ALLOWED, QUIRKS, Quirk
-from tests.proofs import missing
+from tests.interop.servers import COLUMNS, SERVERS, Server
+from tests.proofs import TESTS, missing
 from tools.lab_ca.quirks import QUIRKS as SWITCHES
 
 COUNT = 82
@@ -25,3 +32,63 @@ def test_every_switch_of_the_lab_ca_shows_one_of_them_or_what_is_allowed() -> No
     named = [name for quirk in QUIRKS for name in quirk.switches] + list(ALLOWED)
     assert sorted(named) == sorted(SWITCHES)
     assert missing(ALLOWED.values()) == []
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
+def test_every_cell_of_a_server_is_proved_or_says_why_not(server: Server) -> None:
+    assert tuple(server.cells) == COLUMNS
+    for cell in server.cells.values():
+        assert cell.proofs or cell.why_not
+
+
+def test_every_proof_of_the_page_is_there() -> None:
+    assert missing(proof for cell in cells() for proof in cell.proofs) == []
+    assert len({server.name for server in SERVERS}) == len(SERVERS)
+
+
+def test_the_committed_page_is_that_of_the_tables() -> None:
+    """But for the outcomes and the date, which only a run can tell."""
+    good = dict.fromkeys((proof for cell in cells() for proof in cell.proofs), PASSED)
+    made = page.text(good, "never")
+    assert page.skeleton(PAGE.read_text()) == page.skeleton(made), "run `make interop`"
+    failed = page.text(dict.fromkeys(good, FAILED), "today")
+    assert "**no**" in failed
+    assert page.skeleton(failed).count("?") > page.skeleton(made).count("?")
+
+
+@pytest.mark.parametrize(
+    ("proofs", "expected"),
+    [
+        (("m::a",), PASSED),
+        (("m::a", "m::b"), FAILED),
+        (("m::b[1]",), PASSED),
+        (("m::b[2]",), FAILED),
+        (("m::a", "m::c"), SKIPPED),
+        (("m::a", "m::nowhere"), FAILED),
+        (("m::ab",), FAILED),
+    ],
+)
+def test_a_cell_is_as_bad_as_the_worst_of_its_tests(proofs: tuple[str, ...], expected: str) -> None:
+    found = {"m::a": PASSED, "m::b[1]": PASSED, "m::b[2]": FAILED, "m::c": SKIPPED}
+    assert outcomes.verdict(proofs, found) == expected
+
+
+RUN = """
+import sys
+from tests.interop import outcomes
+found, status = outcomes.run(sys.argv[1:], ("-q", "-p", "no:cacheprovider"))
+print("\\n", status, found)
+"""
+
+
+def test_outcomes_come_from_pytest() -> None:
+    def ran(*proofs: str) -> str:
+        command = [sys.executable, "-c", RUN, *proofs]
+        done = subprocess.run(
+            command, cwd=TESTS.parent, capture_output=True, text=True, timeout=60, check=True
+        )
+        return done.stdout.splitlines()[-1]
+
+    good = "test_rfc8894::test_a_must_is_never_left_out"
+    assert ran(good) == f" 0 { ({good: PASSED}) }"
+    assert ran("test_rfc8894::test_no_such_thing").startswith(" 4 {}")

@@ -13,7 +13,8 @@ SIGNED_19 = "compatibility renew-by-signed-pkcsreq"
 class Profile(NamedTuple):
     """A server, the options and quirks of the lab CA, and the lines of a realm that finishes.
 
-    times: how the renewal goes out; poll, rollover: whether the server has them.
+    renewal: the messageType of a renewal; poll: whether it has PENDING, and says so; no_rollover:
+    why it has no GetNextCACert, empty where it has.
     """
 
     server: str
@@ -23,11 +24,15 @@ class Profile(NamedTuple):
     realm: tuple[str, ...] = ()
     path: str = "/scep"
     poll: bool = True
-    rollover: bool = False
+    no_rollover: str = "it has no GetNextCACert"
 
     @property
     def ra(self) -> bool:
         return "--ra" in self.options
+
+    @property
+    def rollover(self) -> bool:
+        return not self.no_rollover
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -62,13 +67,14 @@ PROFILES = (
         "EJBCA",
         ("ca-name-wanted", "subject-rewritten", "der-only", "type-charset", "more-attributes"),
         realm=("ca id LabCA",),
-        rollover=True,
+        no_rollover="",
     ),
     Profile(
         "OpenXPKI",
         ("root-absent", "ra-usage-none", "next-listed-early", "type-wanted", "host-wanted",
          "plain-id", "id-once", "oaep", "reply-aes256", "renewal-17"),
         options=("--ra",),
+        no_rollover="it lists GetNextCACert also while there is no next CA",
     ),
     Profile(
         "Dogtag",
@@ -86,12 +92,14 @@ PROFILES = (
         renewal="PKCSReq",
         options=("--caps", "AES POSTPKIOperation SHA-512 SHA-256 SHA-1 DES3"),
         realm=(SIGNED_19,),
+        no_rollover="its answer is signed by nobody, so it is refused",
     ),
     Profile(
         "Ultimate CA Manager",
         ("single-as-set", "caps-more", "next-listed-404", "until-closed", "sorted-sets",
          "weak-refused", "inner-chain", "renewal-challenge"),
         realm=("compatibility renew-with-password",),
+        no_rollover="it lists GetNextCACert and answers 404",
     ),
     Profile(
         "Cisco IOS CA",
@@ -99,6 +107,6 @@ PROFILES = (
         renewal="PKCSReq",
         realm=("enrollment-request signature message-digest-method sha1",
                "enrollment-request encryption-algorithm 3des", SIGNED_19),
-        rollover=True,
+        no_rollover="",
     ),
 )  # fmt: skip

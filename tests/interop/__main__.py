@@ -1,0 +1,59 @@
+"""`python -m tests.interop`: runs what the tables name, and writes docs/interop.md.
+
+The last line has the figures; the status is 0 when nothing failed.
+"""
+
+import argparse
+import datetime
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.interop import outcomes, page
+from tests.interop.servers import CLIENTS, SERVERS, Cell
+
+PAGE = Path(__file__).parents[2] / "docs" / "interop.md"
+VERSION_S = 20
+PYTEST = ("-q", "-n", "2", "-p", "no:cacheprovider")
+
+
+def cells() -> list[Cell]:
+    """All that tests shall prove: those of servers, and one for each client."""
+    found = [cell for server in SERVERS for cell in server.cells.values()]
+    return [cell for cell in (*found, *(client.cell for client in CLIENTS)) if cell.proofs]
+
+
+def versions() -> Iterator[str]:
+    """What the peers call themselves, as far as they are here."""
+    commands = [server.version for server in SERVERS] + [client.version for client in CLIENTS]
+    for command in filter(None, dict.fromkeys(commands)):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=VERSION_S)
+        except OSError:
+            continue
+        if done.returncode == 0:
+            yield " ".join(done.stdout.split())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.interop", description=__doc__)
+    parser.add_argument("--page", type=Path, default=PAGE, help="where the page goes")
+    options = parser.parse_args(arguments)
+    begin = time.monotonic()
+    proofs = [proof for cell in cells() for proof in cell.proofs]
+    found, status = outcomes.run(proofs, PYTEST)
+    counts = Counter(outcomes.verdict(cell.proofs, found) for cell in cells())
+    figures = " ".join(f"{word}={counts[word]}" for word in ("passed", "failed", "skipped"))
+    today = datetime.datetime.now(datetime.UTC).date()
+    seen = ", ".join(versions()) or "none"
+    options.page.write_text(page.text(found, f"{today}: {figures} cells. Peers: {seen}."))
+    seconds = int(time.monotonic() - begin)
+    print(f"interop: servers={len(SERVERS)} cells={len(cells())} {figures} seconds={seconds}")
+    return int(status != 0 or counts[outcomes.FAILED] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

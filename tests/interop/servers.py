@@ -1,0 +1,168 @@
+"""Which servers the agent was tried with, what of each works, and the tests that prove it.
+
+A cell is proved by tests or says why there are none; `python -m tests.interop` runs the tests and
+writes the outcomes into docs/interop.md. Clients that are not ours are here too: they prove that
+the lab CA speaks as the rest of the world does.
+"""
+
+from typing import NamedTuple
+
+from tests.interop.profiles import PROFILES, Profile
+
+ENROL, RENEW, POLL, RA, ROLL_OVER, CRL = "enrol", "renew", "poll", "RA", "roll-over", "CRL"
+COLUMNS = (ENROL, RENEW, POLL, RA, ROLL_OVER, CRL)
+
+
+class Cell(NamedTuple):
+    """The tests (module::test) that prove it; or why it is not offered, and what proves that the
+    agent says so."""
+
+    proofs: tuple[str, ...] = ()
+    why_not: str = ""
+
+
+class Server(NamedTuple):
+    """A server, how it is had, what works, and the lines that its realm needs beyond the usual.
+
+    recorded: the arguments of the lab CA that stands in for it, empty for the server itself.
+    version: a command that prints it, where it is not a part of this tree.
+    """
+
+    name: str
+    how: str
+    cells: dict[str, Cell]
+    realm: tuple[str, ...] = ()
+    version: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
+
+
+class Client(NamedTuple):
+    """A client that is not ours, what it needs of the lab CA, and what it was seen to do."""
+
+    name: str
+    does: str
+    needs: str
+    cell: Cell
+    version: tuple[str, ...]
+
+
+def proved(*proofs: str) -> Cell:
+    return Cell(proofs)
+
+
+def none(reason: str, *proofs: str) -> Cell:
+    return Cell(proofs, reason)
+
+
+def package(name: str) -> tuple[str, ...]:
+    """The version of a package of Debian."""
+    return ("dpkg-query", "-W", "-f", "${Package} ${Version}", name)
+
+
+MICROMDM, PROFILE = "test_enrol_micromdm", "test_interop_profiles"
+NO_RA = none("no RA stands in front of it")
+HTTP_500 = "it answers HTTP 500"
+
+LAB_CA = Server(
+    "the lab CA",
+    "a part of this tree, `python -m tools.lab_ca`",
+    {
+        ENROL: proved("test_enrol_lab::test_aes256_sha512_with_challenge_and_source",
+                      "test_enrol_lab::test_a_chain_with_the_root_left_out"),
+        RENEW: proved("test_renew_lab::test_the_certificate_in_use_renews_itself"),
+        POLL: proved("test_enrol_lab::test_pending_approved_after_two_polls"),
+        RA: proved("test_enrol_lab::test_ra_in_front",
+                   "test_renew_lab::test_a_renewal_waits_behind_an_ra_through_a_power_cut"),
+        ROLL_OVER: proved("test_rollover_lab::test_the_device_follows_the_ca",
+                          "test_rollover_lab::test_a_ca_that_nobody_named_is_refused"),
+        CRL: proved(
+            "test_crl_lab::test_a_list_by_scep_and_by_http_and_a_certificate_that_is_on_it"),
+    },
+)  # fmt: skip
+
+SCEPSERVER = Server(
+    "micromdm scepserver 2.1.0",
+    "Debian's package `scep`",
+    {
+        ENROL: proved(f"{MICROMDM}::test_with_weak_algorithm_des_the_certificate_arrives",
+                      f"{MICROMDM}::test_without_it_the_error_names_algorithm_command_and_danger",
+                      f"{MICROMDM}::test_three_mistakes_are_three_errors_and_change_nothing"),
+        RENEW: proved(
+            f"{MICROMDM}::test_it_renews_by_renewalreq_when_the_password_goes_along"),
+        POLL: none(f"it issues or refuses at once; to CertPoll {HTTP_500}"),
+        RA: NO_RA,
+        ROLL_OVER: none(f"to GetNextCACert {HTTP_500}"),
+        CRL: none(f"to GetCRL {HTTP_500}"),
+    },
+    ("weak-algorithm des", "compatibility renew-with-password"),
+    package("scep"),
+)  # fmt: skip
+
+
+def as_recorded(profile: Profile) -> Server:
+    """The row of a server that is here only as the lab CA with its switches."""
+
+    def case(test: str) -> Cell:
+        return proved(f"{PROFILE}::{test}[{profile.server}]")
+
+    told = f"{PROFILE}::test_no_rollover_is_told[{profile.server}]"
+    return Server(
+        profile.server,
+        "the lab CA in its place",
+        {
+            ENROL: case("test_enrol_renew_and_get_the_list"),
+            RENEW: case("test_enrol_renew_and_get_the_list"),
+            POLL: case("test_poll") if profile.poll else none(
+                "it says FAILURE while it waits; after the approval a new application works",
+                f"{PROFILE}::test_a_server_that_refuses_while_it_waits[{profile.server}]"),
+            RA: case("test_enrol_renew_and_get_the_list") if profile.ra else NO_RA,
+            ROLL_OVER: case("test_rollover") if profile.rollover else none(
+                profile.no_rollover, told),
+            CRL: case("test_enrol_renew_and_get_the_list"),
+        },
+        (f"enrollment-url {profile.url('http://HOST/scep')}", *profile.realm),
+        recorded=profile.arguments,
+    )  # fmt: skip
+
+
+SERVERS = (SCEPSERVER, LAB_CA, *map(as_recorded, PROFILES))
+
+CLIENTS_OF, CERTMONGER = "test_lab_ca_clients", "test_lab_ca_certmonger"
+CLIENTS = (
+    Client(
+        "scepclient",
+        "enrols, renews, is refused; with `--quirk legacy-reply` as well",
+        "nothing",
+        proved(f"{CLIENTS_OF}::test_scepclient_enrols_and_renews",
+               f"{CLIENTS_OF}::test_scepclient_is_refused_with_the_wrong_challenge"),
+        package("scep"),
+    ),
+    Client(
+        "strongSwan's `pki --scep`",
+        "enrols, with an RA too, renews, polls",
+        "SHA-384 in the list of capabilities, which the lab CA has",
+        proved(f"{CLIENTS_OF}::test_strongswan_enrols",
+               f"{CLIENTS_OF}::test_strongswan_renews",
+               f"{CLIENTS_OF}::test_strongswan_waits_for_approval",
+               f"{CLIENTS_OF}::test_strongswan_needs_sha_384_in_the_list_for_its_aes"),
+        package("strongswan-pki"),
+    ),
+    Client(
+        "certmonger's `scep-submit`",
+        "reads capabilities and certificates, enrols, with an RA too, waits, is refused",
+        "`--quirk empty-content` for PENDING and FAILURE",
+        proved(f"{CERTMONGER}::test_the_helper_reads_capabilities_and_certificates",
+               f"{CERTMONGER}::test_the_helper_gets_a_certificate",
+               f"{CERTMONGER}::test_the_helper_understands_a_refusal_with_a_content",
+               f"{CERTMONGER}::test_the_helper_waits_and_comes_again",
+               f"{CERTMONGER}::test_without_the_quirk_it_takes_the_server_for_unreachable"),
+        package("certmonger"),
+    ),
+    Client(
+        "certmonger",
+        "the daemon enrols, and renews with a new key",
+        "nothing",
+        proved(f"{CERTMONGER}::test_the_daemon_enrols_and_renews_with_a_new_key"),
+        package("certmonger"),
+    ),
+)  # fmt: skip
