@@ -1,6 +1,7 @@
 """The agent against the lab CA with all switches of a server (tests/interop/profiles.py)."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -61,13 +62,15 @@ def test_enrol_renew_and_get_the_list(tmp_path: Path, profile: Profile) -> None:
 def test_poll(tmp_path: Path, profile: Profile) -> None:
     with serving(tmp_path, profile, "--manual") as ca, Agent(tmp_path) as agent:
         configure(agent, ca, profile)
-        agent.must(*APPLY)
-        assert agent.state() == "pending"
-        assert len(ca.approve()) == 1
-        agent.rate(120)
-        agent.wait_state("issued")
-        agent.rate(1)
-        check(agent, ca)
+        for apply in (APPLY, AGAIN):  # at first, and as a renewal
+            agent.must(*apply)
+            assert agent.state() == "pending"
+            assert len(ca.approve()) == 1
+            agent.rate(120)
+            agent.wait_state("issued")
+            agent.rate(1)
+            check(agent, ca)
+        assert len(ca.issued()) == 2
 
 
 @each(tuple(profile for profile in PROFILES if not profile.poll))
@@ -105,3 +108,44 @@ def test_no_rollover_is_told(tmp_path: Path, profile: Profile) -> None:
         assert "Next step: " in said.text
         assert agent.shown("Next CA From") == "-"
         assert agent.state() == "issued"
+
+
+class Missing(NamedTuple):
+    """A server, how its settings begin without which it refuses, and what the error names."""
+
+    server: str
+    setting: str
+    named: str
+
+
+URL = "enrollment-url"
+MISSING = (
+    Missing("NDES (Windows Server 2012 and later)", "ca id", "`ca id`"),
+    Missing("NDES (Windows Server 2012 and later)", URL, "`enrollment-url ... ra`"),
+    Missing("NDES (Windows Server 2008)", "enrollment-request signature", "`enrollment-request`"),
+    Missing("EJBCA", "ca id", "`ca id`"),
+    Missing("OpenXPKI", URL, "`enrollment-url ... ra`"),
+    Missing("Cisco IOS CA", "enrollment-request encryption", "`enrollment-request`"),
+    Missing("Ultimate CA Manager", "compatibility", "`compatibility renew-with-password`"),
+)
+
+
+@pytest.mark.parametrize("row", MISSING, ids=lambda row: f"{row.server} {row.setting}")
+def test_what_is_missing_is_named_and_then_it_works(tmp_path: Path, row: Missing) -> None:
+    (profile,) = [profile for profile in PROFILES if profile.server == row.server]
+    left_out = [line for line in profile.realm if line.startswith(row.setting)]
+    without = tuple(line for line in profile.realm if line not in left_out)
+    with serving(tmp_path, profile) as ca, Agent(tmp_path) as agent:
+        url = f"{URL} {profile.url(ca.url)}"
+        configure(agent, ca, profile._replace(realm=without))
+        if row.setting == URL:
+            agent.must("system-view", "pki realm abc", url.removesuffix(" ra"))
+        said = agent.script(*APPLY)
+        if said.status == 0:  # it is the renewal that needs it
+            said = agent.script(*AGAIN)
+        assert said.status == 1
+        assert row.named in said.text.splitlines()[-1]
+        agent.must("system-view", "pki realm abc", *left_out, url)
+        agent.must(*APPLY, *(["y"] if agent.memory("cert.pem").exists() else []))
+        agent.wait_state("issued")
+        check(agent, ca)

@@ -57,8 +57,7 @@ PROFILES = (
     Profile(
         "NDES (Windows Server 2008)",
         ("caps-old-ndes", "ra-order-ces", "path-mscep", "message-wanted", "printable-challenge",
-         "old-algorithms", "reply-3des", "reply-sha1", "no-certificates", "zero-content",
-         "hresult"),
+         "old-algorithms", "reply-3des", "reply-sha1", "no-certificates", "zero-content"),
         options=("--ra",),
         realm=("ca id NDES", "enrollment-request signature message-digest-method sha1"),
         path="/certsrv/mscep/mscep.dll",
