@@ -65,6 +65,7 @@ format: $(VENV)/ready
 bench: $(VENV)/ready | packages
 	$(VENV)/bin/python -m tools.bench --write docs/BENCHMARKS.md
 
+.PHONY: interop
 interop: $(VENV)/ready | peers
 	$(VENV)/bin/python -m tests.interop
 
