@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 
 APPLY = ("system-view", "pki enroll-certificate realm abc")
 PASSWORD = f"password cipher {CHALLENGE}"
+DES = "weak-algorithm des"
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +69,9 @@ def test_single_des_is_refused_until_the_operator_allows_it(agent: Agent, ca: St
     error, cause, step = refused(agent.script(*APPLY))
     assert "single DES" in error
     assert "step-ca" in cause
-    assert "`weak-algorithm des`" in step
+    assert f"`{DES}`" in step
     assert not agent.memory("cert.pem").exists()
-    change(agent, "weak-algorithm des")
+    change(agent, DES)
     agent.must(*APPLY)
     check_in_use(agent, ca)
     assert "encryption of the reply uses des" in agent.log()
@@ -121,8 +122,13 @@ def test_a_wrong_challenge_is_told_in_the_words_of_the_ca(agent: Agent, ca: Step
     check_in_use(agent, ca)
 
 
-def test_it_renews_when_the_password_goes_along(agent: Agent, ca: StepCa) -> None:
-    configure(agent, ca, "aes")
+@pytest.mark.parametrize(
+    ("service", "realm"), [("aes", ()), ("default", (DES,))], ids=["aes", "default"]
+)
+def test_it_renews_when_the_password_goes_along(
+    agent: Agent, ca: StepCa, service: str, realm: tuple[str, ...]
+) -> None:
+    configure(agent, ca, service, *realm)
     agent.must(*APPLY)
     old = agent.memory("cert.pem").read_bytes()
     error, cause, step = refused(agent.script(*APPLY, "y"))
@@ -155,9 +161,19 @@ def test_a_pinned_root_that_is_not_sent_is_the_first_cause(agent: Agent, ca: Ste
     assert "the CA that issues" in step
 
 
-@pytest.mark.parametrize(("service", "pin"), [("ra", "intermediate"), ("ra-with-root", "root")])
-def test_the_decrypter_is_an_ra(agent: Agent, ca: StepCa, service: str, pin: str) -> None:
-    configure(agent, ca, service, f"enrollment-url {ca.url(service)} ra", pin=pin)
+@pytest.mark.parametrize(
+    ("service", "pin", "realm"),
+    [
+        ("ra", "intermediate", ()),
+        ("ra-with-root", "root", ()),
+        ("ra-default", "intermediate", (DES,)),
+    ],
+    ids=["aes", "root", "default"],
+)
+def test_the_decrypter_is_an_ra(
+    agent: Agent, ca: StepCa, service: str, pin: str, realm: tuple[str, ...]
+) -> None:
+    configure(agent, ca, service, f"enrollment-url {ca.url(service)} ra", *realm, pin=pin)
     agent.must(*APPLY)
     check_in_use(agent, ca)
 

@@ -32,7 +32,7 @@ DETAILS = """\
 
 Here it is {how}{command}
 
-In the realm, beyond entity, key pair, URL, fingerprint and password:
+In the realm, beyond entity, key pair, fingerprint, password and URL (behind an RA: with `ra`):
 
 {realm}
 """

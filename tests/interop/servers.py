@@ -59,7 +59,7 @@ def package(name: str) -> tuple[str, ...]:
     return ("dpkg-query", "-W", "-f", "${Package} ${Version}", name)
 
 
-MICROMDM, PROFILE = "test_enrol_micromdm", "test_interop_profiles"
+MICROMDM, STEPCA, PROFILE = "test_enrol_micromdm", "test_enrol_stepca", "test_interop_profiles"
 NO_RA = none("no RA stands in front of it")
 HTTP_500 = "it answers HTTP 500"
 
@@ -80,23 +80,75 @@ LAB_CA = Server(
     },
 )  # fmt: skip
 
-SCEPSERVER = Server(
-    "micromdm scepserver 2.1.0",
-    "Debian's package `scep`",
-    {
-        ENROL: proved(f"{MICROMDM}::test_with_weak_algorithm_des_the_certificate_arrives",
-                      f"{MICROMDM}::test_without_it_the_error_names_algorithm_command_and_danger",
-                      f"{MICROMDM}::test_three_mistakes_are_three_errors_and_change_nothing"),
-        RENEW: proved(
-            f"{MICROMDM}::test_it_renews_by_renewalreq_when_the_password_goes_along"),
-        POLL: none(f"it issues or refuses at once; to CertPoll {HTTP_500}"),
-        RA: NO_RA,
-        ROLL_OVER: none(f"to GetNextCACert {HTTP_500}"),
-        CRL: none(f"to GetCRL {HTTP_500}"),
-    },
-    ("weak-algorithm des", "compatibility renew-with-password"),
-    package("scep"),
-)  # fmt: skip
+
+def micromdm(version: str, how: str, seen: tuple[str, ...] = ()) -> Server:
+    """A release of micromdm's server: all of them answer alike."""
+
+    def case(*tests: str) -> tuple[str, ...]:
+        return tuple(f"{MICROMDM}::{test}[{version}]" for test in tests)
+
+    not_offered = case("test_what_it_does_not_offer_is_said_with_the_way_round")
+    return Server(
+        f"micromdm scepserver {version}",
+        how,
+        {
+            ENROL: proved(*case("test_with_weak_algorithm_des_the_certificate_arrives",
+                                "test_without_it_the_error_names_algorithm_command_and_danger",
+                                "test_three_mistakes_are_three_errors_and_change_nothing")),
+            RENEW: proved(*case("test_it_renews_by_renewalreq_when_the_password_goes_along")),
+            POLL: none(f"it issues or refuses at once; to CertPoll {HTTP_500}, and the request"
+                       " is sent again",
+                       *case("test_without_it_the_error_names_algorithm_command_and_danger")),
+            RA: NO_RA,
+            ROLL_OVER: none(f"to GetNextCACert {HTTP_500}", *not_offered),
+            CRL: none(f"to GetCRL {HTTP_500}, and it publishes no list", *not_offered),
+        },
+        ("weak-algorithm des", "compatibility renew-with-password"),
+        seen,
+    )  # fmt: skip
+
+
+def stepca(name: str, provisioner: str, enrol: Cell, case: str, *realm: str) -> Server:
+    """step-ca with one cipher for its replies; `case`: how the tests call it."""
+    return Server(
+        f"step-ca 0.30.2{name}",
+        f"built by `make peers`, its provisioner {provisioner}",
+        {
+            ENROL: enrol,
+            RENEW: proved(f"{STEPCA}::test_it_renews_when_the_password_goes_along[{case}]"),
+            POLL: none(f"it issues or refuses at once; to CertPoll {HTTP_500}, and the request is"
+                       " sent again",
+                       f"{STEPCA}::test_a_lost_answer_is_asked_for_and_then_the_same_request_is_sent"),
+            RA: proved(f"{STEPCA}::test_the_decrypter_is_an_ra[{case}]"),
+            ROLL_OVER: none(f"to GetNextCACert {HTTP_500}", f"{STEPCA}::test_it_names_no_next_ca"),
+            CRL: proved(f"{STEPCA}::test_its_list_comes_by_http_and_not_by_scep"),
+        },
+        (*realm, "compatibility renew-with-password", "cdp-url http://HOST/1.0/crl"),
+    )  # fmt: skip
+
+
+ORIGINALS = (
+    micromdm("2.1.0", "Debian's package `scep`", package("scep")),
+    micromdm("2.3.0", "built by `make peers`"),
+    stepca(
+        "",
+        "as it comes",
+        proved(f"{STEPCA}::test_single_des_is_refused_until_the_operator_allows_it"),
+        "default",
+        "weak-algorithm des",
+    ),
+    stepca(
+        " with AES",
+        "with `encryptionAlgorithmIdentifier` 2",
+        proved(
+            f"{STEPCA}::test_aes_needs_no_switch",
+            f"{STEPCA}::test_it_reads_what_the_realm_may_choose",
+            f"{STEPCA}::test_a_wrong_challenge_is_told_in_the_words_of_the_ca",
+            f"{STEPCA}::test_the_pin_may_be_the_root_or_who_issues",
+        ),
+        "aes",
+    ),
+)
 
 
 def as_recorded(profile: Profile) -> Server:
@@ -125,7 +177,7 @@ def as_recorded(profile: Profile) -> Server:
     )  # fmt: skip
 
 
-SERVERS = (SCEPSERVER, LAB_CA, *map(as_recorded, PROFILES))
+SERVERS = (*ORIGINALS, LAB_CA, *map(as_recorded, PROFILES))
 
 CLIENTS_OF, CERTMONGER = "test_lab_ca_clients", "test_lab_ca_certmonger"
 CLIENTS = (
