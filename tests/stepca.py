@@ -30,6 +30,7 @@ SERVICES: dict[str, dict[str, object]] = {
     "gcm": {"encryptionAlgorithmIdentifier": AES_128_GCM},
     "with-root": {**WITH_ROOT},
     "ra": {**AES},
+    "ra-default": {},
     "ra-with-root": {**WITH_ROOT},
     "ra-without-intermediate": {**WITH_ROOT, "excludeIntermediate": True},
 }

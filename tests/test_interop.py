@@ -79,16 +79,27 @@ from tests.interop import outcomes
 found, status = outcomes.run(sys.argv[1:], ("-q", "-p", "no:cacheprovider"))
 print("\\n", status, found)
 """
+HERE = "test_interop::test_every_proof_of_the_page_is_there"
+
+
+def child(*command: str) -> subprocess.CompletedProcess[str]:
+    """Another pytest than the one that runs."""
+    return subprocess.run(
+        [sys.executable, *command], cwd=TESTS.parent, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_outcomes_come_from_pytest() -> None:
-    def ran(*proofs: str) -> str:
-        command = [sys.executable, "-c", RUN, *proofs]
-        done = subprocess.run(
-            command, cwd=TESTS.parent, capture_output=True, text=True, timeout=60, check=True
-        )
-        return done.stdout.splitlines()[-1]
+    good = child("-c", RUN, HERE).stdout.splitlines()
+    assert good[-1] == f" 0 { ({HERE: PASSED}) }"
+    assert child("-c", RUN, "test_interop::test_nowhere").stdout.endswith(" 4 {}\n")
 
-    good = "test_rfc8894::test_a_must_is_never_left_out"
-    assert ran(good) == f" 0 { ({good: PASSED}) }"
-    assert ran("test_rfc8894::test_no_such_thing").startswith(" 4 {}")
+
+def test_every_case_that_is_named_is_one_of_its_test() -> None:
+    named = {proof for cell in cells() for proof in cell.proofs}
+    named |= {proof for quirk in QUIRKS for proof in quirk.proofs}
+    cases = outcomes.selected(proof for proof in sorted(named) if "[" in proof)
+    collect = ("-m", "pytest", "-qq", "--collect-only", "-p", "no:cacheprovider")
+    assert len(cases) > len(SERVERS)
+    assert child(*collect, *cases).returncode == 0
+    assert child(*collect, f"{cases[0]}x").returncode != 0

@@ -44,10 +44,14 @@ def _is_case(name: str, proof: str) -> bool:
     return name.startswith(f"{proof}[")
 
 
+def selected(proofs: Iterable[str]) -> list[str]:
+    """The arguments of pytest that select them."""
+    parts = (proof.partition("::") for proof in dict.fromkeys(proofs))
+    return [f"{TESTS / module}.py::{name}" for module, _, name in parts]
+
+
 def run(proofs: Iterable[str], arguments: Iterable[str]) -> tuple[Outcomes, int]:
     """The outcome of each test and pytest's exit status."""
     recorder = Recorder()
-    chosen = [f"{TESTS / module}.py::{name}" for module, _, name in
-              (proof.partition("::") for proof in dict.fromkeys(proofs))]  # fmt: skip
-    status = pytest.main([*arguments, *chosen], plugins=[recorder])
+    status = pytest.main([*arguments, *selected(proofs)], plugins=[recorder])
     return recorder.outcomes, int(status)

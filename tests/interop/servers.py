@@ -7,7 +7,9 @@ the lab CA speaks as the rest of the world does.
 
 from typing import NamedTuple
 
+from tests.interop import versions
 from tests.interop.profiles import PROFILES, Profile
+from tests.interop.versions import Version, built, package
 
 ENROL, RENEW, POLL, RA, ROLL_OVER, CRL = "enrol", "renew", "poll", "RA", "roll-over", "CRL"
 COLUMNS = (ENROL, RENEW, POLL, RA, ROLL_OVER, CRL)
@@ -25,14 +27,13 @@ class Server(NamedTuple):
     """A server, how it is had, what works, and the lines that its realm needs beyond the usual.
 
     recorded: the arguments of the lab CA that stands in for it, empty for the server itself.
-    version: a command that prints it, where it is not a part of this tree.
     """
 
     name: str
     how: str
     cells: dict[str, Cell]
     realm: tuple[str, ...] = ()
-    version: tuple[str, ...] = ()
+    version: Version = versions.none
     recorded: tuple[str, ...] = ()
 
 
@@ -43,7 +44,7 @@ class Client(NamedTuple):
     does: str
     needs: str
     cell: Cell
-    version: tuple[str, ...]
+    version: Version
 
 
 def proved(*proofs: str) -> Cell:
@@ -52,11 +53,6 @@ def proved(*proofs: str) -> Cell:
 
 def none(reason: str, *proofs: str) -> Cell:
     return Cell(proofs, reason)
-
-
-def package(name: str) -> tuple[str, ...]:
-    """The version of a package of Debian."""
-    return ("dpkg-query", "-W", "-f", "${Package} ${Version}", name)
 
 
 MICROMDM, STEPCA, PROFILE = "test_enrol_micromdm", "test_enrol_stepca", "test_interop_profiles"
@@ -81,7 +77,7 @@ LAB_CA = Server(
 )  # fmt: skip
 
 
-def micromdm(version: str, how: str, seen: tuple[str, ...] = ()) -> Server:
+def micromdm(version: str, how: str, seen: Version) -> Server:
     """A release of micromdm's server: all of them answer alike."""
 
     def case(*tests: str) -> tuple[str, ...]:
@@ -124,12 +120,13 @@ def stepca(name: str, provisioner: str, enrol: Cell, case: str, *realm: str) -> 
             CRL: proved(f"{STEPCA}::test_its_list_comes_by_http_and_not_by_scep"),
         },
         (*realm, "compatibility renew-with-password", "cdp-url http://HOST/1.0/crl"),
+        built("step-ca"),
     )  # fmt: skip
 
 
 ORIGINALS = (
     micromdm("2.1.0", "Debian's package `scep`", package("scep")),
-    micromdm("2.3.0", "built by `make peers`"),
+    micromdm("2.3.0", "built by `make peers`", built("scepserver")),
     stepca(
         "",
         "as it comes",
