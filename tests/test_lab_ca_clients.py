@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import peers
 from tests.labca import CALL_S, InBackground, LabCa
 from tests.labca_client import key_pem, openssl, rsa_key
 from tools.lab_ca import server
@@ -22,31 +23,42 @@ def have_strongswan() -> bool:
     return b"--scepca" in usage.stdout + usage.stderr
 
 
-needs_scepclient = pytest.mark.skipif(
-    shutil.which("scepclient") is None, reason="needs scepclient (Debian package scep)"
+SCEPCLIENTS = {
+    "2.1.0": (
+        "scepclient",
+        "" if shutil.which("scepclient") else "needs scepclient (Debian package scep)",
+    ),
+    "2.3.0": (str(peers.program("scepclient")), peers.missing("scepclient")),
+}
+each_scepclient = pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(program, marks=pytest.mark.skipif(bool(why), reason=why), id=version)
+        for version, (program, why) in SCEPCLIENTS.items()
+    ],
 )
 needs_strongswan = pytest.mark.skipif(
     not have_strongswan(), reason="needs pki --scep (Debian package strongswan-pki)"
 )
 
 
-@needs_scepclient
-@pytest.mark.parametrize(
-    "option",
-    [
-        (),
-        (
-            "--quirk",
-            "legacy-reply",
-        ),
-    ],
-)
-def test_scepclient_enrols_and_renews(tmp_path: Path, option: tuple[str, ...]) -> None:
+def scepclient(
+    program: str, ca: LabCa, folder: Path, challenge: str
+) -> subprocess.CompletedProcess[bytes]:
+    (folder / "k.pem").write_bytes(key_pem(rsa_key(0)))
+    files = ("-private-key", "k.pem", "-certificate", "cert.pem")
+    words = ("-server-url", ca.url, *files, "-cn", "dev1", "-challenge", challenge)
+    return run(program, *words, cwd=folder)
+
+
+@each_scepclient
+@pytest.mark.parametrize("option", [(), ("--quirk", "legacy-reply")], ids=["plain", "legacy"])
+def test_scepclient_enrols_and_renews(
+    tmp_path: Path, program: str, option: tuple[str, ...]
+) -> None:
     with LabCa(tmp_path, "--challenge", "sekret", *option) as ca:
-        (tmp_path / "k.pem").write_bytes(key_pem(rsa_key(0)))
-        words = f"scepclient -server-url {ca.url} -private-key k.pem -certificate cert.pem -cn dev1"
         for _ in range(2):
-            done = run(*words.split(), "-challenge", "sekret", cwd=tmp_path)
+            done = scepclient(program, ca, tmp_path, "sekret")
             assert done.returncode == 0, done.stderr.decode()
         openssl("verify", "-CAfile", str(ca.dir / "ca.pem"), str(tmp_path / "cert.pem"))
         lines = ca.pki_operations()
@@ -55,13 +67,10 @@ def test_scepclient_enrols_and_renews(tmp_path: Path, option: tuple[str, ...]) -
         assert len(ca.issued()) == 2
 
 
-@needs_scepclient
-def test_scepclient_is_refused_with_the_wrong_challenge(tmp_path: Path) -> None:
+@each_scepclient
+def test_scepclient_is_refused_with_the_wrong_challenge(tmp_path: Path, program: str) -> None:
     with LabCa(tmp_path, "--challenge", "sekret") as ca:
-        (tmp_path / "k.pem").write_bytes(key_pem(rsa_key(0)))
-        words = f"scepclient -server-url {ca.url} -private-key k.pem -certificate cert.pem -cn dev1"
-        done = run(*words.split(), "-challenge", "wrong", cwd=tmp_path)
-        assert done.returncode != 0
+        assert scepclient(program, ca, tmp_path, "wrong").returncode != 0
         assert not (tmp_path / "cert.pem").exists()
         (line,) = ca.pki_operations()
         assert (line["pkiStatus"], line["failInfo"]) == ("FAILURE", "badRequest")

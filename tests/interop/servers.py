@@ -177,15 +177,23 @@ def as_recorded(profile: Profile) -> Server:
 SERVERS = (*ORIGINALS, LAB_CA, *map(as_recorded, PROFILES))
 
 CLIENTS_OF, CERTMONGER = "test_lab_ca_clients", "test_lab_ca_certmonger"
-CLIENTS = (
-    Client(
-        "scepclient",
+
+
+def scepclient(version: str, seen: Version) -> Client:
+    return Client(
+        f"micromdm scepclient {version}",
         "enrols, renews, is refused; with `--quirk legacy-reply` as well",
         "nothing",
-        proved(f"{CLIENTS_OF}::test_scepclient_enrols_and_renews",
-               f"{CLIENTS_OF}::test_scepclient_is_refused_with_the_wrong_challenge"),
-        package("scep"),
-    ),
+        proved(f"{CLIENTS_OF}::test_scepclient_enrols_and_renews[plain-{version}]",
+               f"{CLIENTS_OF}::test_scepclient_enrols_and_renews[legacy-{version}]",
+               f"{CLIENTS_OF}::test_scepclient_is_refused_with_the_wrong_challenge[{version}]"),
+        seen,
+    )  # fmt: skip
+
+
+CLIENTS = (
+    scepclient("2.1.0", package("scep")),
+    scepclient("2.3.0", built("scepclient")),
     Client(
         "strongSwan's `pki --scep`",
         "enrols, with an RA too, renews, polls",
