@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 CHALLENGE = "sekret"
 SIGNED_19 = "compatibility renew-by-signed-pkcsreq"
+SHA1 = "enrollment-request signature message-digest-method sha1"
+TRIPLE_DES = "enrollment-request encryption-algorithm 3des"
 
 
 class Profile(NamedTuple):
@@ -59,7 +61,7 @@ PROFILES = (
         ("caps-old-ndes", "ra-order-ces", "path-mscep", "message-wanted", "printable-challenge",
          "old-algorithms", "reply-3des", "reply-sha1", "no-certificates", "zero-content"),
         options=("--ra",),
-        realm=("ca id NDES", "enrollment-request signature message-digest-method sha1"),
+        realm=("ca id NDES", SHA1),
         path="/certsrv/mscep/mscep.dll",
     ),
     Profile(
@@ -104,8 +106,7 @@ PROFILES = (
         "Cisco IOS CA",
         ("caps-closed", "http-1.0", "old-algorithms", "reply-3des", "reply-sha1", "renewal-19"),
         renewal="PKCSReq",
-        realm=("enrollment-request signature message-digest-method sha1",
-               "enrollment-request encryption-algorithm 3des", SIGNED_19),
+        realm=(SHA1, TRIPLE_DES, SIGNED_19),
         no_rollover="",
     ),
 )  # fmt: skip
