@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.board import SAVE, Agent, check_certificate, procedure
-from tests.interop.profiles import CHALLENGE, PROFILES, SHA1, TRIPLE_DES, Profile
+from tests.interop.profiles import CHALLENGE, NO_NAME, PROFILES, SHA1, TRIPLE_DES, Profile
 from tests.labca import LabCa
 from tools.lab_ca.__main__ import main as lab_ca
 
@@ -120,7 +120,7 @@ class Missing(NamedTuple):
 
 URL = "enrollment-url"
 MISSING = (
-    Missing("NDES (Windows Server 2012 and later)", "ca id", "`ca id NAME`"),
+    Missing("NDES (Windows Server 2012 and later)", "compatibility", f"`{NO_NAME}`"),
     Missing("NDES (Windows Server 2012 and later)", URL, "`enrollment-url ... ra`"),
     Missing("NDES (Windows Server 2008)", "enrollment-request signature", f"`{SHA1}`"),
     Missing("EJBCA", "ca id", "`ca id NAME`"),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 CHALLENGE = "sekret"
 SIGNED_19 = "compatibility renew-by-signed-pkcsreq"
+NO_NAME = "compatibility ca-id-empty"
 SHA1 = "enrollment-request signature message-digest-method sha1"
 TRIPLE_DES = "enrollment-request encryption-algorithm 3des"
 
@@ -53,7 +54,7 @@ PROFILES = (
          "renewal-subject", "reply-3des", "reply-sha1", "no-certificates", "zero-content",
          "hresult"),
         options=("--ra", "--caps", "POSTPKIOperation Renewal SHA-512 SHA-256 SHA-1 DES3"),
-        realm=("ca id NDES",),
+        realm=(NO_NAME,),
         path="/certsrv/mscep/mscep.dll",
     ),
     Profile(
@@ -61,7 +62,7 @@ PROFILES = (
         ("caps-old-ndes", "ra-order-ces", "path-mscep", "message-wanted", "printable-challenge",
          "old-algorithms", "reply-3des", "reply-sha1", "no-certificates", "zero-content"),
         options=("--ra",),
-        realm=("ca id NDES", SHA1),
+        realm=(NO_NAME, SHA1),
         path="/certsrv/mscep/mscep.dll",
     ),
     Profile(
