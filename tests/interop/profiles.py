@@ -88,13 +88,13 @@ PROFILES = (
         poll=False,
     ),
     Profile(
-        "jscep's servlet",
+        "jscep 3.0, its servlet",
         ("ca-usage-none", "no-reason", "type-charset", "ber", "more-attributes", "reply-3des",
-         "reply-sha1", "pending-chain", "next-unsigned"),
+         "reply-sha1", "pending-chain", "next-outside"),
         renewal="PKCSReq",
         options=("--caps", "AES POSTPKIOperation SHA-512 SHA-256 SHA-1 DES3"),
         realm=(SIGNED_19,),
-        no_rollover="its answer is signed by nobody, so it is refused",
+        no_rollover="its next CA stands beside the signature, so it is refused",
     ),
     Profile(
         "Ultimate CA Manager",

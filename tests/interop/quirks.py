@@ -216,7 +216,7 @@ REPLIES = (
           ("empty-content", "zero-content")),
     Quirk(45, "a PENDING carries certificates", "the status is read first, and nothing else then",
           (f"{TRUST}::test_pending_is_read_before_any_certificate",
-           f"{PROFILES}::test_poll[jscep's servlet]"), ("pending-chain",)),
+           f"{PROFILES}::test_poll[jscep 3.0, its servlet]"), ("pending-chain",)),
     Quirk(46, "failInfo is missing or unknown",
           "a refusal all the same; failInfoText is shown, cut and cleaned",
           (f"{TRUST}::test_refusals", f"{TRUST}::test_the_words_of_the_ca_are_shown_safely",
@@ -375,6 +375,7 @@ QUIRKS = (*CAPABILITIES, *CA_SETS, *REQUESTS, *REPLIES, *RENEWALS, *WISHES)
 # Switches of the lab CA that belong to none of these: encodings that the standards allow.
 ALLOWED = {
     "ber": f"{CMS}::test_a_reply_in_ber_throughout_verifies",
+    "content-named": f"{CMS}::test_content_that_is_called_by_what_it_holds",
     "constructed-content": f"{CMS}::test_every_cipher_primitive_and_in_pieces",
     "named-digest": f"{CMS}::test_both_ways_to_name_the_signature",
 }

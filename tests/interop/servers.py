@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tests.interop import versions
 from tests.interop.profiles import PROFILES, Profile
-from tests.interop.versions import Version, built, package
+from tests.interop.versions import Version, built, jar, package
 
 ENROL, RENEW, POLL, RA, ROLL_OVER, CRL = "enrol", "renew", "poll", "RA", "roll-over", "CRL"
 COLUMNS = (ENROL, RENEW, POLL, RA, ROLL_OVER, CRL)
@@ -147,6 +147,24 @@ ORIGINALS = (
     ),
 )
 
+JSCEP = "test_enrol_jscep"
+JSCEP_SERVLET = Server(
+    "jscep 2.5.8, its servlet",
+    "on Tomcat, fetched by `make peers` and started by `tests/jscep.py`",
+    {
+        ENROL: proved(f"{JSCEP}::test_it_enrols_renews_and_gets_the_list",
+                      f"{JSCEP}::test_a_wrong_challenge_and_a_wrong_fingerprint"),
+        RENEW: proved(f"{JSCEP}::test_it_enrols_renews_and_gets_the_list"),
+        POLL: proved(f"{JSCEP}::test_what_waits_is_asked_for_until_it_is_decided"),
+        RA: proved(f"{JSCEP}::test_an_ra_in_front_of_it"),
+        ROLL_OVER: none("its next CA stands beside the signature, so it is refused; the operator"
+                        " names the new one by `fingerprint`",
+                        f"{JSCEP}::test_its_next_ca_stands_beside_the_signature_and_is_refused"),
+        CRL: proved(f"{JSCEP}::test_it_enrols_renews_and_gets_the_list"),
+    },
+    version=jar("jscep"),
+)  # fmt: skip
+
 
 def as_recorded(profile: Profile) -> Server:
     """The row of a server that is here only as the lab CA with its switches."""
@@ -174,7 +192,7 @@ def as_recorded(profile: Profile) -> Server:
     )  # fmt: skip
 
 
-SERVERS = (*ORIGINALS, LAB_CA, *map(as_recorded, PROFILES))
+SERVERS = (*ORIGINALS, JSCEP_SERVLET, LAB_CA, *map(as_recorded, PROFILES))
 
 CLIENTS_OF, CERTMONGER = "test_lab_ca_clients", "test_lab_ca_certmonger"
 

@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Callable
 
-from tests import peers
+from tests import jscep, peers
 
 LOOK_S = 20
 
@@ -34,5 +34,14 @@ def built(name: str) -> Version:
 
     def look() -> str:
         return "" if peers.missing(name) else peers.program(name).name
+
+    return look
+
+
+def jar(name: str) -> Version:
+    """A library in Java, which has its version in the name of its file."""
+
+    def look() -> str:
+        return "".join(path.stem for path in jscep.JARS.glob(f"{name}-[0-9]*.jar"))
 
     return look
