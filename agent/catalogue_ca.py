@@ -1,5 +1,5 @@
-"""The rows of the catalogue for what a CA gives without an application: revocation lists, the CA
-that will follow it, and certificates that it has issued already."""
+"""The rows of the catalogue for what a CA gives without an application (revocation lists, the CA
+that will follow it, certificates that it has issued already), and for what nobody should use."""
 
 from agent.catalogue_row import LATER, LOCAL, OPERATOR, PEER, Row
 
@@ -55,6 +55,11 @@ PUBLISHED: dict[str, Row] = {
     "getcert-other": Row(PEER, OPERATOR, "the CA answered with certificate {got}, asked for was"
         " {wanted}",
         "a fault in the CA", "ask the CA's operator; nothing was installed"),
+    "issued-critical": Row(PEER, OPERATOR, "the certificate has the critical extension {extension},"
+        " which RFC 5280 does not know",
+        "a wrong profile at the CA: peers would refuse the certificate",
+        "ask the CA's operator to leave the extension out or to make it not critical; nothing was"
+        " installed"),
     "next-ca-none": Row(PEER, LATER, "the CA has no successor to name: {reason}",
         "it has not made one yet, as most CAs do some months before their own end; or its software"
         " cannot name one (micromdm, step-ca)",

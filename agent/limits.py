@@ -19,6 +19,7 @@ CRL_BYTES = 48 * 1024
 CRL_ENTRIES = 2_000  # of the shortest form, more than fit would be walked at each look
 CRL_PEM_BYTES = 2 * CRL_BYTES  # base64 and its lines
 CERTREP_BYTES = 256 * 1024  # the largest real reply seen is 5.7 kB
+NONCE_BYTES = 16  # RFC 8894 3.2.1.5
 HTTPS_CA_BYTES = 64 * 1024  # of `https ca-file`: a handful of roots; the system's have 220 kB
 HTTP_HEADER_BYTES = 16 * 1024  # servers send below 1 kB
 HTTP_HEADER_FIELDS = 64
@@ -29,6 +30,8 @@ DER_DEPTH = 32  # a CertRep with a chain inside needs 14
 DER_ELEMENTS = 20_000  # the largest real reply has below 1,500
 DER_TAG_NUMBER = 30  # nothing in CMS or X.509 needs the multi-byte form
 CMS_ATTRIBUTES = 64  # real replies have below 12
+CMS_RECIPIENTS = 16  # real replies have one; two were heard of, for a key and for an archive
+SERIAL_BITS = 159  # of an issued certificate: positive, in 20 octets (RFC 5280 4.1.2.2)
 PEER_TEXT_CHARACTERS = 200  # failInfoText and error pages, shown after control characters went
 
 # -- time on the network, in real seconds; the board file may say otherwise -----------------------

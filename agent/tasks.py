@@ -3,9 +3,11 @@
 `Tasks.run` sends one job map to a child (`agent/worker.py`) and calls `done` once, from the loop,
 with the `ok` map or with an error. The device key goes along as the first descriptor, unread, where
 a job must unseal; so does, as bytes, the file of device storage that says whom an https server is
-believed.
+believed. The senderNonce is drawn here, so that what a child does follows from its job alone: a
+reply that was recorded can be judged again.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -56,7 +58,12 @@ class Tasks:
         """
         deadline_s = DEADLINE_S.get(str(job["op"]), limits.LOCAL_JOB_S)
         if job["op"] in NETWORK:
-            job = {**job, "limits": self._timeouts._asdict(), "https_ca": self._https_ca(job)}
+            job = {
+                **job,
+                "limits": self._timeouts._asdict(),
+                "https_ca": self._https_ca(job),
+                "nonce": os.urandom(limits.NONCE_BYTES),
+            }
             deadline_s = self._timeouts.job_s()
 
         def end(result: JobEnd) -> None:

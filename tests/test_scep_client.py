@@ -58,7 +58,7 @@ def job_for(url: str, *parties: lab.Party, op: str = "enrol", **changes: Any) ->
         "ra": False, "digest": "sha-256", "cipher": "aes128", "weak": [],
         "subject_match": "standard", "compatibility": [], "transaction": "ab" * 16,
         "request_time_s": lab.NOW_S, "entity": ENTITY, "key_usage": ["ike"], "key": key_fields(),
-        "password": vault.seal_password(DEVICE_KEY, "sekret"),
+        "password": vault.seal_password(DEVICE_KEY, "sekret"), "nonce": os.urandom(16),
     }  # fmt: skip
     return {**job, **changes}
 
@@ -422,6 +422,8 @@ def test_nothing_leaves_when_our_own_side_is_wrong(files: list[int]) -> None:
         ({"caps": [1]}, "job-request"),
         ({"now_s": None}, "job-request"),
         ({"entity": None}, "job-request"),
+        ({"nonce": b"short"}, "job-request"),
+        ({"nonce": None}, "job-request"),
     ]
     with web.serving(MiniCa()) as server:
         for change, code in wrong:

@@ -53,6 +53,14 @@ def test_only_who_must_unseal_is_given_the_device_key(op: str) -> None:
     assert jobs.started[0].fds == ((5,) if parses_what_nobody_signed else (77, 5))
 
 
+def test_each_message_has_a_nonce_of_its_own() -> None:
+    jobs = FakeJobs(FakeReactor(FakeClock()))
+    for _ in range(2):
+        Tasks(jobs, 77).run({"op": "enrol"}, lambda _result: None)
+    nonces = {cbor.loads(one.request, max_bytes=limits.JOB_BYTES)["nonce"] for one in jobs.started}
+    assert [len(nonce) for nonce in nonces] == [16, 16]  # RFC 8894 3.2.1.5
+
+
 @pytest.mark.parametrize("op", ["import", "export"])
 def test_certificates_alone_need_no_device_key(op: str) -> None:
     jobs = FakeJobs(FakeReactor(FakeClock()))

@@ -22,8 +22,8 @@ from agent.scep.certificate import Certificate
 _ISSUER_AND_SERIAL = 1  # CMSVersion of SignerInfo, RFC 5652 5.3
 # RFC 8894 3.2 and 4.7.1 want data; XiPKI names what is in the octets, the same octets otherwise.
 _SIGNED_TYPES = (oids.DATA, oids.ENVELOPED_DATA, oids.SIGNED_DATA)
+_PASSWORD_RECIPIENT = der.explicit(3)  # RFC 5652 6.2
 _KEY_IDENTIFIER_TAGS = (der.context(0), der.explicit(0))
-_PASSWORD_RECIPIENT = der.explicit(3)  # RFC 5652 6.2: of RecipientInfo
 
 
 class Identifier(NamedTuple):
@@ -82,8 +82,8 @@ def content_of(data: bytes, kind: str) -> der.Node:
     return der.Fields(fields.take(der.explicit(0)), der.explicit(0)).take()
 
 
-def read_signed(data: bytes) -> SignedData:
-    """A SignedData in BER or DER; DerError when it is none."""
+def read_signed(data: bytes, most: int = limits.CA_SET_CERTIFICATES) -> SignedData:
+    """A SignedData in BER or DER; DerError when it is none, or has more certificates."""
     fields = der.Fields(content_of(data, oids.SIGNED_DATA))
     fields.take(der.INTEGER)
     fields.take(der.SET)
@@ -93,7 +93,7 @@ def read_signed(data: bytes) -> SignedData:
     signers = fields.take(der.SET).children
     fields.end()
     found = [node.raw for node in certificates.children] if certificates else []
-    if len(found) > limits.CA_SET_CERTIFICATES:
+    if len(found) > most:
         raise der.DerError("too many certificates")
     listed = [node.raw for node in lists.children] if lists else []
     return SignedData(kind, content, found, listed, [_signer(node) for node in signers])
@@ -164,16 +164,15 @@ def _attributes(node: der.Node) -> dict[str, list[der.Node]]:
 
 
 def read_envelope(data: bytes) -> Envelope:
-    """An EnvelopedData; DerError when it is none, PeerError for a cipher that is unknown."""
+    """An EnvelopedData; DerError when it is none, PeerError for a cipher that is unknown, and for
+    a key that was wrapped with a password alone."""
     fields = der.Fields(content_of(data, oids.ENVELOPED_DATA))
     fields.take(der.INTEGER)
     fields.maybe(der.explicit(0))
-    infos = fields.take(der.SET).children
-    recipients = [_recipient(n) for n in infos if n.tag == der.SEQUENCE]
-    if not recipients and any(n.tag == _PASSWORD_RECIPIENT for n in infos):
-        raise fail("certrep-password")
+    recipients = _recipients(fields.take(der.SET))
     content = der.Fields(fields.take())
-    content.take(der.OID)  # id-data; some senders put another one, and nothing depends on it
+    if content.take().oid() != oids.DATA:  # RFC 8894 3.2.2
+        raise der.DerError("encrypted content that is no data")
     cipher_oid, parameters = certificate.algorithm_identifier(content.take())
     cipher = oids.CIPHER_NAMES.get(cipher_oid)
     if cipher is None:
@@ -182,6 +181,16 @@ def read_envelope(data: bytes) -> Envelope:
         raise der.DerError("a cipher without its initial vector")
     secret = content.take(der.context(0), der.explicit(0)).octets()
     return Envelope(recipients, cipher, parameters.octet_string(), secret)
+
+
+def _recipients(infos: der.Node) -> list[tuple[int | None, tuple[str, str] | None, bytes]]:
+    """Those by RSA; of the other ways to hand a key over, a password is the one that SCEP knows."""
+    if len(infos.children) > limits.CMS_RECIPIENTS:
+        raise der.DerError("too many recipients")
+    found = [_recipient(node) for node in infos.children if node.tag == der.SEQUENCE]
+    if not found and any(node.tag == _PASSWORD_RECIPIENT for node in infos.children):
+        raise fail("certrep-password")
+    return found
 
 
 def _recipient(node: der.Node) -> tuple[int | None, tuple[str, str] | None, bytes]:
@@ -236,15 +245,12 @@ def verify(message: SignedData, signer: Signer, spki: bytes) -> str:
 
 
 def decrypt(envelope: Envelope, key: crypto.PrivateKey, serial: int) -> bytes | None:
-    """The content for the recipient with this serial number, or None, whatever was wrong."""
+    """The content for the one recipient with this serial number, or None, whatever was wrong."""
     size = crypto.KEY_BYTES[envelope.cipher]
-    content_key = os.urandom(size)
-    for recipient, oaep, wrapped in envelope.recipients:
-        if recipient == serial:
-            unwrapped = crypto.unwrap(key, wrapped, oaep)
-            if unwrapped is not None and len(unwrapped) == size:
-                content_key = unwrapped
-            break
+    spare = os.urandom(size)
+    ours = [(wrapped, oaep) for number, oaep, wrapped in envelope.recipients if number == serial]
+    unwrapped = crypto.unwrap(key, *ours[0]) if len(ours) == 1 else None
+    content_key = unwrapped if unwrapped is not None and len(unwrapped) == size else spare
     return crypto.decrypt_cbc(envelope.cipher, content_key, envelope.iv, envelope.secret)
 
 

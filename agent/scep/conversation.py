@@ -4,7 +4,6 @@ The fields of a job that say which CA it is, how it is reached and by which rule
 read here; what is asked (`Question`) comes from the operation.
 """
 
-import os
 from typing import NamedTuple
 
 from agent import limits
@@ -26,7 +25,7 @@ from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Job, field, items, one_of, submap, text_or_none
 from hal.ports import Link
 
-NONCE_BYTES = 16  # RFC 8894 3.2.1.5
+_TRANSACTION_CHARACTERS = 32
 _HTTP_METHODS = {"get": False, "post": True}
 _CIPHERS = {"aes128": "aes128", "aes256": "aes256", "3des": "3des"}
 _SUBJECT_MATCHES = {"strict": "", "standard": "", "key-only": ""}
@@ -58,7 +57,7 @@ class Conversation:
 
     def ask(self, question: Question, link: Link) -> tuple[messages.CertRep, trust.Expected]:
         """Sends it; the reply, accepted (SUCCESS or PENDING), and what it had to fit."""
-        nonce = os.urandom(NONCE_BYTES)
+        nonce = self._nonce()
         message = self.message(question, nonce)
         expected = self.expected(question, nonce)
         exchange = discovery.exchange_of(self._job, link)
@@ -97,6 +96,13 @@ class Conversation:
             return cipher
         self.notes.append(f"3des instead of {cipher}: the CA does not list AES")
         return "3des"
+
+    def _nonce(self) -> bytes:
+        """senderNonce: fresh for each job, drawn by the agent."""
+        nonce = field(self._job, "nonce", bytes)
+        if len(nonce) != limits.NONCE_BYTES:
+            raise fail("job-request", field="nonce")
+        return nonce
 
     def _post(self) -> bool:
         method = text_or_none(self._job, "http")
@@ -154,7 +160,7 @@ def _fingerprint(job: Job) -> caset.Fingerprint | None:
 def transaction_of(job: Job) -> str:
     """transactionID: 32 hexadecimal digits, drawn by the agent."""
     transaction = field(job, "transaction", str)
-    if len(transaction) != 2 * NONCE_BYTES or not set(transaction) <= _TRANSACTION_DIGITS:
+    if len(transaction) != _TRANSACTION_CHARACTERS or not set(transaction) <= _TRANSACTION_DIGITS:
         raise fail("job-request", field="transaction")
     return transaction
 

@@ -158,6 +158,7 @@ def issued(reply: messages.CertRep, expected: Expected) -> Issued:
     """Opens the envelope of an accepted SUCCESS and checks the certificate for our key."""
     with reading("issued-malformed", b""):
         found = _ours(opened(reply, expected).certificates, expected)
+        _check_form(found)
         issuer = _issuer(found, expected)
         _check_dates(found, expected)
         check_subject(found, expected)
@@ -173,19 +174,36 @@ def opened(reply: messages.CertRep, expected: Expected) -> cms.SignedData:
         expected.weak("des", "certrep-weak-cipher", "the encryption of the reply")
     plain = cms.decrypt(envelope, expected.key, expected.signer.serial)
     try:
-        return cms.read_signed(plain or b"")
+        found = cms.read_signed(plain or b"", limits.DER_ELEMENTS)
     except der.DerError:  # a wrong key may leave valid padding: the same error as all others
         raise fail("cannot-decrypt") from None
+    if len(found.certificates) > limits.CA_SET_CERTIFICATES:
+        reason = f"it holds {len(found.certificates)} certificates"
+        raise fail("certrep-malformed", reason=reason, page="-")
+    return found
 
 
 def _ours(ders: list[bytes], expected: Expected) -> Certificate:
     ours = certificate.public_bits(der.read(expected.spki))
     found = [c for c in caset.readable(ders) if c.public_bits == ours]
+    if not found:  # ours may be among those that cannot be read: then that is the reason
+        for data in ders:
+            certificate.read(data)
     if len(found) != 1:
         raise fail("issued-key", count=len(found))
     if len(found[0].der) > limits.CERTIFICATE_BYTES:
         raise fail("issued-malformed", reason=f"it has {len(found[0].der)} bytes")
     return found[0]
+
+
+def _check_form(found: Certificate) -> None:
+    """What this device could live with, but whom it talks to may not."""
+    if not 0 < found.serial < 1 << limits.SERIAL_BITS:
+        reason = "its serial number is not positive, or has more than 20 octets"
+        raise fail("issued-malformed", reason=reason)
+    for dotted, extension in found.extensions.items():
+        if extension.critical and dotted not in oids.EXTENSIONS:  # RFC 5280 4.2
+            raise fail("issued-critical", extension=dotted)
 
 
 def _issuer(found: Certificate, expected: Expected) -> caset.Authority:
