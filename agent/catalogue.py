@@ -285,7 +285,8 @@ CATALOGUE: dict[str, Row] = {
     "certrep-cipher": Row(PEER, OPERATOR, "the reply has an unknown encryption: {algorithm}",
         "the CA uses an algorithm that SCEP does not name",
         "ask the CA's operator for AES-128 or AES-256 in CBC mode"),
-    "certrep-password": Row(PEER, OPERATOR, "the reply is encrypted for a password, not our key",
+    "certrep-password": Row(PEER, OPERATOR, "the CA wrapped the key of its reply"
+        " with the challenge password",
         "the CA takes this for a key that cannot decrypt (RFC 8894 3.1), or is set up so",
         "ask the CA's operator for replies that are encrypted for the RSA key"),
     "cannot-decrypt": Row(PEER, LATER, "the reply cannot be decrypted",

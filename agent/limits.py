@@ -14,6 +14,7 @@ CA_SET_DER_BYTES = 32 * 1024  # of its certificates: they are stored in one tran
 NEXT_CA_BYTES = 8 * 1024  # an RSA-4096 CA with its root, signed, is below 6 kB; kept whole
 CA_LINEAGE = 2  # roll-overs of a CA without a new `fingerprint`: decades
 CERTIFICATE_BYTES = 16 * 1024  # one that was issued, stored together with its chain
+SERIAL_BITS = 159  # of an issued certificate: positive, in 20 octets (RFC 5280 4.1.2.2)
 # A list is stored whole, in one transaction of 64 KiB: some 1,300 revoked certificates.
 CRL_BYTES = 48 * 1024
 CRL_ENTRIES = 2_000  # of the shortest form, more than fit would be walked at each look
@@ -29,9 +30,8 @@ HTTP_INTERIM_ANSWERS = 4  # 100 and 103 may come before the answer
 DER_DEPTH = 32  # a CertRep with a chain inside needs 14
 DER_ELEMENTS = 20_000  # the largest real reply has below 1,500
 DER_TAG_NUMBER = 30  # nothing in CMS or X.509 needs the multi-byte form
-CMS_ATTRIBUTES = 64  # real replies have below 12
 CMS_RECIPIENTS = 16  # real replies have one; two were heard of, for a key and for an archive
-SERIAL_BITS = 159  # of an issued certificate: positive, in 20 octets (RFC 5280 4.1.2.2)
+CMS_ATTRIBUTES = 64  # real replies have below 12
 PEER_TEXT_CHARACTERS = 200  # failInfoText and error pages, shown after control characters went
 
 # -- time on the network, in real seconds; the board file may say otherwise -----------------------

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent import limits
 from agent.errors import AgentError, PeerError
 from agent.scep import certificate, cms, crypto, der, oids
 from tests import scep_lab as lab
@@ -264,6 +265,40 @@ def test_every_failure_to_decrypt_is_none() -> None:
                                b"\x60\x86\x48\x01\x65\x03\x04\x01\x2a"))  # fmt: skip
     for data in wrong:
         assert opened(data) != CONTENT  # None, or by chance a valid padding around noise
+
+
+def recipients(*infos: bytes, more: int = 1) -> bytes:
+    """An envelope for us, with these RecipientInfos in front and ours so many times."""
+    node = der.read(lab.seal(CONTENT, lab.root().cert))
+    held = node.children[1].children[0].children[1]
+    return rebuilt(node, held, der.tlv(der.SET, *infos, *[held.children[0].raw] * more))
+
+
+def test_whom_an_envelope_may_name() -> None:
+    """Exactly one recipient is us; of the others nothing is used, and their number is capped."""
+    other = der.read(lab.seal(CONTENT, lab.root().cert, serial=5)).children[1].children[0]
+    info = other.children[1].children[0].raw
+    assert opened(recipients(info)) == CONTENT
+    assert opened(recipients(*[info] * (limits.CMS_RECIPIENTS - 1))) == CONTENT
+    assert opened(recipients(more=2)) != CONTENT
+    with pytest.raises(der.DerError, match="recipients"):
+        cms.read_envelope(recipients(*[info] * limits.CMS_RECIPIENTS))
+
+
+def test_a_key_that_was_wrapped_with_a_password_is_named() -> None:
+    password = der.tlv(der.explicit(3), der.integer(0))
+    with pytest.raises(PeerError, match="challenge password") as caught:
+        cms.read_envelope(recipients(password, more=0))
+    assert caught.value.code == "certrep-password"
+    assert opened(recipients(password)) == CONTENT  # the other way is there as well
+
+
+def test_encrypted_content_is_data() -> None:
+    """RFC 8894 3.2.2"""
+    node = der.read(lab.seal(CONTENT, lab.root().cert))
+    kind = node.children[1].children[0].children[2].children[0]
+    with pytest.raises(der.DerError, match="no data"):
+        cms.read_envelope(rebuilt(node, kind, der.oid(oids.SIGNED_DATA)))
 
 
 def test_ciphers_that_are_not_known_are_named() -> None:

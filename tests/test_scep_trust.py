@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import AgentError
-from agent.scep import caset, certificate, crypto, messages, trust
+from agent.scep import caset, certificate, crypto, der, messages, oids, trust
 from tests import scep_lab as lab
 
 ENTITY = {"common_name": "dev1", "organization": "Lab", "fqdn": "dev1.example"}
@@ -277,6 +277,42 @@ def test_issuers() -> None:
     assert code_of(success(issued(lab.root(), issuer_key="foreign"))) == "issued-issuer"
     assert code_of(success(issued(lab.ra_pair()[0])), expected(*lab.ra_pair())) == "issued-issuer"
     assert code_of(success(issued(ca=True))) == "issued-ca"
+
+
+@pytest.mark.parametrize("serial", [-1, 0, 1 << 159])
+def test_serial_numbers_that_rfc_5280_does_not_allow(serial: int) -> None:
+    """4.1.2.2: positive, at most 20 octets. Of the device's certificate; CAs stay as they are."""
+    with pytest.raises(AgentError, match="serial number") as caught:
+        judge(success(issued(serial=serial)), expected())
+    assert caught.value.code == "issued-malformed"
+
+
+def test_the_longest_serial_number() -> None:
+    judge(success(issued(serial=(1 << 159) - 1)), expected())
+
+
+def test_a_key_under_another_algorithm_is_not_ours() -> None:
+    """The same bits, said to be RSASSA-PSS: nobody could use the certificate with our key."""
+    rsa, pss = der.oid(oids.RSA), der.oid(oids.RSA_PSS)
+    assert lab.public_der("dev").count(rsa) == 1
+    with pytest.raises(AgentError, match="another algorithm") as caught:
+        judge(success(issued(spki=lab.public_der("dev").replace(rsa, pss))), expected())
+    assert caught.value.code == "issued-malformed"
+
+
+def test_a_certificate_for_our_key_that_cannot_be_read_says_why() -> None:
+    with pytest.raises(AgentError, match="a field is missing") as caught:
+        judge(success(b"\x30\x00"), expected())
+    assert caught.value.code == "issued-malformed"
+    judge(success(b"\x30\x00", issued()), expected())  # whose it is does not matter then
+
+
+def test_more_certificates_than_come_along() -> None:
+    crowd = [issued(spki=lab.public_der("other"), serial=n) for n in range(1, 17)]
+    judge(success(issued(), *crowd[:15]), expected())
+    with pytest.raises(AgentError, match="it holds 17 certificates") as caught:
+        judge(success(issued(), *crowd), expected())
+    assert caught.value.code == "certrep-malformed"
 
 
 def test_dates() -> None:

@@ -73,7 +73,9 @@ def public_bits(spki: der.Node) -> bytes:
     """The key itself without its algorithm, in whose parameters CAs differ (NULL or absent)."""
     fields = der.Fields(spki)
     fields.take(der.SEQUENCE)
-    return fields.take().bit_bytes()
+    bits = fields.take()
+    fields.end()
+    return bits.bit_bytes()
 
 
 def algorithm(node: der.Node) -> Signature:

@@ -112,6 +112,7 @@ def _encapsulated(fields: der.Fields) -> tuple[str, bytes]:
     if kind not in _SIGNED_TYPES:
         raise der.DerError("signed content that is no data")
     wrapper = fields.maybe(der.explicit(0))
+    fields.end()
     if wrapper is None:
         return kind, b""
     return kind, der.Fields(wrapper, der.explicit(0)).take().octet_string()
@@ -171,6 +172,8 @@ def read_envelope(data: bytes) -> Envelope:
     fields.maybe(der.explicit(0))
     recipients = _recipients(fields.take(der.SET))
     content = der.Fields(fields.take())
+    fields.maybe(der.explicit(1))  # attributes that nobody signed
+    fields.end()
     if content.take().oid() != oids.DATA:  # RFC 8894 3.2.2
         raise der.DerError("encrypted content that is no data")
     cipher_oid, parameters = certificate.algorithm_identifier(content.take())
@@ -180,6 +183,7 @@ def read_envelope(data: bytes) -> Envelope:
     if parameters is None:
         raise der.DerError("a cipher without its initial vector")
     secret = content.take(der.context(0), der.explicit(0)).octets()
+    content.end()
     return Envelope(recipients, cipher, parameters.octet_string(), secret)
 
 
@@ -201,7 +205,9 @@ def _recipient(node: der.Node) -> tuple[int | None, tuple[str, str] | None, byte
     if transport not in (oids.RSA, oids.RSA_OAEP):
         raise fail("certrep-cipher", algorithm=transport)
     oaep = _oaep(parameters) if transport == oids.RSA_OAEP else None
-    return identifier.serial, oaep, fields.take().octet_string()
+    wrapped = fields.take().octet_string()
+    fields.end()
+    return identifier.serial, oaep, wrapped
 
 
 def _oaep(parameters: der.Node | None) -> tuple[str, str]:

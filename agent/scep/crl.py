@@ -84,7 +84,7 @@ def read(data: bytes) -> Crl:
         following,
         revoked,
         count,
-        certificate.read_extensions(wrapper.children[0]) if wrapper and wrapper.children else {},
+        {} if wrapper is None else _extensions(wrapper),
         certificate.algorithm(algorithm),
         der.read(outer[2]).bit_bytes(),
     )
@@ -92,6 +92,13 @@ def read(data: bytes) -> Crl:
 
 def _starts(fields: list[bytes], *tags: int) -> bool:
     return bool(fields) and fields[0][0] in tags
+
+
+def _extensions(wrapper: der.Node) -> dict[str, certificate.Extension]:
+    fields = der.Fields(wrapper, der.explicit(0))
+    found = fields.take()
+    fields.end()
+    return certificate.read_extensions(found)
 
 
 def _entries(data: bytes) -> tuple[list[Revoked], int]:

@@ -158,7 +158,7 @@ def issued(reply: messages.CertRep, expected: Expected) -> Issued:
     """Opens the envelope of an accepted SUCCESS and checks the certificate for our key."""
     with reading("issued-malformed", b""):
         found = _ours(opened(reply, expected).certificates, expected)
-        _check_form(found)
+        _check_form(found, expected)
         issuer = _issuer(found, expected)
         _check_dates(found, expected)
         check_subject(found, expected)
@@ -196,14 +196,32 @@ def _ours(ders: list[bytes], expected: Expected) -> Certificate:
     return found[0]
 
 
-def _check_form(found: Certificate) -> None:
-    """What this device could live with, but whom it talks to may not."""
-    if not 0 < found.serial < 1 << limits.SERIAL_BITS:
-        reason = "its serial number is not positive, or has more than 20 octets"
-        raise fail("issued-malformed", reason=reason)
+def _check_form(found: Certificate, expected: Expected) -> None:
+    """What this device could live with, but whom it talks to may not (RFC 5280 4.1)."""
+    faults = (
+        (
+            not 0 < found.serial < 1 << limits.SERIAL_BITS,
+            "its serial number is not positive, or has more than 20 octets",
+        ),
+        (
+            found.version != 3 and bool(found.extensions),
+            f"it is of version {found.version} and has extensions",
+        ),
+        (
+            _key_algorithm(found.spki) != _key_algorithm(expected.spki),
+            "it names another algorithm for our key",
+        ),
+    )
+    for wrong, reason in faults:
+        if wrong:
+            raise fail("issued-malformed", reason=reason)
     for dotted, extension in found.extensions.items():
         if extension.critical and dotted not in oids.EXTENSIONS:  # RFC 5280 4.2
             raise fail("issued-critical", extension=dotted)
+
+
+def _key_algorithm(spki: bytes) -> str:
+    return certificate.algorithm_identifier(der.Fields(der.read(spki)).take())[0]
 
 
 def _issuer(found: Certificate, expected: Expected) -> caset.Authority:
@@ -215,7 +233,9 @@ def _issuer(found: Certificate, expected: Expected) -> caset.Authority:
         expected.weak(found.signature.digest, "issued-weak", "the signature of the certificate")
     issuer = expected.ca.issuer_of(found)
     if issuer is None:
-        raise fail("issued-issuer", reason=f"its issuer is {names.shown(found.issuer)}")
+        named = any(found.names_issuer(a.certificate) for a in expected.ca.authorities)
+        what = "not signed by the CA that it names," if named else "its issuer is"
+        raise fail("issued-issuer", reason=f"{what} {names.shown(found.issuer)}")
     return issuer
 
 
