@@ -1,0 +1,36 @@
+"""The worker as it is, whose children also write the peak of their memory into a file of the test.
+
+    python -I -c "..." tests.vectors.worker   as `agent.worker`; the last descriptor of a job is the
+                                              file, open for writing: KiB in decimal
+
+Read in the child when its operation has ended, by an answer or by an error. `ru_maxrss` is a
+high-water mark of this process alone: a fork starts it at what is resident in the child then.
+"""
+
+import os
+import resource
+from collections.abc import Callable, Sequence
+
+from agent import worker
+from agent.scep import client
+from agent.scep.jobmap import Answer, Job
+from hal.ports import Link
+
+Operation = Callable[[Job, Sequence[int], Link], Answer]
+
+
+def _measured(operation: Operation) -> Operation:
+    def run(job: Job, files: Sequence[int], link: Link) -> Answer:
+        try:
+            return operation(job, files, link)
+        finally:
+            peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            os.pwrite(files[-1], b"%d" % peak_kib, 0)
+
+    return run
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serves as `agent.worker.main` does."""
+    client.OPS.update({name: _measured(operation) for name, operation in client.OPS.items()})
+    return worker.main(arguments)
