@@ -32,6 +32,9 @@ DER_ELEMENTS = 20_000  # the largest real reply has below 1,500
 DER_TAG_NUMBER = 30  # nothing in CMS or X.509 needs the multi-byte form
 CMS_RECIPIENTS = 16  # real replies have one; two were heard of, for a key and for an archive
 CMS_ATTRIBUTES = 64  # real replies have below 12
+# Of one value of a name (RFC 5280 A.1 has 64 to 255). Unicode's normal form, by which names are
+# compared, takes the square of a run of accents: 20 seconds for 256 KiB of them.
+FOLDED_CHARACTERS = 512
 PEER_TEXT_CHARACTERS = 200  # failInfoText and error pages, shown after control characters went
 
 # -- time on the network, in real seconds; the board file may say otherwise -----------------------

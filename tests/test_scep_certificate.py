@@ -156,3 +156,44 @@ def test_one_flipped_bit_is_a_certificate_or_a_der_error(data: st.DataObject) ->
         return
     names.shown(found.subject)
     assert not found.issued_by(read(lab.root())) or bytes(whole) == lab.sub().der
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        der.sequence(der.boolean(True), der.integer(0), der.null()),
+        der.sequence(der.boolean(True), der.null(), der.integer(0)),  # the path length hidden
+        der.sequence(der.integer(0), der.boolean(True)),
+    ],
+)
+def test_basic_constraints_with_more_than_they_have_are_refused(value: bytes) -> None:
+    extension = der.sequence(der.oid("2.5.29.19"), der.octet_string(value))
+    with pytest.raises(der.DerError):
+        read_with(extension)
+    with pytest.raises(der.DerError):
+        read_with(der.sequence(der.oid("1.2.3"), der.octet_string(b""), der.null()))
+
+
+def test_basic_constraints() -> None:
+    value = der.sequence(der.boolean(True), der.integer(0))
+    found = read_with(der.sequence(der.oid("2.5.29.19"), der.octet_string(value)))
+    assert (found.is_ca, found.path_length) == (True, 0)
+
+
+def read_with(extension: bytes) -> certificate.Certificate:
+    """The root with this one extension."""
+    tbs = der.read(lab.root().der).children[0]
+    return certificate.read(
+        changed((0, len(tbs.children) - 1), der.tlv(der.explicit(3), der.sequence(extension)))
+    )
+
+
+def test_parameters_of_an_algorithm() -> None:
+    known = der.oid("1.2.840.113549.1.1.11")
+    for parts in ((), (der.null(),)):
+        node = der.read(der.sequence(known, *parts))
+        assert certificate.algorithm_identifier(node) == ("1.2.840.113549.1.1.11", None)
+    with pytest.raises(der.DerError, match="more"):
+        certificate.algorithm_identifier(der.read(der.sequence(known, der.null(), der.null())))
+    with pytest.raises(der.DerError, match="more"):
+        certificate.algorithm_identifier(der.read(der.sequence(known, known, der.null())))

@@ -268,3 +268,36 @@ def test_openssl_reads_what_is_written() -> None:
     assert "pkcs7-data" in text
     assert "400000000000000000" in text
     assert "700101000000Z" in text
+
+
+@pytest.mark.parametrize(
+    ("question", "data"),
+    [
+        ("oid", b"\x06\x03\x80\x2a\x03"),  # X.690 8.19.2: an arc with a leading zero
+        ("oid", b"\x06\x04\x2a\x80\x80\x01"),
+        ("oid", b"\x06\x01\x80"),
+        ("integer", b"\x02\x02\x00\x01"),  # 8.3.2: more octets than it needs
+        ("integer", b"\x02\x02\xff\x80"),
+        ("bits", b"\x03\x01\x04"),  # unused bits of no byte
+        ("bits", b"\x23\x08\x03\x02\x01\xfe\x03\x02\x00\xff"),  # 8.6.4: not in the last piece
+        ("bits", b"\x23\x07\x03\x02\x00\xff\x03\x01\x04"),
+        ("bits", b"\x23\x06\x03\x00\x03\x02\x00\xff"),
+    ],
+)
+def test_more_than_one_encoding_of_a_value_is_refused(question: str, data: bytes) -> None:
+    node = der.read(data)
+    with pytest.raises(der.DerError):
+        getattr(node, question)()
+
+
+def test_unused_bits_are_not_believed() -> None:
+    assert der.read(b"\x03\x02\x07\xff").bits() == (7, b"\x80")
+    assert der.read(b"\x02\x02\x00\x80").integer() == 128
+    assert der.read(b"\x02\x01\x00").integer() == 0
+
+
+def test_an_explicit_tag_holds_one_element() -> None:
+    assert der.read(der.tlv(der.explicit(0), der.null())).inner().tag == der.NULL
+    for inside in ((), (der.null(), der.null())):
+        with pytest.raises(der.DerError, match="one element"):
+            der.read(der.tlv(der.explicit(0), *inside)).inner()

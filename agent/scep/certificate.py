@@ -88,10 +88,9 @@ def algorithm_identifier(node: der.Node) -> tuple[str, der.Node | None]:
     """The identifier, and the parameters unless they are absent or NULL."""
     fields = der.Fields(node)
     dotted = fields.take().oid()
-    if fields.maybe(der.NULL) is not None:
-        fields.end()
-        return dotted, None
-    return dotted, node.children[1] if len(node.children) == 2 else None
+    parameters = None if fields.maybe(der.NULL) is not None else fields.maybe()
+    fields.end()
+    return dotted, parameters
 
 
 def read(data: bytes) -> Certificate:
@@ -113,21 +112,22 @@ def from_node(node: der.Node) -> Certificate:
     tbs.maybe(der.context(1), der.explicit(1))
     tbs.maybe(der.context(2), der.explicit(2))
     wrapper = tbs.maybe(der.explicit(3))
-    extensions = {} if wrapper is None else read_extensions(_only(wrapper))
+    extensions = {} if wrapper is None else read_extensions(wrapper.inner())
     tbs.end()
     times = der.Fields(validity)
+    begin, end = times.take(), times.only()
     is_ca, path_length = _basic_constraints(extensions.get(oids.BASIC_CONSTRAINTS))
     return Certificate(
         node.raw,
         tbs_node.raw,
-        1 if version is None else _only(version).integer() + 1,
+        1 if version is None else version.inner().integer() + 1,
         serial,
         names.read(issuer),
         issuer.raw,
         names.read(subject),
         subject.raw,
-        times.take().time_s(),
-        times.take().time_s(),
+        begin.time_s(),
+        end.time_s(),
         spki.raw,
         public_bits(spki),
         extensions,
@@ -142,14 +142,6 @@ def from_node(node: der.Node) -> Certificate:
     )
 
 
-def _only(wrapper: der.Node) -> der.Node:
-    """What an EXPLICIT tag holds."""
-    fields = der.Fields(wrapper, wrapper.tag)
-    node = fields.take()
-    fields.end()
-    return node
-
-
 def read_extensions(sequence: der.Node) -> dict[str, Extension]:
     """Extensions by their identifiers, in order (RFC 5280 4.1)."""
     found: dict[str, Extension] = {}
@@ -158,7 +150,7 @@ def read_extensions(sequence: der.Node) -> dict[str, Extension]:
         dotted, critical = fields.take().oid(), fields.maybe(der.BOOLEAN)
         if dotted in found:  # RFC 5280 4.2
             raise der.DerError("an extension twice")
-        value = fields.take().octet_string()
+        value = fields.only().octet_string()
         found[dotted] = Extension(critical is not None and critical.boolean(), value)
     return found
 
@@ -168,6 +160,7 @@ def _basic_constraints(extension: Extension | None) -> tuple[bool, int | None]:
         return False, None
     fields = der.Fields(der.read(extension.value))
     is_ca, length = fields.maybe(der.BOOLEAN), fields.maybe(der.INTEGER)
+    fields.end()
     return is_ca is not None and is_ca.boolean(), length.integer() if length else None
 
 

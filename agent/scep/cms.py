@@ -33,11 +33,13 @@ class Identifier(NamedTuple):
     serial: int | None
     key_identifier: bytes | None
 
-    def names_certificate(self, candidate: Certificate) -> bool:
+    def find(self, candidates: Sequence[Certificate]) -> Certificate | None:
+        """The certificate that is named, whatever its place in the set."""
         if self.issuer is None:
-            return self.key_identifier == candidate.key_identifier
-        same_issuer = names.key(self.issuer) == names.key(candidate.issuer)
-        return same_issuer and self.serial == candidate.serial
+            return next((c for c in candidates if c.key_identifier == self.key_identifier), None)
+        same_serial = [c for c in candidates if c.serial == self.serial]
+        issuer = names.key(self.issuer) if same_serial else ()
+        return next((c for c in same_serial if names.key(c.issuer) == issuer), None)
 
 
 class Signer(NamedTuple):
@@ -79,7 +81,7 @@ def content_of(data: bytes, kind: str) -> der.Node:
     fields = der.Fields(der.read(data))
     if fields.take().oid() != kind:
         raise der.DerError("another type of content")
-    return der.Fields(fields.take(der.explicit(0)), der.explicit(0)).take()
+    return fields.only().expect(der.explicit(0)).inner()
 
 
 def read_signed(data: bytes, most: int = limits.CA_SET_CERTIFICATES) -> SignedData:
@@ -115,7 +117,7 @@ def _encapsulated(fields: der.Fields) -> tuple[str, bytes]:
     fields.end()
     if wrapper is None:
         return kind, b""
-    return kind, der.Fields(wrapper, der.explicit(0)).take().octet_string()
+    return kind, wrapper.inner().octet_string()
 
 
 def _signer(node: der.Node) -> Signer:
@@ -331,8 +333,3 @@ def encrypt(content: bytes, recipient: Certificate, cipher: str) -> bytes:
         ),
     )
     return _content_info(oids.ENVELOPED_DATA, body)
-
-
-def find(identifier: Identifier, candidates: Sequence[Certificate]) -> Certificate | None:
-    """The certificate that signed, whatever its place in the set."""
-    return next((c for c in candidates if identifier.names_certificate(c)), None)

@@ -23,6 +23,7 @@ ENUMERATED, UTF8, NUMERIC, PRINTABLE, TELETEX = 0x0A, 0x0C, 0x12, 0x13, 0x14
 IA5, UTC_TIME, GENERALIZED_TIME, VISIBLE, GENERAL = 0x16, 0x17, 0x18, 0x1A, 0x1B
 UNIVERSAL, BMP = 0x1C, 0x1E
 SEQUENCE, SET = 0x30, 0x31
+ANY = range(0x100)
 CONSTRUCTED, CONTEXT = 0x20, 0x80
 
 _MULTI_BYTE_NUMBER = 0x1F
@@ -80,6 +81,12 @@ class Node:
             raise DerError(f"tag {self.tag:02x} instead of {tags[0]:02x}")
         return self
 
+    def inner(self) -> "Node":
+        """The one element that an EXPLICIT tag holds."""
+        if len(self.children) != 1:
+            raise DerError("not one element under its tag")
+        return self.children[0]
+
     def octets(self) -> bytes:
         """The octets of a string, its pieces joined (X.690 8.7.3); the own tag may be any.
 
@@ -94,9 +101,12 @@ class Node:
         return self.expect(OCTET_STRING, OCTET_STRING | CONSTRUCTED).octets()
 
     def integer(self) -> int:
-        if self.tag not in (INTEGER, ENUMERATED) or not self.content:
+        content = self.content
+        if self.tag not in (INTEGER, ENUMERATED) or not content:
             raise DerError("no integer")
-        return int.from_bytes(self.content, "big", signed=True)
+        if content[0] in (0, 0xFF) and len(content) > 1 and content[0] >> 7 == content[1] >> 7:
+            raise DerError("an integer with more octets than it needs")  # X.690 8.3.2, BER too
+        return int.from_bytes(content, "big", signed=True)
 
     def boolean(self) -> bool:
         if len(self.expect(BOOLEAN).content) != 1:
@@ -107,11 +117,12 @@ class Node:
         return _dotted(self.expect(OID).content)
 
     def bits(self) -> tuple[int, bytes]:
-        """A BIT STRING: how many bits of the last byte are unused, and the bytes."""
+        """A BIT STRING: how many bits of the last byte are unused, zero here, and the bytes."""
         content = _joined(self.expect(BIT_STRING, BIT_STRING | CONSTRUCTED))
-        if not content or content[0] > 7 or (content[0] and len(content) == 1):
-            raise DerError("no bit string")
-        return content[0], content[1:]
+        unused, data = content[0], content[1:]
+        if unused:
+            data = data[:-1] + bytes((data[-1] >> unused << unused,))
+        return unused, data
 
     def bit_bytes(self) -> bytes:
         """A BIT STRING that holds whole bytes: a key or a signature."""
@@ -171,10 +182,15 @@ class Fields:
         return node
 
     def maybe(self, *tags: int) -> Node | None:
-        """The next field if it has one of these tags."""
-        if self._at < len(self._children) and self._children[self._at].tag in tags:
-            return self.take()
-        return None
+        """The next field, if there is one, of these tags or of any."""
+        there = self._at < len(self._children)
+        return self.take() if there and self._children[self._at].tag in (tags or ANY) else None
+
+    def only(self) -> Node:
+        """The last field."""
+        node = self.take()
+        self.end()
+        return node
 
     def end(self) -> None:
         if self._at != len(self._children):
@@ -264,9 +280,9 @@ class _Reader:
 
 def _joined(node: Node) -> bytes:
     """The content of a universal string, its pieces joined; they have the same type (8.6.4)."""
-    if not node.tag & CONSTRUCTED:
-        return node.content
     kind = node.tag & ~CONSTRUCTED
+    if not node.tag & CONSTRUCTED:
+        return _checked_bits(node.content) if kind == BIT_STRING else node.content
     # Pieces of a restricted character string are octet strings by 8.23.3; some writers repeat the
     # type instead.
     pieces = [
@@ -274,16 +290,26 @@ def _joined(node: Node) -> bytes:
     ]
     if kind != BIT_STRING:
         return b"".join(pieces)
-    if any(not piece for piece in pieces):
+    if any(piece[0] for piece in pieces[:-1]):  # only the last may leave bits unused (8.6.4)
         raise DerError("no bit string")
     return b"".join([pieces[-1][:1] if pieces else b"\0", *(piece[1:] for piece in pieces)])
+
+
+def _checked_bits(content: bytes) -> bytes:
+    """The content of a BIT STRING in one piece (8.6.2): unused bits are in a byte that is there."""
+    if not content or content[0] > 7 or (content[0] and len(content) == 1):
+        raise DerError("no bit string")
+    return content
 
 
 def _dotted(content: bytes) -> str:
     if not content or len(content) > _OID_OCTETS or content[-1] & 0x80:
         raise DerError("no object identifier")
-    arcs, value = [], 0
+    arcs, value, begins = [], 0, True
     for octet in content:
+        if begins and octet == 0x80:  # 8.19.2: or one identifier would have many encodings
+            raise DerError("no object identifier")
+        begins = not octet & 0x80
         value = value << 7 | octet & 0x7F
         if not octet & 0x80:
             arcs.append(value)

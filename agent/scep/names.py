@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from agent import limits
 from agent.scep import der, oids
 from agent.scep.text import clean
 
@@ -86,8 +87,7 @@ def read(node: der.Node) -> Name:
 
 def _attribute(node: der.Node) -> Attribute:
     fields = der.Fields(node)
-    kind, value = fields.take().oid(), fields.take()
-    fields.end()
+    kind, value = fields.take().oid(), fields.only()
     return Attribute(kind, value.text() if value.is_text() else "#" + value.raw.hex())
 
 
@@ -101,7 +101,12 @@ def shown(name: Name) -> str:
 
 
 def folded(text: str) -> str:
-    """What is compared of a string: RFC 4518 in short (compatibility form, case, white space)."""
+    """What is compared of a string: RFC 4518 in short (compatibility form, case, white space).
+
+    A string longer than any name is compared as it is (`limits.FOLDED_CHARACTERS`).
+    """
+    if len(text) > limits.FOLDED_CHARACTERS:
+        return text
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

@@ -47,7 +47,7 @@ def _check_signature(message: cms.SignedData, pinned: Certificate, rules: Rules)
     signer = message.signers[0]
     ders, pin = [pinned.der, *message.certificates], caset.digits("sha256", pinned)
     authorities = [a.certificate for a in caset.load(ders, pin, rules).authorities]
-    who = cms.find(signer.identifier, authorities)
+    who = signer.identifier.find(authorities)
     if who is None:
         raise fail("next-ca-signer", subject=names.shown(pinned.subject))
     if signer.digest == "md5" and "md5" not in rules.weak:

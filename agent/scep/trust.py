@@ -82,7 +82,7 @@ def accept(data: bytes, expected: Expected) -> messages.CertRep:
 
 def _check_signature(message: cms.SignedData, signer: cms.Signer, expected: Expected) -> None:
     # What the reply itself brings is not even read: any device of this CA could sign with its own.
-    candidate = cms.find(signer.identifier, expected.ca.certificates)
+    candidate = signer.identifier.find(expected.ca.certificates)
     if candidate is None:
         raise fail("certrep-signer", reason="its certificate is not in the stored CA set")
     if signer.digest == "md5":
