@@ -19,7 +19,7 @@ DEMO := $(VENV)/bin/python -m tools.demo
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \
   $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
 
-.PHONY: help demo console test lint docs format clean peers packages peers-java bench fuzz nightly netns
+.PHONY: help demo console test lint docs format clean peers packages peers-java bench fuzz fuzz-decoders nightly netns
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -35,7 +35,8 @@ help:
 	@echo 'make bench    what it costs, beside other clients (some minutes); writes docs/BENCHMARKS.md'
 	@echo 'make interop  every server and client that is not ours; writes docs/interop.md (minutes)'
 	@echo 'make netns    source binding in random networks, each segment watched (minutes, root)'
-	@echo 'make fuzz     a million inputs for the console (some minutes), seeded'
+	@echo 'make fuzz     a million inputs for the console, and as many for the decoders (some'
+	@echo '              minutes each), seeded; make fuzz-decoders: those alone'
 	@echo 'make nightly  all the long ones'
 	@echo 'make clean    remove what the targets above have made'
 
@@ -74,8 +75,12 @@ NETNS_ARGS ?= --topologies 240 --seed 1
 netns: $(VENV)/ready
 	$(VENV)/bin/python -m tests.binding $(NETNS_ARGS)
 
-fuzz: $(VENV)/ready
+fuzz: $(VENV)/ready fuzz-decoders
 	$(VENV)/bin/python -m tools.fuzz
+
+# Begins with what the lab CA says with each of its quirks, which is kept below build/.
+fuzz-decoders: $(VENV)/ready
+	$(VENV)/bin/python -m tools.fuzz.decoders
 
 # The long rigs, one after the other; each ends with a line of figures.
 nightly: fuzz netns

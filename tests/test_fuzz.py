@@ -10,6 +10,7 @@ import pytest
 from tests.planted.consoles import FAULTS, Leaking
 from tools.fuzz import __main__ as command
 from tools.fuzz import growth, rig
+from tools.fuzz.watching import WARM_BLOCKS, Memory
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN_S = 60
@@ -53,10 +54,10 @@ def test_a_planted_fault_is_found_and_replayed(fault: str) -> None:
 
 
 def test_what_stays_behind_in_a_module_is_found() -> None:
-    memory = command.Memory()
+    memory = Memory()
     codes = [
         command.checked(rig.run(2, "bytes", number, 50, Leaking), memory, "2.bytes.0.0").failure
-        for number in range(command.WARM_BLOCKS + BLOCKS)
+        for number in range(WARM_BLOCKS + BLOCKS)
     ]
     assert [one.fault for one in codes if one][:1] == [rig.GROWN]
 

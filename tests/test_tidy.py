@@ -85,7 +85,7 @@ MAY_IMPORT = {
     "platforms": ("agent.loop", "agent.limits", "hal", "platforms"),
     "tools.lab_ca": ("tools.lab_ca",),
     "tools.bench": ("agent", "hal", "platforms", "tests", "tools"),
-    "tools.fuzz": ("agent", "tests", "tools"),
+    "tools.fuzz": ("agent", "hal", "tests", "tools"),
     "tools": ("agent", "hal", "platforms", "tools"),
 }
 

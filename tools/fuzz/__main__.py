@@ -1,7 +1,6 @@
 """The command: how much, on how many processes; progress for people, one closing line for all."""
 
 import argparse
-import gc
 import os
 import sys
 import time
@@ -11,39 +10,23 @@ from multiprocessing import Pool
 from typing import NamedTuple
 
 from tools.fuzz import rig
+from tools.fuzz.watching import Memory, Progress
 
 INPUTS, LINES = 1_000_000, 100_000
 SHOWN = 20  # failures that are told one by one
-EVERY_S = 1
 TEXT_CHARACTERS = 600
-WARM_BLOCKS = 16  # until caches of the interpreter and of the tables are full
-LEAK_OBJECTS = 0.2  # for each input; an input that leaves something behind leaves one at least
 
 Work = tuple[int, str, int, int]
-
-
-class Memory:
-    """How many objects the process has, from block to block."""
-
-    def __init__(self) -> None:
-        self._blocks = self._inputs = self._before = 0
-
-    def leaked(self, inputs: int) -> bool:
-        """Whether the inputs since the process was warm have left objects behind."""
-        gc.collect()
-        now = sys.getallocatedblocks()
-        self._blocks += 1
-        if self._blocks <= WARM_BLOCKS:
-            self._before, self._inputs = now, 0
-            return False
-        self._inputs += inputs
-        return now - self._before > 2000 + self._inputs * LEAK_OBJECTS
 
 
 class Total(NamedTuple):
     inputs: int
     lines: int
     faults: Counter[str]
+
+    def share(self) -> tuple[int, int]:
+        """What is done, and how much of it failed."""
+        return self.inputs + self.lines, self.faults.total()
 
     def line(self, seconds: int, seed: int) -> str:
         faults = " ".join(f"{name}={self.faults[name]}" for name in rig.FAULTS)
@@ -89,27 +72,6 @@ def summed(outcomes: Iterator[rig.Outcome], tell: Callable[[Total], None]) -> To
     return total
 
 
-class Progress:
-    """A line that is written again and again, at a terminal only."""
-
-    def __init__(self, wanted: int) -> None:
-        self._wanted, self._next_s = max(wanted, 1), 0.0
-        self._shown = sys.stderr.isatty()
-
-    def tell(self, total: Total) -> None:
-        now_s = time.monotonic()
-        done = total.inputs + total.lines
-        if self._shown and (now_s >= self._next_s or done >= self._wanted):
-            self._next_s = now_s + EVERY_S
-            found = total.faults.total()
-            share = f"{done * 100 // self._wanted} % of {self._wanted}"
-            print(f"\r{share}, {found} failures\x1b[K", end="", file=sys.stderr)
-
-    def end(self) -> None:
-        if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr)
-
-
 def replay(code: str) -> int:
     """A block up to the input of a code; 1 when it fails there again."""
     seed, kind, number, count = code.split(".")
@@ -132,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begin_s, progress = time.monotonic(), Progress(options.inputs + options.lines)
     with Pool(options.processes) as pool:
         todo = blocks(options.seed, options.inputs, options.lines)
-        total = summed(pool.imap_unordered(work, todo), progress.tell)
+        total = summed(pool.imap_unordered(work, todo), lambda one: progress.tell(*one.share()))
     progress.end()
     print(total.line(int(time.monotonic() - begin_s), options.seed))
     return int(bool(total.faults) or total.inputs + total.lines == 0)
