@@ -84,7 +84,8 @@ fuzz-decoders: $(VENV)/ready
 
 # The long rigs, one after the other; each ends with a line of figures.
 nightly: fuzz netns
-	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly tests/test_command_sequences.py
+	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly \
+	  tests/test_command_sequences.py tests/test_scep_twosided*.py
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md
