@@ -19,7 +19,7 @@ DEMO := $(VENV)/bin/python -m tools.demo
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \
   $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
 
-.PHONY: help demo console test lint docs format clean peers packages peers-java bench fuzz fuzz-decoders nightly netns
+.PHONY: help demo console test lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -37,6 +37,7 @@ help:
 	@echo 'make netns    source binding in random networks, each segment watched (minutes, root)'
 	@echo 'make fuzz     a million inputs for the console, and as many for the decoders (some'
 	@echo '              minutes each), seeded; make fuzz-decoders: those alone'
+	@echo 'make atheris  the decoders again, led by coverage (SECONDS=600)'
 	@echo 'make nightly  all the long ones'
 	@echo 'make clean    remove what the targets above have made'
 
@@ -81,6 +82,17 @@ fuzz: $(VENV)/ready fuzz-decoders
 # Begins with what the lab CA says with each of its quirks, which is kept below build/.
 fuzz-decoders: $(VENV)/ready
 	$(VENV)/bin/python -m tools.fuzz.decoders
+
+# The same decoders, led by the coverage of the code; SECONDS of it.
+SECONDS ?= 600
+atheris: $(VENV)/ready build/atheris/ready
+	PYTHONPATH=build/atheris $(VENV)/bin/python -m tools.fuzz.decoders.guided --seconds $(SECONDS)
+
+build/atheris/ready: requirements/atheris.txt $(VENV)/ready
+	@echo '== preparing build/atheris'
+	$(VENV)/bin/pip install -q --disable-pip-version-check --upgrade --target build/atheris \
+	  -r requirements/atheris.txt
+	@touch $@
 
 # The long rigs, one after the other; each ends with a line of figures.
 nightly: fuzz netns
