@@ -93,9 +93,6 @@ OUTER = Layer(
     "certrep-malformed",
     {
         "content-info-absent": "http-empty",
-        "content-twice": None,
-        "signed-data-twice": None,
-        "encapsulated-octets-twice": None,
         "version-empty": "issued",
         "digest-algorithms-empty": "issued",
         "encapsulated-wrapper-absent": "certrep-signature",
@@ -135,8 +132,6 @@ ENVELOPE = Layer(
     "certrep-malformed",
     {
         "content-info-absent": "certrep-empty",
-        "content-twice": None,
-        "enveloped-data-twice": None,
         "version-empty": "issued",
         "recipient-infos-empty": "cannot-decrypt",
         "recipient-absent": "cannot-decrypt",
@@ -166,8 +161,6 @@ INNER = Layer(
     },
     "cannot-decrypt",
     {
-        "content-twice": None,
-        "signed-data-twice": None,
         "version-empty": "issued",
         "digest-algorithms-empty": None,
         "certificates-absent": "issued-key",

@@ -150,8 +150,6 @@ SET_PLACES: dict[str, Place] = {
 }
 SET_OTHER: dict[str, str | None] = {
     "content-info-absent": "http-empty",
-    "content-twice": None,
-    "signed-data-twice": None,
     "version-empty": "ok",
     "certificate-twice": "ok",
     "signer-infos-empty": None,  # so it is in every set
@@ -264,12 +262,9 @@ NEXT_PLACES: dict[str, Place] = {
 }
 NEXT_OTHER: dict[str, str | None] = {
     "content-info-absent": "next-ca-none",
-    "content-twice": None,
-    "signed-data-twice": None,
     "version-empty": "ok",
     "certificates-absent": "ok",
     "certificates-empty": "ok",
-    "signed-octets-twice": None,
     "signed-octets-empty": "next-ca-signature",
     "signed-attributes-empty": "next-ca-signature",
     "signature-empty": "next-ca-signature",
