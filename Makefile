@@ -159,10 +159,11 @@ MAVEN_COPY := org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-depend
 peers-java: $(JSCEP)/ready
 
 $(JSCEP)/ready: tests/peers/jscep/pom.xml
-	@rm -rf $(JSCEP); if command -v mvn >/dev/null; then \
+	@rm -rf $(JSCEP); mkdir -p $(PEERS); if command -v mvn >/dev/null; then \
 	  echo '== fetching jscep from Maven Central'; \
-	  timeout 300 mvn -q -B -Dstyle.color=never -f $< $(MAVEN_COPY) -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/$(JSCEP) && \
-	  touch $@ || echo '== skipped: jscep cannot be had'; \
+	  timeout 300 mvn -q -B -f $< $(MAVEN_COPY) -DincludeScope=runtime \
+	    -DoutputDirectory=$(CURDIR)/$(JSCEP) >$(JSCEP).log 2>&1 && touch $@ || \
+	    { cat $(JSCEP).log; echo '== skipped: jscep cannot be had'; }; \
 	else echo '== skipped: no maven, no jscep'; fi
 
 clean:
