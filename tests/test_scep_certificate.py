@@ -9,7 +9,7 @@ from cryptography import x509 as library
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.scep import certificate, der, names
+from agent.scep import ber, certificate, der, names
 from tests import scep_lab as lab
 
 
@@ -90,14 +90,14 @@ def test_the_issuer_of_an_ec_ca(tmp_path: Path) -> None:
 def changed(path: tuple[int, ...], replacement: bytes) -> bytes:
     """The root certificate with one element replaced; its signature does not matter here."""
 
-    def rebuild(node: der.Node, rest: tuple[int, ...]) -> bytes:
+    def rebuild(node: ber.Node, rest: tuple[int, ...]) -> bytes:
         if not rest:
             return replacement
         parts = [c.raw for c in node.children]
         parts[rest[0]] = rebuild(node.children[rest[0]], rest[1:])
         return der.tlv(node.tag, *parts)
 
-    return rebuild(der.read(lab.root().der), path)
+    return rebuild(ber.read(lab.root().der), path)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def changed(path: tuple[int, ...], replacement: bytes) -> bytes:
     ],
 )
 def test_odd_fields_are_one_error(path: tuple[int, ...], replacement: bytes) -> None:
-    with pytest.raises(der.DerError):
+    with pytest.raises(ber.BerError):
         certificate.read(changed(path, replacement))
 
 
@@ -133,7 +133,7 @@ def test_odd_names_that_libraries_refuse_are_read() -> None:
 def test_an_extension_twice() -> None:
     extension = der.sequence(der.oid("2.5.29.14"), der.octet_string(der.octet_string(b"k")))
     twice = der.tlv(der.explicit(3), der.sequence(extension, extension))
-    with pytest.raises(der.DerError, match="twice"):
+    with pytest.raises(ber.BerError, match="twice"):
         certificate.read(changed((0, 7), twice))
 
 
@@ -152,7 +152,7 @@ def test_one_flipped_bit_is_a_certificate_or_a_der_error(data: st.DataObject) ->
     whole[at // 8] ^= 1 << at % 8
     try:
         found = certificate.read(bytes(whole))
-    except der.DerError:
+    except ber.BerError:
         return
     names.shown(found.subject)
     assert not found.issued_by(read(lab.root())) or bytes(whole) == lab.sub().der
@@ -168,9 +168,9 @@ def test_one_flipped_bit_is_a_certificate_or_a_der_error(data: st.DataObject) ->
 )
 def test_basic_constraints_with_more_than_they_have_are_refused(value: bytes) -> None:
     extension = der.sequence(der.oid("2.5.29.19"), der.octet_string(value))
-    with pytest.raises(der.DerError):
+    with pytest.raises(ber.BerError):
         read_with(extension)
-    with pytest.raises(der.DerError):
+    with pytest.raises(ber.BerError):
         read_with(der.sequence(der.oid("1.2.3"), der.octet_string(b""), der.null()))
 
 
@@ -182,7 +182,7 @@ def test_basic_constraints() -> None:
 
 def read_with(extension: bytes) -> certificate.Certificate:
     """The root with this one extension."""
-    tbs = der.read(lab.root().der).children[0]
+    tbs = ber.read(lab.root().der).children[0]
     return certificate.read(
         changed((0, len(tbs.children) - 1), der.tlv(der.explicit(3), der.sequence(extension)))
     )
@@ -191,9 +191,9 @@ def read_with(extension: bytes) -> certificate.Certificate:
 def test_parameters_of_an_algorithm() -> None:
     known = der.oid("1.2.840.113549.1.1.11")
     for parts in ((), (der.null(),)):
-        node = der.read(der.sequence(known, *parts))
+        node = ber.read(der.sequence(known, *parts))
         assert certificate.algorithm_identifier(node) == ("1.2.840.113549.1.1.11", None)
-    with pytest.raises(der.DerError, match="more"):
-        certificate.algorithm_identifier(der.read(der.sequence(known, der.null(), der.null())))
-    with pytest.raises(der.DerError, match="more"):
-        certificate.algorithm_identifier(der.read(der.sequence(known, known, der.null())))
+    with pytest.raises(ber.BerError, match="more"):
+        certificate.algorithm_identifier(ber.read(der.sequence(known, der.null(), der.null())))
+    with pytest.raises(ber.BerError, match="more"):
+        certificate.algorithm_identifier(ber.read(der.sequence(known, known, der.null())))

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from agent import limits
 from agent.errors import AgentError, PeerError
-from agent.scep import certificate, cms, crypto, der, oids
+from agent.scep import ber, certificate, cms, crypto, der, oids
 from tests import scep_lab as lab
-from tests.test_scep_der import berify
+from tests.test_scep_ber import berify
 
 EXAMPLES = settings(derandomize=True, deadline=None, max_examples=150)
 CONTENT = b"some content that is longer than one block of any cipher"
@@ -90,7 +90,7 @@ def test_content_absent_empty_and_one_zero_byte(content: bytes | None) -> None:
 
 
 def test_a_reply_in_ber_throughout_verifies() -> None:
-    data = berify(der.read(lab.signed(CONTENT, {"transaction_id": "ab"}, lab.root())))
+    data = berify(ber.read(lab.signed(CONTENT, {"transaction_id": "ab"}, lab.root())))
     message = cms.read_signed(data)
     assert cms.verify(message, message.signers[0], party().spki) == ""
 
@@ -98,7 +98,7 @@ def test_a_reply_in_ber_throughout_verifies() -> None:
 def test_signed_attributes_count_in_the_order_sent() -> None:
     """A sender that does not sort signs what it sends."""
     data = lab.signed(CONTENT, {"transaction_id": "ab"}, lab.root())
-    node = der.read(data)
+    node = ber.read(data)
     signer = node.children[1].children[0].children[-1].children[0]
     attributes = [child.raw for child in reversed(signer.children[3].children)]
     signature = lab.sign("root", der.tlv(der.SET, *attributes), "sha256")
@@ -126,7 +126,7 @@ def test_a_signer_by_key_identifier() -> None:
 
 def test_a_digest_that_differs_from_the_signature_is_refused() -> None:
     data = lab.signed(CONTENT, {}, lab.root(), signature_algorithm="sha1_rsa")
-    with pytest.raises(der.DerError, match="digest"):
+    with pytest.raises(ber.BerError, match="digest"):
         cms.read_signed(data)
 
 
@@ -148,7 +148,7 @@ def test_content_that_is_called_by_what_it_holds(called: int, name: str) -> None
     ):
         message = cms.read_signed(data)
         assert "contentType" in cms.verify(message, message.signers[0], party().spki)
-    with pytest.raises(der.DerError, match="no data"):
+    with pytest.raises(ber.BerError, match="no data"):
         cms.read_signed(lab.signed(CONTENT, {}, lab.root(), called=5))
 
 
@@ -168,20 +168,20 @@ def test_openssl_makes_a_degenerate_set(tmp_path: Path) -> None:
 
 
 def test_more_certificates_than_any_ca_has() -> None:
-    with pytest.raises(der.DerError, match="certificates"):
+    with pytest.raises(ber.BerError, match="certificates"):
         cms.read_signed(lab.degenerate([lab.root().der] * 17))
 
 
 def test_an_attribute_twice_is_refused() -> None:
     data = lab.signed(CONTENT, {"transaction_id": "ab"}, lab.root())
-    node = der.read(data)
+    node = ber.read(data)
     attributes = node.children[1].children[0].children[-1].children[0].children[3]
     doubled = der.tlv(der.explicit(0), *[child.raw for child in attributes.children] * 2)
-    with pytest.raises(der.DerError):
+    with pytest.raises(ber.BerError):
         cms.read_signed(rebuilt(node, attributes, doubled))
 
 
-def rebuilt(node: der.Node, target: der.Node, replacement: bytes) -> bytes:
+def rebuilt(node: ber.Node, target: ber.Node, replacement: bytes) -> bytes:
     if node is target:
         return replacement
     if not node.children:
@@ -233,7 +233,7 @@ def test_every_cipher_primitive_and_in_pieces(cipher: str, how: dict[str, bool])
     sealed = lab.seal(CONTENT, lab.root().cert, cipher, **how)
     assert cms.read_envelope(sealed).cipher == cipher
     assert opened(sealed) == CONTENT
-    assert opened(berify(der.read(sealed))) == CONTENT
+    assert opened(berify(ber.read(sealed))) == CONTENT
 
 
 def test_oaep() -> None:
@@ -269,19 +269,19 @@ def test_every_failure_to_decrypt_is_none() -> None:
 
 def recipients(*infos: bytes, more: int = 1) -> bytes:
     """An envelope for us, with these RecipientInfos in front and ours so many times."""
-    node = der.read(lab.seal(CONTENT, lab.root().cert))
+    node = ber.read(lab.seal(CONTENT, lab.root().cert))
     held = node.children[1].children[0].children[1]
     return rebuilt(node, held, der.tlv(der.SET, *infos, *[held.children[0].raw] * more))
 
 
 def test_whom_an_envelope_may_name() -> None:
     """Exactly one recipient is us; of the others nothing is used, and their number is capped."""
-    other = der.read(lab.seal(CONTENT, lab.root().cert, serial=5)).children[1].children[0]
+    other = ber.read(lab.seal(CONTENT, lab.root().cert, serial=5)).children[1].children[0]
     info = other.children[1].children[0].raw
     assert opened(recipients(info)) == CONTENT
     assert opened(recipients(*[info] * (limits.CMS_RECIPIENTS - 1))) == CONTENT
     assert opened(recipients(more=2)) != CONTENT
-    with pytest.raises(der.DerError, match="recipients"):
+    with pytest.raises(ber.BerError, match="recipients"):
         cms.read_envelope(recipients(*[info] * limits.CMS_RECIPIENTS))
 
 
@@ -295,9 +295,9 @@ def test_a_key_that_was_wrapped_with_a_password_is_named() -> None:
 
 def test_encrypted_content_is_data() -> None:
     """RFC 8894 3.2.2"""
-    node = der.read(lab.seal(CONTENT, lab.root().cert))
+    node = ber.read(lab.seal(CONTENT, lab.root().cert))
     kind = node.children[1].children[0].children[2].children[0]
-    with pytest.raises(der.DerError, match="no data"):
+    with pytest.raises(ber.BerError, match="no data"):
         cms.read_envelope(rebuilt(node, kind, der.oid(oids.SIGNED_DATA)))
 
 
@@ -332,11 +332,11 @@ def judge(data: bytes) -> None:
         message = cms.read_signed(data)
         for signer in message.signers:
             cms.verify(message, signer, party().spki)
-    except der.DerError:
+    except ber.BerError:
         pass
     try:
         opened(data)
-    except (der.DerError, PeerError):
+    except (ber.BerError, PeerError):
         pass
 
 
@@ -359,5 +359,5 @@ def test_one_flipped_bit(whole: bytes, draw: st.DataObject) -> None:
 @given(st.sampled_from([SIGNED, SEALED]), st.data())
 def test_cut_anywhere(whole: bytes, draw: st.DataObject) -> None:
     cut = draw.draw(st.integers(0, len(whole) - 1))
-    with pytest.raises(der.DerError):
+    with pytest.raises(ber.BerError):
         cms.read_signed(whole[:cut])

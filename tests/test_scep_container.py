@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent import limits, pem
 from agent.errors import AgentError
-from agent.scep import container, crypto, der
+from agent.scep import ber, container, crypto, der
 from tests import scep_files as files
 from tests import scep_lab as lab
 
@@ -92,8 +92,8 @@ def test_a_mac_of_ours_fits_passwords_of_every_length(tmp_path: Path, length: in
 
 
 def test_a_pkcs12_that_asks_for_hours_is_not_opened(tmp_path: Path) -> None:
-    fields = [child.raw for child in der.read(files.pkcs12(tmp_path)).children]
-    mac = [child.raw for child in der.read(fields[2]).children[:2]]
+    fields = [child.raw for child in ber.read(files.pkcs12(tmp_path)).children]
+    mac = [child.raw for child in ber.read(fields[2]).children[:2]]
     greedy = der.sequence(*fields[:2], der.sequence(*mac, der.integer(1 << 31)))
     assert refused(greedy, PASSWORD).code == "import-work"
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import limits
-from agent.scep import crl, der, names, oids
+from agent.scep import ber, crl, der, names, oids
 from tests import scep_files as files
 from tests import scep_lab as lab
 
@@ -82,7 +82,7 @@ def test_a_long_list_is_counted_and_capped() -> None:
 
 
 def test_version_1_without_a_next_update() -> None:
-    outer = der.read(built(2, version=b""))
+    outer = ber.read(built(2, version=b""))
     tbs = [child.raw for child in outer.children[0].children]
     del tbs[3]
     rest = (child.raw for child in outer.children[1:])
@@ -103,7 +103,7 @@ BAD = [b"", b"junk", b"\x30\x00", b"\x30\x80\x00\x00", lab.root().der, built(1) 
 
 @pytest.mark.parametrize("data", BAD)
 def test_what_is_no_list(data: bytes) -> None:
-    with pytest.raises(der.DerError):
+    with pytest.raises(ber.BerError):
         crl.read(data)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.scep import der, inspection
+from agent.scep import ber, der, inspection
 from tests import scep_lab as lab
 
 EXTENSIONS = """
@@ -108,7 +108,7 @@ def test_text_of_a_peer_cannot_drive_a_terminal() -> None:
 
 @pytest.mark.parametrize(("octets", "shown_as"), [("00", "00"), ("0082", "82"), ("7f", "7F")])
 def test_the_serial_of_an_authority_key_has_no_sign_octet(octets: str, shown_as: str) -> None:
-    node = der.read(lab.root().der)
+    node = ber.read(lab.root().der)
     tbs = [child.raw for child in node.children[0].children]
     value = der.sequence(der.tlv(der.context(2), bytes.fromhex(octets)))
     extension = der.sequence(der.oid("2.5.29.35"), der.octet_string(value))
@@ -118,7 +118,7 @@ def test_the_serial_of_an_authority_key_has_no_sign_octet(octets: str, shown_as:
 
 
 def test_a_malformed_extension_is_shown_as_it_is() -> None:
-    node = der.read(lab.root().der)
+    node = ber.read(lab.root().der)
     tbs = [child.raw for child in node.children[0].children]
     odd = der.sequence(der.oid("2.5.29.31"), der.octet_string(b"\xab\xcd"))
     tbs[7] = der.tlv(der.explicit(3), der.sequence(odd))

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import AgentError
-from agent.scep import discovery
+from agent.scep import ber, discovery
 from tests import scep_http as web
 from tests import scep_lab as lab
-from tests.test_scep_der import berify
+from tests.test_scep_ber import berify
 
 SOURCE = {"address": None, "interface": None, "bind_device": False}
 
@@ -193,5 +193,5 @@ def test_flipped_bits_of_a_set(data: st.DataObject) -> None:
 
 def test_ber_of_one_certificate_is_told_apart_from_der() -> None:
     """A certificate is DER; what is not is no certificate that any fingerprint could name."""
-    node = discovery.der.read(lab.root().der)
+    node = ber.read(lab.root().der)
     assert discovery.ca_certificates(berify(node)) != [lab.root().der]

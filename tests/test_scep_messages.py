@@ -9,7 +9,7 @@ from asn1crypto import core, x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.scep import certificate, crypto, der, messages
+from agent.scep import ber, certificate, crypto, messages
 from tests import scep_lab as lab
 
 ENTITY = {"common_name": "dev1", "organization": "Lab", "fqdn": "dev1.example",
@@ -167,7 +167,7 @@ def test_no_signing_time_without_a_trusted_clock() -> None:
 
 
 def test_what_a_poll_asks_for() -> None:
-    node = der.read(messages.poll_content(lab.root().cert.subject.dump(), request()))
+    node = ber.read(messages.poll_content(lab.root().cert.subject.dump(), request()))
     issuer, subject = (x509.Name.load(child.raw) for child in node.children)
     assert issuer == lab.root().cert.subject
     assert subject.native["common_name"] == "dev1"

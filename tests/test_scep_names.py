@@ -7,7 +7,7 @@ from asn1crypto import core, x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.scep import der, names, oids
+from agent.scep import ber, der, names, oids
 
 ENTITY = {
     "common_name": "router-1", "country": "DE", "state": "Hessen", "locality": "Zoë's",
@@ -17,7 +17,7 @@ ENTITY = {
 
 
 def read(data: bytes) -> names.Name:
-    return names.read(der.read(data))
+    return names.read(ber.read(data))
 
 
 def test_a_subject_as_asn1crypto_reads_it() -> None:
@@ -87,7 +87,7 @@ def test_long_names_that_differ_at_their_end_differ() -> None:
     one, two = (names.alternative_names({"fqdn": long + end}) for end in ("1", "2"))
     assert one is not None
     assert two is not None
-    folded = [names.folded_names(names.general_names(der.read(made))) for made in (one, two)]
+    folded = [names.folded_names(names.general_names(ber.read(made))) for made in (one, two)]
     assert folded[0] != folded[1]
 
 
@@ -113,7 +113,7 @@ def test_other_general_names_do_not_disturb() -> None:
         der.tlv(der.context(7), b"\1\2\3"),
         der.tlv(der.context(6), b"http://x"),
     )
-    found = names.general_names(der.read(made))
+    found = names.general_names(ber.read(made))
     kinds = [name.kind for name in found]
     assert kinds == ["othername", "DirName", "othername", "URI"]
     assert "DirName:CN=x" in names.shown_names(found)

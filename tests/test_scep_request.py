@@ -1,4 +1,4 @@
-"""PKCS#10: what we write and what openssl writes is read; damage is a DerError."""
+"""PKCS#10: what we write and what openssl writes is read; damage is a BerError."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.scep import der, messages, names, oids, request
+from agent.scep import ber, messages, names, oids, request
 from agent.scep.certificate import Signature
 from tests import scep_files as files
 from tests import scep_lab as lab
@@ -40,7 +40,7 @@ def test_a_request_without_attributes() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"junk", lab.root().der, b"\x30\x00"])
 def test_what_is_no_request(data: bytes) -> None:
-    with pytest.raises(der.DerError):
+    with pytest.raises(ber.BerError):
         request.read(data)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from agent import limits
 from agent.errors import AgentError
-from agent.scep import caset, certificate, crl, crypto, der, oids, revocation
+from agent.scep import ber, caset, certificate, crl, crypto, der, oids, revocation
 from tests import scep_lab as lab
 from tests.test_scep_crl import openssl_crl
 
@@ -151,8 +151,8 @@ def test_a_malformed_entry_behind_those_that_are_shown_is_noticed() -> None:
 
 
 def _with_entries(data: bytes, entries: list[bytes]) -> bytes:
-    outer = list(der.pieces(der.content(data, der.SEQUENCE)))
-    fields = list(der.pieces(der.content(outer[0], der.SEQUENCE)))
+    outer = list(ber.pieces(ber.content(data, der.SEQUENCE)))
+    fields = list(ber.pieces(ber.content(outer[0], der.SEQUENCE)))
     return der.sequence(der.sequence(*fields, der.sequence(*entries)), *outer[1:])
 
 

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.scep import (
+    ber,
     certificate,
     cms,
     crypto,
-    der,
     messages,
     names,
     oids,
@@ -27,7 +27,7 @@ from agent.scep import (
 from agent.scep import request as pkcs10
 from tests import scep_lab as lab
 from tests.scep_random import CIPHERS, DRAWN, KEYS, TREES, Drawn
-from tests.test_scep_der import berify
+from tests.test_scep_ber import berify
 
 # `settings()` is the profile that was asked for; an example costs some signatures.
 EXAMPLES = settings(
@@ -101,8 +101,8 @@ def test_a_message_as_we_read_it(drawn: Drawn) -> None:
     envelope = cms.read_envelope(message.content)
     assert envelope.cipher == drawn.cipher
     assert cms.decrypt(envelope, lab.key("root"), party().serial) == content_of(drawn)
-    assert der.read(data).der() == data
-    assert der.read(berify(der.read(data))).der() == data
+    assert ber.read(data).der() == data
+    assert ber.read(berify(ber.read(data))).der() == data
 
 
 def wanted_subject(entity: dict[str, Any]) -> list[tuple[str, str]]:
@@ -210,19 +210,19 @@ def test_the_signer_as_others_read_it(drawn: Drawn) -> None:
 @EXAMPLES
 @given(TREES)
 def test_a_tree_comes_back_to_the_byte(data: bytes) -> None:
-    assert der.read(data).der() == data
-    assert der.read(berify(der.read(data))).der() == data
+    assert ber.read(data).der() == data
+    assert ber.read(berify(ber.read(data))).der() == data
 
 
 @EXAMPLES
 @given(TREES)
 def test_a_tree_as_asn1crypto_sees_it(data: bytes) -> None:
-    compare(der.read(data), data)
-    ber = berify(der.read(data))
-    compare(der.read(ber), ber)
+    compare(ber.read(data), data)
+    long = berify(ber.read(data))
+    compare(ber.read(long), long)
 
 
-def compare(node: der.Node, data: bytes) -> None:
+def compare(node: ber.Node, data: bytes) -> None:
     """Class, method, number and content of each element, by both readers."""
     kind, method, number, _header, body, _trailer = parser.parse(data, strict=True)
     assert node.tag == kind << 6 | method << 5 | number
@@ -248,19 +248,19 @@ def compare(node: der.Node, data: bytes) -> None:
     st.booleans(),
 )
 def test_a_reply_of_asn1crypto(
-    digest: str, cipher: str, plain: bytes, how: dict[str, bool], ber: bool
+    digest: str, cipher: str, plain: bytes, how: dict[str, bool], long: bool
 ) -> None:
     sealed = lab.seal(plain, lab.root().cert, cipher, **how)
     data = lab.signed(sealed, {"transaction_id": "ab" * 16}, lab.root(), digest=digest)
-    message = cms.read_signed(berify(der.read(data)) if ber else data)
+    message = cms.read_signed(berify(ber.read(data)) if long else data)
     assert message.content == sealed
-    assert [der.read(one).der() for one in message.certificates] == [lab.root().der]
+    assert [ber.read(one).der() for one in message.certificates] == [lab.root().der]
     (signer,) = message.signers
     assert signer.digest == {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}.get(
         digest, digest
     )
     assert cms.verify(message, signer, party().spki) == ""
-    body = berify(der.read(message.content)) if ber else message.content
+    body = berify(ber.read(message.content)) if long else message.content
     envelope = cms.read_envelope(body)
     assert cms.decrypt(envelope, lab.key("root"), party().serial) == plain
     loaded = reference.ContentInfo.load(data)["content"]
@@ -294,10 +294,10 @@ def test_a_name_of_asn1crypto_with_every_type_of_string(rows: list[tuple[str, st
         for kind, form, text in rows
     ]
     made = asn1.Name(name="", value=asn1.RDNSequence(relative))
-    found = names.read(der.read(made.dump()))
+    found = names.read(ber.read(made.dump()))
     wanted = [(asn1.NameType(kind).dotted, text) for kind, _, text in rows]
     assert [(a.kind, a.value) for rdn in found for a in rdn] == wanted
-    assert der.read(berify(der.read(made.dump()))).der() == made.dump()
+    assert ber.read(berify(ber.read(made.dump()))).der() == made.dump()
 
 
 @pytest.mark.parametrize("cipher", CIPHERS)
@@ -309,4 +309,4 @@ def test_a_damaged_message_is_seen_by_both_sides(cipher: str) -> None:
     with pytest.raises(ValueError, match="Insufficient data"):
         reference.ContentInfo.load(data[:-1], strict=True)
     with pytest.raises(AssertionError):
-        compare(der.read(data), changed)
+        compare(ber.read(data), changed)

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.scep import certificate, cms, der, messages, oids
+from agent.scep import ber, certificate, cms, der, messages, oids
 from agent.scep import request as pkcs10
 from tests import scep_lab as lab
 from tests.scep_random import DRAWN, TREES, Drawn
-from tests.test_scep_der import berify
+from tests.test_scep_ber import berify
 from tests.test_scep_twosided import content_of, message_of, party
 
 # `settings()` is the profile that was asked for.
@@ -64,7 +64,7 @@ def seen(data: bytes) -> list[tuple[int, int, int, bool]]:
     return rows
 
 
-def ours(node: der.Node, at: int = 0, depth: int = 0) -> list[tuple[int, int, int, bool]]:
+def ours(node: ber.Node, at: int = 0, depth: int = 0) -> list[tuple[int, int, int, bool]]:
     raw, body = node.raw, node.content
     indefinite = raw[1] == 0x80
     constructed = bool(node.tag & der.CONSTRUCTED)
@@ -81,7 +81,7 @@ def ours(node: der.Node, at: int = 0, depth: int = 0) -> list[tuple[int, int, in
 def test_a_message_as_openssl_reads_it(drawn: Drawn) -> None:
     cert, key = files()
     data = message_of(drawn)
-    assert seen(data) == ours(der.read(data))
+    assert seen(data) == ours(ber.read(data))
     verify = ("cms", "-verify", "-noverify", "-binary", "-inform", "DER")
     envelope = openssl(*verify, data=data)
     assert envelope == cms.read_signed(data).content
@@ -105,8 +105,8 @@ def test_a_request_as_openssl_reads_it(drawn: Drawn) -> None:
 @FEW
 @given(TREES)
 def test_a_tree_as_openssl_sees_it(data: bytes) -> None:
-    for one in (data, berify(der.read(data))):
-        assert seen(one) == ours(der.read(one))
+    for one in (data, berify(ber.read(data))):
+        assert seen(one) == ours(ber.read(one))
 
 
 # -- of openssl, read by us ------------------------------------------------------------------------
@@ -169,7 +169,7 @@ def test_what_openssl_encrypts(
 
 def same_in_der(data: bytes) -> None:
     """BER through our reader and writer is the DER that openssl and asn1crypto make of it."""
-    written = der.read(data).der()
+    written = ber.read(data).der()
     assert written == openssl("cms", "-cmsout", "-inform", "DER", "-outform", "DER", data=data)
     loaded = reference.ContentInfo.load(data)
     loaded["content"]["encap_content_info"]["content"].native  # noqa: B018  # joins the pieces
@@ -188,7 +188,7 @@ def test_a_set_of_openssl(chosen: list[str]) -> None:
     data = openssl(*words, data=b"")
     found = cms.read_signed(data).certificates
     assert sorted(found) == sorted(parties[name].der for name in chosen)
-    assert der.read(data).der() == data
+    assert ber.read(data).der() == data
 
 
 @FEW
@@ -208,13 +208,13 @@ def test_a_request_of_openssl(drawn: Drawn) -> None:
     )
     assert found.key_usage == certificate.read_key_usage(wanted.extensions.get(oids.KEY_USAGE))
     assert found.issued_by(party())
-    assert der.read(made).der() == made
+    assert ber.read(made).der() == made
 
 
 def test_a_difference_is_seen() -> None:
     """The comparisons above can fail."""
     data = der.sequence(der.integer(5), der.null())
-    assert seen(data) == ours(der.read(data))
-    assert seen(der.sequence(der.null(), der.integer(5))) != ours(der.read(data))
+    assert seen(data) == ours(ber.read(data))
+    assert seen(der.sequence(der.null(), der.integer(5))) != ours(ber.read(data))
     with pytest.raises(AssertionError):
         openssl("asn1parse", "-inform", "DER", data=data[:-1])

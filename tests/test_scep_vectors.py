@@ -13,7 +13,7 @@ import pytest
 
 from agent import worker
 from agent.catalogue import CATALOGUE
-from agent.scep import client, cms, der
+from agent.scep import ber, client, cms
 from hal import cbor
 from tests.scep_lab import degenerate
 from tests.vectors import desk
@@ -117,7 +117,7 @@ def test_a_reply_that_is_cut_at_every_octet(begin: int) -> None:
     """What is left is no SignedData, however long it is: the reader says so before any check."""
     whole = octets_of(HONEST.body or ())
     for length in range(begin, min(begin + PIECE, len(whole))):
-        with pytest.raises(der.DerError):
+        with pytest.raises(ber.BerError):
             cms.read_signed(whole[:length])
     assert cms.read_signed(whole).content
 
@@ -127,5 +127,5 @@ def test_an_inside_that_is_cut_at_every_octet(begin: int) -> None:
     """The certificates inside the envelope, as `trust.opened` reads them."""
     whole = degenerate([desk.certificate("local")])
     for length in range(begin, min(begin + 200, len(whole))):
-        with pytest.raises(der.DerError):
+        with pytest.raises(ber.BerError):
             cms.read_signed(whole[:length])

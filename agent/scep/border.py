@@ -11,7 +11,7 @@ from agent.scep.text import clean, excerpt
 def reading(code: str, data: bytes) -> Iterator[None]:
     """What cannot be read becomes the error of this code, with a reason and the bytes' beginning.
 
-    The readers raise `DerError`; text and numbers inside raise the ValueError of which it is one.
+    The readers raise `BerError`; text and numbers inside raise the ValueError of which it is one.
     """
     try:
         yield

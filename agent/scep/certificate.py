@@ -2,14 +2,14 @@
 
 `cryptography` refuses to load certificates that OpenSSL and every browser take (unsorted names, odd
 strings) and parses the rest lazily, so that a bad field raises long after loading. Here everything
-is read once, at one place, and a certificate is whole or a `DerError`. The bytes stay as they were:
+is read once, at one place, and a certificate is whole or a `BerError`. The bytes stay as they were:
 issuer, subject and the signed part are slices of the wire.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agent.scep import crypto, der, names, oids
+from agent.scep import ber, crypto, der, names, oids
 
 KEY_USAGES = (
     "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
@@ -69,24 +69,24 @@ class Certificate(NamedTuple):
         return self.names_issuer(issuer) and self.signed_by(issuer.spki)
 
 
-def public_bits(spki: der.Node) -> bytes:
+def public_bits(spki: ber.Node) -> bytes:
     """The key itself without its algorithm, in whose parameters CAs differ (NULL or absent)."""
-    fields = der.Fields(spki)
+    fields = ber.Fields(spki)
     fields.take(der.SEQUENCE)
     bits = fields.take()
     fields.end()
     return bits.bit_bytes()
 
 
-def algorithm(node: der.Node) -> Signature:
+def algorithm(node: ber.Node) -> Signature:
     """A signature's AlgorithmIdentifier, its parameters NULL or absent."""
     dotted, _ = algorithm_identifier(node)
     return Signature(dotted, *oids.SIGNATURES.get(dotted, ("", "")))
 
 
-def algorithm_identifier(node: der.Node) -> tuple[str, der.Node | None]:
+def algorithm_identifier(node: ber.Node) -> tuple[str, ber.Node | None]:
     """The identifier, and the parameters unless they are absent or NULL."""
-    fields = der.Fields(node)
+    fields = ber.Fields(node)
     dotted = fields.take().oid()
     parameters = None if fields.maybe(der.NULL) is not None else fields.maybe()
     fields.end()
@@ -94,19 +94,19 @@ def algorithm_identifier(node: der.Node) -> tuple[str, der.Node | None]:
 
 
 def read(data: bytes) -> Certificate:
-    """The certificate that these bytes are; DerError when they are none."""
-    return from_node(der.read(data))
+    """The certificate that these bytes are; BerError when they are none."""
+    return from_node(ber.read(data))
 
 
-def from_node(node: der.Node) -> Certificate:
-    outer = der.Fields(node)
+def from_node(node: ber.Node) -> Certificate:
+    outer = ber.Fields(node)
     tbs_node, outer_algorithm, value = outer.take(der.SEQUENCE), outer.take(), outer.take()
     outer.end()
-    tbs = der.Fields(tbs_node)
+    tbs = ber.Fields(tbs_node)
     version = tbs.maybe(der.explicit(0))
     serial, inner_algorithm = tbs.take().integer(), tbs.take()
     if inner_algorithm.raw != outer_algorithm.raw:  # RFC 5280 4.1.1.2
-        raise der.DerError("two different signature algorithms")
+        raise ber.BerError("two different signature algorithms")
     issuer, validity, subject = tbs.take(), tbs.take(der.SEQUENCE), tbs.take()
     spki = tbs.take(der.SEQUENCE)
     tbs.maybe(der.context(1), der.explicit(1))
@@ -114,7 +114,7 @@ def from_node(node: der.Node) -> Certificate:
     wrapper = tbs.maybe(der.explicit(3))
     extensions = {} if wrapper is None else read_extensions(wrapper.inner())
     tbs.end()
-    times = der.Fields(validity)
+    times = ber.Fields(validity)
     begin, end = times.take(), times.only()
     is_ca, path_length = _basic_constraints(extensions.get(oids.BASIC_CONSTRAINTS))
     return Certificate(
@@ -142,14 +142,14 @@ def from_node(node: der.Node) -> Certificate:
     )
 
 
-def read_extensions(sequence: der.Node) -> dict[str, Extension]:
+def read_extensions(sequence: ber.Node) -> dict[str, Extension]:
     """Extensions by their identifiers, in order (RFC 5280 4.1)."""
     found: dict[str, Extension] = {}
     for node in sequence.expect(der.SEQUENCE).children:
-        fields = der.Fields(node)
+        fields = ber.Fields(node)
         dotted, critical = fields.take().oid(), fields.maybe(der.BOOLEAN)
         if dotted in found:  # RFC 5280 4.2
-            raise der.DerError("an extension twice")
+            raise ber.BerError("an extension twice")
         value = fields.only().octet_string()
         found[dotted] = Extension(critical is not None and critical.boolean(), value)
     return found
@@ -158,7 +158,7 @@ def read_extensions(sequence: der.Node) -> dict[str, Extension]:
 def _basic_constraints(extension: Extension | None) -> tuple[bool, int | None]:
     if extension is None:
         return False, None
-    fields = der.Fields(der.read(extension.value))
+    fields = ber.Fields(ber.read(extension.value))
     is_ca, length = fields.maybe(der.BOOLEAN), fields.maybe(der.INTEGER)
     fields.end()
     return is_ca is not None and is_ca.boolean(), length.integer() if length else None
@@ -168,27 +168,27 @@ def read_key_usage(extension: Extension | None) -> frozenset[str] | None:
     """Names of KEY_USAGES, or None when nothing is restricted."""
     if extension is None:
         return None
-    return frozenset(named_bits(der.read(extension.value), KEY_USAGES))
+    return frozenset(named_bits(ber.read(extension.value), KEY_USAGES))
 
 
 def read_purposes(extension: Extension | None) -> frozenset[str] | None:
     """Object identifiers of extendedKeyUsage, or None when nothing is restricted."""
     if extension is None:
         return None
-    return frozenset(node.oid() for node in der.read(extension.value).expect(der.SEQUENCE).children)
+    return frozenset(node.oid() for node in ber.read(extension.value).expect(der.SEQUENCE).children)
 
 
-def named_bits(node: der.Node, meaning: tuple[str, ...]) -> list[str]:
+def named_bits(node: ber.Node, meaning: tuple[str, ...]) -> list[str]:
     _, data = node.bits()
     set_bits = (data[n // 8] << n % 8 & 0x80 if n // 8 < len(data) else 0 for n in range(9))
     return [name for name, bit in zip(meaning, set_bits, strict=True) if bit]
 
 
 def read_alternative_names(extension: Extension | None) -> tuple[names.Attribute, ...]:
-    return () if extension is None else names.general_names(der.read(extension.value))
+    return () if extension is None else names.general_names(ber.read(extension.value))
 
 
-def distribution_points(node: der.Node) -> Iterator[tuple[names.Attribute, ...]]:
+def distribution_points(node: ber.Node) -> Iterator[tuple[names.Attribute, ...]]:
     """The names of each distribution point of a list (RFC 5280 4.2.1.13)."""
     for point in node.expect(der.SEQUENCE).children:
         for name in point.children:
@@ -197,4 +197,4 @@ def distribution_points(node: der.Node) -> Iterator[tuple[names.Attribute, ...]]
 
 
 def _octets(extension: Extension | None) -> bytes | None:
-    return None if extension is None else der.read(extension.value).octet_string()
+    return None if extension is None else ber.read(extension.value).octet_string()

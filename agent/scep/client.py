@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from agent import limits, pem
 from agent.errors import fail
 from agent.scep import (
+    ber,
     certificate,
     conversation,
     crypto,
-    der,
     discovery,
     exports,
     imports,
@@ -135,7 +135,7 @@ def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:
     data = field(job, "certificate", bytes)
     with reading("issued-malformed", data):
         ours = certificate.read(data).public_bits
-    if ours != certificate.public_bits(der.read(crypto.public_der(key))):
+    if ours != certificate.public_bits(ber.read(crypto.public_der(key))):
         raise fail("key-mismatch", other="the certificate")
     own, chain = (
         pem.encode("CERTIFICATE", [data]),

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import certificate, crypto, der, names, oids
+from agent.scep import ber, certificate, crypto, der, names, oids
 from agent.scep.certificate import Certificate
 
 _ISSUER_AND_SERIAL = 1  # CMSVersion of SignerInfo, RFC 5652 5.3
@@ -48,7 +48,7 @@ class Signer(NamedTuple):
     identifier: Identifier
     digest: str
     scheme: str
-    attributes: dict[str, list[der.Node]]
+    attributes: dict[str, list[ber.Node]]
     signed: bytes
     signature: bytes
 
@@ -76,43 +76,43 @@ class Envelope(NamedTuple):
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def content_of(data: bytes, kind: str) -> der.Node:
+def content_of(data: bytes, kind: str) -> ber.Node:
     """What a ContentInfo of this type holds."""
-    fields = der.Fields(der.read(data))
+    fields = ber.Fields(ber.read(data))
     if fields.take().oid() != kind:
-        raise der.DerError("another type of content")
+        raise ber.BerError("another type of content")
     return fields.only().expect(der.explicit(0)).inner()
 
 
 def read_signed(data: bytes, most: int = limits.CA_SET_CERTIFICATES) -> SignedData:
-    """A SignedData in BER or DER; DerError when it is none, or has more certificates."""
-    fields = der.Fields(content_of(data, oids.SIGNED_DATA))
+    """A SignedData in BER or DER; BerError when it is none, or has more certificates."""
+    fields = ber.Fields(content_of(data, oids.SIGNED_DATA))
     fields.take(der.INTEGER)
     fields.take(der.SET)
-    kind, content = _encapsulated(der.Fields(fields.take()))
+    kind, content = _encapsulated(ber.Fields(fields.take()))
     certificates = fields.maybe(der.explicit(0))
     lists = fields.maybe(der.explicit(1))
     signers = fields.take(der.SET).children
     fields.end()
     found = [node.raw for node in certificates.children] if certificates else []
     if len(found) > most:
-        raise der.DerError("too many certificates")
+        raise ber.BerError("too many certificates")
     listed = [node.raw for node in lists.children] if lists else []
     return SignedData(kind, content, found, listed, [_signer(node) for node in signers])
 
 
 def certificates_in(data: bytes) -> list[bytes]:
-    """DER of the certificates in this: one certificate, or a degenerate SignedData; DerError."""
-    node = der.read(data)
+    """DER of the certificates in this: one certificate, or a degenerate SignedData; BerError."""
+    node = ber.read(data)
     if node.children and node.children[0].tag == der.OID:
         return read_signed(data).certificates
     return [certificate.from_node(node).der]
 
 
-def _encapsulated(fields: der.Fields) -> tuple[str, bytes]:
+def _encapsulated(fields: ber.Fields) -> tuple[str, bytes]:
     kind = fields.take().oid()
     if kind not in _SIGNED_TYPES:
-        raise der.DerError("signed content that is no data")
+        raise ber.BerError("signed content that is no data")
     wrapper = fields.maybe(der.explicit(0))
     fields.end()
     if wrapper is None:
@@ -120,8 +120,8 @@ def _encapsulated(fields: der.Fields) -> tuple[str, bytes]:
     return kind, wrapper.inner().octet_string()
 
 
-def _signer(node: der.Node) -> Signer:
-    fields = der.Fields(node)
+def _signer(node: ber.Node) -> Signer:
+    fields = ber.Fields(node)
     fields.take(der.INTEGER)
     identifier = _identifier(fields.take(der.SEQUENCE, *_KEY_IDENTIFIER_TAGS))
     digest_oid, _ = certificate.algorithm_identifier(fields.take())
@@ -132,7 +132,7 @@ def _signer(node: der.Node) -> Signer:
     fields.end()
     digest = oids.DIGEST_NAMES.get(digest_oid, "")
     if not digest or signature_algorithm.digest not in ("", digest):
-        raise der.DerError("a digest that is unknown, or differs from that of the signature")
+        raise ber.BerError("a digest that is unknown, or differs from that of the signature")
     return Signer(
         identifier,
         digest,
@@ -143,64 +143,64 @@ def _signer(node: der.Node) -> Signer:
     )
 
 
-def _identifier(node: der.Node) -> Identifier:
+def _identifier(node: ber.Node) -> Identifier:
     if node.tag in _KEY_IDENTIFIER_TAGS:
         return Identifier(None, None, node.octets())
-    fields = der.Fields(node)
+    fields = ber.Fields(node)
     found = Identifier(names.read(fields.take()), fields.take().integer(), None)
     fields.end()
     return found
 
 
-def _attributes(node: der.Node) -> dict[str, list[der.Node]]:
-    found: dict[str, list[der.Node]] = {}
+def _attributes(node: ber.Node) -> dict[str, list[ber.Node]]:
+    found: dict[str, list[ber.Node]] = {}
     if len(node.children) > limits.CMS_ATTRIBUTES:
-        raise der.DerError("too many attributes")
+        raise ber.BerError("too many attributes")
     for child in node.children:
-        fields = der.Fields(child)
+        fields = ber.Fields(child)
         kind, values = fields.take().oid(), fields.take(der.SET)
         fields.end()
         if kind in found:
-            raise der.DerError("an attribute twice")
+            raise ber.BerError("an attribute twice")
         found[kind] = values.children
     return found
 
 
 def read_envelope(data: bytes) -> Envelope:
-    """An EnvelopedData; DerError when it is none, PeerError for a cipher that is unknown, and for
+    """An EnvelopedData; BerError when it is none, PeerError for a cipher that is unknown, and for
     a key that was wrapped with a password alone."""
-    fields = der.Fields(content_of(data, oids.ENVELOPED_DATA))
+    fields = ber.Fields(content_of(data, oids.ENVELOPED_DATA))
     fields.take(der.INTEGER)
     fields.maybe(der.explicit(0))
     recipients = _recipients(fields.take(der.SET))
-    content = der.Fields(fields.take())
+    content = ber.Fields(fields.take())
     fields.maybe(der.explicit(1))  # attributes that nobody signed
     fields.end()
     if content.take().oid() != oids.DATA:  # RFC 8894 3.2.2
-        raise der.DerError("encrypted content that is no data")
+        raise ber.BerError("encrypted content that is no data")
     cipher_oid, parameters = certificate.algorithm_identifier(content.take())
     cipher = oids.CIPHER_NAMES.get(cipher_oid)
     if cipher is None:
         raise fail("certrep-cipher", algorithm=cipher_oid)
     if parameters is None:
-        raise der.DerError("a cipher without its initial vector")
+        raise ber.BerError("a cipher without its initial vector")
     secret = content.take(der.context(0), der.explicit(0)).octets()
     content.end()
     return Envelope(recipients, cipher, parameters.octet_string(), secret)
 
 
-def _recipients(infos: der.Node) -> list[tuple[int | None, tuple[str, str] | None, bytes]]:
+def _recipients(infos: ber.Node) -> list[tuple[int | None, tuple[str, str] | None, bytes]]:
     """Those by RSA; of the other ways to hand a key over, a password is the one that SCEP knows."""
     if len(infos.children) > limits.CMS_RECIPIENTS:
-        raise der.DerError("too many recipients")
+        raise ber.BerError("too many recipients")
     found = [_recipient(node) for node in infos.children if node.tag == der.SEQUENCE]
     if not found and any(node.tag == _PASSWORD_RECIPIENT for node in infos.children):
         raise fail("certrep-password")
     return found
 
 
-def _recipient(node: der.Node) -> tuple[int | None, tuple[str, str] | None, bytes]:
-    fields = der.Fields(node)
+def _recipient(node: ber.Node) -> tuple[int | None, tuple[str, str] | None, bytes]:
+    fields = ber.Fields(node)
     fields.take(der.INTEGER)
     identifier = _identifier(fields.take(der.SEQUENCE, *_KEY_IDENTIFIER_TAGS))
     transport, parameters = certificate.algorithm_identifier(fields.take())
@@ -212,11 +212,11 @@ def _recipient(node: der.Node) -> tuple[int | None, tuple[str, str] | None, byte
     return identifier.serial, oaep, wrapped
 
 
-def _oaep(parameters: der.Node | None) -> tuple[str, str]:
+def _oaep(parameters: ber.Node | None) -> tuple[str, str]:
     """Digests of RSAES-OAEP (RFC 4055 4.1): SHA-1 unless they are named."""
     digest, mask_digest = "sha1", "sha1"
     for field in parameters.expect(der.SEQUENCE).children if parameters else []:
-        kind, inner = certificate.algorithm_identifier(der.Fields(field, field.tag).take())
+        kind, inner = certificate.algorithm_identifier(ber.Fields(field, field.tag).take())
         if field.tag == der.explicit(0):
             digest = oids.DIGEST_NAMES.get(kind, "")
         elif field.tag == der.explicit(1) and kind == oids.MGF1 and inner is not None:
@@ -230,7 +230,7 @@ def _oaep(parameters: der.Node | None) -> tuple[str, str]:
     return digest, mask_digest
 
 
-def _is_empty(label: der.Node | None) -> bool:
+def _is_empty(label: ber.Node | None) -> bool:
     return label is not None and label.octet_string() == b""
 
 

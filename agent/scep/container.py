@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import caset, cms, crypto, der, oids, pbe, pem
+from agent.scep import ber, caset, cms, crypto, der, oids, pbe, pem
 from agent.scep.certificate import Certificate
 from agent.scep.text import clean
 
@@ -63,7 +63,7 @@ def _reading() -> Iterator[None]:
 def _format(data: bytes) -> str:
     if pem.looks_so(data):
         return "pem"
-    children = der.read(data).children
+    children = ber.read(data).children
     first = children[0] if children else None
     is_pfx = first is not None and first.tag == der.INTEGER and first.integer() == _PFX_VERSION
     return "pkcs12" if is_pfx else "der"
@@ -109,24 +109,24 @@ def _pem_key(block: pem.Block, password: bytes | None) -> crypto.PrivateKey:
 
 def _der(data: bytes, password: bytes | None) -> tuple[list[bytes], list[crypto.PrivateKey]]:
     """A certificate, a degenerate SignedData, or a key as PKCS#8 or PKCS#1."""
-    children = der.read(data).children
+    children = ber.read(data).children
     first = children[0] if children else None
     if first is not None and (first.tag == der.INTEGER or _is_algorithm(first)):
         return [], [_der_key(data, password)]
     return cms.certificates_in(data), []
 
 
-def _is_algorithm(node: der.Node) -> bool:
+def _is_algorithm(node: ber.Node) -> bool:
     """As an EncryptedPrivateKeyInfo begins; a certificate does not (RFC 5208 6)."""
     return node.tag == der.SEQUENCE and [child.tag for child in node.children[:1]] == [der.OID]
 
 
 def _der_key(data: bytes, password: bytes | None) -> crypto.PrivateKey:
-    children = der.read(data).children
+    children = ber.read(data).children
     if not children or not _is_algorithm(children[0]):
         key = crypto.open_key(data, False, None)
         if key is None:
-            raise der.DerError("its private key is damaged, or of a kind that is not known")
+            raise ber.BerError("its private key is damaged, or of a kind that is not known")
         return _rsa(key)
     rare = pbe.demand(data).rare
     if password is None:
@@ -149,13 +149,13 @@ def _with_mac(data: bytes, password: bytes | None) -> bytes:
     One round of the derivation of RFC 7292 B.2 is one digest, since the key of an HMAC-SHA-256 is
     as long as it.
     """
-    fields = der.read(data).expect(der.SEQUENCE).children
+    fields = ber.read(data).expect(der.SEQUENCE).children
     if len(fields) != 2 or password is None:
         return data
-    safe = der.Fields(fields[1])
+    safe = ber.Fields(fields[1])
     if safe.take().oid() != oids.DATA:
         return data
-    content = der.Fields(safe.take(der.explicit(0)), der.explicit(0)).take().octet_string()
+    content = ber.Fields(safe.take(der.explicit(0)), der.explicit(0)).take().octet_string()
     salt, text = bytes(8), (password.decode() + "\0").encode("utf-16-be")
     size = -(-len(text) // _HASHED) * _HASHED
     filled = (text * (size // len(text) + 1))[:size]

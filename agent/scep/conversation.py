@@ -9,10 +9,10 @@ from typing import NamedTuple
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import (
+    ber,
     caset,
     certificate,
     crypto,
-    der,
     discovery,
     messages,
     names,
@@ -177,6 +177,6 @@ def signing(found: Job, device_key: bytes) -> tuple[Certificate, crypto.PrivateK
     key, data = load_key(submap(found, "key"), device_key), field(found, "certificate", bytes)
     with reading("issued-malformed", data):
         signer = certificate.read(data)
-    if signer.public_bits != certificate.public_bits(der.read(crypto.public_der(key))):
+    if signer.public_bits != certificate.public_bits(ber.read(crypto.public_der(key))):
         raise fail("key-mismatch", other="the certificate in use")
     return signer, key

@@ -8,7 +8,7 @@ does not grow with it.
 from typing import NamedTuple
 
 from agent import limits
-from agent.scep import certificate, crypto, der, names, oids
+from agent.scep import ber, certificate, crypto, der, names, oids
 
 _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
 REASONS = (
@@ -45,8 +45,8 @@ class Crl(NamedTuple):
     def entry_of(self, serial: int) -> Revoked | None:
         """What the list says of this serial number; the last entry counts."""
         found = None
-        for piece in der.pieces(der.content(self.entries, der.SEQUENCE)):
-            entry = _entry(der.read(piece))
+        for piece in ber.pieces(ber.content(self.entries, der.SEQUENCE)):
+            entry = _entry(ber.read(piece))
             if entry.serial == serial:
                 found = entry
         return found
@@ -57,23 +57,23 @@ class Crl(NamedTuple):
 
 
 def read(data: bytes) -> Crl:
-    """The list that these bytes are; DerError when they are none."""
-    outer = list(der.pieces(der.content(data, der.SEQUENCE)))
+    """The list that these bytes are; BerError when they are none."""
+    outer = list(ber.pieces(ber.content(data, der.SEQUENCE)))
     if len(outer) != 3:
-        raise der.DerError("not a signed list")
-    fields = list(der.pieces(der.content(outer[0], der.SEQUENCE)))
-    version = der.read(fields.pop(0)).integer() + 1 if _starts(fields, der.INTEGER) else 1
+        raise ber.BerError("not a signed list")
+    fields = list(ber.pieces(ber.content(outer[0], der.SEQUENCE)))
+    version = ber.read(fields.pop(0)).integer() + 1 if _starts(fields, der.INTEGER) else 1
     if len(fields) < 3:
-        raise der.DerError("a field is missing")
-    algorithm, issuer, this_update = map(der.read, fields[:3])
+        raise ber.BerError("a field is missing")
+    algorithm, issuer, this_update = map(ber.read, fields[:3])
     del fields[:3]
-    following = der.read(fields.pop(0)).time_s() if _starts(fields, *_TIMES) else None
+    following = ber.read(fields.pop(0)).time_s() if _starts(fields, *_TIMES) else None
     entries = fields.pop(0) if _starts(fields, der.SEQUENCE) else b"\x30\x00"
-    wrapper = der.read(fields.pop(0)) if _starts(fields, der.explicit(0)) else None
+    wrapper = ber.read(fields.pop(0)) if _starts(fields, der.explicit(0)) else None
     if fields:
-        raise der.DerError("more fields than there should be")
-    if der.read(outer[1]).raw != algorithm.raw:  # RFC 5280 5.1.1.2
-        raise der.DerError("two different signature algorithms")
+        raise ber.BerError("more fields than there should be")
+    if ber.read(outer[1]).raw != algorithm.raw:  # RFC 5280 5.1.1.2
+        raise ber.BerError("two different signature algorithms")
     revoked, count = _entries(entries)
     return Crl(
         outer[0],
@@ -86,7 +86,7 @@ def read(data: bytes) -> Crl:
         count,
         {} if wrapper is None else _extensions(wrapper),
         certificate.algorithm(algorithm),
-        der.read(outer[2]).bit_bytes(),
+        ber.read(outer[2]).bit_bytes(),
     )
 
 
@@ -94,8 +94,8 @@ def _starts(fields: list[bytes], *tags: int) -> bool:
     return bool(fields) and fields[0][0] in tags
 
 
-def _extensions(wrapper: der.Node) -> dict[str, certificate.Extension]:
-    fields = der.Fields(wrapper, der.explicit(0))
+def _extensions(wrapper: ber.Node) -> dict[str, certificate.Extension]:
+    fields = ber.Fields(wrapper, der.explicit(0))
     found = fields.take()
     fields.end()
     return certificate.read_extensions(found)
@@ -104,15 +104,15 @@ def _extensions(wrapper: der.Node) -> dict[str, certificate.Extension]:
 def _entries(data: bytes) -> tuple[list[Revoked], int]:
     shown: list[Revoked] = []
     count = 0
-    for piece in der.pieces(der.content(data, der.SEQUENCE)):
+    for piece in ber.pieces(ber.content(data, der.SEQUENCE)):
         count += 1
         if count <= limits.CRL_SHOWN:
-            shown.append(_entry(der.read(piece)))
+            shown.append(_entry(ber.read(piece)))
     return shown, count
 
 
-def _entry(node: der.Node) -> Revoked:
-    fields = der.Fields(node)
+def _entry(node: ber.Node) -> Revoked:
+    fields = ber.Fields(node)
     serial, moment = fields.take().integer(), fields.take().time_s()
     extensions = fields.maybe(der.SEQUENCE)
     found = certificate.read_extensions(extensions) if extensions else {}
@@ -122,5 +122,5 @@ def _entry(node: der.Node) -> Revoked:
 def _reason(extension: certificate.Extension | None) -> str:
     if extension is None:
         return ""
-    number = der.read(extension.value).integer()
+    number = ber.read(extension.value).integer()
     return REASONS[number] if 0 <= number < len(REASONS) else f"reason {number:x}"

@@ -1,12 +1,12 @@
 """Certificates, requests and CRLs as text, in the layout that users know from `openssl ... -text`.
 
 Every extension has a row in one table; one that is unknown or malformed is shown as hexadecimal, so
-that it never costs the text. What cannot be read at all is a DerError, in `text` one line.
+that it never costs the text. What cannot be read at all is a BerError, in `text` one line.
 """
 
 from collections.abc import Callable, Iterable
 
-from agent.scep import certificate, der, names, oids
+from agent.scep import ber, certificate, der, names, oids
 from agent.scep.certificate import Certificate, Extension
 from agent.scep.crl import Crl
 from agent.scep.request import Pkcs10
@@ -74,10 +74,10 @@ def purpose(dotted: str) -> str:
 
 def key_name(spki: bytes) -> str:
     """`rsa 2048`, `ec P-256`, or the object identifier of another kind of key."""
-    node = der.read(spki)
-    kind, parameters = certificate.algorithm_identifier(der.Fields(node).take())
+    node = ber.read(spki)
+    kind, parameters = certificate.algorithm_identifier(ber.Fields(node).take())
     if kind == oids.RSA:
-        modulus = der.Fields(der.read(certificate.public_bits(node))).take().integer()
+        modulus = ber.Fields(ber.read(certificate.public_bits(node))).take().integer()
         return f"rsa {modulus.bit_length()}"
     if kind == oids.EC and parameters is not None and parameters.tag == der.OID:
         return f"ec {_CURVES.get(parameters.oid(), parameters.oid())}"
@@ -135,7 +135,7 @@ def _request_lines(request: Pkcs10) -> Iterable[str]:
     yield from _signature(request.signature, request.signature_value)
 
 
-def _attribute(kind: str, value: der.Node) -> str:
+def _attribute(kind: str, value: ber.Node) -> str:
     if kind == oids.CHALLENGE_PASSWORD:
         return "******"
     return clean(value.text()) if value.is_text() else clean(value.raw.hex())
@@ -207,11 +207,11 @@ def _octets(data: bytes, indent: int, per_line: int) -> Iterable[str]:
 
 
 def _public_key(spki: bytes) -> Iterable[str]:
-    node = der.read(spki)
+    node = ber.read(spki)
     kind, parameters = certificate.algorithm_identifier(node.children[0])
     bits = certificate.public_bits(node)
     if kind == oids.RSA:
-        fields = der.Fields(der.read(bits))
+        fields = ber.Fields(ber.read(bits))
         modulus, exponent = fields.take().integer(), fields.take().integer()
         yield "Public Key Algorithm: rsaEncryption"
         yield f"    Public-Key: ({modulus.bit_length()} bit)"
@@ -241,41 +241,41 @@ def _extension(kind: str, extension: Extension) -> Iterable[str]:
     yield f"{title}:{' critical' if extension.critical else ''}"
     lines: list[str] = []
     try:
-        lines = list(render(der.read(extension.value)))
+        lines = list(render(ber.read(extension.value)))
     except ValueError:
         pass  # malformed: shown as it is
     yield from ("    " + line for line in lines) if lines else _octets(extension.value, 4, 18)
 
 
-def _unknown(_: der.Node) -> Iterable[str]:
+def _unknown(_: ber.Node) -> Iterable[str]:
     return ()
 
 
-def _basic_constraints(node: der.Node) -> Iterable[str]:
-    fields = der.Fields(node)
+def _basic_constraints(node: ber.Node) -> Iterable[str]:
+    fields = ber.Fields(node)
     is_ca, length = fields.maybe(der.BOOLEAN), fields.maybe(der.INTEGER)
     path = f", pathlen:{length.integer()}" if length is not None else ""
     yield f"CA:{'TRUE' if is_ca is not None and is_ca.boolean() else 'FALSE'}{path}"
 
 
-def _key_usage(node: der.Node) -> Iterable[str]:
+def _key_usage(node: ber.Node) -> Iterable[str]:
     yield ", ".join(_USAGES[name] for name in certificate.named_bits(node, certificate.KEY_USAGES))
 
 
-def _purposes(node: der.Node) -> Iterable[str]:
+def _purposes(node: ber.Node) -> Iterable[str]:
     purposes = (child.oid() for child in node.expect(der.SEQUENCE).children)
     yield ", ".join(map(purpose, purposes))
 
 
-def _alternative_names(node: der.Node) -> Iterable[str]:
+def _alternative_names(node: ber.Node) -> Iterable[str]:
     yield names.shown_names(names.general_names(node))
 
 
-def _key_identifier(node: der.Node) -> Iterable[str]:
+def _key_identifier(node: ber.Node) -> Iterable[str]:
     yield _colons(node.octet_string()).upper()
 
 
-def _authority_key(node: der.Node) -> Iterable[str]:
+def _authority_key(node: ber.Node) -> Iterable[str]:
     for child in node.expect(der.SEQUENCE).children:
         if child.tag == der.context(0):
             yield "keyid:" + _colons(child.content).upper()
@@ -286,29 +286,29 @@ def _authority_key(node: der.Node) -> Iterable[str]:
             yield "serial:" + _colons(child.content[sign:]).upper()
 
 
-def _distribution_points(node: der.Node) -> Iterable[str]:
+def _distribution_points(node: ber.Node) -> Iterable[str]:
     for found in certificate.distribution_points(node):
         yield "Full Name: " + names.shown_names(found)
 
 
-def _information_access(node: der.Node) -> Iterable[str]:
+def _information_access(node: ber.Node) -> Iterable[str]:
     for description in node.expect(der.SEQUENCE).children:
-        fields = der.Fields(description)
+        fields = ber.Fields(description)
         method = fields.take().oid()
         where = names.shown_names([names.general_name(fields.take())])
         yield f"{_ACCESS.get(method, method)} - {where}"
 
 
-def _integer(node: der.Node) -> Iterable[str]:
+def _integer(node: ber.Node) -> Iterable[str]:
     yield _number(node.integer())
 
 
-def _policies(node: der.Node) -> Iterable[str]:
+def _policies(node: ber.Node) -> Iterable[str]:
     for policy in node.expect(der.SEQUENCE).children:
-        yield f"Policy: {der.Fields(policy).take().oid()}"
+        yield f"Policy: {ber.Fields(policy).take().oid()}"
 
 
-_EXTENSIONS: dict[str, tuple[str, Callable[[der.Node], Iterable[str]]]] = {
+_EXTENSIONS: dict[str, tuple[str, Callable[[ber.Node], Iterable[str]]]] = {
     oids.BASIC_CONSTRAINTS: ("X509v3 Basic Constraints", _basic_constraints),
     oids.KEY_USAGE: ("X509v3 Key Usage", _key_usage),
     oids.EXTENDED_KEY_USAGE: ("X509v3 Extended Key Usage", _purposes),

@@ -10,7 +10,7 @@ import ssl
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import caset, cms, der, names, pem, tls, transport
+from agent.scep import ber, caset, cms, names, pem, tls, transport
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
@@ -101,7 +101,7 @@ def ca_certificates(data: bytes) -> list[bytes]:
             blocks = [block.data() for block in pem.blocks(data)]
         found = [der_ for block in blocks for der_ in cms.certificates_in(block)]
         if not 0 < len(found) <= limits.CA_SET_CERTIFICATES:
-            raise der.DerError(f"{len(found)} certificates")
+            raise ber.BerError(f"{len(found)} certificates")
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import certificate, container, crypto, der, discovery, vault
+from agent.scep import ber, certificate, container, crypto, discovery, vault
 from agent.scep.certificate import Certificate
 from agent.scep.container import Contents
 from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
@@ -85,7 +85,7 @@ def _own(certificates: Sequence[Certificate], bits: bytes, what: str) -> Certifi
 
 
 def _bits(spki: bytes) -> bytes:
-    return certificate.public_bits(der.read(spki))
+    return certificate.public_bits(ber.read(spki))
 
 
 def _chain(own: Certificate, others: Sequence[Certificate]) -> list[bytes]:

@@ -9,9 +9,9 @@ The job that reads it from HTTP has no device key.
 from agent import limits
 from agent.errors import AgentError, LocalError, fail
 from agent.scep import (
+    ber,
     certificate,
     cms,
-    der,
     discovery,
     messages,
     names,
@@ -128,6 +128,6 @@ def _place(cert: Certificate | None) -> str | None:
     if extension is None:
         return None
     with reading("crl-malformed", extension.value):
-        points = certificate.distribution_points(der.read(extension.value))
+        points = certificate.distribution_points(ber.read(extension.value))
         places = [one.value for found in points for one in found if one.kind == "URI"]
     return next((place for place in places if place.lower().startswith("http://")), None)

@@ -9,7 +9,7 @@ for us. Only the outer message is new each time: nonce and content key.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from agent.scep import certificate, cms, crypto, der, names, oids
+from agent.scep import ber, certificate, cms, crypto, der, names, oids
 from agent.scep.certificate import Certificate
 from agent.scep.text import clean
 
@@ -166,7 +166,7 @@ class CertRep(NamedTuple):
 
 
 def cert_rep(message: cms.SignedData, signer: cms.Signer) -> CertRep:
-    """The reply as a record; DerError for attributes that are malformed."""
+    """The reply as a record; BerError for attributes that are malformed."""
     nonce = _single(signer, oids.RECIPIENT_NONCE)
     return CertRep(
         _text(signer, oids.TRANSACTION_ID),
@@ -179,12 +179,12 @@ def cert_rep(message: cms.SignedData, signer: cms.Signer) -> CertRep:
     )
 
 
-def _single(signer: cms.Signer, kind: str) -> der.Node | None:
+def _single(signer: cms.Signer, kind: str) -> ber.Node | None:
     values = signer.attributes.get(kind)
     if values is None:
         return None
     if len(values) != 1:
-        raise der.DerError("an attribute with more or less than one value")
+        raise ber.BerError("an attribute with more or less than one value")
     return values[0]
 
 

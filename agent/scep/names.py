@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from agent import limits
-from agent.scep import der, oids
+from agent.scep import ber, der, oids
 from agent.scep.text import clean
 
 _ATTRIBUTE_OIDS = {short: dotted for dotted, short in oids.NAME_ATTRIBUTES.items()}
@@ -77,7 +77,7 @@ def alternative_names(entity: Mapping[str, object]) -> bytes | None:
     return der.sequence(*parts) if parts else None
 
 
-def read(node: der.Node) -> Name:
+def read(node: ber.Node) -> Name:
     """A Name as text; values that are no text are shown as hexadecimal."""
     return tuple(
         tuple(_attribute(attribute) for attribute in relative.expect(der.SET).children)
@@ -85,8 +85,8 @@ def read(node: der.Node) -> Name:
     )
 
 
-def _attribute(node: der.Node) -> Attribute:
-    fields = der.Fields(node)
+def _attribute(node: ber.Node) -> Attribute:
+    fields = ber.Fields(node)
     kind, value = fields.take().oid(), fields.only()
     return Attribute(kind, value.text() if value.is_text() else "#" + value.raw.hex())
 
@@ -120,17 +120,17 @@ def common_names(name: Name) -> list[str]:
     return [a.value for relative in name for a in relative if a.kind == wanted]
 
 
-def general_names(node: der.Node) -> tuple[Attribute, ...]:
+def general_names(node: ber.Node) -> tuple[Attribute, ...]:
     """GeneralNames by the kinds of OpenSSL's text form: DNS, IP Address, email, URI, DirName."""
     return general_names_of(node.expect(der.SEQUENCE))
 
 
-def general_names_of(node: der.Node) -> tuple[Attribute, ...]:
+def general_names_of(node: ber.Node) -> tuple[Attribute, ...]:
     """The same under an implicit tag."""
     return tuple(general_name(child) for child in node.children)
 
 
-def general_name(node: der.Node) -> Attribute:
+def general_name(node: ber.Node) -> Attribute:
     number = node.tag & 0x1F
     if number in _KINDS and node.tag == der.context(number):
         return Attribute(_KINDS[number], node.content.decode("ascii", "replace"))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import cms, crypto, der, oids
+from agent.scep import ber, cms, crypto, der, oids
 
 _PBKDF2, _PBES2 = "1.2.840.113549.1.5.12", "1.2.840.113549.1.5.13"
 _HMAC_SHA256 = "1.2.840.113549.2.9"
@@ -48,10 +48,10 @@ class Demand(NamedTuple):
 
 
 def demand(data: bytes) -> Demand:
-    """What opening this file costs; LocalError `import-work` beyond the caps, DerError."""
+    """What opening this file costs; LocalError `import-work` beyond the caps, BerError."""
     rounds, memory_bytes = 0, 0
     rare: list[str] = []
-    for node in _elements(der.read(data), _NESTED):
+    for node in _elements(ber.read(data), _NESTED):
         asked, memory, name = _asked(node)
         rounds, memory_bytes = rounds + asked, max(memory_bytes, memory)
         rare += [name] if name else []
@@ -62,7 +62,7 @@ def demand(data: bytes) -> Demand:
     return Demand(rounds, memory_bytes, ", ".join(dict.fromkeys(rare)))
 
 
-def _elements(root: der.Node, nested: int) -> Iterator[der.Node]:
+def _elements(root: ber.Node, nested: int) -> Iterator[ber.Node]:
     """Every element, those inside octet strings too, as far as they are DER."""
     waiting = [(root, nested)]
     while waiting:
@@ -72,12 +72,12 @@ def _elements(root: der.Node, nested: int) -> Iterator[der.Node]:
             waiting += [(child, depth) for child in node.children]
         elif depth:
             try:
-                waiting.append((der.read(node.octet_string()), depth - 1))
-            except der.DerError:
+                waiting.append((ber.read(node.octet_string()), depth - 1))
+            except ber.BerError:
                 continue  # a salt, or something encrypted
 
 
-def _asked(node: der.Node) -> tuple[int, int, str]:
+def _asked(node: ber.Node) -> tuple[int, int, str]:
     """Rounds, bytes of memory and a rare name of one element; mostly nothing."""
     kinds = [child.tag for child in node.children]
     if kinds == [der.SEQUENCE, der.OCTET_STRING, der.INTEGER]:  # MacData (RFC 7292 4)
@@ -93,7 +93,7 @@ def _asked(node: der.Node) -> tuple[int, int, str]:
     return 0, 0, "PBMAC1" if kind == _PBMAC1 else ""
 
 
-def _number(fields: list[der.Node], at: int) -> int:
+def _number(fields: list[ber.Node], at: int) -> int:
     return min(abs(fields[at].integer()), _MOST) if at < len(fields) else 0
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from agent.scep import certificate, der, names, oids
+from agent.scep import ber, certificate, der, names, oids
 
 
 class Pkcs10(NamedTuple):
@@ -11,16 +11,16 @@ class Pkcs10(NamedTuple):
     version: int
     subject: names.Name
     spki: bytes
-    attributes: dict[str, der.Node]  # identifier -> its first value
+    attributes: dict[str, ber.Node]  # identifier -> its first value
     extensions: dict[str, certificate.Extension]
     signature: certificate.Signature
     signature_value: bytes
 
 
 def read(data: bytes) -> Pkcs10:
-    """The request that these bytes are; DerError when they are none."""
-    outer = der.Fields(der.read(data))
-    body, algorithm, value = der.Fields(outer.take()), outer.take(), outer.take()
+    """The request that these bytes are; BerError when they are none."""
+    outer = ber.Fields(ber.read(data))
+    body, algorithm, value = ber.Fields(outer.take()), outer.take(), outer.take()
     outer.end()
     version, subject, spki = body.take().integer(), body.take(), body.take(der.SEQUENCE)
     certificate.public_bits(spki)  # there is a key, whatever its kind
@@ -39,10 +39,10 @@ def read(data: bytes) -> Pkcs10:
     )
 
 
-def _attribute(node: der.Node) -> tuple[str, der.Node]:
-    fields = der.Fields(node)
+def _attribute(node: ber.Node) -> tuple[str, ber.Node]:
+    fields = ber.Fields(node)
     kind, values = fields.take().oid(), fields.take(der.SET).children
     fields.end()
     if not values:
-        raise der.DerError("an attribute without a value")
+        raise ber.BerError("an attribute without a value")
     return kind, values[0]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import crl, der, names, oids, pem
+from agent.scep import ber, crl, der, names, oids, pem
 from agent.scep.border import reading
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
@@ -33,7 +33,7 @@ def accept(data: bytes, ca: CaSet, notes: list[str]) -> Crl:
         found = crl.read(data)
         _check_whole(found)
         if found.total > limits.CRL_ENTRIES:
-            raise der.DerError(f"it names {found.total} certificates")
+            raise ber.BerError(f"it names {found.total} certificates")
         found.entry_of(-1)  # every entry can be read
     digest = found.signature.digest
     if digest == "md5" and "md5" not in ca.rules.weak:
@@ -55,7 +55,7 @@ def der_of(data: bytes) -> bytes:
             return data
         blocks = pem.blocks(data)
         if len(blocks) != 1:
-            raise der.DerError(f"{len(blocks)} blocks of PEM")
+            raise ber.BerError(f"{len(blocks)} blocks of PEM")
         return blocks[0].data()
 
 
@@ -77,17 +77,17 @@ def _names(authority: Certificate, found: Crl) -> bool:
 def _check_whole(found: Crl) -> None:
     for dotted, extension in found.extensions.items():
         if dotted == oids.DELTA_CRL:
-            raise der.DerError("it is a delta, which needs the list before it")
+            raise ber.BerError("it is a delta, which needs the list before it")
         if dotted == oids.ISSUING_DISTRIBUTION_POINT:
-            _check_scope(der.read(extension.value))
+            _check_scope(ber.read(extension.value))
         elif extension.critical:  # RFC 5280 5.2: then the list must not be used
-            raise der.DerError(f"an unknown critical extension {dotted}")
+            raise ber.BerError(f"an unknown critical extension {dotted}")
 
 
-def _check_scope(node: der.Node) -> None:
+def _check_scope(node: ber.Node) -> None:
     for child in node.expect(der.SEQUENCE).children:
         if child.tag not in _WHOLE:
-            raise der.DerError("it speaks of a part of the certificates only")
+            raise ber.BerError("it speaks of a part of the certificates only")
 
 
 class Check(NamedTuple):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from agent.errors import fail
-from agent.scep import caset, certificate, cms, der, names
+from agent.scep import ber, caset, certificate, cms, names
 from agent.scep.border import reading
 from agent.scep.caset import Fingerprint, Rules
 from agent.scep.certificate import Certificate
@@ -32,11 +32,11 @@ def members(link: Link, rules: Rules) -> list[Certificate]:
     with reading("next-ca-malformed", link.message):
         message = cms.read_signed(link.message)
         if len(message.signers) != 1:
-            raise der.DerError("not exactly one signer")
+            raise ber.BerError("not exactly one signer")
         pinned = certificate.read(link.certificate)
         _check_signature(message, pinned, rules)
         if not message.content:
-            raise der.DerError("the certificates are not in what was signed")
+            raise ber.BerError("the certificates are not in what was signed")
         found = caset.readable(cms.read_signed(message.content).certificates)
     if not found:
         raise fail("next-ca-none", reason="there is no certificate in what was signed")

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import caset, certificate, cms, crypto, der, messages, names, oids, refusals, text
+from agent.scep import ber, caset, certificate, cms, crypto, messages, names, oids, refusals, text
 from agent.scep.border import reading
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
@@ -70,7 +70,7 @@ def accept(data: bytes, expected: Expected) -> messages.CertRep:
     with reading("certrep-malformed", data):
         message = cms.read_signed(data)
         if len(message.signers) != 1:
-            raise der.DerError("not exactly one signer")
+            raise ber.BerError("not exactly one signer")
         signer = message.signers[0]
         _check_signature(message, signer, expected)
         reply = messages.cert_rep(message, signer)
@@ -175,7 +175,7 @@ def opened(reply: messages.CertRep, expected: Expected) -> cms.SignedData:
     plain = cms.decrypt(envelope, expected.key, expected.signer.serial)
     try:
         found = cms.read_signed(plain or b"", limits.DER_ELEMENTS)
-    except der.DerError:  # a wrong key may leave valid padding: the same error as all others
+    except ber.BerError:  # a wrong key may leave valid padding: the same error as all others
         raise fail("cannot-decrypt") from None
     if len(found.certificates) > limits.CA_SET_CERTIFICATES:
         reason = f"it holds {len(found.certificates)} certificates"
@@ -184,7 +184,7 @@ def opened(reply: messages.CertRep, expected: Expected) -> cms.SignedData:
 
 
 def _ours(ders: list[bytes], expected: Expected) -> Certificate:
-    ours = certificate.public_bits(der.read(expected.spki))
+    ours = certificate.public_bits(ber.read(expected.spki))
     found = [c for c in caset.readable(ders) if c.public_bits == ours]
     if not found:  # ours may be among those that cannot be read: then that is the reason
         for data in ders:
@@ -221,7 +221,7 @@ def _check_form(found: Certificate, expected: Expected) -> None:
 
 
 def _key_algorithm(spki: bytes) -> str:
-    return certificate.algorithm_identifier(der.Fields(der.read(spki)).take())[0]
+    return certificate.algorithm_identifier(ber.Fields(ber.read(spki)).take())[0]
 
 
 def _issuer(found: Certificate, expected: Expected) -> caset.Authority:
@@ -255,9 +255,9 @@ def _check_dates(found: Certificate, expected: Expected) -> None:
 def check_subject(found: Certificate, expected: Expected) -> None:
     """Names as the realm's `subject-match` wants them; what else differs becomes a note."""
     entity, match = expected.request.entity, expected.subject_match
-    wanted_subject = names.read(der.read(names.subject(entity)))
+    wanted_subject = names.read(ber.read(names.subject(entity)))
     wanted_der = names.alternative_names(entity)
-    wanted = names.folded_names(names.general_names(der.read(wanted_der)) if wanted_der else ())
+    wanted = names.folded_names(names.general_names(ber.read(wanted_der)) if wanted_der else ())
     present = names.folded_names(found.alternative_names)
     same_subject = names.key(found.subject) == names.key(wanted_subject)
     same_names = wanted == present

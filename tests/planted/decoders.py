@@ -1,6 +1,6 @@
 """Decoders with one fault each, for the fuzzing of the decoders; the key is what must be found."""
 
-from agent.scep import caset, cms, der, discovery
+from agent.scep import ber, caset, cms, der, discovery
 from tools.fuzz.decoders import corpus, judging, rig
 from tools.fuzz.decoders.targets import Place, Target
 
@@ -22,8 +22,8 @@ def _bottomless(data: bytes, _place: Place) -> None:
 def _quadratic(data: bytes, _place: Place) -> None:
     """Looks for each element among all others."""
     try:
-        nodes = [der.read(data)]
-    except der.DerError:
+        nodes = [ber.read(data)]
+    except ber.BerError:
         return
     for node in nodes:  # grows while it is walked
         nodes += node.children
@@ -50,7 +50,7 @@ def _target(decode: judging.Decode) -> dict[str, Target]:
 
 
 FAULTS = {
-    "DerError": (judging.ESCAPED, _target(_borderless)),
+    "BerError": (judging.ESCAPED, _target(_borderless)),
     "RecursionError": (judging.ESCAPED, _target(_bottomless)),
     "more than": (judging.SLOW, _target(_quadratic)),
     "out of memory": (judging.BIG, _target(_believing)),

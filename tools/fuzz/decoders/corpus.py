@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives import serialization
 
-from agent.scep import caset, cms, crypto, der, messages, oids, trust
+from agent.scep import ber, caset, cms, crypto, der, messages, oids, trust
 from agent.scep.certificate import Certificate
 from tests.labca_seen import CHALLENGE, Base, Lab, serving
-from tools.lab_ca import ber
 from tools.lab_ca.authority import Plan
+from tools.lab_ca.ber import streamed
 from tools.lab_ca.hooks import PLAIN, Hooks
 from tools.lab_ca.quirks import QUIRKS
 from tools.lab_ca.quirks.polling import POLLING
@@ -159,7 +159,7 @@ class _Asking:
         yield CERT_REP, data
         try:
             message = cms.read_signed(data)
-            attributes = _field(der.read(data), -1, 0, 3)
+            attributes = _field(ber.read(data), -1, 0, 3)
         except (ValueError, IndexError):
             return
         yield ATTRIBUTES, _of_nothing(attributes)
@@ -183,14 +183,14 @@ class _Asking:
             yield PKCS12, crypto.make_pkcs12(None, [one], b"pw", 10)
 
 
-def _of_nothing(attributes: der.Node) -> bytes:
+def _of_nothing(attributes: ber.Node) -> bytes:
     """The signed attributes under the tag of SET, with the digest of no content."""
     kept = [one.der() for one in attributes.children if _MESSAGE_DIGEST not in one.raw]
     digest = der.octet_string(crypto.digest("sha-256", b""))
     return der.set_of([*kept, cms.attribute(oids.MESSAGE_DIGEST, digest)])
 
 
-def _field(node: der.Node, *path: int) -> der.Node:
+def _field(node: ber.Node, *path: int) -> ber.Node:
     """A field of the SignedData in a ContentInfo."""
     node = node.children[1].children[0]
     for number in path:
@@ -227,7 +227,7 @@ def _streamed(kind: str, data: bytes) -> list[bytes]:
     if kind not in (CERT_REP, ENVELOPE, INNER, NEXT_CA, CA_SET):
         return [data]
     try:
-        return [data, ber.streamed(data, PIECE)]
+        return [data, streamed(data, PIECE)]
     except ValueError:
         return [data]
 
