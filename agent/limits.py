@@ -25,6 +25,7 @@ HTTPS_CA_BYTES = 64 * 1024  # of `https ca-file`: a handful of roots; the system
 HTTP_HEADER_BYTES = 16 * 1024  # servers send below 1 kB
 HTTP_HEADER_FIELDS = 64
 HTTP_INTERIM_ANSWERS = 4  # 100 and 103 may come before the answer
+HTTP_FRAMING = 8  # times a body's cap, with its chunks: one of a single octet takes 6 on the wire
 
 # -- ASN.1 -----------------------------------------------------------------------------------------
 DER_DEPTH = 32  # a CertRep with a chain inside needs 14

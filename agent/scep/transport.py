@@ -1,40 +1,36 @@
 """SCEP over HTTP (RFC 8894 4.1): one request, one bounded answer, over a connection of the link.
 
-Fault model. The server, or whoever answers in its place, may send anything: no HTTP, headers or a
-body without end, lengths that contradict each other, interim answers without end, a redirect, an
-error page with status 200, or nothing for ever. Promised: header and body are capped in bytes, each
-wait and the whole exchange in time; redirects are never followed (a POST would become a GET on the
-way, so the operator types the new place); nothing but TLS leaves for an https server; and the
-outcome is a body or an AgentError. A server that drips a byte at a time would outlast any time-out
-of a single read, so an alarm of the kernel ends the exchange. It cannot end a look-up of a name:
-the C library goes on waiting, and the agent ends the child at its deadline.
+Fault model. The server, or whoever answers in its place, may send anything: no HTTP or too much of
+it (`httpanswer`), a redirect, an error page with status 200, or nothing for ever. Promised: each
+wait and the whole exchange are capped in time; redirects are never followed (a POST would become a
+GET on the way, so the operator types the new place); nothing but TLS leaves for an https server;
+and the outcome is a body or an AgentError. A server that drips a byte at a time would outlast any
+time-out of a single read, so an alarm of the kernel ends the exchange. It cannot end a look-up of a
+name: the C library goes on waiting, and the agent ends the child at its deadline.
 
-`http.client` does the work; added is what it lacks: a connection from a chosen source, the caps,
-and all interim answers (it takes a 103 for the final one).
+`http.client` writes the request; added is what it lacks: a connection from a chosen source.
 """
 
 import base64
 import http.client
-import io
 import re
 import signal
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import refusals, tls
+from agent.scep.httpanswer import Answer
 from agent.scep.text import clean, excerpt
 from hal.ports import Link, LinkError, Source
 
 _CONTENT_TYPE = "application/x-pki-message"
-_CHUNK_BYTES = 16 * 1024
 _PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
-_DIGITS = re.compile(r"[0-9]{1,20}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _OPERATION = re.compile(r"[?&]operation=.*")  # our own question, repeated in a Location
 LINK_CODES = {
@@ -125,8 +121,9 @@ class Exchange(NamedTuple):
             with self._alarm():
                 connection.secure()
                 connection.request(method, target, body, headers)
-                response = connection.getresponse()
-                return _accepted(method, len(target), response, _body(response, cap))
+                with Answer(connection.sock, method) as answer:
+                    answer.begin()
+                    return _accepted(method, len(target), answer, answer.body(cap))
         except TimeoutError:
             raise fail("answer-timeout", host=self.server.host) from None
         except ssl.SSLError as error:  # a ValueError as well, and an OSError
@@ -163,50 +160,18 @@ class Exchange(NamedTuple):
         return fail("connection-reset", host=self.server.host, what=what)
 
 
-def _body(response: http.client.HTTPResponse, cap: int) -> bytes:
-    """The body up to its cap; of an error page just the beginning, which is all that is shown."""
-    if response.status >= http.client.MULTIPLE_CHOICES:
-        try:
-            return response.read(8 * limits.PEER_TEXT_CHARACTERS)
-        except (http.client.IncompleteRead, ConnectionError):
-            return b""  # the status says what happened, whatever became of the page
-    _check_framing(response.headers)
-    if response.length is not None and response.length > cap:
-        raise fail("http-too-large", cap=cap)
-    body = bytearray()
-    while chunk := response.read1(_CHUNK_BYTES):
-        body += chunk
-        if len(body) > cap:
-            raise fail("http-too-large", cap=cap)
-    if response.length:
-        raise http.client.IncompleteRead(b"")
-    return bytes(body)
-
-
-def _check_framing(headers: http.client.HTTPMessage) -> None:
-    """Where the body ends must be said once and clearly (RFC 9112 6.3)."""
-    lengths = set(headers.get_all("Content-Length", []))
-    if len(lengths) > 1 or not all(_DIGITS.fullmatch(length.strip()) for length in lengths):
-        raise fail("http-malformed", reason="a Content-Length that makes no sense")
-    codings = [coding.strip().lower() for coding in headers.get_all("Transfer-Encoding", [])]
-    if codings and (lengths or codings != ["chunked"]):
-        raise fail("http-malformed", reason="a Transfer-Encoding that makes no sense")
-
-
-def _accepted(
-    method: str, target_characters: int, response: http.client.HTTPResponse, body: bytes
-) -> bytes:
-    status = response.status
+def _accepted(method: str, target_characters: int, answer: Answer, body: bytes) -> bytes:
+    status = answer.status
     if 200 <= status < 300:
         if not body:
             raise fail("http-empty", status=status)
         return body
     if 300 <= status < 400:
-        location = _OPERATION.sub("", response.headers.get("Location", "no Location"))
+        location = _OPERATION.sub("", answer.headers.get("Location", "no Location"))
         raise fail("http-redirect", status=status, location=clean(location, cap=256))
     asked = refusals.Asked(method, target_characters)
-    refused = refusals.http(asked, status, clean(response.reason, 64), excerpt(body))
-    refused.after_s = _retry_after_s(response.headers)
+    refused = refusals.http(asked, status, clean(answer.reason, 64), excerpt(body))
+    refused.after_s = _retry_after_s(answer.headers)
     raise refused
 
 
@@ -216,67 +181,8 @@ def _retry_after_s(headers: http.client.HTTPMessage) -> int:
     return int(text) if _SECONDS.fullmatch(text) else 0
 
 
-class _Response(http.client.HTTPResponse):
-    """Reads the head under our caps and past every interim answer, then lets the base go on."""
-
-    def begin(self) -> None:
-        stream = self.fp
-        self.fp = io.BufferedReader(_Replay(_final_head(stream), stream))
-        super().begin()
-
-
-def _final_head(stream: BinaryIO) -> bytes:
-    """Status line and header of the final answer (RFC 9110 15.2: any number of 1xx before it)."""
-    for _ in range(limits.HTTP_INTERIM_ANSWERS + 1):
-        head = _head(stream)
-        version, _, rest = head.partition(b" ")
-        if not (version.startswith(b"HTTP/") and rest[:1] == b"1" and rest[1:3].isdigit()):
-            return head
-    raise http.client.HTTPException("too many interim answers")
-
-
-def _head(stream: BinaryIO) -> bytes:
-    head, fields = bytearray(), 0
-    while True:
-        line = stream.readline(limits.HTTP_HEADER_BYTES + 1)
-        head += line
-        fields += 1
-        if not head.startswith(b"HTTP/"[: len(head)]):
-            raise http.client.HTTPException(f"it begins with {excerpt(bytes(head[:40]))}")
-        if len(head) > limits.HTTP_HEADER_BYTES or fields > limits.HTTP_HEADER_FIELDS + 2:
-            raise http.client.HTTPException("the header is too large")
-        if not line:
-            raise http.client.RemoteDisconnected("closed")
-        if line in (b"\r\n", b"\n"):
-            return bytes(head)
-
-
-class _Replay(io.RawIOBase):
-    """A head that was read already, then the stream that it came from."""
-
-    def __init__(self, head: bytes, stream: io.BufferedReader) -> None:
-        self._head, self._stream = head, stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if not self._head:
-            return self._stream.readinto1(buffer)
-        taken = self._head[: len(buffer)]
-        buffer[: len(taken)] = taken
-        self._head = self._head[len(taken) :]
-        return len(taken)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
 class _Connection(http.client.HTTPConnection):
     """An HTTPConnection whose socket comes from the link, from the realm's source."""
-
-    response_class = _Response
 
     def __init__(self, exchange: Exchange) -> None:
         self.default_port = _PORTS["https" if exchange.server.secure else "http"]

@@ -18,6 +18,7 @@ CHUNKS = CODING + b"chunked\r\n\r\n"
 SEED = 5
 # Each operation by which a job meets what stands at a URL: (op, what is asked).
 ASKED = {"reply": ("enrol", "PKIOperation"), "set": ("fetch-ca", "GetCACert")}
+MALFORMED, CUT, LARGE = "http-malformed", "connection-reset", "http-too-large"
 
 
 class Wire(NamedTuple):
@@ -34,6 +35,10 @@ def _page(outcome: str, status: str, body: bytes = b"no", *headers: str) -> Wire
     return _says(outcome, f"status {status}", ok(body, *headers, status=status))
 
 
+def _chunk(says: str, size: bytes) -> Wire:
+    return _says(MALFORMED, f"a chunk's size {says}", CHUNKS + size + b"\r\nbody\r\n0\r\n\r\n")
+
+
 def _pours(outcome: str, says: str, head: bytes, unit: bytes = PIECE) -> Wire:
     return Wire(outcome, says, (*parts_of(head), repeat(unit, HUGE // len(unit))))
 
@@ -43,7 +48,6 @@ def _slow(outcome: str, says: str, head: bytes, last: Part) -> Wire:
 
 
 PAGE = ""  # what the job calls a body that is no answer of a CA
-MALFORMED, CUT, LARGE = "http-malformed", "connection-reset", "http-too-large"
 PATIENCE = b"X-Patience: please\r\n"
 WIRES: dict[str, Wire] = {
     # -- statuses
@@ -105,8 +109,15 @@ WIRES: dict[str, Wire] = {
     "length-19-digits": _says(
         LARGE, "a length of 10^19", LENGTH + b"" + b"9" * 19 + b"\r\n\r\nx"),
     # -- chunks
-    "chunk-words": _says(CUT, "a chunk's size in words", CHUNKS + b"nonsense\r\nbody\r\n"),
-    "chunk-negative": _says(CUT, "a chunk of negative size", CHUNKS + b"-5\r\nbody\r\n0\r\n\r\n"),
+    "chunk-words": _chunk("in words", b"nonsense"),
+    "chunk-negative": _chunk("that is negative", b"-4"),
+    "chunk-plus": _chunk("with a sign", b"+4"),
+    "chunk-prefix": _chunk("with 0x before it", b"0x4"),
+    "chunk-underscore": _chunk("with a digit group", b"0_4"),
+    "chunk-space": _chunk("behind a space", b" 4"),
+    "chunk-none": _chunk("without a digit", b""),
+    "chunk-digits": _chunk("of 17 digits", b"0" * 16 + b"4"),
+    "chunk-short": _chunk("that is less than its data", b"3"),
     "coding-gzip": _says(MALFORMED, "a coding that nobody asked for",
                          CODING + b"gzip\r\n\r\nbody"),
     "coding-two": _says(MALFORMED, "two codings",
@@ -121,8 +132,11 @@ WIRES: dict[str, Wire] = {
     "huge-chunk-size": _pours(MALFORMED, "a chunk's size of 400 MiB of digits", CHUNKS, b"0" * 64),
     "huge-extension": _pours(
         MALFORMED, "a chunk's extension of 400 MiB", CHUNKS + b"4;x=", b"y" * 64),
+    "huge-extensions": _pours(
+        MALFORMED, "400 MiB of chunks of one octet with extensions", CHUNKS,
+        b"1;x=" + b"y" * 60 + b"\r\nx\r\n"),
     "huge-trailer": _pours(
-        "answer-too-slow", "400 MiB of trailers",
+        MALFORMED, "400 MiB of trailers",
         CHUNKS + b"4\r\nbody\r\n0\r\n", b"X-Trailer: y\r\n"),
     "huge-error": _pours("http-busy", "an error page of 400 MiB", b"HTTP/1.1 503 Busy\r\n\r\n"),
     "huge-headers": _pours(MALFORMED, "400 MiB of headers", HTTP_OK, b"X-Flood: y\r\n"),
@@ -149,7 +163,7 @@ WIRES: dict[str, Wire] = {
 # What an answer that HTTP has no fault with is called by who reads it.
 PAGES = {"reply": "certrep-malformed", "set": "ca-set-malformed"}
 # Tried once is enough of what takes seconds and is met before anybody knows what was asked.
-SLOW = ("huge-trailer", "stuck-in-header", "drip-status", "drip-chunks", "drip-interim")
+SLOW = ("stuck-in-header", "drip-status", "drip-chunks", "drip-interim")
 BODIES = {
     "html": b"<html><title>It works!</title></html>",
     "text": b"hello\n",

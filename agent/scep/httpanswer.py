@@ -1,0 +1,185 @@
+"""One answer of an HTTP server: its head, and a body whose end is said clearly (RFC 9112).
+
+Fault model. What arrives may be no HTTP, a head, chunks or a trailer without end, interim answers
+without end, lengths that contradict each other, a body that stops early, or a size of a chunk that
+each reader takes for another one. Promised: heads, trailers and the lines of chunks are capped in
+bytes and fields, and so is all that is taken from the wire behind the head, whatever frames it; a
+body is whole, or there is none. How long it takes is not known here: `transport` ends it.
+
+`http.client` takes the head apart; added are the caps, and all interim answers (it takes a 103 for
+the final one). Chunks are read here: it caps neither them nor their extensions and trailers, and
+takes `-5` and `1_0` for sizes.
+"""
+
+import http.client
+import io
+import re
+import socket
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from agent import limits
+from agent.errors import fail
+from agent.scep.text import excerpt
+
+_PIECE_BYTES = 16 * 1024
+_DIGITS = re.compile(r"[0-9]{1,20}")
+# Hexadecimal digits, then perhaps an extension, which nobody has to know (RFC 9112 7.1.1).
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_PAGE_BYTES = 8 * limits.PEER_TEXT_CHARACTERS
+
+
+class Answer(http.client.HTTPResponse):
+    """What comes over a connection; `begin` reads the head, `body` the rest.
+
+    Both raise what `http.client` does, of HTTPException too for what is malformed; OSError.
+    """
+
+    def __init__(self, connection: socket.socket, method: str) -> None:
+        super().__init__(connection, method=method)
+        self._wire = _Wire(self.fp)
+
+    def begin(self) -> None:
+        self._wire.head = _final_head(self.fp)
+        self.fp = io.BufferedReader(self._wire)
+        super().begin()
+
+    def body(self, cap: int) -> bytes:
+        """The body of at most `cap` bytes; PeerError `http-too-large`, `http-malformed`.
+
+        Of an error page just the beginning, which is all that is shown.
+        """
+        self._wire.left = limits.HTTP_HEADER_BYTES + limits.HTTP_FRAMING * cap
+        if self.status >= http.client.MULTIPLE_CHOICES:
+            return self._page()
+        _check_framing(self.headers)
+        if self.length is not None and self.length > cap:
+            raise fail("http-too-large", cap=cap)
+        found = bytearray()
+        for piece in self._pieces():
+            found += piece
+            if len(found) > cap:
+                raise fail("http-too-large", cap=cap)
+        return bytes(found)
+
+    def _page(self) -> bytes:
+        found = b""
+        try:
+            for piece in self._pieces():
+                found += piece
+                if len(found) >= _PAGE_BYTES:
+                    break
+        except (http.client.HTTPException, ConnectionError):
+            pass  # the status says what happened, whatever became of the page
+        return found[:_PAGE_BYTES]
+
+    def _pieces(self) -> Iterator[bytes]:
+        if self.chunked:
+            yield from _chunks(self.fp)
+            return
+        while piece := self.read1(_PIECE_BYTES):
+            yield piece
+        if self.length:
+            raise http.client.IncompleteRead(b"")
+
+
+class _Wire(io.RawIOBase):
+    """A head that was read already, then so much of the stream that it came from, and no more."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self.head = b""
+        self.left = 0
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if not self.head:
+            count = self._stream.readinto1(buffer)
+            self.left -= count
+            if self.left < 0:
+                raise http.client.HTTPException("what frames the body is many times its size")
+            return count
+        taken = self.head[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self.head = self.head[len(taken) :]
+        return len(taken)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _final_head(stream: BinaryIO) -> bytes:
+    """Status line and header of the final answer (RFC 9110 15.2: any number of 1xx before it)."""
+    for _ in range(limits.HTTP_INTERIM_ANSWERS + 1):
+        head = _head(stream)
+        version, _, rest = head.partition(b" ")
+        if not (version.startswith(b"HTTP/") and rest[:1] == b"1" and rest[1:3].isdigit()):
+            return head
+    raise http.client.HTTPException("too many interim answers")
+
+
+def _head(stream: BinaryIO) -> bytes:
+    head = bytearray()
+    for line in _lines(stream, "header"):
+        head += line
+        if not head.startswith(b"HTTP/"[: len(head)]):
+            raise http.client.HTTPException(f"it begins with {excerpt(bytes(head[:40]))}")
+        if not line:
+            raise http.client.RemoteDisconnected("closed")
+    return bytes(head)
+
+
+def _lines(stream: BinaryIO, what: str) -> Iterator[bytes]:
+    """Lines up to an empty one, which is the last; one without an end where the stream ends."""
+    octets = 0
+    for _ in range(limits.HTTP_HEADER_FIELDS + 2):
+        line = stream.readline(limits.HTTP_HEADER_BYTES + 1)
+        octets += len(line)
+        yield line
+        if line in (b"", b"\n", b"\r\n"):
+            return
+        if octets > limits.HTTP_HEADER_BYTES:
+            break
+    raise http.client.HTTPException(f"the {what} is too large")
+
+
+def _check_framing(headers: http.client.HTTPMessage) -> None:
+    """Where the body ends must be said once and clearly (RFC 9112 6.3)."""
+    lengths = set(headers.get_all("Content-Length", []))
+    if len(lengths) > 1 or not all(_DIGITS.fullmatch(length.strip()) for length in lengths):
+        raise fail("http-malformed", reason="a Content-Length that makes no sense")
+    codings = [coding.strip().lower() for coding in headers.get_all("Transfer-Encoding", [])]
+    if codings and (lengths or codings != ["chunked"]):
+        raise fail("http-malformed", reason="a Transfer-Encoding that makes no sense")
+
+
+def _chunks(stream: io.BufferedReader) -> Iterator[bytes]:
+    """The data of chunks, in pieces (RFC 9112 7.1). The last chunk makes them whole: some servers
+    hang up without the empty line behind it, and the trailer is for nobody here."""
+    while left := _chunk_size(stream):
+        while left:
+            piece = stream.read1(min(left, _PIECE_BYTES))
+            if not piece:
+                raise http.client.IncompleteRead(b"")
+            left -= len(piece)
+            yield piece
+        end = stream.read(2)
+        if end != b"\r\n":
+            if len(end) < 2:
+                raise http.client.IncompleteRead(b"")
+            raise http.client.HTTPException("a chunk does not end where its size says")
+    for _line in _lines(stream, "trailer"):
+        continue
+
+
+def _chunk_size(stream: io.BufferedReader) -> int:
+    line = stream.readline(limits.HTTP_HEADER_BYTES)
+    found = _CHUNK.fullmatch(line)
+    if found:
+        return int(found[1], 16)
+    if not line.endswith(b"\n") and len(line) < limits.HTTP_HEADER_BYTES:
+        raise http.client.IncompleteRead(b"")
+    raise http.client.HTTPException(f"the size of a chunk is {excerpt(line[:40])}")
