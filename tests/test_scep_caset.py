@@ -185,6 +185,17 @@ def test_md5_only_where_it_is_allowed() -> None:
     assert load(lab.root(), weak=frozenset({"md5"})).issuer_of(leaf) is not None
 
 
+def test_md5_below_the_pin_is_told_where_it_is_allowed() -> None:
+    pin = lab.certificate({"common_name": "Pin"}, "root", None, ca=True, digest="md5")
+    sub = lab.certificate({"common_name": "Sub"}, "sub", pin, ca=True, digest="md5")
+    ra = issued(pin, digest="md5")
+    allowed = load(pin, sub, ra, weak=frozenset({"md5"}))
+    assert [note.split()[3] for note in allowed.weak_links(ra=True)] == ["CN=Sub", "CN=leaf"]
+    assert [note.split()[3] for note in allowed.weak_links(ra=False)] == ["CN=Sub"]
+    assert load(pin, sub, ra).weak_links(ra=True) == []
+    assert load(lab.root(), lab.sub(), *lab.ra_pair()).weak_links(ra=True) == []
+
+
 def test_a_knot_of_certificates_that_issue_each_other_costs_little() -> None:
     name = {"common_name": "knot"}
     knot = [lab.certificate(name, "sub", None, ca=True) for _ in range(14)]

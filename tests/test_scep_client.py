@@ -357,6 +357,17 @@ def test_single_des_and_a_refusal(files: list[int]) -> None:
     assert "password cipher" in refused.remedy
 
 
+@pytest.mark.parametrize(("key", "how", "ra"), [("sub", {"ca": True}, False), ("ra-enc", {}, True)])
+def test_md5_between_the_pin_and_the_reply_is_noted(
+    files: list[int], key: str, how: dict[str, Any], ra: bool
+) -> None:
+    weak = lab.certificate({"common_name": "Weak"}, key, lab.root(), digest="md5", **how)
+    for status, op in (("0", "enrol"), ("3", "poll")):
+        ca = MiniCa(weak, status=status)
+        answer = enrolled(ca, files, lab.root(), weak, op=op, ra=ra, weak=["md5"])
+        assert any("CN=Weak" in note and "md5" in note for note in answer["notes"])
+
+
 @pytest.mark.parametrize(
     ("op", "fail_info", "code"),
     [

@@ -64,6 +64,19 @@ class CaSet(NamedTuple):
         candidates = (c for c in self.certificates if may_be_ra(c) and in_date(c, now_s))
         return [c for c in candidates if self.issuer_of(c) is not None]
 
+    def weak_links(self, ra: bool) -> list[str]:
+        """A note for each certificate below the pin whose signature only `weak-algorithm` allows.
+
+        The pin's own says nothing: it is trusted by its fingerprint.
+        """
+        below = [authority.certificate for authority in self.authorities[1:]]
+        found = below + (self.registration_authorities() if ra else [])
+        return [
+            f"the certificate of {names.shown(one.subject)} uses md5, which `weak-algorithm` allows"
+            for one in found
+            if one.signature.digest == "md5"
+        ]
+
     def issuing(self, ra: bool) -> Certificate:
         """The CA that will issue: the RA's own, else the last one below the pin."""
         if ra:

@@ -52,7 +52,7 @@ class Conversation:
         self.ra = field(job, "ra", bool)
         self.now_s = moment(job)
         self.ca = ca_of(job)
-        self.notes: list[str] = []
+        self.notes = self.ca.weak_links(self.ra)
         self._caps = {cap.casefold() for cap in items(job, "caps", str)}
 
     def ask(self, question: Question, link: Link) -> tuple[messages.CertRep, trust.Expected]:

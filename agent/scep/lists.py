@@ -43,7 +43,7 @@ def fetch(job: Job, link: Link) -> Answer:
         url = _place(ca.issuing(ra=False) if field(job, "from_ca", bool) else held)
     if url is None:
         raise fail("crl-no-place")
-    notes: list[str] = []
+    notes = ca.weak_links(ra=False)
     data = revocation.der_of(_fetched(job, url, link))
     return _answer(job, revocation.accept(data, ca, notes), data, url, notes)
 
