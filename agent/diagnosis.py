@@ -3,7 +3,7 @@
 Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry no secret.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent import application, pins, report, tasks
@@ -53,8 +53,7 @@ def diagnose(device: "Device", realm: str, done: Done) -> int:
     def answered(answer: Answer | AgentError) -> None:
         now_s = now.wall_s if now.trusted else None
         checks.extend(_remote(settings, runner.engine.stored.ca, answer, now_s))
-        checks.extend(_secrets(settings))
-        done(checks)
+        _challenge(device, settings, lambda check: done([*checks, check]))
 
     try:
         return device.job({**job, "now_s": now.wall_s, "clock_trusted": now.trusted}, answered)
@@ -171,16 +170,26 @@ def _passed(settings: Realm, steps: int) -> Iterator[Check]:
             yield Check(stage.check, GOOD, stage.passed, None)
 
 
-def _secrets(settings: Realm) -> Iterator[Check]:
+def _challenge(device: "Device", settings: Realm, told: Callable[[Check], None]) -> None:
+    """Whether there is a password that this device can open; `told` is called once."""
+
+    def opened(result: object) -> None:
+        if isinstance(result, AgentError):
+            told(_of("challenge", result))
+        else:
+            told(Check("challenge", GOOD, "a password is set; only the CA can judge it", None))
+
     if settings.password:
-        yield Check("challenge", GOOD, "a password is set; only the CA can judge it", None)
-    else:
-        yield Check(
+        device.check_sealed_password(settings.password, opened)
+        return
+    told(
+        Check(
             "challenge",
             DOUBT,
             "no password is set; most CAs want one",
             "type `password cipher` in the realm view if this CA does",
         )
+    )
 
 
 def _of(name: str, error: AgentError) -> Check:

@@ -36,6 +36,13 @@ def test_a_realm_that_is_ready() -> None:
     assert "trusted by fingerprint" in found["fingerprint"].detail
 
 
+def test_a_password_is_opened_before_it_is_called_good() -> None:
+    bench = ready()
+    bench.device.settings.realms["abc"].password = "%^%#c2VhbGVk%^%#"
+    assert checks(bench)["challenge"].result == "ok"
+    assert bench.worker.jobs[-1]["op"] == "check-sealed"
+
+
 def no_url(bench: Bench) -> None:
     bench.device.settings.realms["abc"].url = None
 
@@ -80,6 +87,12 @@ def old_ca(bench: Bench) -> None:
     bench.advance(366 * 86400)
 
 
+def other_device(bench: Bench) -> None:
+    """The configuration was copied from one."""
+    bench.device.settings.realms["abc"].password = "%^%#c2VhbGVk%^%#"
+    bench.worker.answers["check-sealed"] = refuse("sealed-foreign")
+
+
 @pytest.mark.parametrize(
     ("spoil", "check", "step"),
     [
@@ -93,6 +106,7 @@ def old_ca(bench: Bench) -> None:
         (nonsense, "CA", "try again"),
         (old_ca, "fingerprint", "new fingerprint"),
         (another_ca, "fingerprint", "compare with the CA's operator"),
+        (other_device, "challenge", "password cipher"),
     ],
 )
 def test_what_is_wrong_is_found(spoil: Callable[[Bench], None], check: str, step: str) -> None:
