@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent import application, pins, report, tasks
+from agent.answers import ca_certificate
 from agent.console.appliance import Check, Done
-from agent.enrolment import ca_certificate
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
 from agent.tasks import Answer

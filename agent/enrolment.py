@@ -8,7 +8,7 @@ flash, so engine and flash never disagree.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent import application, limits, pins, revocation, tasks
+from agent import answers, application, limits, pins, revocation
 from agent.actions import (
     Action,
     Activate,
@@ -33,16 +33,12 @@ from agent.states import (
     Apply,
     CaAnswered,
     CaCertificate,
-    CaFetched,
     Due,
     Event,
-    Granted,
     Installed,
-    JobFailed,
     Removed,
     Restart,
     State,
-    Waiting,
 )
 from agent.tasks import Answer, Tasks
 from hal import records
@@ -318,7 +314,7 @@ class Enrolment:
         def done(answer: Answer | AgentError) -> None:
             if self._job == number:  # a cancelled job ends unheard
                 self._job = None
-                self._handle(_event(op, answer, self._note))
+                self._handle(answers.event(op, answer, self._note))
 
         try:
             number = self._job = self._context.tasks.run(self._job_map(op), done)
@@ -369,30 +365,3 @@ class Enrolment:
 def _policy(settings: Realm) -> Policy:
     polls = settings.poll_interval_min, settings.poll_times
     return Policy(settings.fingerprint, *polls, settings.compatibility)
-
-
-def _event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) -> Event:
-    """The event of a job's end; an answer of the wrong shape is a failed job."""
-    if isinstance(answer, AgentError):
-        return JobFailed(answer)
-    try:
-        for text in tasks.notes(answer):
-            note(text)
-        if op == "fetch-ca":
-            found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
-            return CaFetched(found, tuple(tasks.items(answer, "caps", str)))
-        if answer.get("status") == "pending":
-            return Waiting()
-        certificate = tasks.certificate(answer.get("certificate"))
-        return Granted(certificate, tuple(tasks.items(answer, "chain", bytes)))
-    except AgentError as error:
-        return JobFailed(error)
-
-
-def ca_certificate(value: Answer) -> CaCertificate:
-    """A certificate of a CA set as a job tells of it."""
-    return CaCertificate(
-        tasks.certificate(value),
-        tasks.field(value, "is_ca", bool),
-        *(tasks.field(value, name, str) for name in ("md5", "sha1", "sha256")),
-    )

@@ -8,9 +8,9 @@ event and is stored by it in one commit.
 from typing import TYPE_CHECKING
 
 from agent import application, limits, pem, pins, tasks
+from agent.answers import ca_certificate
 from agent.console.appliance import Done, Fingerprints, FromFile, Progress, Verdict
 from agent.engine import is_under_way
-from agent.enrolment import ca_certificate
 from agent.errors import AgentError, fail
 from agent.keypairs import KeyPairs
 from agent.retrieval import Retrieval
