@@ -8,7 +8,7 @@ first byte leaves; if a commit fails, the device drops the rest and restores the
 
 from collections.abc import Callable
 
-from agent import limits, pins, renewal, schedule
+from agent import limits, pins, recording, renewal, schedule
 from agent.actions import (
     Action,
     Activate,
@@ -38,7 +38,7 @@ from agent.states import (
     State,
 )
 from agent.verdicts import ANSWERED, FORGOTTEN, STALE, is_verdict
-from hal.records import LocalRecord, OutcomeRecord, RequestRecord
+from hal.records import RequestRecord
 
 
 class Refused(Exception):  # noqa: N818 - h11's word for it: a missing row is a refusal
@@ -100,21 +100,11 @@ class Engine:
         return self._begin(event, now)
 
     def _begin(self, event: Apply, now: Now) -> list[Action]:
-        request = RequestRecord(
-            phase="fetching",
-            transaction=event.transaction,
-            request_time_s=now.wall_s,
-            generation=event.generation,
-            settings=event.settings,
-            password=event.password,
-            polls=0,
-            renewal=renewal.may_sign(event, self.stored.local),
-        )
+        request = recording.request(event, self.stored.local, now)
         attempts = self.stored.outcome.attempts + 1 if self.stored.outcome else 1
-        outcome = OutcomeRecord(error=None, at_s=now.wall_s, attempts=attempts)
         self.state, self._next = State.FETCHING, None
         return [
-            self._commit(request=request, outcome=outcome),
+            self._commit(request=request, outcome=recording.outcome(now, attempts)),
             Report("GETTING_CA_CERT", "getting the CA certificates"),
             StartJob("fetch-ca"),
         ]
@@ -187,20 +177,12 @@ class Engine:
             same_end = renewal.check_newer(before, event.certificate, attended=not self._patience)
         except AgentError as error:
             return self._failed(error, now)
-        local = LocalRecord(
-            certificate=event.certificate,
-            chain=list(event.chain),
-            key=str(request.settings["key_pair"]),
-            generation=request.generation,
-            issued_s=now.wall_s,
-            ends_as_before=same_end,
-        )
-        outcome = OutcomeRecord(error=None, at_s=now.wall_s, attempts=0)
+        local = recording.local(event, request, same_end, now)
         self.state, self._next = State.ISSUED, None
         text = f"certificate {event.certificate.serial} for {event.certificate.subject}"
         alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
         return [
-            self._commit(local=local, request=None, outcome=outcome),
+            self._commit(local=local, request=None, outcome=recording.outcome(now, 0)),
             Report("GET_LOCAL_CERT_OK", text),
             *([alarm] if same_end else []),
             Activate(),
@@ -322,7 +304,7 @@ class Engine:
 
     def _install(self, event: Installed, now: Now) -> list[Action]:
         """What the operator brought; a request that was lost is for nothing any more."""
-        outcome = OutcomeRecord(error=None, at_s=now.wall_s, attempts=0)
+        outcome = recording.outcome(now, 0)
         if event.local:
             commit = self._commit(local=event.local, request=None, outcome=outcome)
         else:
@@ -341,14 +323,10 @@ class Engine:
         return []
 
     def _failed(self, error: AgentError, now: Now) -> list[Action]:
-        """The attempt is over. Without a verdict the request is kept: its answer may be waiting."""
-        request = self.stored.request
-        if request and (request.phase == "fetching" or is_verdict(error)):
-            request = None
-        elif request:
-            request = request._replace(phase="lost")
+        """The attempt is over."""
+        request = recording.kept(self.stored.request, error)
         attempts = self.stored.outcome.attempts if self.stored.outcome else 1
-        outcome = OutcomeRecord(error=dict(error.as_map()), at_s=now.wall_s, attempts=attempts)
+        outcome = recording.outcome(now, attempts, error)
         mnemonic = "GET_CA_CERT_ERR" if self.state in _ABOUT_CA else "GET_LOCAL_CERT_ERR"
         self.state, self._next = State.FAILED, None
         return [

@@ -51,6 +51,7 @@ MAY_IMPORT = {
         "agent.errors",
         "agent.limits",
         "agent.pins",
+        "agent.recording",
         "agent.renewal",
         "agent.schedule",
         "agent.states",
@@ -58,6 +59,14 @@ MAY_IMPORT = {
         "hal.records",
     ),
     "agent.pins": ("agent.errors", "agent.limits", "agent.states", "hal.records"),
+    "agent.recording": (
+        "agent.actions",
+        "agent.errors",
+        "agent.renewal",
+        "agent.states",
+        "agent.verdicts",
+        "hal.records",
+    ),
     "agent.renewal": ("agent.actions", "agent.errors", "agent.states", "hal.records"),
     "agent.settings": ("agent.limits",),
     "agent.scep": (

@@ -1,0 +1,47 @@
+"""The records that an attempt leaves in flash: the request, how it stands, and the certificate."""
+
+from agent import renewal
+from agent.actions import Now
+from agent.errors import AgentError
+from agent.states import Apply, Granted
+from agent.verdicts import is_verdict
+from hal.records import LocalRecord, OutcomeRecord, RequestRecord
+
+
+def request(event: Apply, local: LocalRecord | None, now: Now) -> RequestRecord:
+    """Everything that the same bytes are made from again, at each retry and poll."""
+    return RequestRecord(
+        phase="fetching",
+        transaction=event.transaction,
+        request_time_s=now.wall_s,
+        generation=event.generation,
+        settings=event.settings,
+        password=event.password,
+        polls=0,
+        renewal=renewal.may_sign(event, local),
+    )
+
+
+def kept(sent: RequestRecord | None, error: AgentError) -> RequestRecord | None:
+    """What stays of it when the attempt has failed: without a verdict its answer may be waiting."""
+    if sent is None or sent.phase == "fetching" or is_verdict(error):
+        return None
+    return sent._replace(phase="lost")
+
+
+def outcome(now: Now, attempts: int, error: AgentError | None = None) -> OutcomeRecord:
+    """How the last attempt stands; `attempts` since the last that was good."""
+    told = None if error is None else dict(error.as_map())
+    return OutcomeRecord(error=told, at_s=now.wall_s, attempts=attempts)
+
+
+def local(event: Granted, sent: RequestRecord, same_end: bool, now: Now) -> LocalRecord:
+    """The certificate that was issued, and the key that it is for."""
+    return LocalRecord(
+        certificate=event.certificate,
+        chain=list(event.chain),
+        key=str(sent.settings["key_pair"]),
+        generation=sent.generation,
+        issued_s=now.wall_s,
+        ends_as_before=same_end,
+    )
