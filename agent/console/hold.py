@@ -16,7 +16,7 @@ from agent.errors import AgentError
 from hal.ports import Timer
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.holding import Holding
 
 DOT_S = 1
 GOES_ON = "The work goes on without this session."
@@ -33,7 +33,7 @@ class Hold:
     `left` tells who leaves it with Ctrl+C what becomes of the work.
     """
 
-    def __init__(self, session: "Session", then: Callable[[object], None], left: str) -> None:
+    def __init__(self, session: "Holding", then: Callable[[object], None], left: str) -> None:
         self.handle: int | None = None
         self.left = left
         self.over = False

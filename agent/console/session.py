@@ -24,9 +24,9 @@ from agent.console.commands import Command
 from agent.console.commands.rows import SYSTEM, USER
 from agent.console.editor import Event, Help, Interrupt, Leave, Line, Tab
 from agent.console.grammar import GrammarError, Match
-from agent.console.hold import GOES_ON, Hold
+from agent.console.holding import Holding
 from agent.console.idle import Idle
-from agent.console.showing import Showing
+from agent.console.script import Finished, Script
 from agent.console.typed import INTERRUPT, STOPS, TypeAhead, last_stop
 from agent.console.views import masked
 from agent.errors import AgentError, fail
@@ -35,7 +35,7 @@ from hal.ports import Reactor
 ECHO_KEYS = 32  # between two looks at the transport: a key may draw a line of 510 characters anew
 
 
-class Session(Showing):
+class Session(Holding):
     """One operator or one script at the device.
 
     `send` takes what is to be written. `has_room` says whether the transport wants more; when it
@@ -76,16 +76,13 @@ class Session(Showing):
         self._discard, self._ended = discard, ended
         self._idle_limit_s = idle_limit_s
         self._idle = Idle(device.outside_ns, idle_limit_s, lambda: self.run(self._expire))
-        self._hold: Hold | None = None
         self._block = ""  # in which the command was typed
         self._failed = False
         self._goes_on = False  # the line that is typed, below the help that it was given
         self._depth = 0
         self._typed = TypeAhead()
         self._pumping = False
-        self._lines: list[tuple[str, Callable[[int], None]]] = []  # of a script
-        self._finished: Callable[[int], None] | None = None
-        self._unreported = 0
+        self._script = Script()
 
     # -- what a transport calls --------------------------------------------------------------------
 
@@ -120,25 +117,25 @@ class Session(Showing):
             self._discard()
         if not self._typed.add(data):
             self.editor.bell()
-        self._pump()
+        self.go_on()
 
-    def run_line(self, text: str, finished: Callable[[int], None]) -> None:
+    def run_line(self, text: str, finished: Finished) -> None:
         """One line of a script, queued behind those before it. `finished` gets the exit status.
 
         It is called too when the line has asked something: then the next line answers.
         """
         self._idle.heard()
-        self._lines.append((text, finished))
-        self._pump()
+        self._script.add(text, finished)
+        self.go_on()
 
-    def perform(self, call: Callable[[], None], finished: Callable[[int], None]) -> None:
+    def perform(self, call: Callable[[], None], finished: Finished) -> None:
         """The whole work of a session without lines. `finished` gets the exit status."""
-        self._finished = finished
+        self._script.begin(finished)
         self.run(call)
 
-    def end_script(self, finished: Callable[[int], None]) -> None:
+    def end_script(self, finished: Finished) -> None:
         """No line follows: an open question is answered No, which is an error."""
-        self._finished = finished
+        self._script.begin(finished)
         reader = self.take_reader()
         self.run(partial(self.unanswered, reader.cancelled) if reader else lambda: None)
 
@@ -146,14 +143,14 @@ class Session(Showing):
         """The transport has room again, for a display or for the echo of what was typed."""
         if self._pager.active:
             self.run(self._pager.pump)
-        self._pump()
+        self.go_on()
 
     def close(self) -> None:
         """Hang-up: the session is gone, a task goes on."""
         self.closed = True
         self._idle.stop()
         self.monitor.stop()
-        self._detach()
+        self.detach()
         self.take_reader()
         self._pager.stop()
         self.drop_input()
@@ -167,30 +164,6 @@ class Session(Showing):
             self._log_out()
         else:
             self.enter(USER if self.view.kind == SYSTEM else SYSTEM)
-
-    def start(
-        self,
-        label: str,
-        begin: Callable[[Hold], int],
-        then: Callable[[object], None],
-        left: str = GOES_ON,
-    ) -> None:
-        """Holds the session until the task that `begin` starts is done; then `then(result)`.
-
-        `left` says what Ctrl+C means: `then` is not called, whatever the device does.
-        """
-        self.refuse_while_loading()
-        if self.terminal:
-            self.progress(f"{label} ")
-        elif not self.wants_json:
-            self.line(f"{label} ...")
-        hold = self._hold = Hold(self, then, left)
-        try:
-            hold.handle = begin(hold)
-        except AgentError:
-            hold.end()
-            self._hold = None
-            raise
 
     # -- what holds and the pager call -------------------------------------------------------------
 
@@ -209,13 +182,6 @@ class Session(Showing):
             self._settle()
             self.flush()
 
-    def release(self, call: Callable[[], None]) -> None:
-        """The task has ended; `call` tells its result."""
-        self._hold = None
-        self.take_reader()  # a question of a task ends with it
-        self.run(call)
-        self._pump()
-
     def drop_input(self) -> None:
         self._typed.clear()
 
@@ -223,8 +189,7 @@ class Session(Showing):
 
     def _busy(self) -> bool:
         """Whether something runs that only Ctrl+C can reach."""
-        held = self._hold is not None and not self.asking
-        return held or (self._pager.active and not self._pager.waiting)
+        return self.held or (self._pager.active and not self._pager.waiting)
 
     def _listening(self) -> bool:
         return self._pager.waiting or not (self._busy() or self.closed)
@@ -241,7 +206,7 @@ class Session(Showing):
             if self.terminal:
                 self.fresh_line()
                 self._ready()
-        self._report()
+        self._end_line()
 
     def _ready(self) -> None:
         """The prompt, or after help the line as it was."""
@@ -260,14 +225,11 @@ class Session(Showing):
                 unapplied.settle(self.device.settings, self._block, current.command, current.args)
             self.device.changed()
 
-    def _report(self) -> None:
-        finished, self._finished = self._finished, None
-        self._unreported = 0 if finished else self.status
-        if finished:
-            self.flush()
-            finished(self.status)
+    def _end_line(self) -> None:
+        self.flush()
+        self._script.end(self.status)
 
-    def _pump(self) -> None:
+    def go_on(self) -> None:
         """Looks at what has arrived, as long as somebody listens."""
         if self._pumping or self._depth:
             return
@@ -275,8 +237,8 @@ class Session(Showing):
         try:
             while self._heard():
                 self._keys()
-            while self._lines and (self._listening() or self.closed) and not self._finished:
-                self._take(*self._lines.pop(0))
+            while self._script.waits and (self._listening() or self.closed):
+                self._take(self._script.next())
         finally:
             self._pumping = False
         self.echo()
@@ -288,10 +250,9 @@ class Session(Showing):
             self._stop()
         return bool(self._typed) and self._listening() and self.has_room()
 
-    def _take(self, text: str, finished: Callable[[int], None]) -> None:
-        self._finished = finished
-        if self._unreported or self.closed:  # a task failed unasked, or `quit`: nothing runs on
-            self._report()
+    def _take(self, text: str) -> None:
+        if self._script.untold or self.closed:  # a task failed unasked, or `quit`: nothing runs on
+            self._end_line()
             return
         if not self.asking:
             self.status = 0
@@ -310,17 +271,8 @@ class Session(Showing):
         reader = self.take_reader()
         if reader:
             reader.cancelled()
-        elif self._hold:
-            left = self._hold.left
-            self._detach()
-            self.info(left)
-
-    def _detach(self) -> None:
-        hold, self._hold = self._hold, None
-        if hold:
-            hold.end()
-            if hold.handle is not None:
-                self.device.detach(hold.handle)
+        else:
+            self.leave_task()
 
     def _log_out(self) -> None:
         self.flush()

@@ -12,6 +12,7 @@ from agent.settings import Entity, Realm, fold
 from hal.ports import HalError
 
 if TYPE_CHECKING:
+    from agent.console.holding import Holding
     from agent.console.session import Session
 
 LOOK = "See `display interface brief`."
@@ -50,7 +51,7 @@ def doubt(session: "Session", record: Realm) -> str | None:
     return None
 
 
-def refuse_below_secrets(session: "Session", what: str) -> None:
+def refuse_below_secrets(session: "Holding", what: str) -> None:
     """What decides about trust is for those who may type `fingerprint`."""
     if session.level < SECRET_LEVEL:
         raise fail("level-too-low", what=what, wanted=SECRET_LEVEL, level=session.level)
