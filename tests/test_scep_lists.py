@@ -85,6 +85,14 @@ def test_by_http_in_both_forms(files: list[int]) -> None:
         assert answer["source"].endswith("/list")
 
 
+def test_md5_between_the_pin_and_a_list_is_noted(files: list[int]) -> None:
+    weak = lab.certificate({"common_name": "Weak"}, "sub", lab.root(), ca=True, digest="md5")
+    ca = {"certificates": [lab.root().der, weak.der], "pin": lab.root().cert.sha256.hex()}
+    (note,) = fetched(made((5, "")), [], ca=ca, weak=["md5"])["notes"]
+    assert "CN=Weak" in note
+    assert fetched(made((5, "")), [], ca=ca)["notes"] == []
+
+
 def test_the_path_is_asked_for_as_it_is(files: list[int]) -> None:
     seen: list[bytes] = []
 
