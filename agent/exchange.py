@@ -54,6 +54,7 @@ class Exchange:
                 following = pins.following(ca, found, message, self._device.wall_s())
                 if self.trusted_ca(settings) != ca:
                     raise fail("ca-pin-changed")
+                self._device.tell(settings.name, answer, progress)
                 progress.note(f"The next CA is {following.certificate.subject}.")
                 self.install(realm, Installed(ca=ca._replace(next=following)), progress, done)
             except AgentError as error:

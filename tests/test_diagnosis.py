@@ -171,7 +171,7 @@ def test_it_judges_as_an_application_would_when_the_ca_has_a_successor() -> None
     waiter = Waiter()
     bench.device.exchange.get_ca("abc", waiter, waiter.done)
     bench.turn()
-    bench.worker.answers["next-ca"] = {"certificates": [NEXT], "message": b"signed"}
+    bench.worker.answers["next-ca"] = {"certificates": [NEXT], "message": b"signed", "notes": []}
     bench.device.exchange.get_next_ca("abc", waiter, waiter.done)
     bench.turn()
     bench.worker.answers["fetch-ca"]["certificates"].append(NEXT)

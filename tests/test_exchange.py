@@ -117,7 +117,7 @@ NEXT = {**CA, **certificate("CN=next CA", "02", "CN=next CA"), "sha256": "6b" * 
 def with_ca() -> Bench:
     bench = ready()
     assert run(bench, bench.device.exchange.get_ca, "abc").results == [None]
-    bench.worker.answers["next-ca"] = {"certificates": [NEXT], "message": b"signed"}
+    bench.worker.answers["next-ca"] = {"certificates": [NEXT], "message": b"signed", "notes": []}
     return bench
 
 

@@ -42,7 +42,7 @@ def said(*named: lab.Party, signer: lab.Party | None = None, **how: Any) -> byte
 
 
 def members(message: bytes, pinned: lab.Party | None = None, rules: caset.Rules = RULES) -> Any:
-    return succession.members(Link((pinned or lab.root()).der, message), rules)
+    return succession.members(Link((pinned or lab.root()).der, message), rules, [])
 
 
 def code_of(message: bytes, pinned: lab.Party | None = None) -> str:
@@ -50,6 +50,21 @@ def code_of(message: bytes, pinned: lab.Party | None = None) -> str:
         members(message, pinned)
     assert "{" not in caught.value.what + caught.value.cause + caught.value.remedy
     return caught.value.code
+
+
+def test_md5_is_noted_where_it_is_allowed() -> None:
+    weak = lab.certificate({"common_name": "Weak"}, "sub", lab.root(), ca=True, digest="md5")
+    notes: list[str] = []
+    link = Link(
+        lab.root().der, said(ca("new"), signer=weak, certificates=[weak.cert], digest="md5")
+    )
+    succession.members(link, RULES._replace(weak=frozenset({"md5"})), notes)
+    assert len(notes) == 2
+    assert "CN=Weak" in notes[0]
+    assert all("md5" in note for note in notes)
+    notes.clear()
+    succession.members(Link(lab.root().der, said(ca("new"))), RULES, notes)
+    assert notes == []
 
 
 def test_what_the_pinned_ca_signed_is_believed() -> None:

@@ -86,7 +86,7 @@ def get_cert(job: Job, files: Sequence[int], link: Link) -> Answer:
 
 
 def next_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
-    """-> {certificates, message}: the CA that follows, as the pinned one says"""
+    """-> {certificates, message, notes}: the CA that follows, as the pinned one says"""
     return nextca.fetch(job, link)
 
 

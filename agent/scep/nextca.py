@@ -17,12 +17,14 @@ _NOT_YET = (*refusals.UNKNOWN_OPERATION, "http-denied")
 
 
 def fetch(job: Job, link: Network) -> Answer:
-    """{url, ca_id, source, ca, weak, ...} -> {certificates, message}"""
+    """{url, ca_id, source, ca, weak, ...} -> {certificates, message, notes}"""
     ca = ca_of(job)
     message = _asked(discovery.exchange_of(job, link), text_or_none(job, "ca_id"))
-    found = succession.members(Link(ca.pin.der, message), ca.rules)
+    notes: list[str] = []
+    found = succession.members(Link(ca.pin.der, message), ca.rules, notes)
     _check_dates(found, ca.rules.now_s)
-    return {"certificates": [discovery.record(c) for c in found], "message": message}
+    certificates = [discovery.record(c) for c in found]
+    return {"certificates": certificates, "message": message, "notes": notes}
 
 
 def _asked(exchange: transport.Exchange, ca_id: str | None) -> bytes:

@@ -27,14 +27,17 @@ class Link(NamedTuple):
     message: bytes
 
 
-def members(link: Link, rules: Rules) -> list[Certificate]:
-    """The certificates of the next CA, verified. `rules` without a time: the CA may have ended."""
+def members(link: Link, rules: Rules, notes: list[str]) -> list[Certificate]:
+    """The certificates of the next CA, verified; each weakness that was let pass is in `notes`.
+
+    `rules` without a time: the CA may have ended.
+    """
     with reading("next-ca-malformed", link.message):
         message = cms.read_signed(link.message)
         if len(message.signers) != 1:
             raise ber.BerError("not exactly one signer")
         pinned = certificate.read(link.certificate)
-        _check_signature(message, pinned, rules)
+        notes += _check_signature(message, pinned, rules)
         if not message.content:
             raise ber.BerError("the certificates are not in what was signed")
         found = caset.readable(cms.read_signed(message.content).certificates)
@@ -43,11 +46,11 @@ def members(link: Link, rules: Rules) -> list[Certificate]:
     return found
 
 
-def _check_signature(message: cms.SignedData, pinned: Certificate, rules: Rules) -> None:
+def _check_signature(message: cms.SignedData, pinned: Certificate, rules: Rules) -> list[str]:
     signer = message.signers[0]
     ders, pin = [pinned.der, *message.certificates], caset.digits("sha256", pinned)
-    authorities = [a.certificate for a in caset.load(ders, pin, rules).authorities]
-    who = signer.identifier.find(authorities)
+    known = caset.load(ders, pin, rules)
+    who = signer.identifier.find([a.certificate for a in known.authorities])
     if who is None:
         raise fail("next-ca-signer", subject=names.shown(pinned.subject))
     if signer.digest == "md5" and "md5" not in rules.weak:
@@ -55,6 +58,8 @@ def _check_signature(message: cms.SignedData, pinned: Certificate, rules: Rules)
     fault = cms.verify(message, signer, who.spki)
     if fault:
         raise fail("next-ca-signature", reason=fault)
+    weak = ["the signature of the next CA's certificates uses md5, which `weak-algorithm` allows"]
+    return known.weak_links(ra=False) + (weak if signer.digest == "md5" else [])
 
 
 def follow(lineage: Sequence[Link], pin: str, anchor: Fingerprint, weak: frozenset[str]) -> None:
@@ -69,7 +74,7 @@ def follow(lineage: Sequence[Link], pin: str, anchor: Fingerprint, weak: frozens
         begun = begun or got == anchor.digits
         if not begun:
             continue
-        named = [c for c in members(link, rules) if c.is_ca]
+        named = [c for c in members(link, rules, []) if c.is_ca]  # told when it was fetched
         if following not in [caset.digits("sha256", c) for c in named]:
             raise fail("ca-pin-mismatch", algorithm="sha256", wanted="one that follows it", got=pin)
     if not begun:
