@@ -96,6 +96,7 @@ class Retrieval:
     ) -> None:
         """Stores what the job brought and puts it into use, unless it is there already."""
         name, log = settings.name, self._device.log
+        self._exchange.resting(name)  # an application may have begun meanwhile
         local = LocalRecord(
             certificate=tasks.certificate(answer.get("certificate")),
             chain=tasks.items(answer, "chain", bytes),

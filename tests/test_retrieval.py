@@ -212,6 +212,12 @@ def test_what_changes_meanwhile_is_seen() -> None:
     bench.device.destroy_key_pair("k1")
     bench.turn()
     assert (waiter.code, bench.device.local("abc")) == ("key-unknown", None)
+    bench = trusting()
+    bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
+    waiter = held_answer(bench)
+    bench.enrol()
+    assert (waiter.code, bench.device.local("abc")) == ("realm-busy", None)
+    assert "GET_LOCAL_CERT_OK" not in bench.logged()
 
 
 def test_weaknesses_that_the_realm_allows_are_told_and_logged() -> None:
