@@ -39,15 +39,19 @@ ANSWERED = FAILURES | {
     "ra-not-asked",
 }
 
-# So may a poll be answered when the CA or its RA has new certificates since they were fetched: it
-# cannot decrypt what is for the old one, or signs with the new one.
+# So may a poll end when the CA or its RA has new certificates since they were fetched: it cannot
+# decrypt what is for the old one, or signs with the new one; or the old one has ended here already.
 STALE = frozenset(
     (
         "ca-badMessageCheck",
         "certrep-signer",
         "http-failed",
+        "http-ndes",
         "http-refused",
         "ndes-message",
+        "ra-missing",
+        "ra-not-asked",
+        "ra-unusable",
     )
 )
 FORGOTTEN = "ca-badCertId"  # the answer to a poll for a transaction that the CA does not know

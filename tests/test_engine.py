@@ -514,7 +514,13 @@ def pending() -> Bench:
 RENEWED_RA = CaFetched((authority("CN=RA", "CN=CA", is_ca=False), authority()), ("AES",))
 
 
-@pytest.mark.parametrize("code", ["ca-badMessageCheck", "certrep-signer", "http-failed"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("ca-badMessageCheck", "certrep-signer", "http-failed", "http-ndes"),
+        *("ra-missing", "ra-not-asked", "ra-unusable"),
+    ],
+)
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_poll_that_a_new_ra_cannot_read_is_sent_again_for_it(code: str, restarted: bool) -> None:
     bench = pending()
@@ -528,6 +534,17 @@ def test_a_poll_that_a_new_ra_cannot_read_is_sent_again_for_it(code: str, restar
     assert bench.flash.ca.pin_index == 1
     bench(Granted(ISSUED, ()))
     assert bench.engine.state is State.ISSUED
+
+
+def test_an_ra_that_has_ended_holds_no_lost_request_for_ever() -> None:
+    bench = Bench()
+    bench(application())
+    bench(FETCHED)
+    bench(network())
+    assert kinds(bench(application("t2"))) == ["Commit", "poll"]
+    assert kinds(bench(verdict("ra-unusable"))) == ["fetch-ca"]
+    assert kinds(bench(RENEWED_RA)) == ["Commit", "poll"]
+    assert kinds(bench(verdict("ca-badCertId"))) == ["enrol"]
 
 
 def _sent(flash: Stored) -> records.RequestRecord:
