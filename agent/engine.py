@@ -233,7 +233,7 @@ class Engine:
         if self._request().polls >= self.policy.poll_times:
             return self._failed(event.error, now)
         self.state = State.PENDING
-        self._arm(now)
+        self._arm(now, event.error.after_s)
         return [Report("GET_LOCAL_CERT_ERR", f"poll: {event.error.what}")]
 
     def _look_again(self, event: JobFailed) -> list[Action]:
@@ -343,7 +343,7 @@ class Engine:
             self.deadline_ns = now.monotonic_ns + pause_s * 1_000_000_000
         elif self._patience:
             self._patience -= 1
-            self._arm(now)
+            self._arm(now, error.after_s)
         else:
             return []
         return [Report("GET_LOCAL_CERT_ERR", f"{error.what}; trying again", told=True)]
@@ -352,8 +352,9 @@ class Engine:
         """The stored CA is the one that the realm trusts now."""
         return pins.holds(self.stored.ca, self.policy.fingerprint)
 
-    def _arm(self, now: Now) -> None:
-        self.deadline_ns = schedule.next_poll_ns(now.monotonic_ns, self.policy.poll_interval_min)
+    def _arm(self, now: Now, peace_s: int = 0) -> None:
+        interval_min = self.policy.poll_interval_min
+        self.deadline_ns = schedule.next_poll_ns(now.monotonic_ns, interval_min, peace_s)
 
     def _request(self) -> RequestRecord:
         if self.stored.request is None:

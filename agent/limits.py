@@ -46,6 +46,7 @@ RESOLVE_S = 5  # for a name: the C library waits so long for a server before it 
 AGAIN_TIMES = 2  # in one attempt, where a server is busy for a moment and a person waits
 AGAIN_S = 2  # before each of them, unless the server says Retry-After
 RETRY_AFTER_S = 30  # and not at all for a server that wants to be left alone for longer
+PEACE_S = 3600  # nor polled so long; the wish is unsigned, so no more of it is granted
 JOB_EXCHANGES = 2  # GetCACaps and GetCACert; no job has more
 
 

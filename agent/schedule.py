@@ -3,7 +3,10 @@
 The retry list of automatic mode will stand here beside the polls.
 """
 
-MINUTE_NS = 60 * 1_000_000_000
+from agent import limits
+
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
 WEEK_S = 7 * 86400
 
 
@@ -21,9 +24,13 @@ def renewal_s(
     return min(not_before_s + validity_s * percent // 100, not_after_s - lead_s)
 
 
-def next_poll_ns(now_ns: int, interval_min: int) -> int:
-    """Monotonic time of the next CertPoll (VRP `enrollment-url ... interval`)."""
-    return now_ns + interval_min * MINUTE_NS
+def next_poll_ns(now_ns: int, interval_min: int, peace_s: int = 0) -> int:
+    """Monotonic time of the next CertPoll (VRP `enrollment-url ... interval`).
+
+    A server that asked to be left alone for `peace_s` would use up all polls in its maintenance.
+    """
+    peace_ns = min(peace_s, limits.PEACE_S) * SECOND_NS
+    return now_ns + max(interval_min * MINUTE_NS, peace_ns)
 
 
 def poll_after_boot_ns(now_ns: int) -> int:

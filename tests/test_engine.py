@@ -481,6 +481,19 @@ def test_retry_after_is_honoured_up_to_its_cap(asked_s: int, pause_s: int | None
         assert bench.engine.next_deadline() == bench.now.monotonic_ns + pause_s * 1_000_000_000
 
 
+@pytest.mark.parametrize(("asked_s", "pause_s"), [(7, 60), (600, 600), (10**9, 3600)])
+def test_a_server_that_asks_to_be_left_alone_uses_up_no_polls(asked_s: int, pause_s: int) -> None:
+    bench = pending()
+    bench(busy(asked_s))
+    assert bench.engine.next_deadline() == bench.now.monotonic_ns + pause_s * 1_000_000_000
+    bench = Bench()
+    bench(application())
+    bench.cut()  # from here on nobody waits
+    bench(busy(asked_s))
+    assert bench.engine.state is State.FETCHING
+    assert bench.engine.next_deadline() == bench.now.monotonic_ns + pause_s * 1_000_000_000
+
+
 def test_busy_while_the_ca_certificates_are_fetched() -> None:
     bench = Bench()
     bench(application())

@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "agent.errors": ("agent.catalogue",),
     "agent.limits": (),
     "agent.states": ("agent.errors", "hal.records"),
-    "agent.schedule": (),
+    "agent.schedule": ("agent.limits",),
     "agent.verdicts": ("agent.errors",),
     "agent.actions": ("agent.errors", "agent.states", "hal.records"),
     "agent.engine": (
