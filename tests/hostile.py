@@ -20,7 +20,7 @@ from tests.scep_http import chunked, ok, read_request
 
 CERTIFICATES, PKI = b"operation=GetCACert", b"operation=PKIOperation"
 HUGE_BYTES = 400 * 1024 * 1024
-WAIT_S = 10
+WAIT_S = 20
 DRIP_S = 0.05  # between two bytes; far below any time-out of a single read
 PIECE = b"x" * 64 * 1024
 LOCATION = "https://elsewhere.example/scep"
@@ -143,23 +143,18 @@ BEHAVIOURS: dict[str, Behaviour] = {
 }
 
 
-class Hostile:
-    """Serves on a free port of loopback; `asked` holds the requests, oldest first.
+class Loopback:
+    """A free port of loopback; each connection has a thread, and all end with the `with` block."""
 
-    upstream, target: requests with `target` in them are answered by the behaviour, all others by
-    the CA at that URL. `watch` is called after each piece that was sent.
-    """
-
-    def __init__(
-        self, behaviour: str | Behaviour, upstream: str = "", target: bytes = b"operation="
-    ) -> None:
-        self._behaviour = BEHAVIOURS[behaviour] if isinstance(behaviour, str) else behaviour
-        self._upstream, self._target = urlsplit(upstream), target
-        self.asked: list[bytes] = []
+    def __init__(self) -> None:
         self._over = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/scep"
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.place = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._serve, daemon=True)]
+
+    def talk(self, connection: socket.socket) -> None:
+        """What is said on one connection; the test may end and the client hang up (OSError)."""
+        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self._threads[0].start()
@@ -192,14 +187,34 @@ class Hostile:
         with connection:
             connection.settimeout(WAIT_S)
             try:
-                request = read_request(connection)
-                self.asked.append(request)
-                if self._target in request.partition(b"\r\n")[0]:
-                    self._behaviour(Line(connection, self._over))
-                else:
-                    connection.sendall(self.from_the_ca(request))
+                self.talk(connection)
             except OSError:
                 return  # the client had enough, or the test has ended
+
+
+class Hostile(Loopback):
+    """A server that misbehaves; `asked` holds the requests, oldest first.
+
+    upstream, target: requests with `target` in them are answered by the behaviour, all others by
+    the CA at that URL.
+    """
+
+    def __init__(
+        self, behaviour: str | Behaviour, upstream: str = "", target: bytes = b"operation="
+    ) -> None:
+        super().__init__()
+        self._behaviour = BEHAVIOURS[behaviour] if isinstance(behaviour, str) else behaviour
+        self._upstream, self._target = urlsplit(upstream), target
+        self.asked: list[bytes] = []
+        self.url = f"http://{self.place}/scep"
+
+    def talk(self, connection: socket.socket) -> None:
+        request = read_request(connection)
+        self.asked.append(request)
+        if self._target in request.partition(b"\r\n")[0]:
+            self._behaviour(Line(connection, self._over))
+        else:
+            connection.sendall(self.from_the_ca(request))
 
     def from_the_ca(self, request: bytes) -> bytes:
         """What the real CA answers to the same request."""
