@@ -210,6 +210,8 @@ def procedure(url: str, *realm: str, bits: int = 2048) -> list[str]:
 
 
 SAVE = ("return", "save", "y")
+APPLY = ("system-view", "pki enroll-certificate realm abc")
+AGAIN = (*APPLY, "y")  # where a certificate is in use
 
 
 def check_certificate(agent: Agent, ca: Path, chain: Path | None = None) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from hal.fake_flash import PROGRAM_ERROR
 from hal.sockets import connect_unix, peer_credentials
-from tests.board import SAVE, Agent, check_certificate, procedure
+from tests.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure
 from tests.device_bench import ready
 from tests.hostile import Process, descendants
 from tests.labca import InBackground, LabCa, wait_for
@@ -23,15 +23,13 @@ from tests.test_device import fill
 
 WAIT_S = 20
 KIB = 1024
-ENROL = ("system-view", "pki enroll-certificate realm abc")
-AGAIN = (*ENROL, "y")
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts a tmpfs")
 
 
 def enrolled(agent: Agent, ca: LabCa) -> dict[str, bytes]:
     """The first certificate, saved; what a consumer reads of it."""
-    agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"), ENROL[1], *SAVE)
+    agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"), APPLY[1], *SAVE)
     return in_use(agent)
 
 
@@ -253,7 +251,7 @@ def test_a_disk_that_is_full_keeps_the_certificate_and_says_so(tmp_path: Path) -
             agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"))
             ballast = agent.dir / "ballast"
             _fill(ballast)
-            error = error_of(agent.script(*ENROL))
+            error = error_of(agent.script(*APPLY))
             assert "Device storage or memory could not be written: No space left" in error
             assert "free space" in error
             assert agent.state() == "issued"
@@ -326,7 +324,7 @@ def test_a_killed_process_is_an_error_and_the_next_attempt_works(
 ) -> None:
     with LabCa(tmp_path, "--hold", "pkcsreq") as ca, Agent(tmp_path) as agent:
         agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"))
-        waiting = InBackground(lambda: agent.script(*ENROL))
+        waiting = InBackground(lambda: agent.script(*APPLY))
         ca.held(WAIT_S)
         (process,) = processes(agent, depth)
         os.kill(process.pid, signal.SIGKILL)
@@ -336,7 +334,7 @@ def test_a_killed_process_is_an_error_and_the_next_attempt_works(
         assert agent.state() == "failed"
         assert processes(agent, 2) == []
         ca.let_go()
-        agent.must(*ENROL)
+        agent.must(*APPLY)
         check_certificate(agent, ca.dir / "ca.pem")
 
 
@@ -364,7 +362,7 @@ def test_sigterm_in_the_middle_of_an_enrolment(tmp_path: Path) -> None:
 def _hung_up(agent: Agent) -> bool:
     """Whether who waited was let go when the agent ended, and it was no success."""
     command = agent.command("console", "--socket", str(agent.dir / "console.sock"))
-    lines = "\n".join(ENROL).encode()
+    lines = "\n".join(APPLY).encode()
     done = subprocess.run(command, input=lines, capture_output=True, timeout=WAIT_S)
     return done.returncode != 0 and b"Traceback" not in done.stderr
 

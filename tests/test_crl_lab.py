@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from tests.board import SAVE, Agent, procedure, run
+from tests.board import APPLY, SAVE, Agent, procedure, run
 from tests.labca import LabCa
 from tools.lab_ca.authority import Authority
-
-APPLY = ("system-view", "pki enroll-certificate realm abc")
 
 
 def test_a_list_by_scep_and_by_http_and_a_certificate_that_is_on_it(tmp_path: Path) -> None:

@@ -6,14 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests import jscep
-from tests.board import SAVE, Agent, check_certificate, procedure, run
+from tests.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure, run
 from tests.jscep import JscepCa
 
 WHY_NOT = jscep.missing()
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 
-APPLY = ("system-view", "pki enroll-certificate realm abc")
-AGAIN = (*APPLY, "y")
 FAST = 30  # polls of a minute take two seconds
 CHALLENGE = "password cipher sekret"
 

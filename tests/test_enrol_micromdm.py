@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests import micromdm, peers
-from tests.board import Agent, check_certificate, procedure
+from tests.board import APPLY, Agent, check_certificate, procedure
 from tests.micromdm import CHALLENGE, MicroMdm
 from tests.netns import NetNs
 
-APPLY = ("system-view", "pki enroll-certificate realm abc")
 WHY_NOT = {"2.1.0": micromdm.missing(), "2.3.0": peers.missing("scepserver")}
 VERSIONS = [
     pytest.param(

@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests import peers
-from tests.board import Agent, Said, check_certificate, procedure, run
+from tests.board import APPLY, Agent, Said, check_certificate, procedure, run
 from tests.hostile import PKI, Hostile, Line
 from tests.stepca import CHALLENGE, StepCa
 
 WHY_NOT = peers.missing("step-ca")
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 
-APPLY = ("system-view", "pki enroll-certificate realm abc")
 PASSWORD = f"password cipher {CHALLENGE}"
 DES = "weak-algorithm des"
 

@@ -19,7 +19,7 @@ from agent.catalogue import CATALOGUE
 from hal import records
 from hal.flash import FileFlash
 from hal.store import Store
-from tests.board import IN_USE, Agent, procedure
+from tests.board import AGAIN, IN_USE, Agent, procedure
 from tests.labca_seen import Base, Lab, serving
 from tests.vectors.expected import BOARD
 from tools.lab_ca import hostile
@@ -30,7 +30,6 @@ BASE = Base(following=True, life_s=30 * 86_400)
 # A board whose line is so good that nobody need wait long: the caps themselves are what is tried.
 LINE = "[worker]\nconnect_s = 2\nreceive_s = 2\nexchange_s = 3\n"
 REALM = ("system-view", "pki realm abc")
-APPLY = ("system-view", "pki enroll-certificate realm abc", "y")
 NEXT = ("system-view", "pki get-certificate ca realm abc next")
 ABORT = ("system-view", "pki abort-request realm abc")
 ERASE_BYTES = 4096  # of the simulated board
@@ -48,7 +47,7 @@ class Bench:
     def __init__(self, agent: Agent, lab: Lab) -> None:
         self.agent, self._lab = agent, lab
         pin = f"fingerprint sha256 {lab.ca.sha256.hex()}"
-        agent.must(*procedure(lab.url, pin), APPLY[1])
+        agent.must(*procedure(lab.url, pin), AGAIN[1])
         agent.wait_state("issued")
 
     def turn(self, hook: Hooks) -> None:
@@ -122,7 +121,7 @@ def test_a_board_with_a_certificate_in_use(bench: Bench, table: int, names: list
             _refused(bench, outcome, name)
         assert bench.in_use() == before, name
     bench.turn(PLAIN)  # it comes to its senses: nothing is left in the way
-    bench.agent.must(*APPLY)
+    bench.agent.must(*AGAIN)
     bench.agent.wait_state("issued")
 
 
@@ -130,7 +129,7 @@ def _refused(bench: Bench, outcome: str, name: str) -> None:
     strict = name == "names"
     if strict:
         bench.agent.must(*REALM, "subject-match strict")
-    said = bench.agent.script(*APPLY)
+    said = bench.agent.script(*AGAIN)
     if strict:
         bench.agent.must(*REALM, "undo subject-match")
     assert said.status == 1, f"{name}: {said.text}"
@@ -141,7 +140,7 @@ def _refused(bench: Bench, outcome: str, name: str) -> None:
 
 def _accepted(bench: Bench, outcome: str, name: str) -> None:
     before = bench.in_use()
-    said = bench.agent.script(*APPLY)
+    said = bench.agent.script(*AGAIN)
     assert bench.agent.state() == outcome, f"{name}: {said.text}"
     assert (bench.in_use() == before) is (outcome == "pending")
     if outcome == "pending":

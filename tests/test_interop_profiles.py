@@ -5,13 +5,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.board import SAVE, Agent, check_certificate, procedure
+from tests.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure
 from tests.interop.profiles import CHALLENGE, NO_NAME, PROFILES, SHA1, TRIPLE_DES, Profile
 from tests.labca import LabCa
 from tools.lab_ca.__main__ import main as lab_ca
-
-APPLY = ("system-view", "pki enroll-certificate realm abc")
-AGAIN = (*APPLY, "y")
 
 
 def each(profiles: tuple[Profile, ...] = PROFILES) -> pytest.MarkDecorator:

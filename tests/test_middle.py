@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests import scep_lab
-from tests.board import SAVE, Agent, check_certificate, procedure, run
+from tests.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure, run
 from tests.labca import LabCa, wait_for
 from tests.middle import PKI, Middle
 from tools.lab_ca.authority import Authority
 
-APPLY = ("system-view", "pki enroll-certificate realm abc")
-AGAIN = (*APPLY, "y")
 GET_LIST = ("system-view", "pki get-crl realm abc")
 LIST = "/ca.crl"
 FAST = 30  # polls of a minute take two seconds

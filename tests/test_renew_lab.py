@@ -7,18 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.board import SAVE, Agent, check_certificate, procedure
+from tests.board import AGAIN, SAVE, Agent, check_certificate, procedure
 from tests.labca import LabCa
 from tests.test_power_cut import apply_in_background, check_files_whole
 
-APPLY = ("system-view", "pki enroll-certificate realm abc", "y")
 CHALLENGE = "password cipher sekret"
 
 
 def enrolled(agent: Agent, ca: LabCa, *realm: str) -> None:
     trusted = f"fingerprint sha256 {ca.fingerprint}"
     agent.must(*procedure(ca.url, trusted, CHALLENGE, *realm), *SAVE)
-    agent.must(*APPLY[:2])
+    agent.must(*AGAIN[:2])
     agent.wait_state("issued")
 
 
@@ -46,7 +45,7 @@ def test_the_certificate_in_use_renews_itself(tmp_path: Path, quirk: str | None)
     with LabCa(tmp_path, *flags) as ca, Agent(tmp_path) as agent:
         enrolled(agent, ca, *keywords)
         before = agent.memory("cert.pem").read_bytes()
-        agent.must(*APPLY)
+        agent.must(*AGAIN)
         agent.wait_state("issued")
         assert agent.memory("cert.pem").read_bytes() != before
         check_certificate(agent, ca.dir / "ca.pem")
@@ -61,7 +60,7 @@ def test_without_renewal_in_the_list_it_applies_anew_with_the_challenge(tmp_path
         Agent(tmp_path) as agent,
     ):
         enrolled(agent, ca)
-        agent.must(*APPLY)
+        agent.must(*AGAIN)
         assert requests(ca) == ["PKCSReq", "PKCSReq"]
         assert len(ca.issued()) == 2
 
@@ -124,7 +123,7 @@ def test_a_renewal_waits_behind_an_ra_through_a_power_cut(tmp_path: Path) -> Non
         rules = (f"fingerprint sha256 {ca.fingerprint}", f"enrollment-url {ca.url} times 100 ra")
         agent.must(*procedure(ca.url, *rules), *SAVE)
         for question in (False, True):
-            agent.must(*APPLY[: 3 if question else 2])
+            agent.must(*AGAIN[: 3 if question else 2])
             agent.wait_state("pending")
             old = agent.memory("cert.pem").read_bytes() if question else b""
             agent.kill()
@@ -155,11 +154,11 @@ def test_a_ca_with_a_new_key_and_the_old_name_says_how_to_apply_anew(tmp_path: P
         enrolled(agent, old)
         moved = (f"enrollment-url {new.url}", f"fingerprint sha256 {new.fingerprint}")
         agent.must("system-view", "pki realm abc", *moved, *SAVE)
-        said = agent.script(*APPLY)
+        said = agent.script(*AGAIN)
         assert said.status == 1
         assert "`compatibility renew-by-pkcsreq`" in " ".join(said.text.split())
         agent.must(
-            "system-view", "pki realm abc", "compatibility renew-by-pkcsreq", "quit", *APPLY[1:]
+            "system-view", "pki realm abc", "compatibility renew-by-pkcsreq", "quit", *AGAIN[1:]
         )
         agent.wait_state("issued")
         check_certificate(agent, new.dir / "ca.pem")

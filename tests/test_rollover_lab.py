@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.board import SAVE, Agent, check_certificate, procedure
+from tests.board import APPLY, SAVE, Agent, check_certificate, procedure
 from tests.labca import LabCa
 from tools.lab_ca.__main__ import main
 
-APPLY = ("system-view", "pki enroll-certificate realm abc")
 NEXT = ("system-view", "pki get-certificate ca realm abc next")
 
 
