@@ -25,14 +25,15 @@ Made by `make interop`, which runs every test that is named for it.
 "As recorded" is the lab CA with the switches that make it answer as that server was seen, read in
 its source or reported to: it proves that the agent finishes with such answers, and nothing about a
 release of that server.
+
+Every realm has an entity, a key pair, `fingerprint`, `password` and `enrollment-url` (with `ra`
+behind an RA); what a server needs besides stands with it.
 """
 
 DETAILS = """\
 ### {name}
 
 Here it is {how}{command}
-
-In the realm, beyond entity, key pair, fingerprint, password and URL (behind an RA: with `ra`):
 
 {realm}
 """
@@ -47,9 +48,9 @@ QUIRKS_HEAD = """\
 ## Quirks
 
 What servers are known to do, and what the agent does then. A name in the last column is a
-`--quirk` of the lab CA that shows it. The tests stand in `tests/interop/quirks.py`; each name has
-one more in `tests/test_quirks_agent.py`, and a proof that the lab CA does what it says in
-`tests/test_lab_ca_quirks.py`.
+`--quirk` of the lab CA that shows it. `tests/interop/quirks.py` names the tests of each row; each
+switch has one more in `tests/test_quirks_agent.py`, and a proof that the lab CA does what it says
+in `tests/test_lab_ca_quirks.py`.
 """
 
 
@@ -88,7 +89,8 @@ def command(arguments: tuple[str, ...]) -> str:
 def details(server: Server) -> str:
     """How to get it, what to type, why not."""
     told = f":\n\n{command(server.recorded)}" if server.recorded else "."
-    realm = textwrap.indent("\n".join(server.realm) or "(nothing)", "    ")
+    lines = textwrap.indent("\n".join(server.realm), "    ")
+    realm = f"Its realm needs besides:\n\n{lines}" if lines else "Its realm needs nothing else."
     text = DETAILS.format(name=server.name, how=server.how, command=told, realm=realm)
     reasons = [(c, server.cells[c].why_not) for c in COLUMNS if server.cells[c].why_not]
     return text + ("\n" if reasons else "") + "".join(f"* {c}: {why}\n" for c, why in reasons)
