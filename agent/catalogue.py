@@ -234,7 +234,8 @@ CATALOGUE: dict[str, Row] = {
     "ra-unusable": Row(PEER, OPERATOR, "the RA certificate of {subject} cannot be used: {reason}",
         "the server leaves out a CA between the RA and the pinned one (step-ca:"
         " excludeIntermediate), or another CA has issued it, or nobody has renewed it",
-        "ask the CA's operator to send the whole chain, and about the RA; compare `fingerprint`"),
+        "type `pki get-certificate ca realm ...`, since the RA may have a new one; else ask the"
+        " CA's operator to send the whole chain, and about the RA; compare `fingerprint`"),
     "ra-not-asked": Row(PEER, LATER, "{what}",
         "the CA set has RA certificates: an RA seems to answer, and it cannot open a request that"
         " was encrypted for the CA",

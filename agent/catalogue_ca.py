@@ -14,8 +14,8 @@ PUBLISHED: dict[str, Row] = {
         " `certificate-check none`"),
     "crl-unreachable": Row(PEER, LATER, "the revocation list does not come from {url}: {what}",
         "{cause}",
-        "check `cdp-url`, or name a place there that the certificate does not; `crl scep` in the"
-        " realm view asks the CA itself"),
+        "try again; in the realm view check `cdp-url`, which also replaces the place that the"
+        " certificate names, or type `crl scep` to ask the CA itself"),
     "crl-malformed": Row(PEER, LATER, "the revocation list cannot be used: {reason}",
         "the URL leads to something else: {page}",
         "check `cdp-url`; ask the CA's operator for a complete list (no delta)"),

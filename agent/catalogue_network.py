@@ -128,7 +128,7 @@ NETWORK: dict[str, Row] = {
         "{cause}", "{remedy}"),
     "http-empty": Row(PEER, NOW, "the server answered HTTP {status} with nothing in it",
         "a fault in the CA, mostly one that passes (step-ca)",
-        "apply again; ask the CA's operator if it stays so"),
+        "try again; ask the CA's operator if it stays so"),
     "http-malformed": Row(PEER, LATER, "the answer is not HTTP as it should be: {reason}",
         "another service on that port, or a faulty proxy",
         "check host and port in `enrollment-url`"),
