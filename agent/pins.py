@@ -119,14 +119,14 @@ def record(
 def refreshed(
     known: CaRecord | None, found: tuple[CaCertificate, ...], caps: tuple[str, ...], now_s: int
 ) -> CaRecord | None:
-    """The stored set as it was fetched once more; None under another pin, or when it is the same.
+    """The stored set as it was fetched once more; None under another pin, or with nothing new.
 
     What an RA's certificate in it is worth, the jobs find out: it must chain to the pin.
     """
     pinned = next((c for c in found if c.is_ca and known and c.sha256 == known.pin), None)
     if known is None or pinned is None:
         return None
-    if [c.certificate for c in found] == known.certificates:
+    if {c.certificate for c in found} <= set(known.certificates):  # another order, or less
         return None
     return record(pinned, known.trusted_by, found, caps, now_s, known)
 

@@ -110,6 +110,8 @@ def test_a_set_is_refreshed_under_its_own_pin_only() -> None:
     for same in ((NEW,), (OTHER,), (), (NEW._replace(is_ca=False), ra)):
         assert pins.refreshed(known, same, ("AES",), 7) is None
     assert pins.refreshed(None, (NEW,), (), 7) is None
+    for nothing_new in ((NEW, ra), (NEW,)):  # nobody has signed that there is no RA any more
+        assert pins.refreshed(found, nothing_new, ("AES",), 7) is None
 
 
 def test_a_next_ca_is_a_ca_that_is_not_known() -> None:
