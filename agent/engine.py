@@ -37,7 +37,7 @@ from agent.states import (
     Removed,
     State,
 )
-from agent.verdicts import ANSWERED, FORGOTTEN, STALE, is_verdict
+from agent.verdicts import ANSWERED, ENDED, FORGOTTEN, STALE, is_verdict
 from hal.records import RequestRecord
 
 
@@ -281,8 +281,8 @@ class Engine:
     def _recovery_failed(self, event: JobFailed, now: Now) -> list[Action]:
         """A CA that answers but does not know the transaction gets the same bytes again."""
         after, policy = self._next, self.policy
-        answered = event.error.code in ANSWERED
-        if answered and after and renewal.differs(after, self.stored, policy, now):
+        answered, ended = event.error.code in ANSWERED, event.error.code == ENDED
+        if after and (ended or (answered and renewal.differs(after, self.stored, policy, now))):
             # The CA has nothing for the old one, and the new one says something else.
             return self._begin(after, now)
         if actions := self._look_again(event):

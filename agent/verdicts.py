@@ -55,6 +55,7 @@ STALE = frozenset(
     )
 )
 FORGOTTEN = "ca-badCertId"  # the answer to a poll for a transaction that the CA does not know
+ENDED = "ca-expired"  # nobody can answer for a CA any more: the poll was not even sent
 
 
 def is_verdict(error: AgentError) -> bool:

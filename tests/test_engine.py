@@ -560,6 +560,18 @@ def test_an_ra_that_has_ended_holds_no_lost_request_for_ever() -> None:
     assert kinds(bench(verdict("ca-badCertId"))) == ["enrol"]
 
 
+def test_a_ca_that_has_ended_holds_no_lost_request_for_ever() -> None:
+    """The one after it may be there by now."""
+    bench = Bench()
+    bench(application())
+    bench(FETCHED)
+    bench(network())
+    bench(application("t2"))
+    assert kinds(bench(verdict("ca-expired"))) == ["Commit", "fetch-ca"]
+    assert bench.flash.request is not None
+    assert bench.flash.request.transaction == "t2"
+
+
 def _sent(flash: Stored) -> records.RequestRecord:
     assert flash.request is not None
     return flash.request._replace(phase="sent")
