@@ -40,10 +40,13 @@ ANSWERED = FAILURES | {
 }
 
 # So may a poll end when the CA or its RA has new certificates since they were fetched: it cannot
-# decrypt what is for the old one, or signs with the new one; or the old one has ended here already.
+# decrypt what is for the old one, or signs with the new one. Or nothing was sent at all, because
+# the old ones cannot be used, or no more.
 STALE = frozenset(
     (
         "ca-badMessageCheck",
+        "ca-cannot-encrypt",
+        "ca-pin-missing",
         "certrep-signer",
         "http-failed",
         "http-ndes",

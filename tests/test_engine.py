@@ -531,7 +531,7 @@ RENEWED_RA = CaFetched((authority("CN=RA", "CN=CA", is_ca=False), authority()), 
     "code",
     [
         *("ca-badMessageCheck", "certrep-signer", "http-failed", "http-ndes"),
-        *("ra-missing", "ra-not-asked", "ra-unusable"),
+        *("ca-cannot-encrypt", "ca-pin-missing", "ra-missing", "ra-not-asked", "ra-unusable"),
     ],
 )
 @pytest.mark.parametrize("restarted", [False, True])
@@ -549,13 +549,15 @@ def test_a_poll_that_a_new_ra_cannot_read_is_sent_again_for_it(code: str, restar
     assert bench.engine.state is State.ISSUED
 
 
-def test_an_ra_that_has_ended_holds_no_lost_request_for_ever() -> None:
+@pytest.mark.parametrize("code", ["ca-cannot-encrypt", "ra-unusable"])
+def test_certificates_of_no_use_hold_no_lost_request_for_ever(code: str) -> None:
+    """They were refused, and the CA has better ones by now."""
     bench = Bench()
     bench(application())
     bench(FETCHED)
-    bench(network())
+    bench(verdict(code))
     assert kinds(bench(application("t2"))) == ["Commit", "poll"]
-    assert kinds(bench(verdict("ra-unusable"))) == ["fetch-ca"]
+    assert kinds(bench(verdict(code))) == ["fetch-ca"]
     assert kinds(bench(RENEWED_RA)) == ["Commit", "poll"]
     assert kinds(bench(verdict("ca-badCertId"))) == ["enrol"]
 
