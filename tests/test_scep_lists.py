@@ -210,10 +210,12 @@ def test_a_server_that_knows_no_lists_says_where_one_may_be(
     files: list[int], status: str, code: str
 ) -> None:
     answer = web.ok(b"not implemented", status=status)
-    with web.serving(answer) as server, pytest.raises(AgentError) as caught:
-        run(job(server.url(), op="get-crl", certificate=leaf().der), files)
-    assert caught.value.code == code
-    assert ("cdp-url" in caught.value.remedy) is (code == "crl-not-offered")
+    beside_an_ra = job_for("", lab.root(), *lab.ra_pair())["ca"]
+    for found in ({}, {"ca": beside_an_ra}):
+        with web.serving(answer) as server, pytest.raises(AgentError) as caught:
+            run(job(server.url(), op="get-crl", certificate=leaf().der, **found), files)
+        assert caught.value.code == code
+        assert ("cdp-url" in caught.value.remedy) is (code == "crl-not-offered")
 
 
 # -- at an application -----------------------------------------------------------------------------

@@ -149,8 +149,10 @@ def test_what_a_ca_says_that_has_none(files: list[int], how: dict[str, Any], cod
 )
 def test_a_server_without_it(files: list[int], head: str, code: str) -> None:
     page = f"HTTP/1.1 {head}\r\nContent-Length: 4\r\n\r\noops".encode()
-    error = refused(lambda _request: page, files)
-    assert (error.code, f"HTTP {head[:3]}" in error.what) == (code, True)
+    beside_an_ra = job_for("", lab.root(), *lab.ra_pair())["ca"]
+    for found in ({}, {"ca": beside_an_ra}):
+        error = refused(lambda _request: page, files, **found)
+        assert (error.code, f"HTTP {head[:3]}" in error.what) == (code, True)
 
 
 @pytest.mark.parametrize("serial", ["", "x", None])

@@ -64,12 +64,14 @@ class Conversation:
         try:
             data = exchange.send(message, self._post(), limits.CERTREP_BYTES)
         except AgentError as error:
-            raise self._told(error) from None
+            raise self._told(question.kind, error) from None
         return trust.accept(data, expected), expected
 
-    def _told(self, error: AgentError) -> AgentError:
-        """An RA that cannot open what was encrypted for its CA has no better word (step-ca)."""
-        unasked = not self.ra and self.ca.registration_authorities()
+    def _told(self, kind: int, error: AgentError) -> AgentError:
+        """An RA that cannot open what was encrypted for its CA has no better word (step-ca); nor
+        has a server to a question that it does not know."""
+        asked_for = kind not in (messages.GET_CERT, messages.GET_CRL)
+        unasked = asked_for and not self.ra and self.ca.registration_authorities()
         if error.code in ("http-failed", "http-refused") and unasked:
             return fail("ra-not-asked", what=error.what)
         return error
