@@ -262,6 +262,7 @@ def get_crl(session: "Session", args: Args) -> None:
 _REALM = {"NAME": REALM_NAME}
 _FILE = {"FILENAME": parameters.FILE, "PASSWORD": parameters.PLAIN}
 _KEY = {"NAME": KEY_NAME, **_FILE}
+_WORDS = {"password": "Password of the file"}
 
 ROWS = (
     Row("pki get-certificate ca realm NAME [ next ]", (SYSTEM,), get_certificate, _REALM),
@@ -278,6 +279,7 @@ ROWS = (
         (SYSTEM,),
         import_certificate,
         {**_REALM, **_FILE},
+        words=_WORDS,
     ),
     Row(
         "pki export-certificate { ca | local } realm NAME { pem | der | pkcs12 }"
@@ -285,6 +287,7 @@ ROWS = (
         (SYSTEM,),
         export_certificate,
         {**_REALM, **_FILE},
+        words=_WORDS,
         level=SECRET_LEVEL,
     ),
     Row("pki delete-certificate { ca | local } realm NAME", (SYSTEM,), delete_certificate, _REALM),
@@ -307,6 +310,7 @@ ROWS = (
         (SYSTEM,),
         import_key_pair,
         _KEY,
+        words=_WORDS,
         level=SECRET_LEVEL,
     ),
     Row(
@@ -314,6 +318,7 @@ ROWS = (
         (SYSTEM,),
         export_key_pair,
         _KEY,
+        words=_WORDS,
         level=SECRET_LEVEL,
     ),
     Row(
