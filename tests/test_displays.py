@@ -72,6 +72,15 @@ def test_no_secret_is_in_the_json_of_a_realm() -> None:
     assert realm.password not in lines
 
 
+def test_a_realm_that_failed_says_why() -> None:
+    failed = IDLE._replace(state="failed", why="the last attempt failed", last_error=error())
+    assert realms.realm(Realm("abc"), None, failed)["why"] == (
+        "the last attempt failed (last error: the CA said no)"
+    )
+    going_on = failed._replace(state="fetching", why="the CA certificates are on their way")
+    assert realms.realm(Realm("abc"), None, going_on)["why"] == going_on.why
+
+
 def test_an_entity() -> None:
     entity = Entity("e1")
     entity.common_name, entity.organization_unit = "r1", ("noc", "core")

@@ -132,9 +132,15 @@ def realm(record: Realm, ca: CaInfo | None, status: RealmStatus) -> dict[str, An
         "subject_match": record.subject_match,
         "compatibility": list(record.compatibility),
         "state": status.state,
-        "why": status.why,
+        "why": _why(status),
         "next_step": status.next_step,
     }
+
+
+def _why(status: RealmStatus) -> str:
+    """With the error after a failure, which `display pki enrollment` shows by itself."""
+    failed = status.last_error if status.state == "failed" else None
+    return f"{status.why} (last error: {failed.what})" if failed else status.why
 
 
 # -- entities --------------------------------------------------------------------------------------
