@@ -133,11 +133,12 @@ CATALOGUE: dict[str, Row] = {
                            "see `dir`"),
     "file-too-large": Row(LOCAL, OPERATOR, "the file {name} has more than {cap} bytes",
                           "it holds more than certificates and a key", "see `dir`"),
-    "certificate-missing": Row(LOCAL, OPERATOR, "realm {realm} has no {kind} certificate",
-                               "none was applied for or imported",
+    "certificate-missing": Row(LOCAL, OPERATOR, "realm {realm} has no local certificate",
+                               "none was applied for or imported, or it was deleted",
                                "type `pki enroll-certificate realm {realm}`, or bring one with"
-                               " `pki get-certificate {kind} realm {realm} ...` or"
-                               " `pki import-certificate {kind} realm {realm} ...`"),
+                               " `pki get-certificate local realm {realm} serial-number ...` or"
+                               " `pki import-certificate local realm {realm} pem filename"
+                               " FILENAME`"),
     "import-invalid": Row(LOCAL, OPERATOR, "the certificate was not imported: {subject}:"
                           " {reason}",
                           "it comes from another CA than the one that this realm trusts, or has"

@@ -4,10 +4,14 @@ that will follow it, certificates that it has issued already), and for what nobo
 from agent.catalogue_row import LATER, LOCAL, OPERATOR, PEER, Row
 
 PUBLISHED: dict[str, Row] = {
+    "ca-untrusted": Row(LOCAL, OPERATOR, "realm {realm} has no CA certificate that it trusts",
+        "none was fetched or imported yet, or `fingerprint` names another one now",
+        "type `pki get-certificate ca realm {realm}`"),
     "crl-no-place": Row(LOCAL, OPERATOR, "nothing says where the revocation list is",
         "neither `cdp-url` nor the certificate names a place, and without a certificate in use"
         " nobody can ask the CA by SCEP",
-        "type `cdp-url http://...` in the realm view, or apply for a certificate first"),
+        "type `cdp-url http://...` in the realm view; or, with `certificate-check crl none` there,"
+        " apply for a certificate first"),
     "crl-not-offered": Row(PEER, OPERATOR, "the CA gives no revocation list by SCEP: {reason}",
         "its software does not know GetCRL (micromdm, step-ca), or it keeps no list",
         "type `cdp-url http://...` in the realm view if the CA publishes a list; without one type"
@@ -51,7 +55,7 @@ PUBLISHED: dict[str, Row] = {
     "getcert-refused": Row(PEER, OPERATOR, "the CA did not answer GetCert: {reason}",
         "many servers have no GetCert (micromdm, step-ca), or answer only whom they know",
         "ask the CA's operator for the certificate and type `pki import-certificate local realm"
-        " {realm} ...`, or apply with `pki enroll-certificate realm {realm}`"),
+        " {realm} pem filename FILENAME`, or apply with `pki enroll-certificate realm {realm}`"),
     "getcert-other": Row(PEER, OPERATOR, "the CA answered with certificate {got}, asked for was"
         " {wanted}",
         "a fault in the CA", "ask the CA's operator; nothing was installed"),

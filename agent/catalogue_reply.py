@@ -71,12 +71,14 @@ REPLY: dict[str, Row] = {
         "mostly a challenge password that is wrong, used up or too old; else a subject that the CA"
         " does not allow, or (Dogtag) a person has not approved it yet",
         "get a new challenge and type `password cipher` in the realm view; check the entity; what"
-        " is issued all the same can be imported: `pki import-certificate local realm ...`"),
+        " is issued all the same can be imported: `pki import-certificate local realm ... pem"
+        " filename FILENAME`"),
     "ca-denied": Row(PEER, OPERATOR, "{what}; it was pending",
         "a person there has refused it, or it was issued and the server fails to say so (OmniTrust"
         " ILM)",
         "ask the CA's operator: what was issued comes by `pki get-certificate local realm ..."
-        " serial-number ...` or `pki import-certificate local realm ...`; else apply again"),
+        " serial-number ...` or `pki import-certificate local realm ... pem filename FILENAME`;"
+        " else apply again"),
     "ca-renewal-refused": Row(PEER, LATER, "{what}; it was a renewal {with_or_without} the"
         " challenge password",
         "the CA wants the password each time (micromdm, step-ca, UCM), does not renew this early"

@@ -26,6 +26,13 @@ class AgentError(Exception):
         self.code, self.what, self.cause, self.remedy, self.retry = code, what, cause, remedy, retry
         self.after_s = 0
 
+    def of_realm(self, name: str) -> "AgentError":
+        """The same about a realm: the `realm ...` of its next step becomes what can be typed."""
+        remedy = self.remedy.replace("realm ...", f"realm {name}")
+        found = type(self)(self.code, self.what, self.cause, remedy, self.retry)
+        found.after_s = self.after_s
+        return found
+
     def as_map(self) -> dict[str, object]:
         """The form in which it crosses the job channel and lies in the store."""
         return {

@@ -177,7 +177,7 @@ class Exchange:
         """The chain of the local certificate, or of the pinned CA; `done` with list[Verdict]."""
         stored = self._device.runner(realm).engine.stored
         if stored.ca is None or (kind == "local" and stored.local is None):
-            raise fail("certificate-missing", kind="ca" if stored.ca is None else kind, realm=realm)
+            raise _missing("ca" if stored.ca is None else kind, realm)
         return self._validate(realm, stored.local, stored.ca, kind, done)
 
     def _validate(
@@ -206,7 +206,7 @@ class Exchange:
         """From the store and from memory; the file in storage stays, as in VRP."""
         runner, settings = self._device.runner(realm), self.resting(realm)
         if getattr(runner.engine.stored, kind) is None:
-            raise fail("certificate-missing", kind=kind, realm=settings.name)
+            raise _missing(kind, settings.name)
         runner.remove(kind)
         if kind == "local":
             self._device.forget_memory(settings.name)
@@ -237,7 +237,7 @@ class Exchange:
             pinned = ca.certificates[ca.pin_index].der
             found = [pinned, *(c.der for c in ca.certificates if c.der != pinned)]
         else:
-            raise fail("certificate-missing", kind=kind, realm=realm)
+            raise _missing(kind, realm)
         return self._write(kind, what, found, key, done)
 
     def export_key(self, name: str, what: FromFile, done: Done) -> int:
@@ -295,7 +295,7 @@ class Exchange:
         """The stored CA, which the realm trusts now."""
         engine = self._device.runner(settings.name).engine
         if engine.stored.ca is None or not engine.pin_holds():
-            raise fail("certificate-missing", kind="ca", realm=settings.name)
+            raise _missing("ca", settings.name)
         return engine.stored.ca
 
     def _key_of(self, settings: Realm) -> KeyRecord:
@@ -335,6 +335,11 @@ class Exchange:
             self._device.runner(realm).install(event, progress, done)
         except AgentError as error:
             done(error)
+
+
+def _missing(kind: str, realm: str) -> AgentError:
+    """Each of the two comes in its own way."""
+    return fail("ca-untrusted" if kind == "ca" else "certificate-missing", realm=realm)
 
 
 def _chain(found: CertificateRecord, ca: CaRecord | None) -> list[bytes]:

@@ -28,7 +28,10 @@ EXPLAINED = {
         "the certificate is in use",
         "manual mode never renews: type `pki enroll-certificate realm {}` again before it expires",
     ),
-    State.FAILED: ("the last attempt failed", "`pki enroll-certificate realm {}`"),
+    State.FAILED: (
+        "the last attempt failed",
+        "the next step of the last error, then `pki enroll-certificate realm {}`",
+    ),
 }
 
 
@@ -91,7 +94,7 @@ def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> Rea
         transaction=stored.request.transaction if stored.request else None,
         attempts=stored.outcome.attempts if stored.outcome else 0,
         polls=stored.request.polls if stored.request else 0,
-        last_error=engine.error,
+        last_error=engine.error.of_realm(realm.name) if engine.error else None,
         last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
         renew_s=_renewal_s(realm, stored.local),
         next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,

@@ -71,7 +71,7 @@ class Revocation:
         settings, runner = self._device.settings.realms[fold(realm)], self._device.runner(realm)
         ca = runner.engine.stored.ca
         if ca is None or not runner.engine.pin_holds():
-            raise fail("certificate-missing", kind="ca", realm=settings.name)
+            raise fail("ca-untrusted", realm=settings.name)
         job = self._job(settings, ca, runner)
 
         def arrived(answer: Answer | AgentError) -> None:

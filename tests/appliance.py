@@ -203,7 +203,7 @@ class FakeExchange:
     def delete(self, realm: str, kind: str) -> None:
         found = self._device.cas if kind == "ca" else self._device.locals
         if found.pop(realm, None) is None:
-            raise fail("certificate-missing", kind=kind, realm=realm)
+            raise fail("ca-untrusted" if kind == "ca" else "certificate-missing", realm=realm)
 
 
 class FakeRevocation:

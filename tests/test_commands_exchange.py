@@ -3,6 +3,7 @@
 import pytest
 
 from agent.console.appliance import CaInfo, FromFile
+from agent.errors import fail
 from agent.settings import Realm, Timezone
 from tests.appliance import PRINTS, START_S, FakeDevice, Script, Terminal, certificate
 
@@ -54,6 +55,16 @@ def test_a_file_that_is_not_there_is_an_error_with_the_next_step() -> None:
     assert status == 1
     assert "Error: The file no.cer cannot be read" in text
     assert "Next step: see `dir`." in text
+
+
+def test_the_next_step_of_an_error_names_the_realm() -> None:
+    found = device()
+    found.eager = False
+    terminal = Terminal(found)
+    terminal.type("system-view")
+    terminal.type("pki get-crl realm ABC")
+    found.finish(fail("crl-signature", reason="no"))
+    assert "Next step: try again; type `pki get-certificate ca realm ABC`" in terminal.take()
 
 
 @pytest.mark.parametrize(

@@ -98,3 +98,11 @@ def test_texts_of_another_process_are_capped_and_its_class_is_ours() -> None:
     error = from_map({"error": "ca-no-ca", "what": "x" * 5000, "cause": 1, "retry": "now"})
     assert len(error.what) == 1024
     assert (error.cause, error.retry) == ("", OPERATOR)
+
+
+def test_of_a_realm_the_next_step_can_be_typed() -> None:
+    error = fail("crl-signature", reason="no")
+    error.after_s = 7
+    told = error.of_realm("abc")
+    assert told.remedy == "try again; type `pki get-certificate ca realm abc` if it stays so"
+    assert (type(told), told.as_map()) == (PeerError, {**error.as_map(), "remedy": told.remedy})

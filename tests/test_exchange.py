@@ -144,13 +144,13 @@ def test_the_next_ca_needs_one_that_holds_now() -> None:
     bench = ready()
     with pytest.raises(AgentError) as caught:
         run(bench, bench.device.exchange.get_next_ca, "abc")
-    assert caught.value.code == "certificate-missing"
+    assert caught.value.code == "ca-untrusted"
     bench = with_ca()
     bench.device.settings.realms["abc"].fingerprint = ("sha256", "00" * 32)
     bench.device.changed()
     with pytest.raises(AgentError) as caught:
         run(bench, bench.device.exchange.get_next_ca, "abc")
-    assert caught.value.code == "certificate-missing"
+    assert caught.value.code == "ca-untrusted"
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_delete_takes_it_from_store_and_memory_and_leaves_the_file() -> None:
     assert bench.device.status("abc").state == "CA trusted"
     bench.device.exchange.delete("abc", "ca")
     assert bench.device.status("abc").state == "nothing"
-    with pytest.raises(AgentError, match="no ca certificate"):
+    with pytest.raises(AgentError, match="no CA certificate"):
         bench.device.exchange.delete("abc", "ca")
 
 
@@ -278,7 +278,7 @@ def test_a_delete_that_flash_does_not_take_is_an_error() -> None:
 
 def test_validation_gives_verdicts() -> None:
     bench = ready()
-    with pytest.raises(AgentError, match="no ca certificate"):
+    with pytest.raises(AgentError, match="no CA certificate"):
         bench.device.exchange.validate("abc", "local", lambda _result: None)
     bench.enrol()
     results: list[object] = []

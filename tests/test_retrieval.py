@@ -137,11 +137,11 @@ def test_a_request_whose_answer_was_lost_is_over() -> None:
 
 def test_no_ca_no_key_and_a_busy_realm() -> None:
     bench = ready()
-    assert code_of(bench, "77") == "certificate-missing"
+    assert code_of(bench, "77") == "ca-untrusted"
     bench = trusting()
     bench.device.settings.realms["abc"].fingerprint = ("sha256", "00" * 32)
     bench.device.changed()
-    assert code_of(bench, "77") == "certificate-missing", "the stored one is not trusted now"
+    assert code_of(bench, "77") == "ca-untrusted", "the stored one is not trusted now"
     bench = trusting()
     bench.device.settings.realms["abc"].key_pair = None
     assert code_of(bench, "77") == "realm-incomplete"
@@ -190,7 +190,7 @@ def test_what_changes_meanwhile_is_seen() -> None:
     bench.device.settings.realms["abc"].fingerprint = ("sha256", "00" * 32)
     bench.device.changed()
     bench.turn()
-    assert (waiter.code, bench.device.local("abc")) == ("certificate-missing", None)
+    assert (waiter.code, bench.device.local("abc")) == ("ca-untrusted", None)
     bench = trusting()
     waiter = held_answer(bench)
     runner = bench.device.runner("abc")

@@ -90,7 +90,7 @@ def test_without_a_trusted_ca_nothing_is_asked() -> None:
     bench = ready()
     with pytest.raises(AgentError) as caught:
         fetched(bench)
-    assert caught.value.code == "certificate-missing"
+    assert caught.value.code == "ca-untrusted"
     assert bench.worker.jobs == []
 
 

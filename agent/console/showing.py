@@ -12,6 +12,7 @@ from agent.console.monitor import Monitor
 from agent.console.pager import Pager
 from agent.console.parameters import without_hash
 from agent.console.place import Place
+from agent.errors import AgentError
 from hal.ports import Reactor, Timer
 
 SECOND_NS = 1_000_000_000
@@ -53,6 +54,11 @@ class Showing(Place):
     def wants_json(self) -> bool:
         """Whether the command that runs shall speak to a program."""
         return self._current is not None and "json" in self._current.args
+
+    def error(self, error: AgentError) -> None:
+        """Of a command about a realm, with its name in the next step."""
+        args = self._current.args if self._current else Args()
+        super().error(error.of_realm(args.text("NAME")) if "realm" in args else error)
 
     def show(self, document: Document) -> None:
         """A display as text or JSON: filtered as the command says, paged on terminals."""
