@@ -11,6 +11,7 @@ from agent.answers import ca_certificate
 from agent.console.appliance import Check, Done
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
+from agent.states import CaCertificate
 from agent.tasks import Answer
 from hal.records import CaRecord
 
@@ -134,11 +135,26 @@ def _remote(
             "the server lists none: requests go by GET",
             "type `compatibility http-post` in the realm view if this CA takes POST",
         )
-    yield Check("CA set", GOOD, f"{len(found)} certificates", None)
+    yield _set(settings, found)
     try:
         yield _trusted(pins.choose(settings.fingerprint, known, found, now_s), now_s)
     except AgentError as error:
         yield _of("fingerprint", error)
+
+
+def _set(settings: Realm, found: tuple[CaCertificate, ...]) -> Check:
+    """Whether an RA seems to answer that the realm does not reckon with; `ra-missing` is the
+    other way round."""
+    others = sum(not one.is_ca for one in found)
+    count = f"{len(found)} certificates" if len(found) > 1 else "1 certificate"
+    if settings.ra or not others:
+        return Check("CA set", GOOD, count, None)
+    return Check(
+        "CA set",
+        DOUBT,
+        f"{count}, {others} of them not of a CA: an RA seems to answer",
+        "type `enrollment-url` again, with `ra` at its end, in the realm view",
+    )
 
 
 def _trusted(choice: pins.Choice, now_s: int | None) -> Check:

@@ -117,6 +117,18 @@ def test_what_is_wrong_is_found(spoil: Callable[[Bench], None], check: str, step
     assert step in str(found[check].next_step)
 
 
+def test_an_ra_that_nobody_reckons_with_is_a_doubt() -> None:
+    bench = ready()
+    (ca,) = bench.worker.answers["fetch-ca"]["certificates"]
+    both = [ca, {**ca, "is_ca": False, "subject": "CN=RA"}]
+    bench.worker.answers["fetch-ca"] = {"caps": [], "certificates": both}
+    found = checks(bench)["CA set"]
+    assert (found.result, found.detail[:14]) == ("warning", "2 certificates")
+    assert "`ra`" in str(found.next_step)
+    bench.device.settings.realms["abc"].ra = True
+    assert checks(bench)["CA set"].result == "ok"
+
+
 @pytest.mark.parametrize("code", NETWORK)
 def test_each_error_of_the_network_ends_one_step_of_the_way(code: str) -> None:
     (stage,) = [stage for stage in WAY if code.startswith(stage.codes)]
