@@ -58,7 +58,7 @@ def _with_point(party: lab.Party, url: str) -> lab.Party:
 
 
 def job(url: str, op: str = "fetch-crl", **changes: Any) -> dict[str, Any]:
-    own = {"cdp_url": None, "from_ca": False, "certificate": None, "before_s": None}
+    own = {"realm": "abc", "cdp_url": None, "from_ca": False, "certificate": None, "before_s": None}
     signer = {"certificate": leaf().der, "key": key_fields()}
     return {**job_for(url, op=op), **own, "signer": signer, **changes}
 
@@ -111,7 +111,8 @@ def test_the_distribution_point_of_the_certificate_in_use(files: list[int]) -> N
         place = f"http://127.0.0.1:{server.port}/own"
         answer = run(job(server.url(), certificate=leaf(place).der), files)
     assert answer["source"] == place
-    assert answer["notes"] == ["the certificate in use is on the list: it was revoked"]
+    (note,) = answer["notes"]
+    assert "it was revoked; to replace it type `pki delete-certificate local realm abc`" in note
 
 
 @pytest.mark.parametrize("held", [None, leaf().der, leaf("ldap://ca.example/only").der])

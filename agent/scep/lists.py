@@ -110,7 +110,11 @@ def _answer(job: Job, found: Crl, data: bytes, source: str, notes: list[str]) ->
     if held is not None and names.key(held.issuer) == names.key(found.issuer):
         entry = found.entry_of(held.serial)
         if entry is not None:
-            notes.append("the certificate in use is on the list: it was revoked")
+            realm = field(job, "realm", str)
+            notes.append(
+                "the certificate in use is on the list: it was revoked; to replace it type"
+                f" `pki delete-certificate local realm {realm}` and apply again"
+            )
     return {
         "crl": data,
         "issuer": names.shown(found.issuer),
