@@ -152,5 +152,5 @@ def _lowest(authorities: list[CaCertificate]) -> CaCertificate:
 
 
 def _mismatch(algorithm: str, wanted: str, authorities: list[CaCertificate]) -> AgentError:
-    got = ", ".join(getattr(c, algorithm) for c in authorities)
+    got = "; ".join(f"{getattr(c, algorithm)} of {c.certificate.subject}" for c in authorities)
     return fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=got)
