@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.settings import Entity, Realm, Settings, fold
 from hal.records import CaRecord, KeyRecord, RequestRecord
 
@@ -24,18 +24,28 @@ NEEDED = (
 )
 
 
+def lacking(realm: Realm) -> list[str]:
+    """The commands of NEEDED that were not typed."""
+    return [command for attribute, command in NEEDED if getattr(realm, attribute) is None]
+
+
 def check_complete(settings: Settings, realm: Realm) -> Entity:
-    """The entity of a complete realm; `realm-incomplete` names the first missing command."""
-    for attribute, command in NEEDED:
-        if getattr(realm, attribute) is None:
-            missing = command.removesuffix(" ...").removesuffix(" http://...")
-            raise fail("realm-incomplete", realm=realm.name, missing=missing, command=command)
+    """The entity of a complete realm; `realm-incomplete` names every missing command."""
+    if commands := lacking(realm):
+        raise incomplete(realm, *commands)
     entity = settings.entities.get(fold(realm.entity or ""))
     if entity is None:
         raise fail("entity-unknown", name=realm.entity)
     if entity.common_name is None:
         raise fail("entity-nameless", name=entity.name)
     return entity
+
+
+def incomplete(realm: Realm, *commands: str) -> AgentError:
+    """`realm-incomplete` for commands of NEEDED."""
+    names = ", ".join(c.removesuffix(" ...").removesuffix(" http://...") for c in commands)
+    typed = "`, `".join(commands)
+    return fail("realm-incomplete", realm=realm.name, missing=names, command=typed)
 
 
 def snapshot(
@@ -112,8 +122,7 @@ def fetch_job(
 def ca_wanted(realm: Realm) -> dict[str, object]:
     """Where the CA certificates are, by the configuration of the moment."""
     if realm.url is None:
-        command = "enrollment-url http://..."
-        raise fail("realm-incomplete", realm=realm.name, missing="enrollment-url", command=command)
+        raise incomplete(realm, "enrollment-url http://...")
     return {"url": realm.url, "ca_id": ca_name(realm), "ra": realm.ra}
 
 

@@ -8,14 +8,15 @@ from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
 NETWORK: dict[str, Row] = {
     "source-missing": Row(LOCAL, LATER, "the source of the connection is not there: {what}",
-        "the interface is down or has no address yet, or `source` names another one",
-        "see `display interface brief`; give the interface an address, or type `source ...` in the"
-        " realm view"),
+        "the interface is down or has no address yet (of the family of the CA's: IPv4, IPv6), or"
+        " `source` or `vpn-instance` names another one",
+        "see `display interface brief`; give the interface an address, or type `source ...` or"
+        " `undo vpn-instance` in the realm view"),
     "name-unresolved": Row(PEER, LATER, "the name {host} could not be resolved: {what}",
         "no name server answers, or the name in the URL is wrong",
         "check `enrollment-url` and the name servers of this system"),
     "connection-refused": Row(PEER, LATER, "{host} refused the connection: {what}",
-        "the SCEP server is not running, or it listens on another port",
+        "the server is not running, or it listens on another port",
         "check the port in `enrollment-url`; ask the CA's operator"),
     "no-route": Row(PEER, LATER, "{host} cannot be reached: {what}",
         "there is no route to the CA from this source",

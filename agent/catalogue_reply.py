@@ -82,10 +82,11 @@ REPLY: dict[str, Row] = {
     "ca-renewal-refused": Row(PEER, LATER, "{what}; it was a renewal {with_or_without} the"
         " challenge password",
         "the CA wants the password each time (micromdm, step-ca, UCM), does not renew this early"
-        " (micromdm: 14 days before the end), has a new key, or (NDES) wants the names of before",
-        "the certificate in use stays: apply again nearer its end; or type `compatibility"
-        " renew-with-password` or `compatibility renew-by-pkcsreq`, beside the keywords that it"
-        " has, in the realm view, and `password cipher` if there is none"),
+        " (micromdm: 14 days before the end), has a new key, has revoked the one in use, or (NDES)"
+        " wants the names of before",
+        "the certificate in use stays: type `compatibility renew-with-password` or `compatibility"
+        " renew-by-pkcsreq`, beside the keywords that it has, in the realm view, and `password"
+        " cipher` if there is none; or apply again nearer its end"),
     "ca-badTime": Row(PEER, LATER, "the CA refused: badTime{text}",
         "this clock and that of the CA are too far apart",
         "check `display clock`; type `clock datetime HH:MM:SS YYYY-MM-DD` in the user view"),

@@ -300,9 +300,7 @@ class Exchange:
 
     def _key_of(self, settings: Realm) -> KeyRecord:
         if settings.key_pair is None:
-            command = "rsa local-key-pair ..."
-            what = "rsa local-key-pair"
-            raise fail("realm-incomplete", realm=settings.name, missing=what, command=command)
+            raise application.incomplete(settings, "rsa local-key-pair ...")
         key = self._device.key(settings.key_pair)
         if key is None:
             raise fail("key-unknown", name=settings.key_pair)

@@ -1,8 +1,7 @@
 """What the device tells of itself: status of realms, key pairs, certificates, as plain records."""
 
-from agent import schedule
+from agent import application, schedule
 from agent.actions import Now
-from agent.application import NEEDED
 from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
 from agent.enrolment import Enrolment
 from agent.settings import Realm, Settings, fold
@@ -21,7 +20,7 @@ EXPLAINED = {
     State.RECOVERING: ("the answer was lost by a restart or the network", "it is asked for again"),
     State.PENDING: (
         "the CA has not decided yet",
-        "the CA is asked again; see `display pki enrollment realm {}`",
+        "`display pki enrollment realm {}` shows when it has; it is asked again",
     ),
     State.POLLING: ("the CA is being asked", "its answer is checked and stored"),
     State.ISSUED: (
@@ -57,7 +56,7 @@ def ca_info(ca: CaRecord | None) -> CaInfo | None:
 
 def missing(settings: Settings, realm: Realm) -> list[str]:
     """The commands that a realm still needs before anything can be sent."""
-    commands = [command for attribute, command in NEEDED if getattr(realm, attribute) is None]
+    commands = application.lacking(realm)
     entity = settings.entities.get(fold(realm.entity or ""))
     if entity is not None and entity.common_name is None:
         commands.append(f"common-name ... (entity {entity.name})")

@@ -49,6 +49,16 @@ def test_what_is_missing_is_named(attribute: str, code: str, word: str) -> None:
     assert word in caught.value.remedy
 
 
+def test_all_that_is_missing_is_named_at_once() -> None:
+    settings, _realm, _entity = configured()
+    with pytest.raises(AgentError, match="entity, rsa local-key-pair, enrollment-url") as caught:
+        application.check_complete(settings, Realm("new"))
+    assert caught.value.remedy == (
+        "type `pki realm new`, then `entity ...`, `rsa local-key-pair ...`,"
+        " `enrollment-url http://...`"
+    )
+
+
 def test_an_entity_that_is_gone_or_nameless_is_named() -> None:
     settings, realm, entity = configured()
     entity.common_name = None

@@ -117,9 +117,10 @@ CASES = {
     "incomplete realm": Case(
         (SYSTEM, "pki enroll-certificate realm two"),
         "Applying for a certificate of realm two ...\n"
-        "Error: Realm two is not complete: entity is missing.\n"
+        "Error: Realm two is not complete; missing: entity, rsa local-key-pair, enrollment-url.\n"
         " Cause: the procedure was not typed to its end.\n"
-        " Next step: type `entity ...`.\n",
+        " Next step: type `pki realm two`, then `entity ...`, `rsa local-key-pair ...`,"
+        " `enrollment-url http://...`.\n",
     ),
     "password of another device": Case(
         (SYSTEM, REALM, "password cipher %^%#QUJD%^%#"),

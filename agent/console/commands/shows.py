@@ -66,7 +66,7 @@ def show_certificates(session: "Session", args: Args) -> None:
     lookups.describe(
         session,
         certificates.CERTIFICATE,
-        f"There is no {kind} certificate.",
+        f"There is no {'CA' if kind == 'ca' else kind} certificate.",
         places,
         [one.der for _, one in found],
     )
