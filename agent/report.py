@@ -51,7 +51,8 @@ def ca_info(ca: CaRecord | None) -> CaInfo | None:
     certificates = tuple(certificate(c) for c in ca.certificates)
     pinned = certificates[ca.pin_index] if ca.pin_index < len(certificates) else certificates[0]
     following = certificate(ca.next.certificate) if ca.next else None
-    return CaInfo(pinned, ca.trusted_by, certificates, following)
+    trusted_by = f"{ca.trusted_by}, through the CA before it" if ca.lineage else ca.trusted_by
+    return CaInfo(pinned, trusted_by, certificates, following)
 
 
 def missing(settings: Settings, realm: Realm) -> list[str]:

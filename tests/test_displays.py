@@ -155,6 +155,13 @@ def test_certificates() -> None:
     assert (item["subject"], item["is_ca"], item["sha1"]) == ("CN=r1", False, None)
 
 
+def test_the_certificate_of_a_ca_shows_what_fingerprint_takes() -> None:
+    place = certificates.Shown("abc", "abc_ca.cer")
+    found = [Described("Certificate:", {"is_ca": True, "sha256": "ab" * 32})]
+    document = certificates.described(certificates.CERTIFICATE, [place], found)
+    assert "SHA-256 fingerprint: " + "ab" * 32 in list(text_lines(document, TIMES))
+
+
 def test_a_validation_is_a_table() -> None:
     rows = [
         Verdict("local", "CN=r1", "Invalid", "it has expired"),

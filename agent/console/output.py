@@ -79,7 +79,7 @@ class Output:
 
 def error_lines(error: AgentError) -> list[str]:
     """How every error of the device is told: what, why, what to do."""
-    what = error.what[:1].upper() + error.what[1:]
+    what = error.what[:1].upper() + error.what[1:].rstrip(".")  # texts of libraries bring one
     lines = [f"Error: {what}."]
     if error.cause:
         lines.append(f" Cause: {error.cause}.")

@@ -55,7 +55,19 @@ _NAMES = (
     Field("key_usage", LIST),
     Field("extended_key_usage", LIST),
 )
+_CERTIFICATE_PLACE = (
+    ("Pki realm name", "realm"),
+    ("Certificate file name", "file"),
+    ("Certificate peer name", "peer"),  # VRP has the line; there are no peers here
+)
 _PRINTS = (Field("sha1", TEXT + "?"), Field("sha256", TEXT + "?"), Field("error", TEXT + "?"))
+
+
+def _certificate_layout(kind: Kind, item: Item, times: Times) -> Iterator[str]:
+    """With the digest of a CA's certificate, which its operator tells and `fingerprint` takes."""
+    digest = (("SHA-256 fingerprint", "sha256"),) if item["is_ca"] else ()
+    yield from _layout(*digest, *_CERTIFICATE_PLACE)(kind, item, times)
+
 
 CERTIFICATE = Kind(
     "pki certificate",
@@ -69,11 +81,7 @@ CERTIFICATE = Kind(
         Field("is_ca", FLAG + "?"),
         *_PRINTS,
     ),
-    _layout(
-        ("Pki realm name", "realm"),
-        ("Certificate file name", "file"),
-        ("Certificate peer name", "peer"),  # VRP has the line; there are no peers here
-    ),
+    _certificate_layout,
 )
 REQUEST = Kind("pki cert-req", (*_PLACE, *_NAMES, *_PRINTS), _layout(("Request file name", "file")))
 CRL = Kind(
