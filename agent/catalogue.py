@@ -130,9 +130,10 @@ CATALOGUE: dict[str, Row] = {
     # -- imports, exports, the machine -----------------------------------------------------------
     "file-unreadable": Row(LOCAL, OPERATOR, "the file {name} cannot be read: {reason}",
                            "it is not in device storage, or the name is spelt differently",
-                           "see `dir`"),
+                           "see `dir` in the user view"),
     "file-too-large": Row(LOCAL, OPERATOR, "the file {name} has more than {cap} bytes",
-                          "it holds more than certificates and a key", "see `dir`"),
+                          "it holds more than certificates and a key",
+                          "see `dir` in the user view"),
     "certificate-missing": Row(LOCAL, OPERATOR, "realm {realm} has no local certificate",
                                "none was applied for or imported, or it was deleted",
                                "type `pki enroll-certificate realm {realm}`, or bring one with"

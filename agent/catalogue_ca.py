@@ -47,8 +47,8 @@ PUBLISHED: dict[str, Row] = {
         " which one to ask for",
         "nothing was issued here, or it was deleted",
         "type `pki get-certificate local realm {realm} serial-number ...` with the number of the"
-        " certificate, which the CA's operator knows; or, where `dir` shows its file, `pki"
-        " import-certificate local realm {realm}`"),
+        " certificate, which the CA's operator knows; or, where `dir` in the user view shows its"
+        " file, `pki import-certificate local realm {realm}`"),
     "getcert-unknown": Row(PEER, OPERATOR, "the CA knows no certificate {serial}: {reason}",
         "the number is wrong, another CA has issued it, or the CA does not keep what it issues",
         "compare the number with the CA's operator, or apply with `pki enroll-certificate realm"

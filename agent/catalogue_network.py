@@ -31,8 +31,9 @@ NETWORK: dict[str, Row] = {
         "the line or the CA is very slow, or something between holds the connection open",
         "try again later; for a slow line raise `exchange_s` in the board file"),
     "connection-reset": Row(PEER, LATER, "{host} broke the connection: {what}",
-        "the server ended it before its answer was complete, or a filter did",
-        "try again; check the path in `enrollment-url`"),
+        "the server ended it before its answer was complete, a filter did, or the port is one for"
+        " https",
+        "try again; check port and path in `enrollment-url`"),
     "network-failed": Row(PEER, LATER, "the connection to {host} failed: {what}",
         "a fault of the network between here and the CA",
         "check `source` and `enrollment-url`; try again"),
@@ -48,7 +49,7 @@ NETWORK: dict[str, Row] = {
     "tls-trust-file": Row(LOCAL, OPERATOR, "the file {name} of `https ca-file` cannot be used:"
         " {reason}",
         "it is not in device storage, or holds no certificate in PEM or DER",
-        "look with `dir`; type `https ca-file` again"),
+        "see `dir` in the user view; type `https ca-file` again in the realm view"),
     "tls-expired": Row(PEER, LATER, "the TLS certificate of {host}, or its CA's, has expired",
         "the operator of the https server has not renewed it, or this clock is wrong",
         "check `display clock`; ask the CA's operator"),
@@ -59,7 +60,8 @@ NETWORK: dict[str, Row] = {
         " not trusted: {what}",
         "the file of `https ca-file` is not that of the server's CA, the server does not send its"
         " intermediate CA, or someone answers in its place",
-        "put the right CA certificate into device storage and type `https ca-file FILENAME`"),
+        "put the right CA certificate into device storage and type `https ca-file FILENAME` in the"
+        " realm view"),
     "tls-name": Row(PEER, OPERATOR, "the TLS certificate is not for {host}: {what}",
         "the URL uses another name or an address, or someone answers in the server's place",
         "type `enrollment-url` with the name that is in the certificate"),

@@ -153,7 +153,7 @@ def _set(settings: Realm, found: tuple[CaCertificate, ...]) -> Check:
         "CA set",
         DOUBT,
         f"{count}, {others} of them not of a CA: an RA seems to answer",
-        "type `enrollment-url` again, with `ra` at its end, in the realm view",
+        "if it is one, type `enrollment-url` again, with `ra` at its end, in the realm view",
     )
 
 

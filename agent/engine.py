@@ -300,7 +300,8 @@ class Engine:
         """The operator's word ends the transaction; the certificate in use stays."""
         commit = self._commit(request=None)
         self.state, self._next = self.stored.state, None
-        return [CancelJob(), commit, Finish(fail("request-aborted"))]
+        report = Report("ABORT_REQUEST_OK", "given up by the operator")
+        return [CancelJob(), commit, report, Finish(fail("request-aborted"))]
 
     def _install(self, event: Installed, now: Now) -> list[Action]:
         """What the operator brought; a request that was lost is for nothing any more."""

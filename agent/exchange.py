@@ -58,7 +58,7 @@ class Exchange:
                 progress.note(f"The next CA is {following.certificate.subject}.")
                 self.install(realm, Installed(ca=ca._replace(next=following)), progress, done)
             except AgentError as error:
-                done(error)
+                self._refused("GET_CA_CERT_ERR", realm, error, done)
 
         return self._device.job({**job, "op": "next-ca", **self._device.moment()}, arrived)
 
@@ -81,9 +81,15 @@ class Exchange:
                 caps = tuple(tasks.items(answer, "caps", str)) if "caps" in answer else ()
                 self._pin(settings.name, found, caps, progress, done)
             except AgentError as error:
-                done(error)
+                fetched = job["op"] == "fetch-ca"
+                mnemonic = "GET_CA_CERT_ERR" if fetched else "CA_IMPORT_ERR"
+                self._refused(mnemonic, settings.name, error, done)
 
         return self._device.job(job, arrived)
+
+    def _refused(self, mnemonic: str, realm: str, error: AgentError, done: Done) -> None:
+        self._device.log.report(mnemonic, f"realm {realm}: {error.what}")
+        done(error)
 
     def _pin(
         self,

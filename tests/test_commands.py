@@ -393,7 +393,7 @@ def test_displays_of_one_and_all() -> None:
         ("display pki entity e1", "Total Number: 1"),
         ("display pki certificate local", "Certificate file name: abc_local.cer"),
         ("display pki certificate local realm abc", "Version: 3"),
-        ("display pki certificate ca", "no ca certificate"),
+        ("display pki certificate ca", "no CA certificate"),
         ("display pki rsa local-key-pair public", "Key Name                  : k1"),
         ("display pki rsa local-key-pair name k1 public", "BEGIN PUBLIC KEY"),
         ("display pki enrollment", "Realm Name            : default"),

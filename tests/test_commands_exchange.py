@@ -54,7 +54,7 @@ def test_a_file_that_is_not_there_is_an_error_with_the_next_step() -> None:
     text, status = script(device(), "pki import-certificate local realm abc pem filename no.cer")
     assert status == 1
     assert "Error: The file no.cer cannot be read" in text
-    assert "Next step: see `dir`." in text
+    assert "Next step: see `dir` in the user view." in text
 
 
 def test_the_next_step_of_an_error_names_the_realm() -> None:

@@ -213,6 +213,7 @@ def test_one_application_at_a_time_and_abort() -> None:
     assert caught.value.code == "realm-busy"
     assert bench.device.abort_request("abc")
     assert not bench.device.abort_request("abc")
+    assert "ABORT_REQUEST_OK" in bench.logged()
     assert bench.device.status("abc").state == "CA trusted"
     assert bench.store.get("realm/abc/request") is None
 

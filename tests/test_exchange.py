@@ -134,7 +134,9 @@ def test_the_next_ca_is_kept_beside_the_one_that_holds() -> None:
     assert bench.device.ca("abc").next == found.next
     bench.worker.answers["fetch-ca"] = {"caps": [], "certificates": [NEXT], "notes": []}
     assert bench.enrol().code is None
-    assert bench.device.ca("abc").pinned.subject == "CN=next CA"
+    followed = bench.device.ca("abc")
+    assert followed.pinned.subject == "CN=next CA"
+    assert followed.trusted_by == "fingerprint, through the CA before it"
     sent = [job for job in bench.worker.jobs if job["op"] == "enrol"][-1]
     assert sent["ca"]["lineage"] == [{"certificate": b"der of CN=CA 01", "message": b"signed"}]
     assert sent["fingerprint"]["hex"] == SHA256
@@ -168,6 +170,7 @@ def test_what_names_no_next_ca_leaves_all_as_it_was(answer: Any, code: str) -> N
         bench.worker.answers["next-ca"] = refuse(answer.code, subject="CN=x")
     assert run(bench, bench.device.exchange.get_next_ca, "abc").code == code
     assert bench.device.ca("abc").next is None
+    assert "GET_CA_CERT_ERR: realm abc: " in bench.logged()
 
 
 # -- the local certificate -------------------------------------------------------------------------
