@@ -347,7 +347,7 @@ WISHES = (
           (f"{LAB}::test_three_mistakes_are_three_errors_and_nothing_is_stored",)),
     Quirk(76, "waiting for the network",
           why_not=f"a person who applies is told at once what is missing; waiting {NO_AUTOMATIC}"),
-    Quirk(77, "outcomes for machines", "`json display ...`, and a script's exit status",
+    Quirk(77, "outcomes for machines", "`display ... json`, and a script's exit status",
           ("test_displays::test_each_display_is_one_object_of_its_kind",
            "test_session::test_the_status_of_a_script")),
     Quirk(78, "certificates of the CA and issued ones are verified",

@@ -108,7 +108,8 @@ def stepca(name: str, provisioner: str, enrol: Cell, case: str, *realm: str) -> 
     """step-ca with one cipher for its replies; `case`: how the tests call it."""
     return Server(
         f"step-ca 0.30.2{name}",
-        f"built by `make peers`, its provisioner {provisioner}",
+        f"built by `make peers`, its provisioner {provisioner}; `fingerprint` is that of the"
+        " intermediate CA, since it sends its root only with `includeRoot`",
         {
             ENROL: enrol,
             RENEW: proved(f"{STEPCA}::test_it_renews_when_the_password_goes_along[{case}]"),

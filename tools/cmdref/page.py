@@ -37,8 +37,13 @@ order. Keywords may be shortened as long as they are unambiguous, `?` helps at a
 completes. Levels: 1 displays, 2 configures, 3 changes secrets, users and trust. A command of the
 system view is understood in the views below it as well.
 
-Every display takes `| include TEXT`, `| exclude TEXT` or `| begin TEXT`, and in front of it `json`:
-one object, described at the end of this page.
+Every display takes `json` at its end (one object, described at the end of this page), and then
+`| include TEXT`, `| exclude TEXT` or `| begin TEXT`.
+
+Device storage is a folder of the board: `storage` in the folder of `--state`, which is
+`/var/lib/scep-agent/storage` on Linux, or the `path` of `[storage]` in the board file. Files for
+`import`, `https ca-file` and the like are copied there by the means of the system (scp, say); `dir`
+lists them.
 
 "stored as" names the field of the configuration and what it holds when nothing was typed, which is
 what `undo` leads back to.
