@@ -199,6 +199,9 @@ class Engine:
         if first:
             actions.append(self._commit(request=request._replace(phase="pending", polls=0)))
             actions.append(Report("GETTING_LOCAL_CERT", "PENDING: the CA has not decided yet"))
+        else:
+            polls = f"poll {request.polls} of {self.policy.poll_times}"
+            actions.append(Report("GETTING_LOCAL_CERT", f"PENDING: {polls}"))
         self.state, self._next = State.PENDING, None
         self._arm(now)
         return [*actions, Finish(None)] if first else actions

@@ -153,6 +153,9 @@ def test_pending_polls_by_interval_and_ends_after_times() -> None:
         assert bench.flash.request is not None
         assert bench.flash.request.polls == poll
         last = bench(Waiting())
+        said = [a.text for a in last if isinstance(a, Report)]
+        ended = "the CA has not decided after 3 polls"
+        assert said == [ended if poll == 3 else f"PENDING: poll {poll} of 3"]
     assert bench.engine.state is State.FAILED
     assert finished(last).code == "poll-exhausted"
     assert bench.flash.request is not None
