@@ -154,6 +154,9 @@ def test_delete_asks_first() -> None:
     script(found, "pki delete-certificate local realm abc", "y")
     script(found, "pki delete-certificate ca realm abc", "y")
     assert (found.locals, found.cas) == ({}, {})
+    text, status = script(found, "pki delete-certificate local realm abc")
+    assert (status, "Continue?" in text) == (1, False)
+    assert "Error: Realm abc has no local certificate." in text
 
 
 def test_a_validation_is_shown() -> None:

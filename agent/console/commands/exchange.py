@@ -212,6 +212,10 @@ def delete_certificate(session: "Session", args: Args) -> None:
             session.device.exchange.delete(record.name, kind)
             session.info(f"The {kind} certificate of realm {record.name} was deleted.")
 
+    device = session.device
+    if not (device.ca(record.name) if kind == "ca" else device.local(record.name)):
+        answered(True)  # nothing is there to be asked about: the device says so
+        return
     session.question(
         f"The {kind} certificate of realm {record.name} will be deleted; its file in device"
         " storage stays. Continue?",
