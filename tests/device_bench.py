@@ -5,6 +5,7 @@ would, so what crosses the job channel is what crosses it in life.
 """
 
 import os
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -130,6 +131,12 @@ class Waiter:
         return result.code if isinstance(result, AgentError) else None
 
 
+def _closed(loop: Loop, key_fd: int) -> None:
+    """A test process has room for some thousand descriptors, and for many more benches."""
+    loop.close()
+    os.close(key_fd)
+
+
 class Bench:
     """A device on a flash part; `reboot` makes another one on the same part."""
 
@@ -156,6 +163,7 @@ class Bench:
         )
         key_fd = os.memfd_create("device.key")
         log = Log(self.clock.wall_s, None)
+        self._unplug = weakref.finalize(self, _closed, self.loop, key_fd)
         self.store = Store.mount(self.flash)
         work = Tasks(self.jobs, key_fd, files=self.files)
         self.device = Device(self.loop, self.store, hardware, work, log)
@@ -165,6 +173,7 @@ class Bench:
     def reboot(self) -> None:
         """Power off, power on: what flash holds, and nothing else."""
         self.device.close()
+        self._unplug()
         self.flash = FakeFlash.from_image(self.flash.image(), self.flash.block_size)
         self._boot()
 
