@@ -171,6 +171,7 @@ def test_how_long_a_busy_server_wants_to_be_left_alone(header: str, after_s: int
     with pytest.raises(AgentError) as caught:
         get(web.ok(b"busy", header, status="503 Busy"))
     assert (caught.value.code, caught.value.after_s) == ("http-busy", after_s)
+    assert (f"(Retry-After: {after_s} s)" in caught.value.what) == (after_s > 0)
 
 
 @pytest.mark.parametrize(

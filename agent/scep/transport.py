@@ -169,9 +169,10 @@ def _accepted(method: str, target_characters: int, answer: Answer, body: bytes) 
     if 300 <= status < 400:
         location = _OPERATION.sub("", answer.headers.get("Location", "no Location"))
         raise fail("http-redirect", status=status, location=clean(location, cap=256))
-    asked = refusals.Asked(method, target_characters)
-    refused = refusals.http(asked, status, clean(answer.reason, 64), excerpt(body))
-    refused.after_s = _retry_after_s(answer.headers)
+    asked, after_s = refusals.Asked(method, target_characters), _retry_after_s(answer.headers)
+    page = excerpt(body) + (f" (Retry-After: {after_s} s)" if after_s else "")
+    refused = refusals.http(asked, status, clean(answer.reason, 64), page)
+    refused.after_s = after_s
     raise refused
 
 
