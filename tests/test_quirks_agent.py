@@ -469,7 +469,9 @@ def _check_refusal(said: str, row: Row) -> None:
     """It is the row's, and what its next step names is what is typed next."""
     told = ".+".join(map(re.escape, re.split(r"\{\w+\}", CATALOGUE[row.code].what)))
     assert re.search(f"Error: {told}", said, re.IGNORECASE), said
-    step = said[said.index("Next step: ") :]
-    named = [re.split(r" \.\.\.| NAME| http", one)[0] for one in re.findall("`([^`]+)`", step)]
+    step = re.sub(r"realm [\w-]+", "realm {realm}", said[said.index("Next step: ") :])
+    named = [
+        re.split(r" \.\.\.| (?:FILE)?NAME| http", one)[0] for one in re.findall("`([^`]+)`", step)
+    ]
     for typed in row.steps:
         assert any(typed.startswith(one) for one in named), (typed, step)
