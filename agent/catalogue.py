@@ -81,7 +81,7 @@ CATALOGUE: dict[str, Row] = {
                            "`pki abort-request` was typed", "apply again when it is wanted"),
     "realm-incomplete": Row(LOCAL, OPERATOR, "realm {realm} is not complete; missing: {missing}",
                             "the procedure was not typed to its end",
-                            "type `pki realm {realm}`, then `{command}`"),
+                            "type `pki realm {realm}`, `{command}`"),
     "realm-busy": Row(LOCAL, OPERATOR, "realm {realm} has an application under way ({state})",
                       "it was started earlier and has not ended",
                       "wait for it, or end it with `pki abort-request realm {realm}`"),

@@ -65,10 +65,9 @@ def diagnose(device: "Device", realm: str, done: Done) -> int:
 
 
 def _local(device: "Device", settings: Realm) -> Iterator[Check]:
-    lacking = report.missing(device.settings, settings)
+    lacking = report.completion(device.settings, settings)
     if lacking:
-        typed = "`, `".join(lacking)
-        yield Check("configuration", BAD, "it is not complete", f"type `{typed}`")
+        yield Check("configuration", BAD, "it is not complete", lacking)
     else:
         yield Check("configuration", GOOD, "complete", None)
     if settings.key_pair:

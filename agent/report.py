@@ -55,22 +55,24 @@ def ca_info(ca: CaRecord | None) -> CaInfo | None:
     return CaInfo(pinned, trusted_by, certificates, following)
 
 
-def missing(settings: Settings, realm: Realm) -> list[str]:
-    """The commands that a realm still needs before anything can be sent."""
-    commands = application.lacking(realm)
+def completion(settings: Settings, realm: Realm) -> str | None:
+    """What to type before anything can be sent; None when the realm is complete."""
+    typed = application.lacking(realm)
+    if typed:
+        typed.insert(0, f"pki realm {realm.name}")
     entity = settings.entities.get(fold(realm.entity or ""))
     if entity is not None and entity.common_name is None:
-        commands.append(f"common-name ... (entity {entity.name})")
-    return commands
+        typed += [f"pki entity {entity.name}", "common-name ..."]
+    return "type `" + "`, `".join(typed) + "`" if typed else None
 
 
 def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> RealmStatus:
     """Where a realm stands, why, and what happens next."""
     engine = runner.engine
     why, next_step = EXPLAINED[engine.state]
-    lacking = missing(settings, realm)
+    lacking = completion(settings, realm)
     if lacking and engine.state in (State.NOTHING, State.TRUSTED):
-        why, next_step = "the configuration is not complete", "type `" + "`, `".join(lacking) + "`"
+        why, next_step = "the configuration is not complete", lacking
     deadline_ns, stored = engine.next_deadline(), engine.stored
     due_s = None
     if deadline_ns is not None:

@@ -54,8 +54,7 @@ def test_all_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(AgentError, match="entity, rsa local-key-pair, enrollment-url") as caught:
         application.check_complete(settings, Realm("new"))
     assert caught.value.remedy == (
-        "type `pki realm new`, then `entity ...`, `rsa local-key-pair ...`,"
-        " `enrollment-url http://...`"
+        "type `pki realm new`, `entity ...`, `rsa local-key-pair ...`, `enrollment-url http://...`"
     )
 
 

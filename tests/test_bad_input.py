@@ -119,7 +119,7 @@ CASES = {
         "Applying for a certificate of realm two ...\n"
         "Error: Realm two is not complete; missing: entity, rsa local-key-pair, enrollment-url.\n"
         " Cause: the procedure was not typed to its end.\n"
-        " Next step: type `pki realm two`, then `entity ...`, `rsa local-key-pair ...`,"
+        " Next step: type `pki realm two`, `entity ...`, `rsa local-key-pair ...`,"
         " `enrollment-url http://...`.\n",
     ),
     "password of another device": Case(
