@@ -148,8 +148,9 @@ CATALOGUE: dict[str, Row] = {
                           " first"),
     "key-not-exportable": Row(LOCAL, OPERATOR, "key pair {name} may not leave this device",
                               "it was made without exportable, which cannot be added later",
-                              "make another one with `pki rsa local-key-pair create ...`; a"
-                              " certificate alone is exported in the formats pem and der"),
+                              "make another one with `pki rsa local-key-pair create NAME"
+                              " exportable`; a certificate alone is exported in the formats pem and"
+                              " der"),
     "clock-refused": Row(LOCAL, OPERATOR, "the clock cannot be set: {reason}",
                          "this agent may not set the clock of its system, or the RTC refuses",
                          "run it as root, or set the clock of the system itself"),

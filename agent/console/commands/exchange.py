@@ -25,6 +25,11 @@ def _kind(args: Args) -> str:
     return args.chosen(KINDS)[0]
 
 
+def _name(kind: str) -> str:
+    """The keyword as it is written in a sentence."""
+    return "CA" if kind == "ca" else kind
+
+
 def _with_password(session: "Session", args: Args, use: Callable[[str | None], None]) -> None:
     """PKCS#12 always has a password; it is asked for when the line does not hold it."""
     if "PASSWORD" in args:
@@ -77,11 +82,11 @@ def import_certificate(session: "Session", args: Args) -> None:
     form = args.chosen(FORMATS)[0] if "FILENAME" in args else None
 
     def imported(_result: object) -> None:
-        session.info(f"The {kind} certificate of realm {record.name} was imported.")
+        session.info(f"The {_name(kind)} certificate of realm {record.name} was imported.")
 
     def with_password(password: str | None) -> None:
         session.start(
-            f"Importing the {kind} certificate of realm {record.name}",
+            f"Importing the {_name(kind)} certificate of realm {record.name}",
             lambda hold: begin(record.name, FromFile(file, form, password), hold, hold.done),
             imported,
         )
@@ -147,7 +152,7 @@ def export_certificate(session: "Session", args: Args) -> None:
 
     def with_password(password: str | None) -> None:
         session.start(
-            f"Exporting the {kind} certificate of realm {record.name}",
+            f"Exporting the {_name(kind)} certificate of realm {record.name}",
             lambda hold: session.device.exchange.export(
                 record.name, kind, FromFile(file, form, password), hold.done
             ),
@@ -210,14 +215,14 @@ def delete_certificate(session: "Session", args: Args) -> None:
     def answered(yes: bool) -> None:
         if yes:
             session.device.exchange.delete(record.name, kind)
-            session.info(f"The {kind} certificate of realm {record.name} was deleted.")
+            session.info(f"The {_name(kind)} certificate of realm {record.name} was deleted.")
 
     device = session.device
     if not (device.ca(record.name) if kind == "ca" else device.local(record.name)):
         answered(True)  # nothing is there to be asked about: the device says so
         return
     session.question(
-        f"The {kind} certificate of realm {record.name} will be deleted; its file in device"
+        f"The {_name(kind)} certificate of realm {record.name} will be deleted; its file in device"
         " storage stays. Continue?",
         answered,
     )
