@@ -107,6 +107,8 @@ class Exchange:
         def store(trusted_by: str) -> None:
             now_s = self._device.wall_s()
             ca = pins.record(choice.certificate, trusted_by, found, caps, now_s, known)
+            subject = choice.certificate.certificate.subject
+            progress.note(f"The CA is {subject}, trusted by {trusted_by}.")
             self.install(realm, Installed(ca=ca), progress, done)
 
         def answered(yes: bool) -> None:

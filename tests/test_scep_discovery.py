@@ -156,6 +156,11 @@ def test_what_is_no_set(data: bytes) -> None:
     assert caught.value.code == "ca-set-malformed"
 
 
+def test_a_page_instead_of_the_set_is_called_one() -> None:
+    with pytest.raises(AgentError, match="a page for people"):
+        fetch(web.ok(b"AES"), web.ok(b" \n<!DOCTYPE html><html>hello</html>"))
+
+
 def test_an_ra_that_is_wanted_and_not_there() -> None:
     with pytest.raises(AgentError) as caught:
         fetch(web.ok(b"AES"), web.ok(lab.root().der), ra=True)

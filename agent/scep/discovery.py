@@ -96,6 +96,8 @@ def ca_certificates(data: bytes) -> list[bytes]:
     before it, or send bare base64 (both seen by certmonger).
     """
     with reading("ca-set-malformed", data):
+        if data.lstrip().startswith(b"<"):
+            raise ber.BerError("a page for people")
         blocks = [_der(data)]
         if data.lstrip().startswith(b"-----BEGIN"):
             blocks = [block.data() for block in pem.blocks(data)]
