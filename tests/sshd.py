@@ -5,20 +5,14 @@ so it has a user whom this machine does not know, and leaves nothing behind.
 """
 
 import os
-import signal
-import socket
-import subprocess
 from pathlib import Path
 from shlex import join
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from tests.board import Agent, run
-from tests.labca import wait_for
+from tests.daemon import Daemon
 
 SSHD = "/usr/sbin/sshd"
-START_S = 20
-ATTEMPTS = 5  # somebody else may take the port that was just free
 ASKED = '${SSH_ORIGINAL_COMMAND:+-c "$SSH_ORIGINAL_COMMAND"}'
 CONFIG = """\
 ListenAddress 127.0.0.1
@@ -50,7 +44,7 @@ class User(NamedTuple):
 USER = User("netops", "let-me-in")
 
 
-class Sshd:
+class Sshd(Daemon):
     """`with Sshd(tmp_path, agent) as sshd:` listens at `sshd.port` of 127.0.0.1.
 
     USER may log in by password or with the key in the file `sshd.key`, and is for this machine who
@@ -59,59 +53,23 @@ class Sshd:
     """
 
     def __init__(self, folder: Path, agent: Agent, *, login_shell: bool = False) -> None:
-        self.dir = folder / "sshd"
-        self.dir.mkdir(parents=True)
+        super().__init__(folder / "sshd")
         self.key = self.dir / "user_key"
-        self.port = 0
         console = join(agent.command("console", "--socket", str(agent.dir / "console.sock")))
         self._more = "" if login_shell else f"ForceCommand {console} {ASKED}\n"
-        self._process: subprocess.Popen[bytes] | None = None
         for name in ("host_key", self.key.name):
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.dir / name))
         self._file("authorized_keys", self.key.with_suffix(".pub").read_text(), 0o644)
         self._file("shell", f'#!/bin/sh\nexec {console} "$@"\n', 0o755)
         self._account(str(self.dir / "shell") if login_shell else "/bin/sh")
 
-    def __enter__(self) -> Self:
-        for _ in range(ATTEMPTS):
-            if self._start():
-                return self
-        raise AssertionError(f"sshd did not start: {self.log()}")
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(START_S)
-
-    def log(self) -> str:
-        path = self.dir / "log"
-        return path.read_text(errors="replace") if path.exists() else ""
-
-    def _start(self) -> bool:
-        self.port = free_port()
+    def command(self) -> list[str]:
         self._file("sshd_config", CONFIG.format(port=self.port, folder=self.dir, more=self._more))
         inside = INSIDE.format(sshd=SSHD)
-        with open(self.dir / "log", "wb") as log:
-            self._process = process = subprocess.Popen(
-                ["unshare", "--mount", "sh", "-c", inside, "sh", str(self.dir)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        return ["unshare", "--mount", "sh", "-c", inside, "sh", str(self.dir)]
 
-        def decided() -> bool:
-            return process.poll() is not None or "Server listening" in self.log()
-
-        wait_for(decided, START_S, "sshd neither listens nor ends")
-        return process.poll() is None
+    def listens(self) -> bool:
+        return "Server listening" in self.log()
 
     def _account(self, shell: str) -> None:
         """What is in the machine's files, and USER in front of it."""
@@ -125,22 +83,6 @@ class Sshd:
         path = self.dir / name
         path.write_text(text)
         path.chmod(mode)
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listened at a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def somebody_listens(port: int) -> bool:
-    """Whether a connection to this port of 127.0.0.1 is taken."""
-    try:
-        socket.create_connection(("127.0.0.1", port), START_S).close()
-    except OSError:
-        return False
-    return True
 
 
 def missing() -> str:
