@@ -505,6 +505,15 @@ CA_SETS = {
         lambda lab: len(found := lab.ca_set()) == 2 and found[1].dump() == lab.ca.dump()
         and found[0].subject == lab.ca.subject
     ),
+    "ca-impostor-appended": Seen(
+        lambda lab: len(found := lab.ca_set()) == 2 and found[0].dump() == lab.ca.dump()
+        and found[1].subject == lab.ca.subject
+    ),
+    "ca-crowd": Seen(
+        lambda lab: len(found := lab.ca_set()) == 15 and found[14].dump() == lab.ca.dump()
+        and len({one.dump() for one in found}) == 15
+    ),
+    "ca-older": Seen(lambda lab: older(lab), FOLLOWED),
     "ca-device": Seen(
         lambda lab: len(found := lab.ca_set()) == 2 and issued_here(lab, found[0])
         and found[1].dump() == lab.ca.dump()
@@ -519,6 +528,7 @@ CA_SETS = {
     ),
     "next-itself": next_by(lambda lab, who: is_next(lab, who)),
     "next-device": next_by(lambda lab, who: issued_here(lab, who) and not who.ca),
+    "next-below": next_by(lambda lab, who: issued_here(lab, who) and bool(who.ca)),
     "next-broken": Seen(lambda lab: not next_signed(lab).verifies(lab.ca), FOLLOWED),
     "next-none": Seen(
         lambda lab: next_signed(lab).verifies(lab.ca) and next_certificates(lab) == [], FOLLOWED
@@ -630,6 +640,14 @@ TRANSPORT = {
     "http-garbage": Seen(lambda lab: answered(lab)[::-1].startswith(OK)),
     "http-other": Seen(lambda lab: answered(lab).startswith(b"220 mail")),
 }
+
+
+def older(lab: Lab) -> bool:
+    """Whether after a roll-over the CA of before is told, and it alone."""
+    before = lab.ca.dump()
+    lab.authority.roll_over()
+    return [one.dump() for one in lab.ca_set()] == [before]
+
 
 PROVED: dict[str, Seen] = (
     SIGNERS | ATTRIBUTES | CONTENTS | ENVELOPES | CERTIFICATES | ENCODINGS | CA_SETS | TRANSPORT

@@ -8,6 +8,7 @@ import pytest
 from asn1crypto import cms, core, csr, pem
 from asn1crypto import x509 as asn1
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -304,6 +305,8 @@ CA_SETS = {
     ),
     "root-absent": Seen(lambda lab: len(lab.ca_set()) == 1, CHAINED, enrolled),
     "root-first": Seen(lambda lab: lab.ca_set()[0].self_signed == "maybe", CHAINED, enrolled),
+    "ca-generations": Seen(lambda lab: generations(lab), spares=enrolled),
+    "ca-crossed": Seen(lambda lab: crossed(lab), spares=enrolled),
     "single-as-set": Seen(
         lambda lab: b"BEGIN CERTIFICATE"
         in (openssl("pkcs7", "-inform", "DER", "-print_certs", stdin=lab.get("GetCACert").body)
@@ -591,6 +594,37 @@ RENEWALS = {
     ),
     "renewal-early": Seen(lambda lab: lab.renewed().fail_info == client.BAD_REQUEST, YEAR),
 }
+
+
+def generations(lab: Lab) -> bool:
+    """Whether a CA that was renewed with its key is told with the certificate of before."""
+    before = lab.ca
+    lab.authority.renew()
+    found = lab.ca_set()
+    same = [one for one in found if one.public_key.dump() == before.public_key.dump()]
+    return len(found) == len(same) == 2 and found[0].dump() == lab.ca.dump() != before.dump()
+
+
+def crossed(lab: Lab) -> bool:
+    """Whether after a roll-over there are two keys, and each has signed the other."""
+    lab.authority.prepare()
+    lab.authority.roll_over()
+    found = lab.ca_set()
+    if len(found) != 4:
+        return False
+    old, new_by_old, old_by_new, new = found
+    same = new_by_old.public_key.dump() == new.public_key.dump()
+    return same and signed_by(new_by_old, old) and signed_by(old_by_new, new)
+
+
+def signed_by(certificate: asn1.Certificate, issuer: asn1.Certificate) -> bool:
+    loaded = x509.load_der_x509_certificate(certificate.dump())
+    try:
+        loaded.verify_directly_issued_by(x509.load_der_x509_certificate(issuer.dump()))
+    except InvalidSignature:
+        return False
+    return True
+
 
 PROVED: dict[str, Seen] = (
     CAPABILITIES | CA_SETS | TRANSPORT | REQUESTS | REPLIES | POLLING | RENEWALS

@@ -76,6 +76,12 @@ def rollover(options: argparse.Namespace) -> int:
     return 0
 
 
+def renew(options: argparse.Namespace) -> int:
+    """The CA gets a new certificate for the same key, also in a server that runs."""
+    Authority(options.dir, Plan(chain=(options.dir / "root.pem").exists())).renew()
+    return 0
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "serve": serve,
     "list": list_transactions,
@@ -85,6 +91,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "revoke": revoke,
     "prepare": prepare,
     "rollover": rollover,
+    "renew": renew,
 }
 
 

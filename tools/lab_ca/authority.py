@@ -238,6 +238,35 @@ class Authority:
             path.unlink()
         self.refresh()
 
+    def renew(self) -> None:
+        """A new certificate for the name and the key of this CA; the one before is kept below
+        former/, beside those of CAs that were followed."""
+        former, serial = self._home / FORMER, serial_of(self.ca.certificate)
+        former.mkdir(exist_ok=True)
+        folder.write(former / f"{serial}.key", _key_pem(self.ca.key), 0o600)
+        folder.write(former / f"{serial}.pem", to_pem(self.ca.certificate))
+        folder.write(self._home / "ca.pem", to_pem(self._make_ca(self.ca.key).certificate))
+        self.refresh()
+
+    def formers(self) -> list[Identity]:
+        """The CA certificates before this one, the oldest first, each with its key."""
+        paths = sorted((self._home / FORMER).glob("*.pem"), key=lambda p: p.stat().st_mtime_ns)
+        return [self._identity(f"{FORMER}/{path.stem}", self._make_ca) for path in paths]
+
+    def crossed(self, subject: Identity, issuer: Identity) -> x509.Certificate:
+        """The certificate of one generation of this CA for the key of another (RFC 4210 4.4)."""
+        template = Template(
+            subject=subject.certificate.subject,
+            spki=algorithms.spki_of(subject.key.public_key()),
+            issuer=issuer.certificate.subject,
+            issuer_key=issuer.key,
+            not_before_s=self.now_s() - DAY_S,
+            not_after_s=int(subject.certificate.not_valid_after.timestamp()),
+            extensions=key_usage(self._plan.ca_usage),
+            ca=True,
+        )
+        return certify(template)
+
     def revoke(self, serial: str) -> None:
         """Puts a certificate on the CRL; its serial number in hexadecimal."""
         self.issued(serial)

@@ -14,6 +14,7 @@ from tools.lab_ca.quirks.caset import Change, following, now
 
 HUGE_BYTES = 1_000_000
 MANY = 300
+CROWD = 14
 
 Certificates = tuple[x509.Certificate, ...]
 
@@ -29,6 +30,21 @@ def _set(change: Callable[[CaSet], Certificates]) -> Change:
 
 def _impostor(found: CaSet) -> Identity:
     return liars.impostor(found.authority.ca.certificate)
+
+
+def _crowd(found: CaSet) -> Certificates:
+    """As many strangers' CAs as fit beside the real one."""
+    crowd = (
+        authority.self_signed(authority.name(f"Stranger {n}"), liars.key(), (0, 2_000_000_000))
+        for n in range(CROWD)
+    )
+    return (*(one.certificate for one in crowd), *found.certificates)
+
+
+def _older(found: CaSet) -> Certificates:
+    """The CA that this one has followed, if there is one."""
+    formers = found.authority.formers()
+    return (formers[-1].certificate,) if formers else found.certificates
 
 
 def _next_of(choose: Callable[[CaSet], Identity]) -> Change:
@@ -71,6 +87,17 @@ CA_SETS: dict[str, Hooks] = {
         "GetCACert tells a CA of the same name with another key before the real one",
         ca_set=_set(lambda found: (_impostor(found).certificate, *found.certificates)),
     ),
+    "ca-impostor-appended": Hooks(
+        "GetCACert tells a CA of the same name with another key behind the real one",
+        ca_set=_set(lambda found: (*found.certificates, _impostor(found).certificate)),
+    ),
+    "ca-crowd": Hooks(
+        f"GetCACert tells {CROWD} strangers' CAs before the real one", ca_set=_set(_crowd)
+    ),
+    "ca-older": Hooks(
+        "after a change of its key GetCACert tells the CA of before alone, as an old set did",
+        ca_set=_set(_older),
+    ),
     "ca-device": Hooks(
         "GetCACert tells another device's certificate first, as if it were the RA's",
         ca_set=_set(
@@ -97,6 +124,10 @@ CA_SETS: dict[str, Hooks] = {
     "next-device": Hooks(
         "the next CA is signed by another device of the same CA",
         ca_set=_next_of(lambda found: liars.device(found.authority)),
+    ),
+    "next-below": Hooks(
+        "the next CA is signed by another CA below this one, which the message brings",
+        ca_set=_next_of(lambda found: liars.below(found.authority)),
     ),
     "next-broken": Hooks(
         "the signature around the next CA is broken",

@@ -27,6 +27,15 @@ def device(ca: Authority) -> Identity:
     return Identity(authority.certify(_template(ca)), key())
 
 
+def below(ca: Authority) -> Identity:
+    """A CA that this one has certified, and that somebody has taken over or runs for himself."""
+    usage = authority.key_usage(authority.CA_USAGE)
+    template = _template(ca)._replace(
+        subject=authority.name("Another Issuing CA"), extensions=usage, ca=True
+    )
+    return Identity(authority.certify(template), key())
+
+
 def expired(ca: Authority) -> Identity:
     """A certificate of the same CA that was all right until yesterday."""
     now_s = ca.now_s()

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable
 from itertools import permutations
 
-from asn1crypto import pem
+from asn1crypto import pem, x509
 
 from tools.lab_ca import answer
 from tools.lab_ca.answer import Answer
@@ -141,6 +141,44 @@ SHAPES: dict[str, Hooks] = {
     ),
 }
 
+
+def _with_formers(found: CaSet) -> CaSet:
+    """The CA of today first, then the certificates that it had before."""
+    formers = [former.certificate for former in found.authority.formers()]
+    return _published(found, *found.certificates, *formers)
+
+
+def _crossed(found: CaSet) -> CaSet:
+    """OldWithOld, NewWithOld, OldWithNew, NewWithNew (RFC 4210 4.4), once there are two keys."""
+    authority = found.authority
+    formers = authority.formers()
+    if not formers:
+        return found
+    old, new = formers[-1], authority.ca
+    crossed = (authority.crossed(new, old), authority.crossed(old, new))
+    others = (c for c in found.certificates if c != new.certificate)
+    return _published(found, old.certificate, *crossed, new.certificate, *others)
+
+
+def _published(found: CaSet, *certificates: x509.Certificate) -> CaSet:
+    several = len(certificates) > 1
+    kind = answer.CA_SET if several else found.kind
+    return found._replace(
+        certificates=certificates, degenerate=found.degenerate or several, kind=kind
+    )
+
+
+GENERATIONS: dict[str, Hooks] = {
+    "ca-generations": Hooks(
+        "GetCACert tells also the certificates that the CA had before, with the same key (AD CS)",
+        ca_set=now(_with_formers),
+    ),
+    "ca-crossed": Hooks(
+        "after a change of its key GetCACert tells the four certificates of RFC 4210 4.4",
+        ca_set=now(_crossed),
+    ),
+}
+
 NEXT_SETS: dict[str, Hooks] = {
     "next-listed-404": Hooks(
         "GetNextCACert is listed but gets 404 (Ultimate CA Manager)",
@@ -164,4 +202,4 @@ NEXT_SETS: dict[str, Hooks] = {
     ),
 }
 
-CA_SETS: dict[str, Hooks] = ORDERS | USAGES | SHAPES | NEXT_SETS
+CA_SETS: dict[str, Hooks] = ORDERS | USAGES | SHAPES | GENERATIONS | NEXT_SETS
