@@ -19,13 +19,14 @@ class Now(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """What of a realm's settings decides here. `fingerprint`: (md5 | sha1 | sha256, hex);
-    `compatibility`: keywords of the realm."""
+    """What of a realm's settings decides here. `fingerprint`: (md5 | sha1 | sha256, hex), and so
+    each of `roots` (`root-fingerprint`); `compatibility`: keywords of the realm."""
 
     fingerprint: tuple[str, str] | None
     poll_interval_min: int
     poll_times: int
     compatibility: tuple[str, ...] = ()
+    roots: tuple[tuple[str, str], ...] = ()
 
 
 class Stored(NamedTuple):
@@ -70,9 +71,10 @@ class Activate(NamedTuple):
 
 
 class Confirm(NamedTuple):
-    """Ask the operator whether this is the CA."""
+    """Ask the operator whether this is the CA; `above`: those that seem to stand above it."""
 
     candidate: CaCertificate
+    above: tuple[CaCertificate, ...] = ()
 
 
 class Finish(NamedTuple):

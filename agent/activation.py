@@ -1,25 +1,26 @@
 """Putting a certificate into use: device storage, then device memory (VRP's two places).
 
 Storage holds certificate files as projections of the store, rewritten when missing or stale:
-`<realm>_local.cer` and `<realm>_ca.cer` (issuing CA first, RA certificates last). Memory is what
-consumers read: a folder for each realm whose files a child writes through descriptors that we
-opened, because the private key is unsealed in the child only. Then the folder is switched.
+`<realm>_local.cer` and `<realm>_ca.cer` (the CAs to trust, the issuing one first; no RA). Memory is
+what consumers read: a folder for each realm whose files a child writes through descriptors that we
+opened, because the private key is unsealed in the child only. Then the folder is switched. That
+child works out from the pin which CAs are to be trusted; the agent takes its list for storage too.
 
 What can go wrong: the folder is full or read-only, the child fails, the power goes. In each case
 the folder that was current stays, the store has the certificate, and it is tried again at boot.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from agent import limits, pem
 from agent.application import key_map
 from agent.errors import AgentError, fail
 from agent.log import Log
-from agent.tasks import Answer, Tasks
+from agent.tasks import Answer, Tasks, items, notes
 from hal.ports import DeviceMemory, DeviceMemoryError, Files, FilesError, Reactor
-from hal.records import CaRecord, KeyRecord, LocalRecord
+from hal.records import KeyRecord, LocalRecord
 
 MEMORY_FILES = ("cert.pem", "chain.pem", "ca.pem", "key.pem", "bundle.pem")  # order of the job
 
@@ -27,12 +28,14 @@ Done = Callable[[AgentError | None], None]
 
 
 class InUse(NamedTuple):
-    """What one realm puts into use."""
+    """What one realm puts into use. `judged`: the fields of a job that say which CA it trusts
+    (`agent.scep.served`); `again`: also where consumers read just this already."""
 
     realm: str
     local: LocalRecord
-    ca: CaRecord | None
     key: KeyRecord | None
+    judged: dict[str, object]
+    again: bool = True
 
 
 class Queue:
@@ -68,13 +71,11 @@ class Activation:
     def __init__(self, files: Files, memory: DeviceMemory, tasks: Tasks, log: Log) -> None:
         self._files, self._memory, self._tasks, self._log = files, memory, tasks, log
 
-    def project(self, what: InUse, file_format: str) -> None:
-        """Certificate files in device storage; already right ones are left alone."""
-        wanted = {
-            f"{what.realm}_local.cer": [what.local.certificate.der],
-            f"{what.realm}_ca.cer": _ordered(what.ca, what.local.chain),
-        }
-        for name, ders in wanted.items():
+    def project(self, realm: str, wanted: Mapping[str, list[bytes]], file_format: str) -> None:
+        """Certificate files in device storage, by the end of their names; already right ones are
+        left alone."""
+        for end, ders in wanted.items():
+            name = f"{realm}_{end}.cer"
             # DER cannot hold several certificates one after the other; the issuing CA stands first.
             text, der = pem.encode("CERTIFICATE", ders), b"".join(ders[:1])
             try:
@@ -83,18 +84,11 @@ class Activation:
                     continue
                 self._files.write(name, der if file_format == "der" else text)
             except FilesError as error:
-                self._log.report("STORAGE_ERR", f"realm {what.realm}: {name}: {error.what}")
+                self._log.report("STORAGE_ERR", f"realm {realm}: {name}: {error.what}")
 
-    def in_memory(self, what: InUse) -> bool:
-        """Device memory already serves this certificate."""
-        try:
-            there = self._memory.current(what.realm, "cert.pem")
-        except DeviceMemoryError:  # unreadable, or grown by somebody else: it is written anew
-            return False
-        return there == pem.encode("CERTIFICATE", [what.local.certificate.der])
-
-    def activate(self, what: InUse, done: Done) -> None:
-        """Into device memory; `done` with None when consumers can read it, or with the error."""
+    def activate(self, what: InUse, file_format: str, done: Done) -> None:
+        """Into storage and memory; `done` with None when consumers can read it, or an error."""
+        self.project(what.realm, {"local": [what.local.certificate.der]}, file_format)
         key = what.key
         if key is None or key.generation != what.local.generation:
             done(fail("key-unknown", name=what.local.key))
@@ -107,30 +101,58 @@ class Activation:
         fds = [staged[name] for name in MEMORY_FILES]
 
         def written(answer: Answer | AgentError) -> None:
-            done(self._switch(what.realm, answer))
+            done(self._written(what, file_format, answer))
 
         job: dict[str, object] = {
+            **what.judged,
             "op": "activate",
             "key": key_map(key),
             "certificate": what.local.certificate.der,
-            "chain": what.local.chain,
-            "ca": _ordered(what.ca, what.local.chain),
         }
         self._tasks.run(job, written, fds)  # the descriptors belong to the stage
 
-    def _switch(self, realm: str, answer: Answer | AgentError) -> AgentError | None:
+    def _written(
+        self, what: InUse, file_format: str, answer: Answer | AgentError
+    ) -> AgentError | None:
         try:
             if isinstance(answer, AgentError):
-                self._memory.discard(realm)
-                return answer
-            self._memory.switch(realm)
+                raise answer
+            ca, chain = items(answer, "ca", bytes), items(answer, "chain", bytes)
+            for note in notes(answer):
+                self._log.report("CA_FILE_ERR", f"realm {what.realm}: {note}")
+        except AgentError as error:
+            self._discard(what.realm)
+            return error
+        public = {"cert.pem": [what.local.certificate.der], "chain.pem": chain, "ca.pem": ca}
+        failed = self._switch(what, {n: pem.encode("CERTIFICATE", d) for n, d in public.items()})
+        if not failed:
+            self.project(what.realm, {"ca": ca}, file_format)
+        return failed
+
+    def _switch(self, what: InUse, public: Mapping[str, bytes]) -> AgentError | None:
+        """To what was staged, unless consumers read it already. `public`: all but the key."""
+        there = {name: self._current(what.realm, name) for name in public}
+        try:
+            if there == public and not what.again:
+                self._memory.discard(what.realm)
+                return None
+            self._memory.switch(what.realm)
         except DeviceMemoryError as error:
             return fail("storage-failed", reason=error.what)
-        self._log.report("LOCAL_IMPORT_OK", f"realm {realm}: certificate in device memory")
+        self._log.report("LOCAL_IMPORT_OK", f"realm {what.realm}: certificate in device memory")
+        if there["ca.pem"] not in (None, public["ca.pem"]):
+            text = f"realm {what.realm}: the CAs that consumers trust (ca.pem) have changed"
+            self._log.report("CA_FILE_CHANGED", text)
         return None
 
+    def _current(self, realm: str, name: str) -> bytes | None:
+        try:
+            return self._memory.current(realm, name)
+        except DeviceMemoryError:  # unreadable, or grown by somebody else: it is written anew
+            return None
 
-def _ordered(ca: CaRecord | None, chain: list[bytes]) -> list[bytes]:
-    """Issuing CA first, then the rest of its chain, then what else the CA set holds (the RA)."""
-    rest = [c.der for c in ca.certificates] if ca else []
-    return [*chain, *(der for der in rest if der not in chain)]
+    def _discard(self, realm: str) -> None:
+        try:
+            self._memory.discard(realm)
+        except DeviceMemoryError as error:
+            self._log.report("STORAGE_ERR", f"realm {realm}: {error.what}")

@@ -7,7 +7,7 @@ size than it should is a failed job.
 from collections.abc import Callable
 
 from agent import tasks
-from agent.errors import AgentError
+from agent.errors import AgentError, fail
 from agent.states import CaCertificate, CaFetched, Event, Granted, JobFailed, Waiting
 from agent.tasks import Answer
 
@@ -20,8 +20,7 @@ def event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) -> 
         for text in tasks.notes(answer):
             note(text)
         if op == "fetch-ca":
-            found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
-            return CaFetched(found, tuple(tasks.items(answer, "caps", str)))
+            return CaFetched(ca_set(answer), tuple(tasks.items(answer, "caps", str)))
         if answer.get("status") == "pending":
             return Waiting()
         certificate = tasks.certificate(answer.get("certificate"))
@@ -30,10 +29,30 @@ def event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) -> 
         return JobFailed(error)
 
 
-def ca_certificate(value: Answer) -> CaCertificate:
-    """A certificate of a CA set as a job tells of it."""
+def ca_set(answer: Answer) -> tuple[CaCertificate, ...]:
+    """The certificates of a CA set as a job tells of them; AgentError `job-answer`."""
+    values = tasks.items(answer, "certificates", dict)
+    return tuple(_ca_certificate(value, len(values)) for value in values)
+
+
+def _ca_certificate(value: Answer, count: int) -> CaCertificate:
     return CaCertificate(
         tasks.certificate(value),
         tasks.field(value, "is_ca", bool),
-        *(tasks.field(value, name, str) for name in ("md5", "sha1", "sha256")),
+        md5=tasks.field(value, "md5", str),
+        sha1=tasks.field(value, "sha1", str),
+        sha256=tasks.field(value, "sha256", str),
+        below=_places(value, "below", count),
+        generations=_places(value, "generations", count),
+        above=_places(value, "above", count),
+        self_signed=tasks.field(value, "self_signed", bool),
+        sent=tasks.field(value, "sent", bool),
     )
+
+
+def _places(value: Answer, name: str, count: int) -> tuple[int, ...]:
+    """Indexes into the answer that a certificate came in."""
+    found = tasks.items(value, name, int)
+    if not all(0 <= place < count for place in found):
+        raise fail("job-answer")
+    return tuple(found)

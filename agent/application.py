@@ -111,12 +111,18 @@ def _policy(realm: Realm, linux_name: LinuxName) -> dict[str, object]:
     }
 
 
+def pinned_der(ca: CaRecord | None) -> bytes | None:
+    """DER of the pinned certificate of a stored CA."""
+    return ca.certificates[ca.pin_index].der if ca else None
+
+
 def fetch_job(
-    realm: Realm, wanted: Mapping[str, object], linux_name: LinuxName
+    realm: Realm, wanted: Mapping[str, object], known: CaRecord | None, linux_name: LinuxName
 ) -> dict[str, object]:
-    """The map of `fetch-ca`; `wanted` has the url, the ca_id and ra."""
+    """The map of `fetch-ca`; `wanted` has the url, the ca_id and ra; `known`: the CA that is
+    stored, whose relations to what arrives are found out too."""
     where = {name: wanted.get(name) for name in ("url", "ca_id", "ra")}
-    return {"op": "fetch-ca", **_policy(realm, linux_name), **where}
+    return {"op": "fetch-ca", **_policy(realm, linux_name), **where, "stored": pinned_der(known)}
 
 
 def ca_wanted(realm: Realm) -> dict[str, object]:
@@ -147,6 +153,7 @@ def request_job(
         **_policy(realm, linux_name),
         **_pick(request, "url", "ca_id", "ra", "digest", "key_usage", "entity"),
         **_trusted(realm, ca),
+        "caps": request.caps,
         "transaction": request.transaction,
         "request_time_s": request.request_time_s,
         "password": request.password,
@@ -164,6 +171,7 @@ def published_job(realm: Realm, ca: CaRecord, linux_name: LinuxName) -> dict[str
         "ra": realm.ra,
         "digest": realm.digest,
         **_trusted(realm, ca),
+        "caps": ca.caps,
     }
 
 
@@ -182,20 +190,37 @@ def _renewal(request: RequestRecord, key: KeyRecord) -> dict[str, object] | None
 
 def _trusted(realm: Realm, ca: CaRecord) -> dict[str, object]:
     """The stored CA, and what a child needs to see for itself that it is the one to trust."""
-    lineage = [{"certificate": k.certificate.der, "message": k.message} for k in ca.lineage]
-    ders = [c.der for c in ca.certificates]
+    typed = _print(*realm.fingerprint) if realm.fingerprint else None
+    return {"ca": _ca_map(realm, ca), "fingerprint": typed}
+
+
+def served_job(realm: Realm, ca: CaRecord | None, chain: list[bytes]) -> dict[str, object]:
+    """The part of a job that writes what consumers trust. What the operator types for the next
+    application does not change by what the present CA is trusted: its anchor is in the record."""
     return {
-        "caps": ca.caps,
-        "ca": {"certificates": ders, "pin": ca.pin, "lineage": lineage},
-        "fingerprint": _fingerprint(realm),
+        "ca": _ca_map(realm, ca) if ca else None,
+        "chain": chain,
+        "weak": list(realm.weak),
     }
 
 
-def _fingerprint(realm: Realm) -> dict[str, object] | None:
-    """What the operator typed: the child checks it itself, whatever an earlier one has claimed."""
-    if realm.fingerprint is None:
-        return None
-    algorithm, digits = realm.fingerprint
+def _ca_map(realm: Realm, ca: CaRecord) -> dict[str, object]:
+    shown = [("sha256", digits) for digits in ca.roots]
+    algorithm, _, digits = ca.anchor.partition(" ")
+    return {
+        "certificates": [c.der for c in ca.certificates],
+        "pin": ca.pin,
+        "anchor": _print(algorithm, digits) if ca.anchor else None,
+        "lineage": [
+            {"certificate": link.certificate.der, "message": link.message, "via": link.via}
+            for link in ca.lineage
+        ],
+        "roots": [_print(*root) for root in (*realm.root_fingerprints, *shown)],
+    }
+
+
+def _print(algorithm: str, digits: str) -> dict[str, object]:
+    """What a person has said: the child compares it itself, whatever an earlier one has claimed."""
     return {"algorithm": algorithm, "hex": digits}
 
 

@@ -60,6 +60,11 @@ CATALOGUE: dict[str, Row] = {
     "ca-no-ca": Row(PEER, OPERATOR, "the CA set holds no CA certificate",
                     "the URL is not that of a SCEP server, or only RA certificates were sent",
                     "check `enrollment-url` and `ca id`"),
+    "ca-set-older": Row(PEER, OPERATOR, "the CA set is an older one: it holds {older}, which this"
+                        " realm has followed to {pin}, and not that one",
+                        "somebody shows an old set again, or the CA went back to its old key",
+                        "nothing was changed; ask the CA's operator, and if the old CA is to be"
+                        " trusted again, `pki delete-certificate ca realm ...` and apply again"),
     "ca-unconfirmed": Row(LOCAL, OPERATOR, "the CA certificate was not confirmed, so nothing was"
                           " sent",
                           "the realm has no `fingerprint`, and nobody compared and accepted it",
@@ -231,6 +236,11 @@ CATALOGUE: dict[str, Row] = {
         "`fingerprint` names the RA's certificate, or a CA certificate of version 1"
         " without basicConstraints",
         "give the fingerprint of the CA itself with `fingerprint`"),
+    "roots-full": Row(LOCAL, OPERATOR, "there are {cap} root fingerprints already",
+        "no more fit", "remove one with `undo root-fingerprint sha256 ...` in the realm view"),
+    "root-unknown": Row(LOCAL, OPERATOR, "there is no such root fingerprint",
+        "it was never typed, or is spelt differently",
+        "see `display this` in the realm view"),
     "ra-missing": Row(PEER, OPERATOR, "the CA set holds no RA certificate of the pinned CA",
         "`enrollment-url ... ra` is configured, but this server is a CA by itself",
         "type `enrollment-url` without `ra`, or check the URL"),

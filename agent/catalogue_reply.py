@@ -107,6 +107,10 @@ REPLY: dict[str, Row] = {
     "issued-issuer": Row(PEER, OPERATOR, "the certificate is not from the pinned CA: {reason}",
         "the CA signs with another certificate, or someone answers in its place",
         "compare `display pki certificate ca` with the CA's operator"),
+    "issued-path": Row(PEER, OPERATOR, "the CA was not allowed to issue this certificate: {reason}",
+        "a fault in the CA, or a CA below the pinned one that goes beyond what it may",
+        "ask the CA's operator; a CA that is itself pinned with `fingerprint` is not bound by what"
+        " stands in its own certificate"),
     "issued-dates": Row(PEER, OPERATOR, "the certificate is not valid now: {reason}",
         "this clock or that of the CA is wrong",
         "check `display clock`; ask the CA's operator"),

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from agent import application, diagnosis, report, tasks
+from agent import activation, application, diagnosis, report, tasks
 from agent.access import Access
 from agent.actions import Now
 from agent.activation import Activation, InUse, Queue
@@ -36,7 +36,7 @@ from agent.states import Apply
 from agent.tasks import Answer, Tasks
 from hal import records
 from hal.ports import Clock, DeviceMemory, Files, HalError, Interface, Link, StoreError
-from hal.records import KeyRecord
+from hal.records import CaRecord, KeyRecord
 from hal.store import Health, Store
 
 
@@ -136,11 +136,8 @@ class Device:
 
     def _take_up(self, key: str) -> None:
         """A realm is new here, but flash may know it: serve its certificate, go on where it was."""
-        in_use = self._in_use(key)
-        if in_use:
-            self._activation.project(in_use, self.settings.file_format)
-            if not self._activation.in_memory(in_use):
-                self._realms[key].put_into_use()
+        if self._realms[key].engine.stored.local:
+            self._realms[key].put_into_use(again=False)
         self._realms[key].restart()
 
     # -- key pairs ---------------------------------------------------------------------------------
@@ -264,7 +261,8 @@ class Device:
         return report.status(self.settings, self.settings.realms[fold(realm)], runner, now)
 
     def ca(self, realm: str) -> CaInfo | None:
-        return report.ca_info(self.runner(realm).engine.stored.ca)
+        runner = self.runner(realm)
+        return report.ca_info(runner.engine.stored.ca, runner.root_seen)
 
     def local(self, realm: str) -> Certificate | None:
         stored = self.runner(realm).engine.stored.local
@@ -358,22 +356,27 @@ class Device:
             self.forget_memory(self.settings.realms[key].name)
         self.changed()
 
-    def _in_use(self, realm: str) -> InUse | None:
-        stored = self.runner(realm).engine.stored
-        if stored.local is None:
-            return None
-        name = self.settings.realms[fold(realm)].name
-        return InUse(name, stored.local, stored.ca, self.key(stored.local.key))
+    def judged(self, realm: Realm, ca: CaRecord | None, chain: list[bytes]) -> dict[str, object]:
+        """The fields of a job that works out what a realm trusts (`agent.scep.served`)."""
+        job, moment = application.served_job(realm, ca, chain), self.runner(realm.name).moment()
+        return {**job, "revocation": self.revocation.job_field(realm), **moment}
 
-    def _activate(self, realm: str, done: Callable[[AgentError | None], None]) -> None:
+    def _in_use(self, realm: str, again: bool) -> InUse | None:
+        local, ca = self.runner(realm).engine.stored.local, self.runner(realm).engine.stored.ca
+        if local is None:
+            return None
+        settings = self.settings.realms[fold(realm)]
+        judged = self.judged(settings, ca, local.chain)
+        return InUse(settings.name, local, self.key(local.key), judged, again)
+
+    def _activate(self, realm: str, again: bool, done: activation.Done) -> None:
         """Into storage and memory, a few realms at a time: at boot all of them want to."""
 
-        def begin(ended: Callable[[AgentError | None], None]) -> None:
-            in_use = self._in_use(realm) if fold(realm) in self._realms else None
+        def begin(ended: activation.Done) -> None:
+            in_use = self._in_use(realm, again) if fold(realm) in self._realms else None
             if in_use is None:  # removed while it waited
                 ended(None)
                 return
-            self._activation.project(in_use, self.settings.file_format)
-            self._activation.activate(in_use, ended)
+            self._activation.activate(in_use, self.settings.file_format, ended)
 
         self._queue.put(begin, done)

@@ -6,8 +6,8 @@ Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent import application, pins, report, tasks
-from agent.answers import ca_certificate
+from agent import application, pins, report, tasks, vouched
+from agent.answers import ca_set
 from agent.console.appliance import Check, Done
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
@@ -18,6 +18,7 @@ from hal.records import CaRecord
 if TYPE_CHECKING:
     from agent.device import Device
 
+Named = pins.Fingerprint
 GOOD, BAD, DOUBT = "ok", "failed", "warning"
 
 
@@ -48,7 +49,9 @@ def diagnose(device: "Device", realm: str, done: Done) -> int:
     if settings.url is None:
         device.later(lambda: done(checks))
         return 0
-    job = application.fetch_job(settings, application.ca_wanted(settings), device.linux_name)
+    known = runner.engine.stored.ca
+    wanted = application.ca_wanted(settings)
+    job = application.fetch_job(settings, wanted, known, device.linux_name)
     now = device.now()
 
     def answered(answer: Answer | AgentError) -> None:
@@ -119,7 +122,7 @@ def _remote(
     try:
         if isinstance(answer, AgentError):
             raise answer
-        found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
+        found = ca_set(answer)
         caps = " ".join(tasks.items(answer, "caps", str))
     except AgentError as error:
         yield from _stopped(settings, error)
@@ -136,9 +139,30 @@ def _remote(
         )
     yield _set(settings, found)
     try:
-        yield _trusted(pins.choose(settings.fingerprint, known, found, now_s), now_s)
+        choice = pins.choose(settings.fingerprint, known, found, now_s)
+        yield _trusted(choice, now_s)
+        yield from _root(choice.certificate, found, known, settings.root_fingerprints)
     except AgentError as error:
         yield _of("fingerprint", error)
+
+
+def _root(
+    pinned: CaCertificate, found: pins.Found, known: CaRecord | None, roots: tuple[Named, ...]
+) -> Iterator[Check]:
+    """Whether consumers will find the root that most of them need."""
+    if pinned.self_signed:
+        return
+    here = any(c.is_ca and vouched.is_named(c, roots) for c in found)
+    if here or (known and vouched.serves_root(known)):
+        yield Check("root", GOOD, "ca.pem holds the root above the pinned CA", None)
+        return
+    yield Check(
+        "root",
+        DOUBT,
+        f"the pinned CA is no root: {vouched.missing_root(vouched.top(pinned, found))}",
+        "compare the root's fingerprint with the CA's operator and type `root-fingerprint sha256"
+        " ...` in the realm view",
+    )
 
 
 def _set(settings: Realm, found: tuple[CaCertificate, ...]) -> Check:

@@ -8,7 +8,7 @@ first byte leaves; if a commit fails, the device drops the rest and restores the
 
 from collections.abc import Callable
 
-from agent import limits, pins, recording, renewal, schedule
+from agent import limits, pins, recording, renewal, schedule, vouched
 from agent.actions import (
     Action,
     Activate,
@@ -131,38 +131,44 @@ class Engine:
         except AgentError as error:
             return self._failed(error, now)
         if choice.trusted_by:
-            return self._trust(choice.certificate, choice.trusted_by, now)
+            pinned = vouched.Pinned(choice.certificate, choice.trusted_by, self.policy.fingerprint)
+            return self._trust(pinned, now)
         if self._patience:  # after a restart nobody is there to ask
             return self._failed(fail("ca-unconfirmed"), now)
-        self._candidate = choice.certificate
+        candidate = self._candidate = choice.certificate
         self.state = State.CONFIRMING
         self.deadline_ns = now.monotonic_ns + limits.CONFIRM_CA_S * 1_000_000_000
-        return [Confirm(self._candidate)]
+        return [Confirm(candidate, vouched.above(candidate, event.certificates))]
 
     def _confirm(self, event: CaAnswered, now: Now) -> list[Action]:
-        candidate = self._candidate
-        if candidate is None or not event.yes:
+        candidate, fetched = self._candidate, self._fetched
+        if candidate is None or fetched is None or not event.yes:
             return self._failed(fail("ca-unconfirmed"), now)
-        return self._trust(candidate, "operator", now)
+        shown = vouched.above(candidate, fetched.certificates)
+        return self._trust(vouched.Pinned(candidate, "operator", shown=shown), now)
 
     def _not_confirmed(self, _event: Event, now: Now) -> list[Action]:
         return self._failed(fail("ca-unconfirmed"), now)
 
-    def _trust(self, pinned: CaCertificate, trusted_by: str, now: Now) -> list[Action]:
+    def _trust(self, pinned: vouched.Pinned, now: Now) -> list[Action]:
         """The pin holds: CA set and phase `sent` are committed together, then the request goes."""
         request, fetched = self.stored.request, self._fetched
         if request is None or fetched is None:
             raise Refused("trusting a CA without an application")
-        if now.trusted and pinned.certificate.not_after_s < now.wall_s:
-            return self._failed(fail("ca-expired", subject=pinned.certificate.subject), now)
-        ca = pins.record(pinned, trusted_by, *fetched, now.wall_s, self.stored.ca)
+        one = pinned.certificate.certificate
+        if now.trusted and one.not_after_s < now.wall_s:
+            return self._failed(fail("ca-expired", subject=one.subject), now)
+        arrived = vouched.Arrived(*fetched, now.wall_s, self.policy.roots)
+        ca = vouched.record(pinned, arrived, self.stored.ca)
         self._fetched = self._candidate = None
         self.state = State.SENT
-        way = renewal.decide(request.renewal, ca, self.policy.compatibility, now)
+        way = renewal.decide(request.renewal, ca, fetched.caps, self.policy.compatibility, now)
+        sent = request._replace(phase="sent", renewal=way, caps=list(fetched.caps))
         text = f"{renewal.said(way)} with transactionID {request.transaction}"
         return [
-            self._commit(ca=ca, request=request._replace(phase="sent", renewal=way)),
-            Report("GET_CA_CERT_OK", f"CA {pinned.certificate.subject} trusted by {trusted_by}"),
+            self._commit(ca=ca, request=sent),
+            Report("GET_CA_CERT_OK", f"trusted by {pinned.trusted_by}: CA {one.subject}"),
+            *(Report("NOTE", note, told=True) for note in vouched.notes(pinned, arrived, ca)),
             Report("GETTING_LOCAL_CERT", text),
             StartJob("enrol"),
         ]
@@ -248,7 +254,8 @@ class Engine:
 
     def _looked(self, event: CaFetched, now: Now) -> list[Action]:
         """With new certificates the poll is sent again; else its failure is what it was."""
-        ca = pins.refreshed(self.stored.ca, *event, now.wall_s)
+        arrived = vouched.Arrived(*event, now.wall_s, self.policy.roots)
+        ca = vouched.refreshed(self.stored.ca, arrived)
         if ca:
             return [self._commit(ca=ca), StartJob("poll")]
         doubt = self._doubt or JobFailed(fail("job-answer"))

@@ -8,7 +8,7 @@ flash, so engine and flash never disagree.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent import answers, application, limits, pins, revocation
+from agent import answers, application, asking, limits, pins, revocation, vouched
 from agent.actions import (
     Action,
     Activate,
@@ -22,7 +22,7 @@ from agent.actions import (
     StartJob,
     Stored,
 )
-from agent.console.appliance import Done, Fingerprints, Progress
+from agent.console.appliance import Done, Progress
 from agent.engine import Engine, is_under_way
 from agent.errors import AgentError, fail
 from agent.log import Log
@@ -33,6 +33,7 @@ from agent.states import (
     Apply,
     CaAnswered,
     CaCertificate,
+    CaFetched,
     Due,
     Event,
     Installed,
@@ -64,7 +65,8 @@ PARTS = {
 
 
 class Context(NamedTuple):
-    """What every realm shares. `now` is the time of an event; `activate` puts a realm into use."""
+    """What every realm shares. `now` is the time of an event; `activate` puts a realm into use,
+    and writes again what is there already if it is told to."""
 
     loop: Loop
     store: Store
@@ -73,7 +75,7 @@ class Context(NamedTuple):
     now: Callable[[], Now]
     linux_name: Callable[[str], str]
     key: Callable[[str], records.KeyRecord | None]
-    activate: Callable[[str, Callable[[AgentError | None], None]], None]
+    activate: Callable[[str, bool, Callable[[AgentError | None], None]], None]
 
 
 def load(store: Store, realm: str, log: Log) -> Stored:
@@ -100,6 +102,7 @@ class Enrolment:
         self._waiter: tuple[Progress, Done] | None = None
         self.use = Use(under_way=False, error=None)
         self._use_again: Deadline | None = None
+        self.root_seen: pins.Fingerprint | None = None  # unverified, so it is nowhere but here
         self._use_stale = False  # what is being put into use was replaced meanwhile
         self._stopped = False
 
@@ -107,8 +110,10 @@ class Enrolment:
 
     def configure(self, settings: Realm) -> None:
         """The settings have changed; what is under way goes on with its own snapshot."""
-        self._settings = settings
+        before, self._settings = self.engine.policy, settings
         self.engine.policy = _policy(settings)
+        if before.roots != self.engine.policy.roots and self.engine.stored.local:
+            self.put_into_use(again=False)  # what consumers trust may have changed
 
     def restart(self) -> None:
         """The agent has started: go on where flash says."""
@@ -156,6 +161,13 @@ class Enrolment:
             raise fail("store-failed", reason="the request is still there")
         return True
 
+    def saw(self, found: pins.Found) -> None:
+        """A set of the CA has come in: a root above the pin is shown to a person, no more."""
+        ca = self.engine.stored.ca
+        for one in found:
+            if ca and one.sha256 == ca.pin:
+                self.root_seen = vouched.top(one, found)
+
     def detach(self) -> None:
         """Nobody waits any more; the work goes on, and a question is answered with No."""
         self._waiter = None
@@ -197,6 +209,11 @@ class Enrolment:
             known.append(stored.ca.certificates[stored.ca.pin_index].not_before_s)
         return now._replace(trusted=now.trusted and now.wall_s >= max(known, default=0))
 
+    def moment(self) -> dict[str, object]:
+        """The fields of a job of this realm that say what time it is."""
+        now = self._now()
+        return {"now_s": now.wall_s, "clock_trusted": now.trusted}
+
     def _perform(self, action: Action) -> bool:
         """False: the rest of the actions must not happen."""
         match action:
@@ -208,8 +225,8 @@ class Enrolment:
                 self._cancel_job()
             case Activate():
                 self.put_into_use()
-            case Confirm(candidate):
-                self._confirm(candidate)
+            case Confirm(candidate, above):
+                self._confirm(candidate, above)
             case Finish(error):
                 self._finish(error)
             case Report(mnemonic, text, told):
@@ -244,14 +261,12 @@ class Enrolment:
         elif is_under_way(self.engine.state):
             self.engine.state = State.FAILED
 
-    def _confirm(self, candidate: CaCertificate) -> None:
+    def _confirm(self, candidate: CaCertificate, above: tuple[CaCertificate, ...]) -> None:
         if self._waiter is None:
             self._context.loop.after(0, lambda: self._answer_ca(False))
             return
-        before = pins.replaced(candidate, self.engine.stored.ca)
-        subject = candidate.certificate.subject
-        prints = Fingerprints(subject, candidate.sha1, candidate.sha256, before)
-        self._waiter[0].confirm_ca(prints, self._answer_ca)
+        asked = asking.about(candidate, above, self.engine.stored.ca)
+        self._waiter[0].confirm_ca(asked, self._answer_ca)
 
     def _answer_ca(self, yes: bool) -> None:
         if self.engine.state is State.CONFIRMING:  # the question may have run out meanwhile
@@ -268,10 +283,11 @@ class Enrolment:
             )
         self._tell(error)
 
-    def put_into_use(self) -> None:
+    def put_into_use(self, again: bool = True) -> None:
         """Writes the local certificate to storage and memory, again and again until it is there.
 
         One after the other: the end of an earlier one must not switch to the files of a later one.
+        Not `again`: what consumers read already is left as it is.
         """
         if self.use.under_way:
             self._use_stale = True
@@ -279,7 +295,7 @@ class Enrolment:
         if self._use_again:
             self._use_again.cancel()
         self.use = Use(under_way=True, error=None)
-        self._context.activate(self._settings.name, self._put)
+        self._context.activate(self._settings.name, again, self._put)
 
     def _put(self, error: AgentError | None) -> None:
         if self._stopped:
@@ -314,7 +330,10 @@ class Enrolment:
         def done(answer: Answer | AgentError) -> None:
             if self._job == number:  # a cancelled job ends unheard
                 self._job = None
-                self._handle(answers.event(op, answer, self._note))
+                event = answers.event(op, answer, self._note)
+                self._handle(event)
+                if isinstance(event, CaFetched):
+                    self.saw(event.certificates)
 
         try:
             number = self._job = self._context.tasks.run(self._job_map(op), done)
@@ -324,13 +343,13 @@ class Enrolment:
 
     def _job_map(self, op: str) -> dict[str, object]:
         request, ca = self.engine.stored.request, self.engine.stored.ca
-        now = self._now()
-        moment = {"now_s": now.wall_s, "clock_trusted": now.trusted}
+        moment = self.moment()
         if request is None:
             raise fail("job-answer")
         if op == "fetch-ca":
             name_of = self._context.linux_name
-            return {**application.fetch_job(self._settings, request.settings, name_of), **moment}
+            job = application.fetch_job(self._settings, request.settings, ca, name_of)
+            return {**job, **moment}
         if ca is None:
             raise fail("job-answer")
         key, way = self._key(str(request.settings["key_pair"]), request.generation), request.renewal
@@ -364,4 +383,5 @@ class Enrolment:
 
 def _policy(settings: Realm) -> Policy:
     polls = settings.poll_interval_min, settings.poll_times
-    return Policy(settings.fingerprint, *polls, settings.compatibility)
+    trusted = settings.compatibility, settings.root_fingerprints
+    return Policy(settings.fingerprint, *polls, *trusted)

@@ -5,22 +5,29 @@ and no parser of foreign bytes is ever in the agent. What comes in enters the re
 event and is stored by it in one commit.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from agent import application, limits, pem, pins, tasks
-from agent.answers import ca_certificate
-from agent.console.appliance import Done, Fingerprints, FromFile, Progress, Verdict
+from agent import application, limits, pem, tasks
+from agent.authority import Authority
+from agent.console.appliance import Done, FromFile, Progress, Verdict
 from agent.engine import is_under_way
 from agent.errors import AgentError, fail
 from agent.keypairs import KeyPairs
 from agent.retrieval import Retrieval
 from agent.settings import Realm, fold
-from agent.states import CaCertificate, Installed
+from agent.states import Installed
 from agent.tasks import Answer
-from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
+from hal.records import CaRecord, KeyRecord, LocalRecord
 
 if TYPE_CHECKING:
     from agent.device import Device
+
+
+class _Validated(NamedTuple):
+    """What a validation says, and the chain of a local certificate as the pin vouches for it."""
+
+    verdicts: list[Verdict]
+    chain: list[bytes]
 
 
 class Exchange:
@@ -29,101 +36,16 @@ class Exchange:
     def __init__(self, device: "Device", keys: KeyPairs) -> None:
         self._device, self._keys = device, keys
         self._retrieval = Retrieval(device, self)
-
-    # -- the CA ------------------------------------------------------------------------------------
+        self._authority = Authority(device, self)
 
     def get_ca(self, realm: str, progress: Progress, done: Done) -> int:
-        """GetCACaps and GetCACert (RFC 8894 4.2) without an application."""
-        settings = self.resting(realm)
-        wanted = application.ca_wanted(settings)
-        job = application.fetch_job(settings, wanted, self._device.linux_name)
-        return self._ca_job(settings, {**job, **self._device.moment()}, progress, done)
+        return self._authority.get(realm, progress, done)
 
     def get_next_ca(self, realm: str, progress: Progress, done: Done) -> int:
-        """GetNextCACert (RFC 8894 4.7): a derived pin beside the one that holds now."""
-        settings = self.resting(realm)
-        ca = self.trusted_ca(settings)
-        job = application.published_job(settings, ca, self._device.linux_name)
-
-        def arrived(answer: Answer | AgentError) -> None:
-            try:
-                if isinstance(answer, AgentError):
-                    raise answer
-                found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
-                message = tasks.field(answer, "message", bytes)
-                following = pins.following(ca, found, message, self._device.wall_s())
-                if self.trusted_ca(settings) != ca:
-                    raise fail("ca-pin-changed")
-                self._device.tell(settings.name, answer, progress)
-                progress.note(f"The next CA is {following.certificate.subject}.")
-                self.install(realm, Installed(ca=ca._replace(next=following)), progress, done)
-            except AgentError as error:
-                self._refused("GET_CA_CERT_ERR", realm, error, done)
-
-        return self._device.job({**job, "op": "next-ca", **self._device.moment()}, arrived)
+        return self._authority.get_next(realm, progress, done)
 
     def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
-        settings = self.resting(realm)
-        return self._ca_job(settings, self._import_job("ca", what), progress, done)
-
-    def _ca_job(
-        self, settings: Realm, job: dict[str, object], progress: Progress, done: Done
-    ) -> int:
-        """Runs a job that brings a CA set, and pins one certificate of it."""
-
-        def arrived(answer: Answer | AgentError) -> None:
-            try:
-                if isinstance(answer, AgentError):
-                    raise answer
-                found = tuple(ca_certificate(c) for c in tasks.items(answer, "certificates", dict))
-                if job["op"] == "fetch-ca":
-                    self._device.tell(settings.name, answer, progress)
-                caps = tuple(tasks.items(answer, "caps", str)) if "caps" in answer else ()
-                self._pin(settings.name, found, caps, progress, done)
-            except AgentError as error:
-                fetched = job["op"] == "fetch-ca"
-                mnemonic = "GET_CA_CERT_ERR" if fetched else "CA_IMPORT_ERR"
-                self._refused(mnemonic, settings.name, error, done)
-
-        return self._device.job(job, arrived)
-
-    def _refused(self, mnemonic: str, realm: str, error: AgentError, done: Done) -> None:
-        self._device.log.report(mnemonic, f"realm {realm}: {error.what}")
-        done(error)
-
-    def _pin(
-        self,
-        realm: str,
-        found: tuple[CaCertificate, ...],
-        caps: tuple[str, ...],
-        progress: Progress,
-        done: Done,
-    ) -> None:
-        settings, runner = self.resting(realm), self._device.runner(realm)
-        now, known = self._device.now(), runner.engine.stored.ca
-        now_s = now.wall_s if now.trusted else None
-        choice = pins.choose(settings.fingerprint, known, found, now_s)
-
-        def store(trusted_by: str) -> None:
-            now_s = self._device.wall_s()
-            ca = pins.record(choice.certificate, trusted_by, found, caps, now_s, known)
-            subject = choice.certificate.certificate.subject
-            progress.note(f"The CA is {subject}, trusted by {trusted_by}.")
-            self.install(realm, Installed(ca=ca), progress, done)
-
-        def answered(yes: bool) -> None:
-            if yes:
-                store("operator" if caps else "import")
-            else:
-                done(fail("ca-unconfirmed"))
-
-        if choice.trusted_by:
-            store(choice.trusted_by)
-            return
-        asked = choice.certificate
-        before = pins.replaced(asked, known)
-        prints = Fingerprints(asked.certificate.subject, asked.sha1, asked.sha256, before)
-        progress.confirm_ca(prints, answered)
+        return self._authority.import_from(realm, what, progress, done)
 
     # -- the local certificate ---------------------------------------------------------------------
 
@@ -137,7 +59,7 @@ class Exchange:
             runner.use_again(progress, done)
             return 0
         key = self._key_of(settings)
-        job = {**self._import_job("local", what), "key": application.key_map(key)}
+        job = {**self.import_job("local", what), "key": application.key_map(key)}
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
@@ -159,25 +81,24 @@ class Exchange:
         runner = self._device.runner(realm)
         found = tasks.certificate(answer.get("certificate"))
         chain, ca = tasks.items(answer, "chain", bytes), runner.engine.stored.ca
-        local = LocalRecord(
-            found, chain or _chain(found, ca), key.name, key.generation, self._device.wall_s()
-        )
+        local = LocalRecord(found, chain, key.name, key.generation, self._device.wall_s())
 
-        def store() -> None:
-            self.install(realm, Installed(local=local), progress, done)
+        def store(chain: list[bytes]) -> None:
+            self.install(realm, Installed(local=local._replace(chain=chain)), progress, done)
 
         def validated(result: object) -> None:
-            bad = [v for v in result if v.status == "Invalid"] if isinstance(result, list) else []
             if isinstance(result, AgentError):
                 done(result)
-            elif bad:
-                done(fail("import-invalid", subject=bad[0].subject, reason=bad[0].reason))
-            else:
-                store()
+            elif isinstance(result, _Validated):
+                bad = [v for v in result.verdicts if v.status == "Invalid"]
+                if bad:
+                    done(fail("import-invalid", subject=bad[0].subject, reason=bad[0].reason))
+                else:
+                    store(result.chain)
 
         if ca is None:
             progress.note(f"Realm {realm} has no CA certificate: the issuer was not checked.")
-            store()
+            store(chain)
         else:
             self._validate(realm, local, ca, "local", validated)
 
@@ -186,27 +107,28 @@ class Exchange:
         stored = self._device.runner(realm).engine.stored
         if stored.ca is None or (kind == "local" and stored.local is None):
             raise _missing("ca" if stored.ca is None else kind, realm)
-        return self._validate(realm, stored.local, stored.ca, kind, done)
+
+        def told(result: object) -> None:
+            done(result.verdicts if isinstance(result, _Validated) else result)
+
+        return self._validate(realm, stored.local, stored.ca, kind, told)
 
     def _validate(
         self, realm: str, local: LocalRecord | None, ca: CaRecord, kind: str, done: Done
     ) -> int:
+        """`done` with _Validated, or with an error."""
         settings = self._device.settings.realms[fold(realm)]
-        pinned = ca.certificates[ca.pin_index].der
+        ours = local if kind == "local" else None
         job: dict[str, object] = {
             "op": "validate",
             "kind": kind,
-            "certificate": local.certificate.der if local and kind == "local" else pinned,
-            "chain": local.chain if local and kind == "local" else [],
-            "certificates": [c.der for c in ca.certificates],
-            "pin": ca.pin,
-            "weak": list(settings.weak),
-            "revocation": self._device.revocation.job_field(settings),
-            **self._device.moment(),
+            "certificate": ours.certificate.der if ours else application.pinned_der(ca),
+            **self._device.judged(settings, ca, ours.chain if ours else []),
         }
 
-        def verdicts(answer: Answer) -> list[Verdict]:
-            return [_verdict(row) for row in tasks.items(answer, "rows", dict)]
+        def verdicts(answer: Answer) -> _Validated:
+            rows = [_verdict(row) for row in tasks.items(answer, "rows", dict)]
+            return _Validated(rows, tasks.items(answer, "chain", bytes))
 
         return self._device.task(job, verdicts, done)
 
@@ -224,7 +146,7 @@ class Exchange:
     def import_key(self, name: str, what: FromFile, exportable: bool, done: Done) -> int:
         before = self._device.key(name)
         generation = before.generation + 1 if before else 1
-        job = {**self._import_job("key", what), "name": name, "generation": generation}
+        job = {**self.import_job("key", what), "name": name, "generation": generation}
 
         return self._device.task(
             job,
@@ -234,22 +156,21 @@ class Exchange:
 
     def export(self, realm: str, kind: str, what: FromFile, done: Done) -> int:
         """A certificate with its chain; PKCS#12 of the local one with its key, if it may leave."""
+        settings = self._device.settings.realms[fold(realm)]
         stored = self._device.runner(realm).engine.stored
-        local, ca = stored.local, stored.ca
-        key = None
-        if kind == "local" and local:
-            found = [local.certificate.der, *local.chain]
-            if what.format == "pkcs12":
-                key = self._exportable(local.key)
-        elif kind == "ca" and ca:
-            pinned = ca.certificates[ca.pin_index].der
-            found = [pinned, *(c.der for c in ca.certificates if c.der != pinned)]
-        else:
+        local, key = stored.local, None
+        if getattr(stored, kind) is None:
             raise _missing(kind, realm)
-        return self._write(kind, what, found, key, done)
+        if kind == "local" and local and what.format == "pkcs12":
+            key = self._exportable(local.key)
+        certificates = {
+            "certificate": local.certificate.der if local else None,
+            **self._device.judged(settings, stored.ca, local.chain if local else []),
+        }
+        return self._write(kind, what, certificates, key, done)
 
     def export_key(self, name: str, what: FromFile, done: Done) -> int:
-        return self._write("key", what, [], self._exportable(name), done)
+        return self._write("key", what, {}, self._exportable(name), done)
 
     def request(self, realm: str, file: str, done: Done) -> int:
         """The PKCS#10 of an application, for a CA that is reached by hand."""
@@ -272,13 +193,13 @@ class Exchange:
         return self._device.task(job, write, done)
 
     def _write(
-        self, kind: str, what: FromFile, found: list[bytes], key: KeyRecord | None, done: Done
+        self, kind: str, what: FromFile, certificates: Answer, key: KeyRecord | None, done: Done
     ) -> int:
         job: dict[str, object] = {
+            **certificates,
             "op": "export",
             "kind": kind,
             "format": what.format,
-            "certificates": found,
             "key": application.key_map(key) if key else None,
             "password": what.password,
         }
@@ -322,7 +243,7 @@ class Exchange:
             raise fail("key-not-exportable", name=name)
         return key
 
-    def _import_job(self, kind: str, what: FromFile) -> dict[str, object]:
+    def import_job(self, kind: str, what: FromFile) -> dict[str, object]:
         data = self._device.storage.read(what.file)
         if len(data) > limits.IMPORT_BYTES:
             raise fail("file-too-large", name=what.file, cap=limits.IMPORT_BYTES)
@@ -346,17 +267,6 @@ class Exchange:
 def _missing(kind: str, realm: str) -> AgentError:
     """Each of the two comes in its own way."""
     return fail("ca-untrusted" if kind == "ca" else "certificate-missing", realm=realm)
-
-
-def _chain(found: CertificateRecord, ca: CaRecord | None) -> list[bytes]:
-    """The issuers of a certificate by name, up to a root; `validate` judges the signatures."""
-    chain: list[bytes] = []
-    last = found
-    known = {c.subject: c for c in ca.certificates} if ca else {}
-    while last.issuer != last.subject and last.issuer in known and len(chain) < len(known):
-        last = known[last.issuer]
-        chain.append(last.der)
-    return chain
 
 
 _VERDICT = ("certificate", "subject", "status")

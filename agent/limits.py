@@ -10,6 +10,9 @@ from typing import NamedTuple
 CAPS_BYTES = 4 * 1024  # the longest list seen is 120 bytes; an HTML error page is cut here
 CA_SET_BYTES = 256 * 1024  # an RSA-4096 chain of four with RA certificates is below 16 kB
 CA_SET_CERTIFICATES = 16  # root, two intermediates, RA pair, and a shadow set of the same
+CA_PATHS = 64  # ways down from the pin; a set of cross-signed CAs has a handful
+NAME_SUBTREES = 256  # of the name constraints of one CA; each is compared with each name
+CONSTRAINED_NAMES = 256  # of a certificate below such a CA
 CA_SET_DER_BYTES = 32 * 1024  # of its certificates: they are stored in one transaction of 64 KiB
 NEXT_CA_BYTES = 8 * 1024  # an RSA-4096 CA with its root, signed, is below 6 kB; kept whole
 CA_LINEAGE = 2  # roll-overs of a CA without a new `fingerprint`: decades
@@ -107,6 +110,7 @@ RENEWAL_PERCENT = (10, 100)  # of the validity that has elapsed
 RENEWAL_PERCENT_DEFAULT = 100
 PREWARNING_DAYS = (7, 180)
 PREWARNING_DEFAULT_DAYS = 90
+ROOTS = 4  # `root-fingerprint`: a root, its successor, a cross-certificate and one to spare
 CONFIRM_CA_S = 60  # how long the operator may think about a fingerprint
 COMMON_NAME_CHARACTERS = 64
 SUBJECT_CHARACTERS = 32  # state, locality, organization

@@ -1,20 +1,26 @@
 """Which certificate of a CA set is the pinned CA (design: Trust). Pure.
 
 A pin names exactly one CA certificate, never an RA's: the one of `fingerprint`, else the one that
-was trusted before, else the one that a person is asked about.
+was trusted before, else the one that a person is asked about. What is stored and served beside it
+is the matter of `agent/vouched.py`.
 
 A CA that the pinned one has named as its next (RFC 8894 4.7) is a derived pin: it counts as long as
 what it is derived from does, so another `fingerprint` ends it. Both hold until the older one ends.
+So is a CA that was renewed under its own name and key, which the pinned key has signed; while the
+pinned certificate lasts it stays the pin.
+
+Nobody has signed a CA set, so none takes away what is known: a realm that has followed its CA to
+another one never goes back because an old set comes along, however it got there.
 """
 
 from typing import NamedTuple
 
-from agent import limits
 from agent.errors import AgentError, fail
 from agent.states import CaCertificate
-from hal.records import CaRecord, LinkRecord, NextCaRecord
+from hal.records import CaRecord, NextCaRecord
 
 Fingerprint = tuple[str, str]  # (md5 | sha1 | sha256, lower-case hexadecimal)
+Found = tuple[CaCertificate, ...]
 
 
 class Choice(NamedTuple):
@@ -27,25 +33,27 @@ class Choice(NamedTuple):
 def choose(
     fingerprint: Fingerprint | None,
     known: CaRecord | None,
-    found: tuple[CaCertificate, ...],
+    found: Found,
     now_s: int | None = None,
+    roots: tuple[Fingerprint, ...] = (),
 ) -> Choice:
-    """The pin of a set that arrived. AgentError: no CA in it, or none with that fingerprint.
-
-    now_s None: the clock is not trusted.
+    """The pin of a set that arrived. AgentError: no CA in it, none with that fingerprint, or an
+    older one than the realm has followed. `roots`: CAs that may come without the pinned one, as in
+    a file. now_s None: the clock is not trusted.
     """
-    authorities = [c for c in found if c.is_ca]
+    authorities = [c for c in found if c.is_ca and c.sent]
     if not authorities:
         raise fail("ca-no-ca")
     kept = known if known and _anchored(known, fingerprint) else None
-    wanted = _trusted(fingerprint, kept)
-    named = [c for name, print_ in wanted for c in authorities if getattr(c, name) == print_]
-    in_date = [c for c in named if now_s is None or now_s <= c.certificate.not_after_s]
+    named = _named(fingerprint, kept, found, roots)
+    in_date = [c for c in named if now_s is None or now_s < c.certificate.not_after_s]
     for candidate in (*in_date, *named):
         return Choice(candidate, "fingerprint" if fingerprint or not kept else kept.trusted_by)
+    if kept and (before := _before(kept, authorities)):
+        raise fail("ca-set-older", pin=kept.pin, older=before.sha256)
     if fingerprint:
         raise _mismatch(*fingerprint, authorities)
-    return Choice(_lowest(authorities), None)
+    return Choice(lowest(authorities), None)
 
 
 def _anchored(known: CaRecord, fingerprint: Fingerprint | None) -> bool:
@@ -53,14 +61,42 @@ def _anchored(known: CaRecord, fingerprint: Fingerprint | None) -> bool:
     return holds(known, fingerprint) if fingerprint else known.trusted_by != "fingerprint"
 
 
-def _trusted(fingerprint: Fingerprint | None, kept: CaRecord | None) -> list[Fingerprint]:
-    """The fingerprints that may become the pin, the best first."""
-    own = [fingerprint] if fingerprint else []
+def _named(
+    fingerprint: Fingerprint | None,
+    kept: CaRecord | None,
+    found: Found,
+    roots: tuple[Fingerprint, ...],
+) -> list[CaCertificate]:
+    """The certificates that may become the pin, the best first."""
+    own = [fingerprint] if fingerprint and not (kept and kept.lineage) else []
     if kept is None:
-        return own
-    pinned = [("sha256", kept.pin)] if kept.lineage or not fingerprint else []
+        return _with(own, found)
+    here = [c for c in found if c.is_ca and c.sha256 == kept.pin]
+    again = sorted((g for c in here for g in generations(c, found)), key=_end_s, reverse=True)
+    belongs = bool(again) or bool(_with(roots, found))
+    present = [c for c in here if c.sent or belongs]
     following = [("sha256", kept.next.pin)] if kept.next else []
-    return [*pinned, *own, *following]
+    return [*present, *_with(own, found), *_with(following, found), *again]
+
+
+def _with(prints: tuple[Fingerprint, ...] | list[Fingerprint], found: Found) -> list[CaCertificate]:
+    authorities = [c for c in found if c.is_ca and c.sent]
+    return [c for name, print_ in prints for c in authorities if getattr(c, name) == print_]
+
+
+def generations(pinned: CaCertificate, found: Found) -> list[CaCertificate]:
+    """Certificates of the set that are the pinned CA again: its name and key, signed by it."""
+    return [found[place] for place in pinned.generations if found[place].sent]
+
+
+def _end_s(one: CaCertificate) -> int:
+    return one.certificate.not_after_s
+
+
+def _before(kept: CaRecord, authorities: list[CaCertificate]) -> CaCertificate | None:
+    """A CA of this set that the realm has followed to the one that it trusts now."""
+    older = {link.pin for link in kept.lineage}
+    return next((c for c in authorities if c.sha256 in older), None)
 
 
 def holds(ca: CaRecord | None, fingerprint: Fingerprint | None) -> bool:
@@ -73,15 +109,16 @@ def holds(ca: CaRecord | None, fingerprint: Fingerprint | None) -> bool:
 
 
 def following(
-    known: CaRecord, found: tuple[CaCertificate, ...], message: bytes, now_s: int
+    known: CaRecord, found: Found, message: bytes, via: list[bytes], now_s: int
 ) -> NextCaRecord:
     """The derived pin of a set that the pinned CA has signed; AgentError `next-ca-none`."""
     ours = {c.der for c in known.certificates}
     new = [c for c in found if c.is_ca and c.certificate.der not in ours]
     if not new:
         raise fail("next-ca-none", reason="it names no other CA than those that are known")
-    chosen = _lowest(new)
-    return NextCaRecord(chosen.sha256, chosen.md5, chosen.sha1, chosen.certificate, message, now_s)
+    chosen = lowest(new)
+    prints = chosen.sha256, chosen.md5, chosen.sha1
+    return NextCaRecord(*prints, chosen.certificate, message, now_s, via)
 
 
 def replaced(asked: CaCertificate, known: CaRecord | None) -> str | None:
@@ -92,57 +129,7 @@ def replaced(asked: CaCertificate, known: CaRecord | None) -> str | None:
     return known.pin if known is not None and known.pin != asked.sha256 else None
 
 
-def record(
-    pinned: CaCertificate,
-    trusted_by: str,
-    found: tuple[CaCertificate, ...],
-    caps: tuple[str, ...],
-    now_s: int,
-    known: CaRecord | None,
-) -> CaRecord:
-    """The set as the store holds it. `known`: the one before it, whose heir it may be."""
-    heir, lineage = _inherited(known, pinned.sha256)
-    return CaRecord(
-        pin=pinned.sha256,
-        pin_md5=pinned.md5,
-        pin_sha1=pinned.sha1,
-        pin_index=found.index(pinned),
-        trusted_by=trusted_by,
-        certificates=[c.certificate for c in found],
-        caps=list(caps),
-        fetched_s=now_s,
-        next=heir,
-        lineage=lineage,
-    )
-
-
-def refreshed(
-    known: CaRecord | None, found: tuple[CaCertificate, ...], caps: tuple[str, ...], now_s: int
-) -> CaRecord | None:
-    """The stored set as it was fetched once more; None under another pin, or with nothing new.
-
-    What an RA's certificate in it is worth, the jobs find out: it must chain to the pin.
-    """
-    pinned = next((c for c in found if c.is_ca and known and c.sha256 == known.pin), None)
-    if known is None or pinned is None:
-        return None
-    if {c.certificate for c in found} <= set(known.certificates):  # another order, or less
-        return None
-    return record(pinned, known.trusted_by, found, caps, now_s, known)
-
-
-def _inherited(known: CaRecord | None, pin: str) -> tuple[NextCaRecord | None, list[LinkRecord]]:
-    """The derived pin and the lineage of a CA that is pinned now."""
-    if known and known.pin == pin:
-        return known.next, known.lineage
-    if known is None or known.next is None or known.next.pin != pin:
-        return None, []
-    before = known.certificates[known.pin_index]
-    link = LinkRecord(known.pin, known.pin_md5, known.pin_sha1, before, known.next.message)
-    return None, [*known.lineage, link][-limits.CA_LINEAGE :]
-
-
-def _lowest(authorities: list[CaCertificate]) -> CaCertificate:
+def lowest(authorities: list[CaCertificate]) -> CaCertificate:
     """The CA of the set that issued no other CA in it: the one that issues to devices."""
     issuers = {
         c.certificate.issuer for c in authorities if c.certificate.issuer != c.certificate.subject

@@ -6,6 +6,8 @@ own making, with the challenge password. Servers differ, so the realm's `compati
 first. A clock that is not trusted calls no certificate expired.
 """
 
+from collections.abc import Sequence
+
 from agent.actions import Now, Policy, Stored
 from agent.errors import fail
 from agent.states import Apply
@@ -29,13 +31,17 @@ def may_sign(event: Apply, local: LocalRecord | None) -> RenewalRecord | None:
 
 
 def decide(
-    candidate: RenewalRecord | None, ca: CaRecord, compatibility: tuple[str, ...], now: Now
+    candidate: RenewalRecord | None,
+    ca: CaRecord,
+    caps: Sequence[str],
+    compatibility: tuple[str, ...],
+    now: Now,
 ) -> RenewalRecord | None:
-    """How the request is made, now that the CA set and its capabilities are there."""
+    """How the request is made, now that the CA set and the CA's capabilities are there."""
     if candidate is None or not usable(candidate.certificate, ca, now):
         return None
     asked = [_ASKED[word] for word in _ASKED if word in compatibility]
-    listed = RENEWAL_REQ if "renewal" in {cap.casefold() for cap in ca.caps} else None
+    listed = RENEWAL_REQ if "renewal" in {cap.casefold() for cap in caps} else None
     message_type = asked[0] if asked else listed
     if message_type is None:
         return None
@@ -54,8 +60,10 @@ def usable(held: CertificateRecord, ca: CaRecord, now: Now) -> bool:
 def differs(event: Apply, stored: Stored, policy: Policy, now: Now) -> bool:
     """Whether an application would be made otherwise than the request that is under way."""
     request, candidate = stored.request, may_sign(event, stored.local)
-    way = decide(candidate, stored.ca, policy.compatibility, now) if stored.ca else None
-    return request is None or (event.password, way) != (request.password, request.renewal)
+    if request is None or stored.ca is None:
+        return request is None or (event.password, None) != (request.password, request.renewal)
+    way = decide(candidate, stored.ca, request.caps, policy.compatibility, now)
+    return (event.password, way) != (request.password, request.renewal)
 
 
 def said(renewal: RenewalRecord | None) -> str:

@@ -1,9 +1,10 @@
 """What the device tells of itself: status of realms, key pairs, certificates, as plain records."""
 
-from agent import application, schedule
+from agent import application, schedule, vouched
 from agent.actions import Now
 from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
 from agent.enrolment import Enrolment
+from agent.pins import Fingerprint
 from agent.settings import Realm, Settings, fold
 from agent.states import State
 from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
@@ -44,15 +45,25 @@ def key_pair(key: KeyRecord) -> KeyPair:
     return KeyPair(key.name, key.generation, key.bits, key.exportable, key.created_s, key.spki)
 
 
-def ca_info(ca: CaRecord | None) -> CaInfo | None:
-    """The CA set with the pinned CA first; None when there is none or its pin is not in it."""
+def ca_info(ca: CaRecord | None, root_seen: Fingerprint | None = None) -> CaInfo | None:
+    """The CA set with the pinned CA first; None when there is none or its pin is not in it.
+
+    `root_seen`: the root that an unsigned answer has shown above the pin (`vouched.top`).
+    """
     if ca is None or not ca.certificates:
         return None
     certificates = tuple(certificate(c) for c in ca.certificates)
     pinned = certificates[ca.pin_index] if ca.pin_index < len(certificates) else certificates[0]
     following = certificate(ca.next.certificate) if ca.next else None
     trusted_by = f"{ca.trusted_by}, through the CA before it" if ca.lineage else ca.trusted_by
-    return CaInfo(pinned, trusted_by, certificates, following)
+    kind, root = "root, signed by itself", None
+    if pinned.issuer != pinned.subject:
+        kind = f"intermediate, issued by {pinned.issuer}"
+        served = vouched.serves_root(ca)
+        root = (
+            "served: ca.pem holds it" if served else f"missing: {vouched.missing_root(root_seen)}"
+        )
+    return CaInfo(pinned, trusted_by, certificates, following, kind, root)
 
 
 def completion(settings: Settings, realm: Realm) -> str | None:

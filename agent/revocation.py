@@ -137,6 +137,9 @@ class Revocation:
         key = records.realm_key(settings.name, "crl")
         self._device.commit({key: records.encode(found)})
         self._project(settings.name, found)
+        runner = self._device.runner(settings.name)
+        if runner.engine.stored.local:  # a CA may be on the list
+            runner.put_into_use(again=False)
         text = f"{found.revoked} revoked certificates, from {found.source}"
         self._device.log.report("GET_CRL_OK", f"realm {settings.name}: {text}")
 

@@ -88,6 +88,7 @@ class Realm:
         "poll_interval_min",
         "poll_times",
         "ra",
+        "root_fingerprints",
         "source_address",
         "source_interface",
         "subject_match",
@@ -112,9 +113,10 @@ class Realm:
         self.poll_times = limits.POLL_TIMES_DEFAULT
         self.ra = False
         self.digest = "sha-256"  # md5, sha1, sha-256, sha-384, sha-512
-        self.cipher = "aes128"  # aes128, aes256, 3des
+        self.cipher: str | None = None  # aes128, aes256, 3des; None: what suits the CA
         self.password: str | None = None  # sealed form %^%#...%^%#, never plain
         self.fingerprint: tuple[str, str] | None = None  # (md5 | sha1 | sha256, lower-case hex)
+        self.root_fingerprints: tuple[tuple[str, str], ...] = ()  # (sha1 | sha256, hex)
         self.auto_enroll: AutoEnroll | None = None
         self.vpn_instance: str | None = None  # a VRF device
         self.https_ca_file: str | None = None  # a file of device storage

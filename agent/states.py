@@ -41,13 +41,23 @@ class State(Enum):
 
 
 class CaCertificate(NamedTuple):
-    """One certificate of a GetCACert answer; fingerprints over its DER, lower-case hexadecimal."""
+    """One certificate of a GetCACert answer; fingerprints over its DER, lower-case hexadecimal.
+
+    As indexes into the answer (`agent/scep/relations.py`): `below`, what it vouches for as the pin;
+    `generations`, those of them that are this CA with the same key; `above`, who has signed it, up
+    to a self-signed one. `sent`: it was in the answer; else it is the stored pin beside it.
+    """
 
     certificate: CertificateRecord
     is_ca: bool
     md5: str
     sha1: str
     sha256: str
+    below: tuple[int, ...] = ()
+    generations: tuple[int, ...] = ()
+    above: tuple[int, ...] = ()
+    self_signed: bool = True
+    sent: bool = True
 
 
 class Apply(NamedTuple):
@@ -66,7 +76,7 @@ class Apply(NamedTuple):
 
 
 class CaFetched(NamedTuple):
-    """GetCACaps and GetCACert were answered."""
+    """GetCACaps and GetCACert were answered. Nobody has signed anything of it."""
 
     certificates: tuple[CaCertificate, ...]
     caps: tuple[str, ...]

@@ -32,7 +32,8 @@ class CertificateRecord(NamedTuple):
 class NextCaRecord(NamedTuple):
     """The CA that will follow, as the pinned one has told (RFC 8894 4.7): a derived pin.
 
-    `message` is the whole signed answer, so that whoever must believe the pin can verify it.
+    `message` is the whole signed answer, so that whoever must believe the pin can verify it; `via`
+    holds DER of the CAs from the one that signed it up to the pinned one, without that.
     """
 
     pin: str
@@ -41,23 +42,28 @@ class NextCaRecord(NamedTuple):
     certificate: CertificateRecord
     message: bytes
     fetched_s: int
+    via: list[bytes] = []
 
 
 class LinkRecord(NamedTuple):
-    """A CA that was pinned before, and the message by which it named the one that followed it."""
+    """A CA that was pinned before, and the message by which it named the one that followed it;
+    empty for one that was renewed under its own name and key."""
 
     pin: str
     pin_md5: str
     pin_sha1: str
     certificate: CertificateRecord
     message: bytes
+    via: list[bytes] = []
 
 
 class CaRecord(NamedTuple):
     """The CA set of a realm. `pin` is the SHA-256 (hexadecimal) of the one certificate trusted.
 
-    lineage: how the trust came here from the CA that `trusted_by` speaks of, the oldest first;
-    empty when that is the pinned CA itself.
+    certificates: it, what it vouches for, and what the operator does. lineage: how the trust came
+    here from the CA that `trusted_by` speaks of, the oldest first; empty when that is the pinned CA
+    itself. anchor: what a person typed or confirmed of that CA, `sha256 HEX`. roots: SHA-256 of CAs
+    above the pin that the person who confirmed it was shown.
     """
 
     pin: str
@@ -70,6 +76,8 @@ class CaRecord(NamedTuple):
     fetched_s: int
     next: NextCaRecord | None = None
     lineage: list[LinkRecord] = []
+    anchor: str = ""
+    roots: list[str] = []
 
 
 class RenewalRecord(NamedTuple):
@@ -94,7 +102,8 @@ class RequestRecord(NamedTuple):
     ended without an answer; the next one asks for it first). `settings` is the snapshot of what
     shapes the request; `password` is sealed. `renewal` None: a PKCSReq that a self-signed
     certificate signs. While fetching it says what may sign; what does is decided by what the CA
-    lists, and committed before the request leaves.
+    lists, and committed before the request leaves. `caps`: what the CA lists, which nobody signs,
+    so that it counts for this application alone.
     """
 
     phase: str
@@ -105,6 +114,7 @@ class RequestRecord(NamedTuple):
     password: str | None
     polls: int
     renewal: RenewalRecord | None = None
+    caps: list[str] = []
 
 
 class LocalRecord(NamedTuple):
@@ -164,11 +174,11 @@ class ConfigRecord(NamedTuple):
 
 VERSION = {
     CertificateRecord: 1,
-    NextCaRecord: 1,
-    LinkRecord: 1,
-    CaRecord: 2,
+    NextCaRecord: 2,
+    LinkRecord: 2,
+    CaRecord: 3,
     RenewalRecord: 1,
-    RequestRecord: 2,
+    RequestRecord: 3,
     LocalRecord: 2,
     CrlRecord: 1,
     OutcomeRecord: 1,
@@ -177,8 +187,10 @@ VERSION = {
 }  # fmt: skip
 # Version -> the fields that it brought, with the value that they have in an older record.
 ADDED: dict[type, dict[int, dict[str, object]]] = {
-    CaRecord: {2: {"next": None, "lineage": []}},
-    RequestRecord: {2: {"renewal": None}},
+    NextCaRecord: {2: {"via": []}},
+    LinkRecord: {2: {"via": []}},
+    CaRecord: {2: {"next": None, "lineage": []}, 3: {"anchor": "", "roots": []}},
+    RequestRecord: {2: {"renewal": None}, 3: {"caps": []}},
     LocalRecord: {2: {"ends_as_before": False}},
 }
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from agent import limits
 from agent.console.appliance import (
     CaInfo,
+    CaQuestion,
     Certificate,
     Check,
     ClockState,
@@ -119,7 +120,7 @@ def certificate(subject: str = "CN=router", not_after_s: int = START_S + 86400) 
     return Certificate(b"\x30\x00", subject, "CN=lab CA", "0a", START_S - 60, not_after_s)
 
 
-PRINTS = Fingerprints("CN=lab CA", "aa" * 20, "bb" * 32)
+PRINTS = CaQuestion((Fingerprints("aa" * 20, "bb" * 32, "CN=lab CA"),))
 
 
 class FakeStorage:

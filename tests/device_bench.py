@@ -26,6 +26,8 @@ from tests.appliance import hashed
 START_S = 1_800_000_000
 SECOND_NS = 1_000_000_000
 SHA256 = "5a" * 32
+# Of a certificate that stands alone: who vouches for whom in the set.
+RELATIONS = {"below": [], "generations": [], "above": [], "self_signed": True, "sent": True}
 
 Answer = dict[str, Any]
 
@@ -55,7 +57,7 @@ class Worker:
     def __init__(self) -> None:
         self.jobs: list[Answer] = []
         ca = {**certificate("CN=CA", "01"), "is_ca": True, "key_usage": []}
-        prints = {"md5": "5a" * 16, "sha1": "5a" * 20, "sha256": SHA256}
+        prints = {"md5": "5a" * 16, "sha1": "5a" * 20, "sha256": SHA256, **RELATIONS}
         self.answers: dict[str, Any] = {
             "generate-key": {"sealed": b"sealed key", "spki": b"spki", "bits": 2048},
             "seal": lambda job: {"sealed": f"%^%#{job['plain'][::-1]}%^%#"},
@@ -71,8 +73,15 @@ class Worker:
                 "texts": [f"text of {der!r}" for der in job["ders"]],
                 "items": [{"subject": "CN=x"} for _ in job["ders"]],
             },
-            "validate": {"rows": [{"certificate": "local", "subject": "CN=x", "status": "Valid"}]},
-            "activate": {},
+            "validate": {
+                "rows": [{"certificate": "local", "subject": "CN=x", "status": "Valid"}],
+                "chain": [b"der of CN=CA 01"],
+            },
+            "activate": {
+                "chain": [b"der of CN=CA 01"],
+                "ca": [b"der of CN=CA 01"],
+                "notes": [],
+            },
         }
 
     def issue(self, job: Answer) -> Answer:

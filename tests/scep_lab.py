@@ -8,7 +8,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from asn1crypto import algos, cms, core, csr, keys, x509
+from asn1crypto import algos, cms, core, csr, keys, pem, x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -32,6 +32,9 @@ ATTRIBUTES = {
 }
 
 
+GIVEN: dict[str, rsa.RSAPrivateKey] = {}  # keys that were made elsewhere, by name
+
+
 def _register() -> None:
     for oid, (name, kind) in ATTRIBUTES.items():
         cms.CMSAttributeType._map[oid] = name
@@ -45,6 +48,8 @@ _register()
 @functools.cache
 def key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     """One key for each name and process: keys are slow, and these are nobody's."""
+    if name in GIVEN:
+        return GIVEN[name]
     return rsa.generate_private_key(65537, 1024 if name == "1024 bits" else bits)
 
 
@@ -79,9 +84,13 @@ class Party(NamedTuple):
         return self.cert.dump()
 
 
+def pem_of(*parties: Party) -> bytes:
+    return b"".join(pem.armor("CERTIFICATE", party.der) for party in parties)
+
+
 def certificate(subject: Any, key_name: str, issuer: Party | None, **how: Any) -> Party:
     """A certificate; `how`: ca, path, usage, purposes, sans, digest, serial, days, start_s, spki,
-    version, issuer_key, issuer_name."""
+    version, issuer_key, issuer_name, more: (identifier, critical, DER) of further extensions."""
     name = subject if isinstance(subject, x509.Name) else x509.Name.build(subject)
     digest = how.get("digest", "sha256")
     start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=how.get("start_s", NOW_S - DAY_S))
@@ -113,17 +122,23 @@ def certificate(subject: Any, key_name: str, issuer: Party | None, **how: Any) -
     return Party(key_name, x509.Certificate.load(made.dump()))
 
 
-def _extensions(how: dict[str, Any]) -> list[dict[str, Any]]:
+def _extensions(how: dict[str, Any]) -> list[Any]:
     constraints: dict[str, Any] = {"ca": how.get("ca", False)}
     if "path" in how:
         constraints["path_len_constraint"] = how["path"]
-    found = [{"extn_id": "basic_constraints", "critical": True, "extn_value": constraints}]
+    found: list[Any] = [
+        {"extn_id": "basic_constraints", "critical": True, "extn_value": constraints}
+    ]
     if "usage" in how:
         found.append({"extn_id": "key_usage", "critical": True, "extn_value": how["usage"]})
     if "purposes" in how:
         found.append({"extn_id": "extended_key_usage", "extn_value": how["purposes"]})
     if "sans" in how:
         found.append({"extn_id": "subject_alt_name", "critical": False, "extn_value": how["sans"]})
+    for dotted, critical, value in how.get("more", ()):
+        flag = core.Boolean(True).dump() if critical else b""
+        raw = core.ObjectIdentifier(dotted).dump() + flag + tlv(4, value)
+        found.append(x509.Extension.load(tlv(0x30, raw)))
     if "key_id" in how:
         found.append({"extn_id": "key_identifier", "critical": False, "extn_value": how["key_id"]})
     return found
@@ -147,6 +162,22 @@ def ra_pair() -> tuple[Party, Party]:
         certificate({"common_name": "RA enc"}, "ra-enc", root(), usage={"key_encipherment"}),
         certificate({"common_name": "RA sig"}, "ra-sig", root(), usage={"digital_signature"}),
     )
+
+
+def stored(*parties: Party, pin: Party | None = None, roots: tuple[Party, ...] = ()) -> Any:
+    """A stored CA as jobs carry it; the first one is pinned unless told otherwise."""
+    digest = (pin or parties[0]).cert.sha256.hex()
+    return {
+        "certificates": [party.der for party in parties],
+        "pin": digest,
+        "anchor": {"algorithm": "sha256", "hex": digest},
+        "lineage": [],
+        "roots": [{"algorithm": "sha256", "hex": root.cert.sha256.hex()} for root in roots],
+    }
+
+
+# By which rules a job judges, when nothing weak is allowed and the clock is right.
+JUDGED: dict[str, Any] = {"weak": [], "now_s": NOW_S, "clock_trusted": True}
 
 
 # -- requests --------------------------------------------------------------------------------------

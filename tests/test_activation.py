@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from agent import pem
 from agent.activation import MEMORY_FILES, Activation, InUse
 from agent.errors import AgentError
 from agent.log import Log
@@ -12,22 +13,22 @@ from hal import cbor
 from hal.fake import FakeClock, FakeJobs, FakeReactor, StartedJob
 from hal.fake_storage import FakeFiles, FakeMemory
 from hal.ports import DeviceMemoryError, FilesError, JobEnd
-from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
+from hal.records import CertificateRecord, KeyRecord, LocalRecord
 
 LEAF = CertificateRecord(b"leaf", "CN=r1", "CN=CA", "2a", 0, 1)
-AUTHORITY = CertificateRecord(b"authority", "CN=CA", "CN=CA", "01", 0, 1)
-RA = CertificateRecord(b"ra", "CN=RA", "CN=CA", "02", 0, 1)
-CA = CaRecord("ab", "cd", "ef", 1, "fingerprint", [RA, AUTHORITY], [], 0)
 LOCAL = LocalRecord(LEAF, [b"authority"], "k1", 1, 0)
 KEY = KeyRecord("k1", 1, 2048, False, 0, b"spki", b"sealed")
-WHAT = InUse("abc", LOCAL, CA, KEY)
+JUDGED: dict[str, object] = {"ca": {"pin": "ab"}, "chain": [b"authority"]}
+WHAT = InUse("abc", LOCAL, KEY, JUDGED)
+STORAGE = {"local": [b"leaf"], "ca": [b"authority", b"root"]}
 
 
 class Bench:
-    """An activation on fakes; the child writes the name of each file into it."""
+    """An activation on fakes; the child writes the name of each file into it, and says that the
+    CAs to trust are `ca`."""
 
     def __init__(self, fails: bool = False) -> None:
-        self.reactor = FakeReactor(FakeClock())
+        self.reactor, self.ca = FakeReactor(FakeClock()), [b"authority", b"root"]
         self.files, self.memory = FakeFiles(), FakeMemory(self.reactor)
         self.jobs = FakeJobs(self.reactor, [JobEnd(None, "died") if fails else self._child] * 5)
         self.log = Log(lambda: 0, None)
@@ -37,11 +38,12 @@ class Bench:
     def _child(self, job: StartedJob) -> JobEnd:
         for fd, name in zip(job.fds[1:], MEMORY_FILES, strict=True):
             os.write(fd, name.encode())
-        return JobEnd(cbor.dumps({"ok": {}}))
+        found = {"chain": [b"authority"], "ca": self.ca, "notes": []}
+        return JobEnd(cbor.dumps({"ok": found}))
 
     def activate(self, what: InUse = WHAT) -> AgentError | None:
         found: list[AgentError | None] = []
-        self.activation.activate(what, found.append)
+        self.activation.activate(what, "pem", found.append)
         self.reactor.advance(1)
         (result,) = found
         return result
@@ -54,7 +56,9 @@ def test_memory_gets_every_file_in_one_step() -> None:
     job = cbor.loads(bench.jobs.started[0].request, max_bytes=10_000)
     assert isinstance(job, dict)
     assert (job["op"], job["certificate"]) == ("activate", b"leaf")
-    assert job["ca"] == [b"authority", b"ra"]  # issuing CA first, RA last
+    assert (job["ca"], job["chain"]) == ({"pin": "ab"}, [b"authority"])
+    assert bench.files.read("abc_ca.cer").count(b"BEGIN CERTIFICATE") == 2  # what the child said
+    assert bench.files.read("abc_local.cer").count(b"BEGIN CERTIFICATE") == 1
 
 
 def test_a_child_that_fails_leaves_what_was_there() -> None:
@@ -87,14 +91,14 @@ def test_without_its_own_key_nothing_is_put_into_use(key: KeyRecord | None) -> N
 
 def test_storage_in_both_formats_and_only_when_it_is_stale() -> None:
     bench = Bench()
-    bench.activation.project(WHAT, "pem")
+    bench.activation.project("abc", STORAGE, "pem")
     pem = bench.files.read("abc_ca.cer")
     assert pem.count(b"BEGIN CERTIFICATE") == 2
-    bench.activation.project(WHAT, "der")  # what is there is not converted (VRP)
+    bench.activation.project("abc", STORAGE, "der")  # what is there is not converted (VRP)
     assert bench.files.read("abc_ca.cer") == pem
     bench.files.write("abc_ca.cer", b"damaged")
     bench.files.remove("abc_local.cer")
-    bench.activation.project(WHAT, "der")
+    bench.activation.project("abc", STORAGE, "der")
     assert bench.files.read("abc_ca.cer") == b"authority"
     assert bench.files.read("abc_local.cer") == b"leaf"
 
@@ -102,13 +106,44 @@ def test_storage_in_both_formats_and_only_when_it_is_stale() -> None:
 def test_a_storage_that_fails_is_logged_and_survived() -> None:
     bench = Bench()
     bench.files.faults.at.update({n: FilesError("no space") for n in range(10)})
-    bench.activation.project(WHAT, "pem")
+    bench.activation.project("abc", STORAGE, "pem")
     assert "no space" in bench.log.lines[0].text
 
 
-def test_memory_that_serves_this_certificate_is_recognised() -> None:
+def served(bench: Bench) -> dict[str, bytes]:
+    return bench.memory.sets["abc"]
+
+
+def test_memory_that_serves_just_this_is_left_alone_unless_it_is_asked_for_again() -> None:
     bench = Bench()
-    assert not bench.activation.in_memory(WHAT)
-    bench.activation.project(WHAT, "pem")
-    bench.memory.sets["abc"] = {"cert.pem": bench.files.read("abc_local.cer")}
-    assert bench.activation.in_memory(WHAT)
+    assert bench.activate() is None
+    bench.memory.sets["abc"] = here = {
+        **served(bench),
+        "cert.pem": pem.encode("CERTIFICATE", [b"leaf"]),
+        "chain.pem": pem.encode("CERTIFICATE", [b"authority"]),
+        "ca.pem": pem.encode("CERTIFICATE", bench.ca),
+    }
+    assert bench.activate(WHAT._replace(again=False)) is None
+    assert served(bench) is here
+    assert bench.activate() is None
+    assert served(bench) is not here
+
+
+def test_another_list_of_cas_is_written_and_told() -> None:
+    bench = Bench()
+    assert bench.activate() is None
+    assert "CA_FILE_CHANGED" not in bench.log.counts
+    bench.ca = [b"authority"]
+    assert bench.activate(WHAT._replace(again=False)) is None
+    assert bench.log.counts["CA_FILE_CHANGED"] == 1
+    assert bench.files.read("abc_ca.cer").count(b"BEGIN CERTIFICATE") == 1
+
+
+def test_an_answer_of_a_wrong_shape_changes_nothing() -> None:
+    bench = Bench()
+    bench.ca = ["no bytes"]  # type: ignore[list-item]
+    error = bench.activate()
+    assert error is not None
+    assert error.code == "job-answer"
+    assert "abc" not in bench.memory.sets
+    assert "abc_ca.cer" not in bench.files.names()

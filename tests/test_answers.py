@@ -7,11 +7,11 @@ import pytest
 from agent import answers
 from agent.errors import fail
 from agent.states import CaFetched, Granted, JobFailed, Waiting
-from tests.device_bench import SHA256, certificate
+from tests.device_bench import RELATIONS, SHA256, certificate
 
 CA = {
     **certificate("CN=CA", "01"), "is_ca": True, "key_usage": [], "md5": "5a" * 16,
-    "sha1": "5a" * 20, "sha256": SHA256,
+    "sha1": "5a" * 20, "sha256": SHA256, **RELATIONS,
 }  # fmt: skip
 ISSUED = {"status": "issued", "certificate": certificate("CN=x", "02"), "chain": [b"ca"]}
 
@@ -42,6 +42,10 @@ def test_what_a_good_answer_becomes() -> None:
         ("fetch-ca", {"caps": [], "certificates": [{"der": 7}], "notes": []}),
         ("fetch-ca", {"caps": [], "certificates": [{**CA, "is_ca": 1}], "notes": []}),
         ("fetch-ca", {"caps": [], "certificates": [{**CA, "sha256": None}], "notes": []}),
+        ("fetch-ca", {"caps": [], "certificates": [{**CA, "below": [1]}], "notes": []}),
+        ("fetch-ca", {"caps": [], "certificates": [{**CA, "above": [-1]}], "notes": []}),
+        ("fetch-ca", {"caps": [], "certificates": [{**CA, "generations": ["0"]}], "notes": []}),
+        ("fetch-ca", {"caps": [], "certificates": [{**CA, "sent": None}], "notes": []}),
         ("fetch-ca", {"caps": 5, "certificates": [CA], "notes": []}),
     ],
 )

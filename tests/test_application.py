@@ -93,8 +93,10 @@ def test_jobs_take_the_request_from_its_record_and_policy_from_the_moment() -> N
     }
     assert after["http"] == "get"
     assert after["key"] == {"name": "k1", "generation": 2, "sealed": b"sealed", "spki": b"spki"}
-    fetch = application.fetch_job(realm, record.settings, str.lower)
+    fetch = application.fetch_job(realm, record.settings, CA, str.lower)
     assert (fetch["op"], fetch["url"]) == ("fetch-ca", "http://ca/scep")
+    assert fetch["stored"] == b"ca"
+    assert application.fetch_job(realm, record.settings, None, str.lower)["stored"] is None
     assert "password" not in fetch
     assert "key" not in fetch
 

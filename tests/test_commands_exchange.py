@@ -88,7 +88,7 @@ def test_the_ca_is_fetched_by_itself_and_compared() -> None:
     terminal.type("system-view", "pki get-certificate ca realm abc")
     answers: list[bool] = []
     next(iter(found.tasks.values())).progress.confirm_ca(PRINTS, answers.append)
-    assert PRINTS.sha256 in terminal.take()
+    assert PRINTS.chain[0].sha256 in terminal.take()
     terminal.type("y")
     found.finish()
     assert answers == [True]

@@ -9,7 +9,16 @@ from agent.console.appliance import Described, FromFile
 from agent.errors import AgentError, fail
 from hal import cbor, records
 from hal.ports import DeviceMemoryError, FilesError, JobEnd, StoreError
-from tests.device_bench import CONFIGURATION, SHA256, Bench, Waiter, certificate, ready, refuse
+from tests.device_bench import (
+    CONFIGURATION,
+    SHA256,
+    Bench,
+    Waiter,
+    Worker,
+    certificate,
+    ready,
+    refuse,
+)
 
 
 def test_enrolment_ends_in_flash_storage_and_memory() -> None:
@@ -36,7 +45,13 @@ def test_what_a_job_is_given() -> None:
     bench.enrol("sekret")
     fetch, enrol = (bench.worker.jobs[bench.worker.ops().index(op)] for op in ("fetch-ca", "enrol"))
     assert fetch["url"] == enrol["url"] == "http://192.0.2.9/scep"
-    assert enrol["ca"] == {"certificates": [b"der of CN=CA 01"], "pin": SHA256, "lineage": []}
+    assert enrol["ca"] == {
+        "certificates": [b"der of CN=CA 01"],
+        "pin": SHA256,
+        "anchor": {"algorithm": "sha256", "hex": SHA256},
+        "lineage": [],
+        "roots": [],
+    }
     assert len(enrol["transaction"]) == 32
     assert enrol["password"] == "%^%#terkes%^%#"
     assert enrol["key"] == {
@@ -139,7 +154,7 @@ def test_a_certificate_that_did_not_reach_memory_is_tried_again() -> None:
     bench.worker.answers["activate"] = None
     bench.advance(61)
     assert bench.device.status("abc").why == "the certificate is being put into use"
-    bench.worker.answers["activate"] = {}
+    bench.worker.answers["activate"] = Worker().answers["activate"]
     bench.advance(61)
     bench.advance(61)
     assert bench.device.status("abc").why == "the certificate is in use"
@@ -164,7 +179,7 @@ def test_without_fingerprint_the_session_is_asked() -> None:
         bench.device.settings.realms["abc"].fingerprint = None
         bench.device.changed()
         waiter = bench.enrol(answer=answer)
-        assert waiter.asked[0].sha256 == SHA256
+        assert waiter.asked[0].chain[0].sha256 == SHA256
         assert waiter.code == code
 
 
@@ -269,8 +284,8 @@ def test_what_the_release_before_had_in_flash_goes_on() -> None:
     bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
     bench.enrol()
     for part, later in (
-        ("ca", ("next", "lineage")),
-        ("request", ("renewal",)),
+        ("ca", ("next", "lineage", "anchor", "roots")),
+        ("request", ("renewal", "caps")),
         ("local", ("ends_as_before",)),
     ):
         found = dict(bench.store.get(f"realm/abc/{part}"))  # type: ignore[call-overload]
@@ -414,11 +429,9 @@ def test_a_password_that_was_corrected_is_used() -> None:
 
 def test_a_commit_that_fails_leaves_no_realm_stuck() -> None:
     bench = ready()
-    ca = bench.worker.answers["fetch-ca"]["certificates"][0]
-    many = [{**ca, "der": bytes([n]) * 9000} for n in range(9)]
-    bench.worker.answers["fetch-ca"] = {"caps": [], "certificates": many, "notes": []}
+    bench.worker.answers["fetch-ca"]["caps"] = ["x" * 70_000]
     assert bench.enrol().code == "store-failed"
-    bench.worker.answers["fetch-ca"]["certificates"] = [ca]
+    bench.worker.answers["fetch-ca"]["caps"] = []
     assert bench.enrol().code is None
 
 
@@ -516,10 +529,8 @@ def test_a_clock_behind_the_certificate_in_use_is_not_trusted() -> None:
     bench.clock.jump(-3 * 86400)
     bench.worker.jobs.clear()
     bench.enrol()
-    assert [job["clock_trusted"] for job in bench.worker.jobs if "clock_trusted" in job] == [
-        False,
-        False,
-    ]
+    trusted = [job["clock_trusted"] for job in bench.worker.jobs if "clock_trusted" in job]
+    assert trusted == [False, False, False]  # asked for, applied for, put into use
 
 
 def test_at_boot_a_few_realms_at_a_time_are_put_into_use() -> None:
@@ -544,7 +555,7 @@ def test_at_boot_a_few_realms_at_a_time_are_put_into_use() -> None:
     def activate(_job: Any) -> Any:
         nonlocal most
         most = max(most, len(bench.jobs.running()) + 1)
-        return {}
+        return Worker().answers["activate"]
 
     bench.worker.answers["activate"] = activate
     bench.reboot()
@@ -561,16 +572,16 @@ def test_a_certificate_that_comes_while_another_is_put_into_use_waits_its_turn()
     bench.device.exchange.delete("abc", "local")
     second = Waiter()
     bench.worker.answers["import"] = {"certificate": certificate("CN=r9", "77"), "chain": []}
-    bench.worker.answers["validate"] = {"rows": []}
+    bench.worker.answers["validate"] = {"rows": [], "chain": []}
     bench.files.content["abc_local.cer"] = b"file"
     what = FromFile("abc_local.cer")
     bench.device.exchange.import_local("abc", what, second, second.done)
     bench.turn()
     assert bench.worker.ops().count("activate") == 1
     assert (first.results, second.results) == ([None], [])  # nobody waits for ever
-    bench.worker.answers["activate"] = {}
+    bench.worker.answers["activate"] = written = Worker().answers["activate"]
     (running,) = bench.jobs.running()
-    bench.jobs.finish(running, JobEnd(cbor.dumps({"ok": {}})))
+    bench.jobs.finish(running, JobEnd(cbor.dumps({"ok": written})))
     bench.turn()
     assert bench.worker.ops().count("activate") == 2
     assert bench.worker.jobs[-1]["certificate"] == certificate("CN=r9", "77")["der"]

@@ -12,7 +12,7 @@ from agent.errors import fail
 from agent.settings import Realm
 from hal.fake_flash import PROGRAM_ERROR
 from tests.appliance import FakeDevice, Script
-from tests.device_bench import START_S, Bench, Waiter, certificate, ready, refuse
+from tests.device_bench import RELATIONS, START_S, Bench, Waiter, certificate, ready, refuse
 
 
 def fields(text: str) -> list[str]:
@@ -174,7 +174,7 @@ def test_a_ca_that_nobody_has_compared_is_a_doubt_with_its_fingerprint() -> None
 
 
 NEXT = {**certificate("CN=next CA", "02", "CN=next CA"), "is_ca": True, "sha256": "6b" * 32}
-NEXT |= {"md5": "6b" * 16, "sha1": "6b" * 20, "not_after_s": START_S + 9 * 365 * 86400}
+NEXT |= {**RELATIONS, "md5": "6b" * 16, "sha1": "6b" * 20, "not_after_s": START_S + 9 * 365 * 86400}
 
 
 def test_it_judges_as_an_application_would_when_the_ca_has_a_successor() -> None:
@@ -183,7 +183,8 @@ def test_it_judges_as_an_application_would_when_the_ca_has_a_successor() -> None
     waiter = Waiter()
     bench.device.exchange.get_ca("abc", waiter, waiter.done)
     bench.turn()
-    bench.worker.answers["next-ca"] = {"certificates": [NEXT], "message": b"signed", "notes": []}
+    found = {"certificates": [NEXT], "message": b"signed", "via": [], "notes": []}
+    bench.worker.answers["next-ca"] = found
     bench.device.exchange.get_next_ca("abc", waiter, waiter.done)
     bench.turn()
     bench.worker.answers["fetch-ca"]["certificates"].append(NEXT)

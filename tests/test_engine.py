@@ -527,7 +527,9 @@ def pending() -> Bench:
     return bench
 
 
-RENEWED_RA = CaFetched((authority("CN=RA", "CN=CA", is_ca=False), authority()), ("AES",))
+RENEWED_RA = CaFetched(
+    (authority("CN=RA", "CN=CA", is_ca=False), authority()._replace(below=(0,))), ("AES",)
+)
 
 
 @pytest.mark.parametrize(

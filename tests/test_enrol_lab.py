@@ -106,10 +106,12 @@ def test_ra_in_front(tmp_path: Path) -> None:
             "pki enroll-certificate realm abc",
         )
         check_certificate(agent, ca.dir / "ca.pem")
-        # VRP's file of the CA: the issuing CA first, the RA last.
+        # What may be trusted is the CA alone: an RA is none, and consumers may trust what is there.
         stored = (agent.dir / "storage" / "abc_ca.cer").read_text()
-        assert stored.count("BEGIN CERTIFICATE") == 3
-        assert stored.startswith((ca.dir / "ca.pem").read_text().strip())
+        assert stored.strip() == (ca.dir / "ca.pem").read_text().strip()
+        assert agent.memory("ca.pem").read_text() == stored
+        shown = agent.must("display pki certificate ca realm abc")
+        assert shown.count("Certificate:") == 3  # the store holds it for the next request
 
 
 def test_an_ra_that_the_realm_does_not_say_never_gets_the_challenge(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from agent.errors import AgentError, fail
 from agent.settings import Realm
 from hal.fake_flash import PROGRAM_ERROR
 from hal.ports import JobEnd
-from tests.device_bench import SHA256, Bench, Waiter, certificate, ready, refuse
+from tests.device_bench import RELATIONS, SHA256, Bench, Waiter, certificate, ready, refuse
 
 CA = {
     **certificate("CN=CA", "01"),
@@ -17,6 +17,7 @@ CA = {
     "md5": "5a" * 16,
     "sha1": "5a" * 20,
     "sha256": SHA256,
+    **RELATIONS,
 }
 LOCAL = FromFile("abc_local.cer")
 
@@ -55,7 +56,7 @@ def test_without_a_fingerprint_somebody_compares(answer: bool, code: str | None)
     bench.device.changed()
     waiter = run(bench, bench.device.exchange.get_ca, "abc", answer=answer)
     assert waiter.code == code
-    assert [prints.sha256 for prints in waiter.asked] == [SHA256]
+    assert [[one.sha256 for one in asked.chain] for asked in waiter.asked] == [[SHA256]]
     assert (bench.device.ca("abc") is not None) is answer
 
 
@@ -66,7 +67,7 @@ def test_what_is_odd_about_its_certificates_is_told_and_logged() -> None:
     assert waiter.results == [None]
     assert waiter.notes == [
         "1 of the CA's certificates cannot be read",
-        "The CA is CN=CA, trusted by fingerprint.",
+        f"The CA, trusted by fingerprint: sha256 {SHA256} CN=CA.",
     ]
     assert "NOTE: realm abc: 1 of the CA's" in bench.logged()
 
@@ -121,7 +122,8 @@ NEXT = {**CA, **certificate("CN=next CA", "02", "CN=next CA"), "sha256": "6b" * 
 def with_ca() -> Bench:
     bench = ready()
     assert run(bench, bench.device.exchange.get_ca, "abc").results == [None]
-    bench.worker.answers["next-ca"] = {"certificates": [NEXT], "message": b"signed", "notes": []}
+    found = {"certificates": [NEXT], "message": b"signed", "via": [b"sub"], "notes": []}
+    bench.worker.answers["next-ca"] = found
     return bench
 
 
@@ -142,7 +144,10 @@ def test_the_next_ca_is_kept_beside_the_one_that_holds() -> None:
     assert followed.pinned.subject == "CN=next CA"
     assert followed.trusted_by == "fingerprint, through the CA before it"
     sent = [job for job in bench.worker.jobs if job["op"] == "enrol"][-1]
-    assert sent["ca"]["lineage"] == [{"certificate": b"der of CN=CA 01", "message": b"signed"}]
+    assert sent["ca"]["lineage"] == [
+        {"certificate": b"der of CN=CA 01", "message": b"signed", "via": [b"sub"]}
+    ]
+    assert sent["ca"]["anchor"] == {"algorithm": "sha256", "hex": SHA256}
     assert sent["fingerprint"]["hex"] == SHA256
 
 
@@ -162,7 +167,7 @@ def test_the_next_ca_needs_one_that_holds_now() -> None:
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        ({"certificates": [CA], "message": b"signed"}, "next-ca-none"),
+        ({"certificates": [CA], "message": b"signed", "via": []}, "next-ca-none"),
         ({"certificates": [NEXT]}, "job-answer"),
         (fail("next-ca-signer", subject="CN=x"), "next-ca-signer"),
     ],
@@ -203,9 +208,10 @@ def test_with_a_known_ca_the_chain_is_judged_first() -> None:
     waiter = run(bench, bench.device.exchange.import_local, "abc", LOCAL)
     assert waiter.results == [None]
     assert bench.worker.ops() == ["fetch-ca", "import", "validate", "activate"]
-    assert bench.worker.jobs[2]["chain"] == [b"der of CN=CA 01"], "by the names, from the CA set"
+    chain = bench.device.runner("abc").engine.stored.local.chain
+    assert chain == [b"der of CN=CA 01"]  # as the validation says, by who signed
     row = {"certificate": "local", "subject": "CN=y", "status": "Invalid", "reason": "expired"}
-    bench.worker.answers["validate"] = {"rows": [row]}
+    bench.worker.answers["validate"] = {"rows": [row], "chain": []}
     bench.worker.answers["import"]["certificate"]["serial"] = "78"
     waiter = run(bench, bench.device.exchange.import_local, "abc", LOCAL)
     assert waiter.code == "import-invalid"
@@ -352,7 +358,9 @@ def test_certificates_are_exported_with_their_chain() -> None:
     bench.device.exchange.export("abc", "local", FromFile("l.pem", "pem"), waiter.done)
     bench.device.exchange.export("abc", "ca", FromFile("c.der", "der"), waiter.done)
     bench.turn()
-    assert [job["certificates"][-1] for job in bench.worker.jobs] == [b"der of CN=CA 01"] * 2
+    for job in bench.worker.jobs:  # which of them leave, the job works out
+        assert job["ca"]["certificates"] == [b"der of CN=CA 01"]
+        assert job["certificate"].startswith(b"der of CN=r1.example")
     assert [job["key"] for job in bench.worker.jobs] == [None, None]
     assert bench.files.content["l.pem"] == bench.files.content["c.der"] == b"written"
     with pytest.raises(AgentError, match="may not leave"):

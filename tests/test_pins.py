@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent import limits, pins
+from agent import limits, pins, vouched
 from agent.errors import AgentError
 from agent.states import CaCertificate
 from hal.records import CaRecord, CertificateRecord
@@ -24,11 +24,13 @@ TYPED = ("sha256", "sha256 old")
 def stored(
     pinned: CaCertificate, trusted_by: str = "fingerprint", known: CaRecord | None = None
 ) -> CaRecord:
-    return pins.record(pinned, trusted_by, (pinned,), (), 0, known)
+    typed = TYPED if trusted_by == "fingerprint" else None
+    arrived = vouched.Arrived((pinned,), (), 0)
+    return vouched.record(vouched.Pinned(pinned, trusted_by, typed), arrived, known)
 
 
 def with_next(record: CaRecord, following: CaCertificate) -> CaRecord:
-    found = pins.following(record, (following,), b"signed", 1)
+    found = pins.following(record, (following,), b"signed", [b"via"], 1)
     return record._replace(next=found)
 
 
@@ -66,6 +68,12 @@ def test_after_the_change_the_fingerprint_still_counts_and_another_one_ends_it()
     for fingerprint in (TYPED, ("md5", "md5 old"), ("sha1", "sha1 old"), ("sha256", "sha256 new")):
         assert pins.holds(heir, fingerprint)
         assert pin_of(fingerprint, heir, NEW, OLD) == ("new", "fingerprint")
+        assert pin_of(fingerprint, heir, OLD) == "ca-set-older"  # it never goes back by itself
+        assert pin_of(fingerprint, heir, OLD, OTHER) == "ca-set-older"
+    for trusted_by in ("operator", "import"):
+        child = stored(NEW, trusted_by, with_next(stored(OLD, trusted_by), NEW))
+        assert pin_of(None, child, OLD) == "ca-set-older"
+        assert pin_of(None, child, OTHER) == ("other", None)  # a person may decide otherwise
     assert not pins.holds(heir, ("sha256", "sha256 other"))
     assert pin_of(("sha256", "sha256 other"), heir, NEW) == "ca-pin-mismatch"
     assert pin_of(("sha256", "sha256 other"), heir, OTHER) == ("other", "fingerprint")
@@ -100,28 +108,54 @@ def test_fetched_again_nothing_is_forgotten() -> None:
     assert (again.next, again.lineage) == (heir.next, heir.lineage)
 
 
-def test_a_set_is_refreshed_under_its_own_pin_only() -> None:
-    ra = ca("ra", issuer="new")._replace(is_ca=False)
-    known = with_next(stored(NEW, "operator", with_next(stored(OLD), NEW)), NEXT)
-    found = pins.refreshed(known, (ra, NEW), ("AES",), 7)
-    assert found is not None
-    assert (found.pin, found.pin_index, found.trusted_by) == ("sha256 new", 1, "operator")
-    assert (found.next, found.lineage, found.caps) == (known.next, known.lineage, ["AES"])
-    for same in ((NEW,), (OTHER,), (), (NEW._replace(is_ca=False), ra)):
-        assert pins.refreshed(known, same, ("AES",), 7) is None
-    assert pins.refreshed(None, (NEW,), (), 7) is None
-    for nothing_new in ((NEW, ra), (NEW,)):  # nobody has signed that there is no RA any more
-        assert pins.refreshed(found, nothing_new, ("AES",), 7) is None
+AGAIN = ca("again")._replace(certificate=OLD.certificate._replace(der=b"again", not_after_s=9000))
+
+
+def renewed(*, sent: bool = True) -> tuple[CaCertificate, CaCertificate]:
+    """The old CA, which may not be in the answer, and itself again with the same key."""
+    return OLD._replace(below=(1,), generations=(1,), sent=sent), AGAIN
+
+
+def test_a_ca_renewed_with_its_key_is_no_other_ca() -> None:
+    known = stored(OLD)
+    assert pin_of(TYPED, known, *renewed()) == ("old", "fingerprint")
+    assert pin_of(TYPED, known, *renewed(sent=False)) == ("old", "fingerprint")
+    by_operator = stored(OLD, "operator")
+    assert pin_of(None, by_operator, *renewed(sent=False)) == ("old", "operator")
+    assert pin_of(TYPED, known, AGAIN) == "ca-pin-mismatch"  # nobody has signed that it is the same
+
+
+def test_it_becomes_the_pin_when_the_old_certificate_has_ended() -> None:
+    for sent in (False, True):
+        choice = pins.choose(TYPED, stored(OLD), renewed(sent=sent), 501)
+        assert (choice.certificate, choice.trusted_by) == (AGAIN, "fingerprint")
+    assert pin_of(TYPED, stored(OLD), *renewed(), now_s=None) == ("old", "fingerprint")
+
+
+def test_the_stored_pin_beside_an_answer_is_no_part_of_it() -> None:
+    beside = OLD._replace(sent=False)
+    assert pin_of(TYPED, stored(OLD), beside, OTHER) == "ca-pin-mismatch"
+    assert pin_of(TYPED, stored(OLD), beside) == "ca-no-ca"
+    assert pin_of(None, stored(OLD, "operator"), beside, OTHER) == ("other", None)
+
+
+def test_a_file_with_a_root_that_is_named_needs_no_pinned_ca() -> None:
+    beside, named = OLD._replace(sent=False), ("sha256", "sha256 other")
+    found = (OTHER, beside)
+    assert pins.choose(TYPED, stored(OLD), found, 1, (named,)).certificate == beside
+    with pytest.raises(AgentError):
+        pins.choose(TYPED, stored(OLD), found, 1, (("sha256", "sha256 new"),))
 
 
 def test_a_next_ca_is_a_ca_that_is_not_known() -> None:
     known = stored(OLD)
     for found in ((), (OLD,), (NEW._replace(is_ca=False),)):
         with pytest.raises(AgentError) as caught:
-            pins.following(known, found, b"signed", 1)
+            pins.following(known, found, b"signed", [], 1)
         assert caught.value.code == "next-ca-none"
     chain = (ca("root"), ca("issuing", issuer="root"))
-    assert pins.following(known, chain, b"signed", 1).pin == "sha256 issuing"
+    found = pins.following(known, chain, b"signed", [b"sub"], 1)
+    assert (found.pin, found.message, found.via) == ("sha256 issuing", b"signed", [b"sub"])
 
 
 def test_who_takes_the_place_of_another_is_told_apart_from_a_first_one() -> None:

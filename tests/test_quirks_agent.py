@@ -281,6 +281,7 @@ CA_SETS = {
     **dict.fromkeys(
         ("issuer-short", "root-absent", "root-first", "set-typed-single"), Row(base=CHAINED)
     ),
+    **dict.fromkeys(("ca-generations", "ca-crossed"), AS_IT_IS),
     **dict.fromkeys(("single-as-set", "single-typed-set"), AS_IT_IS),
     **dict.fromkeys(("ca-pem", "ca-base64", "ca-white-space"), AS_IT_IS),
     "next-listed-404": Row(

@@ -18,14 +18,14 @@ EVENT = Apply("t1", {}, 4, None, attended=True, renewable=True)
 CA = CertificateRecord(b"ca", "CN=CA", "CN=CA", "09", 0, 9_000)
 
 
-def ca_set(*caps: str) -> CaRecord:
-    return CaRecord("ab", "cd", "ef", 0, "fingerprint", [CA], list(caps), 0)
+def ca_set() -> CaRecord:
+    return CaRecord("ab", "cd", "ef", 0, "fingerprint", [CA], [], 0)
 
 
 def way(*compatibility: str, caps: tuple[str, ...] = ("Renewal",), now: Now = NOW) -> Any:
     """(messageType, with the password), or None for an application from the beginning."""
     candidate = renewal.may_sign(EVENT, LOCAL)
-    found = renewal.decide(candidate, ca_set(*caps), compatibility, now)
+    found = renewal.decide(candidate, ca_set(), caps, compatibility, now)
     return None if found is None else (found.message_type, found.with_password)
 
 
@@ -58,7 +58,8 @@ def test_only_a_certificate_in_date_signs_if_the_clock_is_to_be_believed() -> No
 
 def test_another_cas_certificate_and_one_without_its_key_sign_nothing() -> None:
     foreign = LOCAL._replace(certificate=HELD._replace(issuer="CN=Other"))
-    assert renewal.decide(renewal.may_sign(EVENT, foreign), ca_set("Renewal"), (), NOW) is None
+    candidate = renewal.may_sign(EVENT, foreign)
+    assert renewal.decide(candidate, ca_set(), ["Renewal"], (), NOW) is None
     assert renewal.may_sign(EVENT._replace(renewable=False), LOCAL) is None
     assert renewal.may_sign(EVENT, None) is None
 

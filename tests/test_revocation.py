@@ -32,7 +32,8 @@ def test_a_list_comes_by_http_and_survives_a_reboot() -> None:
     bench = enrolled()
     setting(bench, cdp_url="http://ca/crl")
     assert fetched(bench).results == [None]
-    (job,) = bench.worker.jobs
+    job, used = bench.worker.jobs
+    assert (used["op"], used["revocation"]["crl"]) == ("activate", b"list")  # a CA may be on it
     assert (job["op"], job["cdp_url"], job["before_s"]) == ("fetch-crl", "http://ca/crl", None)
     assert job["certificate"].startswith(b"der of CN=r1.example")
     assert b"BEGIN X509 CRL" in bench.files.content["abc.crl"]
@@ -59,7 +60,7 @@ def test_where_no_place_is_known_the_ca_is_asked_by_scep() -> None:
     bench = enrolled()
     bench.worker.answers["fetch-crl"] = refuse("crl-no-place")
     assert fetched(bench).results == [None]
-    assert bench.worker.ops() == ["fetch-crl", "get-crl"]
+    assert bench.worker.ops() == ["fetch-crl", "get-crl", "activate"]
     signer = bench.worker.jobs[1]["signer"]
     assert signer["certificate"].startswith(b"der of CN=r1.example")
     assert signer["key"]["name"] == "k1"
@@ -70,7 +71,7 @@ def test_scep_alone_when_the_realm_says_so() -> None:
     bench = enrolled()
     setting(bench, crl_scep=True)
     assert fetched(bench).results == [None]
-    assert bench.worker.ops() == ["get-crl"]
+    assert bench.worker.ops() == ["get-crl", "activate"]
 
 
 def test_without_a_certificate_nobody_can_sign_the_question() -> None:

@@ -296,11 +296,14 @@ def test_get_or_post(files: list[int], caps: list[str], http: str | None, method
         (["aes"], "aes256", "aes256_cbc"),
         (["SCEPStandard"], "aes256", "aes256_cbc"),
         ([], "aes128", "aes128_cbc"),
-        (["DES3", "SHA-1"], "aes128", "tripledes_3key"),
+        ([], None, "aes128_cbc"),
+        (["DES3", "SHA-1"], None, "tripledes_3key"),
+        (["DES3", "SHA-1"], "aes256", "aes256_cbc"),  # what was typed is a floor
+        (["DES3", "SHA-1"], "aes128", "aes128_cbc"),
         (["AES"], "3des", "tripledes_3key"),
     ],
 )
-def test_the_cipher(files: list[int], caps: list[str], cipher: str, used: str) -> None:
+def test_the_cipher(files: list[int], caps: list[str], cipher: str | None, used: str) -> None:
     ca = MiniCa()
     answer = enrolled(ca, files, caps=caps, cipher=cipher)
     info = ca.received[0].envelope["encrypted_content_info"]
@@ -470,7 +473,8 @@ NAMES = ("cert.pem", "chain.pem", "ca.pem", "key.pem", "bundle.pem")
 def activate(folder: Path, files: list[int], **changes: Any) -> Any:
     leaf = lab.certificate({"common_name": "dev1"}, "dev", lab.sub())
     job = {"op": "activate", "key": key_fields(), "certificate": leaf.der,
-           "chain": [lab.sub().der, lab.root().der], "ca": [lab.root().der], **changes}  # fmt: skip
+           "chain": [], "ca": lab.stored(lab.root(), lab.sub()), **lab.JUDGED}  # fmt: skip
+    job |= changes
     staged = [os.open(folder / name, os.O_WRONLY | os.O_CREAT, 0o600) for name in NAMES]
     try:
         return run(job, files + staged)
@@ -480,7 +484,8 @@ def activate(folder: Path, files: list[int], **changes: Any) -> Any:
 
 
 def test_activate_writes_what_openssl_takes(tmp_path: Path, files: list[int]) -> None:
-    assert activate(tmp_path, files) == {}
+    ca_first, chain_first = [lab.sub().der, lab.root().der], [lab.sub().der, lab.root().der]
+    assert activate(tmp_path, files) == {"chain": chain_first, "ca": ca_first, "notes": []}
     cert, chain, ca, key, bundle = ((tmp_path / name) for name in NAMES)
     assert bundle.read_bytes() == key.read_bytes() + cert.read_bytes() + chain.read_bytes()
     checks = (
@@ -503,7 +508,7 @@ def test_activate_refuses_a_certificate_of_another_key(tmp_path: Path, files: li
 
 def test_a_full_device_is_an_error_of_storage(files: list[int]) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    job = {"op": "activate", "key": key_fields(), "chain": [], "ca": [],
+    job = {"op": "activate", "key": key_fields(), "chain": [], "ca": None, **lab.JUDGED,
            "certificate": lab.certificate({"common_name": "x"}, "dev", None).der}  # fmt: skip
     try:
         with pytest.raises(AgentError) as caught:

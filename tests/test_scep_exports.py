@@ -24,8 +24,11 @@ def key_file() -> Iterator[list[int]]:
 
 
 def run(kind: str, form: str, opened: list[int], **more: Any) -> bytes:
-    ders = [party.der for party in files.chain()]
-    job = {"kind": kind, "format": form, "certificates": ders, "key": None, "password": None}
+    own, *above = files.chain()
+    job = {
+        "kind": kind, "format": form, "certificate": own.der, "chain": [], "key": None,
+        "password": None, "ca": lab.stored(*above, roots=(lab.root(),)), **lab.JUDGED,
+    }  # fmt: skip
     data = exports.run({**job, **more}, opened)["data"]
     assert isinstance(data, bytes)
     assert lab.private_der("dev")[-200:-180] not in data  # of its private half
@@ -47,10 +50,9 @@ def test_certificates_as_pem() -> None:
 
 
 def test_der_is_one_certificate(key_file: list[int]) -> None:
-    assert run("ca", "der", [], certificates=[lab.root().der]) == lab.root().der
+    assert run("ca", "der", [], ca=lab.stored(lab.root())) == lab.root().der
     assert run("local", "der", []) == files.leaf().der  # its chain is left out
-    assert refused("ca", "der", [], certificates=[]) == "job-request"
-    with_key = {"certificates": [files.leaf().der], "key": key_fields(), "password": PASSWORD}
+    with_key = {"key": key_fields(), "password": PASSWORD}
     assert refused("key", "der", key_file, **with_key) == "export-format"
 
 
@@ -79,7 +81,7 @@ def test_a_pkcs12_that_openssl_opens(key_file: list[int], tmp_path: Any) -> None
 def test_how_a_pkcs12_is_protected(key_file: list[int], tmp_path: Any) -> None:
     """PBES2 with AES-256 and an HMAC-SHA-256: what OpenSSL 3 and Windows Server 2019 read."""
     path = tmp_path / "out.p12"
-    path.write_bytes(run("key", "pkcs12", key_file, key=key_fields(), password=PASSWORD))
+    path.write_bytes(run("local", "pkcs12", key_file, key=key_fields(), password=PASSWORD))
     words = ("pkcs12", "-in", str(path), *IN, "-info", "-noout")
     told = files.openssl_says(*words)
     assert told.count("PBES2, PBKDF2, AES-256-CBC, Iteration 100000, PRF hmacWithSHA256") == 2
@@ -89,7 +91,7 @@ def test_how_a_pkcs12_is_protected(key_file: list[int], tmp_path: Any) -> None:
 @pytest.mark.parametrize("password", [None, PASSWORD])
 def test_certificates_alone_as_pkcs12(password: str | None, tmp_path: Any) -> None:
     ders = [lab.sub().der, lab.root().der]
-    data = run("ca", "pkcs12", [], certificates=ders, password=password)
+    data = run("ca", "pkcs12", [], password=password)
     found = container.read(data, None, password, True)
     assert ({one.der for one in found.certificates}, found.keys) == (set(ders), [])
 
@@ -128,5 +130,13 @@ def test_a_key_that_another_device_has_sealed(key_file: list[int]) -> None:
 
 
 def test_what_the_library_does_not_take() -> None:
-    assert refused("ca", "pkcs12", [], certificates=[b"no certificate"]) == "export-refused"
-    assert refused("ca", "pkcs12", [], certificates=[]) == "export-refused"
+    assert refused("local", "pkcs12", [], certificate=b"none", ca=None) == "export-refused"
+
+
+def test_the_ca_that_leaves_is_judged_by_the_job_that_writes_it() -> None:
+    foreign = lab.certificate({"common_name": "Other"}, "other", None, ca=True)
+    ca = lab.stored(lab.root(), lab.sub(), foreign, lab.ra_pair()[0])
+    assert run("ca", "pem", [], ca=ca) == files.certificate_pem(lab.root(), lab.sub())
+    assert refused("ca", "pem", [], ca=lab.stored(foreign, pin=lab.root())) == "ca-pin-missing"
+    anchored = {**ca, "anchor": {"algorithm": "sha1", "hex": "00" * 20}}
+    assert refused("ca", "pem", [], ca=anchored) == "ca-pin-mismatch"

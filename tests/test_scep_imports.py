@@ -25,7 +25,7 @@ def key_file() -> Iterator[list[int]]:
 
 def run(kind: str, data: bytes, opened: list[int], **more: Any) -> Answers:
     job = {"kind": kind, "format": None, "data": data, "password": None, "key": None}
-    return imports.run({**job, "name": "new", "generation": 4, **more}, opened)
+    return imports.run({**job, "name": "new", "generation": 4, **lab.JUDGED, **more}, opened)
 
 
 def refused(kind: str, data: bytes, opened: list[int], **more: Any) -> str:

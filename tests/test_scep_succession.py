@@ -8,7 +8,7 @@ import pytest
 
 from agent import limits
 from agent.errors import AgentError
-from agent.scep import caset, crypto, succession
+from agent.scep import caset, certificate, crypto, succession
 from agent.scep.succession import Link
 from tests import scep_http as web
 from tests import scep_lab as lab
@@ -55,9 +55,7 @@ def code_of(message: bytes, pinned: lab.Party | None = None) -> str:
 def test_md5_is_noted_where_it_is_allowed() -> None:
     weak = lab.certificate({"common_name": "Weak"}, "sub", lab.root(), ca=True, digest="md5")
     notes: list[str] = []
-    link = Link(
-        lab.root().der, said(ca("new"), signer=weak, certificates=[weak.cert], digest="md5")
-    )
+    link = Link(lab.root().der, said(ca("new"), signer=weak, digest="md5"), (weak.der,))
     succession.members(link, RULES._replace(weak=frozenset({"md5"})), notes)
     assert len(notes) == 2
     assert "CN=Weak" in notes[0]
@@ -78,11 +76,25 @@ def test_what_the_pinned_ca_signed_is_believed() -> None:
     assert [c.der for c in members(called)] == [new.der]  # XiPKI
 
 
-def test_a_ca_below_the_pin_may_name_it_when_its_certificate_comes_along() -> None:
+def test_a_ca_below_the_pin_may_name_it_if_it_is_known_without_the_message() -> None:
+    """What only the message brings may be any CA below the pin, of another customer for one."""
     new = ca("new")
     by_sub = said(new, signer=lab.sub(), certificates=[lab.sub().cert])
-    assert [c.der for c in members(by_sub)] == [new.der]
-    assert code_of(said(new, signer=lab.sub(), certificates=[])) == "next-ca-signer"
+    link = Link(lab.root().der, by_sub, (lab.sub().der,))
+    assert [c.der for c in succession.members(link, RULES, [])] == [new.der]
+    assert code_of(by_sub) == "next-ca-signer"
+
+
+def test_the_signer_is_the_pin_or_the_ca_that_issues_to_us() -> None:
+    new, other = ca("new"), lab.certificate({"common_name": "Other"}, "third", lab.root(), ca=True)
+    both = lab.stored(lab.root(), lab.sub())
+    assert fetched(said(new, signer=lab.sub()), ca=both)[0]["via"] == [lab.sub().der]
+    assert fetched(said(new), ca=both)[0]["via"] == []
+    by_other = said(new, signer=other, certificates=[other.cert])
+    assert fetched(by_other, ca=both)[0] == "next-ca-signer"
+    # nor is one that the CA set has besides, as another department's issuing CA
+    third = lab.stored(lab.root(), lab.sub(), other)
+    assert fetched(by_other, ca=third)[0] == "next-ca-signer"
 
 
 def test_what_is_refused() -> None:
@@ -127,7 +139,7 @@ def anchor(party: lab.Party, algorithm: str = "sha256") -> caset.Fingerprint:
 
 def follow(lineage: list[Link], pin: lab.Party, fingerprint: caset.Fingerprint) -> str:
     try:
-        succession.follow(lineage, print_of(pin), fingerprint, frozenset())
+        succession.follow(lineage, certificate.read(pin.der), fingerprint, frozenset())
     except AgentError as error:
         return error.code
     return ""
@@ -151,6 +163,15 @@ def test_the_way_from_the_fingerprint_to_the_pin() -> None:
     assert follow([Link(b"?", b"?")], second, anchor(lab.root())) == "next-ca-malformed"
 
 
+def test_a_ca_that_was_renewed_with_its_key_follows_without_a_message() -> None:
+    old = ca("old", start_s=lab.NOW_S - 99 * lab.DAY_S, days=9)
+    renewed, rogue = ca("old"), lab.certificate({"common_name": "old"}, "rogue", None, ca=True)
+    forged = lab.certificate({"common_name": "old"}, "old", None, ca=True, issuer_key="rogue")
+    assert follow([Link(old.der, b"")], renewed, anchor(old)) == ""
+    for other in (rogue, forged, lab.root()):
+        assert follow([Link(old.der, b"")], other, anchor(old)) == "ca-pin-mismatch"
+
+
 def test_a_ca_that_has_ended_still_vouches_for_the_one_that_followed() -> None:
     old = ca("old", start_s=lab.NOW_S - 99 * lab.DAY_S, days=9)
     second = ca("second")
@@ -164,7 +185,7 @@ def test_the_child_that_sends_follows_the_way_itself(files: list[int]) -> None:
     root, fingerprint = lab.root(), {"algorithm": "sha256", "hex": print_of(lab.root())}
 
     def set_of(message: bytes) -> dict[str, Any]:
-        lineage = [{"certificate": root.der, "message": message}]
+        lineage = [{"certificate": root.der, "message": message, "via": []}]
         return {"certificates": [second.der], "pin": print_of(second), "lineage": lineage}
 
     def sent(mini: SecondCa, given: dict[str, Any]) -> Any:
@@ -202,7 +223,7 @@ class SecondCa(MiniCa):
 
 
 def fetched(
-    body: bytes, *, ca_id: str | None = None, status: str = "200 OK"
+    body: bytes, *, ca_id: str | None = None, status: str = "200 OK", **changes: Any
 ) -> tuple[Any, list[bytes]]:
     seen: list[bytes] = []
 
@@ -212,7 +233,7 @@ def fetched(
 
     with web.serving(answer) as server:
         try:
-            return run(job_for(server.url(), op="next-ca", ca_id=ca_id), []), seen
+            return run(job_for(server.url(), op="next-ca", ca_id=ca_id, **changes), []), seen
         except AgentError as error:
             return error.code, seen
 

@@ -12,16 +12,18 @@ from tests import scep_files as files
 from tests import scep_lab as lab
 
 Row = dict[str, str]
+BOTH = [lab.root().der, lab.sub().der]
+NOBODY = "nobody vouches for it: it is not of the pinned CA"
 UNDATED = "the dates were not judged: the clock is not trusted"
 
 
 def run(kind: str = "local", certificate: bytes | None = None, **more: Any) -> list[Row]:
     job = {
-        "kind": kind, "certificate": certificate or files.leaf().der, "chain": [],
-        "certificates": [lab.root().der, lab.sub().der], "pin": pin(lab.root()), "weak": [],
-        "now_s": lab.NOW_S, "clock_trusted": True,
+        "kind": kind, "certificate": certificate or files.leaf().der, "chain": [], **lab.JUDGED,
     }  # fmt: skip
-    rows = validation.run({**job, **more})["rows"]
+    ders, pinned = more.pop("certificates", BOTH), more.pop("pin", pin(lab.root()))
+    ca = {"certificates": ders, "pin": pinned, "roots": more.pop("roots", [])}
+    rows = validation.run({**job, "ca": ca if pinned else None, **more})["rows"]
     assert isinstance(rows, list)
     return rows
 
@@ -95,12 +97,15 @@ def test_another_root_and_too_many_authorities() -> None:
     assert reason(below, chain=[other.der]).endswith("does not chain to the pinned CA")
     deeper = lab.certificate({"common_name": "Deeper"}, "deeper", lab.sub(), ca=True)  # path 0
     below = lab.certificate({"common_name": "dev1"}, "dev", deeper)
+    assert "leaves no room for this CA" in run(
+        "ca", certificates=[*BOTH, deeper.der]
+    )[2]["reason"]  # fmt: skip
     assert reason(below, chain=[deeper.der]).endswith("does not chain to the pinned CA")
 
 
 def test_md5() -> None:
     weak = lab.certificate({"common_name": "dev1"}, "dev", lab.root(), digest="md5")
-    assert reason(weak) == "it is signed with md5"
+    assert reason(weak) == "it is signed with md5, which only `weak-algorithm md5` allows"
     assert run(certificate=weak.der, weak=["md5"])[0]["status"] == "Valid"
 
 
@@ -110,7 +115,7 @@ def test_a_local_certificate_that_has_signed_itself() -> None:
         ("local", "Invalid", "no CA vouches for it: it has signed itself")
     ]
     rows = run("ca", certificates=[lab.root().der, own.der])
-    assert brief(rows)[1] == ("RA", "Self-sign", "it is not of the pinned CA")
+    assert brief(rows)[1] == ("RA", "Self-sign", NOBODY)
 
 
 def test_a_certificate_that_cannot_be_read() -> None:
@@ -134,9 +139,17 @@ def test_each_certificate_of_the_set() -> None:
     assert rows[4]["reason"] == "the CA certificate CN=Other is missing"
 
 
-def test_what_stands_above_the_pin_is_shown() -> None:
+def test_what_stands_above_the_pin_is_never_shown_without_a_remark() -> None:
     rows = run("ca", pin=pin(lab.sub()))
-    assert brief(rows) == [("CA", "Self-sign", ""), ("CA", "Valid", "")]
+    assert brief(rows) == [("CA", "Self-sign", NOBODY), ("CA", "Valid", "")]
+    rows = run("ca", pin=pin(lab.sub()), roots=lab.stored(lab.root(), roots=(lab.root(),))["roots"])
+    assert brief(rows)[0] == ("CA", "Self-sign", "the operator vouches for it")
+
+
+def test_a_foreign_ca_is_never_shown_without_a_remark() -> None:
+    foreign = lab.certificate({"common_name": "Lab Root"}, "other", None, ca=True)
+    rows = run("ca", certificates=[*BOTH, foreign.der])
+    assert brief(rows)[2] == ("CA", "Self-sign", NOBODY)
 
 
 def test_a_pin_that_has_no_issuer_here() -> None:
@@ -155,8 +168,6 @@ def test_no_set_and_no_pin() -> None:
         with pytest.raises(AgentError) as caught:
             run(**{"kind": "ca", **more})
         assert caught.value.code == code
-    rows = run("ca", pin=None)
-    assert [row["status"] for row in rows] == ["Self-sign", "Invalid"]
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)

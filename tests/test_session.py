@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import limits
+from agent.console.appliance import CaQuestion
 from agent.console.pager import ERASE_MORE, MORE
 from agent.console.parameters import SEAL
 from agent.settings import Realm
@@ -44,9 +45,9 @@ Sealing the password .
 [Huawei-pki-realm-abc]quit
 [Huawei]pki enroll-certificate realm abc
 Applying for a certificate of realm abc .
- CA subject: CN=lab CA
  SHA-1 fingerprint: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
  SHA-256 fingerprint: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+ CA subject: CN=lab CA
 Warning: Compare them with what the CA's operator tells you. Is this the CA to trust? [Y/N]: y
 .
 Info: Realm abc: pending: the CA has not decided.
@@ -496,7 +497,7 @@ def test_a_task_that_ends_with_its_question_open() -> None:
 def test_control_characters_of_a_certificate_do_not_reach_the_terminal() -> None:
     device = FakeDevice()
     terminal = enrolling(device)
-    evil = PRINTS._replace(subject="CN=\x1b[2J\u009b31m\r\nfoo")
+    evil = CaQuestion((PRINTS.chain[0]._replace(subject="CN=\x1b[2J\u009b31m\r\nfoo"),))
     next(iter(device.tasks.values())).progress.confirm_ca(evil, lambda yes: None)
     assert " CA subject: CN=.[2J.31m..foo\n" in terminal.take()
 

@@ -25,8 +25,8 @@ def test_nothing_is_shared_between_two_devices() -> None:
 def test_defaults_of_a_realm() -> None:
     realm = Realm("abc")
     assert (realm.poll_interval_min, realm.poll_times, realm.ra) == (1, 5, False)
-    assert (realm.digest, realm.cipher, realm.subject_match) == ("sha-256", "aes128", "standard")
-    unset = {"name", "poll_interval_min", "poll_times", "digest", "cipher", "subject_match"}
+    assert (realm.digest, realm.cipher, realm.subject_match) == ("sha-256", None, "standard")
+    unset = {"name", "poll_interval_min", "poll_times", "digest", "subject_match"}
     assert not any(getattr(realm, name) for name in set(Realm.__slots__) - unset)
 
 

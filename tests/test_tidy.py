@@ -56,9 +56,11 @@ MAY_IMPORT = {
         "agent.schedule",
         "agent.states",
         "agent.verdicts",
+        "agent.vouched",
         "hal.records",
     ),
-    "agent.pins": ("agent.errors", "agent.limits", "agent.states", "hal.records"),
+    "agent.pins": ("agent.errors", "agent.states", "hal.records"),
+    "agent.vouched": ("agent.limits", "agent.pins", "agent.states", "hal.records"),
     "agent.recording": (
         "agent.actions",
         "agent.errors",

@@ -36,24 +36,34 @@ class Certificate(NamedTuple):
 
 
 class CaInfo(NamedTuple):
-    """The CA set of a realm: the pinned CA, how it came to be trusted, all certificates, and the
-    CA that the pinned one has named as its next."""
+    """The CA set of a realm: the pinned CA, how it came to be trusted, all certificates, the CA
+    that the pinned one has named as its next, what kind of CA the pin is, and whether consumers
+    find the root that most of them need."""
 
     pinned: Certificate
     trusted_by: str  # fingerprint, operator, import
     certificates: tuple[Certificate, ...]
     next: Certificate | None = None
+    kind: str = ""
+    root: str | None = None  # None: the pinned CA is one
 
 
 class Fingerprints(NamedTuple):
-    """What the operator is asked to compare before a CA is trusted; lower-case hexadecimal.
+    """What the operator compares of one CA; lower-case hexadecimal."""
+
+    sha1: str
+    sha256: str
+    subject: str
+
+
+class CaQuestion(NamedTuple):
+    """What the operator is asked before a CA is trusted: it, and the CAs that stand above it up to
+    a self-signed one. Who says yes vouches for all of them.
 
     `before`: the SHA-256 of another CA that the realm has trusted until now.
     """
 
-    subject: str
-    sha1: str
-    sha256: str
+    chain: tuple[Fingerprints, ...]
     before: str | None = None
 
 
@@ -137,7 +147,7 @@ class Progress(Protocol):
     """What a task tells the session that waits for it. All are called from the event loop."""
 
     def note(self, text: str) -> None: ...  # a line of `Info:`
-    def confirm_ca(self, prints: Fingerprints, answer: Callable[[bool], None]) -> None: ...
+    def confirm_ca(self, asked: CaQuestion, answer: Callable[[bool], None]) -> None: ...
 
 
 Done = Callable[[object], None]  # called with the result, or with an AgentError

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console.appliance import Fingerprints
+from agent.console.appliance import CaQuestion
 from agent.console.commands import lookups
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.errors import AgentError
@@ -25,6 +25,7 @@ _OTHER_CA = (
     "This is not the CA that the realm has trusted: it has a new key, or someone answers in its"
     " place. Compare with what the CA's operator tells you. Is this the CA to trust from now on?"
 )
+_ABOVE = "The CAs above it, which consumers will trust as well:"
 
 
 class Hold:
@@ -56,7 +57,7 @@ class Hold:
         if not self.over:
             self._session.run(lambda: self._session.info(text))
 
-    def confirm_ca(self, prints: Fingerprints, answer: Callable[[bool], None]) -> None:
+    def confirm_ca(self, asked: CaQuestion, answer: Callable[[bool], None]) -> None:
         """Shows what must be compared, and waits for a person; nobody there means No.
 
         A CA that is accepted is as good as `fingerprint`, which is a command of level 3.
@@ -69,7 +70,7 @@ class Hold:
             return
         self._answer = answer
         self._patience = session.after(limits.CONFIRM_CA_S, self._too_late)
-        session.run(lambda: self._ask(prints))
+        session.run(lambda: self._ask(asked))
 
     # -- called by the session ---------------------------------------------------------------------
 
@@ -93,15 +94,20 @@ class Hold:
             self._session.progress(".")
         self._dots = self._session.after(DOT_S, self._dot)
 
-    def _ask(self, prints: Fingerprints) -> None:
+    def _ask(self, asked: CaQuestion) -> None:
+        """What must be compared stands first; the subject, which whoever answers has chosen, last
+        and in one line."""
         session = self._session
         session.drop_input()  # what was typed before these lines were seen is no answer to them
-        session.line(f" CA subject: {prints.subject}")
-        session.line(f" SHA-1 fingerprint: {prints.sha1}")
-        session.line(f" SHA-256 fingerprint: {prints.sha256}")
-        if prints.before:
-            session.line(f" Trusted until now, SHA-256: {prints.before}")
-        session.choose(_OTHER_CA if prints.before else _FIRST_CA, self._reply)
+        for place, prints in enumerate(asked.chain):
+            if place == 1:
+                session.line(f" {_ABOVE}")
+            session.line(f" SHA-1 fingerprint: {prints.sha1}")
+            session.line(f" SHA-256 fingerprint: {prints.sha256}")
+            session.line(f" CA subject: {prints.subject}"[: session.width - 1])
+        if asked.before:
+            session.line(f" Trusted until now, SHA-256: {asked.before}")
+        session.choose(_OTHER_CA if asked.before else _FIRST_CA, self._reply)
 
     def _too_late(self) -> None:
         if self._answer:

@@ -1,29 +1,29 @@
-"""The certificates of a CA: the pinned one, and which of the others it vouches for.
+"""The certificates of a CA: the pinned one, what it vouches for, and what the operator does.
 
 A set comes from the network with nothing but the pin to tell right from wrong, so trust is worked
-out from the pin downwards: an authority is a CA certificate that another authority signed, and the
-first one is the pin. Each certificate is tried against each authority once; no set, however
-knotted, costs more than the square of its capped size. Certificates above the pin are shown, never
-trusted.
+out from the pin downwards: an authority is a CA certificate that another authority signed under the
+rules of RFC 5280 6.1 (`path`), and the first one is the pin. A signature authenticates downwards,
+never upwards: for any signature that is known, a key can be made within seconds that fits it
+(duplicate-signature key selection), so whatever seems to have issued the pin is nobody. A CA above
+the pin is served only where its own fingerprint is one that the operator has vouched for.
+
+Each certificate is tried below each authority once, and a way down that allows no more than one
+that is known already is left out; no set, however knotted, costs more than a small multiple of the
+square of its capped size.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import certificate, crypto, names, oids
+from agent.scep import certificate, crypto, names, oids, path
 from agent.scep.certificate import Certificate
+from agent.scep.path import Authority, in_date
 
-_UNLIMITED = 1 << 16  # more path length than any set has certificates
+Rules = path.Rules
 _RA_MAY_SAY = oids.RA_PURPOSES | {oids.ANY_PURPOSE}
 FINGERPRINTS = {"md5": "md5", "sha1": "sha1", "sha256": "sha-256"}  # as configured -> digest
-
-
-class Rules(NamedTuple):
-    """By what a realm judges: wall time (None: the clock is not trusted), what may be weak."""
-
-    now_s: int | None
-    weak: frozenset[str]
 
 
 class Fingerprint(NamedTuple):
@@ -33,36 +33,49 @@ class Fingerprint(NamedTuple):
     digits: str
 
 
-class Authority(NamedTuple):
-    """A CA certificate that the pin vouches for, its issuer, and how many CAs may stand below."""
-
-    certificate: Certificate
-    issuer: "Authority | None"
-    room: int
-
-
 class CaSet(NamedTuple):
-    """The readable certificates in the order sent, and the authorities, the pinned one first."""
+    """The readable certificates in the order sent, the authorities, and who stands above the pin.
+
+    The first authority is the pinned CA, or where that has ended another generation of it.
+    `roots`: CA certificates that the operator vouches for by their own fingerprints.
+    """
 
     certificates: tuple[Certificate, ...]
     authorities: tuple[Authority, ...]
     rules: Rules
+    pinned: Certificate | None = None
+    roots: tuple[Certificate, ...] = ()
 
     @property
     def pin(self) -> Certificate:
         return self.authorities[0].certificate
 
+    @property
+    def named(self) -> Certificate:
+        """The certificate that the pin names, which may have ended."""
+        return self.pinned or self.pin
+
     def issuer_of(self, subject: Certificate) -> Authority | None:
-        """The authority that signed this certificate, or None."""
-        if subject.signature.digest == "md5" and "md5" not in self.rules.weak:
-            return None
-        return next((a for a in self.authorities if subject.issued_by(a.certificate)), None)
+        """The authority that vouches for this certificate, or None."""
+        signers = self._signers_of(subject)
+        return next((a for a in signers if not path.fault(subject, a, self.rules)), None)
+
+    def fault_of(self, subject: Certificate) -> str:
+        """Why no authority vouches for a certificate that one of them has signed, or ""."""
+        faults = [path.fault(subject, a, self.rules) for a in self._signers_of(subject)]
+        return faults[0] if faults and all(faults) else ""
+
+    def vouches_for(self, subject: Certificate) -> bool:
+        """Issued by an authority, in date, and not on the list that is stored."""
+        issuer = self.issuer_of(subject) if in_date(subject, self.rules.now_s) else None
+        return issuer is not None and not path.revoked(subject, issuer, self.rules)
+
+    def _signers_of(self, subject: Certificate) -> list[Authority]:
+        return [a for a in self.authorities if subject.issued_by(a.certificate)]
 
     def registration_authorities(self) -> list[Certificate]:
-        """Certificates of the set that may be an RA's, that an authority issued, in date."""
-        now_s = self.rules.now_s
-        candidates = (c for c in self.certificates if may_be_ra(c) and in_date(c, now_s))
-        return [c for c in candidates if self.issuer_of(c) is not None]
+        """Certificates of the set that may be an RA's, and that an authority vouches for."""
+        return [c for c in self.certificates if may_be_ra(c) and self.vouches_for(c)]
 
     def weak_links(self, ra: bool) -> list[str]:
         """A note for each certificate below the pin whose signature only `weak-algorithm` allows.
@@ -70,21 +83,31 @@ class CaSet(NamedTuple):
         The pin's own says nothing: it is trusted by its fingerprint.
         """
         below = [authority.certificate for authority in self.authorities[1:]]
-        found = below + (self.registration_authorities() if ra else [])
-        return [
-            f"the certificate of {names.shown(one.subject)} uses md5, which `weak-algorithm` allows"
-            for one in found
-            if one.signature.digest == "md5"
+        notes = [
+            f"`weak-algorithm` allows {one.signature.digest} in the certificate of"
+            f" {names.shown(one.subject)}"
+            for one in below + (self.registration_authorities() if ra else [])
+            if one.signature.digest in path.WEAK_DIGESTS
         ]
+        return list(dict.fromkeys(notes))
 
     def issuing(self, ra: bool) -> Certificate:
-        """The CA that will issue: the RA's own, else the last one below the pin."""
+        """The CA that will issue: the RA's own, else the last one below the pin.
+
+        It is told by its key. A certificate for the key of a CA that stands above it already
+        (OldWithNew of RFC 4210 4.4, another generation) makes that CA no later one. Of several
+        certificates for the key that issues, one that the CA has made for itself comes first, and
+        then the newest.
+        """
         if ra:
             authority = self.issuer_of(self.recipient(ra))
             if authority is not None:
                 return authority.certificate
-        above = {a.issuer.certificate.der for a in self.authorities if a.issuer is not None}
-        return next(a.certificate for a in self.authorities if a.certificate.der not in above)
+        steps = [a for a in self.authorities if not _is_key_again(a)]
+        issuers = {a.issuer.certificate.public_bits for a in steps if a.issuer is not None}
+        last = next(a.certificate for a in steps if a.certificate.public_bits not in issuers)
+        same = [a.certificate for a in self.authorities if _same_ca(a.certificate, last)]
+        return max(same, key=lambda c: (c.issued_by(c), c.not_before_s))
 
     def recipient(self, ra: bool) -> Certificate:
         """For whom a request is encrypted; PeerError `ra-missing` or
@@ -111,19 +134,36 @@ class CaSet(NamedTuple):
         return fail("ra-unusable", subject=names.shown(unusable.subject), reason=reason)
 
     def chain(self, issuer: Authority) -> list[bytes]:
-        """DER from this issuer upwards, over the pin as far as the set goes."""
-        chain = [issuer.certificate]
-        while issuer.issuer is not None:
-            issuer = issuer.issuer
-            chain.append(issuer.certificate)
-        for _ in self.certificates:
-            last = chain[-1]
-            above = (c for c in self.certificates if c.is_ca and c not in chain)
-            parent = next((c for c in above if last.issued_by(c)), None)
-            if parent is None or last.issued_by(last):
+        """DER from this issuer upwards: to the pin, and over it as far as somebody vouches."""
+        chain = [authority.certificate for authority in issuer.above()]
+        for _ in self.roots:
+            above = (root for root in self.roots if root not in chain)
+            parent = next((root for root in above if chain[-1].issued_by(root)), None)
+            if parent is None or path.is_self_issued(chain[-1]):
                 break
             chain.append(parent)
         return [c.der for c in chain]
+
+    def served(self) -> list[bytes]:
+        """DER of what consumers may trust: the issuing CA and its chain, then the other CAs below
+        the pin, then what else the operator vouches for. An RA is no CA, and not among them; a CA
+        that is limited by one above it stands behind that one alone."""
+        last = self.issuing(ra=False)
+        first = next(a for a in self.authorities if a.certificate == last)
+        alone = [a.certificate.der for a in self.authorities if path.stands_alone(a)]
+        allowed = {*alone, *(root.der for root in self.roots)}
+        listed = [*self.chain(first), *alone, *(root.der for root in self.roots)]
+        return [der for der in dict.fromkeys(listed) if der in allowed]
+
+
+def _is_key_again(authority: Authority) -> bool:
+    keys = [one.certificate.public_bits for one in authority.above()]
+    return keys[0] in keys[1:]
+
+
+def _same_ca(one: Certificate, other: Certificate) -> bool:
+    same_name = names.key(one.subject) == names.key(other.subject)
+    return same_name and one.public_bits == other.public_bits
 
 
 def may_be_ra(candidate: Certificate) -> bool:
@@ -146,10 +186,6 @@ def _encryption_rank(candidate: Certificate) -> int:
     return 0 if "keyEncipherment" in candidate.key_usage else 2
 
 
-def in_date(candidate: Certificate, now_s: int | None) -> bool:
-    return now_s is None or candidate.not_before_s <= now_s < candidate.not_after_s
-
-
 def readable(ders: Sequence[bytes]) -> list[Certificate]:
     """The certificates that can be read, each once, in order; others are left out.
 
@@ -169,7 +205,7 @@ def digits(algorithm: str, found: Certificate) -> str:
     return crypto.digest(FINGERPRINTS[algorithm], found.der).hex()
 
 
-def load(ders: Sequence[bytes], pin: str, rules: Rules) -> CaSet:
+def load(ders: Sequence[bytes], pin: str, rules: Rules, roots: Sequence[Fingerprint] = ()) -> CaSet:
     """The set under its pin (SHA-256 over the whole certificate, hexadecimal).
 
     Errors: `ca-pin-missing`, `ca-pin-not-ca`, `ca-expired`.
@@ -180,9 +216,78 @@ def load(ders: Sequence[bytes], pin: str, rules: Rules) -> CaSet:
         raise fail("ca-pin-missing")
     if not pinned.is_ca:
         raise fail("ca-pin-not-ca", subject=names.shown(pinned.subject))
-    if rules.now_s is not None and pinned.not_after_s <= rules.now_s:
+    return under(pinned, certificates, rules, roots)
+
+
+def under(
+    pinned: Certificate,
+    certificates: Sequence[Certificate],
+    rules: Rules,
+    roots: Sequence[Fingerprint] = (),
+) -> CaSet:
+    """The set under one CA certificate of it; PeerError `ca-expired`."""
+    anchor = _in_force(pinned, certificates, rules)
+    found = _authorities(anchor, certificates, rules)
+    above = _above(certificates, found, roots, rules)
+    return CaSet(tuple(certificates), found, rules, pinned, above)
+
+
+def _in_force(
+    pinned: Certificate, certificates: Sequence[Certificate], rules: Rules
+) -> Certificate:
+    """The pinned CA; where it has ended, the newest generation of it that is in date."""
+    if rules.now_s is None or rules.now_s < pinned.not_after_s:
+        return pinned
+    others = (c for c in certificates if path.is_generation(c, pinned) and in_date(c, rules.now_s))
+    found = max(others, key=lambda c: c.not_after_s, default=None)
+    if found is None:
         raise fail("ca-expired", subject=names.shown(pinned.subject))
-    return CaSet(tuple(certificates), _authorities(pinned, certificates, rules), rules)
+    return found
+
+
+def _authorities(
+    anchor: Certificate, certificates: Sequence[Certificate], rules: Rules
+) -> tuple[Authority, ...]:
+    found = [path.anchor(anchor)]
+    candidates = [c for c in certificates if c.is_ca and in_date(c, rules.now_s)]
+    for issuer in found:  # grows while it is walked
+        chain = [one.certificate for one in issuer.above()]
+        for one in candidates:
+            if one not in chain and _may_stand(one, issuer, rules):
+                new = path.below(issuer, one)
+                if not any(_allows_more(known, new) for known in found):
+                    found.append(new)
+        if len(found) > limits.CA_PATHS:
+            break
+    return tuple(found)
+
+
+def _may_stand(candidate: Certificate, issuer: Authority, rules: Rules) -> bool:
+    signed = candidate.issued_by(issuer.certificate)
+    if not signed or path.fault(candidate, issuer, rules):
+        return False
+    return not path.revoked(candidate, issuer, rules)
+
+
+def _allows_more(known: Authority, new: Authority) -> bool:
+    """The same CA by a way that forbids nothing which the new one allows."""
+    same = known.certificate == new.certificate and known.room >= new.room
+    return same and all(one in new.names for one in known.names)
+
+
+def _above(
+    certificates: Sequence[Certificate],
+    authorities: Sequence[Authority],
+    roots: Sequence[Fingerprint],
+    rules: Rules,
+) -> tuple[Certificate, ...]:
+    """CA certificates with a fingerprint that the operator vouches for, but those that are there
+    already, and those that have ended."""
+    there = {authority.certificate.der for authority in authorities}
+    others = [c for c in certificates if c.is_ca and c.der not in there]
+    now_s = rules.now_s
+    current = [c for c in others if now_s is None or now_s < c.not_after_s]
+    return tuple(c for c in current if any(digits(r.algorithm, c) == r.digits for r in roots))
 
 
 def check_fingerprint(pinned: Certificate, fingerprint: Fingerprint) -> None:
@@ -195,24 +300,3 @@ def check_fingerprint(pinned: Certificate, fingerprint: Fingerprint) -> None:
     got = digits(algorithm, pinned)
     if got != wanted:
         raise fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=got)
-
-
-def _authorities(
-    pinned: Certificate, certificates: Sequence[Certificate], rules: Rules
-) -> tuple[Authority, ...]:
-    found = [Authority(pinned, None, _room(pinned, _UNLIMITED))]
-    waiting = [c for c in certificates if c.is_ca and c is not pinned and in_date(c, rules.now_s)]
-    for issuer in found:  # grows while it is walked
-        if issuer.room == 0:
-            continue
-        current = CaSet((), (issuer,), rules)
-        below = [c for c in waiting if current.issuer_of(c) is not None]
-        found += [Authority(c, issuer, _room(c, issuer.room - 1)) for c in below]
-        waiting = [c for c in waiting if c not in below]
-    return tuple(found)
-
-
-def _room(authority: Certificate, allowed: int) -> int:
-    """How many CA certificates may follow (RFC 5280 6.1.4: pathLenConstraint)."""
-    limit = authority.path_length
-    return allowed if limit is None else min(allowed, max(limit, 0))

@@ -23,12 +23,13 @@ from agent.scep import (
     login,
     nextca,
     retrieval,
+    served,
     transaction,
     validation,
     vault,
 )
 from agent.scep.border import reading
-from agent.scep.jobmap import Answer, Job, field, items, submap, text_or_none
+from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
 from hal.ports import Link
 
 
@@ -66,7 +67,7 @@ def check_password(job: Job, _files: Sequence[int], _link: Link) -> Answer:
 
 
 def fetch_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
-    """{url, ca_id, source, ra} -> {caps, certificates, notes}"""
+    """{url, ca_id, source, ra, stored, ...} -> {caps, certificates, notes}"""
     return discovery.fetch(job, link)
 
 
@@ -86,7 +87,7 @@ def get_cert(job: Job, files: Sequence[int], link: Link) -> Answer:
 
 
 def next_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
-    """-> {certificates, message, notes}: the CA that follows, as the pinned one says"""
+    """-> {certificates, message, via, notes}: the CA that follows, as the pinned one says"""
     return nextca.fetch(job, link)
 
 
@@ -111,7 +112,7 @@ def inspect(job: Job, _files: Sequence[int], _link: Link) -> Answer:
 
 
 def validate(job: Job, _files: Sequence[int], _link: Link) -> Answer:
-    """{kind, certificate, chain, certificates, pin, ...} -> {rows}"""
+    """{kind, certificate, chain, ca, ...} -> {rows, chain}"""
     return validation.run(job)
 
 
@@ -121,15 +122,16 @@ def import_(job: Job, files: Sequence[int], _link: Link) -> Answer:
 
 
 def export(job: Job, files: Sequence[int], _link: Link) -> Answer:
-    """{kind, format, certificates, key, password} -> {data}"""
+    """{kind, format, certificate, ca, key, password, ...} -> {data}"""
     return exports.run(job, files)
 
 
 def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:
-    """{key, certificate, chain, ca} -> {}; writes PEM into the files 1 to 5.
+    """{key, certificate, chain, ca, ...} -> {chain, ca, notes}; writes PEM into the files 1 to 5.
 
     They are cert.pem, chain.pem, ca.pem, key.pem and bundle.pem, new and empty. The agent never
-    holds the private key: it is unsealed here, straight into the file.
+    holds the private key: it is unsealed here, straight into the file. `chain` and `ca` of the
+    answer are what was written, as DER.
     """
     key = conversation.load_key(submap(job, "key"), vault.device_key(files[0]))
     data = field(job, "certificate", bytes)
@@ -137,17 +139,15 @@ def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:
         ours = certificate.read(data).public_bits
     if ours != certificate.public_bits(ber.read(crypto.public_der(key))):
         raise fail("key-mismatch", other="the certificate")
-    own, chain = (
-        pem.encode("CERTIFICATE", [data]),
-        pem.encode("CERTIFICATE", items(job, "chain", bytes)),
-    )
+    found = served.of(job, data)
+    own, chain, ca = (pem.encode("CERTIFICATE", d) for d in ([data], found.chain, found.ca))
     secret = pem.encode("PRIVATE KEY", [crypto.private_der(key)])
-    ca = pem.encode("CERTIFICATE", items(job, "ca", bytes))
     for descriptor, text in zip(
         files[1:], (own, chain, ca, secret, secret + own + chain), strict=True
     ):
         _write(descriptor, text)
-    return {}
+    notes = [found.note] if found.note else []
+    return {"chain": found.chain, "ca": found.ca, "notes": notes}
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -10,24 +10,24 @@ from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import (
     ber,
-    caset,
     certificate,
     crypto,
     discovery,
     messages,
     names,
-    succession,
     trust,
     vault,
 )
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Job, field, items, one_of, submap, text_or_none
+from agent.scep.stored import ca_of
 from hal.ports import Link
 
 _TRANSACTION_CHARACTERS = 32
 _HTTP_METHODS = {"get": False, "post": True}
 _CIPHERS = {"aes128": "aes128", "aes256": "aes256", "3des": "3des"}
+_DEFAULT_CIPHER = "aes128"
 _SUBJECT_MATCHES = {"strict": "", "standard": "", "key-only": ""}
 _WEAK_DIGESTS = ("md5", "sha1")
 _TRANSACTION_DIGITS = frozenset("0123456789abcdefABCDEF")
@@ -50,7 +50,7 @@ class Conversation:
     def __init__(self, job: Job) -> None:
         self._job = job
         self.ra = field(job, "ra", bool)
-        self.now_s = moment(job)
+        self.now_s = discovery.moment(job)
         self.ca = ca_of(job)
         self.notes = self.ca.weak_links(self.ra)
         self._caps = {cap.casefold() for cap in items(job, "caps", str)}
@@ -92,11 +92,13 @@ class Conversation:
             raise fail("ca-cannot-encrypt", subject=subject, reason=error) from None
 
     def _cipher(self) -> str:
-        """The realm's cipher, lowered only for a CA that lists what it can and not AES."""
-        cipher = one_of(self._job, "cipher", _CIPHERS)
-        if cipher == "3des" or not self._caps or self._caps & {"aes", "scepstandard"}:
-            return cipher
-        self.notes.append(f"3des instead of {cipher}: the CA does not list AES")
+        """What the operator has typed; else AES, lowered for a CA that lists what it can and not
+        AES. Nobody signs that list, so what was typed is a floor."""
+        if self._job.get("cipher") is not None:
+            return one_of(self._job, "cipher", _CIPHERS)
+        if not self._caps or self._caps & {"aes", "scepstandard"}:
+            return _DEFAULT_CIPHER
+        self.notes.append(f"3des instead of {_DEFAULT_CIPHER}: the CA does not list AES")
         return "3des"
 
     def _nonce(self) -> bytes:
@@ -125,38 +127,6 @@ class Conversation:
             frozenset(items(self._job, "compatibility", str)),
             self.notes,
         )
-
-
-def moment(job: Job) -> int | None:
-    """Wall time of the job, or None when the clock is not trusted."""
-    return field(job, "now_s", int) if field(job, "clock_trusted", bool) else None
-
-
-def ca_of(job: Job) -> caset.CaSet:
-    """The stored CA set of a job under its pin."""
-    ca, fingerprint = submap(job, "ca"), _fingerprint(job)
-    rules = caset.Rules(moment(job), frozenset(items(job, "weak", str)))
-    ders, pin = items(ca, "certificates", bytes), field(ca, "pin", str)
-    found = caset.load(ders, pin, rules)
-    lineage = [_link(one) for one in items(ca, "lineage", dict)] if "lineage" in ca else []
-    if fingerprint and lineage and caset.digits(fingerprint.algorithm, found.pin) != fingerprint[1]:
-        succession.follow(lineage, pin, fingerprint, rules.weak)
-    elif fingerprint:
-        caset.check_fingerprint(found.pin, fingerprint)
-    return found
-
-
-def _link(given: Job) -> succession.Link:
-    return succession.Link(field(given, "certificate", bytes), field(given, "message", bytes))
-
-
-def _fingerprint(job: Job) -> caset.Fingerprint | None:
-    """{algorithm, hex}; absent or None when the realm has none."""
-    if job.get("fingerprint") is None:
-        return None
-    given = submap(job, "fingerprint")
-    algorithm = one_of(given, "algorithm", caset.FINGERPRINTS)
-    return caset.Fingerprint(algorithm, field(given, "hex", str))
 
 
 def transaction_of(job: Job) -> str:

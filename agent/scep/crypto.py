@@ -9,6 +9,7 @@ LocalError.
 """
 
 import os
+from functools import lru_cache
 from typing import cast
 
 from cryptography import x509
@@ -114,6 +115,7 @@ def sign(key: PrivateKey, data: bytes, digest_name: str) -> bytes:
         raise fail("digest-refused", digest=digest_name) from None
 
 
+@lru_cache(maxsize=512)  # who issued whom is asked again and again of the same certificates
 def verify(spki: bytes, scheme: str, digest_name: str, signature: bytes, data: bytes) -> bool:
     """Whether the signature is that of this public key; schemes `rsa` (v1.5) and `ecdsa`."""
     try:

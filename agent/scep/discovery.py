@@ -10,10 +10,10 @@ import ssl
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import ber, caset, cms, names, pem, tls, transport
+from agent.scep import ber, caset, cms, path, pem, relations, tls, transport
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
-from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
+from agent.scep.jobmap import Answer, Job, field, items, submap, text_or_none
 from hal.ports import Link
 
 _CAPS_LINES = 64
@@ -43,9 +43,11 @@ def _timeouts(job: Job) -> limits.Timeouts:
 
 
 def fetch(job: Job, link: Link) -> Answer:
-    """{url, ca_id, source, ra} -> {caps, certificates, notes}
+    """{url, ca_id, source, ra, stored, weak, now_s, ...} -> {caps, certificates, notes}
 
-    Without a configured `ca_id` no `message` is sent: an invented one is refused by some CAs.
+    `stored`: DER of the CA certificate that is pinned already, or None; it is told of with those
+    that were sent, so that its relations to them are known. Without a configured `ca_id` no
+    `message` is sent: an invented one is refused by some CAs.
     """
     exchange, ca_id = exchange_of(job, link), text_or_none(job, "ca_id")
     ra = field(job, "ra", bool)
@@ -62,7 +64,20 @@ def fetch(job: Job, link: Link) -> Answer:
         notes.append(f"{len(set(ders)) - len(readable)} of the CA's certificates cannot be read")
     if ra and not any(map(caset.may_be_ra, readable)):
         raise fail("ra-missing")
-    return {"caps": caps, "certificates": [record(c) for c in readable], "notes": notes}
+    return {"caps": caps, "certificates": arrived(readable, job), "notes": notes}
+
+
+def arrived(certificates: list[Certificate], job: Job) -> list[Answer]:
+    """Maps of certificates that have come in, and of the pinned one that is stored, if any."""
+    stored = caset.readable([field(job, "stored", bytes)] if job.get("stored") else [])
+    held = [one for one in stored if one not in certificates]
+    rules = path.Rules(moment(job), frozenset(items(job, "weak", str)))
+    return relations.described([*certificates, *held], rules, [one.der for one in held])
+
+
+def moment(job: Job) -> int | None:
+    """Wall time of the job, or None when the clock is not trusted."""
+    return field(job, "now_s", int) if field(job, "clock_trusted", bool) else None
 
 
 def _capabilities(exchange: transport.Exchange, ca_id: str | None, notes: list[str]) -> list[str]:
@@ -111,22 +126,3 @@ def _der(data: bytes) -> bytes:
     """Without white space before it, and out of base64, which no DER looks like."""
     text = b"".join(data.split())
     return base64.b64decode(text, validate=True) if _BASE64.fullmatch(text) else data.lstrip()
-
-
-def record(found: Certificate) -> Answer:
-    """A certificate of a CA set: `summary`, is_ca, key_usage, md5, sha1, sha256."""
-    prints = {name: caset.digits(name, found) for name in caset.FINGERPRINTS}
-    usage = sorted(found.key_usage or ())
-    return {**summary(found), "is_ca": found.is_ca, "key_usage": usage, **prints}
-
-
-def summary(found: Certificate) -> Answer:
-    """The fields of a certificate that the agent keeps beside its bytes."""
-    return {
-        "der": found.der,
-        "subject": names.shown(found.subject),
-        "issuer": names.shown(found.issuer),
-        "serial": f"{found.serial:x}",
-        "not_before_s": found.not_before_s,
-        "not_after_s": found.not_after_s,
-    }

@@ -4,22 +4,25 @@ from collections.abc import Sequence
 
 from agent import limits, pem
 from agent.errors import fail
-from agent.scep import conversation, crypto, pbe, vault
+from agent.scep import conversation, crypto, pbe, served, vault
 from agent.scep.container import FORMATS
-from agent.scep.jobmap import Answer, Job, items, one_of, submap, text_or_none
+from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
+from agent.scep.stored import ca_of, undated
 from agent.scep.text import clean
 
 _KINDS = {"ca": "", "local": "", "key": ""}
 
 
 def run(job: Job, files: Sequence[int]) -> Answer:
-    """{kind, format, certificates: [der, own first], key, password} -> {data}
+    """{kind, format, certificate, ca, key, password, ...} -> {data}
 
-    DER is the first certificate alone. With a `key` map its private key goes along, encrypted; of
-    kind key there must be one.
+    `certificate`: the local one, None of kind ca or key; `ca`: the stored CA as `stored.ca_of`
+    takes it, or None; `chain`: the stored chain of a certificate that this CA has not issued. DER
+    is the first certificate alone. With a `key` map its private key goes along, encrypted; of kind
+    key there must be one.
     """
     kind, form = one_of(job, "kind", _KINDS), one_of(job, "format", FORMATS)
-    ders, password = items(job, "certificates", bytes), text_or_none(job, "password")
+    ders, password = _certificates(job, kind), text_or_none(job, "password")
     key = None
     if job.get("key") is not None or kind == "key":
         key = _private(submap(job, "key"), files, password)
@@ -28,6 +31,17 @@ def run(job: Job, files: Sequence[int]) -> Answer:
     if form == "der":
         return {"data": _der(ders, key)}
     return {"data": _pkcs12(ders, key, password)}
+
+
+def _certificates(job: Job, kind: str) -> list[bytes]:
+    """The local certificate and its chain, or what may be trusted, the pinned CA first."""
+    if kind == "key":
+        return []
+    if kind == "local":
+        own = field(job, "certificate", bytes)
+        return [own, *served.of(job, own).chain]
+    ca = ca_of(undated(job))
+    return list(dict.fromkeys([ca.pin.der, *ca.served()]))
 
 
 def _private(pair: Job, files: Sequence[int], password: str | None) -> crypto.PrivateKey:
@@ -44,8 +58,6 @@ def _pem(ders: list[bytes], key: crypto.PrivateKey | None, password: str) -> byt
 def _der(ders: list[bytes], key: crypto.PrivateKey | None) -> bytes:
     if key is not None:
         raise fail("export-format")
-    if not ders:
-        raise fail("job-request", field="certificates")
     return ders[0]
 
 

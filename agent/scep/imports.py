@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import ber, certificate, container, crypto, discovery, vault
+from agent.scep import ber, certificate, certmap, container, crypto, discovery, vault
 from agent.scep.certificate import Certificate
 from agent.scep.container import Contents
 from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
@@ -40,18 +40,18 @@ def run(job: Job, files: Sequence[int]) -> Answer:
     return _KINDS[kind](job, found, sealed)
 
 
-def _ca(_job: Job, found: Contents, _sealed: Seal) -> Answer:
+def _ca(job: Job, found: Contents, _sealed: Seal) -> Answer:
     own = [_bits(crypto.public_der(key)) for key in found.keys]
     members = [one for one in found.certificates if one.public_bits not in own]
     if not any(one.is_ca for one in members):
         raise fail("import-no-ca")
-    return {"certificates": [discovery.record(one) for one in members]}
+    return {"certificates": discovery.arrived(members, job)}
 
 
 def _key(_job: Job, found: Contents, sealed: Seal) -> Answer:
     if len(found.keys) != 1:
         raise fail("import-keys", count=len(found.keys))
-    maps = [discovery.record(one) for one in found.certificates]
+    maps = [certmap.record(one) for one in found.certificates]
     return {**sealed(found.keys[0]), "certificates": maps}
 
 
@@ -67,7 +67,7 @@ def _local(job: Job, found: Contents, sealed: Seal) -> Answer:
     own = _own(found.certificates, _bits(spki), what)
     comes_in = inside is not None and inside != realm
     return {
-        "certificate": discovery.summary(own),
+        "certificate": certmap.summary(own),
         "chain": _chain(own, found.certificates),
         "key": sealed(found.keys[0]) if comes_in else None,
     }

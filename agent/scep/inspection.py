@@ -7,7 +7,7 @@ its map holds `error` alone.
 from collections.abc import Callable
 
 from agent.scep import certificate, crl, crypto, describe, names, oids, pem, request
-from agent.scep.discovery import summary
+from agent.scep.certmap import summary
 from agent.scep.jobmap import Answer, Job, items, one_of
 from agent.scep.text import clean
 

@@ -23,9 +23,10 @@ from agent.scep import (
 )
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
-from agent.scep.conversation import Conversation, Question, ca_of, moment, signing, transaction_of
+from agent.scep.conversation import Conversation, Question, signing, transaction_of
 from agent.scep.crl import Crl
 from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
+from agent.scep.stored import ca_of
 from hal.ports import Link
 
 _BY_SCEP = "scep"
@@ -101,7 +102,7 @@ def _held(job: Job) -> Certificate | None:
 
 
 def _answer(job: Job, found: Crl, data: bytes, source: str, notes: list[str]) -> Answer:
-    fault = revocation.dates_fault(found, moment(job))
+    fault = revocation.dates_fault(found, discovery.moment(job))
     if fault:
         raise fail("crl-outdated", reason=fault)
     if job.get("before_s") is not None and found.this_update_s < field(job, "before_s", int):

@@ -1,30 +1,48 @@
-"""The next CA, believed because the pinned one signed it (RFC 8894 4.7.1).
+"""The CA that follows, believed because the pinned one signed it: two ways, each judged anew.
+
+It names its successor in a message (GetNextCACert, RFC 8894 4.7.1), or is renewed under its own
+name and key, so that the key which is pinned has signed the certificate of the years to come.
 
 Fault model. GetNextCACert is as unprotected as GetCACert, and what it brings will be trusted for
-years. Nothing counts but the signature of a CA that stands at or below the pin, over the content of
-the message. The certificates beside it in the outer SignedData are not signed by anything; they can
-only help to find the signer's own chain. An RA's signature is not enough: an RA that was taken over
-must not name the CA of the years to come.
+years. Nothing counts but the signature of the pinned CA, or of the CA below it that issues here,
+over the content of the message; and that CA is known from the stored set, never from the message.
+An RA's is not enough: an RA that was taken over must not name the CA of the years to come.
 
 The message is kept, and each job that needs a derived pin follows the chain of messages again, from
-the certificate that the operator's fingerprint names.
+the certificate that the operator has named.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from agent.errors import fail
-from agent.scep import ber, caset, certificate, cms, names
+from agent.scep import ber, caset, certificate, cms, names, path
 from agent.scep.border import reading
-from agent.scep.caset import Fingerprint, Rules
+from agent.scep.caset import CaSet, Fingerprint, Rules
 from agent.scep.certificate import Certificate
 
 
 class Link(NamedTuple):
-    """A CA certificate that was pinned, and the message in which it named the next one."""
+    """A CA certificate that was pinned, and how it named the one that was pinned next.
+
+    `message`: the signed answer; empty for a CA that was renewed with its name and key. `via`: DER
+    of the CAs from the one that signed the message up to the pinned one, without that.
+    """
 
     certificate: bytes
     message: bytes
+    via: tuple[bytes, ...] = ()
+
+
+def signer(message: bytes, ca: CaSet, ra: bool) -> path.Authority:
+    """Who signed a next set: the pinned CA, or the one of the stored set that issues to us."""
+    with reading("next-ca-malformed", message):
+        identifier = _only_signer(cms.read_signed(message)).identifier
+        allowed = [ca.pin, ca.issuing(ra)]
+        found = identifier.find(allowed)
+    if found is None:
+        raise fail("next-ca-signer", subject=names.shown(ca.pin.subject))
+    return next(a for a in ca.authorities if a.certificate == found)
 
 
 def members(link: Link, rules: Rules, notes: list[str]) -> list[Certificate]:
@@ -34,10 +52,9 @@ def members(link: Link, rules: Rules, notes: list[str]) -> list[Certificate]:
     """
     with reading("next-ca-malformed", link.message):
         message = cms.read_signed(link.message)
-        if len(message.signers) != 1:
-            raise ber.BerError("not exactly one signer")
+        _only_signer(message)
         pinned = certificate.read(link.certificate)
-        notes += _check_signature(message, pinned, rules)
+        notes += _check_signature(message, pinned, link.via, rules)
         if not message.content:
             raise ber.BerError("the certificates are not in what was signed")
         found = caset.readable(cms.read_signed(message.content).certificates)
@@ -46,36 +63,58 @@ def members(link: Link, rules: Rules, notes: list[str]) -> list[Certificate]:
     return found
 
 
-def _check_signature(message: cms.SignedData, pinned: Certificate, rules: Rules) -> list[str]:
-    signer = message.signers[0]
-    ders, pin = [pinned.der, *message.certificates], caset.digits("sha256", pinned)
-    known = caset.load(ders, pin, rules)
-    who = signer.identifier.find([a.certificate for a in known.authorities])
+def _only_signer(message: cms.SignedData) -> cms.Signer:
+    if len(message.signers) != 1:
+        raise ber.BerError("not exactly one signer")
+    return message.signers[0]
+
+
+def _check_signature(
+    message: cms.SignedData, pinned: Certificate, via: Sequence[bytes], rules: Rules
+) -> list[str]:
+    signed = message.signers[0]
+    known = caset.under(pinned, caset.readable([pinned.der, *via]), rules)
+    who = signed.identifier.find([a.certificate for a in known.authorities])
     if who is None:
         raise fail("next-ca-signer", subject=names.shown(pinned.subject))
-    if signer.digest == "md5" and "md5" not in rules.weak:
+    if signed.digest == "md5" and "md5" not in rules.weak:
         raise fail("next-ca-signature", reason="it is made with md5")
-    fault = cms.verify(message, signer, who.spki)
+    fault = cms.verify(message, signed, who.spki)
     if fault:
         raise fail("next-ca-signature", reason=fault)
     weak = ["the signature of the next CA's certificates uses md5, which `weak-algorithm` allows"]
-    return known.weak_links(ra=False) + (weak if signer.digest == "md5" else [])
+    return known.weak_links(ra=False) + (weak if signed.digest == "md5" else [])
 
 
-def follow(lineage: Sequence[Link], pin: str, anchor: Fingerprint, weak: frozenset[str]) -> None:
-    """From the certificate with the operator's fingerprint to the pin, message by message."""
+def check(ca: CaSet, lineage: Sequence[Link], anchor: Fingerprint) -> None:
+    """`ca-pin-mismatch` unless the pinned certificate is the one that the operator has named, or
+    one that has followed it, link by link."""
+    if not lineage or caset.digits(anchor.algorithm, ca.named) == anchor.digits:
+        caset.check_fingerprint(ca.named, anchor)
+    else:
+        follow(lineage, ca.named, anchor, ca.rules.weak)
+
+
+def follow(
+    lineage: Sequence[Link], pinned: Certificate, anchor: Fingerprint, weak: frozenset[str]
+) -> None:
+    """From the certificate with the operator's fingerprint to the pin, link by link."""
     rules = Rules(None, weak)
     with reading("next-ca-malformed", b""):
         before = [certificate.read(link.certificate) for link in lineage]
-    pins = [*(caset.digits("sha256", one) for one in before[1:]), pin]
     begun, got = False, "none"
-    for link, one, following in zip(lineage, before, pins, strict=True):
+    for link, one, following in zip(lineage, before, [*before[1:], pinned], strict=True):
         got = caset.digits(anchor.algorithm, one)
         begun = begun or got == anchor.digits
-        if not begun:
-            continue
-        named = [c for c in members(link, rules, []) if c.is_ca]  # told when it was fetched
-        if following not in [caset.digits("sha256", c) for c in named]:
+        if begun and not _leads(link, one, following, rules):
+            pin = caset.digits("sha256", pinned)
             raise fail("ca-pin-mismatch", algorithm="sha256", wanted="one that follows it", got=pin)
     if not begun:
         raise fail("ca-pin-mismatch", algorithm=anchor.algorithm, wanted=anchor.digits, got=got)
+
+
+def _leads(link: Link, one: Certificate, following: Certificate, rules: Rules) -> bool:
+    if not link.message:
+        return path.is_generation(following, one)
+    named = members(link, rules, [])  # each weakness was told when it was fetched
+    return following.der in [c.der for c in named if c.is_ca]

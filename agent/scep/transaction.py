@@ -7,8 +7,8 @@ that it depends on, and the agent has stored that before the first byte leaves.
 from agent.errors import AgentError, fail
 from agent.scep import (
     certificate,
+    certmap,
     crypto,
-    discovery,
     messages,
     names,
     oids,
@@ -102,7 +102,7 @@ class Transaction:
         self._check_revocation(found.certificate)
         return {
             "status": "issued",
-            "certificate": discovery.summary(found.certificate),
+            "certificate": certmap.summary(found.certificate),
             "chain": found.chain,
             "notes": notes,
         }

@@ -18,7 +18,19 @@ from typing import NamedTuple
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import ber, caset, certificate, cms, crypto, messages, names, oids, refusals, text
+from agent.scep import (
+    ber,
+    caset,
+    certificate,
+    cms,
+    crypto,
+    messages,
+    names,
+    oids,
+    path,
+    refusals,
+    text,
+)
 from agent.scep.border import reading
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
@@ -97,12 +109,14 @@ def _check_signature(message: cms.SignedData, signer: cms.Signer, expected: Expe
 
 def _check_signer(signer: Certificate, expected: Expected) -> None:
     ca, who = expected.ca, names.shown(signer.subject)
-    if not caset.in_date(signer, ca.rules.now_s):
+    if not path.in_date(signer, ca.rules.now_s):
         raise fail("certrep-signer", reason=f"the certificate of {who} is not in date")
     if any(signer.der == authority.certificate.der for authority in ca.authorities):
         return
     if ca.issuer_of(signer) is None:
-        raise fail("certrep-signer", reason=f"{who} does not chain to the pinned CA")
+        why = ca.fault_of(signer)
+        reason = f"{why}: {who}" if why else f"it does not chain to the pinned CA: {who}"
+        raise fail("certrep-signer", reason=reason)
     if signer not in ca.registration_authorities():
         raise fail("certrep-signer", reason=f"{who} is neither a CA nor an RA by its certificate")
     if not expected.ra:
@@ -224,7 +238,7 @@ def _key_algorithm(spki: bytes) -> str:
     return certificate.algorithm_identifier(ber.Fields(ber.read(spki)).take())[0]
 
 
-def _issuer(found: Certificate, expected: Expected) -> caset.Authority:
+def _issuer(found: Certificate, expected: Expected) -> path.Authority:
     if found.is_ca:
         raise fail("issued-ca")
     if not found.signature.digest:
@@ -233,6 +247,9 @@ def _issuer(found: Certificate, expected: Expected) -> caset.Authority:
         expected.weak(found.signature.digest, "issued-weak", "the signature of the certificate")
     issuer = expected.ca.issuer_of(found)
     if issuer is None:
+        fault = expected.ca.fault_of(found)
+        if fault:
+            raise fail("issued-path", reason=fault)
         named = any(found.names_issuer(a.certificate) for a in expected.ca.authorities)
         what = "not signed by the CA that it names," if named else "its issuer is"
         raise fail("issued-issuer", reason=f"{what} {names.shown(found.issuer)}")

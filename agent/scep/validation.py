@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from agent.errors import fail
-from agent.scep import caset, certificate, names, revocation
+from agent.scep import caset, certificate, discovery, names, path, revocation, stored
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
-from agent.scep.jobmap import Answer, Job, field, items, one_of, text_or_none
+from agent.scep.jobmap import Answer, Job, field, items, one_of, submap
 from agent.scep.text import clean, utc
 
 VALID, INVALID, SELF_SIGNED = "Valid", "Invalid", "Self-sign"
@@ -35,6 +35,11 @@ class _Judge(NamedTuple):
     now_s: int | None
     check: revocation.Check
 
+    def chain(self, found: Certificate) -> list[bytes]:
+        """DER of the issuers upwards: by who signed, never by equal names."""
+        authority = self.ca.issuer_of(found)
+        return [] if authority is None else self.ca.chain(authority)
+
     def local(self, found: Certificate) -> list[_Row]:
         """The certificate, then its issuers up to the pin."""
         alone = "no CA vouches for it: it has signed itself" if _self_signed(found) else ""
@@ -52,12 +57,16 @@ class _Judge(NamedTuple):
         return rows
 
     def member(self, found: Certificate) -> _Row:
-        """One of the CA set; what stands above the pin is shown, and not needed."""
-        part, pinned = "CA" if found.is_ca else "RA", self.ca.authorities[:1]
-        if found.der in (one for authority in pinned for one in self.ca.chain(authority)):
+        """One of the CA set. Above the pin nobody vouches but the operator."""
+        part = "CA" if found.is_ca else "RA"
+        if self.ca.authorities and found.der == self.ca.named.der:
             return self._row(part, found, "", "")
-        note = "it is not of the pinned CA" if _self_signed(found) else ""
-        return self._row(part, found, self._fault(found), note)
+        if found in self.ca.roots:
+            return self._row(part, found, "", "the operator vouches for it")
+        note = "nobody vouches for it: it is not of the pinned CA" if _self_signed(found) else ""
+        if self.ca.issuer_of(found) is not None:
+            note = ""
+        return self._row(part, found, self._fault(found) or self.check.revoked(found), note)
 
     def _fault(self, found: Certificate) -> str:
         """Why no authority vouches for this certificate, or nothing."""
@@ -74,8 +83,8 @@ class _Judge(NamedTuple):
             return f"wrong signature: it was not made by {issuer}"
         if not any(one.is_ca for one in signers):
             return f"its issuer {issuer} is not a CA"
-        if found.signature.digest == "md5" and "md5" not in self.ca.rules.weak:
-            return "it is signed with md5"
+        if fault := self.ca.fault_of(found):
+            return fault
         return f"its issuer {issuer} does not chain to the pinned CA"
 
     def _row(self, part: str, found: Certificate, fault: str, note: str) -> _Row:
@@ -86,7 +95,7 @@ class _Judge(NamedTuple):
         return _Row(part, names.shown(found.subject), INVALID if fault else status, clean(reason))
 
     def _dates(self, found: Certificate) -> str:
-        if caset.in_date(found, self.now_s):
+        if path.in_date(found, self.now_s):
             return ""
         if found.not_before_s > (self.now_s or 0):
             return f"not yet valid: it begins at {utc(found.not_before_s)}"
@@ -98,46 +107,57 @@ def _self_signed(found: Certificate) -> bool:
 
 
 def run(job: Job) -> Answer:
-    """{kind: ca | local, certificate, chain, certificates, pin, weak, revocation, now_s, ...} ->
-    {rows: [{certificate, subject, status, reason}]}; `pin` is None when no CA is trusted yet.
+    """{kind: ca | local, certificate, chain, ca, weak, revocation, now_s, ...} -> {rows:
+    [{certificate, subject, status, reason}], chain: [der]}; `ca` as `stored.ca_of` takes it, None
+    when no CA is trusted yet; `chain` of the local certificate: what the pin vouches for of it.
 
-    Errors: `ca-pin-missing`, `ca-pin-not-ca`.
+    Errors: those of `stored.ca_of`.
     """
-    return {"rows": [row._asdict() for row in _KINDS[one_of(job, "kind", _KINDS)](job)]}
+    rows, chain = _KINDS[one_of(job, "kind", _KINDS)](job)
+    return {"rows": [row._asdict() for row in rows], "chain": chain}
 
 
 def _judge(job: Job, chain: Sequence[bytes]) -> _Judge:
-    now_s = field(job, "now_s", int) if field(job, "clock_trusted", bool) else None
+    now_s = discovery.moment(job)
     # Dates are judged row by row: an expired CA is a row, not the end of the job.
-    rules = caset.Rules(None, frozenset(items(job, "weak", str)))
-    ders, pin = [*items(job, "certificates", bytes), *chain], text_or_none(job, "pin")
-    ca = CaSet((), (), rules) if pin is None else caset.load(ders, pin, rules)
-    check = revocation.check_of(job, ca, now_s)
-    return _Judge(ca, caset.readable(ders), now_s, check)
+    undated = stored.undated(job)
+    if job.get("ca") is None:
+        nobody = CaSet((), (), stored.rules_of(undated))
+        return _Judge(nobody, caset.readable(chain), now_s, revocation.UNCHECKED)
+    ca = stored.ca_of(_with_chain(undated, chain))
+    return _Judge(ca, ca.certificates, now_s, revocation.check_of(job, ca, now_s))
 
 
-def _local(job: Job) -> list[_Row]:
+def _with_chain(job: Job, chain: Sequence[bytes]) -> Job:
+    """A CA that came with the certificate may stand between it and the pin."""
+    ca = submap(job, "ca")
+    return {**job, "ca": {**ca, "certificates": [*items(ca, "certificates", bytes), *chain]}}
+
+
+def _local(job: Job) -> tuple[list[_Row], list[bytes]]:
     try:
         found = certificate.read(field(job, "certificate", bytes))
     except ValueError as error:
-        return [_Row("local", "-", INVALID, _unreadable(error))]
-    return _judge(job, items(job, "chain", bytes)).local(found)
+        return [_Row("local", "-", INVALID, _unreadable(error))], []
+    judge = _judge(job, items(job, "chain", bytes))
+    return judge.local(found), judge.chain(found)
 
 
-def _ca(job: Job) -> list[_Row]:
+def _ca(job: Job) -> tuple[list[_Row], list[bytes]]:
     judge, rows = _judge(job, []), []
-    for data in items(job, "certificates", bytes):
+    ders = items(submap(job, "ca"), "certificates", bytes) if job.get("ca") else []
+    for data in ders:
         try:
             rows.append(judge.member(certificate.read(data)))
         except ValueError as error:
             rows.append(_Row("CA", "-", INVALID, _unreadable(error)))
     if not rows:
         raise fail("ca-no-ca")
-    return rows
+    return rows, []
 
 
 def _unreadable(error: ValueError) -> str:
     return clean(f"it cannot be read: {error}")
 
 
-_KINDS: dict[str, Callable[[Job], list[_Row]]] = {"local": _local, "ca": _ca}
+_KINDS: dict[str, Callable[[Job], tuple[list[_Row], list[bytes]]]] = {"local": _local, "ca": _ca}

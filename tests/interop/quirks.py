@@ -374,6 +374,8 @@ QUIRKS = (*CAPABILITIES, *CA_SETS, *REQUESTS, *REPLIES, *RENEWALS, *WISHES)
 
 # Switches of the lab CA that belong to none of these: encodings that the standards allow.
 ALLOWED = {
+    "ca-generations": f"{CASET}::test_a_ca_renewed_with_its_key_is_served_beside_the_pin",
+    "ca-crossed": f"{CASET}::test_of_crossed_generations_the_recipient_is_never_the_older_key",
     "ber": f"{CMS}::test_a_reply_in_ber_throughout_verifies",
     "content-named": f"{CMS}::test_content_that_is_called_by_what_it_holds",
     "constructed-content": f"{CMS}::test_every_cipher_primitive_and_in_pieces",

@@ -53,14 +53,15 @@ _BY_BOARD = {
     "certrep-malformed": "http-length-short",
     "ca-pin-mismatch": "ca-impostor",
     "ca-set-malformed": "ca-none ca-many ca-garbage ca-cut",
-    "next-ca-signer": "next-stranger next-impostor next-itself next-device",
+    "next-ca-signer": "next-stranger next-impostor next-itself next-device next-below",
     "next-ca-signature": "next-broken",
     "next-ca-none": "next-none next-device-as-ca",
     "issued-old": "old self-signed",
     "ca-renewal-refused": "failure-envelope text-escapes",
     "issued": """
         caps-downgrade caps-nothing caps-huge caps-lines caps-binary
-        ca-appended ca-prepended ca-device""",
+        ca-appended ca-prepended ca-impostor-appended ca-crowd ca-device
+        ca-older""",  # nobody was followed there yet: it is as it was
 }
 BOARD = {
     **LIES,

@@ -194,6 +194,7 @@ NEXT_OUTCOMES = {
     "next-impostor": "next-ca-signer",
     "next-itself": "next-ca-signer",
     "next-device": "next-ca-signer",
+    "next-below": "next-ca-signer",
     "next-broken": "next-ca-signature",
     "next-none": "next-ca-none",
     "next-device-as-ca": "ok",

@@ -19,7 +19,8 @@ RULES: dict[str, str] = {
     "ca-set-too-large": "what is stored must fit into one transaction of the store",
     "ra-missing": "the realm says that there is an RA, and none came",
     "next-ca-malformed": "what follows the CA is inside signed content (RFC 8894 4.7.1)",
-    "next-ca-signer": "only the pinned CA, or one below it, names its successor (RFC 8894 4.7.1)",
+    "next-ca-signer": "only the pinned CA, or the one that issues here, names its successor (RFC"
+    " 8894 4.7.1)",
     "next-ca-signature": "the signature is verified before anything is trusted (RFC 8894 4.7.1)",
     "next-ca-none": "a CA without a successor is no fault, and nothing changes",
     "ca-expired": "a CA that has ended vouches for nobody",
@@ -49,6 +50,7 @@ RULES: dict[str, str] = {
     "issued-key": "exactly one certificate must be for the requested key",
     "issued-ca": "a device is no CA",
     "issued-issuer": "a CA below the pin must have signed the certificate",
+    "issued-path": "a CA may issue what RFC 5280 6.1 lets it",
     "issued-dates": "the certificate must be valid now",
     "issued-subject": "names must be those that were asked for, as `subject-match` says",
     "issued-weak": "a weak signature needs `weak-algorithm`",

@@ -100,7 +100,7 @@ class Applicant:
         self._password: str | None = None
         if challenge:
             self._password = field(shop.do({"op": "seal", "plain": challenge}), "sealed", str)
-        fetch = application.fetch_job(self._realm, self._settings, str)
+        fetch = application.fetch_job(self._realm, self._settings, None, str)
         self.ca = _ca(shop.do({**fetch, **_moment()}))
 
     def job(self, op: str, transaction: int) -> Answer:
@@ -113,7 +113,9 @@ class Applicant:
 
     def _request(self, transaction: int = 0) -> RequestRecord:
         name = f"{transaction:032x}"
-        return RequestRecord("sent", name, int(time.time()), 1, self._settings, self._password, 0)
+        return RequestRecord(
+            "sent", name, int(time.time()), 1, self._settings, self._password, 0, None, self.ca.caps
+        )
 
 
 def _moment() -> Answer:

@@ -47,6 +47,7 @@ DIGESTS = ("md5", "sha1", "sha-256", "sha-384", "sha-512")
 CIPHERS = ("aes128", "aes256", "3des")
 SUBJECT_MATCH = ("strict", "standard", "key-only")
 FINGERPRINTS = {"md5": "HEX32", "sha1": "HEX40", "sha256": "HEX64"}
+ROOT_FINGERPRINTS = {word: key for word, key in FINGERPRINTS.items() if word != "md5"}
 BROKEN_DIGESTS = ("md5", "sha1")
 TO_SET = "password cipher"
 
@@ -159,6 +160,40 @@ def fingerprint(session: "Session", args: Args) -> None:
     session.record(REALM).fingerprint = (method, args.text(FINGERPRINTS[method]))
 
 
+def root_fingerprint(session: "Session", args: Args) -> None:
+    """One more: a root, and the one that will follow it."""
+    record, named = session.record(REALM), _root_named(args)
+    warn_of_digest(session, args)
+    others = tuple(one for one in record.root_fingerprints if one != named)
+    if len(others) >= limits.ROOTS:
+        raise fail("roots-full", cap=limits.ROOTS)
+    record.root_fingerprints = (*others, named)
+    if not session.loading and session.device.ca(record.name):
+        session.info(
+            "A CA with this fingerprint is served once it is stored: type `pki get-certificate ca"
+            f" realm {record.name}`, or `pki import-certificate ca realm {record.name} ...`."
+        )
+
+
+def undo_root_fingerprint(session: "Session", args: Args) -> None:
+    record = session.record(REALM)
+    gone = [_root_named(args)] if args.chosen(ROOT_FINGERPRINTS) else record.root_fingerprints
+    if not set(gone) <= set(record.root_fingerprints):
+        raise fail("root-unknown")
+    kept = (one for one in record.root_fingerprints if one not in gone)
+    record.root_fingerprints = tuple(kept)
+
+
+def _root_named(args: Args) -> tuple[str, str]:
+    method = args.chosen(ROOT_FINGERPRINTS)[0]
+    return method, args.text(ROOT_FINGERPRINTS[method])
+
+
+def render_root_fingerprints(record: Realm) -> Iterator[str]:
+    for method, digits in record.root_fingerprints:
+        yield f"root-fingerprint {method} {digits}"
+
+
 def render_fingerprint(record: Realm) -> Iterator[str]:
     if record.fingerprint:
         yield f"fingerprint {' '.join(record.fingerprint)}"
@@ -237,6 +272,19 @@ ROWS = (
         render=render_fingerprint,
         undo="fingerprint",
         undone=restore(REALM, "fingerprint"),
+    ),
+    Row(
+        "root-fingerprint { sha1 HEX40 | sha256 HEX64 }",
+        (REALM,),
+        root_fingerprint,
+        {
+            "HEX40": parameters.hexadecimal("SHA-1 of a CA certificate above the pinned one", 40),
+            "HEX64": parameters.hexadecimal("SHA-256 of a CA certificate above the pinned one", 64),
+        },
+        level=SECRET_LEVEL,
+        render=render_root_fingerprints,
+        undo="root-fingerprint [ sha1 HEX40 | sha256 HEX64 ]",
+        undone=undo_root_fingerprint,
     ),
     subset(REALM, "weak-algorithm", WEAK, "weak"),
     one_of(REALM, "subject-match", SUBJECT_MATCH, "subject_match"),

@@ -103,6 +103,7 @@ WORDS = {
     "regenerate": "Renew with a new key pair",
     "reset": "Remove what is stored",
     "return": "Back to the user view",
+    "root-fingerprint": "Digest of a CA above the pinned one that consumers are to trust too",
     "rsa": "RSA",
     "rsa-key-pair": "RSA key pair",
     "save": "Make the running configuration survive a reboot",

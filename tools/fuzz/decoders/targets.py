@@ -11,6 +11,7 @@ from typing import NamedTuple
 from agent import limits
 from agent.scep import (
     caset,
+    certmap,
     cms,
     crl,
     crypto,
@@ -21,6 +22,7 @@ from agent.scep import (
     messages,
     oids,
     pbe,
+    relations,
     revocation,
     succession,
     transport,
@@ -92,10 +94,9 @@ def capabilities(data: bytes, _place: Place) -> None:
 
 def ca_set(data: bytes, place: Place) -> None:
     ders = discovery.ca_certificates(data)
-    for one in caset.readable(ders):
-        record = discovery.record(one)
-        told(str(record["subject"]), str(record["issuer"]))
     pinned = place.expected.ca
+    for record in relations.described(caset.readable(ders), pinned.rules):
+        told(str(record["subject"]), str(record["issuer"]))
     caset.load([*ders, pinned.pin.der], caset.digits("sha256", pinned.pin), pinned.rules)
 
 
@@ -139,7 +140,7 @@ def inner(data: bytes, place: Place) -> None:
         for one in caset.readable(ders):
             trust.check_subject(one, place.expected._replace(subject_match="key-only"))
             place.expected.ca.issuer_of(one)
-            discovery.record(one)
+            certmap.record(one)
 
 
 def sealed(data: bytes, place: Place) -> None:

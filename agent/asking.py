@@ -1,0 +1,14 @@
+"""What a person is asked about a CA before it is trusted."""
+
+from agent import pins
+from agent.console.appliance import CaQuestion, Fingerprints
+from agent.states import CaCertificate
+from hal.records import CaRecord
+
+
+def about(
+    candidate: CaCertificate, above: tuple[CaCertificate, ...], known: CaRecord | None
+) -> CaQuestion:
+    """The question about a CA and those above it; `known`: the one that is stored."""
+    chain = (Fingerprints(c.sha1, c.sha256, c.certificate.subject) for c in (candidate, *above))
+    return CaQuestion(tuple(chain), pins.replaced(candidate, known))

@@ -1,0 +1,64 @@
+"""Who vouches for whom in a set of certificates that has arrived, for the agent to choose from.
+
+The agent reads no certificate: which one becomes the pin is its decision (`agent/pins.py`), and
+what that one vouches for is found out here, for each that might be chosen. Nothing here is trust:
+each job that uses a stored set, or writes it for consumers, works it out again from the pin.
+"""
+
+from collections.abc import Sequence
+
+from agent.errors import AgentError
+from agent.scep import caset, certmap, path
+from agent.scep.caset import Rules
+from agent.scep.certificate import Certificate
+from agent.scep.jobmap import Answer
+
+
+def described(
+    certificates: Sequence[Certificate], rules: Rules, stored: Sequence[bytes] = ()
+) -> list[Answer]:
+    """A map for each: the fields of `certmap.record`, and as indexes into this list
+
+    below: the CAs and RAs that it vouches for, were it pinned; generations: those of them that are
+    this CA again, with the same key; above: who has signed it, upwards to a self-signed one, which
+    may be anybody's. `self_signed`; `sent`: it is none of `stored`, which were held here already.
+    """
+    places = {one.der: at for at, one in enumerate(certificates)}
+
+    def indexes(some: Sequence[Certificate]) -> list[int]:
+        return sorted({places[one.der] for one in some})
+
+    return [
+        {
+            **certmap.record(one),
+            "below": indexes(_below(one, certificates, rules)),
+            "generations": indexes([c for c in certificates if path.is_generation(c, one)]),
+            "above": [places[c.der] for c in _above(one, certificates)],
+            "self_signed": one.issued_by(one),
+            "sent": one.der not in stored,
+        }
+        for one in certificates
+    ]
+
+
+def _below(
+    pinned: Certificate, certificates: Sequence[Certificate], rules: Rules
+) -> list[Certificate]:
+    if not pinned.is_ca:
+        return []
+    try:
+        found = caset.under(pinned, certificates, rules)
+    except AgentError:  # it has ended
+        return []
+    return [*(a.certificate for a in found.authorities[1:]), *found.registration_authorities()]
+
+
+def _above(one: Certificate, certificates: Sequence[Certificate]) -> list[Certificate]:
+    chain = [one]
+    while not chain[-1].issued_by(chain[-1]):
+        others = (c for c in certificates if c.is_ca and c not in chain)
+        parent = next((c for c in others if chain[-1].issued_by(c)), None)
+        if parent is None:
+            break
+        chain.append(parent)
+    return chain[1:]

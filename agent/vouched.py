@@ -1,0 +1,200 @@
+"""What is stored beside the pinned CA, and what of a set that arrived is left out. Pure.
+
+Stored are the pinned certificate, what it vouches for, and the CAs above it for which a person
+does. Nobody has signed the set that they came in, so it adds what the pin has signed and takes
+nothing: what was stored under the same pin stays, until it ends or no more fits.
+"""
+
+from typing import NamedTuple
+
+from agent import limits
+from agent.pins import Fingerprint, Found, generations
+from agent.states import CaCertificate
+from hal.records import CaRecord, CertificateRecord, LinkRecord, NextCaRecord
+
+NEED_A_ROOT = "openssl, nginx, HAProxy, OpenVPN and strongSwan"  # measured; curl takes any CA
+
+
+class Arrived(NamedTuple):
+    """A set, what the CA lists with it, when it came, and which roots the realm names."""
+
+    found: Found
+    caps: tuple[str, ...]
+    now_s: int
+    roots: tuple[Fingerprint, ...] = ()
+
+
+class Pinned(NamedTuple):
+    """The certificate that becomes the pin, by what, what a person typed or confirmed of it, and
+    the CAs above it that this person was shown."""
+
+    certificate: CaCertificate
+    trusted_by: str
+    anchor: Fingerprint | None = None
+    shown: tuple[CaCertificate, ...] = ()
+
+
+def record(pinned: Pinned, arrived: Arrived, known: CaRecord | None) -> CaRecord:
+    """The set as the store holds it; `known` itself when there is nothing new in it.
+
+    `known`: the one before it, whose heir it may be.
+    """
+    one = pinned.certificate
+    following, lineage = _inherited(known, one, arrived.found)
+    same_ca = known is not None and (known.pin == one.sha256 or _is_generation(known, lineage))
+    before = known if same_ca else None
+    certificates = _kept(one, pinned.shown, arrived, before)
+    new = CaRecord(
+        pin=one.sha256,
+        pin_md5=one.md5,
+        pin_sha1=one.sha1,
+        pin_index=certificates.index(one.certificate),
+        trusted_by=pinned.trusted_by,
+        certificates=certificates,
+        caps=list(arrived.caps),
+        fetched_s=arrived.now_s,
+        next=following,
+        lineage=lineage,
+        anchor=_anchor(pinned, known, lineage),
+        roots=[c.sha256 for c in pinned.shown] or (before.roots if before else []),
+    )
+    if known and new._replace(caps=known.caps, fetched_s=known.fetched_s) == known:
+        return known
+    return new
+
+
+def refreshed(known: CaRecord | None, arrived: Arrived) -> CaRecord | None:
+    """The stored set as it was fetched once more; None under another pin, or with nothing new."""
+    found = arrived.found
+    pinned = next((c for c in found if c.is_ca and known and c.sha256 == known.pin), None)
+    if known is None or pinned is None or not (pinned.sent or generations(pinned, found)):
+        return None
+    ca = record(Pinned(pinned, known.trusted_by), arrived, known)
+    return None if ca == known else ca
+
+
+def _kept(
+    one: CaCertificate,
+    shown: tuple[CaCertificate, ...],
+    arrived: Arrived,
+    before: CaRecord | None,
+) -> list[CertificateRecord]:
+    """What came stands first: a new RA, or the CA that issues now, before that of yesterday."""
+    came = [c.certificate for c in _vouched(one, shown, arrived)]
+    held = before.certificates if before else []
+    if one.certificate in held and all(c in held for c in came):
+        return held
+    current = [c for c in held if c.not_after_s > arrived.now_s and c not in came]
+    wanted = [one.certificate, *came, *(c for c in current if c != one.certificate)]
+    fitting: list[CertificateRecord] = []
+    size = 0
+    for certificate in dict.fromkeys(wanted):
+        size += len(certificate.der)
+        if size <= limits.CA_SET_DER_BYTES and len(fitting) < limits.CA_SET_CERTIFICATES:
+            fitting.append(certificate)
+    return [c for c in came if c in fitting] + [c for c in fitting if c not in came]
+
+
+def _vouched(
+    one: CaCertificate, shown: tuple[CaCertificate, ...], arrived: Arrived
+) -> list[CaCertificate]:
+    """Those of the set that are stored, in its order."""
+    below = [arrived.found[place] for place in one.below]
+    prints = (*arrived.roots, *(("sha256", c.sha256) for c in shown))
+    return [
+        c for c in arrived.found
+        if c.sent and (c == one or c in below or (c.is_ca and is_named(c, prints)))
+    ]  # fmt: skip
+
+
+def is_named(one: CaCertificate, prints: tuple[Fingerprint, ...]) -> bool:
+    return any(getattr(one, algorithm) == digits for algorithm, digits in prints)
+
+
+def above(one: CaCertificate, found: Found) -> tuple[CaCertificate, ...]:
+    """The CAs that seem to have signed this one, upwards."""
+    return tuple(found[place] for place in one.above)
+
+
+def _inherited(
+    known: CaRecord | None, one: CaCertificate, found: Found
+) -> tuple[NextCaRecord | None, list[LinkRecord]]:
+    """The derived pin and the lineage of a CA that is pinned now."""
+    if known is None or known.pin == one.sha256:
+        return (known.next, known.lineage) if known else (None, [])
+    message, via = None, []
+    if known.next and known.next.pin == one.sha256:
+        message, via = known.next.message, known.next.via
+    elif any(c.sha256 == known.pin and one in generations(c, found) for c in found):
+        message = b""
+    if message is None:
+        return None, []
+    before = known.certificates[known.pin_index]
+    link = LinkRecord(known.pin, known.pin_md5, known.pin_sha1, before, message, via)
+    following = None if message else known.next
+    return following, [*known.lineage, link][-limits.CA_LINEAGE :]
+
+
+def _is_generation(known: CaRecord, lineage: list[LinkRecord]) -> bool:
+    """Whether the new pin is the old CA again, with its key."""
+    return lineage != known.lineage and bool(lineage) and not lineage[-1].message
+
+
+def _anchor(pinned: Pinned, known: CaRecord | None, lineage: list[LinkRecord]) -> str:
+    """What a person has said of the first CA of the lineage that is still told.
+
+    Where the one that was spoken of has dropped out of it, the oldest one stands in its place: each
+    step up to it was verified when it was made.
+    """
+    oldest = lineage[0] if lineage else None
+    if oldest is None:
+        return " ".join(pinned.anchor or ("sha256", pinned.certificate.sha256))
+    told = known.anchor if known else ""
+    prints = [
+        f"{algorithm} {digits}"
+        for link in lineage
+        for algorithm, digits in (
+            ("sha256", link.pin), ("sha1", link.pin_sha1), ("md5", link.pin_md5)
+        )
+    ]  # fmt: skip
+    return told if told in prints else f"sha256 {oldest.pin}"
+
+
+# -- what a person is told -------------------------------------------------------------------------
+
+
+def notes(pinned: Pinned, arrived: Arrived, ca: CaRecord) -> list[str]:
+    """What was left out, and that consumers may miss a root."""
+    kept = {c.der for c in ca.certificates}
+    left = [c for c in arrived.found if c.sent and c.certificate.der not in kept]
+    told = [_left_out(left)] if left else []
+    one = pinned.certificate
+    if not one.self_signed and not serves_root(ca):
+        told.append(f"the pinned CA is no root, and {missing_root(top(one, arrived.found))}")
+    return told
+
+
+def _left_out(left: list[CaCertificate]) -> str:
+    listed = "; ".join(f"sha256 {c.sha256} {c.certificate.subject}" for c in left[:3])
+    more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
+    return f"left out of the CA set, since nobody vouches for it: {listed}{more}"
+
+
+def serves_root(ca: CaRecord) -> bool:
+    return any(c.issuer == c.subject for c in ca.certificates)
+
+
+def top(one: CaCertificate, found: Found) -> Fingerprint | None:
+    """The self-signed CA of a set that seems to stand above this one: its SHA-256 and subject."""
+    tops = [c for c in above(one, found) if c.self_signed]
+    return (tops[0].sha256, tops[0].certificate.subject) if tops else None
+
+
+def missing_root(seen: Fingerprint | None) -> str:
+    """What is wrong where no root is served, and what to do; `seen` as `top` gives it."""
+    shown = f"it shows, unverified, sha256 {seen[0]} {seen[1]}" if seen else "it shows none"
+    return (
+        f"{NEED_A_ROOT} need the root in ca.pem: compare it with the CA's operator and type"
+        f" `root-fingerprint sha256 ...` in the realm view, then have the CA certificates fetched"
+        f" again ({shown})"
+    )
