@@ -98,6 +98,7 @@ build/atheris/ready: requirements/atheris.txt $(VENV)/ready
 nightly: fuzz netns
 	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly \
 	  tests/test_command_sequences.py tests/test_scep_twosided*.py
+	$(VENV)/bin/python -m tests.mixtures --count 10000 --seed "$$(git rev-parse HEAD)"
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md
