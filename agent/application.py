@@ -105,6 +105,7 @@ def _policy(realm: Realm, linux_name: LinuxName) -> dict[str, object]:
         "https_ca_file": realm.https_ca_file,
         "http": methods[0] if methods else None,
         "cipher": realm.cipher,
+        "ra_fingerprint": _ra_fingerprint(realm),
         "weak": list(realm.weak),
         "subject_match": realm.subject_match,
         "compatibility": list(realm.compatibility),
@@ -186,7 +187,12 @@ def _trusted(realm: Realm, ca: CaRecord) -> dict[str, object]:
     ders = [c.der for c in ca.certificates]
     return {
         "caps": ca.caps,
-        "ca": {"certificates": ders, "pin": ca.pin, "lineage": lineage},
+        "ca": {
+            "certificates": ders,
+            "pin": ca.pin,
+            "lineage": lineage,
+            "ra_proven": ca.ra_proven,
+        },
         "fingerprint": _fingerprint(realm),
     }
 
@@ -197,6 +203,13 @@ def _fingerprint(realm: Realm) -> dict[str, object] | None:
         return None
     algorithm, digits = realm.fingerprint
     return {"algorithm": algorithm, "hex": digits}
+
+
+def _ra_fingerprint(realm: Realm) -> dict[str, object] | None:
+    if realm.ra_fingerprint is None:
+        return None
+    algorithm, pins = realm.ra_fingerprint
+    return {"algorithm": algorithm, "hex": list(pins)}
 
 
 def key_map(key: KeyRecord) -> dict[str, object]:

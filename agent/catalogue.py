@@ -8,6 +8,7 @@ from agent.catalogue_ca import PUBLISHED
 from agent.catalogue_files import FILES
 from agent.catalogue_microsoft import MICROSOFT
 from agent.catalogue_network import NETWORK
+from agent.catalogue_ra import RA
 from agent.catalogue_reply import REPLY
 from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
@@ -231,19 +232,6 @@ CATALOGUE: dict[str, Row] = {
         "`fingerprint` names the RA's certificate, or a CA certificate of version 1"
         " without basicConstraints",
         "give the fingerprint of the CA itself with `fingerprint`"),
-    "ra-missing": Row(PEER, OPERATOR, "the CA set holds no RA certificate of the pinned CA",
-        "`enrollment-url ... ra` is configured, but this server is a CA by itself",
-        "type `enrollment-url` without `ra`, or check the URL"),
-    "ra-unusable": Row(PEER, OPERATOR, "the RA certificate of {subject} cannot be used: {reason}",
-        "the server leaves out a CA between the RA and the pinned one (step-ca:"
-        " excludeIntermediate), or another CA has issued it, or nobody has renewed it",
-        "type `pki get-certificate ca realm ...`, since the RA may have a new one; else ask the"
-        " CA's operator to send the whole chain, and about the RA; compare `fingerprint`"),
-    "ra-not-asked": Row(PEER, LATER, "{what}",
-        "the CA set has RA certificates: an RA seems to answer, and it cannot open a request that"
-        " was encrypted for the CA",
-        "type `enrollment-url ... ra` in the realm view; if that is no RA, ask the CA's operator to"
-        " look at its log"),
     "ca-cannot-encrypt": Row(PEER, OPERATOR, "the key of {subject} cannot encrypt: {reason}",
         "SCEP needs an RSA key at the CA or the RA",
         "ask the CA's operator for a SCEP service with an RSA certificate"),
@@ -272,5 +260,6 @@ CATALOGUE: dict[str, Row] = {
     **PUBLISHED,
     **MICROSOFT,
     **NETWORK,
+    **RA,
     **REPLY,
 }  # fmt: skip

@@ -101,7 +101,7 @@ def record(
     known: CaRecord | None,
 ) -> CaRecord:
     """The set as the store holds it. `known`: the one before it, whose heir it may be."""
-    heir, lineage = _inherited(known, pinned.sha256)
+    heir, lineage, ra_proven = _inherited(known, pinned.sha256)
     return CaRecord(
         pin=pinned.sha256,
         pin_md5=pinned.md5,
@@ -113,6 +113,7 @@ def record(
         fetched_s=now_s,
         next=heir,
         lineage=lineage,
+        ra_proven=ra_proven,
     )
 
 
@@ -131,15 +132,22 @@ def refreshed(
     return record(pinned, known.trusted_by, found, caps, now_s, known)
 
 
-def _inherited(known: CaRecord | None, pin: str) -> tuple[NextCaRecord | None, list[LinkRecord]]:
-    """The derived pin and the lineage of a CA that is pinned now."""
+def with_proven_ra(known: CaRecord | None) -> CaRecord | None:
+    """The stored set after an RA with its purpose has served; less will not replace it."""
+    return known._replace(ra_proven=True) if known else None
+
+
+def _inherited(
+    known: CaRecord | None, pin: str
+) -> tuple[NextCaRecord | None, list[LinkRecord], bool]:
+    """The derived pin, the lineage and what is known of the RA of a CA that is pinned now."""
     if known and known.pin == pin:
-        return known.next, known.lineage
+        return known.next, known.lineage, known.ra_proven
     if known is None or known.next is None or known.next.pin != pin:
-        return None, []
+        return None, [], False
     before = known.certificates[known.pin_index]
     link = LinkRecord(known.pin, known.pin_md5, known.pin_sha1, before, known.next.message)
-    return None, [*known.lineage, link][-limits.CA_LINEAGE :]
+    return None, [*known.lineage, link][-limits.CA_LINEAGE :], known.ra_proven
 
 
 def _lowest(authorities: list[CaCertificate]) -> CaCertificate:

@@ -57,7 +57,8 @@ class CaRecord(NamedTuple):
     """The CA set of a realm. `pin` is the SHA-256 (hexadecimal) of the one certificate trusted.
 
     lineage: how the trust came here from the CA that `trusted_by` speaks of, the oldest first;
-    empty when that is the pinned CA itself.
+    empty when that is the pinned CA itself. ra_proven: a certificate has come through an RA that
+    had the purpose of one.
     """
 
     pin: str
@@ -70,6 +71,7 @@ class CaRecord(NamedTuple):
     fetched_s: int
     next: NextCaRecord | None = None
     lineage: list[LinkRecord] = []
+    ra_proven: bool = False
 
 
 class RenewalRecord(NamedTuple):
@@ -166,7 +168,7 @@ VERSION = {
     CertificateRecord: 1,
     NextCaRecord: 1,
     LinkRecord: 1,
-    CaRecord: 2,
+    CaRecord: 3,
     RenewalRecord: 1,
     RequestRecord: 2,
     LocalRecord: 2,
@@ -177,7 +179,7 @@ VERSION = {
 }  # fmt: skip
 # Version -> the fields that it brought, with the value that they have in an older record.
 ADDED: dict[type, dict[int, dict[str, object]]] = {
-    CaRecord: {2: {"next": None, "lineage": []}},
+    CaRecord: {2: {"next": None, "lineage": []}, 3: {"ra_proven": False}},
     RequestRecord: {2: {"renewal": None}},
     LocalRecord: {2: {"ends_as_before": False}},
 }

@@ -10,12 +10,11 @@ trusted.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agent.errors import AgentError, fail
-from agent.scep import certificate, crypto, names, oids
+from agent.errors import fail
+from agent.scep import certificate, crypto, names
 from agent.scep.certificate import Certificate
 
 _UNLIMITED = 1 << 16  # more path length than any set has certificates
-_RA_MAY_SAY = oids.RA_PURPOSES | {oids.ANY_PURPOSE}
 FINGERPRINTS = {"md5": "md5", "sha1": "sha1", "sha256": "sha-256"}  # as configured -> digest
 
 
@@ -58,57 +57,23 @@ class CaSet(NamedTuple):
             return None
         return next((a for a in self.authorities if subject.issued_by(a.certificate)), None)
 
-    def registration_authorities(self) -> list[Certificate]:
-        """Certificates of the set that may be an RA's, that an authority issued, in date."""
-        now_s = self.rules.now_s
-        candidates = (c for c in self.certificates if may_be_ra(c) and in_date(c, now_s))
-        return [c for c in candidates if self.issuer_of(c) is not None]
-
-    def weak_links(self, ra: bool) -> list[str]:
-        """A note for each certificate below the pin whose signature only `weak-algorithm` allows.
+    def weak_links(self, ras: Sequence[Certificate] = ()) -> list[str]:
+        """A note for each certificate below the pin, `ras` with them, whose signature only
+        `weak-algorithm` allows.
 
         The pin's own says nothing: it is trusted by its fingerprint.
         """
         below = [authority.certificate for authority in self.authorities[1:]]
-        found = below + (self.registration_authorities() if ra else [])
         return [
             f"the certificate of {names.shown(one.subject)} uses md5, which `weak-algorithm` allows"
-            for one in found
+            for one in (*below, *ras)
             if one.signature.digest == "md5"
         ]
 
-    def issuing(self, ra: bool) -> Certificate:
-        """The CA that will issue: the RA's own, else the last one below the pin."""
-        if ra:
-            authority = self.issuer_of(self.recipient(ra))
-            if authority is not None:
-                return authority.certificate
+    def issuing(self) -> Certificate:
+        """The CA that issues where no RA stands in front: the last one below the pin."""
         above = {a.issuer.certificate.der for a in self.authorities if a.issuer is not None}
         return next(a.certificate for a in self.authorities if a.certificate.der not in above)
-
-    def recipient(self, ra: bool) -> Certificate:
-        """For whom a request is encrypted; PeerError `ra-missing` or
-        `ra-unusable` when the realm wants an RA.
-
-        Between several, one that says that it is an RA's comes first, then keyUsage decides, which
-        refuses none: real ones carry the wrong bits (RFC 8894 3.5.2). Without `ra` an end-entity
-        certificate is never used: any device of this CA could put its own into an unprotected set
-        and read the challenge password.
-        """
-        if not ra:
-            return self.issuing(ra)
-        candidates = self.registration_authorities()
-        if not candidates:
-            raise self._no_ra()
-        return min(candidates, key=lambda c: (not _says_ra(c), _encryption_rank(c)))
-
-    def _no_ra(self) -> AgentError:
-        unusable = next((c for c in self.certificates if may_be_ra(c)), None)
-        if unusable is None:
-            return fail("ra-missing")
-        linked = self.issuer_of(unusable) is not None
-        reason = "it is not in date" if linked else "no CA of the set, from the pin down, issued it"
-        return fail("ra-unusable", subject=names.shown(unusable.subject), reason=reason)
 
     def chain(self, issuer: Authority) -> list[bytes]:
         """DER from this issuer upwards, over the pin as far as the set goes."""
@@ -124,26 +89,6 @@ class CaSet(NamedTuple):
                 break
             chain.append(parent)
         return [c.der for c in chain]
-
-
-def may_be_ra(candidate: Certificate) -> bool:
-    """An end-entity certificate whose extendedKeyUsage, if any, leaves room for an RA.
-
-    One that names only other purposes (TLS, IKE) is a device's (RFC 5280 4.2.1.12, RFC 6402 2.10).
-    """
-    if candidate.is_ca:
-        return False
-    return candidate.purposes is None or not candidate.purposes.isdisjoint(_RA_MAY_SAY)
-
-
-def _says_ra(candidate: Certificate) -> bool:
-    return not oids.RA_PURPOSES.isdisjoint(candidate.purposes or ())
-
-
-def _encryption_rank(candidate: Certificate) -> int:
-    if candidate.key_usage is None:
-        return 1
-    return 0 if "keyEncipherment" in candidate.key_usage else 2
 
 
 def in_date(candidate: Certificate, now_s: int | None) -> bool:

@@ -66,12 +66,12 @@ def check_password(job: Job, _files: Sequence[int], _link: Link) -> Answer:
 
 
 def fetch_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
-    """{url, ca_id, source, ra} -> {caps, certificates, notes}"""
+    """{url, ca_id, source, ra, ra_fingerprint, ...} -> {caps, certificates, notes}"""
     return discovery.fetch(job, link)
 
 
 def enrol(job: Job, files: Sequence[int], link: Link) -> Answer:
-    """-> {status: issued, certificate, chain, notes} or {status: pending, notes}"""
+    """-> {status: issued, certificate, chain, ra_proven, notes} or {status: pending, notes}"""
     return transaction.enrol(job, vault.device_key(files[0]), link)
 
 

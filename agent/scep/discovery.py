@@ -10,7 +10,7 @@ import ssl
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import ber, caset, cms, names, pem, tls, transport
+from agent.scep import ber, caset, cms, names, pem, ra, tls, transport
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
@@ -43,12 +43,12 @@ def _timeouts(job: Job) -> limits.Timeouts:
 
 
 def fetch(job: Job, link: Link) -> Answer:
-    """{url, ca_id, source, ra} -> {caps, certificates, notes}
+    """{url, ca_id, source, ra, ra_fingerprint, compatibility} -> {caps, certificates, notes}
 
     Without a configured `ca_id` no `message` is sent: an invented one is refused by some CAs.
     """
     exchange, ca_id = exchange_of(job, link), text_or_none(job, "ca_id")
-    ra = field(job, "ra", bool)
+    rules = ra.rules_of(job)
     notes: list[str] = []
     caps = _capabilities(exchange, ca_id, notes)
     ders = ca_certificates(exchange.get("GetCACert", ca_id, limits.CA_SET_BYTES))
@@ -60,8 +60,8 @@ def fetch(job: Job, link: Link) -> Answer:
         raise fail("ca-set-too-large", size=size, cap=limits.CA_SET_DER_BYTES)
     if len(readable) < len(set(ders)):
         notes.append(f"{len(set(ders)) - len(readable)} of the CA's certificates cannot be read")
-    if ra and not any(map(caset.may_be_ra, readable)):
-        raise fail("ra-missing")
+    if rules is not None:
+        ra.check(readable, rules)
     return {"caps": caps, "certificates": [record(c) for c in readable], "notes": notes}
 
 

@@ -59,7 +59,7 @@ def _check_signature(message: cms.SignedData, pinned: Certificate, rules: Rules)
     if fault:
         raise fail("next-ca-signature", reason=fault)
     weak = ["the signature of the next CA's certificates uses md5, which `weak-algorithm` allows"]
-    return known.weak_links(ra=False) + (weak if signer.digest == "md5" else [])
+    return known.weak_links() + (weak if signer.digest == "md5" else [])
 
 
 def follow(lineage: Sequence[Link], pin: str, anchor: Fingerprint, weak: frozenset[str]) -> None:
