@@ -262,6 +262,7 @@ def test_the_rules_of_a_job() -> None:
         "ra_fingerprint": {"algorithm": "sha1", "hex": ["aa", "bb"]},
     }  # fmt: skip
     assert ra.rules_of(job) == RaRules("sha1", ("aa", "bb"), any_purpose=True, proven=True)
-    for wrong in ({"ra": 1}, {"ra": True, "ra_fingerprint": {"algorithm": "crc", "hex": []}}):
+    bad = ({"algorithm": "crc", "hex": ["aa"]}, {"algorithm": "sha1", "hex": []})
+    for wrong in ({"ra": 1}, *({"ra": True, "ra_fingerprint": pins} for pins in bad)):
         with pytest.raises(AgentError, match="makes no sense"):
             ra.rules_of(wrong)

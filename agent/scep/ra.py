@@ -51,8 +51,10 @@ def rules_of(job: Job) -> RaRules | None:
     if job.get("ra_fingerprint") is None:
         return RaRules(any_purpose=any_purpose, proven=proven)
     given = submap(job, "ra_fingerprint")
-    algorithm = one_of(given, "algorithm", caset.FINGERPRINTS)
-    return RaRules(algorithm, tuple(items(given, "hex", str)), any_purpose, proven)
+    algorithm, pins = one_of(given, "algorithm", caset.FINGERPRINTS), items(given, "hex", str)
+    if not pins:  # it would open what was to be closed
+        raise fail("job-request", field="hex")
+    return RaRules(algorithm, tuple(pins), any_purpose, proven)
 
 
 # -- who may be one --------------------------------------------------------------------------------
