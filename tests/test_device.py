@@ -36,7 +36,8 @@ def test_what_a_job_is_given() -> None:
     bench.enrol("sekret")
     fetch, enrol = (bench.worker.jobs[bench.worker.ops().index(op)] for op in ("fetch-ca", "enrol"))
     assert fetch["url"] == enrol["url"] == "http://192.0.2.9/scep"
-    assert enrol["ca"] == {"certificates": [b"der of CN=CA 01"], "pin": SHA256, "lineage": []}
+    known = {"certificates": [b"der of CN=CA 01"], "pin": SHA256, "lineage": []}
+    assert enrol["ca"] == {**known, "ra_proven": False}
     assert len(enrol["transaction"]) == 32
     assert enrol["password"] == "%^%#terkes%^%#"
     assert enrol["key"] == {
@@ -269,7 +270,7 @@ def test_what_the_release_before_had_in_flash_goes_on() -> None:
     bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
     bench.enrol()
     for part, later in (
-        ("ca", ("next", "lineage")),
+        ("ca", ("next", "lineage", "ra_proven")),
         ("request", ("renewal",)),
         ("local", ("ends_as_before",)),
     ):

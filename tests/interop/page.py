@@ -98,7 +98,10 @@ def details(server: Server) -> str:
     realm = f"Its realm needs besides:\n\n{lines}" if lines else "Its realm needs nothing else."
     if server.ra_realm:
         front = textwrap.indent("\n".join(server.ra_realm), "    ")
-        realm += f"\n\nWith its RA in front, whose certificate names no purpose:\n\n{front}"
+        realm += (
+            "\n\nWith its RA in front, whose certificate is the operator's to make and has no"
+            f" purpose here:\n\n{front}"
+        )
     text = DETAILS.format(name=server.name, how=server.how, command=told, realm=realm)
     reasons = [(c, server.cells[c].why_not) for c in COLUMNS if server.cells[c].why_not]
     return text + ("\n" if reasons else "") + "".join(f"* {c}: {why}\n" for c, why in reasons)
