@@ -24,7 +24,8 @@ def event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) -> 
         if answer.get("status") == "pending":
             return Waiting()
         certificate = tasks.certificate(answer.get("certificate"))
-        return Granted(certificate, tuple(tasks.items(answer, "chain", bytes)))
+        chain = tuple(tasks.items(answer, "chain", bytes))
+        return Granted(certificate, chain, answer.get("ra_proven") is True)
     except AgentError as error:
         return JobFailed(error)
 

@@ -105,6 +105,7 @@ def _policy(realm: Realm, linux_name: LinuxName) -> dict[str, object]:
         "https_ca_file": realm.https_ca_file,
         "http": methods[0] if methods else None,
         "cipher": realm.cipher,
+        "ra_fingerprint": ra_fingerprint(realm),
         "weak": list(realm.weak),
         "subject_match": realm.subject_match,
         "compatibility": list(realm.compatibility),
@@ -216,12 +217,21 @@ def _ca_map(realm: Realm, ca: CaRecord) -> dict[str, object]:
             for link in ca.lineage
         ],
         "roots": [_print(*root) for root in (*realm.root_fingerprints, *shown)],
+        "ra_proven": ca.ra_proven,
     }
 
 
 def _print(algorithm: str, digits: str) -> dict[str, object]:
     """What a person has said: the child compares it itself, whatever an earlier one has claimed."""
     return {"algorithm": algorithm, "hex": digits}
+
+
+def ra_fingerprint(realm: Realm) -> dict[str, object] | None:
+    """What the operator has typed of the RA, as jobs take it."""
+    if realm.ra_fingerprint is None:
+        return None
+    algorithm, pins = realm.ra_fingerprint
+    return {"algorithm": algorithm, "hex": list(pins)}
 
 
 def key_map(key: KeyRecord) -> dict[str, object]:

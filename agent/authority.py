@@ -40,6 +40,7 @@ class Authority:
         judged = {
             "stored": application.pinned_der(known),
             "weak": list(settings.weak),
+            "ra_fingerprint": application.ra_fingerprint(settings),
             **self._device.moment(),
         }
         job = {**self._exchange.import_job("ca", what), **judged}

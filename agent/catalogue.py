@@ -8,6 +8,7 @@ from agent.catalogue_ca import PUBLISHED
 from agent.catalogue_files import FILES
 from agent.catalogue_microsoft import MICROSOFT
 from agent.catalogue_network import NETWORK
+from agent.catalogue_ra import RA
 from agent.catalogue_reply import REPLY
 from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
@@ -282,5 +283,6 @@ CATALOGUE: dict[str, Row] = {
     **PUBLISHED,
     **MICROSOFT,
     **NETWORK,
+    **RA,
     **REPLY,
 }  # fmt: skip

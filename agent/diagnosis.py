@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent import application, pins, report, tasks, vouched
 from agent.answers import ca_set
 from agent.console.appliance import Check, Done
+from agent.console.commands.realm import error_of
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
 from agent.states import CaCertificate
@@ -36,7 +37,7 @@ WAY = (
     Stage("port", "it takes connections", ("connection-refused", "network-failed")),
     Stage("TLS", "its certificate and its name are good", ("tls-",)),
     Stage("HTTP", "it answers", ("http-", "answer-", "connection-reset")),
-    Stage("CA set", "", ("ca-set-", "ra-missing")),
+    Stage("CA set", "", ("ca-set-", "ra-")),
 )
 # They come before anything is tried: what stands earlier on the way was not passed.
 UNTRIED = ("source-missing", "tls-no-trust", "tls-trust-file")
@@ -200,7 +201,7 @@ def _stopped(settings: Realm, error: AgentError) -> Iterator[Check]:
     """The steps up to the one where it ended. What is no step of the way stands for itself."""
     at = next((i for i, stage in enumerate(WAY) if error.code.startswith(stage.codes)), None)
     yield from _passed(settings, 0 if error.code in UNTRIED else at or 0)
-    yield _of("CA" if at is None else WAY[at].check, error)
+    yield _of("CA" if at is None else WAY[at].check, error_of(error, settings))
 
 
 def _passed(settings: Realm, steps: int) -> Iterator[Check]:

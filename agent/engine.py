@@ -176,19 +176,20 @@ class Engine:
     # -- the answer --------------------------------------------------------------------------------
 
     def _store(self, event: Granted, now: Now) -> list[Action]:
-        request, before = self._request(), self.stored.local
+        request, before, ca = self._request(), self.stored.local, self.stored.ca
         if not self.pin_holds():  # `fingerprint` was changed while the job ran
             return self._failed(fail("ca-pin-changed"), now)
         try:
             same_end = renewal.check_newer(before, event.certificate, attended=not self._patience)
         except AgentError as error:
             return self._failed(error, now)
+        ca = pins.with_proven_ra(ca) if event.ra_proven else ca
         local = recording.local(event, request, same_end, now)
         self.state, self._next = State.ISSUED, None
         text = f"certificate {event.certificate.serial} for {event.certificate.subject}"
         alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
         return [
-            self._commit(local=local, request=None, outcome=recording.outcome(now, 0)),
+            self._commit(ca=ca, local=local, request=None, outcome=recording.outcome(now, 0)),
             Report("GET_LOCAL_CERT_OK", text),
             *([alarm] if same_end else []),
             Activate(),

@@ -26,9 +26,14 @@ class AgentError(Exception):
         self.code, self.what, self.cause, self.remedy, self.retry = code, what, cause, remedy, retry
         self.after_s = 0
 
-    def of_realm(self, name: str) -> "AgentError":
-        """The same about a realm: the `realm ...` of its next step becomes what can be typed."""
+    def of_realm(self, name: str, url: str = "enrollment-url ...") -> "AgentError":
+        """The same about a realm: its next step becomes what can be typed.
+
+        `url` is the realm's `enrollment-url` without its RA, for a step that pins the RA.
+        """
+        pinning = " ra fingerprint"
         remedy = self.remedy.replace("realm ...", f"realm {name}")
+        remedy = remedy.replace(f"enrollment-url ...{pinning}", url + pinning)
         found = type(self)(self.code, self.what, self.cause, remedy, self.retry)
         found.after_s = self.after_s
         return found

@@ -129,6 +129,11 @@ def replaced(asked: CaCertificate, known: CaRecord | None) -> str | None:
     return known.pin if known is not None and known.pin != asked.sha256 else None
 
 
+def with_proven_ra(known: CaRecord | None) -> CaRecord | None:
+    """The stored set after an RA with its purpose has served; less will not replace it."""
+    return known._replace(ra_proven=True) if known else None
+
+
 def lowest(authorities: list[CaCertificate]) -> CaCertificate:
     """The CA of the set that issued no other CA in it: the one that issues to devices."""
     issuers = {

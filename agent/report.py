@@ -3,6 +3,7 @@
 from agent import application, schedule, vouched
 from agent.actions import Now
 from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
+from agent.console.commands.realm import error_of
 from agent.enrolment import Enrolment
 from agent.pins import Fingerprint
 from agent.settings import Realm, Settings, fold
@@ -107,7 +108,7 @@ def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> Rea
         transaction=stored.request.transaction if stored.request else None,
         attempts=stored.outcome.attempts if stored.outcome else 0,
         polls=stored.request.polls if stored.request else 0,
-        last_error=engine.error.of_realm(realm.name) if engine.error else None,
+        last_error=error_of(engine.error, realm) if engine.error else None,
         last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
         renew_s=_renewal_s(realm, stored.local),
         next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,

@@ -88,6 +88,7 @@ class Realm:
         "poll_interval_min",
         "poll_times",
         "ra",
+        "ra_fingerprint",
         "root_fingerprints",
         "source_address",
         "source_interface",
@@ -112,6 +113,9 @@ class Realm:
         self.poll_interval_min = limits.POLL_INTERVAL_DEFAULT_MIN
         self.poll_times = limits.POLL_TIMES_DEFAULT
         self.ra = False
+        self.ra_fingerprint: tuple[str, tuple[str, ...]] | None = (
+            None  # (sha1 | sha256, 1 or 2 hex)
+        )
         self.digest = "sha-256"  # md5, sha1, sha-256, sha-384, sha-512
         self.cipher: str | None = None  # aes128, aes256, 3des; None: what suits the CA
         self.password: str | None = None  # sealed form %^%#...%^%#, never plain

@@ -89,10 +89,14 @@ class CaAnswered(NamedTuple):
 
 
 class Granted(NamedTuple):
-    """CertRep SUCCESS, and the certificate passed every check."""
+    """CertRep SUCCESS, and the certificate passed every check.
+
+    ra_proven: it came through an RA that had the purpose of one.
+    """
 
     certificate: CertificateRecord
     chain: tuple[bytes, ...]
+    ra_proven: bool = False
 
 
 class Waiting(NamedTuple):

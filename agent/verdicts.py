@@ -54,6 +54,9 @@ STALE = frozenset(
         "ndes-message",
         "ra-missing",
         "ra-not-asked",
+        "ra-pin-mismatch",
+        "ra-purpose",
+        "ra-purpose-lost",
         "ra-unusable",
     )
 )

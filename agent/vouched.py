@@ -57,6 +57,7 @@ def record(pinned: Pinned, arrived: Arrived, known: CaRecord | None) -> CaRecord
         lineage=lineage,
         anchor=_anchor(pinned, known, lineage),
         roots=[c.sha256 for c in pinned.shown] or (before.roots if before else []),
+        ra_proven=_is_heir(known, one, lineage) and known is not None and known.ra_proven,
     )
     if known and new._replace(caps=known.caps, fetched_s=known.fetched_s) == known:
         return known
@@ -138,6 +139,12 @@ def _inherited(
 def _is_generation(known: CaRecord, lineage: list[LinkRecord]) -> bool:
     """Whether the new pin is the old CA again, with its key."""
     return lineage != known.lineage and bool(lineage) and not lineage[-1].message
+
+
+def _is_heir(known: CaRecord | None, one: CaCertificate, lineage: list[LinkRecord]) -> bool:
+    if known is None:
+        return False
+    return known.pin == one.sha256 or (bool(lineage) and lineage[-1].pin == known.pin)
 
 
 def _anchor(pinned: Pinned, known: CaRecord | None, lineage: list[LinkRecord]) -> str:

@@ -63,7 +63,8 @@ class CaRecord(NamedTuple):
     certificates: it, what it vouches for, and what the operator does. lineage: how the trust came
     here from the CA that `trusted_by` speaks of, the oldest first; empty when that is the pinned CA
     itself. anchor: what a person typed or confirmed of that CA, `sha256 HEX`. roots: SHA-256 of CAs
-    above the pin that the person who confirmed it was shown.
+    above the pin that the person who confirmed it was shown. ra_proven: a certificate has come
+    through an RA that had the purpose of one.
     """
 
     pin: str
@@ -78,6 +79,7 @@ class CaRecord(NamedTuple):
     lineage: list[LinkRecord] = []
     anchor: str = ""
     roots: list[str] = []
+    ra_proven: bool = False
 
 
 class RenewalRecord(NamedTuple):
@@ -189,7 +191,10 @@ VERSION = {
 ADDED: dict[type, dict[int, dict[str, object]]] = {
     NextCaRecord: {2: {"via": []}},
     LinkRecord: {2: {"via": []}},
-    CaRecord: {2: {"next": None, "lineage": []}, 3: {"anchor": "", "roots": []}},
+    CaRecord: {
+        2: {"next": None, "lineage": []},
+        3: {"anchor": "", "roots": [], "ra_proven": False},
+    },
     RequestRecord: {2: {"renewal": None}, 3: {"caps": []}},
     LocalRecord: {2: {"ends_as_before": False}},
 }

@@ -57,6 +57,14 @@ class Form(NamedTuple):
     def line(self) -> str:
         return " ".join(self.typed())
 
+    @property
+    def level(self) -> int:
+        """From which on it may be typed: a row may give a part of itself to a lower level."""
+        least, part = self.row.lower or (self.row.level, self.row.notation)
+        branches = commands.branches(self.row, part)
+        may = [" ".join(typed(words)) for one in branches for words in paths(one.rest)]
+        return least if self.line() in may else self.row.level
+
 
 def paths(sequence: Sequence) -> Iterator[tuple[Next, ...]]:
     """Ways through a notation, such that each word of it is in one of them, at each place."""

@@ -46,15 +46,30 @@ def by_get(url: str) -> Send:
     return send
 
 
-def certificates(url: str) -> list[asn1.Certificate]:
+def certificates(url: str, more: str = "") -> list[asn1.Certificate]:
     """GetCACert: one certificate, or those of a degenerate SignedData in their order."""
-    answer = http_request(url, "operation=GetCACert")
+    answer = http_request(url, f"operation=GetCACert{more}")
     assert answer.status == 200
     if answer.kind == "application/x-x509-ca-cert":
         return [asn1.Certificate.load(answer.body, strict=True)]
     assert answer.kind == "application/x-x509-ca-ra-cert"
     signed = cms.ContentInfo.load(answer.body, strict=True)["content"]
     return [choice.chosen for choice in signed["certificates"]]
+
+
+PURPOSES = {
+    "1.3.6.1.4.1.311.20.2.1": "enrollment agent", "1.3.6.1.5.5.7.3.28": "cmcRA",
+    "2.5.29.37.0": "any",
+}  # fmt: skip
+
+
+def ra_purpose(url: str) -> str:
+    """What the RA certificates of a server name in their extendedKeyUsage, by GetCACert with a
+    message, which NDES wants."""
+    ends = [found for found in certificates(url, "&message=") if not found.ca]
+    values = [found.extended_key_usage_value for found in ends]
+    named = {PURPOSES.get(one.dotted, one.dotted) for value in values for one in value or ()}
+    return ", ".join(sorted(named | ({"none"} if None in values else set())))
 
 
 def _pki(answer: Answer) -> bytes:

@@ -26,7 +26,7 @@ from asn1crypto import x509
 
 from agent import answers, application, pins, vouched
 from agent.errors import AgentError
-from agent.scep import caset, relations, served
+from agent.scep import caset, ra, relations, served
 from agent.scep.names import DNS
 from agent.settings import Realm
 from hal.records import CaRecord
@@ -254,7 +254,7 @@ def taken(mixed: Mixture, parts: Parts = PARTS) -> list[tuple[CaRecord, served.S
         sent = caset.readable([every[name].der for name in names])
         stored = [] if held is None or held in {one.der for one in sent} else [held]
         rules = caset.Rules(lab.NOW_S, frozenset())
-        maps = parts.described([*sent, *caset.readable(stored)], rules, stored)
+        maps = parts.described([*sent, *caset.readable(stored)], rules, ra.RaRules(), stored)
         set_ = answers.ca_set({"certificates": maps})
         arrived = vouched.Arrived(set_, (), lab.NOW_S, roots)
         try:

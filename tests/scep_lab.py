@@ -157,10 +157,15 @@ def sub() -> Party:
 
 @functools.cache
 def ra_pair() -> tuple[Party, Party]:
-    """(for encryption, for signatures), as NDES has them."""
+    """(for encryption, for signatures), as NDES has them: both for enrollment agents."""
+    agent = {"purposes": ["1.3.6.1.4.1.311.20.2.1"]}
     return (
-        certificate({"common_name": "RA enc"}, "ra-enc", root(), usage={"key_encipherment"}),
-        certificate({"common_name": "RA sig"}, "ra-sig", root(), usage={"digital_signature"}),
+        certificate(
+            {"common_name": "RA enc"}, "ra-enc", root(), usage={"key_encipherment"}, **agent
+        ),
+        certificate(
+            {"common_name": "RA sig"}, "ra-sig", root(), usage={"digital_signature"}, **agent
+        ),
     )
 
 

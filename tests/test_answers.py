@@ -29,6 +29,10 @@ def test_what_a_good_answer_becomes() -> None:
     found, _notes = event("enrol", {**ISSUED, "notes": []})
     assert isinstance(found, Granted)
     assert (found.certificate.subject, found.chain) == ("CN=x", (b"ca",))
+    for told, meant in ((None, False), (False, False), (True, True), (1, False), ("yes", False)):
+        found, _notes = event("enrol", {**ISSUED, "notes": [], "ra_proven": told})
+        assert isinstance(found, Granted)
+        assert found.ra_proven is meant
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,24 @@ def test_jobs_take_the_request_from_its_record_and_policy_from_the_moment() -> N
     assert "key" not in fetch
 
 
+def test_who_may_be_the_ra_follows_the_settings_of_the_moment() -> None:
+    """A pin that is typed while a request waits counts for its polls; what was seen goes along."""
+    _settings, realm, entity = configured()
+    record = request(realm, entity)
+    fetch = application.fetch_job(realm, record.settings, None, str.lower)
+    assert fetch["ra_fingerprint"] is None
+    realm.ra_fingerprint = ("sha1", ("aa", "bb"))
+    seen = CA._replace(ra_proven=True)
+    for job in (
+        application.fetch_job(realm, record.settings, None, str.lower),
+        application.request_job("poll", realm, record, seen, KEYS, str.lower),
+        application.published_job(realm, seen, str.lower),
+    ):
+        assert job["ra_fingerprint"] == {"algorithm": "sha1", "hex": ["aa", "bb"]}
+        trusted = job.get("ca")
+        assert trusted is None or (isinstance(trusted, dict) and trusted["ra_proven"] is True)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("192.0.2.1", True), ("2001:db8::1", True), ("eth0", False), ("1.2.3", False), ("", False)],

@@ -255,6 +255,33 @@ def test_every_line_needs_its_level() -> None:
     assert run(one, sealed.replace("ca id lab", "ca id x"), level=2)[1] == 0
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("enrollment-url http://ca/scep", "enrollment-url http://evil/scep ra"),
+        ("enrollment-url http://ca/scep", "enrollment-url http://ca/scep interval 2 ra"),
+        ("enrollment-url http://ca/scep ra", "enrollment-url http://ca/scep"),
+        (f"enrollment-url http://ca/scep ra fingerprint sha1 {'ab' * 20}",
+         f"enrollment-url http://ca/scep ra fingerprint sha1 {'cd' * 20}"),
+        ("ca id lab", "compatibility ra-any-purpose"),
+        ("compatibility ra-any-purpose", "ca id lab"),
+        ("ca id lab", "subject-match key-only"),
+        ("ca id lab", "weak-algorithm md5"),
+    ],
+)  # fmt: skip
+def test_an_operator_of_level_2_applies_no_line_about_the_ra(before: str, after: str) -> None:
+    one = device(BASE.replace("ca id lab", before))
+    assert "level 3" in _refused(one, BASE.replace("ca id lab", after), level=2)
+    assert run(one, BASE.replace("ca id lab", after), level=3)[1] == 0
+
+
+def test_an_operator_of_level_2_applies_another_url() -> None:
+    one = device(BASE.replace("ca id lab", "enrollment-url http://ca/scep"))
+    assert (
+        run(one, BASE.replace("ca id lab", "enrollment-url http://x/scep times 3"), level=2)[1] == 0
+    )
+
+
 def test_a_realm_with_a_trusted_ca_goes_at_level_3_only() -> None:
     one = device(BASE.replace(" ca id lab", f" fingerprint sha256 {'ab' * 32}"))
     assert "level 3" in _refused(one, "sysname r1\n", level=2)

@@ -117,7 +117,7 @@ def test_a_word_too_many(form: Form) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_only_from_its_level_on(form: Form) -> None:
-    level, line = form.row.level, form.line()
+    level, line = form.level, form.line()
     assert match(table(form.view, level), line).command == form.branch.command
     with pytest.raises(GrammarError):
         match(table(form.view, level - 1), line)

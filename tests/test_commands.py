@@ -53,6 +53,23 @@ def realm_script() -> tuple[FakeDevice, Script, Realm]:
         ("enrollment-url http://ca/scep", None),
         ("enrollment-url http://ca/scep interval 1 times 5", "enrollment-url http://ca/scep"),
         ("enrollment-url http://ca/scep interval 2 times 6 ra", None),
+        ("enrollment-url http://ca/scep ra fingerprint sha1 " + "ab" * 20, None),
+        (f"enrollment-url http://ca/scep ra fingerprint sha256 {'ab' * 32} {'cd' * 32}", None),
+        (
+            r"enrollment-url esc http://ca/a\x3fb times 2 ra fingerprint sha256 "
+            + "AB:" * 31
+            + "ab",
+            r"enrollment-url esc http://ca/a\x3fb times 2 ra fingerprint sha256 " + "ab" * 32,
+        ),
+        (
+            "enrollment-url http://ca/scep ra fingerprint sha1 "
+            + " ".join(["AB"] * 20 + ["cd"] * 20),
+            f"enrollment-url http://ca/scep ra fingerprint sha1 {'ab' * 20} {'cd' * 20}",
+        ),
+        (
+            f"enrollment-url http://ca/scep ra fingerprint sha1 {'ab' * 20} {'AB' * 20}",
+            f"enrollment-url http://ca/scep ra fingerprint sha1 {'ab' * 20}",
+        ),
         (r"enrollment-url esc http://ca/scep\x3fa\\x3f", None),
         ("enrollment-request signature message-digest-method sha-512", None),
         ("enrollment-request signature message-digest-method sha-256", ""),

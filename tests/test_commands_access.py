@@ -1,5 +1,7 @@
 """`user-interface console 0`, `aaa`, `display users`, and which level may type what."""
 
+import re
+
 import pytest
 
 from agent import limits
@@ -281,6 +283,64 @@ def test_help_and_completion_show_only_what_the_level_may() -> None:
     shown = system.keys(b"?")
     assert "pki" in shown
     assert "user-interface" not in shown
+
+
+def test_who_chooses_the_ra_or_what_is_weak_is_decided_at_level_3() -> None:
+    """Whoever chooses the RA reads the challenge password, which is of level 3."""
+    for row in ROWS:
+        if row.notation.startswith(("weak-algorithm", "subject-match", "compatibility")):
+            assert (row.level, row.lower) == (3, None)
+    found = FakeDevice()
+    Script(found).run("system-view", "pki realm abc", "enrollment-url http://ca/scep")
+    for level in (2, 3):
+        terminal = Terminal(found, level=level)
+        terminal.type("system-view", "pki realm abc")
+        help_ = terminal.keys(b"enrollment-url http://ca/scep ?")
+        assert (re.search(r"^  ra ", help_, re.MULTILINE) is not None) is (level == 3)
+        terminal.keys(b"\x15")
+        for word in (b"compa", b"weak", b"subj"):
+            assert terminal.keys(word + b"\t").endswith("\a") is (level == 2)
+            terminal.keys(b"\x15")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "enrollment-url http://x/scep ra",
+        "enrollment-url http://x/scep times 3 ra",
+        "enrollment-url http://x/scep interval 1 times 3 ra",
+        "enrollment-url http://x/scep ra fingerprint sha256 " + "ab" * 32,
+        "compatibility ra-any-purpose",
+        "undo compatibility",
+        "subject-match key-only",
+        "undo subject-match",
+        "weak-algorithm md5",
+        "undo weak-algorithm",
+    ],
+)
+def test_an_operator_of_level_2_cannot_type_it(line: str) -> None:
+    found = FakeDevice()
+    Script(found).run("system-view", "pki realm abc", "enrollment-url http://ca/scep")
+    before = render_configuration(found.settings)
+    low = Script(found, level=2)
+    low.run("system-view", "pki realm abc")
+    text, status = low.run(line)
+    assert (status, "Error: This command needs level 3." in text) == (1, True)
+    assert render_configuration(found.settings) == before
+
+
+@pytest.mark.parametrize("line", ["enrollment-url http://ca/scep", "undo enrollment-url"])
+def test_an_ra_stays_until_level_3_takes_it_away(line: str) -> None:
+    found = FakeDevice()
+    Script(found).run("system-view", "pki realm abc", "enrollment-url http://ca/scep ra")
+    before = render_configuration(found.settings)
+    low = Script(found, level=2)
+    low.run("system-view", "pki realm abc")
+    text, status = low.run(line)
+    assert (status, "which has an RA" in text) == (1, True)
+    assert render_configuration(found.settings) == before
+    assert Script(found).run("system-view", "pki realm abc", line)[1] == 0
+    assert "ra" not in "\n".join(render_configuration(found.settings)).split()
 
 
 def test_everybody_can_leave() -> None:

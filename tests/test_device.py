@@ -51,6 +51,7 @@ def test_what_a_job_is_given() -> None:
         "anchor": {"algorithm": "sha256", "hex": SHA256},
         "lineage": [],
         "roots": [],
+        "ra_proven": False,
     }
     assert len(enrol["transaction"]) == 32
     assert enrol["password"] == "%^%#terkes%^%#"
@@ -284,7 +285,7 @@ def test_what_the_release_before_had_in_flash_goes_on() -> None:
     bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
     bench.enrol()
     for part, later in (
-        ("ca", ("next", "lineage", "anchor", "roots")),
+        ("ca", ("next", "lineage", "anchor", "roots", "ra_proven")),
         ("request", ("renewal", "caps")),
         ("local", ("ends_as_before",)),
     ):

@@ -142,6 +142,19 @@ def test_manual_application_from_nothing_to_issued() -> None:
     assert (bench.flash.ca.pin, bench.flash.ca.trusted_by) == ("sha256 CN=CA", "fingerprint")
 
 
+def test_an_ra_with_its_purpose_is_remembered_with_the_certificate_that_came_through_it() -> None:
+    bench = Bench()
+    bench(application())
+    bench(FETCHED)
+    assert bench.flash.ca is not None
+    assert not bench.flash.ca.ra_proven
+    assert kinds(bench(Granted(ISSUED, (), ra_proven=True))) == ["Commit", "Activate", "Finish"]
+    assert bench.flash.ca.ra_proven
+    bench(application())
+    bench(FETCHED)  # another set of the same CA
+    assert bench.flash.ca.ra_proven
+
+
 def test_pending_polls_by_interval_and_ends_after_times() -> None:
     bench = Bench()
     bench(application())

@@ -8,6 +8,7 @@ import pytest
 from tests import jscep
 from tests.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure, run
 from tests.jscep import JscepCa
+from tests.labca_http import certificates
 
 WHY_NOT = jscep.missing()
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
@@ -133,5 +134,13 @@ def test_an_ra_in_front_of_it(tmp_path: Path) -> None:
         assert said.status == 1
         assert "`enrollment-url ... ra`" in said.text
         agent.must("system-view", "pki realm abc", f"enrollment-url {ca.url} ra")
+        said = agent.script(*APPLY)  # its certificate has no extension at all
+        assert said.status == 1
+        (found,) = [
+            c for c in certificates(ca.url) if c.subject.native["common_name"] == "jscep RA"
+        ]
+        typed = f"enrollment-url {ca.url} ra fingerprint sha256 {found.sha256.hex()}"
+        assert f"`{typed}`" in said.text
+        agent.must("system-view", "pki realm abc", typed)
         agent.must(*APPLY)
         check_certificate(agent, ca.dir / "ca.pem")

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 
 PASSWORD = f"password cipher {CHALLENGE}"
 DES = "weak-algorithm des"
+ANY_PURPOSE = "compatibility ra-any-purpose"
 
 
 @pytest.fixture(scope="module")
@@ -163,16 +164,18 @@ def test_a_pinned_root_that_is_not_sent_is_the_first_cause(agent: Agent, ca: Ste
 @pytest.mark.parametrize(
     ("service", "pin", "realm"),
     [
-        ("ra", "intermediate", ()),
-        ("ra-with-root", "root", ()),
-        ("ra-default", "intermediate", (DES,)),
+        ("ra", "intermediate", ("enrollment-url {url} ra fingerprint sha256 {ra}",)),
+        ("ra-with-root", "root", ("enrollment-url {url} ra", ANY_PURPOSE)),
+        ("ra-default", "intermediate", ("enrollment-url {url} ra fingerprint sha256 {ra}", DES)),
     ],
     ids=["aes", "root", "default"],
 )
 def test_the_decrypter_is_an_ra(
     agent: Agent, ca: StepCa, service: str, pin: str, realm: tuple[str, ...]
 ) -> None:
-    configure(agent, ca, service, f"enrollment-url {ca.url(service)} ra", *realm, pin=pin)
+    """Its certificate is whatever the operator made; without a purpose it is pinned, or allowed."""
+    places = {"url": ca.url(service), "ra": ca.fingerprint("ra")}
+    configure(agent, ca, service, *(line.format_map(places) for line in realm), pin=pin)
     agent.must(*APPLY)
     check_in_use(agent, ca)
 
@@ -186,15 +189,22 @@ def test_without_ra_it_cannot_open_the_request_and_the_error_leads_to_ra(
     assert "RA certificates" in cause
     assert "`enrollment-url ... ra`" in step
     change(agent, f"enrollment-url {ca.url('ra')} ra")
+    error, _cause, step = refused(agent.script(*APPLY))
+    print_ = ca.fingerprint("ra").replace(":", "").lower()
+    assert f"sha256 {print_} of O=Lab, CN=step ra" in error
+    typed = f"enrollment-url {ca.url('ra')} ra fingerprint sha256 {print_}"
+    assert f"`{typed}`" in step
+    change(agent, typed)
     agent.must(*APPLY)
     check_in_use(agent, ca)
 
 
 def test_an_ra_whose_issuer_is_left_out_is_no_ra(agent: Agent, ca: StepCa) -> None:
     service = "ra-without-intermediate"
-    configure(agent, ca, service, f"enrollment-url {ca.url(service)} ra", pin="root")
+    front = f"ra fingerprint sha256 {ca.fingerprint('ra')}"
+    configure(agent, ca, service, f"enrollment-url {ca.url(service)} {front}", pin="root")
     error, cause, _step = refused(agent.script(*APPLY))
-    assert "O=Lab, CN=step ra cannot be used" in error
+    assert "cannot be used, no CA of the set, from the pin down, issued it: O=Lab, CN=step" in error
     assert "excludeIntermediate" in cause
 
 

@@ -13,7 +13,7 @@ from tests.interop.servers import COLUMNS, SERVERS, Server
 from tests.proofs import TESTS, missing
 from tools.lab_ca.quirks import QUIRKS as SWITCHES
 
-COUNT = 82
+COUNT = 83
 
 
 @pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: f"{quirk.number} {quirk.quirk}")

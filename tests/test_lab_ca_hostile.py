@@ -19,6 +19,7 @@ from tests.labca_http import Answer
 from tests.labca_seen import CHALLENGE, SIGNED_DATA, Base, Lab, Seen, prove
 from tools.lab_ca import answer as answers
 from tools.lab_ca import hostile
+from tools.lab_ca.authority import Plan
 
 LOCKED, FOLLOWED = Base(challenge=CHALLENGE), Base(following=True)
 MIB = 1 << 20
@@ -517,6 +518,11 @@ CA_SETS = {
     "ca-device": Seen(
         lambda lab: len(found := lab.ca_set()) == 2 and issued_here(lab, found[0])
         and found[1].dump() == lab.ca.dump()
+    ),
+    "ca-device-alone": Seen(
+        lambda lab: len(found := lab.ca_set()) == 2 and issued_here(lab, found[0])
+        and found[0].extended_key_usage_value is None and found[1].dump() == lab.ca.dump(),
+        Base(Plan(ra=True)),
     ),
     "ca-none": Seen(lambda lab: lab.ca_set() == []),
     "ca-many": Seen(lambda lab: len(lab.ca_set()) == 300),

@@ -18,7 +18,7 @@ from tests.labca_client import CertRep, Device, Shape, openssl, pkcs10
 from tests.labca_http import http_request
 from tests.labca_seen import CHALLENGE, Base, Lab, Seen, prove
 from tools.lab_ca import quirks
-from tools.lab_ca.authority import DAY_S, Plan
+from tools.lab_ca.authority import ANY_PURPOSE, CMC_RA, DAY_S, Plan
 
 LOCKED = Base(challenge=CHALLENGE)
 WITH_RA, CHAINED = Base(Plan(ra=True)), Base(Plan(chain=True))
@@ -174,6 +174,12 @@ def usage(certificate: asn1.Certificate) -> object:
     return None if value is None else value.native
 
 
+def purposes(certificate: asn1.Certificate) -> list[str] | None:
+    """Of the extendedKeyUsage, as object identifiers."""
+    value = certificate.extended_key_usage_value
+    return None if value is None else [purpose.dotted for purpose in value]
+
+
 def order(lab: Lab) -> str:
     """Letters as in the names of the switches: e encrypts, s signs, c is the CA."""
     letters = []
@@ -293,6 +299,14 @@ CA_SETS = {
     "ra-usage-none": Seen(
         lambda lab: [usage(item) for item in lab.ca_set()[:2]] == [None, None], WITH_RA, enrolled
     ),
+    **{
+        f"ra-purpose-{name}": Seen(
+            lambda lab, wanted=wanted: [purposes(c) for c in lab.ca_set()[:2]] == [wanted] * 2,  # type: ignore[misc]
+            WITH_RA,
+            enrolled,
+        )
+        for name, wanted in (("none", None), ("any", [ANY_PURPOSE]), ("cmc", [CMC_RA]))
+    },
     "ra-decrypter": Seen(
         lambda lab: order(lab) == "ec" and lab.enrol().verifies(lab.ca), WITH_RA, enrolled
     ),

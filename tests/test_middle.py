@@ -169,7 +169,8 @@ def test_another_ca_beside_the_pinned_one_gets_and_says_nothing(bench: Bench) ->
         ca=True,
         **LIFE,
     )
-    his = scep_lab.certificate({"common_name": "RA"}, "other", twin, **LIFE)
+    agent = ["1.3.6.1.4.1.311.20.2.1"]
+    his = scep_lab.certificate({"common_name": "RA"}, "other", twin, purposes=agent, **LIFE)
     mixed = scep_lab.degenerate([twin.der, his.der, honest])
     bench.middle.answers = lambda op, _body: mixed if op == "GetCACert" else None
     bench.agent.must(*APPLY)

@@ -102,6 +102,21 @@ def test_a_lineage_grows_to_its_cap() -> None:
     assert not pins.holds(known, TYPED)
 
 
+def test_that_an_ra_had_its_purpose_is_known_as_long_as_the_ca_is() -> None:
+    """Of the same pin and of the one that it has named; another CA has another RA."""
+    known = pins.with_proven_ra(with_next(stored(OLD), NEW))
+    assert known is not None
+    assert not stored(OLD).ra_proven
+    assert stored(OLD, "fingerprint", known).ra_proven
+    assert stored(NEW, "fingerprint", known).ra_proven
+    assert not stored(OTHER, "operator", known).ra_proven
+    again = OLD._replace(below=(1,))
+    fresh = vouched.refreshed(known, vouched.Arrived((again, OTHER), (), 7))
+    assert fresh is not None
+    assert fresh.ra_proven
+    assert pins.with_proven_ra(None) is None
+
+
 def test_fetched_again_nothing_is_forgotten() -> None:
     heir = with_next(stored(NEW, "fingerprint", with_next(stored(OLD), NEW)), NEXT)
     again = stored(NEW, "fingerprint", heir)

@@ -21,6 +21,7 @@ from agent.catalogue import CATALOGUE
 from tests.board import Agent, Said
 from tests.labca_seen import CHALLENGE, PLAIN, Base, Lab, serving
 from tools.lab_ca import request as scep
+from tools.lab_ca.algorithms import Identity
 from tools.lab_ca.authority import DAY_S, Authority, Plan
 from tools.lab_ca.edits import same
 from tools.lab_ca.ledger import ALL, APPROVED
@@ -44,6 +45,11 @@ class Visit:
         self.agent, self.lab, self.realm = agent, lab, realm
         self.asked = 0  # how often a person applied
 
+    @property
+    def front(self) -> tuple[Identity, Identity]:
+        """To whom requests are encrypted, and who signs: the RA, or twice the CA."""
+        return self.lab.authority.encryption, self.lab.authority.signing
+
     def type(self, *lines: str) -> None:
         """In the realm's view; places of the CA and of the test are filled in."""
         issued = self.lab.authority.shelf()
@@ -52,6 +58,7 @@ class Visit:
             "host": self.lab.url.removesuffix("/scep"),
             "pin": hashlib.sha256(self.lab.ca.dump()).hexdigest(),
             "realm": self.realm,
+            "ra": " ".join(found.certificate.sha256.hex() for found in self.front),
             "serial": f"{issued[-1].serial_number:x}" if issued else "",
         }
         typed = [line.format_map(places) for line in lines]
@@ -267,6 +274,19 @@ CAPABILITIES = dict.fromkeys(
 CA_SETS = {
     **dict.fromkeys(
         ("ra-order-ecs", "ra-order-sec", "ra-order-sce", "ra-order-ces", "ra-usage-none"), at_ra()
+    ),
+    "ra-purpose-cmc": at_ra(),
+    "ra-purpose-none": Row(
+        base=WITH_RA,
+        realm=("enrollment-url {url} ra",),
+        code="ra-purpose",
+        steps=("compatibility ra-any-purpose",),
+    ),
+    "ra-purpose-any": Row(
+        base=WITH_RA,
+        realm=("enrollment-url {url} times 3 ra",),
+        code="ra-purpose",
+        steps=("enrollment-url {url} times 3 ra fingerprint sha256 {ra}",),
     ),
     "ra-order-cse": Row(
         base=WITH_RA, code="certrep-signer", steps=("enrollment-url {url} ra",)

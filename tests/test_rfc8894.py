@@ -24,13 +24,14 @@ MUST, SHOULD, MAY = "MUST", "SHOULD", "MAY"
 TRUST, CLIENT, MESSAGES = "test_scep_trust", "test_scep_client", "test_scep_messages"
 GETCERT = "test_scep_retrieval"
 CASET, DISCOVERY, TRANSPORT = "test_scep_caset", "test_scep_discovery", "test_scep_transport"
+RA = "test_scep_ra"
 
 RULES = (
     Rule("2.1.1", "address, authorisation and identity of the CA come from the configuration", MUST,
          ("test_application::test_what_is_missing_is_named",
           "test_engine::test_after_a_restart_nobody_can_be_asked")),
     Rule("2.1.2", "a CA certificate without the right keyUsage is taken all the same", SHOULD,
-         (f"{CASET}::test_an_ra_without_key_usage_will_do_and_the_wrong_one_too",
+         (f"{RA}::test_an_ra_without_key_usage_will_do_and_the_wrong_one_too",
           "test_enrol_micromdm::test_with_weak_algorithm_des_the_certificate_arrives")),
     Rule("2.2", "the CA certificates are there before any PKIOperation", MUST,
          ("test_engine::test_manual_application_from_nothing_to_issued",)),

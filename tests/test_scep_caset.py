@@ -1,4 +1,4 @@
-"""The CA set: pin, authorities, RA certificates, recipient, chain."""
+"""The CA set: pin, authorities, chain."""
 
 import hashlib
 import itertools
@@ -35,86 +35,11 @@ def issued(issuer: lab.Party, **how: Any) -> lab.Party:
 def test_a_ca_alone() -> None:
     found = load(lab.root())
     assert found.pin.der == lab.root().der
-    assert found.recipient(ra=False) == found.issuing(ra=False) == found.pin
-    assert found.registration_authorities() == []
+    assert found.issuing() == found.pin
     leaf = read(issued(lab.root()))
     authority = found.issuer_of(leaf)
     assert authority is not None
     assert found.chain(authority) == [lab.root().der]
-
-
-@pytest.mark.parametrize("parties", list(itertools.permutations(range(4))))
-def test_an_ra_pair_in_any_order(parties: tuple[int, ...]) -> None:
-    every = [lab.root(), lab.sub(), *lab.ra_pair()]
-    found = load(*(every[n] for n in parties), pin=lab.root())
-    assert found.recipient(ra=True).der == lab.ra_pair()[0].der
-    assert found.issuing(ra=True) == found.pin
-    assert found.recipient(ra=False).der == lab.sub().der
-
-
-def test_an_ra_without_key_usage_will_do_and_the_wrong_one_too() -> None:
-    plain = lab.certificate({"common_name": "RA"}, "ra-enc", lab.root())
-    assert load(lab.root(), plain).recipient(ra=True).der == plain.der
-    only = lab.ra_pair()[1]  # keyUsage without keyEncipherment is never a refusal
-    assert load(lab.root(), only).recipient(ra=True).der == only.der
-    assert load(lab.root(), only, plain).recipient(ra=True).der == plain.der
-
-
-def test_an_ra_that_is_wanted_and_not_there() -> None:
-    foreign = lab.certificate({"common_name": "F"}, "foreign", None, ca=True)
-    strange = lab.certificate({"common_name": "RA"}, "ra-enc", foreign)
-    expired = issued(lab.root(), days=0)
-    for others, code, reason in (
-        ([], "ra-missing", "no RA certificate"),
-        ([lab.sub()], "ra-missing", "no RA certificate"),
-        ([strange], "ra-unusable", "from the pin down"),
-        ([expired], "ra-unusable", "not in date"),
-    ):
-        with pytest.raises(AgentError) as caught:
-            load(lab.root(), *others).recipient(ra=True)
-        assert caught.value.code == code
-        assert reason in caught.value.what
-
-
-CMC_RA, AGENT, ANY = "1.3.6.1.5.5.7.3.28", "1.3.6.1.4.1.311.20.2.1", "2.5.29.37.0"
-DEVICE = ["server_auth", "client_auth", "1.3.6.1.5.5.7.3.17"]
-
-
-@pytest.mark.parametrize("purposes", [[CMC_RA], [AGENT], [ANY], [*DEVICE, AGENT]])
-def test_purposes_that_leave_room_for_an_ra(purposes: list[str]) -> None:
-    ra = issued(lab.root(), purposes=purposes)
-    assert load(lab.root(), ra).recipient(ra=True).der == ra.der
-
-
-@pytest.mark.parametrize("purposes", [DEVICE, ["client_auth"], ["1.2.3.4"], []])
-def test_a_certificate_with_the_purposes_of_a_device_is_no_ra(purposes: list[str]) -> None:
-    found = load(lab.root(), issued(lab.root(), purposes=purposes, usage={"key_encipherment"}))
-    assert found.registration_authorities() == []
-    with pytest.raises(AgentError) as caught:
-        found.recipient(ra=True)
-    assert caught.value.code == "ra-missing"
-
-
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
-def test_a_device_never_stands_before_an_ra_that_says_so(order: tuple[int, ...]) -> None:
-    """Purpose before keyUsage: the latter is in every certificate for IKE."""
-    ra = issued(lab.root(), purposes=[AGENT], usage={"digital_signature"})
-    unsaid = issued(lab.root(), usage={"key_encipherment"})
-    device = issued(lab.root(), purposes=DEVICE, usage={"key_encipherment"})
-    anything = issued(lab.root(), purposes=[ANY], usage={"key_encipherment"})
-    parties = [ra, unsaid, device, anything]
-    found = load(*(parties[n] for n in order), lab.root(), pin=lab.root())
-    assert found.recipient(ra=True).der == ra.der
-    assert len(found.registration_authorities()) == 3
-
-
-def test_key_usage_decides_between_two_that_say_that_they_are_ras() -> None:
-    signing, encryption, plain = (
-        issued(lab.root(), purposes=[CMC_RA], **usage)
-        for usage in ({"usage": {"digital_signature"}}, {"usage": {"key_encipherment"}}, {})
-    )
-    assert load(lab.root(), signing, plain).recipient(ra=True).der == plain.der
-    assert load(lab.root(), signing, plain, encryption).recipient(ra=True).der == encryption.der
 
 
 @pytest.mark.parametrize("algorithm", caset.FINGERPRINTS)
@@ -210,10 +135,11 @@ def test_md5_below_the_pin_is_told_where_it_is_allowed() -> None:
     sub = lab.certificate({"common_name": "Sub"}, "sub", pin, ca=True, digest="md5")
     ra = issued(pin, digest="md5")
     allowed = load(pin, sub, ra, weak=frozenset({"md5"}))
-    assert [note.split()[-1] for note in allowed.weak_links(ra=True)] == ["CN=Sub", "CN=leaf"]
-    assert [note.split()[-1] for note in allowed.weak_links(ra=False)] == ["CN=Sub"]
-    assert load(pin, sub, ra).weak_links(ra=True) == []
-    assert load(lab.root(), lab.sub(), *lab.ra_pair()).weak_links(ra=True) == []
+    assert [note.split()[-1] for note in allowed.weak_links([read(ra)])] == ["CN=Sub", "CN=leaf"]
+    assert [note.split()[-1] for note in allowed.weak_links()] == ["CN=Sub"]
+    assert load(pin, sub, ra).weak_links() == []
+    sound = map(read, lab.ra_pair())
+    assert load(lab.root(), lab.sub(), *lab.ra_pair()).weak_links(list(sound)) == []
 
 
 def test_a_knot_of_certificates_that_issue_each_other_costs_little() -> None:
@@ -244,7 +170,7 @@ def test_a_ca_renewed_with_its_key_is_served_beside_the_pin() -> None:
     pin, again = generation("root", start_s=OLD_S), generation("root")
     found = load(pin, again)
     assert found.served() == [again.der, pin.der]
-    assert found.recipient(ra=False).der == again.der  # what the CA has now
+    assert found.issuing().der == again.der  # what the CA has now
     assert found.issuer_of(read(issued(pin))) is not None
 
 
@@ -275,7 +201,7 @@ def test_of_crossed_generations_the_recipient_is_never_the_older_key(order: Any)
     old_by_new = lab.certificate({"common_name": "CA"}, "root", new, ca=True)
     four = (old, new_by_old, old_by_new, new)
     found = load(*(four[at] for at in order), pin=old)
-    assert found.recipient(ra=False).der == new.der
+    assert found.issuing().der == new.der
     assert set(found.served()) == {one.der for one in four}
     assert found.issuer_of(read(issued(new))) is not None
-    assert load(old, new_by_old, pin=old).recipient(ra=False).der == new_by_old.der
+    assert load(old, new_by_old, pin=old).issuing().der == new_by_old.der

@@ -94,12 +94,12 @@ class MiniCa:
         return web.ok(lab.cert_rep(got, signer, envelope, **how))
 
 
-def enrolled(ca: MiniCa, files: list[int], *parties: lab.Party, **changes: Any) -> Any:
+def enrolled(ca: MiniCa, files: list[int], /, *parties: lab.Party, **changes: Any) -> Any:
     with web.serving(ca) as server:
         return run(job_for(server.url(), *parties, **changes), files)
 
 
-def failed(ca: MiniCa, files: list[int], *parties: lab.Party, **changes: Any) -> AgentError:
+def failed(ca: MiniCa, files: list[int], /, *parties: lab.Party, **changes: Any) -> AgentError:
     with pytest.raises(AgentError) as caught:
         enrolled(ca, files, *parties, **changes)
     return caught.value
@@ -360,7 +360,13 @@ def test_single_des_and_a_refusal(files: list[int]) -> None:
     assert "password cipher" in refused.remedy
 
 
-@pytest.mark.parametrize(("key", "how", "ra"), [("sub", {"ca": True}, False), ("ra-enc", {}, True)])
+@pytest.mark.parametrize(
+    ("key", "how", "ra"),
+    [
+        ("sub", {"ca": True}, False),
+        ("ra-enc", {"purposes": ["1.3.6.1.4.1.311.20.2.1"]}, True),
+    ],
+)
 def test_md5_between_the_pin_and_the_reply_is_noted(
     files: list[int], key: str, how: dict[str, Any], ra: bool
 ) -> None:

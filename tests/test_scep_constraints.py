@@ -14,6 +14,7 @@ from agent import limits
 from agent.scep import certificate, constraints, der
 from agent.scep.ber import BerError
 from agent.scep.names import DIRECTORY, DNS, IP, RFC822, URI
+from agent.scep.ra import RaRules, candidates
 from tests import scep_lab as lab
 from tests.test_scep_caset import issued, load, read
 
@@ -121,11 +122,11 @@ def test_they_bind_cas_and_ras_below_as_well_but_not_a_new_key_of_the_same_ca() 
     ca = bound(extension(permitted=(base(DIRECTORY, inside.dump()),)))
     below = lab.certificate({"common_name": "Else"}, "third", ca, ca=True)
     rekeyed = lab.certificate({"common_name": "Bound"}, "other", ca, ca=True)
-    served = load(lab.root(), ca, below, rekeyed).served()
-    assert below.der not in served
-    assert rekeyed.der in served
+    known = [a.certificate.der for a in load(lab.root(), ca, below, rekeyed).authorities]
+    assert below.der not in known
+    assert rekeyed.der in known
     ra = issued(ca, purposes=["1.3.6.1.5.5.7.3.28"])
-    assert load(lab.root(), ca, ra).registration_authorities() == []
+    assert candidates(load(lab.root(), ca, ra), RaRules()) == []
     grandchild = lab.certificate({"common_name": "r1"}, "dev", rekeyed)
     assert load(lab.root(), ca, rekeyed).issuer_of(read(grandchild)) is None
 

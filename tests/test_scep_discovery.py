@@ -172,6 +172,21 @@ def test_an_ra_that_is_wanted_and_not_there() -> None:
     assert caught.value.code == "ra-missing"
 
 
+def test_an_ra_without_its_purpose_is_refused_at_the_fetch() -> None:
+    """So whoever asks for the CA alone, or diagnoses, reads it before anything is sent."""
+    plain = lab.certificate({"common_name": "RA"}, "ra-enc", lab.root())
+    made = web.ok(lab.degenerate([plain.der, lab.root().der]))
+    other = {"algorithm": "sha256", "hex": ["ab" * 32]}
+    for code, job in (("ra-purpose", {}), ("ra-pin-mismatch", {"ra_fingerprint": other})):
+        with pytest.raises(AgentError) as caught:
+            fetch(web.ok(b"AES"), made, ra=True, **job)
+        assert caught.value.code == code
+        assert plain.cert.sha256.hex() in caught.value.what
+    named = {"algorithm": "sha256", "hex": [plain.cert.sha256.hex()]}
+    for job in ({"compatibility": ["ra-any-purpose"]}, {"ra_fingerprint": named}):
+        assert len(fetch(web.ok(b"AES"), made, ra=True, **job)[0]["certificates"]) == 2
+
+
 @pytest.mark.parametrize("field", ["url", "source", "ra", "ca_id"])
 def test_a_job_with_a_wrong_field(field: str) -> None:
     with pytest.raises(AgentError) as caught:

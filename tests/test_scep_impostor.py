@@ -6,11 +6,13 @@ that a reply of his is believed.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from agent.errors import AgentError
+from agent.scep.ra import RaRules
 from tests import scep_lab as lab
 from tests.test_scep_client import MiniCa, device_key, enrolled, failed
 from tests.test_scep_trust import code_of, expected, judge, received, success
@@ -58,6 +60,93 @@ def test_stored_in_the_set_he_signs_nothing() -> None:
     reply = success(signer=him, certificates=[])
     assert code_of(reply, expected(him, *lab.ra_pair(), ra=True)) == SIGNER
     assert code_of(reply, expected(him, *lab.ra_pair())) == SIGNER
+
+
+# -- in the CA set, with a certificate that names no purpose ---------------------------------------
+
+
+def customer(purposes: Sequence[str] | None) -> lab.Party:
+    """What a CA issues that writes no extendedKeyUsage, or one for all purposes."""
+    named = {} if purposes is None else {"purposes": purposes}
+    usage = {"digital_signature", "key_encipherment"}
+    return lab.certificate({"common_name": "evil"}, "other", lab.root(), usage=usage, **named)
+
+
+CUSTOMERS = pytest.mark.parametrize("purposes", [None, ["2.5.29.37.0"]], ids=["none", "any"])
+LAX = {"compatibility": ["ra-any-purpose"]}
+
+
+def trusted(*parties: lab.Party, proven: bool) -> dict[str, Any]:
+    pin = lab.root().cert.sha256.hex()
+    return {"certificates": [p.der for p in parties], "pin": pin, "ra_proven": proven}
+
+
+@CUSTOMERS
+def test_in_the_place_of_the_ra_he_reads_no_password(
+    descriptors: list[int], purposes: Sequence[str] | None
+) -> None:
+    him = customer(purposes)
+    ca = MiniCa(him)
+    error = failed(ca, descriptors, him, lab.root(), ra=True)
+    assert ca.received == []
+    assert error.code == "ra-purpose"
+    assert him.cert.sha256.hex() in error.what
+
+
+@CUSTOMERS
+def test_beside_the_ra_he_reads_no_password_even_where_any_purpose_will_do(
+    descriptors: list[int], purposes: Sequence[str] | None
+) -> None:
+    encryption, signature = lab.ra_pair()
+    for job in ({}, LAX):
+        ca = MiniCa(encryption, signer=signature, certificates=[])
+        stored = (customer(purposes), lab.root(), signature, encryption)
+        assert enrolled(ca, descriptors, *stored, ra=True, **job)["ra_proven"] is True
+        assert len(ca.received) == 1
+
+
+@CUSTOMERS
+@pytest.mark.parametrize("op", ["enrol", "poll"])
+def test_after_an_ra_with_its_purpose_he_does_not_replace_it(
+    descriptors: list[int], purposes: Sequence[str] | None, op: str
+) -> None:
+    him = customer(purposes)
+    ca = MiniCa(him)
+    stored = trusted(him, lab.root(), proven=True)
+    error = failed(ca, descriptors, op=op, ra=True, ca=stored, **LAX)
+    assert ca.received == []
+    assert error.code == "ra-purpose-lost"
+
+
+@CUSTOMERS
+def test_a_pinned_ra_is_not_replaced_by_him_nor_by_another_ra(
+    descriptors: list[int], purposes: Sequence[str] | None
+) -> None:
+    """The pinned one needs no purpose; the other ones are refused with it."""
+    ours = lab.certificate({"common_name": "RA"}, "ra-enc", lab.root())
+    pins = {"ra_fingerprint": {"algorithm": "sha256", "hex": [ours.cert.sha256.hex()]}}
+    for him in (customer(purposes), lab.ra_pair()[0]):
+        ca = MiniCa(him)
+        assert failed(ca, descriptors, him, lab.root(), ra=True, **pins).code == "ra-pin-mismatch"
+        assert ca.received == []
+        ca = MiniCa(ours, signer=ours, certificates=[])
+        answer = enrolled(ca, descriptors, him, lab.root(), ours, ra=True, **pins)
+        assert answer["status"] == "issued"
+        assert failed(MiniCa(ours, signer=him), descriptors, him, lab.root(), ours, ra=True,
+                      **pins).code == SIGNER  # fmt: skip
+
+
+@CUSTOMERS
+def test_stored_in_an_ra_set_he_signs_nothing_and_is_named(
+    purposes: Sequence[str] | None,
+) -> None:
+    him = customer(purposes)
+    for rules in (RaRules(), RaRules(any_purpose=True), RaRules(any_purpose=True, proven=True)):
+        with pytest.raises(AgentError) as caught:
+            judge(success(signer=him, certificates=[]), expected(him, *lab.ra_pair(), ra=rules))
+        assert caught.value.code == SIGNER
+        assert f"sha256 {him.cert.sha256.hex()} names no purpose" in caught.value.what
+        assert ("`compatibility ra-any-purpose`" in caught.value.what) is not rules.any_purpose
 
 
 # -- in the reply ----------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from agent.scep import crl
+from agent.scep import crl, ra
 from agent.scep.caset import CaSet
 from agent.scep.names import DNS
 from tests import scep_lab as lab
-from tests.test_scep_caset import CMC_RA, issued, load, read
+from tests.test_scep_caset import issued, load, read
 from tests.test_scep_constraints import base, extension
+from tests.test_scep_ra import CMC_RA, NAMED
 from tests.test_scep_revocation import made
 
 
@@ -74,13 +75,13 @@ def _two(above: dict[str, Any], under: dict[str, Any]) -> tuple[lab.Party, lab.P
 
 @pytest.mark.parametrize("digest", ["md5", "sha1"])
 def test_a_weak_signature_below_the_pin_needs_the_realms_word(digest: str) -> None:
-    sub, ra = below(digest=digest), issued(lab.root(), digest=digest, purposes=[CMC_RA])
-    found = load(lab.root(), sub, ra)
-    assert (found.served(), found.registration_authorities()) == ([lab.root().der], [])
+    sub, end = below(digest=digest), issued(lab.root(), digest=digest, purposes=[CMC_RA])
+    found = load(lab.root(), sub, end)
+    assert (found.served(), ra.candidates(found, NAMED)) == ([lab.root().der], [])
     assert f"`weak-algorithm {digest}`" in found.fault_of(read(sub))
-    allowed = load(lab.root(), sub, ra, weak=frozenset({digest}))
+    allowed = load(lab.root(), sub, end, weak=frozenset({digest}))
     assert sub.der in allowed.served()
-    assert [one.der for one in allowed.registration_authorities()] == [ra.der]
+    assert [one.der for one in ra.candidates(allowed, NAMED)] == [end.der]
 
 
 def test_a_critical_extension_that_nobody_knows_ends_the_way() -> None:
@@ -95,11 +96,11 @@ def test_a_critical_extension_that_nobody_knows_ends_the_way() -> None:
 
 
 def test_a_ca_on_the_stored_list_is_no_authority() -> None:
-    sub, ra = below(serial=77), issued(lab.root(), serial=78, purposes=[CMC_RA])
+    sub, end = below(serial=77), issued(lab.root(), serial=78, purposes=[CMC_RA])
     listed = crl.read(made((77, ""), (78, "")))
-    assert load(lab.root(), sub, ra).served() == [sub.der, lab.root().der]
-    found = load(lab.root(), sub, ra, crl=listed)
-    assert (found.served(), found.registration_authorities()) == ([lab.root().der], [])
+    assert load(lab.root(), sub, end).served() == [sub.der, lab.root().der]
+    found = load(lab.root(), sub, end, crl=listed)
+    assert (found.served(), ra.candidates(found, NAMED)) == ([lab.root().der], [])
     outdated = load(lab.root(), sub, crl=listed, now_s=lab.NOW_S + 300 * lab.DAY_S)
     assert outdated.served() == [lab.root().der]
     forged = crl.read(made((77, ""), key="other"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agent.errors import AgentError
 from agent.scep import caset, certificate, crypto, der, messages, oids, trust
+from agent.scep.ra import RaRules
 from tests import scep_lab as lab
 
 ENTITY = {"common_name": "dev1", "organization": "Lab", "fqdn": "dev1.example"}
@@ -20,13 +21,14 @@ SETTINGS = settings(derandomize=True, deadline=None, max_examples=150)
 
 def expected(
     *others: lab.Party, match: str = "standard", compatibility: Sequence[str] = (),
-    ra: bool = False, **rules: Any,
+    ra: bool | RaRules = False, **rules: Any,
 ) -> trust.Expected:  # fmt: skip
+    front = ra if isinstance(ra, RaRules) else RaRules() if ra else None
     judged = caset.Rules(rules.get("now_s", lab.NOW_S), frozenset(rules.get("weak", ())))
     pin = crypto.digest("sha-256", lab.root().der).hex()
     ca = caset.load([lab.root().der, *(p.der for p in others)], pin, judged)
     return trust.Expected(
-        ca, ra, REQUEST, NONCE, messages.signer_certificate(REQUEST, lab.key("dev")),
+        ca, front, REQUEST, NONCE, messages.signer_certificate(REQUEST, lab.key("dev")),
         lab.key("dev"), lab.public_der("dev"), match,
         frozenset(compatibility), [],
     )  # fmt: skip
@@ -145,7 +147,8 @@ def test_signatures_and_signers() -> None:
     below = lab.certificate({"common_name": "x"}, "third", lab.ra_pair()[0])
     assert code_of(success(signer=below), expected(below, ra=True)) == "certrep-signer"
     ended = lab.certificate({"common_name": "RA"}, "ra-sig", lab.root(), days=1,
-                            start_s=lab.NOW_S - 3 * lab.DAY_S)  # fmt: skip
+                            start_s=lab.NOW_S - 3 * lab.DAY_S,
+                            purposes=["1.3.6.1.4.1.311.20.2.1"])  # fmt: skip
     assert code_of(success(signer=ended), expected(ended, ra=True)) == "certrep-signer"
     assert judge(success(signer=ended), expected(ended, ra=True, now_s=None)).certificate
 

@@ -152,10 +152,16 @@ def _check_rights(session: Session, changes: list[Change], gone: list[Realm]) ->
 
 
 def _level(change: Change) -> int:
+    """The lowest level at which the line is a command; a kept line that means nothing is none."""
+    levels = range(CONFIGURE_LEVEL, SECRET_LEVEL + 1)
+    return next((level for level in levels if _is_command(change, level)), CONFIGURE_LEVEL)
+
+
+def _is_command(change: Change, level: int) -> bool:
     try:
-        row = match(table(SYSTEM, SECRET_LEVEL), change.block).command.row
+        row = match(table(SYSTEM, level), change.block).command.row
         if change.line.startswith(" "):
-            row = match(table(row.opens or SYSTEM, SECRET_LEVEL), change.line).command.row
-    except GrammarError:  # a kept line that means nothing here
-        return CONFIGURE_LEVEL
-    return row.level
+            match(table(row.opens or SYSTEM, level), change.line)
+    except GrammarError:
+        return False
+    return True

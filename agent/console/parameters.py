@@ -97,6 +97,19 @@ def hexadecimal(help_text: str, digits: int) -> Parameter:
     return kind._replace(rest=True, example=("0123456789abcdef" * digits)[:digits])
 
 
+def fingerprints(help_text: str, digits: int) -> Parameter:
+    """One digest of `hexadecimal` or two, behind one another: a tuple of them, each once."""
+    alone = hexadecimal(help_text, digits)
+
+    def read(rest: str) -> tuple[str, ...]:
+        value = re.sub(r"[:\s]", "", rest)
+        if len(value) != 2 * digits:
+            return (str(alone.read(value)),)
+        return tuple(dict.fromkeys(str(alone.read(h)) for h in (value[:digits], value[digits:])))
+
+    return alone._replace(label=f"{alone.label} [ {alone.label} ]", read=read)
+
+
 def _read_serial(word: str) -> str:
     """The serial number of a certificate as records hold it: no colons, no leading zeros."""
     digits = re.sub(":", "", word).lower()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from agent.console.appliance import Appliance
 from agent.console.commands import Command
+from agent.console.commands.realm import url_line
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.document import Document, json_lines, text_lines
 from agent.console.filters import FILTERS, Keep
@@ -13,6 +14,7 @@ from agent.console.pager import Pager
 from agent.console.parameters import without_hash
 from agent.console.place import Place
 from agent.errors import AgentError
+from agent.settings import Realm, fold
 from hal.ports import Reactor, Timer
 
 SECOND_NS = 1_000_000_000
@@ -58,7 +60,11 @@ class Showing(Place):
     def error(self, error: AgentError) -> None:
         """Of a command about a realm, with its name in the next step."""
         args = self._current.args if self._current else Args()
-        super().error(error.of_realm(args.text("NAME")) if "realm" in args else error)
+        if "realm" in args:
+            name = args.text("NAME")
+            record = self.device.settings.realms.get(fold(name)) or Realm(name)
+            error = error.of_realm(name, url_line(record))
+        super().error(error)
 
     def show(self, document: Document) -> None:
         """A display as text or JSON: filtered as the command says, paged on terminals."""

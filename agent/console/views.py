@@ -17,6 +17,7 @@ from agent.console.commands.rows import (
 from agent.console.grammar import (
     AMBIGUOUS,
     INCOMPLETE,
+    TOO_MANY,
     UNRECOGNIZED,
     WRONG,
     GrammarError,
@@ -133,7 +134,7 @@ def where_else(level: int, text: str, error: GrammarError) -> str:
 
 def level_needed(level: int, text: str, error: GrammarError) -> int | None:
     """The level of a command that only higher ones may type; None when there is none."""
-    if error.kind != UNRECOGNIZED:
+    if error.kind not in (UNRECOGNIZED, TOO_MANY):
         return None
     for enough in range(level, SECRET_LEVEL + 1):
         for kind in _ENTRANCES:

@@ -16,13 +16,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from agent import limits
-from agent.errors import AgentError, fail
-from agent.scep import certificate, crypto, names, oids, path
+from agent.errors import fail
+from agent.scep import certificate, crypto, names, path
 from agent.scep.certificate import Certificate
 from agent.scep.path import Authority, in_date
 
 Rules = path.Rules
-_RA_MAY_SAY = oids.RA_PURPOSES | {oids.ANY_PURPOSE}
 FINGERPRINTS = {"md5": "md5", "sha1": "sha1", "sha256": "sha-256"}  # as configured -> digest
 
 
@@ -73,12 +72,9 @@ class CaSet(NamedTuple):
     def _signers_of(self, subject: Certificate) -> list[Authority]:
         return [a for a in self.authorities if subject.issued_by(a.certificate)]
 
-    def registration_authorities(self) -> list[Certificate]:
-        """Certificates of the set that may be an RA's, and that an authority vouches for."""
-        return [c for c in self.certificates if may_be_ra(c) and self.vouches_for(c)]
-
-    def weak_links(self, ra: bool) -> list[str]:
-        """A note for each certificate below the pin whose signature only `weak-algorithm` allows.
+    def weak_links(self, ras: Sequence[Certificate] = ()) -> list[str]:
+        """A note for each certificate below the pin, `ras` with them, whose signature only
+        `weak-algorithm` allows.
 
         The pin's own says nothing: it is trusted by its fingerprint.
         """
@@ -86,52 +82,24 @@ class CaSet(NamedTuple):
         notes = [
             f"`weak-algorithm` allows {one.signature.digest} in the certificate of"
             f" {names.shown(one.subject)}"
-            for one in below + (self.registration_authorities() if ra else [])
+            for one in (*below, *ras)
             if one.signature.digest in path.WEAK_DIGESTS
         ]
         return list(dict.fromkeys(notes))
 
-    def issuing(self, ra: bool) -> Certificate:
-        """The CA that will issue: the RA's own, else the last one below the pin.
+    def issuing(self) -> Certificate:
+        """The CA that issues where no RA stands in front: the last one below the pin.
 
         It is told by its key. A certificate for the key of a CA that stands above it already
         (OldWithNew of RFC 4210 4.4, another generation) makes that CA no later one. Of several
         certificates for the key that issues, one that the CA has made for itself comes first, and
         then the newest.
         """
-        if ra:
-            authority = self.issuer_of(self.recipient(ra))
-            if authority is not None:
-                return authority.certificate
         steps = [a for a in self.authorities if not _is_key_again(a)]
         issuers = {a.issuer.certificate.public_bits for a in steps if a.issuer is not None}
         last = next(a.certificate for a in steps if a.certificate.public_bits not in issuers)
         same = [a.certificate for a in self.authorities if _same_ca(a.certificate, last)]
         return max(same, key=lambda c: (c.issued_by(c), c.not_before_s))
-
-    def recipient(self, ra: bool) -> Certificate:
-        """For whom a request is encrypted; PeerError `ra-missing` or
-        `ra-unusable` when the realm wants an RA.
-
-        Between several, one that says that it is an RA's comes first, then keyUsage decides, which
-        refuses none: real ones carry the wrong bits (RFC 8894 3.5.2). Without `ra` an end-entity
-        certificate is never used: any device of this CA could put its own into an unprotected set
-        and read the challenge password.
-        """
-        if not ra:
-            return self.issuing(ra)
-        candidates = self.registration_authorities()
-        if not candidates:
-            raise self._no_ra()
-        return min(candidates, key=lambda c: (not _says_ra(c), _encryption_rank(c)))
-
-    def _no_ra(self) -> AgentError:
-        unusable = next((c for c in self.certificates if may_be_ra(c)), None)
-        if unusable is None:
-            return fail("ra-missing")
-        linked = self.issuer_of(unusable) is not None
-        reason = "it is not in date" if linked else "no CA of the set, from the pin down, issued it"
-        return fail("ra-unusable", subject=names.shown(unusable.subject), reason=reason)
 
     def chain(self, issuer: Authority) -> list[bytes]:
         """DER from this issuer upwards: to the pin, and over it as far as somebody vouches."""
@@ -148,7 +116,7 @@ class CaSet(NamedTuple):
         """DER of what consumers may trust: the issuing CA and its chain, then the other CAs below
         the pin, then what else the operator vouches for. An RA is no CA, and not among them; a CA
         that is limited by one above it stands behind that one alone."""
-        last = self.issuing(ra=False)
+        last = self.issuing()
         first = next(a for a in self.authorities if a.certificate == last)
         alone = [a.certificate.der for a in self.authorities if path.stands_alone(a)]
         allowed = {*alone, *(root.der for root in self.roots)}
@@ -164,26 +132,6 @@ def _is_key_again(authority: Authority) -> bool:
 def _same_ca(one: Certificate, other: Certificate) -> bool:
     same_name = names.key(one.subject) == names.key(other.subject)
     return same_name and one.public_bits == other.public_bits
-
-
-def may_be_ra(candidate: Certificate) -> bool:
-    """An end-entity certificate whose extendedKeyUsage, if any, leaves room for an RA.
-
-    One that names only other purposes (TLS, IKE) is a device's (RFC 5280 4.2.1.12, RFC 6402 2.10).
-    """
-    if candidate.is_ca:
-        return False
-    return candidate.purposes is None or not candidate.purposes.isdisjoint(_RA_MAY_SAY)
-
-
-def _says_ra(candidate: Certificate) -> bool:
-    return not oids.RA_PURPOSES.isdisjoint(candidate.purposes or ())
-
-
-def _encryption_rank(candidate: Certificate) -> int:
-    if candidate.key_usage is None:
-        return 1
-    return 0 if "keyEncipherment" in candidate.key_usage else 2
 
 
 def readable(ders: Sequence[bytes]) -> list[Certificate]:

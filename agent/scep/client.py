@@ -72,7 +72,7 @@ def fetch_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
 
 
 def enrol(job: Job, files: Sequence[int], link: Link) -> Answer:
-    """-> {status: issued, certificate, chain, notes} or {status: pending, notes}"""
+    """-> {status: issued, certificate, chain, ra_proven, notes} or {status: pending, notes}"""
     return transaction.enrol(job, vault.device_key(files[0]), link)
 
 

@@ -15,6 +15,7 @@ from agent.scep import (
     discovery,
     messages,
     names,
+    ra,
     trust,
     vault,
 )
@@ -45,14 +46,17 @@ class Question(NamedTuple):
 
 
 class Conversation:
-    """With the CA of a job: {url, source, caps, ca, fingerprint, ra, cipher, http, weak, ...}."""
+    """With the CA of a job: {url, source, caps, ca, fingerprint, ra, cipher, http, weak, ...}.
+
+    `ra`: by what its RA is known, None where it has none.
+    """
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self.ra = field(job, "ra", bool)
+        self.ra = ra.rules_of(job)
         self.now_s = discovery.moment(job)
         self.ca = ca_of(job)
-        self.notes = self.ca.weak_links(self.ra)
+        self.notes = self.ca.weak_links(ra.candidates(self.ca, self.ra) if self.ra else ())
         self._caps = {cap.casefold() for cap in items(job, "caps", str)}
 
     def ask(self, question: Question, link: Link) -> tuple[messages.CertRep, trust.Expected]:
@@ -71,16 +75,16 @@ class Conversation:
         """An RA that cannot open what was encrypted for its CA has no better word (step-ca); nor
         has a server to a question that it does not know."""
         asked_for = kind not in (messages.GET_CERT, messages.GET_CRL)
-        unasked = asked_for and not self.ra and self.ca.registration_authorities()
+        unasked = asked_for and self.ra is None and ra.likely(self.ca)
         if error.code in ("http-failed", "http-refused") and unasked:
             return fail("ra-not-asked", what=error.what)
         return error
 
     def message(self, question: Question, nonce: bytes) -> bytes:
-        recipient = self.ca.recipient(self.ra)
+        recipient = ra.recipient(self.ca, self.ra)
         if question.request.digest in _WEAK_DIGESTS:
             self.notes.append(f"the request is signed with {question.request.digest}")
-        if not self.ra and self.ca.registration_authorities():
+        if self.ra is None and ra.likely(self.ca):
             self.notes.append("the CA set has RA certificates; `ra` in `enrollment-url` uses them")
         out = messages.Outgoing(
             question.signer, question.key, recipient, self._cipher(), nonce, self.now_s

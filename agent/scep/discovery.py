@@ -10,7 +10,7 @@ import ssl
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import ber, caset, cms, path, pem, relations, tls, transport
+from agent.scep import ber, caset, cms, path, pem, ra, relations, tls, transport
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, items, submap, text_or_none
@@ -43,14 +43,15 @@ def _timeouts(job: Job) -> limits.Timeouts:
 
 
 def fetch(job: Job, link: Link) -> Answer:
-    """{url, ca_id, source, ra, stored, weak, now_s, ...} -> {caps, certificates, notes}
+    """{url, ca_id, source, ra, ra_fingerprint, compatibility, stored, weak, now_s, ...}
+    -> {caps, certificates, notes}
 
     `stored`: DER of the CA certificate that is pinned already, or None; it is told of with those
     that were sent, so that its relations to them are known. Without a configured `ca_id` no
     `message` is sent: an invented one is refused by some CAs.
     """
     exchange, ca_id = exchange_of(job, link), text_or_none(job, "ca_id")
-    ra = field(job, "ra", bool)
+    rules = ra.rules_of(job)
     notes: list[str] = []
     caps = _capabilities(exchange, ca_id, notes)
     ders = ca_certificates(exchange.get("GetCACert", ca_id, limits.CA_SET_BYTES))
@@ -62,8 +63,8 @@ def fetch(job: Job, link: Link) -> Answer:
         raise fail("ca-set-too-large", size=size, cap=limits.CA_SET_DER_BYTES)
     if len(readable) < len(set(ders)):
         notes.append(f"{len(set(ders)) - len(readable)} of the CA's certificates cannot be read")
-    if ra and not any(map(caset.may_be_ra, readable)):
-        raise fail("ra-missing")
+    if rules is not None:
+        ra.check(readable, rules)
     return {"caps": caps, "certificates": arrived(readable, job), "notes": notes}
 
 
@@ -72,7 +73,8 @@ def arrived(certificates: list[Certificate], job: Job) -> list[Answer]:
     stored = caset.readable([field(job, "stored", bytes)] if job.get("stored") else [])
     held = [one for one in stored if one not in certificates]
     rules = path.Rules(moment(job), frozenset(items(job, "weak", str)))
-    return relations.described([*certificates, *held], rules, [one.der for one in held])
+    ders = [one.der for one in held]
+    return relations.described([*certificates, *held], rules, ra.typed(job), ders)
 
 
 def moment(job: Job) -> int | None:

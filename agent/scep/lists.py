@@ -41,10 +41,10 @@ def fetch(job: Job, link: Link) -> Answer:
     ca, held = ca_of(job), _held(job)
     url = text_or_none(job, "cdp_url")
     if url is None:
-        url = _place(ca.issuing(ra=False) if field(job, "from_ca", bool) else held)
+        url = _place(ca.issuing() if field(job, "from_ca", bool) else held)
     if url is None:
         raise fail("crl-no-place")
-    notes = ca.weak_links(ra=False)
+    notes = ca.weak_links()
     data = revocation.der_of(_fetched(job, url, link))
     return _answer(job, revocation.accept(data, ca, notes), data, url, notes)
 

@@ -6,9 +6,9 @@ A CA that has not made its successor yet lists the operation all the same (OpenX
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import discovery, names, refusals, relations, succession, transport
+from agent.scep import discovery, names, ra, refusals, relations, succession, transport
 from agent.scep.certificate import Certificate
-from agent.scep.jobmap import Answer, Job, field, text_or_none
+from agent.scep.jobmap import Answer, Job, text_or_none
 from agent.scep.stored import ca_of
 from agent.scep.succession import Link
 from hal.ports import Link as Network
@@ -18,14 +18,14 @@ _NOT_YET = (*refusals.UNKNOWN_OPERATION, "http-denied")
 
 def fetch(job: Job, link: Network) -> Answer:
     """{url, ca_id, source, ca, ra, weak, ...} -> {certificates, message, via, notes}"""
-    ca, ra = ca_of(job), field(job, "ra", bool)
+    ca = ca_of(job)
     message = _asked(discovery.exchange_of(job, link), text_or_none(job, "ca_id"))
-    signer = succession.signer(message, ca, ra)
+    signer = succession.signer(message, ca, ra.issuing(ca, ra.rules_of(job)))
     via = [one.certificate.der for one in signer.above() if one.certificate != ca.named]
     notes: list[str] = []
     found = succession.members(Link(ca.named.der, message, tuple(via)), ca.rules, notes)
     _check_dates(found, ca.rules.now_s)
-    certificates = relations.described(found, ca.rules._replace(crl=None))
+    certificates = relations.described(found, ca.rules._replace(crl=None), ra.typed(job))
     return {"certificates": certificates, "message": message, "via": via, "notes": notes}
 
 

@@ -8,20 +8,25 @@ each job that uses a stored set, or writes it for consumers, works it out again 
 from collections.abc import Sequence
 
 from agent.errors import AgentError
-from agent.scep import caset, certmap, path
+from agent.scep import caset, certmap, path, ra
 from agent.scep.caset import Rules
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer
+from agent.scep.ra import RaRules
 
 
 def described(
-    certificates: Sequence[Certificate], rules: Rules, stored: Sequence[bytes] = ()
+    certificates: Sequence[Certificate],
+    rules: Rules,
+    ra_rules: RaRules,
+    stored: Sequence[bytes] = (),
 ) -> list[Answer]:
     """A map for each: the fields of `certmap.record`, and as indexes into this list
 
-    below: the CAs and RAs that it vouches for, were it pinned; generations: those of them that are
-    this CA again, with the same key; above: who has signed it, upwards to a self-signed one, which
-    may be anybody's. `self_signed`; `sent`: it is none of `stored`, which were held here already.
+    below: the CAs and RAs that it vouches for, were it pinned, and the RAs that the operator has
+    named; generations: those of them that are this CA again, with the same key; above: who has
+    signed it, upwards to a self-signed one, which may be anybody's. `self_signed`; `sent`: it is
+    none of `stored`, which were held here already.
     """
     places = {one.der: at for at, one in enumerate(certificates)}
 
@@ -31,7 +36,7 @@ def described(
     return [
         {
             **certmap.record(one),
-            "below": indexes(_below(one, certificates, rules)),
+            "below": indexes(_below(one, certificates, rules, ra_rules)),
             "generations": indexes([c for c in certificates if path.is_generation(c, one)]),
             "above": [places[c.der] for c in _above(one, certificates)],
             "self_signed": one.issued_by(one),
@@ -42,7 +47,7 @@ def described(
 
 
 def _below(
-    pinned: Certificate, certificates: Sequence[Certificate], rules: Rules
+    pinned: Certificate, certificates: Sequence[Certificate], rules: Rules, ra_rules: RaRules
 ) -> list[Certificate]:
     if not pinned.is_ca:
         return []
@@ -50,7 +55,7 @@ def _below(
         found = caset.under(pinned, certificates, rules)
     except AgentError:  # it has ended
         return []
-    return [*(a.certificate for a in found.authorities[1:]), *found.registration_authorities()]
+    return [*(a.certificate for a in found.authorities[1:]), *ra.kept(found, ra_rules)]
 
 
 def _above(one: Certificate, certificates: Sequence[Certificate]) -> list[Certificate]:

@@ -34,11 +34,11 @@ class Link(NamedTuple):
     via: tuple[bytes, ...] = ()
 
 
-def signer(message: bytes, ca: CaSet, ra: bool) -> path.Authority:
+def signer(message: bytes, ca: CaSet, issuing: Certificate) -> path.Authority:
     """Who signed a next set: the pinned CA, or the one of the stored set that issues to us."""
     with reading("next-ca-malformed", message):
         identifier = _only_signer(cms.read_signed(message)).identifier
-        allowed = [ca.pin, ca.issuing(ra)]
+        allowed = [ca.pin, issuing]
         found = identifier.find(allowed)
     if found is None:
         raise fail("next-ca-signer", subject=names.shown(ca.pin.subject))
@@ -83,7 +83,7 @@ def _check_signature(
     if fault:
         raise fail("next-ca-signature", reason=fault)
     weak = ["the signature of the next CA's certificates uses md5, which `weak-algorithm` allows"]
-    return known.weak_links(ra=False) + (weak if signed.digest == "md5" else [])
+    return known.weak_links() + (weak if signed.digest == "md5" else [])
 
 
 def check(ca: CaSet, lineage: Sequence[Link], anchor: Fingerprint) -> None:

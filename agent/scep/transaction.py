@@ -12,6 +12,7 @@ from agent.scep import (
     messages,
     names,
     oids,
+    ra,
     revocation,
     trust,
     vault,
@@ -22,9 +23,9 @@ from hal.ports import Link
 
 
 def enrol(job: Job, device_key: bytes, link: Link) -> Answer:
-    """Sends PKCSReq or RenewalReq: {status: issued, certificate, chain, notes}, {status: pending,
-    notes}. `renewal` None: signed by a certificate made for it; else {message_type, certificate,
-    key, with_password}."""
+    """Sends PKCSReq or RenewalReq: {status: issued, certificate, chain, ra_proven, notes}, {status:
+    pending, notes}. `renewal` None: signed by a certificate made for it; else {message_type,
+    certificate, key, with_password}."""
     found = _renewal(job)
     with_password = found is None or field(found, "with_password", bool)
     kind = messages.PKCS_REQ if found is None else field(found, "message_type", int)
@@ -84,7 +85,7 @@ class Transaction:
     @property
     def issuer(self) -> certificate.Certificate:
         """The CA that issues, as it is named to itself."""
-        return self._with.ca.issuing(self._with.ra)
+        return ra.issuing(self._with.ca, self._with.ra)
 
     def certification_request(self) -> bytes:
         return messages.certification_request(self.request, self._key)
@@ -104,6 +105,7 @@ class Transaction:
             "status": "issued",
             "certificate": certmap.summary(found.certificate),
             "chain": found.chain,
+            "ra_proven": ra.proves(self._with.ca, self._with.ra),
             "notes": notes,
         }
 

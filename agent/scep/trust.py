@@ -7,7 +7,7 @@ transactionID, recipientNonce, messageType, pkiStatus; only then the private key
 only then the certificate inside is compared with what was asked for. Nothing inside an envelope is
 believed because it could be decrypted: whoever has our public key can encrypt for us.
 
-A signer is the pinned CA, a CA below it or, where the realm says `ra`, what may be an RA; its
+A signer is the pinned CA, a CA below it or, where the realm says `ra`, its RA (`ra.py`); its
 certificate was stored before the request left. One that only the reply brings proves no more than
 that this CA has customers.
 
@@ -28,12 +28,14 @@ from agent.scep import (
     names,
     oids,
     path,
+    ra,
     refusals,
     text,
 )
 from agent.scep.border import reading
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
+from agent.scep.ra import RaRules
 
 FUTURE_S = 86_400  # a notBefore ahead of our clock that is accepted, with a note
 SHORT_NONCE_BYTES = 8  # the shortest prefix of our nonce that `short-nonce` accepts
@@ -42,12 +44,12 @@ SHORT_NONCE_BYTES = 8  # the shortest prefix of our nonce that `short-nonce` acc
 class Expected(NamedTuple):
     """What a reply must fit: our request, our key, the CA set, and the realm's rules.
 
-    `ra`: the realm says that an RA stands in front of the CA. `signer` signed the request with
-    `key`, and the reply is encrypted for it; `spki` is the key that the request is for.
+    `ra`: by what its RA is known; None: there is none. `signer` signed the request with `key`, and
+    the reply is encrypted for it; `spki` is the key that the request is for.
     """
 
     ca: CaSet
-    ra: bool
+    ra: RaRules | None
     request: messages.Request
     nonce: bytes
     signer: Certificate
@@ -117,11 +119,9 @@ def _check_signer(signer: Certificate, expected: Expected) -> None:
         why = ca.fault_of(signer)
         reason = f"{why}: {who}" if why else f"it does not chain to the pinned CA: {who}"
         raise fail("certrep-signer", reason=reason)
-    if signer not in ca.registration_authorities():
-        raise fail("certrep-signer", reason=f"{who} is neither a CA nor an RA by its certificate")
-    if not expected.ra:
-        reason = f"{who} may be an RA, which needs `enrollment-url ... ra`"
-        raise fail("certrep-signer", reason=reason)
+    fault = ra.signer_fault(signer, ca, expected.ra)
+    if fault:
+        raise fail("certrep-signer", reason=fault)
 
 
 def _check_attributes(reply: messages.CertRep, expected: Expected) -> None:

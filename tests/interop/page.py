@@ -27,7 +27,11 @@ its source or reported to: it proves that the agent finishes with such answers, 
 release of that server.
 
 Every realm has an entity, a key pair, `fingerprint`, `password` and `enrollment-url` (with `ra`
-behind an RA); what a server needs besides stands with it.
+behind an RA); what a server needs besides stands with it. "Its RA names": the purpose in the
+extendedKeyUsage of the RA's certificates, as they were met in this run. One without the purpose of
+an RA (`none`, `any`) is pinned with `enrollment-url ... ra fingerprint`, or allowed with
+`compatibility ra-any-purpose`, which also lets every customer of that CA who has such a certificate
+stand in for the RA: pin it where you can.
 """
 
 DETAILS = """\
@@ -73,8 +77,9 @@ def servers(outcomes: Outcomes) -> str:
         yield server.name
         yield "as recorded" if server.recorded else "itself"
         yield from (shown(server.cells[column], outcomes) for column in COLUMNS)
+        yield server.ra_purpose or NONE
 
-    return table(("server", "here", *COLUMNS), map(cells, SERVERS))
+    return table(("server", "here", *COLUMNS, "its RA names"), map(cells, SERVERS))
 
 
 def command(arguments: tuple[str, ...]) -> str:
@@ -91,6 +96,12 @@ def details(server: Server) -> str:
     told = f":\n\n{command(server.recorded)}" if server.recorded else "."
     lines = textwrap.indent("\n".join(server.realm), "    ")
     realm = f"Its realm needs besides:\n\n{lines}" if lines else "Its realm needs nothing else."
+    if server.ra_realm:
+        front = textwrap.indent("\n".join(server.ra_realm), "    ")
+        realm += (
+            "\n\nWith its RA in front, whose certificate is the operator's to make and has no"
+            f" purpose here:\n\n{front}"
+        )
     text = DETAILS.format(name=server.name, how=server.how, command=told, realm=realm)
     reasons = [(c, server.cells[c].why_not) for c in COLUMNS if server.cells[c].why_not]
     return text + ("\n" if reasons else "") + "".join(f"* {c}: {why}\n" for c, why in reasons)

@@ -34,6 +34,12 @@ class Profile(NamedTuple):
         return "--ra" in self.options
 
     @property
+    def ra_purpose(self) -> str:
+        """What its RA's certificates name, as `tests.labca_http.ra_purpose` finds it."""
+        named = "none" if "ra-purpose-none" in self.quirks else "enrollment agent"
+        return named if self.ra else ""
+
+    @property
     def rollover(self) -> bool:
         return not self.no_rollover
 
@@ -42,9 +48,11 @@ class Profile(NamedTuple):
         """The options of the lab CA."""
         return (*self.options, *(word for name in self.quirks for word in ("--quirk", name)))
 
-    def url(self, base: str) -> str:
-        """What follows `enrollment-url`, for the URL of a lab CA."""
-        return base.removesuffix("/scep") + self.path + (" ra" if self.ra else "")
+    def url(self, base: str, prints: str) -> str:
+        """What follows `enrollment-url`, for the URL of a lab CA and the SHA-256 of its RA's two
+        certificates: where these name no purpose, they are pinned."""
+        pinned = f" fingerprint sha256 {prints}" if self.ra_purpose == "none" else ""
+        return base.removesuffix("/scep") + self.path + (f" ra{pinned}" if self.ra else "")
 
 
 PROFILES = (
@@ -73,8 +81,8 @@ PROFILES = (
     ),
     Profile(
         "OpenXPKI",
-        ("root-absent", "ra-usage-none", "next-listed-early", "type-wanted", "host-wanted",
-         "plain-id", "id-once", "oaep", "reply-aes256", "renewal-17"),
+        ("root-absent", "ra-usage-none", "ra-purpose-none", "next-listed-early", "type-wanted",
+         "host-wanted", "plain-id", "id-once", "oaep", "reply-aes256", "renewal-17"),
         options=("--ra",),
         no_rollover="it lists GetNextCACert also while there is no next CA",
     ),

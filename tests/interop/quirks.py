@@ -29,7 +29,7 @@ MESSAGES, NAMES, NEXT = "test_scep_messages", "test_scep_names", "test_scep_succ
 PROFILES, REFUSALS, RENEWAL = "test_interop_profiles", "test_scep_refusals", "test_renewal"
 RENEW_LAB, TRANSPORT, TRUST = "test_renew_lab", "test_scep_transport", "test_scep_trust"
 ENGINE, MICROMDM, COMMANDS = "test_engine", "test_enrol_micromdm", "test_commands"
-AGENT = "test_quirks_agent::test_a_ca_with"
+AGENT, RA = "test_quirks_agent::test_a_ca_with", "test_scep_ra"
 NO_AUTOMATIC = "belongs to automatic renewal, which this release does not have"
 
 CAPABILITIES = (
@@ -83,11 +83,11 @@ CA_SETS = (
            f"{AGENT}[message-wanted]"), ("message-wanted",)),
     Quirk(13, "two RA certificates in any order, and the CA's chain",
           "with `ra`, keyUsage says which receives; the signer is found by its name",
-          (f"{CASET}::test_an_ra_pair_in_any_order",
+          (f"{RA}::test_an_ra_pair_in_any_order",
            f"{TRUST}::test_signed_by_an_ra_of_the_set_and_by_key_identifier"),
           ("ra-order-ecs", "ra-order-sec", "ra-order-sce", "ra-order-ces", "ra-order-cse")),
     Quirk(14, "keyUsage is missing or wrong", "it prefers, it never refuses",
-          (f"{CASET}::test_an_ra_without_key_usage_will_do_and_the_wrong_one_too",
+          (f"{RA}::test_an_ra_without_key_usage_will_do_and_the_wrong_one_too",
            f"{MICROMDM}::test_with_weak_algorithm_des_the_certificate_arrives"),
           ("ca-usage-signs-only", "ca-usage-one-bit", "ca-usage-none", "ra-usage-none")),
     Quirk(15, "the certificates of a set come in any order",
@@ -370,7 +370,17 @@ WISHES = (
            "test_link::test_a_source_that_is_no_address_of_ours")),
 )  # fmt: skip
 
-QUIRKS = (*CAPABILITIES, *CA_SETS, *REQUESTS, *REPLIES, *RENEWALS, *WISHES)
+RAS = (
+    Quirk(83, "an RA's certificate names no purpose of an RA, or any, as a customer's may",
+          "it is refused with its SHA-256: `enrollment-url ... ra fingerprint` pins it,"
+          " `compatibility ra-any-purpose` takes such ones until an RA with its purpose has served",
+          (f"{RA}::test_no_purpose_or_any_is_refused_with_both_ways_out",
+           f"{RA}::test_after_an_ra_with_its_purpose_none_without_is_taken",
+           f"{AGENT}[ra-purpose-none]", f"{AGENT}[ra-purpose-any]"),
+          ("ra-purpose-none", "ra-purpose-any", "ra-purpose-cmc")),
+)  # fmt: skip
+
+QUIRKS = (*CAPABILITIES, *CA_SETS, *REQUESTS, *REPLIES, *RENEWALS, *WISHES, *RAS)
 
 # Switches of the lab CA that belong to none of these: encodings that the standards allow.
 ALLOWED = {

@@ -27,6 +27,7 @@ class Server(NamedTuple):
     """A server, how it is had, what works, and the lines that its realm needs beyond the usual.
 
     recorded: the arguments of the lab CA that stands in for it, empty for the server itself.
+    ra_purpose: what the certificate of its RA names, and what its realm needs therefore.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Server(NamedTuple):
     realm: tuple[str, ...] = ()
     version: Version = versions.none
     recorded: tuple[str, ...] = ()
+    ra_purpose: str = ""
+    ra_realm: tuple[str, ...] = ()
 
 
 class Client(NamedTuple):
@@ -55,6 +58,8 @@ def none(reason: str, *proofs: str) -> Cell:
     return Cell(proofs, reason)
 
 
+PURPOSE = "test_interop_ra::test_the_purpose_of_an_ra"
+PINNED = ("enrollment-url ... ra fingerprint sha256 HEX",)
 MICROMDM, STEPCA, PROFILE = "test_enrol_micromdm", "test_enrol_stepca", "test_interop_profiles"
 NO_RA = none("no RA stands in front of it")
 HTTP_500 = "it answers HTTP 500"
@@ -67,13 +72,14 @@ LAB_CA = Server(
                       "test_enrol_lab::test_a_chain_with_the_root_left_out"),
         RENEW: proved("test_renew_lab::test_the_certificate_in_use_renews_itself"),
         POLL: proved("test_enrol_lab::test_pending_approved_after_two_polls"),
-        RA: proved("test_enrol_lab::test_ra_in_front",
+        RA: proved("test_enrol_lab::test_ra_in_front", f"{PURPOSE}[the lab CA]",
                    "test_renew_lab::test_a_renewal_waits_behind_an_ra_through_a_power_cut"),
         ROLL_OVER: proved("test_rollover_lab::test_the_device_follows_the_ca",
                           "test_rollover_lab::test_a_ca_that_nobody_named_is_refused"),
         CRL: proved(
             "test_crl_lab::test_a_list_by_scep_and_by_http_and_a_certificate_that_is_on_it"),
     },
+    ra_purpose="enrollment agent",
 )  # fmt: skip
 
 
@@ -116,12 +122,15 @@ def stepca(name: str, provisioner: str, enrol: Cell, case: str, *realm: str) -> 
             POLL: none(f"it issues or refuses at once; to CertPoll {HTTP_500}, and the request is"
                        " sent again",
                        f"{STEPCA}::test_a_lost_answer_is_asked_for_and_then_the_same_request_is_sent"),
-            RA: proved(f"{STEPCA}::test_the_decrypter_is_an_ra[{case}]"),
+            RA: proved(f"{STEPCA}::test_the_decrypter_is_an_ra[{case}]",
+                       f"{PURPOSE}[step-ca 0.30.2]"),
             ROLL_OVER: none(f"to GetNextCACert {HTTP_500}", f"{STEPCA}::test_it_names_no_next_ca"),
             CRL: proved(f"{STEPCA}::test_its_list_comes_by_http_and_not_by_scep"),
         },
         (*realm, "compatibility renew-with-password", "cdp-url http://HOST/1.0/crl"),
         built("step-ca"),
+        ra_purpose="none",
+        ra_realm=PINNED,
     )  # fmt: skip
 
 
@@ -157,13 +166,16 @@ JSCEP_SERVLET = Server(
                       f"{JSCEP}::test_a_wrong_challenge_and_a_wrong_fingerprint"),
         RENEW: proved(f"{JSCEP}::test_it_enrols_renews_and_gets_the_list"),
         POLL: proved(f"{JSCEP}::test_what_waits_is_asked_for_until_it_is_decided"),
-        RA: proved(f"{JSCEP}::test_an_ra_in_front_of_it"),
+        RA: proved(f"{JSCEP}::test_an_ra_in_front_of_it",
+                   f"{PURPOSE}[jscep 2.5.8, its servlet]"),
         ROLL_OVER: none("its next CA stands beside the signature, so it is refused; the operator"
                         " names the new one by `fingerprint`",
                         f"{JSCEP}::test_its_next_ca_stands_beside_the_signature_and_is_refused"),
         CRL: proved(f"{JSCEP}::test_it_enrols_renews_and_gets_the_list"),
     },
     version=jar("jscep"),
+    ra_purpose="none",
+    ra_realm=PINNED,
 )  # fmt: skip
 
 
@@ -183,13 +195,15 @@ def as_recorded(profile: Profile) -> Server:
             POLL: case("test_poll") if profile.poll else none(
                 "it says FAILURE while it waits; after the approval a new application works",
                 f"{PROFILE}::test_a_server_that_refuses_while_it_waits[{profile.server}]"),
-            RA: case("test_enrol_renew_and_get_the_list") if profile.ra else NO_RA,
+            RA: proved(f"{PROFILE}::test_enrol_renew_and_get_the_list[{profile.server}]",
+                       f"{PURPOSE}[{profile.server}]") if profile.ra else NO_RA,
             ROLL_OVER: case("test_rollover") if profile.rollover else none(
                 profile.no_rollover, told),
             CRL: case("test_enrol_renew_and_get_the_list"),
         },
-        (f"enrollment-url {profile.url('http://HOST/scep')}", *profile.realm),
+        (f"enrollment-url {profile.url('http://HOST/scep', 'HEX HEX')}", *profile.realm),
         recorded=profile.arguments,
+        ra_purpose=profile.ra_purpose,
     )  # fmt: skip
 
 

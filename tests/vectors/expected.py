@@ -60,7 +60,7 @@ _BY_BOARD = {
     "ca-renewal-refused": "failure-envelope text-escapes",
     "issued": """
         caps-downgrade caps-nothing caps-huge caps-lines caps-binary
-        ca-appended ca-prepended ca-impostor-appended ca-crowd ca-device
+        ca-appended ca-prepended ca-impostor-appended ca-crowd ca-device ca-device-alone
         ca-older""",  # nobody was followed there yet: it is as it was
 }
 BOARD = {

@@ -14,7 +14,7 @@ from tests.vectors.rules import why
 from tests.vectors.trees import FAULTS, Place
 from tools.lab_ca import algorithms, authority, ber, caset, reply
 from tools.lab_ca.algorithms import Identity
-from tools.lab_ca.authority import DAY_S
+from tools.lab_ca.authority import ANY_PURPOSE, CMC_RA, DAY_S
 from tools.lab_ca.hostile.caset import CA_SETS
 
 CAPS, SET, NEXT = "GetCACaps", "GetCACert", "GetNextCACert"
@@ -77,7 +77,9 @@ def ca_sets(bench: Bench) -> Iterator[Row]:
 
 
 # Nothing is trusted here: the fingerprint decides later, and a stranger in the set gets nothing.
-SET_OUTCOMES = dict.fromkeys(("ca-impostor", "ca-appended", "ca-prepended", "ca-device"), "ok")
+SET_OUTCOMES = dict.fromkeys(
+    ("ca-impostor", "ca-appended", "ca-prepended", "ca-device", "ca-device-alone"), "ok"
+)
 SETS: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
     "caset-crowd": ("ca-set-malformed", "17 certificates", lambda ca: _set(*_numbered(ca, 17))),
     "caset-junk": ("ca-set-malformed", "a set of octets that are no certificate",
@@ -102,8 +104,38 @@ SETS: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
     "caset-pem-key": ("ca-set-malformed", "a block of PEM that holds something else",
                       lambda ca: _pem(b"\x30\x03\x02\x01\x00")),
     "caset-no-ra": ("ra-missing", "no RA, where the realm says that there is one", lambda ca: ca),
+    "caset-ra-tls": ("ra-missing", "a customer's certificate for TLS in the RA's place",
+                     lambda ca: _set(_customer("1.3.6.1.5.5.7.3.2"), ca)),
+    "caset-ra-none": ("ra-purpose", "a customer's certificate without a purpose in the RA's place",
+                      lambda ca: _set(_customer(None), ca)),
+    "caset-ra-any": ("ra-purpose", "a customer's certificate for any purpose in the RA's place",
+                     lambda ca: _set(_customer(ANY_PURPOSE), ca)),
+    "caset-ra-unpinned": ("ra-pin-mismatch", "another RA's certificate than the one that is pinned",
+                          lambda ca: _set(_customer(CMC_RA), ca)),
+    "caset-ra-allowed": ("ok", "a certificate without a purpose where the realm lets it be an RA's",
+                         lambda ca: _set(_customer(None), ca)),
+    "caset-ra-cmc": ("ok", "an RA with its purpose", lambda ca: _set(_customer(CMC_RA), ca)),
 }  # fmt: skip
-RA_JOBS: dict[str, dict[str, Any]] = {"caset-no-ra": {"ra": True}}
+RA_JOBS: dict[str, dict[str, Any]] = {
+    **{name: {"ra": True} for name in SETS if "ra" in name.split("-")},
+    "caset-ra-allowed": {"ra": True, "compatibility": ["ra-any-purpose"]},
+    "caset-ra-unpinned": {
+        "ra": True,
+        "ra_fingerprint": {"algorithm": "sha256", "hex": ["5e" * 32]},
+    },
+}
+
+
+def _customer(purpose: str | None) -> bytes:
+    """What the CA of the desk issued to somebody who has the liar's key."""
+    ca = x509.Certificate.load(desk.certificate("ca"))
+    template = authority.Template(
+        subject=authority.name("customer"), spki=algorithms.spki_of(desk.key("liar").public_key()),
+        issuer=ca.subject, issuer_key=desk.key("ca"), not_before_s=desk.NOW_S - DAY_S,
+        not_after_s=desk.NOW_S + DAY_S, extensions=authority.purpose(purpose), serial=83,
+    )  # fmt: skip
+    der: bytes = authority.certify(template).dump()
+    return der
 
 
 def _numbered(_ca: bytes, count: int) -> list[bytes]:

@@ -18,6 +18,8 @@ RULES: dict[str, str] = {
     "ca-set-malformed": "a certificate or a degenerate SignedData, bounded (RFC 8894 4.2)",
     "ca-set-too-large": "what is stored must fit into one transaction of the store",
     "ra-missing": "the realm says that there is an RA, and none came",
+    "ra-purpose": "a certificate without the purpose of an RA may be any customer's (RFC 6402)",
+    "ra-pin-mismatch": "where the operator has pinned the RA, no other certificate is one",
     "next-ca-malformed": "what follows the CA is inside signed content (RFC 8894 4.7.1)",
     "next-ca-signer": "only the pinned CA, or the one that issues here, names its successor (RFC"
     " 8894 4.7.1)",
@@ -83,6 +85,9 @@ ACCEPTED: dict[str, str] = {
     "ca-appended": "a stranger in the set is not below the pin, and gets nothing",
     "ca-prepended": "a stranger in the set is not below the pin, and gets nothing",
     "ca-device": "a device of the same CA is no RA by its certificate, and gets nothing",
+    "ca-device-alone": "nothing is trusted yet, and where the realm says `ra` this is none",
+    "caset-ra-allowed": "the operator has said so, and the fingerprint still counts",
+    "caset-ra-cmc": "nothing is trusted yet: the fingerprint decides who issued it",
     "caset-among-junk": "one odd certificate must not cost the set",
     "next-device-as-ca": "the CA signed it, but a certificate that is no CA's becomes no pin",
 }

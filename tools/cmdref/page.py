@@ -92,6 +92,8 @@ def _command(row: Row) -> Iterator[str]:
 
 def _facts(row: Row) -> Iterator[str]:
     yield f"level {row.level}"
+    if row.lower:
+        yield "level {} as `{}`".format(*row.lower)
     if row.views == CONFIGURATION:
         yield "in every view but the user view"
     elif len(row.views) > 1 and row.views != EVERYWHERE:

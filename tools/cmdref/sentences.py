@@ -17,7 +17,7 @@ SENTENCES = {
     "clock timezone NAME { add | minus } OFFSET": "The zone in which times are shown.",
     "common-name NAME": "The common name of the subject; nothing can be applied for without it.",
     "compare configuration": "Shows how the running configuration differs from the saved one.",
-    "compatibility { ca-id-empty | http-get | http-post | renew-by-pkcsreq"
+    "compatibility { ca-id-empty | http-get | http-post | ra-any-purpose | renew-by-pkcsreq"
     " | renew-by-signed-pkcsreq | renew-by-renewalreq | renew-with-password"
     " | short-nonce } *": "Behaviour that some CAs need; `?` says which.",
     "country CODE": "The country of the subject.",
@@ -50,8 +50,9 @@ SENTENCES = {
     " encrypted; lowered to 3des when the CA lists its capabilities and AES is not among them.",
     "enrollment-request signature message-digest-method { md5 | sha1 | sha-256 | sha-384"
     " | sha-512 }": "The digest of the request and of its signature.",
-    "enrollment-url [ esc ] URL [ interval MINUTES ] [ times COUNT ] [ ra ]": "Where the CA or RA"
-    " answers, and how often it is asked while it decides.",
+    "enrollment-url [ esc ] URL [ interval MINUTES ] [ times COUNT ] [ ra [ fingerprint"
+    " { sha1 HEX40 | sha256 HEX64 } ] ]": "Where the CA answers, or the RA in front of it, and how"
+    " often it is asked while it decides.",
     "entity NAME": "Whom the certificate of this realm is for.",
     "fingerprint { md5 HEX32 | sha1 HEX40 | sha256 HEX64 }": "The digest of the CA certificate"
     " that is to be trusted.",

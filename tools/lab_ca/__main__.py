@@ -187,7 +187,11 @@ def _add_ca_options(parser: argparse.ArgumentParser) -> None:
     add("--no-backdate", action="store_true", help=f"else notBefore is {BACKDATE_S} s ago")
     add("--clock-offset", type=int, default=0, metavar="SECONDS", help="of this CA's clock")
     add("--manual", action="store_true", help="PENDING until `approve`")
-    add("--ra", action="store_true", help="an RA with two certificates in front")
+    add(
+        "--ra",
+        action="store_true",
+        help="an RA with two certificates in front, both for enrollment agents",
+    )
     add("--chain", action="store_true", help="the CA stands under a root")
 
 

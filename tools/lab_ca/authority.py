@@ -24,6 +24,8 @@ YEAR_S = 365 * DAY_S
 CA_LIFE_S = 3650 * DAY_S
 CA_USAGE = frozenset({"digital_signature", "key_encipherment", "key_cert_sign", "crl_sign"})
 BACKDATE_S = 300
+ENROLLMENT_AGENT = "1.3.6.1.4.1.311.20.2.1"  # in both RA certificates of NDES
+CMC_RA, ANY_PURPOSE = "1.3.6.1.5.5.7.3.28", "2.5.29.37.0"  # RFC 6402 2.10, RFC 5280 4.2.1.12
 NEXT, FORMER, REVOKED = "ca-next", "former", "revoked"  # below the state folder
 
 
@@ -45,7 +47,8 @@ class Template(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What stands in the state folder. A usage of None leaves the keyUsage out."""
+    """What stands in the state folder. A usage of None leaves the keyUsage out, a purpose of None
+    the extendedKeyUsage."""
 
     chain: bool = False
     ra: bool = False
@@ -54,6 +57,7 @@ class Plan(NamedTuple):
     encryption_usage: frozenset[str] | None = frozenset({"key_encipherment"})
     signing_usage: frozenset[str] | None = frozenset({"digital_signature"})
     encryption_stem: str = "ra-enc"  # the RA's certificate to encrypt to: its file
+    ra_purpose: str | None = ENROLLMENT_AGENT
     ca_signs: bool = False  # the RA only decrypts
 
 
@@ -73,6 +77,13 @@ def key_usage(bits: frozenset[str] | None) -> tuple[x509.Extension, ...]:
         return ()
     value = x509.KeyUsage(set(bits))
     return (x509.Extension({"extn_id": "key_usage", "critical": True, "extn_value": value}),)
+
+
+def purpose(oid: str | None) -> tuple[x509.Extension, ...]:
+    """extendedKeyUsage with one purpose, or no extension."""
+    if oid is None:
+        return ()
+    return (x509.Extension({"extn_id": "extended_key_usage", "extn_value": [oid]}),)
 
 
 def certify(template: Template) -> x509.Certificate:
@@ -295,21 +306,22 @@ class Authority:
         usage = self._plan.ca_usage
         if not self._plan.chain:
             return self._make_alone("Lab CA", usage, self._plan.ca_life_s)(key)
-        return self._make("Lab Issuing CA", self._root, usage, key, ca=True)
+        return self._make("Lab Issuing CA", self._root, key_usage(usage), key, ca=True)
 
     def _make_alone(self, common_name: str, usage: frozenset[str] | None, life_s: int) -> Make:
         now_s = self.now_s()
         life = (now_s - DAY_S, now_s + life_s)
         return lambda key: self_signed(name(common_name), key, life, usage)
 
-    def _ra_maker(self, purpose: str, usage: frozenset[str] | None) -> Make:
-        return lambda key: self._make(f"Lab RA {purpose}", self.ca, usage, key, ca=False)
+    def _ra_maker(self, what_for: str, usage: frozenset[str] | None) -> Make:
+        extensions = (*key_usage(usage), *purpose(self._plan.ra_purpose))
+        return lambda key: self._make(f"Lab RA {what_for}", self.ca, extensions, key, ca=False)
 
     def _make(
         self,
         common_name: str,
         issuer: Identity,
-        usage: frozenset[str] | None,
+        extensions: tuple[x509.Extension, ...],
         key: rsa.RSAPrivateKey,
         *,
         ca: bool,
@@ -321,7 +333,7 @@ class Authority:
             issuer_key=issuer.key,
             not_before_s=self.now_s() - DAY_S,
             not_after_s=self.now_s() + (self._plan.ca_life_s if ca else CA_LIFE_S),
-            extensions=key_usage(usage),
+            extensions=extensions,
             ca=ca,
         )
         return Identity(certify(template), key)

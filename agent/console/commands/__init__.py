@@ -111,14 +111,19 @@ ROWS: tuple[Row, ...] = (
 @cache
 def table(view: str, level: int) -> list[Option[Command]]:
     """What may be typed in a view by a user of a level."""
-    rows = [row for row in ROWS if view in row.views and row.level <= level]
-    return openings(branch for row in rows for branch in branches(row))
+    rows = [(row, row.notation_at(level)) for row in ROWS if view in row.views]
+    return openings(
+        branch
+        for row, notation in rows
+        if notation is not None
+        for branch in branches(row, notation)
+    )
 
 
-def branches(row: Row) -> Iterator[Branch[Command]]:
-    """The forms of a row: itself, and its `undo` if it has one."""
+def branches(row: Row, notation: str | None = None) -> Iterator[Branch[Command]]:
+    """The forms of a row: itself, or a part of it, and its `undo` if it has one."""
     words = {**WORDS, **row.words}
-    sequence = compile_notation(row.notation, row.parameters, words)
+    sequence = compile_notation(notation or row.notation, row.parameters, words)
     if row.shows:
         sequence = (*sequence, JSON, FILTERS)
     yield Branch(Command(row, row.handler), sequence)

@@ -57,6 +57,14 @@ def refuse_below_secrets(session: "Holding", what: str) -> None:
         raise fail("level-too-low", what=what, wanted=SECRET_LEVEL, level=session.level)
 
 
+def refuse_another_ra(session: "Holding", record: Realm) -> None:
+    """Whoever chooses the RA reads the password, so an RA stays until level 3 takes it away."""
+    if record.ra:
+        refuse_below_secrets(
+            session, f"change `enrollment-url` of realm {record.name}, which has an RA"
+        )
+
+
 def refuse_used_entity(session: "Session", record: Entity) -> None:
     """A realm never loses the name that it applies for behind its back."""
     for user in session.device.settings.realms.values():

@@ -7,6 +7,7 @@ from agent import limits
 from agent.console import parameters
 from agent.console.commands import lookups, protection, upkeep
 from agent.console.commands.rows import (
+    CONFIGURE_LEVEL,
     REALM,
     SECRET_LEVEL,
     Row,
@@ -16,7 +17,7 @@ from agent.console.commands.rows import (
     subset,
 )
 from agent.console.grammar import Args
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.settings import Realm
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ COMPATIBILITY = {
     "ca-id-empty": "Send an empty CA name where no `ca id` is configured (NDES)",
     "http-get": "Send every request as HTTP GET, for CAs that refuse POST although they list it",
     "http-post": "Send requests as HTTP POST, for CAs that take it and do not list it",
+    "ra-any-purpose": "Accept an RA whose certificate has no purpose (step-ca, jscep, OpenXPKI)",
     "renew-by-pkcsreq": "Renew as if applying anew, for CAs that list Renewal and refuse it",
     "renew-by-signed-pkcsreq": "Renew by PKCSReq, signed with the certificate in use (Cisco IOS,"
     " Dogtag)",
@@ -48,6 +50,11 @@ CIPHERS = ("aes128", "aes256", "3des")
 SUBJECT_MATCH = ("strict", "standard", "key-only")
 FINGERPRINTS = {"md5": "HEX32", "sha1": "HEX40", "sha256": "HEX64"}
 ROOT_FINGERPRINTS = {word: key for word, key in FINGERPRINTS.items() if word != "md5"}
+URL_WORDS = "enrollment-url [ esc ] URL [ interval MINUTES ] [ times COUNT ]"
+RA_FINGERPRINTS = {"sha1": "HEX40", "sha256": "HEX64"}
+_url_as_new = restore(
+    REALM, "url", "url_esc", "poll_interval_min", "poll_times", "ra", "ra_fingerprint"
+)
 BROKEN_DIGESTS = ("md5", "sha1")
 TO_SET = "password cipher"
 
@@ -86,25 +93,49 @@ def render_source(record: Realm) -> Iterator[str]:
 def enrollment_url(session: "Session", args: Args) -> None:
     """Entering it again replaces all of it."""
     record = session.record(REALM)
+    lookups.refuse_another_ra(session, record)
     url, escaped = args.text("URL"), "esc" in args
     record.url, record.url_esc = parameters.unescape_url(url) if escaped else url, escaped
     record.poll_interval_min = args.number("MINUTES", limits.POLL_INTERVAL_DEFAULT_MIN)
     record.poll_times = args.number("COUNT", limits.POLL_TIMES_DEFAULT)
     record.ra = "ra" in args
+    record.ra_fingerprint = _ra_fingerprint(args)
     if not escaped and r"\x3f" in url.lower() and not session.loading:
         session.warn(r"\x3f is kept as it is; for a question mark type `enrollment-url esc ...`.")
 
 
+def _ra_fingerprint(args: Args) -> tuple[str, tuple[str, ...]] | None:
+    for method in args.chosen(RA_FINGERPRINTS):
+        pins = args[RA_FINGERPRINTS[method]]
+        return method, pins if isinstance(pins, tuple) else (str(pins),)
+    return None
+
+
+def undo_url(session: "Session", args: Args) -> None:
+    lookups.refuse_another_ra(session, session.record(REALM))
+    _url_as_new(session, args)
+
+
 def render_url(record: Realm) -> Iterator[str]:
-    if record.url is None:
-        return
-    words = ["enrollment-url"]
-    words += ["esc", parameters.escape_url(record.url)] if record.url_esc else [record.url]
+    if record.url is not None:
+        method, pins = record.ra_fingerprint or ("", ())
+        front = ["ra", *(["fingerprint", method, *pins] if pins else [])] if record.ra else []
+        yield " ".join([url_line(record), *front])
+
+
+def error_of(error: AgentError, record: Realm) -> AgentError:
+    """An error of a realm, its next step ready to be typed."""
+    return error.of_realm(record.name, url_line(record))
+
+
+def url_line(record: Realm) -> str:
+    """`enrollment-url` with all that is set but the RA."""
+    words = ["enrollment-url", parameters.shown_url(record.url or "...", record.url_esc)]
     if record.poll_interval_min != limits.POLL_INTERVAL_DEFAULT_MIN:
         words += ["interval", str(record.poll_interval_min)]
     if record.poll_times != limits.POLL_TIMES_DEFAULT:
         words += ["times", str(record.poll_times)]
-    yield " ".join([*words, "ra"] if record.ra else words)
+    return " ".join(words)
 
 
 def warn_of_digest(session: "Session", args: Args) -> None:
@@ -223,7 +254,7 @@ ROWS = (
         undone=restore(REALM, "source_address", "source_interface", "bind_device"),
     ),
     Row(
-        "enrollment-url [ esc ] URL [ interval MINUTES ] [ times COUNT ] [ ra ]",
+        f"{URL_WORDS} [ ra [ fingerprint {{ sha1 HEX40 | sha256 HEX64 }} ] ]",
         (REALM,),
         enrollment_url,
         {
@@ -236,10 +267,15 @@ ROWS = (
             "COUNT": parameters.integer(
                 "Number of polls", *limits.POLL_TIMES, default=limits.POLL_TIMES_DEFAULT
             ),
+            "HEX40": parameters.fingerprints("SHA-1 of the RA's certificate, or of both", 40),
+            "HEX64": parameters.fingerprints("SHA-256 of the RA's certificate, or of both", 64),
         },
+        {"fingerprint": "Digest of the RA's certificate, which then needs no purpose"},
+        level=SECRET_LEVEL,
+        lower=(CONFIGURE_LEVEL, URL_WORDS),
         render=render_url,
         undo="enrollment-url",
-        undone=restore(REALM, "url", "url_esc", "poll_interval_min", "poll_times", "ra"),
+        undone=undo_url,
     ),
     one_of(
         REALM,
@@ -289,5 +325,8 @@ ROWS = (
     subset(REALM, "weak-algorithm", WEAK, "weak"),
     one_of(REALM, "subject-match", SUBJECT_MATCH, "subject_match"),
     subset(REALM, "compatibility", COMPATIBILITY, "compatibility"),
+    subset(REALM, "weak-algorithm", WEAK, "weak")._replace(level=SECRET_LEVEL),
+    one_of(REALM, "subject-match", SUBJECT_MATCH, "subject_match")._replace(level=SECRET_LEVEL),
+    subset(REALM, "compatibility", COMPATIBILITY, "compatibility")._replace(level=SECRET_LEVEL),
     *upkeep.ROWS,
 )

@@ -32,7 +32,8 @@ class Row(NamedTuple):
     `undo` is the notation behind the word `undo`; `undone` is its handler. A row that `shows` a
     kind of display takes `json`, and `| include TEXT` and the like. `opens` is the view that the
     command leads into. `marks` rows are no settings and stand in a configuration all the same,
-    between its blocks.
+    between its blocks. `lower` is a level below `level`, and the part of the notation that it may
+    type.
     """
 
     notation: str
@@ -47,6 +48,14 @@ class Row(NamedTuple):
     shows: Kind | None = None
     opens: str | None = None
     marks: bool = False
+    lower: tuple[int, str] | None = None
+
+    def notation_at(self, level: int) -> str | None:
+        """What a user of this level may type of it; None: nothing."""
+        if self.level <= level:
+            return self.notation
+        least, notation = self.lower or (self.level, "")
+        return notation if least <= level else None
 
 
 # What a setting is after `undo`: whatever a new record holds.

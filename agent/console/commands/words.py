@@ -97,7 +97,7 @@ WORDS = {
     "privilege": "Which commands are allowed",
     "public": "Public half",
     "quit": "Leave this view",
-    "ra": "An RA answers for the CA",
+    "ra": "An RA answers for the CA; its certificate must name the purpose of one",
     "realm": "PKI realm",
     "reboot": "Restart the device",
     "regenerate": "Renew with a new key pair",

@@ -69,6 +69,8 @@ REALM = Kind(
         Field("vpn_instance", TEXT + "?", "Vpn-instance"),
         Field("url", TEXT + "?", "Enrollment URL"),
         Field("ra", FLAG, "RA"),
+        Field("ra_fingerprint_algorithm", TEXT + "?", "RA Fingerprint Algorithm"),
+        Field("ra_fingerprint", LIST, "RA Fingerprint"),
         Field("https_ca_file", TEXT + "?", "Https CA File"),
         Field("polling_interval_min", INTEGER, "Polling Interval (minutes)"),
         Field("polling_times", INTEGER, "Polling Times"),
@@ -100,6 +102,7 @@ REALM = Kind(
 def realm(record: Realm, ca: CaInfo | None, status: RealmStatus) -> dict[str, Any]:
     """All settings of a realm, set or not, then its state."""
     method, digits = record.fingerprint or (None, None)
+    ra_method, ra_digits = record.ra_fingerprint or (None, ())
     auto = record.auto_enroll
     return {
         "name": record.name,
@@ -117,6 +120,8 @@ def realm(record: Realm, ca: CaInfo | None, status: RealmStatus) -> dict[str, An
         "vpn_instance": record.vpn_instance,
         "url": record.url,
         "ra": record.ra,
+        "ra_fingerprint_algorithm": ra_method,
+        "ra_fingerprint": list(ra_digits),
         "https_ca_file": record.https_ca_file,
         "polling_interval_min": record.poll_interval_min,
         "polling_times": record.poll_times,

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 
 from agent.scep import ber, caset, cms, crypto, der, messages, oids, trust
 from agent.scep.certificate import Certificate
+from agent.scep.ra import RaRules
 from tests.labca_seen import CHALLENGE, Base, Lab, serving
 from tools.lab_ca.authority import Plan
 from tools.lab_ca.ber import streamed
@@ -62,7 +63,8 @@ class World(NamedTuple):
         ca = caset.load(self.certificates, self.pin, caset.Rules(self.now_s, WEAK))
         signer = messages.signer_certificate(self.request, key)
         return trust.Expected(
-            ca, True, self.request, self.nonce, signer, key, crypto.public_der(key), "standard",
+            ca, RaRules(any_purpose=True), self.request, self.nonce, signer, key,
+            crypto.public_der(key), "standard",
             frozenset(), [],
         )  # fmt: skip
 

@@ -22,6 +22,7 @@ from agent.scep import (
     messages,
     oids,
     pbe,
+    ra,
     relations,
     revocation,
     succession,
@@ -95,7 +96,7 @@ def capabilities(data: bytes, _place: Place) -> None:
 def ca_set(data: bytes, place: Place) -> None:
     ders = discovery.ca_certificates(data)
     pinned = place.expected.ca
-    for record in relations.described(caset.readable(ders), pinned.rules):
+    for record in relations.described(caset.readable(ders), pinned.rules, ra.RaRules()):
         told(str(record["subject"]), str(record["issuer"]))
     caset.load([*ders, pinned.pin.der], caset.digits("sha256", pinned.pin), pinned.rules)
 

@@ -104,6 +104,15 @@ CA_SETS: dict[str, Hooks] = {
             lambda found: (liars.device(found.authority).certificate, *found.certificates)
         ),
     ),
+    "ca-device-alone": Hooks(
+        "GetCACert tells another device's certificate in the place of the RA's, for no purpose",
+        ca_set=_set(
+            lambda found: (
+                liars.device(found.authority).certificate,
+                found.authority.ca.certificate,
+            )
+        ),
+    ),
     "ca-none": Hooks("GetCACert tells an empty set", ca_set=_set(lambda _found: ())),
     "ca-many": Hooks(
         f"GetCACert tells the CA {MANY} times", ca_set=_set(lambda found: found.certificates * MANY)

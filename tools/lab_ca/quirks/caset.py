@@ -8,7 +8,7 @@ from asn1crypto import pem, x509
 
 from tools.lab_ca import answer
 from tools.lab_ca.answer import Answer
-from tools.lab_ca.authority import CA_USAGE, DAY_S, Plan
+from tools.lab_ca.authority import ANY_PURPOSE, CA_USAGE, CMC_RA, DAY_S, Plan
 from tools.lab_ca.caset import CaSet
 from tools.lab_ca.hooks import Hooks
 
@@ -28,6 +28,10 @@ def following(change: Change) -> Change:
 
 def _with_ra(plan: Plan) -> Plan:
     return plan._replace(ra=True)
+
+
+def _with_purpose(oid: str | None) -> Callable[[Plan], Plan]:
+    return lambda plan: _with_ra(plan)._replace(ra_purpose=oid)
 
 
 def _with_root(plan: Plan) -> Plan:
@@ -92,6 +96,16 @@ USAGES: dict[str, Hooks] = {
     "ra-usage-none": Hooks(
         "the RA's two certificates have no keyUsage (OpenXPKI's demo)",
         plan=lambda plan: _with_ra(plan)._replace(encryption_usage=None, signing_usage=None),
+    ),
+    "ra-purpose-none": Hooks(
+        "the RA's two certificates have no extendedKeyUsage (OpenXPKI's demo)",
+        plan=_with_purpose(None),
+    ),
+    "ra-purpose-any": Hooks(
+        "the RA's two certificates are for any purpose", plan=_with_purpose(ANY_PURPOSE)
+    ),
+    "ra-purpose-cmc": Hooks(
+        "the RA's two certificates have the purpose cmcRA (RFC 6402)", plan=_with_purpose(CMC_RA)
     ),
     "ra-decrypter": Hooks(
         "an RA certificate to encrypt to, but the CA itself signs the replies (step-ca)",
