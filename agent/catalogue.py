@@ -169,6 +169,15 @@ CATALOGUE: dict[str, Row] = {
     "nothing-saved": Row(LOCAL, OPERATOR, "no configuration is saved",
                          "`save` was not typed yet, or the saved one was erased",
                          "type `save` in the user view"),
+    "saved-lost": Row(LOCAL, OPERATOR, "nothing of the saved configuration can be shown: {what}",
+                      "the flash has lost it, or another release wrote it",
+                      "configure the device again and type `save` in the user view; until then the"
+                      " serial lines let nobody in"),
+    "lost-level": Row(LOCAL, OPERATOR, "this user may not replace what was lost of the saved"
+                      " configuration",
+                      "it says whom the serial lines let in, which takes level {wanted}, and this"
+                      " user has level {level}",
+                      "let a user of level {wanted} type `save`"),
     "apply-refused": Row(LOCAL, OPERATOR, "nothing was changed: lines that do not apply: {count}",
                          "all of a configuration is applied, or nothing",
                          "correct the lines above; `--dry-run` shows what would change"),
@@ -250,7 +259,9 @@ CATALOGUE: dict[str, Row] = {
     # -- keys and seals --------------------------------------------------------------------------
     "device-key": Row(LOCAL, OPERATOR, "the device key cannot be read: {reason}",
         "it was deleted or damaged, or the board file points elsewhere",
-        "restore it; without it stored keys and passwords stay unreadable"),
+        "restore it from a copy and start the agent again; if there is none, type `reset pki"
+        " storage` in the user view, which makes a new one, then create key pairs and passwords"
+        " anew"),
     "sealed-unreadable": Row(LOCAL, OPERATOR, "the sealed {what} cannot be opened",
         "the device key is another one, or the record was damaged",
         "restore the device key, or create a new key pair and type"

@@ -190,6 +190,12 @@ class System(Protocol):
     def statistics(self) -> dict[str, object]: ...  # the fields of `display pki statistics`
     def compact(self) -> None: ...  # no replaced secret stays on flash
     def wipe(self) -> None: ...  # key pairs, certificates, requests; the configuration stays
+    def erase(self) -> None: ...  # all of it; then the device is like a new one
+
+    @property
+    def recovery(self) -> bool: ...  # whether a line that lets nobody in may offer `erase`
+    @property
+    def key_missing(self) -> bool: ...  # there are sealed records, and the device key is gone
     def reboot(self) -> None: ...
 
 
@@ -197,7 +203,9 @@ class Configuration(Protocol):
     """The configuration as text, running and saved. Lines that do not apply stand in both."""
 
     def running(self) -> str: ...  # as `save` would write it
-    def saved(self) -> str | None: ...  # None: none is saved
+    def saved(self) -> str | None: ...  # what can be read of it; None: none is saved
+    def lost(self) -> str: ...  # what cannot be read of the saved one; "" when nothing is missing
+    def closed(self) -> str: ...  # why serial lines let nobody in; "": as the settings say
     def save(self) -> None: ...  # the running configuration becomes the saved one
     def unsaved(self) -> bool: ...
     def reset(self) -> None: ...  # none is saved any more

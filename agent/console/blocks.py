@@ -40,6 +40,22 @@ def framed(lines: Iterable[str]) -> Iterator[str]:
     yield "return"
 
 
+def settings_of(lines: Iterable[str]) -> Iterator[str]:
+    """The lines without what stands between and behind the blocks."""
+    return (line for line in map(str.rstrip, lines) if line and line not in _FRAME)
+
+
+def divided(lines: Iterable[str], heads: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The blocks whose first line begins like one of `heads`, and all the others."""
+    parts: tuple[list[str], list[str]] = ([], [])
+    part = parts[1]
+    for line in settings_of(lines):
+        if not line.startswith(" "):
+            part = parts[0] if fold(line).startswith(heads) else parts[1]
+        part.append(line)
+    return parts
+
+
 # -- lines that do not apply -----------------------------------------------------------------------
 
 

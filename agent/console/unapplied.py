@@ -5,14 +5,17 @@ operator has the last word: who types the setting anew, undoes it or removes its
 what the kept line asked for.
 """
 
+from agent.console.appliance import Configuration
 from agent.console.commands import Command, configuration_lines
 from agent.console.grammar import Args, tokens
 from agent.settings import Settings, fold
 
 
-def told(settings: Settings) -> str:
-    """What a terminal is told at login; "" when all applies."""
-    count = len(settings.unapplied)
+def told(configuration: Configuration, settings: Settings) -> str:
+    """What a terminal is told at login; "" when all of it is there and applies."""
+    lost, count = configuration.lost(), len(settings.unapplied)
+    if lost:
+        return f"{lost[:1].upper()}{lost[1:]}. What you type and `save` takes its place."
     if not count:
         return ""
     lines = "1 line does" if count == 1 else f"{count} lines do"
