@@ -101,6 +101,10 @@ CATALOGUE: dict[str, Row] = {
                        "it was never created, or the name is spelt differently (case counts)",
                        "see `display pki rsa local-key-pair public`, or type"
                        " `pki rsa local-key-pair create {name}`"),
+    "key-unreadable": Row(LOCAL, OPERATOR, "the record of key pair {name} cannot be read",
+                          "it was damaged, or another release wrote it",
+                          "go back to that release; to make another pair in its place type `pki rsa"
+                          " local-key-pair destroy {name}` first"),
     "key-case": Row(LOCAL, OPERATOR, "there is no RSA key pair {name}, but {other}",
                     "case counts in the names of key pairs", "type the name as `{other}`"),
     "entity-unknown": Row(LOCAL, OPERATOR, "there is no entity {name}",

@@ -158,6 +158,9 @@ class Device:
     def key_pair_user(self, name: str) -> str | None:
         return self._key_pairs.user(name)
 
+    def key_pair_unreadable(self, name: str) -> bool:
+        return self._key_pairs.unreadable(name)
+
     def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
         return self._key_pairs.create(name, bits, exportable, done)
 
@@ -181,7 +184,7 @@ class Device:
         if is_under_way(runner.engine.state):
             state = runner.engine.state.value
             raise fail("realm-busy", realm=settings.name, state=state)
-        self.revocation.check_possible(settings)
+        self.revocation.check_possible(settings, progress)
         event = self.application(settings)
         self._last_task += 1
         number = self._last_task

@@ -121,7 +121,7 @@ class Exchange:
             store(choice.trusted_by)
             return
         asked = choice.certificate
-        before = pins.replaced(asked, known)
+        before = pins.replaced(asked, known, runner.ca_was_lost())
         prints = Fingerprints(asked.certificate.subject, asked.sha1, asked.sha256, before)
         progress.confirm_ca(prints, answered)
 
@@ -222,8 +222,7 @@ class Exchange:
     # -- keys, requests, files that are written ----------------------------------------------------
 
     def import_key(self, name: str, what: FromFile, exportable: bool, done: Done) -> int:
-        before = self._device.key(name)
-        generation = before.generation + 1 if before else 1
+        generation = self._keys.next_generation(name)
         job = {**self._import_job("key", what), "name": name, "generation": generation}
 
         return self._device.task(

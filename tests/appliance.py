@@ -339,6 +339,7 @@ class FakeDevice:
         self.forgotten: list[str] = []
         self.asked: list[tuple[str, str | None]] = []
         self.pairs: dict[str, KeyPair] = {}
+        self.unreadable: set[str] = set()  # names of further pairs
         self.statuses: dict[str, RealmStatus] = {}
         self.locals: dict[str, Certificate] = {}
         self.cas: dict[str, CaInfo] = {}
@@ -416,6 +417,9 @@ class FakeDevice:
             if realm.key_pair == name:
                 return realm.name
         return None
+
+    def key_pair_unreadable(self, name: str) -> bool:
+        return name in self.unreadable
 
     def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
         self.pairs[name] = KeyPair(name, 1, bits, exportable, START_S, b"\x30\x03\x02\x01\x05")

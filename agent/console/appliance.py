@@ -48,7 +48,8 @@ class CaInfo(NamedTuple):
 class Fingerprints(NamedTuple):
     """What the operator is asked to compare before a CA is trusted; lower-case hexadecimal.
 
-    `before`: the SHA-256 of another CA that the realm has trusted until now.
+    `before`: the SHA-256 of another CA that the realm has trusted until now; "": nobody knows any
+    more which one it was.
     """
 
     subject: str
@@ -263,6 +264,7 @@ class Appliance(Protocol):
 
     def key_pairs(self) -> list[KeyPair]: ...
     def key_pair_user(self, name: str) -> str | None: ...  # the realm that uses it
+    def key_pair_unreadable(self, name: str) -> bool: ...  # there is a record, for nobody to read
     def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int: ...
     def destroy_key_pair(self, name: str) -> None: ...
 

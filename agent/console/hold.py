@@ -27,6 +27,13 @@ _OTHER_CA = (
 )
 
 
+_LOST_CA = (
+    "This realm has trusted a CA before, and the flash has lost which one: this may be another, or"
+    " someone answers in its place. Compare them with what the CA's operator tells you. Is this the"
+    " CA to trust?"
+)
+
+
 class Hold:
     """Progress and Done of one task. `handle` is what the device calls the task.
 
@@ -101,7 +108,8 @@ class Hold:
         session.line(f" SHA-256 fingerprint: {prints.sha256}")
         if prints.before:
             session.line(f" Trusted until now, SHA-256: {prints.before}")
-        session.choose(_OTHER_CA if prints.before else _FIRST_CA, self._reply)
+        lost = _LOST_CA if prints.before == "" else _FIRST_CA
+        session.choose(_OTHER_CA if prints.before else lost, self._reply)
 
     def _too_late(self) -> None:
         if self._answer:
