@@ -177,11 +177,10 @@ CATALOGUE: dict[str, Row] = {
                       "the flash has lost it, or another release wrote it",
                       "configure the device again and type `save` in the user view; until then the"
                       " serial lines let nobody in"),
-    "lost-level": Row(LOCAL, OPERATOR, "this user may not replace what was lost of the saved"
-                      " configuration",
-                      "it says whom the serial lines let in, which takes level {wanted}, and this"
-                      " user has level {level}",
-                      "let a user of level {wanted} type `save`"),
+    "lost-level": Row(LOCAL, OPERATOR, "this user may not change whom the serial lines let in",
+                      "they let nobody in, since what says so was lost or is not understood; to"
+                      " open them takes level {wanted}, and this user has level {level}",
+                      "let a user of level {wanted} do it"),
     "apply-refused": Row(LOCAL, OPERATOR, "nothing was changed: lines that do not apply: {count}",
                          "all of a configuration is applied, or nothing",
                          "correct the lines above; `--dry-run` shows what would change"),

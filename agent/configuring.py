@@ -22,7 +22,7 @@ from hal.store import Store
 if TYPE_CHECKING:
     from agent.device import Device
 
-_CONSOLE = "user-interface console"  # how the block begins that says whom serial lines let in
+_ABOUT_LINES = ("user-interface", "authentication-mode")  # how what says whom they let in begins
 
 
 class Configuring:
@@ -63,8 +63,8 @@ class Configuring:
         if self._lost and settings.console.mode == "none":
             return self._lost
         for one in settings.unapplied:
-            if fold(one.block or one.text).startswith(_CONSOLE):
-                return f"a line about them does not apply: {one.text}"
+            if any(fold(text).startswith(_ABOUT_LINES) for text in (one.block, one.text)):
+                return f"a line about serial lines does not apply: {one.text}"
         return ""
 
     def save(self) -> None:

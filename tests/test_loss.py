@@ -2,6 +2,8 @@
 
 import pytest
 
+from agent.console.apply import apply
+from agent.console.session import Session
 from agent.errors import AgentError
 from agent.settings import LocalUser, Settings
 from hal import records
@@ -101,6 +103,45 @@ def test_users_of_the_release_before_do_not_come_back() -> None:
     assert bench.device.settings.sysname == "old"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "user-interface console 0\n authentication-mode radius",
+        "user-interface console 0\n user privilege level 9",
+        "user-interface console 7\n authentication-mode aaa",
+        "line console 0\n authentication-mode aaa",
+        "authentication-mode aaa",
+    ],
+)
+def test_what_is_not_understood_of_the_serial_lines_opens_none(line: str) -> None:
+    bench = Bench(f"sysname r1\n{line}\n")
+    assert "a line about serial lines does not apply: " in closed(bench)
+    assert bench.device.settings.sysname == "r1"
+
+
+def test_an_operator_opens_no_line_by_a_file_that_leaves_out_what_is_not_understood() -> None:
+    bench = Bench("user-interface console 0\n authentication-mode radius\n")
+    script = Session(bench.device, lambda _data: None, bench.loop, level=2, terminal=False)
+    found: list[int] = []
+    script.perform(lambda: apply(script, "sysname r2\n", dry_run=False), found.append)
+    assert found == [1]
+    assert closed(bench)
+    typed(bench, 2, "system-view", "sysname r3")
+    assert closed(bench), "another setting has nothing to do with it"
+    assert typed(bench, 2, "save", "y").endswith("The configuration was saved.\n")
+    bench.reboot()
+    assert closed(bench), "the line was kept"
+    assert bench.device.settings.sysname == "r3"
+    typed(bench, 3, "system-view", "undo user-interface console 0")
+    assert closed(bench) == ""
+
+
+def test_another_line_that_does_not_apply_closes_nothing() -> None:
+    bench = Bench("foo\naaa\n local-user ann privilege level 9\n")
+    assert len(bench.device.settings.unapplied) == 2
+    assert closed(bench) == ""
+
+
 def test_a_first_block_that_cannot_be_read_is_no_new_device() -> None:
     flash = FakeFlash.from_image(ready().flash.image(), 4096)
     flash.spoil(0, READ_ERROR)
@@ -187,7 +228,7 @@ def test_only_who_may_do_all_replaces_what_says_whom_to_let_in(level: int) -> No
     spoilt(bench, config={"v": 99})
     said = typed(bench, level, "save", "y")
     if level == 2:
-        assert "Error: This user may not replace what was lost" in said
+        assert "Error: This user may not change whom the serial lines let in" in said
         assert closed(bench)
     else:
         assert "are open to all then" in said

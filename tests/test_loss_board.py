@@ -97,7 +97,7 @@ def test_the_passwords_of_the_line_outlive_a_damaged_configuration(tmp_path: Pat
         assert said.endswith("<Huawei>"), "the rest is gone"
         assert "Warning: The saved configuration cannot be read (ConfigRecord.text" in said
         question = typist.type("save", "[Y/N]: ")
-        assert "In its place, for ever: the saved configuration cannot be read" in question
+        assert "replaces for ever what is left: the saved configuration cannot be read" in question
         typist.type("n")
         typist.close()
         assert isinstance(loss_of(agent)["config"], dict), "nothing was written over it"
@@ -330,7 +330,8 @@ def test_without_its_key_a_device_starts_anew_when_its_operator_says_so(
     agent = copied(served, tmp_path)
     (agent.dir / "device.key").unlink()
     with agent:
-        agent.must("reset pki storage", "y")
+        said = agent.must("reset pki storage", "y")
+        assert "Instead of the device key, which is missing, another one will be made." in said
         assert "DEVICE_KEY_NEW" in agent.log()
         key = (agent.dir / "device.key").read_bytes()
         realm = ("system-view", "pki realm abc")

@@ -56,7 +56,7 @@ def shut_by(settings: Settings) -> AgentError | None:
 
 
 def refuse_to_open(session: "Session") -> None:
-    """Before a save: the serial lines let nobody in, and would after it whom the settings say."""
+    """Before what would open serial lines that let nobody in, since they have lost whom."""
     if session.device.configuration.closed() and session.level < SECRET_LEVEL:
         raise fail("lost-level", wanted=SECRET_LEVEL, level=session.level)
 

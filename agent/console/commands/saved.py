@@ -14,17 +14,19 @@ if TYPE_CHECKING:
 
 
 def save(session: "Session", _args: Args) -> None:
-    access.refuse_to_open(session)
     configuration = session.device.configuration
     lost, closed = configuration.lost(), configuration.closed()
+    if lost:
+        access.refuse_to_open(session)
 
     def answered(yes: bool) -> None:
         if yes:
             configuration.save()
             session.info("The configuration was saved.")
 
-    more = f" In its place, for ever: {lost}." if lost else ""
-    more += " The serial lines, which let nobody in now, are open to all then." if closed else ""
+    more = f" It replaces for ever what is left: {lost}." if lost else ""
+    if lost and closed:
+        more += " The serial lines, which let nobody in now, are open to all then."
     session.question(
         f"The current configuration will be written to the device.{more} Continue?", answered
     )
