@@ -243,6 +243,7 @@ class Enrolment:
             if old != new:
                 key = records.realm_key(self._settings.name, part)
                 changes[key] = None if new is None else records.encode(new)
+        changes.update(losses.settled(self._context.store, list(changes)))
         try:
             self._context.store.commit(changes)
         except StoreError as error:

@@ -45,6 +45,11 @@ def maybe(store: Store, key: str) -> bool:
     return any(key == one or (one in ROOMS and key.startswith(one)) for one in _stored(store))
 
 
+def older(store: Store, key: str) -> bool:
+    """For who finds one: whether it is the value before the one that was lost."""
+    return key in _stored(store)
+
+
 def settled(store: Store, settles: Iterable[str]) -> dict[str, object]:
     """What a commit must hold so that these keys, or rooms of keys, count as lost no more."""
     before, gone = _stored(store), set(settles)

@@ -6,8 +6,9 @@ file-format` names. What a job says of a list was verified there; it is verified
 that uses it, so a record that was written by a job that lied makes no certificate good.
 
 Fault model. The stored list is lost or cannot be read. With `certificate-check crl` nothing is sent
-until there is another one. With `crl none` nothing is checked any more: each application and the
-log say so. The floor below which no older list is taken is gone with it: the next fetch says so.
+until there is another one. With `crl none` nothing is checked any more, or only by the list before
+it, which rot has laid open again: each application and the log say so. The floor below which no
+older list is taken is gone with it: the next fetch says so.
 """
 
 import os
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from agent.enrolment import Enrolment
 
 NO_PLACE = "crl-no-place"
-UNCHECKED = "the stored revocation list was lost: revocation is not checked; type `pki get-crl`"
-NO_FLOOR = "the stored revocation list was lost: nothing says that this one is no older"
+UNCHECKED = (
+    "the newest revocation list was lost: revocation is checked by an older one, or not at all;"
+    " type `pki get-crl realm {}`"
+)
+NO_FLOOR = "the newest revocation list was lost: nothing says that this one is no older"
 Job = dict[str, object]
 
 
@@ -44,7 +48,9 @@ def stored(store: Store, realm: str) -> CrlRecord | None:
 def was_lost(store: Store, realm: str) -> bool:
     """Whether there was a list that nobody can read any more, as far as one can tell."""
     key = records.realm_key(realm, "crl")
-    return stored(store, realm) is None and (store.get(key) is not None or losses.maybe(store, key))
+    if stored(store, realm) is not None:
+        return losses.older(store, key)
+    return store.get(key) is not None or losses.maybe(store, key)
 
 
 def job_field(store: Store, settings: Realm) -> Job:
@@ -70,7 +76,7 @@ class Revocation:
     def check_possible(self, settings: Realm, progress: Progress) -> None:
         """Before anything is sent: what the CA issues could not be accepted (`crl-missing`)."""
         if settings.certificate_check == ("crl", "none") and was_lost(self._store, settings.name):
-            self._tell(settings, UNCHECKED, progress)
+            self._tell(settings, UNCHECKED.format(settings.name), progress)
         if settings.certificate_check != ("crl",):
             return
         found, now = stored(self._store, settings.name), self._device.now()
@@ -155,7 +161,7 @@ class Revocation:
             raise fail("realm-unknown", realm=settings.name)
         self._device.tell(settings.name, answer, progress)
         key = records.realm_key(settings.name, "crl")
-        self._device.commit({key: records.encode(found)})
+        self._device.commit({key: records.encode(found), **losses.settled(self._store, [key])})
         self._project(settings.name, found)
         text = f"{found.revoked} revoked certificates, from {found.source}"
         self._device.log.report("GET_CRL_OK", f"realm {settings.name}: {text}")

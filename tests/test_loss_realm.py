@@ -3,7 +3,8 @@
 import pytest
 
 from agent.errors import AgentError
-from tests.device_bench import CONFIGURATION, Bench, Waiter, ready
+from hal.fake_flash import FakeFlash
+from tests.device_bench import CONFIGURATION, START_S, Bench, Waiter, ready, revocation_list
 from tests.loss import rotten, spoilt, typed
 
 
@@ -72,12 +73,43 @@ def test_a_list_that_is_lost_is_told_where_it_would_have_been_used() -> None:
     assert not any("was lost" in note for note in bench.enrol().notes)
     spoilt(bench, realm__abc__crl={"v": 99})
     assert "STORE_ERR: realm abc: CrlRecord" in bench.logged()
-    assert any("revocation is not checked" in note for note in bench.enrol().notes)
+    assert any(
+        "by an older one, or not at all; type `pki get-crl realm abc`" in note
+        for note in bench.enrol().notes
+    )
     waiter = Waiter()
     bench.device.revocation.fetch("abc", waiter, waiter.done)
     bench.turn()
     assert any("nothing says that this one is no older" in note for note in waiter.notes)
     assert not any("was lost" in note for note in bench.enrol().notes)
+
+
+def test_a_list_that_rot_has_laid_open_again_is_told_until_there_is_a_newer_one() -> None:
+    bench = ready()
+    bench.enrol()
+    bench.device.settings.realms["abc"].certificate_check = ("crl", "none")
+    bench.device.configuration.save()
+    newer = {**revocation_list({}), "crl": b"newer list", "this_update_s": START_S + 60}
+    for answer in (revocation_list, newer):
+        bench.worker.answers["fetch-crl"] = answer
+        waiter = Waiter()
+        bench.device.revocation.fetch("abc", waiter, waiter.done)
+        bench.turn()
+    data = bytearray(bench.flash.image())
+    data[data.index(b"newer list")] ^= 1
+    bench.flash = FakeFlash.from_image(bytes(data), bench.flash.block_size)
+    for _start in range(2):
+        bench.reboot()
+        assert bench.device.revocation.current("abc") == b"list"
+        assert any("by an older one" in note for note in bench.enrol().notes)
+    bench.worker.answers["fetch-crl"] = newer
+    waiter = Waiter()
+    bench.device.revocation.fetch("abc", waiter, waiter.done)
+    bench.turn()
+    assert any("no older" in note for note in waiter.notes)
+    bench.reboot()
+    assert not any("was lost" in note for note in bench.enrol().notes)
+    assert bench.store.keys("lost") == []
 
 
 def test_with_the_list_alone_nothing_is_sent() -> None:
