@@ -7,8 +7,12 @@ from hal.records import CaRecord
 
 
 def about(
-    candidate: CaCertificate, above: tuple[CaCertificate, ...], known: CaRecord | None
+    candidate: CaCertificate,
+    above: tuple[CaCertificate, ...],
+    known: CaRecord | None,
+    lost: bool,
 ) -> CaQuestion:
-    """The question about a CA and those above it; `known`: the one that is stored."""
+    """The question about a CA and those above it; `known`: the one that is stored; `lost`: there
+    was one, and flash has lost it."""
     chain = (Fingerprints(c.sha1, c.sha256, c.certificate.subject) for c in (candidate, *above))
-    return CaQuestion(tuple(chain), pins.replaced(candidate, known))
+    return CaQuestion(tuple(chain), pins.replaced(candidate, known, lost))

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from agent import limits
 from agent.console.lockout import Lockout
 from agent.console.login import Entry, Login
+from agent.console.recovery import Recovery
 from agent.console.session import Session
 from agent.console.wire import APPLY, DRY_RUN, END, HELLO, HELLO_BYTES, SCRIPT, TERMINAL
 from agent.device import Device
@@ -47,7 +48,7 @@ class Terminal:
     ) -> None:
         self._loop, self._device, self._size = loop, device, size
         self._ended = ended  # known before the first byte: that may be the one that fails
-        self._talk: Login | Session | None = None
+        self._talk: Login | Recovery | Session | None = None
         self._woken = b""  # keys that have only woken the line when they come first
         self._unseat: Callable[[], None] = lambda: None
         self._peer = Peer(loop, stream, self._data, self._gone)
@@ -60,11 +61,24 @@ class Terminal:
             lockout,
             self._peer.send,
             self._loop,
-            report=lambda mnemonic, text: self._device.log.report(mnemonic, text, "SHELL"),
+            report=self._report,
             entered=entered,
             ended=self._leave,
         )
         login.begin()
+
+    def recover(self, erased: Callable[[], None]) -> None:
+        """Offers what a line offers that lets nobody in."""
+        self._woken = b"\r\n\0"
+        recovery = self._talk = Recovery(
+            self._device,
+            self._peer.send,
+            self._loop,
+            report=self._report,
+            erased=erased,
+            ended=self._leave,
+        )
+        recovery.begin()
 
     def admit(self, who: Who, idle_limit_s: Callable[[], int], *news: str) -> None:
         """Begins the session; `news` is told before its first prompt."""
@@ -84,14 +98,17 @@ class Terminal:
         self._peer.on_room = session.resume
         leave = seated(self._device, session, who)
         told = f"{who.line}, user {who.user or '-'}, level {who.level}"
-        self._device.log.report("LOGIN", told, "SHELL")
+        self._report("LOGIN", told)
 
         def gone() -> None:
             leave()
-            self._device.log.report("LOGOUT", told, "SHELL")
+            self._report("LOGOUT", told)
 
         self._unseat = gone
         session.begin(*news)
+
+    def _report(self, mnemonic: str, text: str) -> None:
+        self._device.log.report(mnemonic, text, "SHELL")
 
     def _data(self, data: bytes) -> None:
         data, self._woken = data.lstrip(self._woken), b""
@@ -357,8 +374,14 @@ class SerialLine:
             else:
                 self._wait(stream)
 
-        terminal = Terminal(self._loop, self._device, stream, size=size, ended=ended)
-        terminal.login(self._lockout, lambda entry: self._entered(terminal, entry))
+        self._greet(Terminal(self._loop, self._device, stream, size=size, ended=ended))
+
+    def _greet(self, terminal: Terminal) -> None:
+        """A login; on a device that has lost whom it lets in, what is left to offer."""
+        if self._device.configuration.closed():
+            terminal.recover(lambda: self._greet(terminal))
+        else:
+            terminal.login(self._lockout, lambda entry: self._entered(terminal, entry))
 
     def _entered(self, terminal: Terminal, entry: Entry) -> None:
         console = self._device.settings.console

@@ -118,7 +118,8 @@ class Authority:
             pinned = vouched.Pinned(asked, by, shown=above)
             self._store(realm, pinned, arrived, progress, done)
 
-        progress.confirm_ca(asking.about(asked, above, known), answered)
+        lost = self._device.runner(realm).ca_was_lost()
+        progress.confirm_ca(asking.about(asked, above, known, lost), answered)
 
     def _known(self, realm: str) -> CaRecord | None:
         return self._device.runner(realm).engine.stored.ca

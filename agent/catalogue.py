@@ -107,6 +107,10 @@ CATALOGUE: dict[str, Row] = {
                        "it was never created, or the name is spelt differently (case counts)",
                        "see `display pki rsa local-key-pair public`, or type"
                        " `pki rsa local-key-pair create {name}`"),
+    "key-unreadable": Row(LOCAL, OPERATOR, "the record of key pair {name} cannot be read",
+                          "it was damaged, or another release wrote it",
+                          "go back to that release; to make another pair in its place type `pki rsa"
+                          " local-key-pair destroy {name}` first"),
     "key-case": Row(LOCAL, OPERATOR, "there is no RSA key pair {name}, but {other}",
                     "case counts in the names of key pairs", "type the name as `{other}`"),
     "entity-unknown": Row(LOCAL, OPERATOR, "there is no entity {name}",
@@ -175,6 +179,14 @@ CATALOGUE: dict[str, Row] = {
     "nothing-saved": Row(LOCAL, OPERATOR, "no configuration is saved",
                          "`save` was not typed yet, or the saved one was erased",
                          "type `save` in the user view"),
+    "saved-lost": Row(LOCAL, OPERATOR, "nothing of the saved configuration can be shown: {what}",
+                      "the flash has lost it, or another release wrote it",
+                      "configure the device again and type `save` in the user view; until then the"
+                      " serial lines let nobody in"),
+    "lost-level": Row(LOCAL, OPERATOR, "this user may not change whom the serial lines let in",
+                      "they let nobody in, since what says so was lost or is not understood; to"
+                      " open them takes level {wanted}, and this user has level {level}",
+                      "let a user of level {wanted} do it"),
     "apply-refused": Row(LOCAL, OPERATOR, "nothing was changed: lines that do not apply: {count}",
                          "all of a configuration is applied, or nothing",
                          "correct the lines above; `--dry-run` shows what would change"),
@@ -261,7 +273,9 @@ CATALOGUE: dict[str, Row] = {
     # -- keys and seals --------------------------------------------------------------------------
     "device-key": Row(LOCAL, OPERATOR, "the device key cannot be read: {reason}",
         "it was deleted or damaged, or the board file points elsewhere",
-        "restore it; without it stored keys and passwords stay unreadable"),
+        "restore it from a copy and start the agent again; if there is none, type `reset pki"
+        " storage` in the user view, which makes a new one, then create key pairs and passwords"
+        " anew"),
     "sealed-unreadable": Row(LOCAL, OPERATOR, "the sealed {what} cannot be opened",
         "the device key is another one, or the record was damaged",
         "restore the device key, or create a new key pair and type"

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from agent import activation, application, diagnosis, report, tasks
+from agent import activation, application, devicekey, diagnosis, losses, report, tasks
 from agent.access import Access
 from agent.actions import Now
 from agent.activation import Activation, InUse, Queue
@@ -24,6 +24,7 @@ from agent.console.appliance import (
 )
 from agent.engine import is_under_way
 from agent.enrolment import Context, Enrolment
+from agent.erasing import Erasure
 from agent.errors import AgentError, fail
 from agent.exchange import Exchange
 from agent.keypairs import KeyPairs
@@ -51,6 +52,8 @@ class Hardware(NamedTuple):
     serial: str
     has_rtc: bool = False
     reboot: Callable[[], None] | None = None
+    recovery: bool = True  # a serial line that lets nobody in may erase the device
+    renew_key: Callable[[], None] | None = None  # makes the device key that is missing
 
 
 class Device:
@@ -65,7 +68,8 @@ class Device:
         self.access = Access(self.task)
         self.exchange = Exchange(self, self._key_pairs)
         self.revocation = Revocation(self, store)
-        self.system = System(self, store, hardware.clock, hardware.has_rtc, hardware.reboot)
+        erasure = Erasure(store, hardware.files, hardware.memory, log)
+        self.system = System(self, store, hardware, erasure)
         self.configuration = Configuring(self, store)
         self._activation = Activation(hardware.files, hardware.memory, jobs, log)
         self._queue = Queue(loop)
@@ -75,12 +79,15 @@ class Device:
         self._realms: dict[str, Enrolment] = {}
         self._waiters: dict[int, Enrolment] = {}  # who waits for an enrolment, by task
         self._last_task = 0
+        self._factory = ""
 
     def boot(self, factory: str = "") -> None:
         """Loads the saved configuration (or `factory`), rebuilds memory, takes up what ran."""
-        for damage in self._store.health.damaged:
-            keys = ", ".join(damage.keys) or "keys unknown"
-            self.log.report("STORE_ERR", f"damaged and left out: {damage.what} ({keys})")
+        self._factory = factory
+        self.system.end_erase()
+        losses.note(self._store, self.log)
+        if self.system.key_missing:
+            self.log.report("DEVICE_KEY_ERR", devicekey.MISSING)
         self.configuration.load(factory)
         self.changed()
 
@@ -148,6 +155,9 @@ class Device:
     def key_pair_user(self, name: str) -> str | None:
         return self._key_pairs.user(name)
 
+    def key_pair_unreadable(self, name: str) -> bool:
+        return self._key_pairs.unreadable(name)
+
     def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
         return self._key_pairs.create(name, bits, exportable, done)
 
@@ -171,7 +181,7 @@ class Device:
         if is_under_way(runner.engine.state):
             state = runner.engine.state.value
             raise fail("realm-busy", realm=settings.name, state=state)
-        self.revocation.check_possible(settings)
+        self.revocation.check_possible(settings, progress)
         event = self.application(settings)
         self._last_task += 1
         number = self._last_task
@@ -354,6 +364,14 @@ class Device:
         for key in list(self._realms):
             self._realms.pop(key).stop()
             self.forget_memory(self.settings.realms[key].name)
+        self.changed()
+
+    def start_anew(self) -> None:
+        """The store is that of a new device: so is the rest, as after a start."""
+        self.close()
+        self._realms.clear()
+        self.settings = Settings()
+        self.configuration.load(self._factory)
         self.changed()
 
     def judged(self, realm: Realm, ca: CaRecord | None, chain: list[bytes]) -> dict[str, object]:

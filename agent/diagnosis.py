@@ -91,6 +91,8 @@ def _local(device: "Device", settings: Realm) -> Iterator[Check]:
         yield _of("store", fail("store-failed", reason=health.reason))
     else:
         yield Check("store", GOOD, f"{health.used_bytes} of {health.capacity_bytes} bytes", None)
+    if device.system.key_missing:
+        yield _of("device key", fail("device-key", reason="it is missing"))
 
 
 def _source(device: "Device", settings: Realm) -> Check:

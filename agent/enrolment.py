@@ -8,7 +8,7 @@ flash, so engine and flash never disagree.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent import answers, application, asking, limits, pins, revocation, vouched
+from agent import answers, application, asking, limits, losses, pins, revocation, vouched
 from agent.actions import (
     Action,
     Activate,
@@ -79,15 +79,24 @@ class Context(NamedTuple):
 
 
 def load(store: Store, realm: str, log: Log) -> Stored:
-    """What flash holds of a realm; a record that cannot be read is reported and left out."""
+    """What flash holds of a realm; a record that cannot be read is reported and left out.
+
+    Each of them opens something else when it is gone. ca: a person may be asked about a first CA,
+    so the question says that there was one (`ca_was_lost`); nothing else trusts without
+    `fingerprint`. local: the certificate is served from memory until that is gone, and an
+    application is a first one; its key pair stays while the realm is configured with it. request:
+    the application under way is forgotten, so the CA may issue twice. outcome: the count of the
+    attempts begins anew. crl (`agent/revocation.py`): told here, since nobody may look at it.
+    `display pki enrollment` names what cannot be read.
+    """
     found: dict[str, object] = {}
-    for part, kind in PARTS.items():
+    for part, kind in {**PARTS, "crl": records.CrlRecord}.items():
         value = store.get(records.realm_key(realm, part))
         try:
             found[part] = None if value is None else records.decode(kind, value)
         except records.RecordError as error:
             log.report("STORE_ERR", f"realm {realm}: {error}; going on without it")
-    return Stored(**found)  # type: ignore[arg-type]
+    return Stored(**{part: found.get(part) for part in PARTS})  # type: ignore[arg-type]
 
 
 class Enrolment:
@@ -123,6 +132,18 @@ class Enrolment:
         """A person applies; `done` is called with None, or with an error. PENDING is no error."""
         self._await(progress, done)
         self._handle(event)
+
+    def unread(self) -> list[str]:
+        """The parts of the realm that flash holds and nobody can read."""
+        store, name = self._context.store, self._settings.name
+        found = [records.realm_key(name, part) for part in PARTS if not getattr(self._flash, part)]
+        return [key.rpartition("/")[2] for key in found if store.get(key) is not None]
+
+    def ca_was_lost(self) -> bool:
+        """Whether a CA was trusted that flash has lost, as far as one can tell."""
+        key = records.realm_key(self._settings.name, "ca")
+        maybe = losses.maybe(self._context.store, key)
+        return self.engine.stored.ca is None and ("ca" in self.unread() or maybe)
 
     def keys_held(self) -> list[object]:
         """The names of the key pairs that what is stored needs."""
@@ -239,6 +260,7 @@ class Enrolment:
             if old != new:
                 key = records.realm_key(self._settings.name, part)
                 changes[key] = None if new is None else records.encode(new)
+        changes.update(losses.settled(self._context.store, list(changes)))
         try:
             self._context.store.commit(changes)
         except StoreError as error:
@@ -265,7 +287,7 @@ class Enrolment:
         if self._waiter is None:
             self._context.loop.after(0, lambda: self._answer_ca(False))
             return
-        asked = asking.about(candidate, above, self.engine.stored.ca)
+        asked = asking.about(candidate, above, self.engine.stored.ca, self.ca_was_lost())
         self._waiter[0].confirm_ca(asked, self._answer_ca)
 
     def _answer_ca(self, yes: bool) -> None:

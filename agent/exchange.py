@@ -144,8 +144,7 @@ class Exchange:
     # -- keys, requests, files that are written ----------------------------------------------------
 
     def import_key(self, name: str, what: FromFile, exportable: bool, done: Done) -> int:
-        before = self._device.key(name)
-        generation = before.generation + 1 if before else 1
+        generation = self._keys.next_generation(name)
         job = {**self.import_job("key", what), "name": name, "generation": generation}
 
         return self._device.task(

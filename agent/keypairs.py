@@ -2,6 +2,11 @@
 
 One key pair serves one realm at a time, and what a realm holds of it (a certificate in use, a
 request under way) counts as much as what is configured.
+
+Fault model. A record cannot be read: the pair is as good as gone, but it is not made anew in its
+place in silence, since a later release, or a mended flash, may read it; `destroy` gives the name
+free. A record is lost and a certificate still names it: a pair of the same name is another
+generation, so that nobody takes it for the one of the certificate.
 """
 
 from typing import TYPE_CHECKING
@@ -38,6 +43,23 @@ class KeyPairs:
             self._device.log.report("STORE_ERR", f"key pair {name}: {error}")
             return None
 
+    def unreadable(self, name: str) -> bool:
+        """Whether there is a record that is none for us."""
+        return self.record(name) is None and records.key_pair_key(name) in self._store.keys("key/")
+
+    def next_generation(self, name: str) -> int:
+        """Of a pair that is about to be made; AgentError in the place of one that is unreadable."""
+        before = self.record(name)
+        if before is None and self.unreadable(name):
+            raise fail("key-unreadable", name=name)
+        named = [before.generation] if before else []
+        for key in self._store.keys("realm/"):
+            value = self._store.get(key) if key.endswith("/local") else None
+            if isinstance(value, dict) and value.get("key") == name:
+                generation = value.get("generation")
+                named += [generation] if isinstance(generation, int) else []
+        return 1 + max(named, default=0)
+
     def user(self, name: str) -> str | None:
         """The realm that is configured with a key pair, or holds a certificate for it."""
         for key, settings in self._device.settings.realms.items():
@@ -49,8 +71,7 @@ class KeyPairs:
         """Generates in a child, seals there, stores; `done` with the KeyPair."""
         if name in self._making:
             raise fail("key-making", name=name)
-        before = self.record(name)
-        generation = before.generation + 1 if before else 1
+        generation = self.next_generation(name)
         self._making.add(name)
 
         def end(result: object) -> None:
@@ -85,7 +106,7 @@ class KeyPairs:
         return report.key_pair(key)
 
     def destroy(self, name: str) -> None:
-        if self.record(name) is None:
+        if records.key_pair_key(name) not in self._store.keys("key/"):
             raise fail("key-unknown", name=name)
         user = self.user(name)
         if user is not None:

@@ -153,5 +153,6 @@ LOGIN_S = 60  # for name and password; somebody else may want the line
 LOGIN_DELAYS_S = (1, 2, 4, 8)  # after the first wrong password, the second, ...; then the last
 LOGIN_FAILURES = 5  # in a row, then the user or the line is locked
 LOGIN_LOCK_S = 300
+ERASE_WAIT_S = 60  # between the word and the deed, at a line that lets nobody in
 LOGIN_NAMES = 64  # remembered as failed; with the delays a line cannot lock more than 38 at a time
 VERSION = "0.1.0"  # what `display version` shows; pyproject.toml says the same

@@ -1,16 +1,17 @@
 """The device as a machine: its storage folder, its clock, what it counts, its end."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from agent import losses
 from agent.console.appliance import ClockState, FileEntry
 from agent.engine import is_under_way
+from agent.erasing import Erasure
 from agent.errors import fail
-from hal.ports import Clock, Files, FilesError, HalError, StoreError
+from hal.ports import Files, FilesError, HalError, StoreError
 from hal.store import Store
 
 if TYPE_CHECKING:
-    from agent.device import Device
+    from agent.device import Device, Hardware
 
 DAY_S = 86400
 
@@ -47,19 +48,20 @@ class Storage:
 
 
 class System:
-    """`agent.console.appliance.System`. `reboot` is None where the board cannot."""
+    """`agent.console.appliance.System`."""
 
     def __init__(
-        self,
-        device: "Device",
-        store: Store,
-        clock: Clock,
-        has_rtc: bool,
-        reboot: Callable[[], None] | None,
+        self, device: "Device", store: Store, hardware: "Hardware", erasure: Erasure
     ) -> None:
-        self._device, self._store, self._clock = device, store, clock
-        self._has_rtc, self._reboot = has_rtc, reboot
+        self._device, self._store, self._clock = device, store, hardware.clock
+        self._has_rtc, self._reboot = hardware.has_rtc, hardware.reboot
+        self._erasure, self._renew_key = erasure, hardware.renew_key
+        self.recovery = hardware.recovery
         self._set_by_hand = False
+
+    @property
+    def key_missing(self) -> bool:
+        return self._renew_key is not None
 
     def clock(self) -> ClockState:
         """Who vouches for the time, and whether it can be right at all."""
@@ -102,6 +104,7 @@ class System:
             "store_capacity_bytes": health.capacity_bytes,
             "store_damaged": len(health.damaged),
             "store_read_only": health.reason or None,
+            "device_key": "missing" if self.key_missing else "there",
             "log_lost": device.log.lost,
             "events": [f"{name} : {count}" for name, count in sorted(device.log.counts.items())],
         }
@@ -120,9 +123,47 @@ class System:
             if is_under_way(state):
                 raise fail("realm-busy", realm=settings.name, state=state.value)
         gone = [*self._store.keys("key/"), *self._store.keys("realm/")]
-        device.commit(dict.fromkeys(gone))
+        device.commit({**dict.fromkeys(gone), **losses.settled(self._store, losses.ROOMS)})
         device.log.report("CLEAR_ALL_KEY", "key pairs, certificates and requests were destroyed")
+        self._use_new_key()
         device.start_realms_anew()
+
+    def erase(self) -> None:
+        """All of it: the device is like a new one."""
+        device = self._device
+        try:
+            self._erasure.run(device.wall_s())
+        except StoreError as error:
+            if self._erasure.is_under_way():
+                device.start_anew()
+            raise fail("store-failed", reason=error.what) from error
+        self._use_new_key()
+        device.start_anew()
+
+    def end_erase(self) -> None:
+        """At the start: goes on with an erase in which the power failed."""
+        if self._erasure.is_under_way():
+            try:
+                self._erasure.run(self._device.wall_s())
+            except StoreError as error:
+                self._device.log.report("STORE_ERR", f"the erase cannot end: {error}")
+            else:
+                self._device.log.report("ERASED", "the erase was ended at this start")
+                self._use_new_key()
+
+    def _use_new_key(self) -> None:
+        """Nothing is sealed any more that the missing device key could open: another one serves.
+
+        Where that cannot be made now, the next start tries again, since it finds no sealed record.
+        """
+        if self._renew_key:
+            try:
+                self._renew_key()
+            except HalError as error:
+                self._device.log.report("DEVICE_KEY_ERR", str(error))
+            else:
+                self._renew_key = None
+                self._device.log.report("DEVICE_KEY_NEW", "made, in the place of the missing one")
 
     def reboot(self) -> None:
         if self._reboot is None:

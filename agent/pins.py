@@ -121,11 +121,14 @@ def following(
     return NextCaRecord(*prints, chosen.certificate, message, now_s, via)
 
 
-def replaced(asked: CaCertificate, known: CaRecord | None) -> str | None:
+def replaced(asked: CaCertificate, known: CaRecord | None, lost: bool = False) -> str | None:
     """The SHA-256 of the CA that was trusted until now, when a person is asked about another one.
 
-    Somebody who answers in its place would be asked about like a first CA otherwise.
+    Somebody who answers in its place would be asked about like a first CA otherwise. "": there was
+    one, and flash has lost which.
     """
+    if known is None and lost:
+        return ""
     return known.pin if known is not None and known.pin != asked.sha256 else None
 
 

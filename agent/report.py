@@ -100,6 +100,8 @@ def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> Rea
             why, next_step = "the certificate has expired", EXPLAINED[State.TRUSTED][1]
     if engine.state is State.FAILED and stored.local:
         why += "; the certificate before it stays in use"
+    if unread := runner.unread():
+        why += f"; flash holds of it what cannot be read: {', '.join(unread)}"
     return RealmStatus(
         state=engine.state.value,
         why=why,

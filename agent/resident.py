@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from agent import attach, limits
+from agent import attach, devicekey, limits
 from agent.device import Device, Hardware
 from agent.errors import AgentError, fail
 from agent.log import Log
@@ -122,6 +122,11 @@ def _serve(loop: Loop, platform: Platform, factory: str, power: Power) -> None:
         answer_bytes=limits.JOB_BYTES,
         linger_s=limits.WORKER_LINGER_S,
     )
+    store = Store.mount(platform.flash)
+    key_fd, is_there = platform.device_key(make=not devicekey.is_sealed(store))
+    worker = board.worker
+    timeouts = limits.Timeouts(worker.connect_s, worker.receive_s, worker.exchange_s)
+    tasks = Tasks(jobs, key_fd, timeouts, platform.files)
     hardware = Hardware(
         clock=platform.clock,
         files=platform.files,
@@ -131,11 +136,9 @@ def _serve(loop: Loop, platform: Platform, factory: str, power: Power) -> None:
         serial=board.identity.serial,
         has_rtc=bool(board.clock.rtc),
         reboot=_reboot(platform, power),
+        recovery=board.console.recovery == "erase",
+        renew_key=None if is_there else partial(_renew_key, platform, tasks),
     )
-    store = Store.mount(platform.flash)
-    worker = board.worker
-    timeouts = limits.Timeouts(worker.connect_s, worker.receive_s, worker.exchange_s)
-    tasks = Tasks(jobs, platform.device_key_fd, timeouts, platform.files)
     device = Device(loop, store, hardware, tasks, log)
     operators = group_number(board.console.operators)
     listener = listen_unix(board.console.socket, 0o660, operators)
@@ -152,6 +155,10 @@ def _serve(loop: Loop, platform: Platform, factory: str, power: Power) -> None:
         device.close()
         jobs.close()
         remove_quietly(board.console.socket)
+
+
+def _renew_key(platform: Platform, tasks: Tasks) -> None:
+    tasks.use_device_key(platform.device_key(make=True)[0])
 
 
 def _reboot(platform: Platform, power: Power) -> Callable[[], None] | None:

@@ -36,7 +36,7 @@ class Retrieval:
         stored, log = self._device.runner(realm).engine.stored, self._device.log
         wanted = _number(stored, settings.name, serial)
         ca = self._exchange.trusted_ca(settings)
-        self._device.revocation.check_possible(settings)
+        self._device.revocation.check_possible(settings, progress)
         request = self._request(settings, stored, ca)
         job = self._job(settings, ca, request, wanted)
 

@@ -4,12 +4,17 @@ It is a record of its own (`realm/<realm>/crl`) and no part of the engine: it co
 touching an application. `<realm>.crl` in device storage is its projection, in the form that `pki
 file-format` names. What a job says of a list was verified there; it is verified again by each job
 that uses it, so a record that was written by a job that lied makes no certificate good.
+
+Fault model. The stored list is lost or cannot be read. With `certificate-check crl` nothing is sent
+until there is another one. With `crl none` nothing is checked any more, or only by the list before
+it, which rot has laid open again: each application and the log say so. The floor below which no
+older list is taken is gone with it: the next fetch says so.
 """
 
 import os
 from typing import TYPE_CHECKING
 
-from agent import application, pem, tasks
+from agent import application, losses, pem, tasks
 from agent.console.appliance import Done, Progress
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
@@ -23,6 +28,11 @@ if TYPE_CHECKING:
     from agent.enrolment import Enrolment
 
 NO_PLACE = "crl-no-place"
+UNCHECKED = (
+    "the newest revocation list was lost: revocation is checked by an older one, or not at all;"
+    " type `pki get-crl realm {}`"
+)
+NO_FLOOR = "the newest revocation list was lost: nothing says that this one is no older"
 Job = dict[str, object]
 
 
@@ -33,6 +43,14 @@ def stored(store: Store, realm: str) -> CrlRecord | None:
         return None if value is None else records.decode(CrlRecord, value)
     except records.RecordError:
         return None
+
+
+def was_lost(store: Store, realm: str) -> bool:
+    """Whether there was a list that nobody can read any more, as far as one can tell."""
+    key = records.realm_key(realm, "crl")
+    if stored(store, realm) is not None:
+        return losses.older(store, key)
+    return store.get(key) is not None or losses.maybe(store, key)
 
 
 def job_field(store: Store, settings: Realm) -> Job:
@@ -55,8 +73,10 @@ class Revocation:
     def job_field(self, settings: Realm) -> Job:
         return job_field(self._store, settings)
 
-    def check_possible(self, settings: Realm) -> None:
+    def check_possible(self, settings: Realm, progress: Progress) -> None:
         """Before anything is sent: what the CA issues could not be accepted (`crl-missing`)."""
+        if settings.certificate_check == ("crl", "none") and was_lost(self._store, settings.name):
+            self._tell(settings, UNCHECKED.format(settings.name), progress)
         if settings.certificate_check != ("crl",):
             return
         found, now = stored(self._store, settings.name), self._device.now()
@@ -73,6 +93,8 @@ class Revocation:
         if ca is None or not runner.engine.pin_holds():
             raise fail("ca-untrusted", realm=settings.name)
         job = self._job(settings, ca, runner)
+        if was_lost(self._store, settings.name):
+            self._tell(settings, NO_FLOOR, progress)
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
@@ -110,6 +132,10 @@ class Revocation:
             "before_s": before.this_update_s if before and same_ca else None,
         }
 
+    def _tell(self, settings: Realm, text: str, progress: Progress) -> None:
+        self._device.log.report("GET_CRL_ERR", f"realm {settings.name}: {text}")
+        progress.note(text)
+
     def _by_scep(self, job: Job, runner: "Enrolment") -> Job:
         """GetCRL is signed with the certificate in use (RFC 8894 3.3.5)."""
         local = runner.engine.stored.local
@@ -135,7 +161,7 @@ class Revocation:
             raise fail("realm-unknown", realm=settings.name)
         self._device.tell(settings.name, answer, progress)
         key = records.realm_key(settings.name, "crl")
-        self._device.commit({key: records.encode(found)})
+        self._device.commit({key: records.encode(found), **losses.settled(self._store, [key])})
         self._project(settings.name, found)
         runner = self._device.runner(settings.name)
         if runner.engine.stored.local:  # a CA may be on the list

@@ -51,6 +51,10 @@ class Tasks:
         self._jobs, self._device_key_fd, self._timeouts = jobs, device_key_fd, timeouts
         self._files = files
 
+    def use_device_key(self, fd: int) -> None:
+        """The device key that jobs get from now on."""
+        self._device_key_fd = fd
+
     def run(self, job: dict[str, object], done: Done, fds: Sequence[int] = ()) -> int:
         """Starts `job`; its number is for `cancel`. `fds` may be closed when this returns.
 

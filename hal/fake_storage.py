@@ -123,6 +123,10 @@ class FakeMemory:
         self.discard(realm)
         self.sets.pop(realm_folder(realm), None)
 
+    def realms(self) -> list[str]:
+        self.faults.check()
+        return sorted(self.sets.keys() | self._staged.keys())
+
     def _keep(self, folder: str, old: dict[str, bytes]) -> None:
         entry = (folder, old)
         self.before.append(entry)

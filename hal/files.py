@@ -142,15 +142,18 @@ def make_folder(path: str, mode: int = 0o700) -> None:
         os.chmod(path, mode)  # the umask of a service must not lock consumers out
 
 
-def open_device_key(path: str) -> int:
-    """A read-only, close-on-exec descriptor of the device key, which is made when it is missing.
+def open_device_key(path: str, make: bool) -> tuple[int, bool]:
+    """A read-only, close-on-exec descriptor of the device key, and whether there is one behind it.
 
-    A new key is 32 random bytes, mode 0600, synced together with its folder before this returns.
-    An existing key's content is never read here: jobs read it from the descriptor. Raises
-    DeviceKeyError when the file is not a private key file of that size.
+    A key that is missing is made if `make`: 32 random bytes, mode 0600, synced together with its
+    folder before this returns. If not, the descriptor is that of an empty file. An existing key's
+    content is never read here: jobs read it from the descriptor. Raises DeviceKeyError when the
+    file is not a private key file of that size.
     """
     with converted(DeviceKeyError, path):
         if not os.path.lexists(path):
+            if not make:
+                return os.open(os.devnull, os.O_RDONLY), False
             replace_file(path, os.urandom(DEVICE_KEY_BYTES))
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
@@ -160,7 +163,7 @@ def open_device_key(path: str) -> int:
     except FilesError:
         os.close(fd)
         raise
-    return fd
+    return fd, True
 
 
 def _check_device_key(found: os.stat_result, path: str) -> None:

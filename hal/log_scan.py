@@ -35,10 +35,13 @@ class Damage(NamedTuple):
     """Something that is not as it was written: `what`, and the keys concerned when one can tell.
 
     The keys come from bytes whose CRC is wrong: good enough for a message, not for a decision.
+    lost: the keys whose values may be gone, since no other copy and no later value of them is left;
+    None when nobody can tell.
     """
 
     what: str
     keys: tuple[str, ...] = ()
+    lost: tuple[str, ...] | None = None
 
 
 class Scan(NamedTuple):
@@ -171,7 +174,7 @@ def survey(flash: Flash, layout: Layout, take_over: bool = False) -> Found:
         numbers={index: segment.number for index, segment in part.segments.items()},
         sequence=part.sequence,
         end=chain[0][1].end if appendable else 0,
-        damaged=tuple(part.damaged),
+        damaged=part.judged(),
     )
 
 
@@ -184,6 +187,8 @@ class _Part:
         self._one_copy: set[int] = set()
         self.sequence = 0
         self.damaged: list[Damage] = []
+        self._lost: dict[Damage, int] = {}  # by their sequence numbers
+        self._written: dict[str, int] = {}  # keys, and the newest record that says what they are
 
     def read_headers(self) -> None:
         """Finds the segments that have a header."""
@@ -210,6 +215,8 @@ class _Part:
                 self.sequence = max(self.sequence, found.last())
                 if found.whole(segment):
                     break
+        else:  # what a snapshot has lost is nowhere else
+            self.damaged = [damage._replace(lost=None) for damage in self.damaged]
         return chain
 
     def look_for_lost_segments(self) -> None:
@@ -250,18 +257,32 @@ class _Part:
                 self.damaged.append(Damage(f"record {record.sequence}: {error}"))
                 continue
             live.update(changes)
+            self._written.update(dict.fromkeys(changes, record.sequence))
         deleted = cbor.dumps(None)
         return {key: value for key, value in live.items() if value != deleted}
+
+    def judged(self) -> tuple[Damage, ...]:
+        """What is damaged, after the replay: a key that was written since is not lost."""
+        return tuple(map(self._judge, self.damaged))
+
+    def _judge(self, damage: Damage) -> Damage:
+        sequence = self._lost.get(damage)
+        if sequence is None or not damage.keys:
+            return damage
+        gone = (key for key in damage.keys if self._written.get(key, 0) < sequence)
+        return damage._replace(lost=tuple(gone))
 
     def _report(self, index: int, segment: Segment, found: Scan) -> None:
         """Notes what is lost. Of a segment that was never completed, only a transaction counts."""
         if found.complete() and index in self._one_copy:
-            self.damaged.append(Damage(f"a header of segment {index}"))
+            self.damaged.append(Damage(f"a header of segment {index}", lost=()))
         for sequence, keys in found.lost.items():
             if sequence >= segment.first + segment.parts:
-                self.damaged.append(Damage(f"transaction {sequence}", keys))
+                damage = Damage(f"transaction {sequence}", keys)
+                self.damaged.append(damage)
+                self._lost[damage] = sequence
             elif found.complete():
-                self.damaged.append(Damage(f"record {sequence} of a snapshot", keys))
+                self.damaged.append(Damage(f"record {sequence} of a snapshot", keys, lost=()))
 
     def _read(self, index: int, blocks: int = 0) -> bytes:
         """The bytes of a segment, or of its first blocks."""
@@ -272,7 +293,9 @@ class _Part:
                 data.append(self._flash.read(offset, size))
             except FlashError as error:
                 data.append(_UNREADABLE * size)
-                damage = Damage(f"block {offset // size} cannot be read: {error.what}")
+                what = f"block {offset // size} cannot be read: {error.what}"
+                # What records were in it, the scan tells; a header takes all its segment along.
+                damage = Damage(what, lost=() if block else None)
                 if damage not in self.damaged:
                     self.damaged.append(damage)
         return b"".join(data)

@@ -46,6 +46,14 @@ def realm_folder(realm: str) -> str:
     return folder
 
 
+def _is_realm(name: str) -> bool:
+    """Whether a folder may be a realm's; others in there are not ours."""
+    try:
+        return realm_folder(name) == name
+    except DeviceMemoryError:
+        return False
+
+
 class _Stage:
     """A folder that nobody sees yet, and the open descriptors of its files."""
 
@@ -145,6 +153,13 @@ class FolderMemory:
                 remove_quietly(os.path.join(folder, _CURRENT))
                 _sweep(folder)
                 os.rmdir(folder)
+
+    def realms(self) -> list[str]:
+        with converted(DeviceMemoryError, self._path):
+            make_folder(self._path, 0o755)
+            with os.scandir(self._path) as entries:
+                names = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
+        return sorted(name for name in names if _is_realm(name))
 
     def _enter(self, realm: str) -> str:
         """The realm's folder, made, moded and swept when this is its first use, or somebody has

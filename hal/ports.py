@@ -157,6 +157,7 @@ class DeviceMemory(Protocol):
     def discard(self, realm: str) -> None: ...  # what was staged and not switched
     def current(self, realm: str, name: str) -> bytes | None: ...
     def remove(self, realm: str) -> None: ...
+    def realms(self) -> list[str]: ...  # folded names of those that have a folder, sorted
 
 
 class JobEnd(NamedTuple):

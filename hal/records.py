@@ -5,8 +5,8 @@ A record is a NamedTuple; in the store it is a map of its fields and `v`, the ve
 `RecordError`, and the caller goes on without that record and says so. A record of an older version
 is read as well: what it lacks is in `ADDED`, and it is written anew when it next changes.
 
-Keys: `config`, `key/<name>`, `realm/<realm>/{ca,request,local,outcome,crl}`; names are case-folded,
-save those of key pairs, which VRP compares exactly.
+Keys: `config`, `config/console/{0,1}`, `key/<name>`, `realm/<realm>/{ca,request,local,outcome,
+crl}`, `lost`, `erase`; names are case-folded, save those of key pairs, which VRP compares exactly.
 """
 
 from collections.abc import Callable
@@ -169,9 +169,36 @@ class KeyRecord(NamedTuple):
 
 
 class ConfigRecord(NamedTuple):
-    """The saved configuration, as text that can be pasted at the console."""
+    """The saved configuration, as text that can be pasted at the console.
+
+    console: the generation of the ConsoleRecord that belongs to it; 0: from a release that had
+    none, so all of the configuration is in `text`.
+    """
 
     text: str
+    console: int = 0
+
+
+class ConsoleRecord(NamedTuple):
+    """The blocks of the saved configuration that say who may log in, as text; kept twice.
+
+    The copy of the higher generation counts.
+    """
+
+    generation: int
+    text: str
+
+
+class LostRecord(NamedTuple):
+    """The keys of records that rot has taken, `""` for one that nobody can name."""
+
+    keys: list[str]
+
+
+class EraseRecord(NamedTuple):
+    """A person has erased the device; as long as this is there, the erase has not ended."""
+
+    at_s: int
 
 
 VERSION = {
@@ -185,7 +212,10 @@ VERSION = {
     CrlRecord: 1,
     OutcomeRecord: 1,
     KeyRecord: 1,
-    ConfigRecord: 1,
+    ConfigRecord: 2,
+    ConsoleRecord: 1,
+    LostRecord: 1,
+    EraseRecord: 1,
 }  # fmt: skip
 # Version -> the fields that it brought, with the value that they have in an older record.
 ADDED: dict[type, dict[int, dict[str, object]]] = {
@@ -197,14 +227,33 @@ ADDED: dict[type, dict[int, dict[str, object]]] = {
     },
     RequestRecord: {2: {"renewal": None}, 3: {"caps": []}},
     LocalRecord: {2: {"ends_as_before": False}},
+    ConfigRecord: {2: {"console": 0}},
 }
 
 Record = TypeVar("Record", bound=tuple[object, ...])
 
 
+CONSOLE_COPIES = (0, 1)
+
+
 def config_key() -> str:
     """Key of the saved configuration."""
     return "config"
+
+
+def console_key(copy: int) -> str:
+    """Key of one of the copies of its blocks console and users."""
+    return f"config/console/{copy}"
+
+
+def lost_key() -> str:
+    """Key of what is remembered of records that were lost."""
+    return "lost"
+
+
+def erase_key() -> str:
+    """Key of the mark of an erase that has begun."""
+    return "erase"
 
 
 def key_pair_key(name: str) -> str:

@@ -4,6 +4,8 @@
     [storage]    path                        folder of the certificate files
     [memory]     path, owner, group, mode    folder on tmpfs; mode as "0640"
     [console]    socket, operators           unix socket, and the group that may use it
+                 recovery                    "erase" or "none": what a serial line offers that lets
+                                             nobody in, since whom it lets in was lost
     [[console.serial]]  path, baud, flow     flow = "none", "xonxoff" or "rtscts"
     [clock]      rtc, synchronised           RTC device or ""; the file that a time source makes
     [watchdog]   path                        watchdog device or ""
@@ -71,6 +73,7 @@ class SerialLine(NamedTuple):
 class Console(NamedTuple):
     socket: str = "console.sock"
     operators: str = ""
+    recovery: str = "erase"
     serial: tuple[SerialLine, ...] = ()
 
 
@@ -133,6 +136,7 @@ class Board(NamedTuple):
 _CHOICES = {
     ("flash", "kind"): ("file", "mtd"),
     ("console.serial", "flow"): ("none", "xonxoff", "rtscts"),
+    ("console", "recovery"): ("erase", "none"),
 }
 _KINDS = {str: "a text", int: "an integer", list: "a list", dict: "a table"}
 

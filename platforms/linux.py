@@ -51,10 +51,15 @@ class Platform(NamedTuple):
     clock: Clock
     link: Link
     serials: list[SerialOpener]
-    device_key_fd: int  # read-only, close-on-exec: handed to jobs, never read by the agent
     longest_sleep_ns: int  # the event loop looks at the clocks at least this often
     closers: list[Callable[[], None]]
     restarts: bool = False  # a reboot is a new start of the agent alone
+
+    def device_key(self, make: bool) -> tuple[int, bool]:
+        """A descriptor for jobs, which the agent never reads, as `hal.files.open_device_key`."""
+        fd, there = open_device_key(self.board.seal.path, make)
+        self.closers.append(partial(os.close, fd))
+        return fd, there
 
     def close(self) -> None:
         """Gives everything back, the last opened first; may be called twice."""
@@ -81,8 +86,6 @@ def open_ports(board: Board, clock: Clock, reactor: Reactor, longest_sleep_ns: i
     try:
         flash = _open_flash(board)
         closers.append(flash.close)
-        key_fd = open_device_key(board.seal.path)
-        closers.append(lambda: os.close(key_fd))
         files = FolderFiles(board.storage.path)
         memory = FolderMemory(board.memory.path, reactor, owner, group, board.memory.mode)
     except HalError:
@@ -90,7 +93,7 @@ def open_ports(board: Board, clock: Clock, reactor: Reactor, longest_sleep_ns: i
             close()
         raise
     link = LinuxLink()
-    return Platform(board, flash, files, memory, clock, link, [], key_fd, longest_sleep_ns, closers)
+    return Platform(board, flash, files, memory, clock, link, [], longest_sleep_ns, closers)
 
 
 def open_lines(platform: Platform, lines: tuple[SerialLine, ...]) -> None:

@@ -228,6 +228,8 @@ class FakeSystem:
     def __init__(self) -> None:
         self.done: list[tuple[str, object]] = []
         self.state = ClockState("ntp", True, "it is later than this software")
+        self.recovery, self.key_missing = True, False
+        self.refusal: AgentError | None = None  # of the flash
 
     def clock(self) -> ClockState:
         return self.state
@@ -237,13 +239,19 @@ class FakeSystem:
 
     def statistics(self) -> dict[str, object]:
         counted = {field.key: 0 for field in STATISTICS.fields}
-        return {**counted, "store_read_only": None, "events": ["GET_CA_CERT_OK : 2"]}
+        texts = {"store_read_only": None, "device_key": "there"}
+        return {**counted, **texts, "events": ["GET_CA_CERT_OK : 2"]}
 
     def compact(self) -> None:
         self.done.append(("compact", None))
 
     def wipe(self) -> None:
         self.done.append(("wipe", None))
+
+    def erase(self) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.done.append(("erase", None))
 
     def reboot(self) -> None:
         self.done.append(("reboot", None))
@@ -257,12 +265,19 @@ class FakeConfiguration:
         self.text: str | None = None
         self.times = 0  # it was saved
         self.refusal: AgentError | None = None  # of the flash
+        self.missing = ""  # what was lost of the saved one
 
     def running(self) -> str:
         return "\n".join(render_configuration(self._device.settings)) + "\n"
 
     def saved(self) -> str | None:
         return self.text
+
+    def lost(self) -> str:
+        return self.missing
+
+    def closed(self) -> str:
+        return self.missing if self._device.settings.console.mode == "none" else ""
 
     def save(self) -> None:
         self._write(self._device.settings)
@@ -272,6 +287,7 @@ class FakeConfiguration:
             raise self.refusal
         self.text = "\n".join(render_configuration(settings)) + "\n"
         self.times += 1
+        self.missing = ""
 
     def unsaved(self) -> bool:
         running = self.running().splitlines()
@@ -324,6 +340,7 @@ class FakeDevice:
         self.forgotten: list[str] = []
         self.asked: list[tuple[str, str | None]] = []
         self.pairs: dict[str, KeyPair] = {}
+        self.unreadable: set[str] = set()  # names of further pairs
         self.statuses: dict[str, RealmStatus] = {}
         self.locals: dict[str, Certificate] = {}
         self.cas: dict[str, CaInfo] = {}
@@ -401,6 +418,9 @@ class FakeDevice:
             if realm.key_pair == name:
                 return realm.name
         return None
+
+    def key_pair_unreadable(self, name: str) -> bool:
+        return name in self.unreadable
 
     def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
         self.pairs[name] = KeyPair(name, 1, bits, exportable, START_S, b"\x30\x03\x02\x01\x05")

@@ -162,7 +162,7 @@ class Bench:
         self.files, self.memory = FakeFiles(), FakeMemory(self.loop)
         self.jobs = FakeJobs(self.loop, [self.worker] * 1000)
         names = {"gigabitethernet0/0/0": "eth0"}
-        hardware = Hardware(
+        self.hardware = Hardware(
             clock=self.clock,
             files=self.files,
             link=self.link,
@@ -175,7 +175,7 @@ class Bench:
         self._unplug = weakref.finalize(self, _closed, self.loop, key_fd)
         self.store = Store.mount(self.flash)
         work = Tasks(self.jobs, key_fd, files=self.files)
-        self.device = Device(self.loop, self.store, hardware, work, log)
+        self.device = Device(self.loop, self.store, self.hardware, work, log)
         self.device.boot(self.factory)
         self.turn()
 
@@ -224,9 +224,9 @@ return
 """
 
 
-def ready() -> Bench:
+def ready(flash: FakeFlash | None = None) -> Bench:
     """A device with a saved, complete realm `abc`."""
-    bench = Bench()
+    bench = Bench(flash=flash)
     bench.key()
     bench.factory = CONFIGURATION
     bench.reboot()

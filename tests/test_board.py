@@ -32,6 +32,7 @@ mode = "0640"
 [console]
 socket = "/run/console"
 operators = "root"
+recovery = "none"
 [[console.serial]]
 path = "/dev/ttyS0"
 baud = 115200
@@ -108,6 +109,7 @@ def test_every_key_is_taken() -> None:
         ("[console]\nserial = '/dev/ttyS0'", ["[console] serial", "a list"]),
         ("[console]\nserial = ['/dev/ttyS0']", ["[console] serial", "a table"]),
         ("[[console.serial]]\nbaud = 9600", ["console.serial", "`path` is missing"]),
+        ("[console]\nrecovery = 'ask'", ["[console] recovery", "erase, none"]),
         ("[[console.serial]]\npath = 'x'\nflow = 'dtr'", ["console.serial", "none, xonxoff"]),
         ("[interfaces]\nGE = 1", ["[interfaces] GE", "a text"]),
         ("[worker", ["not TOML"]),
@@ -208,7 +210,8 @@ def test_a_linux_board_opens_all_ports(opened: linux.Platform, tmp_path: Path) -
     assert opened.flash.read(0, 6) == b"record"
     opened.files.write("main_local.cer", b"x")
     assert (tmp_path / "state" / "storage" / "main_local.cer").exists()
-    assert len(os.pread(opened.device_key_fd, 64, 0)) == 32
+    fd, there = opened.device_key(make=True)
+    assert (there, len(os.pread(fd, 64, 0))) == (True, 32)
     assert stat.S_IMODE((tmp_path / "state" / "flash.bin").stat().st_mode) == 0o600
     assert any(interface.name == "lo" for interface in opened.link.interfaces())
     assert opened.clock.wall_s() > 1_700_000_000
@@ -223,9 +226,11 @@ def test_a_serial_line_that_is_missing_does_not_stop_the_start(opened: linux.Pla
 def test_closing_gives_everything_back(opened: linux.Platform, tmp_path: Path) -> None:
     with pytest.raises(FlashError, match="another agent"):
         linux.open_board(Board(), str(tmp_path / "state"), FakeReactor())
+    fd, there = opened.device_key(make=False)
+    assert not there
     opened.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(opened.device_key_fd)
+        os.fstat(fd)
     linux.open_board(Board(), str(tmp_path / "state"), FakeReactor()).close()
 
 

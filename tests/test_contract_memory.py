@@ -45,6 +45,17 @@ def test_a_switch_makes_all_files_current(memory: DeviceMemory) -> None:
     assert memory.current("main", "chain.pem") is None
 
 
+def test_the_realms_are_listed_by_their_folded_names(memory: DeviceMemory) -> None:
+    assert memory.realms() == []
+    fill(memory, "Main", b"1")
+    memory.switch("Main")
+    fill(memory, "größe", b"1")
+    assert memory.realms() == ["grösse", "main"]
+    for realm in memory.realms():
+        memory.remove(realm)
+    assert memory.realms() == []
+
+
 def test_realms_are_apart_and_their_names_fold(memory: DeviceMemory) -> None:
     fill(memory, "Main", b"1")
     memory.switch("MAIN")

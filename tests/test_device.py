@@ -7,7 +7,7 @@ import pytest
 from agent import limits
 from agent.console.appliance import Described, FromFile
 from agent.errors import AgentError, fail
-from hal import cbor, records
+from hal import cbor
 from hal.ports import DeviceMemoryError, FilesError, JobEnd, StoreError
 from tests.device_bench import (
     CONFIGURATION,
@@ -328,7 +328,7 @@ def test_lines_that_do_not_apply_are_kept_and_said_and_the_rest_loads() -> None:
 def test_records_that_cannot_be_read_are_left_out_and_said() -> None:
     bench = ready()
     bench.enrol()
-    bench.store.commit({"realm/abc/outcome": {"v": 99}, "config": {"v": 99}, "key/k1": "text"})
+    bench.store.commit({"realm/abc/outcome": {"v": 99}, "realm/abc/ca": 5, "key/k1": "text"})
     bench.reboot()
     assert bench.logged().count("STORE_ERR") >= 3
     assert bench.device.local("abc") is not None
@@ -347,7 +347,7 @@ def test_undo_of_a_realm_forgets_its_records() -> None:
 def test_a_realm_that_was_not_saved_is_served_again_once_it_is_typed_again() -> None:
     bench = ready()
     bench.enrol()
-    bench.store.commit({records.config_key(): None})
+    bench.device.configuration.reset()
     bench.factory = ""
     bench.reboot()
     assert bench.memory.current("abc", "cert.pem") is None

@@ -104,14 +104,15 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 
 def test_the_device_key_is_made_once(tmp_path: Path) -> None:
     path = tmp_path / "device.key"
-    fd = open_device_key(str(path))
+    fd, there = open_device_key(str(path), make=True)
     first = os.read(fd, 100)
+    assert there
     assert len(first) == 32
     assert mode(path) == 0o600
     assert fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
     assert fcntl.fcntl(fd, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
     os.close(fd)
-    again = open_device_key(str(path))
+    again, _there = open_device_key(str(path), make=False)
     assert os.lseek(again, 0, os.SEEK_CUR) == 0, "nothing of it was read"
     assert os.read(again, 100) == first
     os.close(again)
@@ -121,17 +122,26 @@ def test_the_device_key_is_made_once(tmp_path: Path) -> None:
 def test_two_devices_have_two_keys(tmp_path: Path) -> None:
     keys = set()
     for name in ("a", "b"):
-        fd = open_device_key(str(tmp_path / name))
+        fd, _there = open_device_key(str(tmp_path / name), make=True)
         keys.add(os.read(fd, 32))
         os.close(fd)
     assert len(keys) == 2
+
+
+def test_a_missing_key_that_may_not_be_made_is_an_empty_file(tmp_path: Path) -> None:
+    fd, there = open_device_key(str(tmp_path / "device.key"), make=False)
+    assert not there
+    assert os.pread(fd, 100, 0) == b""
+    assert fcntl.fcntl(fd, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
+    os.close(fd)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_read_only_key_of_the_service_manager_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "credential"
     path.write_bytes(bytes(32))
     path.chmod(0o400)
-    os.close(open_device_key(str(path)))
+    os.close(open_device_key(str(path), make=False)[0])
 
 
 @pytest.mark.parametrize(
@@ -150,7 +160,7 @@ def test_a_wrong_device_key_is_refused_and_left_alone(
     path.write_bytes(b"k" * size)
     path.chmod(bits)
     with pytest.raises(FilesError, match=word):
-        open_device_key(str(path))
+        open_device_key(str(path), make=True)
     assert path.read_bytes() == b"k" * size
 
 
@@ -158,7 +168,7 @@ def test_a_wrong_device_key_is_refused_and_left_alone(
 def test_a_device_key_is_a_regular_file(tmp_path: Path, plant: Callable[[Path], None]) -> None:
     plant(tmp_path / "device.key")
     with pytest.raises(FilesError):
-        open_device_key(str(tmp_path / "device.key"))
+        open_device_key(str(tmp_path / "device.key"), make=True)
 
 
 @pytest.mark.needs_root
@@ -169,7 +179,7 @@ def test_a_device_key_of_another_user_is_refused(tmp_path: Path) -> None:
     path.chmod(0o600)
     os.chown(path, 12345, 12345)
     with pytest.raises(FilesError, match="another user"):
-        open_device_key(str(path))
+        open_device_key(str(path), make=True)
 
 
 def test_text_is_read_up_to_its_cap(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from agent.console.appliance import FileEntry
+from agent.erasing import Erasure
 from agent.errors import AgentError
 from agent.machine import Storage, System
 from hal.fake import FakeClock
@@ -29,7 +30,9 @@ def test_storage_lists_reads_and_says_what_is_wrong() -> None:
 
 
 def system(bench: Bench, clock: FakeClock, *, has_rtc: bool = False) -> System:
-    return System(bench.device, bench.store, clock, has_rtc, None)
+    hardware = bench.hardware._replace(clock=clock, has_rtc=has_rtc)
+    erasure = Erasure(bench.store, bench.files, bench.memory, bench.device.log)
+    return System(bench.device, bench.store, hardware, erasure)
 
 
 def test_who_vouches_for_the_time() -> None:

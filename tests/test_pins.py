@@ -175,5 +175,6 @@ def test_a_next_ca_is_a_ca_that_is_not_known() -> None:
 
 def test_who_takes_the_place_of_another_is_told_apart_from_a_first_one() -> None:
     assert pins.replaced(NEW, None) is None
+    assert pins.replaced(NEW, None, lost=True) == ""
     assert pins.replaced(OLD, stored(OLD)) is None
     assert pins.replaced(NEW, stored(OLD)) == "sha256 old"

@@ -9,10 +9,13 @@ from hal.records import (
     CaRecord,
     CertificateRecord,
     ConfigRecord,
+    ConsoleRecord,
     CrlRecord,
+    EraseRecord,
     KeyRecord,
     LinkRecord,
     LocalRecord,
+    LostRecord,
     NextCaRecord,
     OutcomeRecord,
     RecordError,
@@ -41,7 +44,10 @@ EXAMPLES: list[Any] = [
     OutcomeRecord({"error": "job-died"}, 6, 1),
     OutcomeRecord(None, 6, 1),
     KeyRecord("k1", 1, 2048, False, 7, b"spki", b"sealed"),
-    ConfigRecord("sysname r1\n"),
+    ConfigRecord("sysname r1\n", 3),
+    ConsoleRecord(3, "aaa\n"),
+    LostRecord(["config", "realm/abc/ca"]),
+    EraseRecord(8),
 ]  # fmt: skip
 
 
@@ -78,6 +84,7 @@ def test_keys_fold_the_names_of_realms_only() -> None:
     assert records.realm_key("ABC", "ca") == "realm/abc/ca"
     assert records.key_pair_key("Key1") == "key/Key1"
     assert records.config_key() == "config"
+    assert records.console_key(1) == "config/console/1"
 
 
 # As the release before wrote them: nothing that is in flash may be lost by an upgrade.
@@ -97,6 +104,7 @@ OLDER: list[tuple[Any, dict[str, Any]]] = [
             "fetched_s": 3,
         },
     ),
+    (ConfigRecord("sysname r1\n"), {"v": 1, "text": "sysname r1\n"}),
     (
         LocalRecord(LEAF, [b"ca"], "k1", 1, 5),
         {

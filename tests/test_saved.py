@@ -200,3 +200,24 @@ def test_comments_are_ignored_at_the_console() -> None:
     device = FakeDevice()
     assert Script(device).run("!", "! sysname x", "  ! y") == ("", 0)
     assert "Error" not in Terminal(device).type("! anything")
+
+
+def test_a_kept_line_of_a_block_of_which_nothing_applies_is_kept_all_the_same() -> None:
+    """`authentication-mode` of another release: without it the next start has an open line."""
+    device = FakeDevice(eager=True)
+    console, aaa = "user-interface console 0", "aaa"
+    device.settings.unapplied = [
+        Unapplied(console, "authentication-mode radius", "Unrecognized command"),
+        Unapplied(aaa, "local-user ann ssh", "Unrecognized command"),
+    ]
+    Script(device, level=2).run("system-view", "sysname r2")
+    assert len(device.settings.unapplied) == 2, "they have nothing to do with that"
+    Script(device).run("save", "y")
+    text = device.configuration.text or ""
+    assert f"#\n{console}\n authentication-mode radius\n#\n{aaa}\n local-user ann ssh\n#" in text
+    shown = Script(device).run("display current-configuration")[0]
+    assert " ! authentication-mode radius (Unrecognized command)" in shown
+    Script(device).run("system-view", f"undo {console}")
+    assert [one.block for one in device.settings.unapplied] == [aaa]
+    Script(device).run("system-view", "undo aaa")
+    assert device.settings.unapplied == []

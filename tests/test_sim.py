@@ -33,6 +33,7 @@ def board(tmp_path: Path, reactor: LiveReactor) -> Iterator[Platform]:
 
 def test_everything_is_in_the_folder(board: Platform, tmp_path: Path) -> None:
     board.files.write("main_local.cer", b"certificate")
+    board.device_key(make=True)
     found = sorted(path.name for path in tmp_path.iterdir())
     assert found == ["device.key", "flash.bin", "memory", "serial", "storage"]
     assert stat.S_IMODE((tmp_path / "device.key").stat().st_mode) == 0o600

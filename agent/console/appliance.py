@@ -60,7 +60,8 @@ class CaQuestion(NamedTuple):
     """What the operator is asked before a CA is trusted: it, and the CAs that stand above it up to
     a self-signed one. Who says yes vouches for all of them.
 
-    `before`: the SHA-256 of another CA that the realm has trusted until now.
+    `before`: the SHA-256 of another CA that the realm has trusted until now; "": nobody knows any
+    more which one it was.
     """
 
     chain: tuple[Fingerprints, ...]
@@ -200,6 +201,12 @@ class System(Protocol):
     def statistics(self) -> dict[str, object]: ...  # the fields of `display pki statistics`
     def compact(self) -> None: ...  # no replaced secret stays on flash
     def wipe(self) -> None: ...  # key pairs, certificates, requests; the configuration stays
+    def erase(self) -> None: ...  # all of it; then the device is like a new one
+
+    @property
+    def recovery(self) -> bool: ...  # whether a line that lets nobody in may offer `erase`
+    @property
+    def key_missing(self) -> bool: ...  # there are sealed records, and the device key is gone
     def reboot(self) -> None: ...
 
 
@@ -207,7 +214,9 @@ class Configuration(Protocol):
     """The configuration as text, running and saved. Lines that do not apply stand in both."""
 
     def running(self) -> str: ...  # as `save` would write it
-    def saved(self) -> str | None: ...  # None: none is saved
+    def saved(self) -> str | None: ...  # what can be read of it; None: none is saved
+    def lost(self) -> str: ...  # what cannot be read of the saved one; "" when nothing is missing
+    def closed(self) -> str: ...  # why serial lines let nobody in; "": as the settings say
     def save(self) -> None: ...  # the running configuration becomes the saved one
     def unsaved(self) -> bool: ...
     def reset(self) -> None: ...  # none is saved any more
@@ -265,6 +274,7 @@ class Appliance(Protocol):
 
     def key_pairs(self) -> list[KeyPair]: ...
     def key_pair_user(self, name: str) -> str | None: ...  # the realm that uses it
+    def key_pair_unreadable(self, name: str) -> bool: ...  # there is a record, for nobody to read
     def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int: ...
     def destroy_key_pair(self, name: str) -> None: ...
 

@@ -119,6 +119,7 @@ def _conclude(session: Session, text: str, secrets: Secrets, dry_run: bool) -> N
     changes = difference(configuration.running().splitlines(), render_configuration(candidate))
     gone = _gone(session, candidate)
     _check_rights(session, changes, gone)
+    access.refuse_to_open(session)
     for change in changes:
         shown = session.concealed(change)
         session.line(f"{shown.sign}{shown.line}")

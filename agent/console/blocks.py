@@ -40,6 +40,22 @@ def framed(lines: Iterable[str]) -> Iterator[str]:
     yield "return"
 
 
+def settings_of(lines: Iterable[str]) -> Iterator[str]:
+    """The lines without what stands between and behind the blocks."""
+    return (line for line in map(str.rstrip, lines) if line and line not in _FRAME)
+
+
+def divided(lines: Iterable[str], heads: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The blocks whose first line begins like one of `heads`, and all the others."""
+    parts: tuple[list[str], list[str]] = ([], [])
+    part = parts[1]
+    for line in settings_of(lines):
+        if not line.startswith(" "):
+            part = parts[0] if fold(line).startswith(heads) else parts[1]
+        part.append(line)
+    return parts
+
+
 # -- lines that do not apply -----------------------------------------------------------------------
 
 
@@ -56,19 +72,28 @@ def as_comment(one: Unapplied) -> str:
 def with_unapplied(
     lines: Iterable[str], unapplied: Iterable[Unapplied], tell: Tell
 ) -> Iterator[str]:
-    """Adds what does not apply at the end of its block; blocks that do not apply come last."""
+    """Adds what does not apply at the end of its block; blocks that do not apply come last.
+
+    A block of which nothing applies is opened for what is kept of it.
+    """
     kept = list(unapplied)
-    block = ""
+    block, seen = "", set()
     for line in lines:
         if not line.startswith(" "):
             yield from _children(kept, block, tell)
             block = fold(line)
+            seen.add(block)
         yield line
     yield from _children(kept, block, tell)
     for one in kept:
         if not one.block:
             yield tell(one)
             yield from _children(kept, fold(one.text), tell)
+            seen.add(fold(one.text))
+    for block in dict.fromkeys(one.block for one in kept if one.block):
+        if block not in seen:
+            yield block
+            yield from _children(kept, block, tell)
 
 
 def _children(kept: list[Unapplied], block: str, tell: Tell) -> Iterator[str]:

@@ -28,6 +28,13 @@ _OTHER_CA = (
 _ABOVE = "The CAs above it, which consumers will trust as well:"
 
 
+_LOST_CA = (
+    "This realm has trusted a CA before, and the flash has lost which one: this may be another, or"
+    " someone answers in its place. Compare them with what the CA's operator tells you. Is this the"
+    " CA to trust?"
+)
+
+
 class Hold:
     """Progress and Done of one task. `handle` is what the device calls the task.
 
@@ -107,7 +114,8 @@ class Hold:
             session.line(f" CA subject: {prints.subject}"[: session.width - 1])
         if asked.before:
             session.line(f" Trusted until now, SHA-256: {asked.before}")
-        session.choose(_OTHER_CA if asked.before else _FIRST_CA, self._reply)
+        lost = _LOST_CA if asked.before == "" else _FIRST_CA
+        session.choose(_OTHER_CA if asked.before else lost, self._reply)
 
     def _too_late(self) -> None:
         if self._answer:

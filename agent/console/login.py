@@ -104,6 +104,9 @@ class Login(Output):
         """The next attempt, by the configuration as it is now."""
         self._read = None
         console = self._device.settings.console
+        if self._device.configuration.closed():  # the next key is told why
+            self._give_up("")
+            return
         if console.mode == "none":
             self._enter(Entry("", console.level, self._lockout.succeeded("")))
             return

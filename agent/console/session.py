@@ -92,7 +92,7 @@ class Session(Holding):
             self._idle.start(self._reactor)
         for text in news:
             self.info(text)
-        told = unapplied.told(self.device.settings)
+        told = unapplied.told(self.device.configuration, self.device.settings)
         self.run(lambda: self.warn(told) if told else None)
 
     def idle_s(self) -> int:

@@ -5,14 +5,19 @@ operator has the last word: who types the setting anew, undoes it or removes its
 what the kept line asked for.
 """
 
-from agent.console.commands import Command, configuration_lines
+from agent.console.appliance import Configuration
+from agent.console.commands import Command, setting_lines
 from agent.console.grammar import Args, tokens
 from agent.settings import Settings, fold
 
+_ALWAYS = ("aaa", "user-interface console 0")  # blocks that are there without a line of their own
 
-def told(settings: Settings) -> str:
-    """What a terminal is told at login; "" when all applies."""
-    count = len(settings.unapplied)
+
+def told(configuration: Configuration, settings: Settings) -> str:
+    """What a terminal is told at login; "" when all of it is there and applies."""
+    lost, count = configuration.lost(), len(settings.unapplied)
+    if lost:
+        return f"{lost[:1].upper()}{lost[1:]}. What you type and `save` takes its place."
     if not count:
         return ""
     lines = "1 line does" if count == 1 else f"{count} lines do"
@@ -24,14 +29,23 @@ def told(settings: Settings) -> str:
 
 def settle(settings: Settings, block: str, command: Command, args: Args) -> None:
     """After a command of a block has succeeded: drops the kept lines that it has settled."""
+    gone = _header(command, args) if command.handler is command.row.undone else ""
     kept = [
         one
         for one in settings.unapplied
         if one.block != block or not _sets_the_same(command, args, one.text)
+        if not gone or one.block != gone
     ]
-    opened = {fold(line) for line in configuration_lines(settings) if not line.startswith(" ")}
+    opened = {fold(line) for line in setting_lines(settings) if not line.startswith(" ")}
+    opened.update(_ALWAYS)
     opened.update(fold(one.text) for one in kept if not one.block)
     settings.unapplied = [one for one in kept if not one.block or one.block in opened]
+
+
+def _header(command: Command, args: Args) -> str:
+    """The folded first line of the block that an `undo` takes away."""
+    words = (command.row.undo or "").split()
+    return fold(" ".join(str(args.get(word)) if word.isupper() else word for word in words))
 
 
 def _sets_the_same(command: Command, args: Args, text: str) -> bool:

@@ -29,6 +29,8 @@ def device_key(descriptor: int) -> bytes:
         key = os.pread(descriptor, DEVICE_KEY_BYTES + 1, 0)
     except OSError as error:
         raise fail("device-key", reason=error.strerror) from None
+    if not key:  # the agent gives what is empty for what is not there
+        raise fail("device-key", reason="it is missing")
     if len(key) != DEVICE_KEY_BYTES:
         raise fail("device-key", reason=f"{len(key)} bytes instead of {DEVICE_KEY_BYTES}")
     return key

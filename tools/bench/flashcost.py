@@ -83,7 +83,7 @@ class Bench:
             linux_name=str,
             serial="",
         )
-        tasks = Tasks(self._jobs, platform.device_key_fd)
+        tasks = Tasks(self._jobs, platform.device_key(make=True)[0])
         self.device = Device(loop, self.store, hardware, tasks, Log(platform.clock.wall_s, None))
         self.device.boot()
 

@@ -3,7 +3,7 @@
 Adding a command is one row and one handler in the module of its view.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -153,8 +153,13 @@ FILTERS = Group(
 
 def configuration_lines(settings: Settings, tell: blocks.Tell = blocks.as_comment) -> Iterator[str]:
     """The running configuration as it is shown: what does not apply stands in it as comments."""
-    lines = rendered([row for row in ROWS if SYSTEM in row.views], settings)
+    lines = setting_lines(settings)
     return blocks.framed(blocks.with_unapplied(lines, settings.unapplied, tell))
+
+
+def setting_lines(settings: Settings) -> Iterable[str]:
+    """Its lines without those that do not apply, and without what stands between the blocks."""
+    return rendered([row for row in ROWS if SYSTEM in row.views], settings)
 
 
 def render_configuration(settings: Settings) -> list[str]:

@@ -55,6 +55,12 @@ def shut_by(settings: Settings) -> AgentError | None:
     return shut(console.mode, console.password, settings.users)
 
 
+def refuse_to_open(session: "Session") -> None:
+    """Before what would open serial lines that let nobody in, since they have lost whom."""
+    if session.device.configuration.closed() and session.level < SECRET_LEVEL:
+        raise fail("lost-level", wanted=SECRET_LEVEL, level=session.level)
+
+
 def _refuse_to_shut(
     session: "Session", password: str | None, users: Users, mode: str | None = None
 ) -> None:

@@ -93,6 +93,8 @@ def reset_storage(session: "Session", args: Args) -> None:
         else "All key pairs, certificates and requests of this device will be destroyed for ever."
         " Continue?"
     )
+    if session.device.system.key_missing and not unused:
+        doubt = "Instead of the device key, which is missing, another one will be made. " + doubt
     session.question(doubt, answered)
 
 

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from agent.console.blocks import difference
+from agent.console.blocks import difference, settings_of
+from agent.console.commands import access
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, SECRET_LEVEL, USER, Row
 from agent.console.displays import board, saved
 from agent.console.grammar import Args
@@ -13,12 +14,22 @@ if TYPE_CHECKING:
 
 
 def save(session: "Session", _args: Args) -> None:
+    configuration = session.device.configuration
+    lost, closed = configuration.lost(), configuration.closed()
+    if lost:
+        access.refuse_to_open(session)
+
     def answered(yes: bool) -> None:
         if yes:
-            session.device.configuration.save()
+            configuration.save()
             session.info("The configuration was saved.")
 
-    session.question("The current configuration will be written to the device. Continue?", answered)
+    more = f" It replaces for ever what is left: {lost}." if lost else ""
+    if lost and closed:
+        more += " The serial lines, which let nobody in now, are open to all then."
+    session.question(
+        f"The current configuration will be written to the device.{more} Continue?", answered
+    )
 
 
 def reset(session: "Session", args: Args) -> None:
@@ -31,7 +42,8 @@ def reset(session: "Session", args: Args) -> None:
             session.device.configuration.reset()
             session.info("No configuration is saved now. The running one is not touched.")
 
-    _saved_lines(session)
+    if not session.device.configuration.lost():
+        _saved_lines(session)
     session.question(
         "The saved configuration will be erased: the next start is that of a new device. Continue?",
         answered,
@@ -68,9 +80,15 @@ def compare(session: "Session", _args: Args) -> None:
 
 
 def _saved_lines(session: "Session") -> list[str]:
-    text = session.device.configuration.saved()
+    """What can be read of it; AgentError when that is nothing."""
+    configuration = session.device.configuration
+    text, lost = configuration.saved(), configuration.lost()
+    if lost and not list(settings_of((text or "").splitlines())):
+        raise fail("saved-lost", what=lost)
     if text is None:
         raise fail("nothing-saved")
+    if lost:
+        session.warn(f"This is what is left of it: {lost}.")
     return text.splitlines()
 
 

@@ -158,7 +158,9 @@ def _ask_size(session: "Session", with_size: Callable[[int], None]) -> None:
 
 
 def destroy_key_pair(session: "Session", args: Args) -> None:
-    name = lookups.key_pair(session, args.text("NAME"))
+    name = args.text("NAME")
+    if not session.device.key_pair_unreadable(name):
+        name = lookups.key_pair(session, name)
     lookups.refuse_used_key(session, name)
 
     def answered(yes: bool) -> None:

@@ -96,6 +96,7 @@ STATISTICS = Kind(
         Field("store_capacity_bytes", INTEGER, "Store Capacity (bytes)"),
         Field("store_damaged", INTEGER, "Store Records Lost By Damage"),
         Field("store_read_only", TEXT + "?", "Store Read-only Because"),
+        Field("device_key", TEXT, "Device Key"),
         Field("log_lost", INTEGER, "Log Lines Not Taken"),
         Field("events", LIST),
     ),

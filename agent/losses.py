@@ -1,0 +1,74 @@
+"""What rot has taken from the store, remembered until it is settled.
+
+Fault model. Rot takes a record. The mount sees the gap and, as a rule, whose value was in it; but
+the next commit moves what is left to fresh flash, and the gap is gone. From then on nobody could
+tell a value that was lost from one that never was, and each "there is none" that opens something
+(no configuration: the factory's line; no CA: a first one may be trusted) would open it. So the
+start that finds a gap stores the keys of what was lost, before anything else is stored.
+
+The keys come from bytes whose CRC is wrong. They close and they warn; nothing opens by them: a key
+that is none of ours counts as one that nobody can name, which may have been any record.
+"""
+
+from collections.abc import Iterable
+
+from agent.log import Log
+from hal import records
+from hal.ports import StoreError
+from hal.store import Store
+
+KEYS = 64  # that are remembered by name
+ROOMS = ("key/", "realm/")
+CONFIGURATION = (records.config_key(), *map(records.console_key, records.CONSOLE_COPIES))
+_ANY = (records.config_key(), *ROOMS)  # what a record that nobody can name may have been
+
+
+def note(store: Store, log: Log) -> None:
+    """At the start: tells what is damaged and remembers what may be lost by it."""
+    found = set(_stored(store))
+    for damage in store.health.damaged:
+        keys = ", ".join(damage.keys) or "keys unknown"
+        log.report("STORE_ERR", f"damaged and left out: {damage.what} ({keys})")
+        lost = damage.lost
+        found.update(_ANY if lost is None or not all(map(_is_ours, lost)) else lost)
+    if found == set(_stored(store)):
+        return
+    kept = sorted(found if len(found) <= KEYS else _ANY)
+    try:
+        store.commit({records.lost_key(): records.encode(records.LostRecord(kept))})
+    except StoreError as error:
+        log.report("STORE_ERR", f"what is damaged cannot be noted: {error}")
+
+
+def maybe(store: Store, key: str) -> bool:
+    """Whether a record of this key may have been lost: for who finds none in the store."""
+    return any(key == one or (one in ROOMS and key.startswith(one)) for one in _stored(store))
+
+
+def older(store: Store, key: str) -> bool:
+    """For who finds one: whether it is the value before the one that was lost."""
+    return key in _stored(store)
+
+
+def settled(store: Store, settles: Iterable[str]) -> dict[str, object]:
+    """What a commit must hold so that these keys, or rooms of keys, count as lost no more."""
+    before, gone = _stored(store), set(settles)
+    rooms = tuple(room for room in ROOMS if room in gone)
+    left = [key for key in before if key not in gone and not key.startswith(rooms)]
+    if left == before:
+        return {}
+    record = records.encode(records.LostRecord(left)) if left else None
+    return {records.lost_key(): record}
+
+
+def _stored(store: Store) -> list[str]:
+    """The keys that are remembered; when they cannot be read, it may have been any."""
+    value = store.get(records.lost_key())
+    try:
+        return [] if value is None else records.decode(records.LostRecord, value).keys
+    except records.RecordError:
+        return list(_ANY)
+
+
+def _is_ours(key: str) -> bool:
+    return key in CONFIGURATION or key.startswith(ROOMS)

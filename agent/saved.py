@@ -1,0 +1,129 @@
+"""The saved configuration in the store: what there is, what was lost of it, how it is written.
+
+`config` holds the text without the blocks that say who may log in on the serial lines. Those lie in
+`config/console/0` and `config/console/1`, so that no single record that rots can open a line. A
+save writes one copy in the transaction of the configuration and the other one in a transaction of
+its own, since a transaction is lost as a whole. The copy of the higher generation counts, and the
+configuration says which generation belongs to it.
+
+Fault model. Power fails between the two: the copies differ, and the newer one is the one that was
+saved with the configuration. One of the three records is lost or cannot be read: the others are
+used, and `lost` says so where it matters. All are gone: only the mark of `agent/losses.py` can
+tell it from a device on which nobody has saved. What is lost never counts as what was never there.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from agent import losses
+from agent.console import blocks
+from hal import records
+from hal.records import ConfigRecord, ConsoleRecord, Record
+from hal.store import Store
+
+_OWN = ("user-interface console ", "aaa")  # how the blocks begin that have records of their own
+
+
+class Saved(NamedTuple):
+    """What the store holds. text None: there is no record, so the factory's configuration serves.
+
+    lost: what of it cannot be read, as part of a sentence; "" when all that was saved is here, and
+    when nothing ever was.
+    """
+
+    text: str | None
+    lost: str
+
+
+class _Found(NamedTuple):
+    """The records: absent (None), readable, or the reason why one is not."""
+
+    config: ConfigRecord | str | None
+    copies: tuple[ConsoleRecord | str | None, ...]
+
+    @property
+    def newest(self) -> ConsoleRecord | None:
+        readable = [one for one in self.copies if isinstance(one, ConsoleRecord)]
+        return max(readable, key=lambda one: one.generation, default=None)
+
+    @property
+    def expected(self) -> int:
+        """The generation that the configuration belongs to."""
+        return self.config.console if isinstance(self.config, ConfigRecord) else 0
+
+
+def read(store: Store) -> Saved:
+    """What is saved; the newer copy of the blocks console and users counts."""
+    if store.get(records.erase_key()) is not None:
+        return Saved("", "the storage was to be erased, and that did not come to its end")
+    found = _records(store)
+    config, console = found.config, found.newest
+    lines = config.text.splitlines() if isinstance(config, ConfigRecord) else []
+    if console and console.generation >= found.expected:
+        _older, rest = blocks.divided(lines, _OWN)  # of a release that kept them in here
+        lines = [*rest, *console.text.splitlines()]
+    there = config is not None or any(found.copies)
+    return Saved(_text(blocks.settings_of(lines)) if there else None, _lost(store, found))
+
+
+def _lost(store: Store, found: _Found) -> str:
+    """The first that cannot be read of what somebody has saved."""
+    config, console, copies = found.config, found.newest, found.copies
+    unread = next((one for one in copies if isinstance(one, str)), "")
+    if isinstance(config, str):
+        return f"the saved configuration cannot be read ({config})"
+    if config is None and any(copies):
+        return "the saved configuration is gone"
+    if config and config.console and (not console or console.generation < config.console):
+        return f"the saved users and serial lines cannot be read ({unread or 'they are gone'})"
+    looked_for = losses.CONFIGURATION[:1] if config else losses.CONFIGURATION
+    if any(losses.maybe(store, key) for key in looked_for):
+        return "damage of the flash may have taken the saved configuration"
+    return ""
+
+
+def changes(store: Store, lines: Iterable[str]) -> tuple[dict[str, object], dict[str, object]]:
+    """The two transactions of a save; the second one is empty where the copies stay as they are.
+
+    Only the first one must succeed.
+    """
+    found, (own, rest) = _records(store), blocks.divided(lines, _OWN)
+    newest, text = found.newest, _text(own)
+    generation = max(found.expected, newest.generation if newest else 0)
+    first: dict[str, object] = losses.settled(store, losses.CONFIGURATION)
+    second: dict[str, object] = {}
+    if any(one != ConsoleRecord(generation, text) for one in found.copies):
+        generation += 1
+        record = records.encode(ConsoleRecord(generation, text))
+        older, newer = sorted(records.CONSOLE_COPIES, key=lambda copy: _age(found.copies[copy]))
+        first[records.console_key(older)] = second[records.console_key(newer)] = record
+    config = ConfigRecord(_text(rest), generation)
+    return {**first, records.config_key(): records.encode(config)}, second
+
+
+def forgotten(store: Store) -> dict[str, object]:
+    """What a commit must hold so that nothing is saved any more, and nothing lost."""
+    gone = dict.fromkeys(losses.CONFIGURATION)
+    return {**gone, **losses.settled(store, losses.CONFIGURATION)}
+
+
+def _records(store: Store) -> _Found:
+    copies = [_record(store, ConsoleRecord, records.console_key(n)) for n in records.CONSOLE_COPIES]
+    return _Found(_record(store, ConfigRecord, records.config_key()), tuple(copies))
+
+
+def _record(store: Store, kind: type[Record], key: str) -> Record | str | None:
+    value = store.get(key)
+    try:
+        return None if value is None else records.decode(kind, value)
+    except records.RecordError as error:
+        return str(error)
+
+
+def _age(copy: ConsoleRecord | str | None) -> int:
+    """The one that is worth least is written first: it goes with the configuration."""
+    return copy.generation if isinstance(copy, ConsoleRecord) else 0
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in blocks.framed(lines))
