@@ -8,7 +8,10 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +30,7 @@ from tests.reactor import LiveReactor
 
 STRANGER = 65534
 START_S = 20
+ROUNDS = 60
 NAMES = ("cert.pem", "key.pem")
 SECRET = b"a key"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: folders of another user")
@@ -188,6 +192,55 @@ def test_what_was_staged_is_exchanged_before_the_switch(tmp_path: Path, victim: 
     with pytest.raises(DeviceMemoryError):
         memory.switch("abc")
     assert memory.current("abc", "cert.pem") is None, "his files are not what consumers get"
+    assert snapshot(victim) == before
+
+
+@contextmanager
+def exchanging(path: Path, victim: Path) -> Iterator[None]:
+    """Another thread exchanges the folder for a link and puts it back, again and again."""
+    taken, ended = path.with_name(f"{path.name}.taken"), threading.Event()
+    steps: list[Callable[[], object]] = [
+        lambda: path.rename(taken),
+        lambda: path.symlink_to(victim),
+        lambda: path.unlink(),
+        lambda: taken.rename(path),  # unless it was made again meanwhile
+        lambda: shutil.rmtree(taken),
+    ]
+
+    def run() -> None:
+        while not ended.is_set():
+            for step in steps:
+                with suppress(OSError):
+                    step()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(START_S)
+    assert not thread.is_alive()
+
+
+def test_a_folder_exchanged_in_the_middle_of_each_operation(tmp_path: Path, victim: Path) -> None:
+    files = FolderFiles(str(tmp_path / "storage"))
+    memory = FolderMemory(str(tmp_path / "memory"), FakeReactor(), mode=0o644)
+    memory.stage("abc", NAMES)
+    memory.switch("abc")
+    before, done, failed = snapshot(victim), 0, 0
+    calls: list[Callable[[], object]] = [partial(call, files) for call in FILE_CALLS.values()]
+    calls += [partial(call, memory) for call in MEMORY_CALLS.values()]
+    with exchanging(tmp_path / "storage", victim), exchanging(tmp_path / "memory", victim):
+        for call in calls * ROUNDS:
+            try:
+                call()
+                done += 1
+            except HalError:
+                failed += 1
+    memory.discard("abc")
+    assert done > 0
+    assert failed > 0
     assert snapshot(victim) == before
 
 
