@@ -51,7 +51,7 @@ CATALOGUE: dict[str, Row] = {
                         "look at it, and at --state, --config and the paths of the board file"),
     "start-foreign": Row(LOCAL, OPERATOR, "{what}",
                          "whoever owns or may write a folder on this path can put links and files"
-                         " in the agent's way; nothing was touched",
+                         " in the agent's way; nothing in it was touched",
                          "name a folder of your own with --state or in the board file; or, once you"
                          " have looked at all that is in it, take this one over with `chown -R` and"
                          " `chmod go-w`"),

@@ -147,8 +147,8 @@ class _Walk:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         self._left += _parts(target)
         if target.startswith("/"):
-            os.close(self.at)
-            self.at = os.open("/", _PASS)
+            before, self.at = self.at, os.open("/", _PASS)
+            os.close(before)
 
 
 def _parts(path: str) -> list[str]:

@@ -366,7 +366,7 @@ def refused(agent: Agent, state: Path) -> str:
     done = subprocess.run(words, capture_output=True, text=True, timeout=START_S)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert "nothing was touched. Next step: name a folder of your own with --state" in line
+    assert "nothing in it was touched. Next step: name a folder of your own with --state" in line
     return line
 
 
