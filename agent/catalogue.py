@@ -50,6 +50,12 @@ CATALOGUE: dict[str, Row] = {
     "start-folder": Row(LOCAL, OPERATOR, "{what}",
                         "it is missing, full, or not accessible for this user",
                         "look at it, and at --state, --config and the paths of the board file"),
+    "start-foreign": Row(LOCAL, OPERATOR, "{what}",
+                         "whoever owns or may write a folder on this path can put links and files"
+                         " in the agent's way; nothing in it was touched",
+                         "name a folder of your own with --state or in the board file; or, once you"
+                         " have looked at all that is in it, take this one over with `chown -R` and"
+                         " `chmod go-w`"),
     "start-second": Row(LOCAL, OPERATOR, "{what}", "a second agent was started on the same folder",
                         "use the one that runs, with `scep-agent console`; or end it first, or"
                         " name another folder with --state"),

@@ -56,6 +56,10 @@ class Loop:
         """The board's clock, once the board is open; its `outside_ns` is the one before."""
         self._clock, self._longest_ns = clock, longest_ns
 
+    def wall_s(self) -> int:
+        """The wall time of the clock in use."""
+        return self._clock.wall_s()
+
     # -- hal.ports.Reactor -------------------------------------------------------------------------
 
     def watch(self, fd: int, on_read: Call | None, on_write: Call | None = None) -> None:

@@ -18,7 +18,8 @@ from agent.log import Log
 from agent.loop import Loop
 from agent.tasks import Tasks
 from hal.clock import LinuxClock
-from hal.files import read_text, remove_quietly
+from hal.files import read_text
+from hal.folder import ForeignError
 from hal.jobs import WorkerJobs
 from hal.ports import (
     DeviceKeyError,
@@ -31,7 +32,7 @@ from hal.ports import (
     StoreError,
 )
 from hal.power import start_anew, start_reboot
-from hal.sockets import Credentials, listen_unix
+from hal.sockets import Credentials, listen_unix, remove_socket
 from hal.store import Store
 from platforms import linux, sim
 from platforms.board import Board, BoardError, board_file, load_board
@@ -43,8 +44,9 @@ CONFIGURATION_BYTES = 1024 * 1024
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # What keeps the agent from starting: the error of a port, and its code in the catalogue.
-# The first that fits counts.
+# The first that fits counts, for the error itself or for what it was made from.
 START_CODES: dict[type[Exception], str] = {
+    ForeignError: "start-foreign",
     BoardError: "start-board",
     DeviceKeyError: "start-device-key",
     DeviceMemoryError: "start-folder",
@@ -68,12 +70,12 @@ def run(board: str, state_dir: str | None, factory: str) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a typed password may be in our memory
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it may be inherited as ignored; we do reap
     loop = Loop(LinuxClock())
-    platform, power = None, Power(loop)
+    platform, power, log = None, Power(loop), Log(loop.wall_s)
     try:
-        platform = _open(board, state_dir, loop)
+        platform = _open(board, state_dir, loop, log)
         text = read_text(factory, CONFIGURATION_BYTES) if factory else ""
         loop.use_clock(platform.clock, platform.longest_sleep_ns)
-        _serve(loop, platform, text, power)
+        _serve(loop, platform, text, power, log)
     except (HalError, BoardError, AgentError) as error:
         sys.stderr.write(f"scep-agent: {_told(error)}\n")
         return 1
@@ -101,21 +103,22 @@ class Power:
 def _told(error: HalError | BoardError | AgentError) -> str:
     """Why it does not start, the cause and the next step: one line, as a supervisor logs it."""
     if not isinstance(error, AgentError):
-        code = next(code for kind, code in START_CODES.items() if isinstance(error, kind))
+        both = (error, error.__cause__)
+        code = next(c for kind, c in START_CODES.items() if any(isinstance(e, kind) for e in both))
         error = fail(code, what=error)
     return f"{error}. Cause: {error.cause}. Next step: {error.remedy}."
 
 
-def _open(name: str, state_dir: str | None, loop: Loop) -> Platform:
+def _open(name: str, state_dir: str | None, loop: Loop, log: Log) -> Platform:
+    tell = partial(log.report, "MEMORY_ERR")
     if name == SIMULATED:
-        return sim.open_board(Board(), state_dir or "sim-board", loop)
+        return sim.open_board(Board(), state_dir or "sim-board", loop, tell)
     board = load_board(name) if name else board_file()
-    return linux.open_board(board, state_dir, loop)
+    return linux.open_board(board, state_dir, loop, tell)
 
 
-def _serve(loop: Loop, platform: Platform, factory: str, power: Power) -> None:
+def _serve(loop: Loop, platform: Platform, factory: str, power: Power, log: Log) -> None:
     board = platform.board
-    log = Log(platform.clock.wall_s)
     jobs = WorkerJobs(
         loop,
         _worker_argv(board),
@@ -154,7 +157,7 @@ def _serve(loop: Loop, platform: Platform, factory: str, power: Power) -> None:
         server.close()
         device.close()
         jobs.close()
-        remove_quietly(board.console.socket)
+        remove_socket(board.console.socket)
 
 
 def _renew_key(platform: Platform, tasks: Tasks) -> None:

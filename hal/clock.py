@@ -5,7 +5,8 @@ is found, or be set by a person; the RTC may be absent or refuse. Whoever needs 
 `monotonic_ns` (goes on while the board is suspended) or `outside_ns` (does not), never `wall_s`.
 
 The file of the simulated board's clock is written by other programs while we run. It may be
-missing, half written or nonsense: the last good values stay. A change is seen within 50 ms.
+missing, half written or nonsense: the last good values stay. A change is seen within 50 ms. It is
+read and written only in a folder that nobody but root and we can change (`hal.folder`).
 """
 
 import fcntl
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from hal.files import converted, read_regular, replace_file
+from hal.folder import beside
 from hal.ports import Clock, HalError
 
 SECOND_NS = 1_000_000_000
@@ -175,9 +177,15 @@ def _render_table(table: dict[str, object]) -> bytes:
 
 def _read(path: str) -> bytes:
     try:
-        return read_regular(path, _SETTING_BYTES)
+        with beside(path) as (folder, name):
+            return read_regular(name, folder, _SETTING_BYTES)
     except OSError:
         return b""
+
+
+def _replace(path: str, data: bytes) -> None:
+    with beside(path) as (folder, name):
+        replace_file(name, folder, data)
 
 
 class ScaledClock:
@@ -225,7 +233,7 @@ class ScaledClock:
         if abs(setting.offset_s) > OFFSET_LIMIT_S:
             raise HalError("this time is out of range", self._path)
         with converted(HalError, self._path):
-            replace_file(self._path, render_setting(setting))
+            _replace(self._path, render_setting(setting))
         self._look(self.outside_ns())
 
     def _now_ns(self) -> int:
@@ -239,7 +247,7 @@ class ScaledClock:
         """Takes over what the file says, if it changed and is good."""
         self._looked_ns = now_ns
         try:
-            found = os.stat(self._path)
+            found = os.stat(self._path, follow_symlinks=False)  # a hint: what is read is checked
         except OSError:
             return
         seen = (found.st_mtime_ns, found.st_ino, found.st_size)
@@ -253,6 +261,6 @@ class ScaledClock:
             return
         self._gain = Gain(now_ns, self._gain.at(now_ns), rate_ppm)
         try:
-            replace_file(self._path + ".gain", _render_table(self._gain._asdict()))
+            _replace(self._path + ".gain", _render_table(self._gain._asdict()))
         except OSError:
             pass  # a full disk must not stop the clock; only the next start would miss the gain

@@ -2,9 +2,10 @@
 
 Fault model. Power may fail at any system call; a name may come from a command line; another
 user of the system may have put a symbolic link or a pipe where a file should be; a file may be of
-any size. Promised: a name never leaves the folder; after a power cut a file holds its old or its
-new content, complete, and a write that returned is durable; nothing is read beyond its cap; links,
-pipes and devices in the folder are refused. A hidden `.new` left by a cut is removed at the start.
+any size. Promised: a name never leaves the folder, which only root and we can change
+(`hal.folder`); after a power cut a file holds its old or its new content, complete, and a write
+that returned is durable; nothing is read beyond its cap; links, pipes and devices in the folder are
+refused. A hidden `.new` left by a cut is removed at the start.
 
 POSIX: `rename` is atomic for readers; durable are content and name only after `fsync` of the file
 before it and of the folder after it.
@@ -14,8 +15,9 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
+from hal.folder import beside, opened
 from hal.ports import DeviceKeyError, FilesError, FileStat, HalError
 
 FILE_BYTES = 1024 * 1024  # a certificate file is below 32 kB
@@ -51,15 +53,6 @@ def check_name(name: str, family: type[HalError] = FilesError) -> str:
     return name
 
 
-def sync_folder(path: str) -> None:
-    """Makes the names in a folder durable. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def write_all(fd: int, data: bytes) -> None:
     """Writes every byte to a blocking descriptor; `os.write` may take less. Raises OSError."""
     view = memoryview(data)
@@ -78,10 +71,10 @@ def read_capped(fd: int, max_bytes: int) -> bytes:
     return b"".join(pieces)
 
 
-def read_regular(path: str, max_bytes: int = FILE_BYTES) -> bytes:
-    """Reads a regular file, never through a symbolic link at its end. Raises OSError."""
+def read_regular(name: str, folder: int, max_bytes: int = FILE_BYTES) -> bytes:
+    """Reads a regular file of an open folder, never through a symbolic link. Raises OSError."""
     # Without O_NONBLOCK a pipe that somebody put here would stop the whole agent in open().
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
@@ -90,29 +83,31 @@ def read_regular(path: str, max_bytes: int = FILE_BYTES) -> bytes:
         os.close(fd)
 
 
-def replace_file(path: str, data: bytes) -> None:
-    """Gives a file new content (mode 0600), atomic and durable. Raises OSError."""
-    folder = os.path.dirname(path) or "."
-    temporary = os.path.join(folder, _TEMPORARY)
-    remove_quietly(temporary)
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+def replace_file(name: str, folder: int, data: bytes) -> None:
+    """Gives a file of an open folder new content (mode 0600), atomic and durable. Raises OSError.
+
+    What stood at the name is replaced, never written through: a link, or another name of a file.
+    """
+    remove_quietly(_TEMPORARY, folder)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    fd = os.open(_TEMPORARY, flags, 0o600, dir_fd=folder)
     try:
         try:
             write_all(fd, data)
             os.fsync(fd)
         finally:
             os.close(fd)
-        os.rename(temporary, path)
+        os.rename(_TEMPORARY, name, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError:
-        remove_quietly(temporary)
+        remove_quietly(_TEMPORARY, folder)
         raise
-    sync_folder(folder)
+    os.fsync(folder)
 
 
-def remove_quietly(path: str) -> None:
-    """Removes a file if it is there. Raises OSError for every other reason."""
+def remove_quietly(name: str, folder: int) -> None:
+    """Removes a file of an open folder if it is there. Raises OSError for every other reason."""
     try:
-        os.unlink(path)
+        os.unlink(name, dir_fd=folder)
     except FileNotFoundError:
         pass
 
@@ -134,14 +129,6 @@ def read_text(path: str, max_bytes: int) -> str:
         raise FilesError(f"not UTF-8 text (byte {error.start})", path) from error
 
 
-def make_folder(path: str, mode: int = 0o700) -> None:
-    """Makes a folder of exactly this mode, and its parents, when missing. Raises OSError."""
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    if not os.path.isdir(path):
-        os.mkdir(path, 0o700)
-        os.chmod(path, mode)  # the umask of a service must not lock consumers out
-
-
 def open_device_key(path: str, make: bool) -> tuple[int, bool]:
     """A read-only, close-on-exec descriptor of the device key, and whether there is one behind it.
 
@@ -150,20 +137,29 @@ def open_device_key(path: str, make: bool) -> tuple[int, bool]:
     content is never read here: jobs read it from the descriptor. Raises DeviceKeyError when the
     file is not a private key file of that size.
     """
-    with converted(DeviceKeyError, path):
-        if not os.path.lexists(path):
-            if not make:
-                return os.open(os.devnull, os.O_RDONLY), False
-            replace_file(path, os.urandom(DEVICE_KEY_BYTES))
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        _check_device_key(os.fstat(fd), path)
-        with converted(DeviceKeyError, path):
-            _sync_device_key(fd, os.path.dirname(path) or ".")
-    except FilesError:
-        os.close(fd)
-        raise
+    with converted(DeviceKeyError, path), beside(path) as (folder, name):
+        try:
+            fd = _open_or_make_key(name, folder, make)
+        except FileNotFoundError:
+            return os.open(os.devnull, os.O_RDONLY), False
+        try:
+            _check_device_key(os.fstat(fd), path)
+            _sync_device_key(fd, folder)
+        except (OSError, FilesError):
+            os.close(fd)
+            raise
     return fd, True
+
+
+def _open_or_make_key(name: str, folder: int, make: bool) -> int:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        return os.open(name, flags, dir_fd=folder)
+    except FileNotFoundError:
+        if not make:
+            raise
+        replace_file(name, folder, os.urandom(DEVICE_KEY_BYTES))
+        return os.open(name, flags, dir_fd=folder)
 
 
 def _check_device_key(found: os.stat_result, path: str) -> None:
@@ -176,11 +172,11 @@ def _check_device_key(found: os.stat_result, path: str) -> None:
         raise DeviceKeyError("the device key belongs to another user", path)
 
 
-def _sync_device_key(fd: int, folder: str) -> None:
+def _sync_device_key(fd: int, folder: int) -> None:
     """A process that died between rename and sync left a key which a power cut would take away."""
     try:
         os.fsync(fd)
-        sync_folder(folder)
+        os.fsync(folder)
     except OSError as error:
         if error.errno not in _NOTHING_TO_SYNC:
             raise
@@ -190,52 +186,52 @@ class FolderFiles:
     """Device storage in a folder, made (0700) when missing. See `hal.ports.Files`.
 
     Files are 0600 and at most 1 MiB. `remove` of a file that is not there does nothing. Every
-    failure is a FilesError.
+    failure is a FilesError. Somebody may remove the folder meanwhile; a write makes it again.
     """
 
     __slots__ = ("_path",)
 
     def __init__(self, path: str) -> None:
         self._path = path
-        with converted(FilesError, path):
-            make_folder(path)
-            remove_quietly(os.path.join(path, _TEMPORARY))
+        with converted(FilesError, path), self._made() as folder:
+            remove_quietly(_TEMPORARY, folder)
 
     def read(self, name: str) -> bytes:
-        path = self._locate(name)
-        with converted(FilesError, name):
-            return read_regular(path)
+        check_name(name)
+        with converted(FilesError, name), opened(self._path) as folder:
+            return read_regular(name, folder)
 
     def write(self, name: str, data: bytes) -> None:
-        path = self._locate(name)
+        check_name(name)
         if len(data) > FILE_BYTES:
             raise FilesError(f"longer than {FILE_BYTES} bytes", name)
-        with converted(FilesError, name):
-            make_folder(self._path)  # somebody may have removed it meanwhile
-            replace_file(path, data)
+        with converted(FilesError, name), self._made() as folder:
+            replace_file(name, folder, data)
 
     def remove(self, name: str) -> None:
-        path = self._locate(name)
-        with converted(FilesError, name):
-            remove_quietly(path)
-            sync_folder(self._path)
+        check_name(name)
+        with converted(FilesError, name), opened(self._path) as folder:
+            remove_quietly(name, folder)
+            os.fsync(folder)
 
     def names(self) -> list[str]:
         """The regular files whose names this port can use, sorted."""
-        with converted(FilesError, self._path):
-            make_folder(self._path)
-            with os.scandir(self._path) as entries:
-                return sorted(
-                    entry.name
-                    for entry in entries
-                    if usable_name(entry.name) and entry.is_file(follow_symlinks=False)
-                )
+        with (
+            converted(FilesError, self._path),
+            self._made() as folder,
+            os.scandir(folder) as entries,
+        ):
+            return sorted(
+                entry.name
+                for entry in entries
+                if usable_name(entry.name) and entry.is_file(follow_symlinks=False)
+            )
 
     def stat(self, name: str) -> FileStat:
-        path = self._locate(name)
-        with converted(FilesError, name):
-            found = os.lstat(path)
+        check_name(name)
+        with converted(FilesError, name), opened(self._path) as folder:
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         return FileStat(found.st_size, int(found.st_mtime))
 
-    def _locate(self, name: str) -> str:
-        return os.path.join(self._path, check_name(name))
+    def _made(self) -> AbstractContextManager[int]:
+        return opened(self._path, 0o700)

@@ -5,13 +5,16 @@ needs nothing of the file system but that `fdatasync` returns after the data is 
 every write may be there, missing, or there in part. A first start may be cut: the file gets its
 name only when it is whole and synced. A second agent on the same file would be fatal: the file is
 locked. What an agent that was killed left in the page cache is synced when the part is opened,
-so that nothing is read that a power failure could still take back.
+so that nothing is read that a power failure could still take back. The file lies in a folder that
+only root and we can change (`hal.folder`) and belongs to root or to us; a new one is never written
+into a file that has another name too.
 """
 
 import fcntl
 import os
 
-from hal.files import converted, sync_folder
+from hal.files import converted
+from hal.folder import ForeignError, beside, check_owner
 from hal.ports import Flash, FlashError, InUseError
 
 ERASED = b"\xff"
@@ -41,8 +44,8 @@ class FileFlash:
         self.program_size = program_size
         self._path, self._fd = path, -1
         try:
-            with converted(FlashError, self._path):
-                self._open(block_size * block_count)
+            with converted(FlashError, path), beside(path) as (folder, name):
+                self._open(name, folder, block_size * block_count)
         except FlashError:
             self.close()
             raise
@@ -89,35 +92,37 @@ class FileFlash:
             raise FlashError("closed", self._path)
         return self._fd
 
-    def _open(self, size: int) -> None:
+    def _open(self, name: str, folder: int, size: int) -> None:
         try:
-            self._fd = os.open(self._path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self._fd = os.open(name, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=folder)
+            check_owner(self._fd)
             self._lock()
         except FileNotFoundError:
-            self._create(size)
+            self._create(name, folder, size)
         found = os.fstat(self._fd).st_size
         if found != size:
             raise FlashError(f"the file has {found} bytes, {size} are configured", self._path)
         os.fdatasync(self._fd)
 
-    def _create(self, size: int) -> None:
+    def _create(self, name: str, folder: int, size: int) -> None:
         """Makes the file under another name; the lock on it decides between two first starts."""
-        temporary = self._path + ".new"
-        self._fd = os.open(temporary, _CREATE, 0o600)
+        temporary = name + ".new"
+        self._fd = os.open(temporary, _CREATE, 0o600, dir_fd=folder)
+        _check_alone(self._fd)
         self._lock()
-        if os.path.exists(self._path):  # another agent was faster and has renamed its own
-            os.unlink(temporary)
+        if name in os.listdir(folder):  # another agent was faster and has renamed its own
+            os.unlink(temporary, dir_fd=folder)
             raise self._in_use()
         try:
             os.ftruncate(self._fd, 0)
             for offset in range(0, size, _FILL_BYTES):
                 _write_all(self._fd, offset, ERASED * min(_FILL_BYTES, size - offset))
             os.fsync(self._fd)
-            os.rename(temporary, self._path)
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         except OSError:
-            os.unlink(temporary)  # a disk that is full should not be full of this
+            os.unlink(temporary, dir_fd=folder)  # a disk that is full should not be full of this
             raise
-        sync_folder(os.path.dirname(self._path) or ".")
+        os.fsync(folder)
 
     def _lock(self) -> None:
         try:
@@ -127,6 +132,13 @@ class FileFlash:
 
     def _in_use(self) -> InUseError:
         return InUseError("in use by another agent", self._path)
+
+
+def _check_alone(fd: int) -> None:
+    """What is about to be emptied is ours and bears no other name (a hard link)."""
+    check_owner(fd)
+    if os.fstat(fd).st_nlink > 1:
+        raise ForeignError("the file has another name too")
 
 
 def _write_all(fd: int, offset: int, data: bytes) -> None:

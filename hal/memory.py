@@ -5,32 +5,33 @@
     memory/<realm>/cert.pem -> current/cert.pem
 
 Fault model: the agent may be killed at any call; a consumer may open two files while they are
-switched, may hold the old ones open, and may be hostile to its neighbours; the folder may be full.
-Promised: a consumer that resolves `current` once sees one complete set, old or new; nothing is
-visible under `current` before it is complete, owned and moded; a failed switch changes nothing.
-Folders belong to the agent and are never writable for others, so no consumer can put a link in
-the agent's way; who may read is said by the files.
+switched, may hold the old ones open, and may be hostile to its neighbours; the folder may be full;
+a person may put files and folders anywhere in it. Promised: a consumer that resolves `current` once
+sees one complete set, old or new; nothing is visible under `current` before it is complete, owned
+and moded; a failed switch changes nothing. Folders belong to the agent, are never writable for
+others and are opened as `hal.folder` says, so nobody can put a link in the agent's way; who may
+read is said by the files.
 
-What a killed agent left behind goes at the first use of each realm.
+What a killed agent left behind goes at the first use of each realm. What is not the agent's (see
+`hal.memory_sets`) stays, blocks no realm, and is told of once.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 
-from hal.files import (
-    check_name,
-    converted,
-    make_folder,
-    read_regular,
-    remove_quietly,
-    sync_folder,
-)
+from hal import memory_sets as sets
+from hal.files import check_name, converted, read_regular
+from hal.folder import ForeignError, below, open_below, opened
+from hal.memory_sets import Strays, Tell
 from hal.ports import DeviceMemoryError, Reactor
 
 GRACE_NS = 60_000_000_000  # a consumer that resolved the link has this long to open its files
 REALM_CHARACTERS = 64
 
-_CURRENT, _NEXT_LINK = "current", ".current"
+_MODE = 0o755  # of the folder of all realms: who may read is said below it
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _FORBIDDEN = frozenset('/\\"')
 
 
@@ -55,12 +56,12 @@ def _is_realm(name: str) -> bool:
 
 
 class _Stage:
-    """A folder that nobody sees yet, and the open descriptors of its files."""
+    """A set that nobody sees yet, and the open descriptors of its files."""
 
-    __slots__ = ("fds", "path")
+    __slots__ = ("fds", "name")
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.fds: dict[str, int] = {}
 
     def close(self) -> None:
@@ -73,10 +74,20 @@ class FolderMemory:
     """Device memory below one folder, which is made when missing. See `hal.ports.DeviceMemory`.
 
     The descriptors that `stage` returns belong to this object: `switch` and `discard` close them.
-    `owner`, `group` (numbers, None for the agent's own) and `mode` are those of the files.
+    `owner`, `group` (numbers, None for the agent's own) and `mode` are those of the files. `tell`
+    hears once of each stray that is in the agent's way, or that cannot be removed.
     """
 
-    __slots__ = ("_folder_mode", "_group", "_mode", "_owner", "_path", "_reactor", "_stages")
+    __slots__ = (
+        "_folder_mode",
+        "_group",
+        "_mode",
+        "_owner",
+        "_path",
+        "_reactor",
+        "_stages",
+        "_tell",
+    )
 
     def __init__(
         self,
@@ -85,14 +96,15 @@ class FolderMemory:
         owner: int | None = None,
         group: int | None = None,
         mode: int = 0o600,
+        tell: Tell = lambda _text: None,
     ) -> None:
-        self._path, self._reactor, self._mode = path, reactor, mode
+        self._path, self._reactor, self._mode, self._tell = path, reactor, mode, Strays(tell)
         self._owner = -1 if owner is None else owner
         self._group = -1 if group is None else group
         self._folder_mode = _folder_mode(mode, owner, group)
         self._stages: dict[str, _Stage | None] = {}  # None: seen, nothing staged
-        with converted(DeviceMemoryError, path):
-            make_folder(path, 0o755)
+        with converted(DeviceMemoryError, path), opened(path, _MODE):
+            pass
 
     def stage(self, realm: str, names: Sequence[str]) -> Mapping[str, int]:
         """Opens new empty files (0600), write-only, in a new private folder.
@@ -101,104 +113,149 @@ class FolderMemory:
         """
         for name in names:
             check_name(name, DeviceMemoryError)
-        with converted(DeviceMemoryError, realm):
-            folder = self._enter(realm)
-            self._drop(folder)
-            stage = self._stages[folder] = _Stage(os.path.join(folder, _next_name(folder)))
-            os.mkdir(stage.path, 0o700)
-            for name in names:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-                stage.fds[name] = os.open(os.path.join(stage.path, name), flags, 0o600)
+        with self._realm(realm) as (key, folder):
+            self._drop(key, folder)
+            stage = self._stages[key] = _Stage(sets.make_set(folder))
+            with below(folder, stage.name) as fd:
+                for name in names:
+                    stage.fds[name] = os.open(name, _CREATE, 0o600, dir_fd=fd)
         return dict(stage.fds)
 
     def switch(self, realm: str) -> None:
         """Makes what was staged current; the set before stays for 60 s."""
-        with converted(DeviceMemoryError, realm):
-            folder = self._enter(realm)
-            stage = self._stages[folder]
+        with self._realm(realm) as (key, folder):
+            stage = self._stages[key]
             if stage is None:
                 raise DeviceMemoryError("nothing is staged", realm)
-            before = _target(folder)
+            before = sets.current_set(folder)
             try:
-                self._finish(stage)
+                self._finish(folder, stage)
                 for name in stage.fds:
-                    _link(os.path.join(_CURRENT, name), folder, name)
-                _link(os.path.basename(stage.path), folder, _CURRENT)
-                sync_folder(folder)
+                    sets.point(folder, f"{sets.CURRENT}/{name}", name, self._tell)
+                sets.point(folder, stage.name, sets.CURRENT, self._tell)
+                os.fsync(folder)
             finally:
-                self._drop(folder)  # removes the folder only when it did not become current
+                self._drop(key, folder)  # removes the set only when it did not become current
         if before is not None:
-            self._reactor.after(GRACE_NS, lambda: self._retire(folder, before))
+            self._reactor.after(GRACE_NS, partial(self._retire, key, before))
 
     def discard(self, realm: str) -> None:
-        with converted(DeviceMemoryError, realm):
-            self._drop(os.path.join(self._path, realm_folder(realm)))
+        if self._stages.get(realm_folder(realm)) is not None:
+            with self._realm(realm) as (key, folder):
+                self._drop(key, folder)
 
     def current(self, realm: str, name: str) -> bytes | None:
         check_name(name, DeviceMemoryError)
-        folder = os.path.join(self._path, realm_folder(realm))
+        key = realm_folder(realm)
         with converted(DeviceMemoryError, realm):
             try:
-                return read_regular(os.path.join(folder, _CURRENT, name))
+                with opened(self._path) as memory, below(memory, key) as folder:
+                    number = sets.current_set(folder)
+                    if number is None:
+                        return None
+                    with below(folder, number) as fd:
+                        return read_regular(name, fd)
             except FileNotFoundError:
                 return None
 
     def remove(self, realm: str) -> None:
         """Takes everything of the realm away at once; nothing there is no error."""
-        folder = os.path.join(self._path, realm_folder(realm))
+        key = realm_folder(realm)
+        self._forget(key)
+        with converted(DeviceMemoryError, realm), opened(self._path, _MODE) as memory:
+            try:
+                with below(memory, key) as folder:
+                    sets.clear(folder, self._tell)
+                os.rmdir(key, dir_fd=memory)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                if not sets.is_stray(error):
+                    raise
+                sets.stays(memory, key, error, self._tell)
+
+    @contextmanager
+    def _realm(self, realm: str) -> Iterator[tuple[str, int]]:
+        """The realm's folder, open, moded, and swept at its first use or when it was gone.
+
+        When it cannot be had, what was staged is closed. Raises DeviceMemoryError, also for the
+        errors of what is done with it.
+        """
+        key = realm_folder(realm)
         with converted(DeviceMemoryError, realm):
-            self._drop(folder)
-            self._stages.pop(folder, None)
-            if os.path.isdir(folder):
-                remove_quietly(os.path.join(folder, _CURRENT))
-                _sweep(folder)
-                os.rmdir(folder)
+            try:
+                with opened(self._path, _MODE) as memory:
+                    folder = self._enter(memory, key)
+            except OSError:
+                self._forget(key)
+                raise
+            try:
+                self._give(folder)
+                if key not in self._stages:
+                    sets.sweep(folder, self._tell)
+                    self._stages[key] = None
+                yield key, folder
+            finally:
+                os.close(folder)
 
     def realms(self) -> list[str]:
-        with converted(DeviceMemoryError, self._path):
-            make_folder(self._path, 0o755)
-            with os.scandir(self._path) as entries:
-                names = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
+        with (
+            converted(DeviceMemoryError, self._path),
+            opened(self._path, _MODE) as memory,
+            os.scandir(memory) as entries,
+        ):
+            names = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
         return sorted(name for name in names if _is_realm(name))
 
-    def _enter(self, realm: str) -> str:
-        """The realm's folder, made, moded and swept when this is its first use, or somebody has
-        removed it. Raises OSError."""
-        folder = os.path.join(self._path, realm_folder(realm))
-        if folder not in self._stages or not os.path.isdir(folder):
-            make_folder(folder)
-            self._open_folder(folder)
-            _sweep(folder)
-            self._stages[folder] = None
-        return folder
+    def _enter(self, memory: int, key: str) -> int:
+        try:
+            return open_below(memory, key)
+        except FileNotFoundError:
+            pass
+        except (NotADirectoryError, ForeignError):
+            sets.set_aside(memory, key, self._tell)
+        self._forget(key)
+        return open_below(memory, key, 0o700)
 
-    def _open_folder(self, path: str) -> None:
-        os.chown(path, -1, self._group)
-        os.chmod(path, self._folder_mode)
+    def _give(self, folder: int) -> None:
+        os.fchown(folder, -1, self._group)
+        os.fchmod(folder, self._folder_mode)
 
-    def _finish(self, stage: _Stage) -> None:
+    def _finish(self, folder: int, stage: _Stage) -> None:
         """Gives files, then their folder, to the consumers, and makes them durable."""
-        for fd in stage.fds.values():
-            os.fchown(fd, self._owner, self._group)
-            os.fchmod(fd, self._mode)
-            os.fsync(fd)
-        self._open_folder(stage.path)
-        sync_folder(stage.path)
+        with below(folder, stage.name) as at:
+            for name, fd in stage.fds.items():
+                if not os.path.samestat(
+                    os.stat(name, dir_fd=at, follow_symlinks=False), os.fstat(fd)
+                ):
+                    raise DeviceMemoryError("another file is there than was staged", name)
+                os.fchown(fd, self._owner, self._group)
+                os.fchmod(fd, self._mode)
+                os.fsync(fd)
+            self._give(at)
+            os.fsync(at)
 
-    def _drop(self, folder: str) -> None:
-        """Ends what is staged: closes its files and removes its folder unless that is current."""
-        stage = self._stages.get(folder)
+    def _drop(self, key: str, folder: int) -> None:
+        """Ends what is staged: closes its files and removes its set unless that is current."""
+        stage = self._stages[key]
         if stage is not None:
-            self._stages[folder] = None
+            self._stages[key] = None
             stage.close()
-            _remove_set(folder, os.path.basename(stage.path))
+            sets.remove_set(folder, stage.name, self._tell)
 
-    def _retire(self, folder: str, name: str) -> None:
-        stage = self._stages.get(folder)
-        if stage is not None and os.path.basename(stage.path) == name:
+    def _forget(self, key: str) -> None:
+        """Closes what is staged where its folder is out of reach; the next use sweeps."""
+        stage = self._stages.pop(key, None)
+        if stage is not None:
+            stage.close()
+
+    def _retire(self, key: str, name: str) -> None:
+        stage = self._stages.get(key)
+        if stage is not None and stage.name == name:
             return  # the realm was removed meanwhile, and numbers began anew
         try:
-            _remove_set(folder, name)
+            with opened(self._path) as memory, below(memory, key) as folder:
+                sets.remove_set(folder, name, self._tell)
         except OSError:
             pass  # what stays is swept at the next start; nobody waits for this
 
@@ -208,42 +265,3 @@ def _folder_mode(mode: int, owner: int | None, group: int | None) -> int:
     readers = mode & 0o044 | (0o040 if group is not None else 0)
     enter = 0o011 if owner is not None else 0
     return 0o700 | readers | readers >> 2 | enter
-
-
-def _target(folder: str) -> str | None:
-    try:
-        return os.readlink(os.path.join(folder, _CURRENT))
-    except FileNotFoundError:
-        return None
-
-
-def _next_name(folder: str) -> str:
-    return str(1 + max((int(name) for name in os.listdir(folder) if name.isdecimal()), default=0))
-
-
-def _link(target: str, folder: str, name: str) -> None:
-    """Makes a link point to the target in one step."""
-    temporary = os.path.join(folder, _NEXT_LINK)
-    remove_quietly(temporary)
-    os.symlink(target, temporary)
-    os.rename(temporary, os.path.join(folder, name))
-
-
-def _remove_set(folder: str, name: str) -> None:
-    """Removes one folder of files; never the current one, and it may be gone already."""
-    path = os.path.join(folder, name)
-    if name == _target(folder) or not os.path.isdir(path):
-        return
-    for entry in os.listdir(path):
-        os.unlink(os.path.join(path, entry))
-    os.rmdir(path)
-
-
-def _sweep(folder: str) -> None:
-    """Removes every set that is not current, and links that lead nowhere."""
-    for name in os.listdir(folder):
-        path = os.path.join(folder, name)
-        if not os.path.islink(path):
-            _remove_set(folder, name)
-        elif not os.path.exists(path):
-            os.unlink(path)

@@ -18,11 +18,13 @@ kernel.
 
 import os
 import select
+import stat
 import termios
 import tty
 from collections.abc import Callable
 
-from hal.files import converted
+from hal.files import converted, remove_quietly
+from hal.folder import beside
 from hal.ports import Reactor, SerialError, Timer
 
 LOOK_NS = 50_000_000
@@ -128,11 +130,11 @@ class SerialPump:
         self._piece_bytes = baud * self._piece_ns // (_BITS * SECOND_NS) or _CHUNK_BYTES
         self._is_closed = False
         self._timer: Timer | None = None
-        if os.path.lexists(link) and not os.path.islink(link):
-            raise SerialError("there is something that is not a link", link)
-        with converted(SerialError, link):
+        with converted(SerialError, link), beside(link) as (folder, name):
+            if not _is_free(name, folder):
+                raise SerialError("there is something that is not a link", link)
             self._user, self._agent = _End(), _End()
-            _point(link, self._user.path)
+            _point(name, folder, self._user.path)
         self._arm()
 
     @property
@@ -152,8 +154,12 @@ class SerialPump:
                 end.timer.cancel()
             self._reactor.unwatch(end.fd)
             os.close(end.fd)
-        if os.path.islink(self._link) and os.readlink(self._link) == self._user.path:
-            os.unlink(self._link)
+        try:
+            with beside(self._link) as (folder, name):
+                if os.readlink(name, dir_fd=folder) == self._user.path:
+                    os.unlink(name, dir_fd=folder)
+        except OSError:
+            pass  # it is gone, or it is not ours any more
 
     def _pairs(self) -> tuple[tuple[_End, _End], tuple[_End, _End]]:
         return (self._user, self._agent), (self._agent, self._user)
@@ -216,10 +222,18 @@ class SerialPump:
         self._arm()
 
 
-def _point(link: str, path: str) -> None:
+def _is_free(name: str, folder: int) -> bool:
+    """Whether a link can be made there: nothing stands there, or a link."""
+    try:
+        return stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return True
+
+
+def _point(name: str, folder: int, path: str) -> None:
     """Makes the link, or turns a stale one, in one step. Raises OSError."""
-    temporary = link + ".new"
-    if os.path.islink(temporary):
-        os.unlink(temporary)
-    os.symlink(path, temporary)
-    os.rename(temporary, link)
+    temporary = name + ".new"
+    if _is_free(temporary, folder):
+        remove_quietly(temporary, folder)
+    os.symlink(path, temporary, dir_fd=folder)
+    os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -1,9 +1,10 @@
 """Unix stream sockets of this machine: the console's, at a path of any length.
 
 Fault model: a killed agent leaves its socket file behind; another agent may be alive on it; the
-file may be something else altogether; the kernel takes 107 bytes of path (unix(7)). Promised: a
-file is removed only when it is a socket that nobody answers on; nobody can connect before group
-and mode are set; a long path works by way of a descriptor of its folder.
+file may be something else altogether; the kernel takes 107 bytes of path (unix(7)). Promised: the
+socket is made in a folder that only root and we can change (`hal.folder`); a file is removed only
+when it is a socket of root or ours that nobody answers on; nobody can connect before group and mode
+are set; a long path works by way of a descriptor of its folder.
 
 Errors are LinkError: kind `refused` when nobody listens, `other` for the rest.
 """
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from hal.folder import beside, check_owner
 from hal.ports import LinkError
 
 _PATH_BYTES = 107  # sun_path without its closing zero
@@ -36,14 +38,13 @@ class Credentials(NamedTuple):
 
 def listen_unix(path: str, mode: int = 0o660, gid: int | None = None) -> socket.socket:
     """A non-blocking listening socket at the path, with that mode and group. Raises LinkError."""
-    with _converted(path):
-        _remove_stale(path)
+    with _converted(path), beside(path) as (folder, name):
+        address = _address(folder, name)
+        _remove_stale(folder, name, address)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            with _short(path) as address:
-                _bind_private(sock, address)
-            os.chown(path, -1, -1 if gid is None else gid)
-            os.chmod(path, mode)
+            _bind_private(sock, address)
+            _give(folder, name, mode, gid)
             sock.listen(_WAITING)
             sock.setblocking(False)
         except OSError:
@@ -52,22 +53,24 @@ def listen_unix(path: str, mode: int = 0o660, gid: int | None = None) -> socket.
     return sock
 
 
+def remove_socket(path: str) -> None:
+    """Takes away the socket file of a listener that has ended, if it is still there and ours."""
+    try:
+        with beside(path) as (folder, name):
+            if stat.S_ISSOCK(_kind(folder, name)):
+                os.unlink(name, dir_fd=folder)
+    except OSError:
+        pass  # the next start looks again
+
+
 def connect_unix(path: str) -> socket.socket:
     """A blocking connection to whoever listens at the path. Raises LinkError."""
     with _converted(path):
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            sock.settimeout(_ANSWER_S)  # a listener whose queue is full would hold us for ever
             with _short(path) as address:
-                sock.connect(address)
-            sock.settimeout(None)
+                return _connect(address)
         except (FileNotFoundError, ConnectionRefusedError) as error:
-            sock.close()
             raise LinkError("refused", "nobody listens here", path) from error
-        except OSError:
-            sock.close()
-            raise
-    return sock
 
 
 def peer_credentials(sock: socket.socket) -> Credentials:
@@ -100,12 +103,17 @@ def _short(path: str) -> Iterator[str]:
     folder, name = os.path.split(path)
     fd = os.open(folder or ".", os.O_PATH | os.O_DIRECTORY)
     try:
-        short = f"/proc/self/fd/{fd}/{name}"
-        if len(os.fsencode(short)) > _PATH_BYTES:
-            raise LinkError("other", "the name of the socket file is too long", path)
-        yield short
+        yield _address(fd, name)
     finally:
         os.close(fd)
+
+
+def _address(folder: int, name: str) -> str:
+    """A spelling of a name in an open folder that fits into sun_path."""
+    short = f"/proc/self/fd/{folder}/{name}"
+    if len(os.fsencode(short)) > _PATH_BYTES:
+        raise OSError("the name of the socket file is too long")
+    return short
 
 
 def _bind_private(sock: socket.socket, address: str) -> None:
@@ -117,16 +125,50 @@ def _bind_private(sock: socket.socket, address: str) -> None:
         os.umask(before)
 
 
-def _remove_stale(path: str) -> None:
-    if not os.path.lexists(path):
-        return
-    if not stat.S_ISSOCK(os.lstat(path).st_mode):
-        raise LinkError("other", "there is something that is not a socket", path)
+def _give(folder: int, name: str, mode: int, gid: int | None) -> None:
+    """Sets group and mode of the socket file itself, whatever its name leads to by then."""
+    fd = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=folder)
     try:
-        connect_unix(path).close()
-    except LinkError as error:
-        if error.kind != "refused":
-            raise
-        os.unlink(path)
+        os.chown(f"/proc/self/fd/{fd}", -1, -1 if gid is None else gid)
+        os.chmod(f"/proc/self/fd/{fd}", mode)
+    finally:
+        os.close(fd)
+
+
+def _connect(address: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(_ANSWER_S)  # a listener whose queue is full would hold us for ever
+        sock.connect(address)
+        sock.settimeout(None)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _kind(folder: int, name: str) -> int:
+    """The type and mode of what stands there, 0 for nothing; of somebody else: ForeignError."""
+    try:
+        fd = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=folder)
+    except FileNotFoundError:
+        return 0
+    try:
+        check_owner(fd)
+        return os.fstat(fd).st_mode
+    finally:
+        os.close(fd)
+
+
+def _remove_stale(folder: int, name: str, address: str) -> None:
+    kind = _kind(folder, name)
+    if not kind:
         return
-    raise LinkError("other", "another agent answers here", path)
+    if not stat.S_ISSOCK(kind):
+        raise OSError("there is something that is not a socket")
+    try:
+        _connect(address).close()
+    except ConnectionRefusedError:
+        os.unlink(name, dir_fd=folder)
+        return
+    raise OSError("another agent answers here")

@@ -13,10 +13,12 @@ from functools import partial
 from typing import NamedTuple
 
 from hal.clock import LinuxClock
-from hal.files import FolderFiles, converted, make_folder, open_device_key
+from hal.files import FolderFiles, converted, open_device_key
 from hal.flash import FileFlash
+from hal.folder import PARENT_MODE, beside
 from hal.link import LinuxLink
 from hal.memory import FolderMemory
+from hal.memory_sets import Tell
 from hal.ports import (
     Clock,
     DeviceMemory,
@@ -67,19 +69,27 @@ class Platform(NamedTuple):
             self.closers.pop()()
 
 
-def open_board(board: Board, state_dir: str | None, reactor: Reactor) -> Platform:
-    """Opens a Linux board; `state_dir` stands for all its folders.
+def unheard(_text: str) -> None:
+    """For those who open a board and keep no log."""
+
+
+def open_board(
+    board: Board, state_dir: str | None, reactor: Reactor, tell: Tell = unheard
+) -> Platform:
+    """Opens a Linux board; `state_dir` stands for all its folders, `tell` hears of strays.
 
     Raises HalError, and BoardError for a user, group or kind of flash that is not there.
     """
     board = place(board, state_dir)
     clock = LinuxClock(board.clock.rtc or None, board.clock.synchronised)
-    platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS)
+    platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS, tell)
     open_lines(platform, board.console.serial)
     return platform
 
 
-def open_ports(board: Board, clock: Clock, reactor: Reactor, longest_sleep_ns: int) -> Platform:
+def open_ports(
+    board: Board, clock: Clock, reactor: Reactor, longest_sleep_ns: int, tell: Tell
+) -> Platform:
     """Opens all of a board whose paths are whole, but its serial lines."""
     owner, group = user_number(board.memory.owner), group_number(board.memory.group)
     closers: list[Callable[[], None]] = []
@@ -87,7 +97,7 @@ def open_ports(board: Board, clock: Clock, reactor: Reactor, longest_sleep_ns: i
         flash = _open_flash(board)
         closers.append(flash.close)
         files = FolderFiles(board.storage.path)
-        memory = FolderMemory(board.memory.path, reactor, owner, group, board.memory.mode)
+        memory = FolderMemory(board.memory.path, reactor, owner, group, board.memory.mode, tell)
     except HalError:
         for close in reversed(closers):
             close()
@@ -117,6 +127,6 @@ def _open_flash(board: Board) -> Flash:
     if board.flash.kind != "file":
         raise BoardError(f"[flash] kind: there is no driver for `{board.flash.kind}` here")
     path, size, erase_size = board.flash.path, board.flash.size, board.flash.erase_size
-    with converted(FilesError, path):
-        make_folder(os.path.dirname(path) or ".", 0o755)  # what is in it guards itself by its mode
+    with converted(FilesError, path), beside(path, PARENT_MODE):
+        pass  # made when missing; what is in it guards itself by its mode
     return FileFlash(path, erase_size, size // erase_size, board.flash.program_size)

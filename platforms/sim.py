@@ -14,23 +14,25 @@ lines are replaced by the one above.
 import os
 
 from hal.clock import LinuxClock, ScaledClock
-from hal.files import converted, make_folder, read_text
+from hal.files import converted, read_regular
+from hal.folder import PARENT_MODE, beside, opened
+from hal.memory_sets import Tell
 from hal.ports import FilesError, HalError, Reactor, SerialError
 from hal.pump import SerialPump
 from platforms.board import Board, SerialLine, place
-from platforms.linux import Platform, open_lines, open_ports
+from platforms.linux import Platform, open_lines, open_ports, unheard
 
 LINE_BYTES = 64
 LONGEST_SLEEP_NS = 50_000_000  # as often as the clock looks whether its rate was changed
 
 
-def open_board(board: Board, state_dir: str, reactor: Reactor) -> Platform:
+def open_board(board: Board, state_dir: str, reactor: Reactor, tell: Tell = unheard) -> Platform:
     """Opens a simulated board in a folder, which is made when missing. Raises HalError."""
     board = place(board, state_dir)
-    with converted(FilesError, state_dir):
-        make_folder(state_dir, 0o755)
+    with converted(FilesError, state_dir), opened(state_dir, PARENT_MODE):
+        pass
     clock = ScaledClock(LinuxClock(), os.path.join(state_dir, "clock"))
-    platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS)
+    platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS, tell)
     try:
         baud, xonxoff = _line(os.path.join(state_dir, "line"))
         pump = SerialPump(os.path.join(state_dir, "serial"), reactor, baud, xonxoff)
@@ -44,7 +46,15 @@ def open_board(board: Board, state_dir: str, reactor: Reactor) -> Platform:
 
 def _line(path: str) -> tuple[int, bool]:
     """The rate of the line and whether it honours XON and XOFF. Raises HalError."""
-    words = read_text(path, LINE_BYTES).split() if os.path.exists(path) else ["0"]
-    if not words or not words[0].isdecimal() or words[1:] not in ([], ["xonxoff"]):
+    with converted(SerialError, path), beside(path) as (folder, name):
+        words = _words(name, folder)
+    if not words or not words[0].isdigit() or words[1:] not in ([], [b"xonxoff"]):
         raise SerialError("it holds BAUD and perhaps xonxoff", path)
     return int(words[0]), len(words) == 2
+
+
+def _words(name: str, folder: int) -> list[bytes]:
+    try:
+        return read_regular(name, folder, LINE_BYTES).split()
+    except FileNotFoundError:
+        return [b"0"]

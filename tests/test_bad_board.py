@@ -140,8 +140,8 @@ DAMAGE = {
     "foreign flash": ("flash.bin", _zeros, "neither our format nor erased", "restore it from"),
     "cut flash": ("flash.bin", _cut, "524288 bytes, 1048576 are configured", "restore the file"),
     "flash folder": ("flash.bin", _folder, "Is a directory", "restore the file"),
-    "storage file": ("storage", _text, "storage: File exists", "look at it"),
-    "memory file": ("memory", _text, "memory: File exists", "look at it"),
+    "storage file": ("storage", _text, "storage: Not a directory", "look at it"),
+    "memory file": ("memory", _text, "memory: Not a directory", "look at it"),
     "console file": ("console.sock", _text, "not a socket", "--state"),
 }
 
@@ -220,8 +220,11 @@ def test_a_file_may_not_grow(tmp_path: Path) -> None:
 
 
 def mounted(folder: Path, options: str) -> list[str]:
-    """In front of a command: a tmpfs on the folder, in a mount name space of its own."""
-    script = f'mount -t tmpfs -o {options} none "{folder}" && exec "$@"'
+    """In front of a command: a tmpfs on the folder, in a mount name space of its own.
+
+    Without a mode it would be one for everybody (tmpfs(5): 1777), where no agent starts.
+    """
+    script = f'mount -t tmpfs -o mode=0755,{options} none "{folder}" && exec "$@"'
     return ["unshare", "-m", "sh", "-c", script, "sh"]
 
 

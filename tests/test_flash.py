@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hal.flash import FileFlash, check_range, is_blank
+from hal.folder import opened
 from hal.ports import FlashError
 
 
@@ -80,8 +81,11 @@ def test_of_two_first_starts_one_wins(tmp_path: Path) -> None:
     assert not os.path.exists(path)
     flash = FileFlash(path, 256, 4)
     flash.close()
-    with pytest.raises(FlashError, match="in use by another agent"):
-        flash._create(1024)  # as one that found no file a moment ago
+    with (
+        opened(str(tmp_path)) as folder,
+        pytest.raises(FlashError, match="in use by another agent"),
+    ):
+        flash._create("flash.bin", folder, 1024)  # as one that found no file a moment ago
     flash.close()
     assert os.listdir(tmp_path) == ["flash.bin"]
 

@@ -1,6 +1,7 @@
 """Device memory on a real file system: links, modes, the 60 s, what a killed agent left."""
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -145,10 +146,10 @@ def test_what_a_killed_agent_left_goes_at_the_first_use(rig: Rig) -> None:
 
 def test_a_switch_that_fails_changes_nothing(rig: Rig) -> None:
     rig.put(b"1")
-    (rig.path / "main" / ".current").mkdir()  # so that the new link cannot be made
+    rig.memory.stage("main", NAMES)
+    shutil.rmtree(rig.path / "main" / "2")  # as a person may, who takes it for rubbish
     with pytest.raises(DeviceMemoryError):
-        rig.put(b"2")
-    (rig.path / "main" / ".current").rmdir()
+        rig.memory.switch("main")
     assert rig.memory.current("main", "cert.pem") == b"1"
     assert rig.listing() == ["1", "cert.pem", "current", "key.pem"]
     rig.put(b"3")

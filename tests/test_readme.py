@@ -11,6 +11,7 @@ from agent import __main__ as program
 from tools.demo import readme
 
 ROOT = Path(__file__).resolve().parent.parent
+DOCS = [path for path in (ROOT / "docs").iterdir() if path.suffix in (".md", ".1")]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -68,3 +69,9 @@ def test_the_commands_and_targets_exist() -> None:
     assert commands == set(program.COMMANDS) - {"worker"}
     for path in re.findall(r"`((?:docs|agent)/[\w.]+)`", README):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{p.name}" for p in DOCS)])
+def test_nothing_is_suggested_in_a_folder_where_everybody_may_write(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert re.findall(r"(?:--[a-z]+[ =]|`)/(?:var/)?tmp/\S*", text) == []
