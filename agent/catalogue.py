@@ -9,6 +9,7 @@ from agent.catalogue_files import FILES
 from agent.catalogue_microsoft import MICROSOFT
 from agent.catalogue_network import NETWORK
 from agent.catalogue_reply import REPLY
+from agent.catalogue_room import ROOM
 from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
 __all__ = ("CATALOGUE", "LATER", "LOCAL", "NOW", "OPERATOR", "PEER")
@@ -273,4 +274,5 @@ CATALOGUE: dict[str, Row] = {
     **MICROSOFT,
     **NETWORK,
     **REPLY,
+    **ROOM,
 }  # fmt: skip
