@@ -1,8 +1,18 @@
-"""The rows of the catalogue for what there is only so much of: sessions, descriptors."""
+"""The rows of the catalogue for what there is only so much of: flash, sessions, descriptors."""
 
 from agent.catalogue_row import LATER, LOCAL, OPERATOR, Row
 
 ROOM: dict[str, Row] = {
+    "store-reserved": Row(LOCAL, OPERATOR, "the change was not stored: it takes {wanted} bytes, and"
+        " the last {left} bytes of the store are kept for renewals",
+        "key pairs, realms, CA certificates and revocation lists have taken the rest",
+        "see `display pki statistics`; remove what is not needed with `pki rsa local-key-pair"
+        " destroy NAME` and `undo pki realm NAME`, and try again"),
+    "store-short": Row(LOCAL, OPERATOR, "the store has no room for the next application of realm"
+        " {realm}: it takes {wanted} bytes, {left} are left",
+        "key pairs, realms, CA certificates and revocation lists have taken the rest",
+        "see `display pki statistics`; remove what is not needed with `pki rsa local-key-pair"
+        " destroy NAME` and `undo pki realm NAME`"),
     "session-stranger": Row(LOCAL, OPERATOR, "this user may not use the console",
         "it is for root, the user of the agent, its group and the operators of the board file",
         "have the user put into the group that [console] operators names"),

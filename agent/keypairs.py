@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent import report, tasks
 from agent.console.appliance import Done, KeyPair
 from agent.errors import fail
+from agent.reserve import key_pair_bytes
 from agent.tasks import Answer
 from hal import records
 from hal.records import KeyRecord
@@ -51,6 +52,8 @@ class KeyPairs:
             raise fail("key-making", name=name)
         before = self.record(name)
         generation = before.generation + 1 if before else 1
+        if before is None:
+            self._device.commits.expect(key_pair_bytes(bits))
         self._making.add(name)
 
         def end(result: object) -> None:

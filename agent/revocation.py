@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from agent import application, pem, tasks
 from agent.console.appliance import Done, Progress
 from agent.errors import AgentError, fail
+from agent.reserve import Purpose
 from agent.settings import Realm, fold
 from agent.tasks import Answer
 from hal import records
@@ -135,7 +136,9 @@ class Revocation:
             raise fail("realm-unknown", realm=settings.name)
         self._device.tell(settings.name, answer, progress)
         key = records.realm_key(settings.name, "crl")
-        self._device.commit({key: records.encode(found)})
+        again = self.current(settings.name) is not None
+        purpose = Purpose.REFRESH if again else Purpose.CONFIGURING
+        self._device.commit({key: records.encode(found)}, purpose)
         self._project(settings.name, found)
         text = f"{found.revoked} revoked certificates, from {found.source}"
         self._device.log.report("GET_CRL_OK", f"realm {settings.name}: {text}")

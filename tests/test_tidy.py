@@ -65,12 +65,15 @@ MAY_IMPORT = {
     "agent.recording": (
         "agent.actions",
         "agent.errors",
+        "agent.limits",
         "agent.renewal",
         "agent.states",
         "agent.verdicts",
         "hal.records",
     ),
     "agent.renewal": ("agent.actions", "agent.errors", "agent.states", "hal.records"),
+    "agent.reserve": ("agent.actions", "agent.limits", "agent.settings", "hal.records"),
+    "agent.commits": ("agent.errors", "agent.reserve", "hal.ports", "hal.store"),
     "agent.settings": ("agent.limits",),
     "agent.scep": (
         "agent.errors",
