@@ -1,36 +1,27 @@
 """Sessions on the console socket and on serial lines: bytes in, bytes out, never blocking.
 
-A client of the socket says in its first line what it is (`hello`); what follows is
-    terminal   bytes both ways, as on a serial line
-    script     lines in; text out; at the end NUL, the exit status as a digit, and end of file
-    apply, dry-run   a configuration in (`agent/upload.py`); the same out
+Who is let in at the socket, and what a client says first, is in `agent/reception.py`.
 
 Fault model: the peer stops reading, sends without end, hangs up at any byte, or is not our client
 at all; a serial line vanishes. Promised: nothing blocks the loop, what is buffered is bounded, a
 hang-up ends the session and never the line, and the work that a session started goes on.
 """
 
-import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from agent import limits
 from agent.console.lockout import Lockout
 from agent.console.login import Entry, Login
 from agent.console.recovery import Recovery
 from agent.console.session import Session
-from agent.console.wire import APPLY, DRY_RUN, END, HELLO, HELLO_BYTES, SCRIPT, TERMINAL
+from agent.console.wire import END
 from agent.device import Device
-from agent.loop import Deadline, Loop
+from agent.loop import Loop
 from agent.seats import Who, seated
-from agent.streams import Peer, SerialStream, SocketStream, Stream
-from agent.upload import Upload
+from agent.streams import Peer, SerialStream, Stream
 from hal.ports import SerialError, SerialPort
-from hal.sockets import Credentials, peer_credentials
 
-HELLO_NS = 5_000_000_000
 LEAVE_NS = 10_000_000_000
-UNDER_WAY_BYTES = 16 * 1024  # in the kernel, where Ctrl+C cannot drop them any more
-ACCEPT_AGAIN_NS = 1_000_000_000
 REOPEN_NS = 1_000_000_000  # a serial line that vanished is looked for again
 
 
@@ -180,129 +171,6 @@ class Script:
             self._session.close()
             self._peer.send(END + str(status).encode() + b"\n")
             self._peer.end()
-
-
-class Server:
-    """The console socket. `level` judges a peer by its credentials: 0 is nobody."""
-
-    def __init__(
-        self,
-        loop: Loop,
-        device: Device,
-        listener: socket.socket,
-        level: Callable[[Credentials], int],
-    ) -> None:
-        self._loop, self._device, self._listener, self._level = loop, device, listener, level
-        self._taken: set[int] = set()  # numbers of the sessions
-        self._closed = False
-        listener.setblocking(False)
-        self._listen()
-
-    def _listen(self) -> None:
-        if not self._closed:
-            self._loop.watch(self._listener.fileno(), self._accept)
-
-    def close(self) -> None:
-        self._closed = True
-        self._loop.unwatch(self._listener.fileno())
-        self._listener.close()
-
-    def _accept(self) -> None:
-        try:
-            sock, _address = self._listener.accept()
-        except BlockingIOError:
-            return
-        except OSError:  # no descriptor is left: the queue waits, and the loop must not spin
-            self._loop.unwatch(self._listener.fileno())
-            self._loop.after(ACCEPT_AGAIN_NS, self._listen)
-            return
-        peer = peer_credentials(sock)
-        level = self._level(peer)
-        if len(self._taken) >= limits.SESSIONS or not level:
-            why = "too many sessions" if level else "this user may not use the console"
-            sock.settimeout(0)
-            try:
-                sock.send(f"Error: {why}.\n".encode() + END + b"1\n")
-            except OSError:
-                pass
-            sock.close()
-            return
-        number = min(set(range(limits.SESSIONS)) - self._taken)
-        self._taken.add(number)
-        who = Who(f"SOCK {number}", "", f"uid {peer.uid}", level)
-        _Greeting(self._loop, self._device, sock, who, lambda: self._taken.discard(number))
-
-
-class _Greeting:
-    """Reads the first line of a client and gives the stream to what it asks for."""
-
-    def __init__(
-        self,
-        loop: Loop,
-        device: Device,
-        sock: socket.socket,
-        who: Who,
-        left: Callable[[], None],
-    ) -> None:
-        self._loop, self._device, self._sock, self._who = loop, device, sock, who
-        self._left = left
-        self._line = bytearray()
-        sock.setblocking(False)
-        self._timer: Deadline = loop.after(HELLO_NS, self._refuse)
-        loop.watch(sock.fileno(), self._look)
-
-    def _look(self) -> None:
-        """Byte by byte up to the line's end: what stands behind it is the session's."""
-        while True:
-            try:
-                byte = self._sock.recv(1)
-            except BlockingIOError:
-                return None
-            except OSError:
-                byte = b""
-            self._line += byte
-            if byte == b"\n":
-                return self._judge(self._line[:-1].decode("ascii", "replace").split(" "))
-            if not byte or len(self._line) == HELLO_BYTES:
-                return self._refuse()
-
-    def _judge(self, words: list[str]) -> None:
-        known = (TERMINAL, SCRIPT, APPLY, DRY_RUN)
-        if len(words) != 4 or words[0] != HELLO or words[1] not in known:
-            self._refuse()
-            return
-        self._timer.cancel()
-        self._loop.unwatch(self._sock.fileno())
-        self._begin(words[1], words[2:])
-
-    def _begin(self, kind: str, size: Iterable[str]) -> None:
-        stream = SocketStream(self._sock)
-        if kind == TERMINAL:
-            width, height = (int(n) if n.isdecimal() and len(n) < 5 else 0 for n in size)
-            screen = (width or 80, height or limits.SCREEN_LINES)
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNDER_WAY_BYTES)
-            terminal = Terminal(self._loop, self._device, stream, size=screen, ended=self._left)
-            terminal.admit(self._who._replace(place=kind), lambda: limits.IDLE_SESSION_S)
-            return
-        peer = Peer(self._loop, stream, lambda _data: None, lambda: None)
-        reader: Script | Upload
-        if kind == SCRIPT:
-            reader = Script(self._loop, self._device, peer, self._who._replace(place=kind))
-        else:
-            who = self._who._replace(place="apply")
-            reader = Upload(self._loop, self._device, peer, who, kind == DRY_RUN)
-
-        def gone() -> None:
-            reader.gone()
-            self._left()
-
-        peer.on_data, peer.on_end = reader.data, gone
-
-    def _refuse(self) -> None:
-        self._timer.cancel()
-        self._loop.unwatch(self._sock.fileno())
-        self._sock.close()
-        self._left()
 
 
 class _Lasting(SerialStream):

@@ -10,6 +10,7 @@ from agent.catalogue_microsoft import MICROSOFT
 from agent.catalogue_network import NETWORK
 from agent.catalogue_ra import RA
 from agent.catalogue_reply import REPLY
+from agent.catalogue_room import ROOM
 from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
 __all__ = ("CATALOGUE", "LATER", "LOCAL", "NOW", "OPERATOR", "PEER")
@@ -305,4 +306,5 @@ CATALOGUE: dict[str, Row] = {
     **NETWORK,
     **RA,
     **REPLY,
+    **ROOM,
 }  # fmt: skip

@@ -111,31 +111,36 @@ def run_terminal(path: str) -> int:
     if sock is None:
         return 2
     size = os.get_terminal_size(0)
-    sock.sendall(hello(TERMINAL, size.columns, size.lines))
-    before = termios.tcgetattr(0)
+    try:
+        sock.sendall(hello(TERMINAL, size.columns, size.lines))
+    except OSError:
+        pass  # it has turned us away already; what it said is being read
+    before, status = termios.tcgetattr(0), 0
     try:
         tty.setraw(0, termios.TCSADRAIN)  # what was typed before is not lost
-        _pump(sock)
+        status = _pump(sock)
     except ConnectionError:
         pass  # the agent has gone; what it said is on the screen
     finally:
         termios.tcsetattr(0, termios.TCSADRAIN, before)
         os.write(1, b"\r\n")
-    return 0
+    return status
 
 
-def _pump(sock: socket.socket) -> None:
+def _pump(sock: socket.socket) -> int:
+    """Until one end has enough; 1 when the agent turns us away, which it says as to a script."""
     while True:
         ready, _, _ = select.select([0, sock.fileno()], [], [])
         if sock.fileno() in ready:
             data = _received(sock)
-            if not data:
-                return
-            os.write(1, data)
+            text, turned_away, _status = data.partition(END)
+            os.write(1, text.replace(b"\n", b"\r\n") if turned_away else data)
+            if turned_away or not data:
+                return len(turned_away)
         if 0 in ready:
             data = os.read(0, 4096)
             if not data:
-                return
+                return 0
             sock.sendall(data)
 
 

@@ -12,6 +12,7 @@ from agent import activation, application, devicekey, diagnosis, losses, report,
 from agent.access import Access
 from agent.actions import Now
 from agent.activation import Activation, InUse, Queue
+from agent.commits import Commits
 from agent.configuring import Configuring
 from agent.console.appliance import (
     CaInfo,
@@ -31,12 +32,13 @@ from agent.keypairs import KeyPairs
 from agent.log import Line, Log
 from agent.loop import Loop
 from agent.machine import Storage, System
+from agent.reserve import Purpose
 from agent.revocation import Revocation
 from agent.settings import Realm, Settings, fold
 from agent.states import Apply
 from agent.tasks import Answer, Tasks
 from hal import records
-from hal.ports import Clock, DeviceMemory, Files, HalError, Interface, Link, StoreError
+from hal.ports import Clock, DeviceMemory, Files, HalError, Interface, Link
 from hal.records import CaRecord, KeyRecord
 from hal.store import Health, Store
 
@@ -63,6 +65,7 @@ class Device:
         self.settings = Settings()
         self.log = log
         self._loop, self._store, self._hardware, self._tasks = loop, store, hardware, jobs
+        self.commits = Commits(store, lambda: self.settings.realms)
         self._key_pairs = KeyPairs(self, store)
         self.storage = Storage(hardware.files)
         self.access = Access(self.task)
@@ -74,7 +77,15 @@ class Device:
         self._activation = Activation(hardware.files, hardware.memory, jobs, log)
         self._queue = Queue(loop)
         self._context = Context(
-            loop, store, jobs, log, self.now, hardware.linux_name, self.key, self._activate
+            loop,
+            store,
+            self.commits,
+            jobs,
+            log,
+            self.now,
+            hardware.linux_name,
+            self.key,
+            self._activate,
         )
         self._realms: dict[str, Enrolment] = {}
         self._waiters: dict[int, Enrolment] = {}  # who waits for an enrolment, by task
@@ -268,7 +279,8 @@ class Device:
 
     def status(self, realm: str) -> RealmStatus:
         runner, now = self.runner(realm), self.now()
-        return report.status(self.settings, self.settings.realms[fold(realm)], runner, now)
+        settings, need = self.settings.realms[fold(realm)], self.commits.need(fold(realm))
+        return report.status(self.settings, settings, runner, now, need)
 
     def ca(self, realm: str) -> CaInfo | None:
         runner = self.runner(realm)
@@ -313,13 +325,13 @@ class Device:
         runner = self._realms.get(realm)  # not yet, while a configuration is loaded
         return runner.keys_held() if runner else []
 
-    def commit(self, changes: dict[str, object]) -> None:
-        """One transaction; a store that refuses is an AgentError."""
+    def commit(self, changes: dict[str, object], purpose: Purpose = Purpose.CONFIGURING) -> None:
+        """One transaction, for what people do unless it is said; what is refused is logged."""
         try:
-            self._store.commit(changes)
-        except StoreError as error:
-            self.log.report("STORE_ERR", str(error))
-            raise fail("store-failed", reason=error.what) from error
+            self.commits.commit(changes, purpose)
+        except AgentError as error:
+            self.log.report("STORE_ERR", error.what)
+            raise
 
     def task(self, job: dict[str, object], use: Callable[[Answer], object], done: Done) -> int:
         """Runs a job; `use` makes the result of its answer, and may raise AgentError."""

@@ -11,6 +11,7 @@ from agent.answers import ca_set
 from agent.console.appliance import Check, Done
 from agent.console.commands.realm import error_of
 from agent.errors import AgentError, fail
+from agent.reserve import MISSING
 from agent.settings import Realm, fold
 from agent.states import CaCertificate
 from agent.tasks import Answer
@@ -86,13 +87,20 @@ def _local(device: "Device", settings: Realm) -> Iterator[Check]:
         None if clock.trusted else "type `clock datetime HH:MM:SS YYYY-MM-DD` in the user view",
     )
     yield _source(device, settings)
-    health = device.health()
-    if health.read_only:
-        yield _of("store", fail("store-failed", reason=health.reason))
-    else:
-        yield Check("store", GOOD, f"{health.used_bytes} of {health.capacity_bytes} bytes", None)
+    yield _store(device, settings)
     if device.system.key_missing:
         yield _of("device key", fail("device-key", reason="it is missing"))
+
+
+def _store(device: "Device", settings: Realm) -> Check:
+    """Whether flash takes what an application adds to it."""
+    health, need = device.health(), device.commits.need(fold(settings.name))
+    if health.read_only:
+        return _of("store", fail("store-failed", reason=health.reason))
+    if need.place == MISSING:
+        short = {"realm": settings.name, "wanted": need.wanted, "left": need.left}
+        return _of("store", fail("store-short", **short))
+    return Check("store", GOOD, f"{health.used_bytes} of {health.capacity_bytes} bytes", None)
 
 
 def _source(device: "Device", settings: Realm) -> Check:

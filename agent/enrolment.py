@@ -8,7 +8,7 @@ flash, so engine and flash never disagree.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent import answers, application, asking, limits, losses, pins, revocation, vouched
+from agent import answers, application, asking, limits, losses, pins, reserve, revocation, vouched
 from agent.actions import (
     Action,
     Activate,
@@ -22,6 +22,7 @@ from agent.actions import (
     StartJob,
     Stored,
 )
+from agent.commits import Commits
 from agent.console.appliance import Done, Progress
 from agent.engine import Engine, is_under_way
 from agent.errors import AgentError, fail
@@ -43,7 +44,6 @@ from agent.states import (
 )
 from agent.tasks import Answer, Tasks
 from hal import records
-from hal.ports import StoreError
 from hal.store import Store
 
 UNBUILT = 0  # in place of a job's number: it could not be built, and its failure is on the way
@@ -70,6 +70,7 @@ class Context(NamedTuple):
 
     loop: Loop
     store: Store
+    commits: Commits
     tasks: Tasks
     log: Log
     now: Callable[[], Now]
@@ -261,12 +262,14 @@ class Enrolment:
                 key = records.realm_key(self._settings.name, part)
                 changes[key] = None if new is None else records.encode(new)
         changes.update(losses.settled(self._context.store, list(changes)))
+        purpose = reserve.purpose(self._flash, stored)
         try:
-            self._context.store.commit(changes)
-        except StoreError as error:
+            self._context.commits.commit(changes, purpose)
+        except AgentError as error:
+            failure = self.engine.error if reserve.failed(self._flash, stored) else None
             self._back_to_flash()
             self._context.log.report("STORE_ERR", f"realm {self._settings.name}: {error}")
-            self._finish(fail("store-failed", reason=error.what))
+            self._finish(failure or error)  # what was to be stored is what who waits wants to know
             return False
         self._flash = stored
         return True

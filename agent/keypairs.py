@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from agent import report, tasks
 from agent.console.appliance import Done, KeyPair
 from agent.errors import fail
+from agent.reserve import key_pair_bytes
 from agent.tasks import Answer
 from hal import records
 from hal.records import KeyRecord
@@ -72,6 +73,8 @@ class KeyPairs:
         if name in self._making:
             raise fail("key-making", name=name)
         generation = self.next_generation(name)
+        if self.record(name) is None:
+            self._device.commits.expect(key_pair_bytes(bits))
         self._making.add(name)
 
         def end(result: object) -> None:

@@ -21,6 +21,12 @@ SERIAL_BITS = 159  # of an issued certificate: positive, in 20 octets (RFC 5280 
 # A list is stored whole, in one transaction of 64 KiB: some 1,300 revoked certificates.
 CRL_BYTES = 48 * 1024
 CRL_ENTRIES = 2_000  # of the shortest form, more than fit would be walked at each look
+# What the records of a renewal take in the store, where nothing like them is stored yet.
+REQUEST_BYTES = 1024  # beside its signer: 700 to 900; the longest settings take 3 kB
+LOCAL_BYTES = 2048  # a certificate with its chain: 1,934 from a root with RSA-2048
+CA_BYTES = 2048  # the CA certificates of a realm: 1,330 for a root with RSA-2048
+OUTCOME_TEXT_BYTES = 400  # of each text of an error that is kept; the log has all of it
+OUTCOME_BYTES = 3 * OUTCOME_TEXT_BYTES + 256
 CRL_PEM_BYTES = 2 * CRL_BYTES  # base64 and its lines
 CERTREP_BYTES = 256 * 1024  # the largest real reply seen is 5.7 kB
 NONCE_BYTES = 16  # RFC 8894 3.2.1.5
@@ -130,7 +136,9 @@ LINE_CHARACTERS = 510
 SCRIPT_BYTES = 64 * 1024  # of a script's lines, read ahead while one is at work; the rest waits
 APPLY_BYTES = 128 * 1024  # of a file: the store takes 64 KiB of it, comments come on top
 APPLY_BAD_LINES = 1000  # then reading stops: it is no configuration, and each line costs time
-SESSIONS = 16
+SESSIONS = 16  # at the socket, those that have not said yet what they are included
+SESSIONS_KEPT = 2  # free for level 3, whatever the others do
+SESSIONS_OF_USER = (SESSIONS - SESSIONS_KEPT) // 2  # of one uid below level 3
 HISTORY_LINES = 10
 SESSION_OUTPUT_BYTES = 1024 * 1024  # unsent output of one session; beyond it the producer waits
 SCREEN_LINES = 24

@@ -92,7 +92,7 @@ class System:
         engines = [device.runner(realm).engine for realm in device.settings.realms]
         ends = [e.stored.local.certificate.not_after_s for e in engines if e.stored.local]
         soon_s = now_s + device.settings.prewarning_days * DAY_S
-        health = self._store.health
+        health, room = self._store.health, device.commits.room()
         return {
             "realms": len(engines),
             "key_pairs": len(device.key_pairs()),
@@ -102,6 +102,9 @@ class System:
             "under_way": sum(is_under_way(engine.state) for engine in engines),
             "store_used_bytes": health.used_bytes,
             "store_capacity_bytes": health.capacity_bytes,
+            "store_reserve_bytes": room.kept,
+            "store_reserve_reached": room.reached,
+            "store_free_bytes": room.free,
             "store_damaged": len(health.damaged),
             "store_read_only": health.reason or None,
             "device_key": "missing" if self.key_missing else "there",

@@ -1,11 +1,13 @@
 """The records that an attempt leaves in flash: the request, how it stands, and the certificate."""
 
-from agent import renewal
+from agent import limits, renewal
 from agent.actions import Now
 from agent.errors import AgentError
 from agent.states import Apply, Granted
 from agent.verdicts import is_verdict
 from hal.records import LocalRecord, OutcomeRecord, RequestRecord
+
+_CUT = " ..."
 
 
 def request(event: Apply, local: LocalRecord | None, now: Now) -> RequestRecord:
@@ -31,8 +33,20 @@ def kept(sent: RequestRecord | None, error: AgentError) -> RequestRecord | None:
 
 def outcome(now: Now, attempts: int, error: AgentError | None = None) -> OutcomeRecord:
     """How the last attempt stands; `attempts` since the last that was good."""
-    told = None if error is None else dict(error.as_map())
+    told = None if error is None else _capped(error.as_map())
     return OutcomeRecord(error=told, at_s=now.wall_s, attempts=attempts)
+
+
+def _capped(error: dict[str, object]) -> dict[str, object]:
+    """Its texts no longer than flash keeps them: what a peer has sent may stand in them."""
+    return {name: _cut(value) if isinstance(value, str) else value for name, value in error.items()}
+
+
+def _cut(text: str) -> str:
+    data = text.encode("utf-8", "replace")
+    if len(data) <= limits.OUTCOME_TEXT_BYTES:
+        return text
+    return data[: limits.OUTCOME_TEXT_BYTES - len(_CUT)].decode("utf-8", "ignore") + _CUT
 
 
 def local(event: Granted, sent: RequestRecord, same_end: bool, now: Now) -> LocalRecord:

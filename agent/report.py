@@ -5,7 +5,9 @@ from agent.actions import Now
 from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
 from agent.console.commands.realm import error_of
 from agent.enrolment import Enrolment
+from agent.errors import fail
 from agent.pins import Fingerprint
+from agent.reserve import MISSING, Need
 from agent.settings import Realm, Settings, fold
 from agent.states import State
 from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
@@ -78,7 +80,9 @@ def completion(settings: Settings, realm: Realm) -> str | None:
     return "type `" + "`, `".join(typed) + "`" if typed else None
 
 
-def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> RealmStatus:
+def status(
+    settings: Settings, realm: Realm, runner: Enrolment, now: Now, need: Need
+) -> RealmStatus:
     """Where a realm stands, why, and what happens next."""
     engine = runner.engine
     why, next_step = EXPLAINED[engine.state]
@@ -98,6 +102,9 @@ def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> Rea
             next_step = f"tried again each minute; {runner.use.error.remedy}"
         elif now.trusted and due_s < now.wall_s:
             why, next_step = "the certificate has expired", EXPLAINED[State.TRUSTED][1]
+        elif need.place == MISSING:
+            short = fail("store-short", realm=realm.name, wanted=need.wanted, left=need.left)
+            why, next_step = f"{why}, but {short.what}", short.remedy
     if engine.state is State.FAILED and stored.local:
         why += "; the certificate before it stays in use"
     if unread := runner.unread():
@@ -114,6 +121,8 @@ def status(settings: Settings, realm: Realm, runner: Enrolment, now: Now) -> Rea
         last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
         renew_s=_renewal_s(realm, stored.local),
         next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,
+        store_wanted=need.wanted,
+        store_place=need.place,
     )
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from agent import attach, devicekey, limits
+from agent import attach, devicekey, limits, reception
 from agent.device import Device, Hardware
 from agent.errors import AgentError, fail
 from agent.log import Log
@@ -145,7 +145,7 @@ def _serve(loop: Loop, platform: Platform, factory: str, power: Power, log: Log)
     device = Device(loop, store, hardware, tasks, log)
     operators = group_number(board.console.operators)
     listener = listen_unix(board.console.socket, 0o660, operators)
-    server = attach.Server(loop, device, listener, lambda who: _level(who, operators))
+    server = reception.Server(loop, device, listener, lambda who: _level(who, operators))
     try:
         device.boot(factory)
         for number, line in enumerate(platform.serials):

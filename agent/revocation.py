@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from agent import application, losses, pem, tasks
 from agent.console.appliance import Done, Progress
 from agent.errors import AgentError, fail
+from agent.reserve import Purpose
 from agent.settings import Realm, fold
 from agent.tasks import Answer
 from hal import records
@@ -161,7 +162,10 @@ class Revocation:
             raise fail("realm-unknown", realm=settings.name)
         self._device.tell(settings.name, answer, progress)
         key = records.realm_key(settings.name, "crl")
-        self._device.commit({key: records.encode(found), **losses.settled(self._store, [key])})
+        again = self.current(settings.name) is not None
+        purpose = Purpose.REFRESH if again else Purpose.CONFIGURING
+        changes = {key: records.encode(found), **losses.settled(self._store, [key])}
+        self._device.commit(changes, purpose)
         self._project(settings.name, found)
         runner = self._device.runner(settings.name)
         if runner.engine.stored.local:  # a CA may be on the list

@@ -24,6 +24,7 @@ _CRC = struct.Struct(">I")
 _PAD = b"\0"
 HEAD_BYTES = _HEAD.size + _CRC.size
 _HEADER_BYTES = _SEGMENT.size + _CRC.size
+MAP_HEAD_BYTES = 3  # at most, of the map in a record
 _FEWEST, _MOST = 2, 4  # segments
 _ROOMY_BYTES = 2 * PAYLOAD_BYTES  # a segment of this size holds the largest record and more
 
@@ -50,6 +51,17 @@ class Layout(NamedTuple):
     def record_space(self) -> int:
         """Bytes of a segment that records may fill."""
         return self.segment_size - self.records_at
+
+    @property
+    def sure_bytes(self) -> int:
+        """Keys and values that fit into a segment for sure, however they are grouped into records.
+
+        Two groups in a row have more than one payload together (`hal/store.py`), hence the number
+        of snapshot records; one more is the transaction.
+        """
+        records = self.record_space // (PAYLOAD_BYTES // 2 - MAP_HEAD_BYTES) + 2
+        frame = HEAD_BYTES + MAP_HEAD_BYTES + _CRC.size + self.program_size  # with its padding
+        return max(0, self.record_space - records * frame)
 
     def padded(self, length: int) -> int:
         """The next multiple of the program size."""

@@ -6,6 +6,9 @@ socket is made in a folder that only root and we can change (`hal.folder`); a fi
 when it is a socket of root or ours that nobody answers on; nobody can connect before group and mode
 are set; a long path works by way of a descriptor of its folder.
 
+A process that has no descriptor left cannot even say so: whoever connects waits in the queue of the
+kernel. `Spare` keeps one back to say it with.
+
 Errors are LinkError: kind `refused` when nobody listens, `other` for the rest.
 """
 
@@ -82,6 +85,47 @@ def peer_credentials(sock: socket.socket) -> Credentials:
         raise LinkError("other", f"the peer is unknown: {error.strerror}") from error
     pid, uid, gid = _CREDENTIALS.unpack(raw)
     return Credentials(pid, uid, (gid, *(number for (number,) in struct.iter_unpack("=I", more))))
+
+
+class Spare:
+    """A descriptor that is given up for a moment, where a connection finds no other one free.
+
+    Fault model: the whole system has none left, and another process is faster. Promised: the
+    connection waits on in the queue, and the spare is taken back once one is free.
+    """
+
+    def __init__(self) -> None:
+        self._fd = -1
+        self.refill()
+
+    def refill(self) -> None:
+        """Takes the descriptor, unless it is held or there is none."""
+        if self._fd < 0:
+            try:
+                self._fd = os.eventfd(0)
+            except OSError:
+                return
+
+    def close(self) -> None:
+        """Gives the descriptor up."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    @contextmanager
+    def accepted(self, listener: socket.socket) -> Iterator[socket.socket | None]:
+        """A connection in the place of the spare, closed at the end; None: not even so."""
+        self.close()
+        try:
+            sock = listener.accept()[0]
+        except OSError:
+            sock = None
+        try:
+            yield sock
+        finally:
+            if sock is not None:
+                sock.close()
+            self.refill()
 
 
 @contextmanager

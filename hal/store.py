@@ -17,6 +17,7 @@ from typing import NamedTuple, NoReturn
 from hal import cbor
 from hal.flash import is_blank
 from hal.log_format import (
+    MAP_HEAD_BYTES,
     PAYLOAD_BYTES,
     SNAPSHOT,
     TRANSACTION,
@@ -29,7 +30,6 @@ from hal.log_scan import Damage, survey
 from hal.ports import Flash, FlashError, StoreError
 
 KEY_BYTES = 300  # encoded; a realm's name has up to 64 characters of up to 4 bytes
-_MAP_HEAD_BYTES = 3  # at most, of the map in a record
 
 
 class Health(NamedTuple):
@@ -86,6 +86,22 @@ class Store:
     def keys(self, prefix: str = "") -> list[str]:
         """The keys that begin with `prefix`, sorted."""
         return sorted(key for key in self._live if key.startswith(prefix))
+
+    def sizes(self, changes: Mapping[str, object] | None = None) -> dict[str, int]:
+        """Bytes of each key with its value, as they would be after `changes`.
+
+        A commit behind which they are no more than `room_bytes` together is never refused as full.
+        Raises StoreError when a change is not storable.
+        """
+        encoded = _encoded(changes or {})
+        after = {**self._live, **encoded}
+        gone = {key for key in encoded if changes and changes[key] is None}
+        return {key: _entry_size(key, after[key]) for key in after if key not in gone}
+
+    @property
+    def room_bytes(self) -> int:
+        """Keys and values that fit for sure; what was appended and replaced does not count."""
+        return self._layout.sure_bytes
 
     @property
     def health(self) -> Health:
@@ -259,12 +275,12 @@ def _encoded(changes: Mapping[str, object]) -> dict[str, bytes]:
 def _groups(live: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:
     """The state in as few records as the order of its keys allows."""
     group: dict[str, bytes] = {}
-    size = _MAP_HEAD_BYTES
+    size = MAP_HEAD_BYTES
     for key in sorted(live):
         size += _entry_size(key, live[key])
         if group and size > PAYLOAD_BYTES:
             yield group
-            group, size = {}, _MAP_HEAD_BYTES + _entry_size(key, live[key])
+            group, size = {}, MAP_HEAD_BYTES + _entry_size(key, live[key])
         group[key] = live[key]
     if group:
         yield group

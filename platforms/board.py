@@ -44,7 +44,7 @@ class BoardError(ValueError):
 
 
 class Flash(NamedTuple):
-    """256 blocks of 4 KiB: what a small NOR part has, and room for some fifty realms."""
+    """256 blocks of 4 KiB: what a small NOR part has, and room for some forty realms."""
 
     kind: str = "file"
     path: str = "flash.bin"

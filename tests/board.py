@@ -93,6 +93,11 @@ class Agent:
             )
         self._await()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self, number: int = signal.SIGTERM) -> int | None:
         """Ends the agent if it runs; its exit status."""
         process = self._process

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import attach, limits
+from agent import attach, limits, reception
 from agent.console.wire import END, hello
 from hal.fake_lines import FakeSerial
 from hal.ports import SerialError, SerialPort
@@ -24,7 +24,7 @@ class Console:
         self.level = 3
         self.seen: list[Credentials] = []
         loop = self.bench.loop
-        self.server = attach.Server(loop, self.bench.device, listen_unix(path), self._judge)
+        self.server = reception.Server(loop, self.bench.device, listen_unix(path), self._judge)
         self.clients: list[socket.socket] = []
 
     def _judge(self, who: Credentials) -> int:
@@ -149,7 +149,7 @@ def test_strangers_and_too_many_are_told(console: Console) -> None:
     console.level = 3
     for _session in range(limits.SESSIONS):
         console.client(hello("terminal"))
-    assert b"too many sessions" in console.read(console.client())
+    assert b"Too many sessions" in console.read(console.client())
     console.clients[-2].close()
     console.turn()
     assert b"<Huawei>" in console.read(console.client(hello("terminal")))

@@ -210,7 +210,9 @@ def test_one_session_too_many_is_told_so(agent: Agent) -> None:
             sock.sendall(hello("terminal"))
             assert sock.recv(1)  # its prompt: it is in
         done = client(agent, "-c", "display version")
-        assert (done.returncode, done.stdout) == (1, b"Error: too many sessions.\n")
+        assert done.returncode == 1
+        assert done.stdout.startswith(b"Error: Too many sessions.\n Cause: all 16 are taken")
+        assert b"\n Next step: see `display users`" in done.stdout
         assert done.stderr == b""
     finally:
         for sock in held:

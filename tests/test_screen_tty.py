@@ -1,11 +1,15 @@
 """The same on real ttys: the board's serial line, and `scep-agent console` on a tty of its own."""
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
+from agent import limits
 from agent.console.pager import MORE
+from agent.console.wire import hello
+from hal.sockets import connect_unix
 from tests.board import Agent
-from tests.screen import Client, Tty
+from tests.screen import WAIT_S, Client, Tty
 from tests.test_screen import check
 
 BAUD = 38400
@@ -131,3 +135,17 @@ def test_nothing_is_lost_on_a_slow_line_that_is_stopped_now_and_then(tmp_path: P
         assert shown[1:-1] == wanted
         assert stops == 4
         assert len(tty.seen) <= BAUD / 10 * (time.monotonic() - start), "faster than the line"
+
+
+def test_who_is_refused_at_a_terminal_reads_why_and_nothing_else(tmp_path: Path) -> None:
+    """The agent has hung up before the client says what it is: no traceback, no digit."""
+    with Agent(tmp_path) as agent, ExitStack() as held:
+        for _session in range(limits.SESSIONS):
+            sock = held.enter_context(connect_unix(str(agent.dir / "console.sock")))
+            sock.settimeout(WAIT_S)
+            sock.sendall(hello("terminal"))
+            assert sock.recv(1)
+        with Client(agent, 80) as client:
+            text = client.wait("that is there, and end one of them.\n_", "end one of them.\n\n_")
+        assert text.startswith("Error: Too many sessions.\n Cause: all 16 are taken")
+        assert "\0" not in client.seen.decode()

@@ -86,6 +86,47 @@ def test_full_changes_nothing_and_a_smaller_state_fits_again() -> None:
     assert contents(remount(flash)) == {"a": b"A" * 150, "c": b"c" * 150}
 
 
+def test_sizes_are_those_of_keys_and_values_now_or_after_a_change() -> None:
+    store = Store.mount(FakeFlash(512, 4))
+    store.commit({"a": b"x" * 10, "bb": 1})
+    assert store.sizes() == {"a": 2 + 11, "bb": 3 + 1}
+    after = store.sizes({"a": None, "c": "", "none": None})
+    assert after == {"bb": 4, "c": 2 + 1}
+    assert store.keys() == ["a", "bb"]
+    assert sum(store.sizes().values()) == store.health.used_bytes
+    with pytest.raises(StoreError, match="cannot be stored"):
+        store.sizes({"a": 1.5})
+
+
+PARTS = [(512, 4, 1), (4096, 32, 1), (512, 300, 16), (65536, 8, 256), (16384, 16, 4096)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    part=st.sampled_from(PARTS),
+    values=st.lists(st.tuples(st.integers(0, 99), st.integers(0, 65_000)), max_size=60),
+)
+def test_what_fits_for_sure_is_never_refused_as_full(
+    part: tuple[int, int, int], values: list[tuple[int, int]]
+) -> None:
+    """In any order and grouping; and little more than that does not fit."""
+    store = Store.mount(FakeFlash(*part))
+    room = store.room_bytes
+    assert room < store.health.capacity_bytes
+    for key, size in values:
+        changes = {f"key{key}": bytes(size)}
+        if sum(store.sizes(changes).values()) <= room:
+            store.commit(changes)
+        left = room - sum(store.sizes().values())
+        if left > 20:  # to the last byte
+            store.commit({"rest": None})
+            left = room - sum(store.sizes().values())
+            store.commit({"rest": bytes(min(left - 10, 65_000))})
+            store.commit({"rest": None})
+    frame = 28 + part[2]
+    assert store.health.capacity_bytes - room <= frame * (4 + store.health.capacity_bytes // 32_000)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -94,13 +94,16 @@ STATISTICS = Kind(
         Field("under_way", INTEGER, "Applications Under Way"),
         Field("store_used_bytes", INTEGER, "Store Used (bytes)"),
         Field("store_capacity_bytes", INTEGER, "Store Capacity (bytes)"),
+        Field("store_reserve_bytes", INTEGER, "Store Reserve For Renewals (bytes)"),
+        Field("store_reserve_reached", FLAG, "Store Reserve Reached"),
+        Field("store_free_bytes", INTEGER, "Store Free For Configuring (bytes)"),
         Field("store_damaged", INTEGER, "Store Records Lost By Damage"),
         Field("store_read_only", TEXT + "?", "Store Read-only Because"),
         Field("device_key", TEXT, "Device Key"),
         Field("log_lost", INTEGER, "Log Lines Not Taken"),
         Field("events", LIST),
     ),
-    block(32),
+    block(36),
 )
 
 

@@ -218,6 +218,10 @@ def _moment_of(key: str) -> Any:
     return shown
 
 
+def _room(item: Item, _times: Times) -> str:
+    return f"{item['store_wanted_bytes']} bytes, {item['store_place']}"
+
+
 ENROLLMENT = Kind(
     "pki enrollment",
     (
@@ -232,6 +236,8 @@ ENROLLMENT = Kind(
         Field("elapsed_percent", INTEGER + "?", "Validity", _validity),
         Field("next_ca", TEXT + "?", "Next CA"),
         Field("next_ca_not_before", TIME + "?", "Next CA From", _moment_of("next_ca_not_before")),
+        Field("store_wanted_bytes", INTEGER),
+        Field("store_place", TEXT, "Room For Renewal", _room),
         Field("transaction", TEXT + "?", "Transaction ID"),
         Field("attempts", INTEGER, "Attempts"),
         Field("polls", INTEGER, "Polls"),
@@ -264,6 +270,8 @@ def enrollment(
         "elapsed_percent": _share(now_s, *measured, 100) if measured else None,
         "next_ca": status.next_ca.subject if status.next_ca else None,
         "next_ca_not_before": status.next_ca.not_before_s if status.next_ca else None,
+        "store_wanted_bytes": status.store_wanted,
+        "store_place": status.store_place,
         "transaction": status.transaction,
         "attempts": status.attempts,
         "polls": status.polls,

@@ -1,0 +1,58 @@
+"""The way to flash: every commit of the agent goes through here, with what it is for.
+
+The store takes what fits. This refuses what fits and would take the room that renewals need; how
+much that is, and for whom, says `agent/reserve.py`.
+"""
+
+from collections.abc import Callable, Mapping
+
+from agent import reserve
+from agent.errors import fail
+from agent.reserve import Need, Purpose, Room
+from hal.ports import StoreError
+from hal.store import Store
+
+
+class Commits:
+    """`realms` gives the settings of the moment, by folded name."""
+
+    def __init__(self, store: Store, realms: Callable[[], reserve.Realms]) -> None:
+        self._store, self._realms = store, realms
+
+    def commit(self, changes: Mapping[str, object], purpose: Purpose) -> None:
+        """One transaction. Raises AgentError, with nothing changed: `store-reserved` when it must
+        leave more room behind it, `store-failed` when the store refuses."""
+        try:
+            self._check(changes, purpose)
+            self._store.commit(changes)
+        except StoreError as error:
+            raise fail("store-failed", reason=error.what) from error
+
+    def room(self) -> Room:
+        """How the store stands."""
+        return reserve.room(self._store.sizes(), self._store.room_bytes, self._realms())
+
+    def need(self, realm: str) -> Need:
+        """What the next application of a realm (its folded name) takes, and whether it is there."""
+        room_bytes, realms = self._store.room_bytes, self._realms()
+        return reserve.need(self._store.sizes(), room_bytes, realms, realm)
+
+    def expect(self, wanted: int) -> None:
+        """Before work whose outcome is configured: `store-reserved` when it would find no room."""
+        room = self.room()
+        if wanted > room.free:
+            raise fail("store-reserved", wanted=wanted, left=room.left)
+
+    def _check(self, changes: Mapping[str, object], purpose: Purpose) -> None:
+        """What takes no more than before is always good: so a full store can be emptied."""
+        if purpose is Purpose.RENEWAL or self._store.health.read_only:
+            return  # the store itself says what does not fit
+        sizes, room = self._store.sizes(changes), self._store.room_bytes
+        used = sum(sizes.values())
+        wanted, left = used - sum(self._store.sizes().values()), room - used
+        if wanted <= 0:
+            return
+        if left < 0:
+            raise StoreError(f"full: {used} bytes, there is room for {room}")
+        if left < reserve.kept_bytes(sizes, self._realms(), purpose):
+            raise fail("store-reserved", wanted=wanted, left=left + wanted)

@@ -1,0 +1,145 @@
+"""How much of the store is kept for renewals, so that configuring stops before they do. Pure.
+
+The arithmetic. `sizes` are the bytes of each key with its value (`hal/store.py`): a commit behind
+which they are no more than the room of the store together is never refused as full, whatever was
+appended before. A renewal adds a request, which holds the certificate that signs it, and an
+outcome; it brings a certificate with its chain, and a key pair where each renewal makes one. The
+old ones go in the commit that stores the new ones, unless the new ones wait for their turn.
+
+Fault model. People fill the store with what they need no more; somebody who answers in the place of
+a CA brings as much as a CA set may have; a CA is away, and each failure is noted. Promised: each of
+these stops while there is room for renewals behind it, as `Purpose` says. So none of them shuts a
+renewal out; and requests cannot do so for good, since a realm that has one needs no more room to go
+on, and gives it back at the end.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from agent import limits
+from agent.actions import Stored
+from agent.settings import Realm
+from hal.records import key_pair_key, realm_key
+
+Sizes = Mapping[str, int]
+Realms = Mapping[str, Realm]  # by folded name
+LEFT = ("sent", "pending")  # phases of a request that the CA may have
+
+
+class Purpose(Enum):
+    """What a commit is for. The value: so many renewals must have room behind it."""
+
+    CONFIGURING = 4  # what people do, and a realm's first application
+    REFRESH = 2  # of a realm with a certificate: CA set, list, import; nobody has signed the first
+    FAILURE = 1  # how an attempt failed
+    RENEWAL = 0  # a request, its answer
+
+
+def purpose(before: Stored, after: Stored) -> Purpose:
+    """Of a commit of a realm's engine, from what flash holds before and after."""
+    request = before.request
+    if before.local is None and (request is None or request.phase == "fetching"):
+        return Purpose.CONFIGURING
+    imported = after.local != before.local and (request is None or request.phase not in LEFT)
+    if imported or after.ca != before.ca:
+        return Purpose.REFRESH
+    return Purpose.FAILURE if failed(before, after) else Purpose.RENEWAL
+
+
+def failed(before: Stored, after: Stored) -> bool:
+    """Whether it notes that an attempt has failed."""
+    return after.outcome != before.outcome and bool(after.outcome and after.outcome.error)
+
+
+def brought_bytes(sizes: Sizes, realm: str, settings: Realm | None) -> int:
+    """What a renewal brings: a certificate with its chain, and a key pair where one is made."""
+    local = sizes.get(realm_key(realm, "local"), limits.LOCAL_BYTES)
+    auto = settings.auto_enroll if settings else None
+    if settings is None or auto is None or not auto.regenerate:
+        return local
+    usual = key_pair_bytes(limits.KEY_BITS_DEFAULT)
+    before = sizes.get(key_pair_key(settings.key_pair or ""), usual)
+    return local + max(before, key_pair_bytes(auto.key_bits) if auto.key_bits else 0)
+
+
+def key_pair_bytes(bits: int) -> int:
+    """Of a sealed key pair of that size: 1.6 kB for 2048 bits, 3.0 kB for 4096."""
+    return 256 + bits * 7 // 10
+
+
+def renewal_bytes(sizes: Sizes, realm: str, settings: Realm | None) -> int:
+    """What a realm's next renewal adds to the store at most, before it gives back what it can."""
+    signer = sizes.get(realm_key(realm, "local"), limits.LOCAL_BYTES)  # with its chain: no less
+    request = limits.REQUEST_BYTES + signer
+    return request + limits.OUTCOME_BYTES + brought_bytes(sizes, realm, settings)
+
+
+def kept_bytes(sizes: Sizes, realms: Realms, wanted: Purpose = Purpose.CONFIGURING) -> int:
+    """What must be free behind a commit: renewals of the largest realm, as many as the purpose
+    says; for each realm that lets a certificate wait what it would bring; and for each whose CA
+    certificates are gone what these take."""
+    served = _served(sizes)
+    each = [renewal_bytes(sizes, name, realms.get(name)) for name in served]
+    waiting = [
+        brought_bytes(sizes, name, realms[name])
+        for name in served & realms.keys()
+        if (auto := realms[name].auto_enroll) and not auto.updated_effective
+    ]
+    bare = [name for name in served if realm_key(name, "ca") not in sizes]
+    return wanted.value * max(each, default=0) + sum(waiting) + len(bare) * limits.CA_BYTES
+
+
+def _served(sizes: Sizes) -> set[str]:
+    """The realms that have a certificate or apply for one, configured or not."""
+    ends = ("/local", "/request")
+    return {k.split("/")[1] for k in sizes if k.startswith("realm/") and k.endswith(ends)}
+
+
+class Room(NamedTuple):
+    """How the store stands, in bytes of keys and values. `kept` is the whole reserve."""
+
+    capacity: int
+    used: int
+    kept: int
+
+    @property
+    def left(self) -> int:
+        """Free, the reserve included."""
+        return max(0, self.capacity - self.used)
+
+    @property
+    def reached(self) -> bool:
+        """Whether configuring has come to the reserve."""
+        return self.left < self.kept
+
+    @property
+    def free(self) -> int:
+        """What configuring may take."""
+        return max(0, self.left - self.kept)
+
+
+class Need(NamedTuple):
+    """What the next application of a realm takes at most, and where the store has it."""
+
+    wanted: int
+    left: int
+    place: str  # FREE, KEPT, MISSING
+
+
+FREE, KEPT, MISSING = "free", "kept for renewals", "missing"
+
+
+def room(sizes: Sizes, capacity: int, realms: Realms) -> Room:
+    """How a store of that room stands."""
+    return Room(capacity, sum(sizes.values()), kept_bytes(sizes, realms))
+
+
+def need(sizes: Sizes, capacity: int, realms: Realms, realm: str) -> Need:
+    """Of a realm, by its folded name. Only renewals may take what is kept for them."""
+    now = room(sizes, capacity, realms)
+    wanted = renewal_bytes(sizes, realm, realms.get(realm))
+    renews = realm in _served(sizes)
+    if not now.reached if renews else wanted <= now.free:
+        return Need(wanted, now.left, FREE)
+    return Need(wanted, now.left, KEPT if renews and wanted <= now.left else MISSING)
