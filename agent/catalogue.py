@@ -69,7 +69,7 @@ CATALOGUE: dict[str, Row] = {
                           " now",
                           "`fingerprint` was changed while an application was under way",
                           "apply again with `pki enroll-certificate realm ...`"),
-    "ca-expired": Row(PEER, OPERATOR, "the CA certificate of {subject} has expired",
+    "ca-expired": Row(PEER, OPERATOR, "the CA certificate has expired: {subject}",
                       "the CA was renewed and the server still shows the old one, or this clock is"
                       " wrong",
                       "check `display clock`; ask the CA's operator for the new fingerprint"),
@@ -140,8 +140,8 @@ CATALOGUE: dict[str, Row] = {
                                " `pki get-certificate local realm {realm} serial-number ...` or"
                                " `pki import-certificate local realm {realm} pem filename"
                                " FILENAME`"),
-    "import-invalid": Row(LOCAL, OPERATOR, "the certificate was not imported: {subject}:"
-                          " {reason}",
+    "import-invalid": Row(LOCAL, OPERATOR, "the certificate was not imported: {reason}:"
+                          " {subject}",
                           "it comes from another CA than the one that this realm trusts, or has"
                           " expired",
                           "see `display pki certificate ca`; import the certificate of its CA"
@@ -227,14 +227,14 @@ CATALOGUE: dict[str, Row] = {
     "ca-pin-missing": Row(LOCAL, OPERATOR, "the pinned CA certificate is not in the stored CA set",
         "the CA set was changed after the CA had been trusted",
         "apply again, so that the CA certificates are fetched anew"),
-    "ca-pin-not-ca": Row(PEER, OPERATOR, "the pinned certificate of {subject} is not that of a CA",
+    "ca-pin-not-ca": Row(PEER, OPERATOR, "the pinned certificate is not that of a CA: {subject}",
         "`fingerprint` names the RA's certificate, or a CA certificate of version 1"
         " without basicConstraints",
         "give the fingerprint of the CA itself with `fingerprint`"),
     "ra-missing": Row(PEER, OPERATOR, "the CA set holds no RA certificate of the pinned CA",
         "`enrollment-url ... ra` is configured, but this server is a CA by itself",
         "type `enrollment-url` without `ra`, or check the URL"),
-    "ra-unusable": Row(PEER, OPERATOR, "the RA certificate of {subject} cannot be used: {reason}",
+    "ra-unusable": Row(PEER, OPERATOR, "the RA certificate cannot be used: {reason}: {subject}",
         "the server leaves out a CA between the RA and the pinned one (step-ca:"
         " excludeIntermediate), or another CA has issued it, or nobody has renewed it",
         "type `pki get-certificate ca realm ...`, since the RA may have a new one; else ask the"
@@ -244,7 +244,8 @@ CATALOGUE: dict[str, Row] = {
         " was encrypted for the CA",
         "type `enrollment-url ... ra` in the realm view; if that is no RA, ask the CA's operator to"
         " look at its log"),
-    "ca-cannot-encrypt": Row(PEER, OPERATOR, "the key of {subject} cannot encrypt: {reason}",
+    "ca-cannot-encrypt": Row(PEER, OPERATOR, "the key of the CA or RA cannot encrypt: {reason}:"
+        " {subject}",
         "SCEP needs an RSA key at the CA or the RA",
         "ask the CA's operator for a SCEP service with an RSA certificate"),
     # -- keys and seals --------------------------------------------------------------------------

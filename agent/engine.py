@@ -38,6 +38,7 @@ from agent.states import (
     State,
 )
 from agent.verdicts import ANSWERED, ENDED, FORGOTTEN, STALE, is_verdict
+from agent.visible import brief
 from hal.records import RequestRecord
 
 
@@ -159,10 +160,11 @@ class Engine:
         self._fetched = self._candidate = None
         self.state = State.SENT
         way = renewal.decide(request.renewal, ca, self.policy.compatibility, now)
+        named = pins.shown(pinned.sha256, pinned.certificate.subject)
         text = f"{renewal.said(way)} with transactionID {request.transaction}"
         return [
             self._commit(ca=ca, request=request._replace(phase="sent", renewal=way)),
-            Report("GET_CA_CERT_OK", f"CA {pinned.certificate.subject} trusted by {trusted_by}"),
+            Report("GET_CA_CERT_OK", f"CA trusted by {trusted_by}: {named}"),
             Report("GETTING_LOCAL_CERT", text),
             StartJob("enrol"),
         ]
@@ -179,7 +181,7 @@ class Engine:
             return self._failed(error, now)
         local = recording.local(event, request, same_end, now)
         self.state, self._next = State.ISSUED, None
-        text = f"certificate {event.certificate.serial} for {event.certificate.subject}"
+        text = f"certificate {event.certificate.serial} for {brief(event.certificate.subject)}"
         alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
         return [
             self._commit(local=local, request=None, outcome=recording.outcome(now, 0)),

@@ -17,6 +17,7 @@ from agent.retrieval import Retrieval
 from agent.settings import Realm, fold
 from agent.states import CaCertificate, Installed
 from agent.tasks import Answer
+from agent.visible import brief
 from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Exchange:
                 if self.trusted_ca(settings) != ca:
                     raise fail("ca-pin-changed")
                 self._device.tell(settings.name, answer, progress)
-                progress.note(f"The next CA is {following.certificate.subject}.")
+                subject = following.certificate.subject
+                _introduce(progress, "The next CA", following.pin, subject)
                 self.install(realm, Installed(ca=ca._replace(next=following)), progress, done)
             except AgentError as error:
                 self._refused("GET_CA_CERT_ERR", realm, error, done)
@@ -108,7 +110,7 @@ class Exchange:
             now_s = self._device.wall_s()
             ca = pins.record(choice.certificate, trusted_by, found, caps, now_s, known)
             subject = choice.certificate.certificate.subject
-            progress.note(f"The CA is {subject}, trusted by {trusted_by}.")
+            _introduce(progress, f"The CA trusted by {trusted_by}", ca.pin, subject)
             self.install(realm, Installed(ca=ca), progress, done)
 
         def answered(yes: bool) -> None:
@@ -341,6 +343,12 @@ class Exchange:
             self._device.runner(realm).install(event, progress, done)
         except AgentError as error:
             done(error)
+
+
+def _introduce(progress: Progress, who: str, sha256: str, subject: str) -> None:
+    """The fingerprint first; then the name that a CA gives itself, in a row of its own."""
+    progress.note(f"{who} has the fingerprint sha256 {sha256}.")
+    progress.note(f"It calls itself {brief(subject)}.")
 
 
 def _missing(kind: str, realm: str) -> AgentError:

@@ -162,7 +162,7 @@ def test_delete_asks_first() -> None:
 def test_a_validation_is_shown() -> None:
     text, status = script(device(), "pki validate-certificate local realm abc")
     assert status == 0
-    assert " local        CN=abc                               Valid      -" in text
+    assert " local        Valid      CN=abc" in text
 
 
 def test_the_next_ca_is_fetched_and_shown_beside_the_others() -> None:

@@ -66,7 +66,8 @@ def test_what_is_odd_about_its_certificates_is_told_and_logged() -> None:
     assert waiter.results == [None]
     assert waiter.notes == [
         "1 of the CA's certificates cannot be read",
-        "The CA is CN=CA, trusted by fingerprint.",
+        f"The CA trusted by fingerprint has the fingerprint sha256 {CA['sha256']}.",
+        "It calls itself CN=CA.",
     ]
     assert "NOTE: realm abc: 1 of the CA's" in bench.logged()
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from agent.console.times import Times
+from agent.visible import row as one_row
 
 Item = Mapping[str, Any]
 
@@ -24,7 +25,7 @@ LABEL_COLUMNS = 42
 
 
 class Field(NamedTuple):
-    """A key of the items of a kind. `label` "" is for JSON alone.
+    """A key of the items of a kind. `label` "" is for JSON alone, which always has all of a value.
 
     `shown` makes the text where the value alone does not: from the item and the time.
     """
@@ -33,6 +34,7 @@ class Field(NamedTuple):
     type: str
     label: str = ""
     shown: Callable[[Item, Times], str] | None = None
+    is_name: bool = False  # that somebody else has chosen: in text it takes one row
 
     def text(self, item: Item, times: Times) -> str:
         """The value for people; what is not set is `-`."""
@@ -49,12 +51,14 @@ class Field(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """One kind of display. `layout` gives the text of one item."""
+    """One kind of display. `layout` gives the text of one item; `foreign`: a CA or somebody in its
+    place has a word in it."""
 
     name: str
     fields: tuple[Field, ...]
     layout: Callable[["Kind", Item, Times], Iterable[str]]
     version: int = 1
+    foreign: bool = False
 
 
 class Document(NamedTuple):
@@ -107,7 +111,8 @@ def pairs(kind: Kind, item: Item, times: Times, columns: int = LABEL_COLUMNS) ->
     """The lines `label : value` of an item."""
     for field in kind.fields:
         if field.label:
-            yield f" {field.label:<{columns}}: {field.text(item, times)}"
+            label, value = f" {field.label:<{columns}}: ", field.text(item, times)
+            yield one_row(label, value) if field.is_name else label + value
 
 
 def row(*widths: int) -> Callable[[Kind, Item, Times], Iterator[str]]:

@@ -67,12 +67,14 @@ class Showing(Place):
             shown = map(without_hash, shown)
         args = self._current.args if self._current else Args()
         keeps = [make(args.text("FILTER")) for word, make in FILTERS.items() if word in args]
-        self.page(shown, keeps)
+        foreign = document.kind.foreign and self.terminal and not self.wants_json
+        self.page(shown, keeps, hang=foreign)
 
-    def page(self, lines: Iterator[str], keeps: list[Keep]) -> None:
-        """Lines, paged on terminals."""
+    def page(self, lines: Iterator[str], keeps: list[Keep], *, hang: bool = False) -> None:
+        """Lines, paged on terminals. `hang`: what does not fit into a row goes on indented."""
         paged = self.terminal and self.screen_lines
-        self._pager.begin(lines, max(1, self.screen_lines - 1) if paged else 0, keeps)  # and `More`
+        rows = max(1, self.screen_lines - 1) if paged else 0  # and `More`
+        self._pager.begin(lines, rows, keeps, hang=hang)
 
     def notice(self, text: str) -> None:
         """A line that comes by itself; what is being typed stands below it unharmed."""
@@ -80,16 +82,16 @@ class Showing(Place):
             return
         if self._pager.waiting:
             self._pager.hide_more()
-            self.line(text)
+            self.message(text)
             self._pager.show_more()
         elif self.terminal and self.is_at_prompt():
             self.editor.hide()
             self.echo()
-            self.line(text)
+            self.message(text)
             self.editor.show()
             self.echo()
         else:
-            self.line(text)
+            self.message(text)
         self.flush()
 
     def has_room(self) -> bool:

@@ -56,7 +56,6 @@ REALM = Kind(
     (
         Field("name", TEXT, "Realm Name"),
         Field("ca_id", TEXT + "?", "CA ID"),
-        Field("ca_name", TEXT + "?", "CA Name"),
         Field("ca_trusted_by", TEXT + "?", "CA Trusted By"),
         Field("entity", TEXT + "?", "Entity Name"),
         Field("key_type", TEXT, "Key Type"),
@@ -75,6 +74,7 @@ REALM = Kind(
         Field("password_set", FLAG, "Password", _password),
         Field("fingerprint_algorithm", TEXT + "?", "CA Fingerprint Algorithm"),
         Field("fingerprint", TEXT + "?", "CA Fingerprint"),
+        Field("ca_name", TEXT + "?", "CA Name", is_name=True),
         Field("auto_enroll", FLAG, "Auto-enroll", _auto_enroll),
         Field("auto_enroll_percent", INTEGER + "?"),
         Field("auto_enroll_regenerate", FLAG, "Auto-enroll Regenerate"),
@@ -91,6 +91,7 @@ REALM = Kind(
         Field("next_step", TEXT, "Next Step"),
     ),
     block(),
+    foreign=True,
 )
 
 
@@ -219,7 +220,7 @@ ENROLLMENT = Kind(
         Field("not_after", TIME + "?", "Valid Until", _moment_of("not_after")),
         Field("renewal_at", TIME + "?", "Renewal At", _moment_of("renewal_at")),
         Field("elapsed_percent", INTEGER + "?", "Validity", _validity),
-        Field("next_ca", TEXT + "?", "Next CA"),
+        Field("next_ca", TEXT + "?", "Next CA", is_name=True),
         Field("next_ca_not_before", TIME + "?", "Next CA From", _moment_of("next_ca_not_before")),
         Field("transaction", TEXT + "?", "Transaction ID"),
         Field("attempts", INTEGER, "Attempts"),
@@ -231,6 +232,7 @@ ENROLLMENT = Kind(
         Field("last_error_next_step", TEXT + "?", "Last Error Next Step"),
     ),
     block(22),
+    foreign=True,
 )
 
 

@@ -16,7 +16,10 @@ def _bare(_kind: Kind, item: Item, _times: Times) -> Iterable[str]:
 
 
 LOG = Kind(
-    "logbuffer", (Field("at", TIME), Field("level", INTEGER), Field("text", TEXT)), _log_layout
+    "logbuffer",
+    (Field("at", TIME), Field("level", INTEGER), Field("text", TEXT)),
+    _log_layout,
+    foreign=True,
 )
 HISTORY = Kind("history-command", (Field("line", TEXT),), _bare)
 
