@@ -26,8 +26,9 @@ HIDDEN = (
 @pytest.mark.parametrize("hidden", HIDDEN, ids=ascii)
 def test_what_has_no_look_is_shown_as_an_escape(hidden: str) -> None:
     shown = escaped(f"a{hidden}b")
-    assert shown.isascii() and shown.isprintable()
-    assert eval(f'"{shown}"') == f"a{hidden}b"  # noqa: S307 - the notation is Python's
+    assert shown.isascii()
+    assert shown.isprintable()
+    assert eval(f'"{shown}"') == f"a{hidden}b"
     assert not is_visible(hidden)
 
 
