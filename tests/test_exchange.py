@@ -366,7 +366,7 @@ def test_a_request_is_written_in_the_format_of_the_device(form: str, begin: byte
     bench.device.settings.file_format = form
     bench.worker.answers["request"] = {"request": b"0\x03der"}
     waiter = Waiter()
-    bench.device.exchange.request("abc", "abc.req", waiter.done)
+    bench.device.exchange.request("abc", "abc.req", False, waiter.done)
     bench.turn()
     assert waiter.results == [None]
     assert bench.files.content["abc.req"].startswith(begin)
