@@ -26,7 +26,8 @@ CATALOGUE: dict[str, Row] = {
                         "the name server, the CA or the network does not answer",
                         "check the path to the CA with ping; try again"),
     "job-start": Row(LOCAL, LATER, "the worker could not be started: {reason}",
-                     "the system is short of memory or processes", "free memory and try again"),
+                     "the system is short of memory, processes or open files",
+                     "free some and try again; RLIMIT_NOFILE of the agent counts its open files"),
     "job-fault": Row(LOCAL, OPERATOR, "the worker met a fault in this software: {place}",
                      "input that nobody has thought of",
                      "report it with the line above; the certificate in use is not touched"),
@@ -37,6 +38,11 @@ CATALOGUE: dict[str, Row] = {
                          "another agent runs there, or the folder of the console socket is missing"
                          " or not this user's",
                          "use the agent that runs, or name another folder with --state"),
+    "start-descriptors": Row(LOCAL, OPERATOR, "this process may open {count} files, and needs"
+                             " {wanted}",
+                             "whoever starts it has set its limit so low (RLIMIT_NOFILE)",
+                             "raise it: `ulimit -n 64` in a shell, `LimitNOFILE=64` for systemd,"
+                             " `limits nofile` for procd"),
     "start-device-key": Row(LOCAL, OPERATOR, "{what}",
                             "it was damaged, replaced or copied with another owner or mode",
                             "restore it: stored keys and passwords are sealed with it; without a"
@@ -125,7 +131,8 @@ CATALOGUE: dict[str, Row] = {
                         "the flash is full, worn out or not writable",
                         "see the agent's log; remove realms and key pairs that are not needed"),
     "storage-failed": Row(LOCAL, LATER, "device storage or memory could not be written: {reason}",
-                          "the folder is full, missing or not writable for this user",
+                          "the folder is full, missing or not writable for this user, or too many"
+                          " files are open",
                           "check the folders in the board file and their free space"),
     # -- imports, exports, the machine -----------------------------------------------------------
     "file-unreadable": Row(LOCAL, OPERATOR, "the file {name} cannot be read: {reason}",

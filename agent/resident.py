@@ -71,6 +71,7 @@ def run(board: str, state_dir: str | None, factory: str) -> int:
     loop = Loop(LinuxClock())
     platform, power, signals = None, Power(loop), Signals(loop)
     try:
+        _make_room()
         read = _read_board(board)
         platform = _open(board, read, state_dir, loop)
         text = read_text(factory, CONFIGURATION_BYTES) if factory else ""
@@ -86,6 +87,20 @@ def run(board: str, state_dir: str | None, factory: str) -> int:
     if power.off:
         start_anew()
     return 0
+
+
+def _make_room() -> None:
+    """As many descriptors as the agent may need, if this process is let; AgentError with too few.
+
+    An agent without one to spare would run, and nobody could tell it anything.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else hard
+    if soft != resource.RLIM_INFINITY and soft < limits.DESCRIPTORS:
+        soft = max(soft, min(most, limits.DESCRIPTORS))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        if soft < limits.DESCRIPTORS_LEAST:
+            raise fail("start-descriptors", count=soft, wanted=limits.DESCRIPTORS_LEAST)
 
 
 class Power:
