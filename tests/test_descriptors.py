@@ -30,10 +30,10 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("system-view", "pki rsa local-key-pair create {name} modulus 2048"),
     ("system-view", "pki get-certificate ca realm abc"),
     AGAIN,
-    ("system-view", "pki export-certificate local realm abc pem", "y"),
+    ("system-view", "pki export-certificate local realm abc pem filename {name}.pem"),
     ("system-view", "pki import-certificate local realm abc"),
     ("system-view", "pki validate-certificate local realm abc"),
-    ("system-view", "pki enroll-certificate realm abc pkcs10", "y"),
+    ("system-view", "pki enroll-certificate realm abc pkcs10 filename {name}.req"),
     ("system-view", "pki realm abc", "password cipher x12345"),
 )
 
