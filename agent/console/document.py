@@ -11,6 +11,7 @@ with exactly those keys, so text, JSON and the reference in `docs/` cannot disag
 Unix seconds. Items are made when there is room for them, so a thousand realms cost no memory.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ Item = Mapping[str, Any]
 # Types of fields; each may be null when `?` stands behind it.
 TEXT, INTEGER, FLAG, LIST, TIME = "text", "integer", "flag", "list of text", "time"
 LABEL_COLUMNS = 42
+ALL_LINES = re.compile("")
 
 
 class Field(NamedTuple):
@@ -51,14 +53,16 @@ class Field(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """One kind of display. `layout` gives the text of one item; `foreign`: a CA or somebody in its
-    place has a word in it."""
+    """One kind of display. `layout` gives the text of one item.
+
+    `foreign` is how the lines begin in which a CA, or somebody in its place, has a word.
+    """
 
     name: str
     fields: tuple[Field, ...]
     layout: Callable[["Kind", Item, Times], Iterable[str]]
     version: int = 1
-    foreign: bool = False
+    foreign: re.Pattern[str] | None = None
 
 
 class Document(NamedTuple):

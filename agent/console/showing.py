@@ -1,5 +1,6 @@
 """What a session shows: displays, a page at a time, and notices between them."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from agent.console.appliance import Appliance
@@ -67,14 +68,16 @@ class Showing(Place):
             shown = map(without_hash, shown)
         args = self._current.args if self._current else Args()
         keeps = [make(args.text("FILTER")) for word, make in FILTERS.items() if word in args]
-        foreign = document.kind.foreign and self.terminal and not self.wants_json
-        self.page(shown, keeps, hang=foreign)
+        text = self.terminal and not self.wants_json
+        self.page(shown, keeps, document.kind.foreign if text else None)
 
-    def page(self, lines: Iterator[str], keeps: list[Keep], *, hang: bool = False) -> None:
-        """Lines, paged on terminals. `hang`: what does not fit into a row goes on indented."""
+    def page(
+        self, lines: Iterator[str], keeps: list[Keep], foreign: re.Pattern[str] | None = None
+    ) -> None:
+        """Lines, paged on terminals. `foreign`: those whose rows show that they are one line."""
         paged = self.terminal and self.screen_lines
         rows = max(1, self.screen_lines - 1) if paged else 0  # and `More`
-        self._pager.begin(lines, rows, keeps, hang=hang)
+        self._pager.begin(lines, rows, keeps, foreign)
 
     def notice(self, text: str) -> None:
         """A line that comes by itself; what is being typed stands below it unharmed."""

@@ -3,11 +3,13 @@
 What is in them is read in the worker (`agent/scep/describe.py`): the text, and the fields for JSON.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from agent.console.appliance import Check, Described, Verdict
 from agent.console.document import (
+    ALL_LINES,
     FLAG,
     LIST,
     TEXT,
@@ -79,13 +81,13 @@ CERTIFICATE = Kind(
         *_PRINTS,
     ),
     _layout(*_CERTIFICATE_PLACE),
-    foreign=True,
+    foreign=ALL_LINES,
 )
 REQUEST = Kind(
     "pki cert-req",
     (*_PLACE, *_NAMES, *_PRINTS),
     _layout(("Request file name", "file")),
-    foreign=True,
+    foreign=ALL_LINES,
 )
 CRL = Kind(
     "pki crl",
@@ -97,7 +99,7 @@ CRL = Kind(
         *_PRINTS,
     ),
     _layout(("Pki realm name", "realm"), ("CRL file name", "file")),
-    foreign=True,
+    foreign=ALL_LINES,
 )
 
 OF = {CERTIFICATE.name: "certificate", REQUEST.name: "request", CRL.name: "crl"}  # for the worker
@@ -131,7 +133,7 @@ DIAGNOSIS = Kind(
         Field("next_step", TEXT + "?"),
     ),
     _check_layout,
-    foreign=True,
+    foreign=re.compile(r" \S"),  # and not the next step, which is to be typed
 )
 
 
@@ -155,7 +157,7 @@ VALIDATION = Kind(
         Field("reason", TEXT + "?"),
     ),
     _verdict_layout,
-    foreign=True,
+    foreign=ALL_LINES,
 )
 
 

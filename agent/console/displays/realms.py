@@ -3,6 +3,7 @@
 Labels and their order are those of VRP where VRP has them, ours where not.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,7 +92,7 @@ REALM = Kind(
         Field("next_step", TEXT, "Next Step"),
     ),
     block(),
-    foreign=True,
+    foreign=re.compile(" State Reason"),
 )
 
 
@@ -232,7 +233,7 @@ ENROLLMENT = Kind(
         Field("last_error_next_step", TEXT + "?", "Last Error Next Step"),
     ),
     block(22),
-    foreign=True,
+    foreign=re.compile(" Last Error( Cause)? *:"),
 )
 
 
