@@ -93,6 +93,7 @@ def row(ours: str, name: str) -> str:
 
 def brief(name: str, room: int = NAME_COLUMNS) -> str:
     """A name in at most `room` columns, else without its middle: its end tells it from others."""
+    name = escaped(name)  # a record of an earlier release, or a job, may hold it as it came
     if _columns(name) <= room:
         return name
     head, tail = (room - 3) // 2, (room - 2) // 2

@@ -95,6 +95,12 @@ def test_a_name_takes_one_row(text: str) -> None:
     assert sum(1 + (one == "中") for one in line) <= ROW_COLUMNS
 
 
+def test_a_name_that_came_as_it_is_takes_one_row_too() -> None:
+    line = row(" Subject: ", "CN=" + 60 * "\u2800")
+    assert len(line) == ROW_COLUMNS
+    assert "\u2800" not in line
+
+
 def test_a_long_name_keeps_its_ends() -> None:
     name = "C=DE, O=" + "x" * 99 + ", CN=Issuing CA 1"
     assert brief(name).startswith("C=DE, O=xxx")

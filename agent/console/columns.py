@@ -24,8 +24,11 @@ def columns(text: str) -> int:
 
 
 def rows(text: str, width: int) -> list[str]:
-    """A printable line as the rows of a terminal: where a word ends, and indented from the second
-    on, so that no row begins with what somebody else has put there to look like a line."""
+    """A printable line as the rows of a terminal, indented from the second on, so that no row
+    begins with what somebody else has put there to look like a line.
+
+    It is broken where a word ends, and not within a command in backquotes, which is to be typed.
+    """
     if columns(text) <= width or width < _NARROW:
         return [text]
     own = len(text) - len(text.lstrip(" "))
@@ -33,8 +36,10 @@ def rows(text: str, width: int) -> list[str]:
     found: list[str] = []
     while columns(text) > width:
         end = _fitting(text, width)
-        blank = text.rfind(" ", 0, end + 1)
-        at = blank if blank > width // 2 else end
+        at = text.rfind(" ", 0, end + 1)
+        while at > len(indent) and text.count("`", 0, at) % 2:
+            at = text.rfind(" ", 0, at)
+        at = at if at > len(indent) else end
         found.append(text[:at].rstrip(" "))
         text = indent + text[at:].lstrip(" ")
     return [*found, text]
