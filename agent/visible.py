@@ -73,6 +73,8 @@ def quoted(text: str) -> str:
     see or count it.
     """
     line = escaped(text.replace("\\", "\\\\"))
+    if line == line.strip(" ") and "  " not in line:
+        return line
     spaces = len(line) - len(line.rstrip(" "))
     shown, before = [], " "
     for one in line[: len(line) - spaces]:

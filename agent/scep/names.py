@@ -116,7 +116,8 @@ def _value(attribute: Attribute) -> str:
     """The value of one attribute, in which nothing looks like the beginning of another one."""
     if attribute.kind == _DIRECTORY:  # made by `shown`
         return attribute.value
-    return _SEPARATOR.sub(r"\\", cut(quoted(attribute.value), limits.PEER_TEXT_CHARACTERS))
+    cap = limits.PEER_TEXT_CHARACTERS
+    return _SEPARATOR.sub(r"\\", cut(quoted(attribute.value[: cap + 1]), cap))
 
 
 def folded(text: str) -> str:
