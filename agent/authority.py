@@ -13,6 +13,7 @@ from agent.errors import AgentError, fail
 from agent.settings import Realm
 from agent.states import Installed
 from agent.tasks import Answer
+from agent.visible import brief
 from hal.records import CaRecord
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Authority:
                 if self._exchange.trusted_ca(settings) != ca:
                     raise fail("ca-pin-changed")
                 self._device.tell(settings.name, answer, progress)
-                told = f"sha256 {following.pin} {following.certificate.subject}"
-                progress.note(f"The next CA is {told}.")
+                subject = following.certificate.subject
+                _introduce(progress, "The next CA", following.pin, subject)
                 event = Installed(ca=ca._replace(next=following))
                 self._exchange.install(realm, event, progress, done)
             except AgentError as error:
@@ -142,7 +143,7 @@ class Authority:
         if arrived.caps:  # who asks for them wants them kept
             ca = ca._replace(caps=list(arrived.caps))
         subject = pinned.certificate.certificate.subject
-        progress.note(f"The CA, trusted by {pinned.trusted_by}: sha256 {ca.pin} {subject}.")
+        _introduce(progress, f"The CA trusted by {pinned.trusted_by}", ca.pin, subject)
         for note in vouched.notes(pinned, arrived, ca):
             self._device.log.report("NOTE", f"realm {realm}: {note}")
             progress.note(note)
@@ -151,3 +152,9 @@ class Authority:
             stored(None)
         else:
             self._exchange.install(realm, Installed(ca=ca), progress, stored)
+
+
+def _introduce(progress: Progress, who: str, sha256: str, subject: str) -> None:
+    """The fingerprint first; then the name that a CA gives itself, in a row of its own."""
+    progress.note(f"{who} has the fingerprint sha256 {sha256}.")
+    progress.note(f"It calls itself {brief(subject)}.")

@@ -28,7 +28,8 @@ CATALOGUE: dict[str, Row] = {
                         "the name server, the CA or the network does not answer",
                         "check the path to the CA with ping; try again"),
     "job-start": Row(LOCAL, LATER, "the worker could not be started: {reason}",
-                     "the system is short of memory or processes", "free memory and try again"),
+                     "the system is short of memory, processes or open files",
+                     "free some and try again; RLIMIT_NOFILE of the agent counts its open files"),
     "job-fault": Row(LOCAL, OPERATOR, "the worker met a fault in this software: {place}",
                      "input that nobody has thought of",
                      "report it with the line above; the certificate in use is not touched"),
@@ -39,6 +40,11 @@ CATALOGUE: dict[str, Row] = {
                          "another agent runs there, or the folder of the console socket is missing"
                          " or not this user's",
                          "use the agent that runs, or name another folder with --state"),
+    "start-descriptors": Row(LOCAL, OPERATOR, "this process may open {count} files, and needs"
+                             " {wanted}",
+                             "whoever starts it has set its limit so low (RLIMIT_NOFILE)",
+                             "raise it: `ulimit -n 64` in a shell, `LimitNOFILE=64` for systemd,"
+                             " `limits nofile` for procd"),
     "start-device-key": Row(LOCAL, OPERATOR, "{what}",
                             "it was damaged, replaced or copied with another owner or mode",
                             "restore it: stored keys and passwords are sealed with it; without a"
@@ -82,7 +88,7 @@ CATALOGUE: dict[str, Row] = {
                           " now",
                           "`fingerprint` was changed while an application was under way",
                           "apply again with `pki enroll-certificate realm ...`"),
-    "ca-expired": Row(PEER, OPERATOR, "the CA certificate of {subject} has expired",
+    "ca-expired": Row(PEER, OPERATOR, "the CA certificate has expired: {subject}",
                       "the CA was renewed and the server still shows the old one, or this clock is"
                       " wrong",
                       "check `display clock`; ask the CA's operator for the new fingerprint"),
@@ -142,7 +148,8 @@ CATALOGUE: dict[str, Row] = {
                         "the flash is full, worn out or not writable",
                         "see the agent's log; remove realms and key pairs that are not needed"),
     "storage-failed": Row(LOCAL, LATER, "device storage or memory could not be written: {reason}",
-                          "the folder is full, missing or not writable for this user",
+                          "the folder is full, missing or not writable for this user, or too many"
+                          " files are open",
                           "check the folders in the board file and their free space"),
     # -- imports, exports, the machine -----------------------------------------------------------
     "file-unreadable": Row(LOCAL, OPERATOR, "the file {name} cannot be read: {reason}",
@@ -157,8 +164,8 @@ CATALOGUE: dict[str, Row] = {
                                " `pki get-certificate local realm {realm} serial-number ...` or"
                                " `pki import-certificate local realm {realm} pem filename"
                                " FILENAME`"),
-    "import-invalid": Row(LOCAL, OPERATOR, "the certificate was not imported: {subject}:"
-                          " {reason}",
+    "import-invalid": Row(LOCAL, OPERATOR, "the certificate was not imported: {reason}:"
+                          " {subject}",
                           "it comes from another CA than the one that this realm trusts, or has"
                           " expired",
                           "see `display pki certificate ca`; import the certificate of its CA"
@@ -252,7 +259,7 @@ CATALOGUE: dict[str, Row] = {
     "ca-pin-missing": Row(LOCAL, OPERATOR, "the pinned CA certificate is not in the stored CA set",
         "the CA set was changed after the CA had been trusted",
         "apply again, so that the CA certificates are fetched anew"),
-    "ca-pin-not-ca": Row(PEER, OPERATOR, "the pinned certificate of {subject} is not that of a CA",
+    "ca-pin-not-ca": Row(PEER, OPERATOR, "the pinned certificate is not that of a CA: {subject}",
         "`fingerprint` names the RA's certificate, or a CA certificate of version 1"
         " without basicConstraints",
         "give the fingerprint of the CA itself with `fingerprint`"),
@@ -264,7 +271,7 @@ CATALOGUE: dict[str, Row] = {
     "ra-missing": Row(PEER, OPERATOR, "the CA set holds no RA certificate of the pinned CA",
         "`enrollment-url ... ra` is configured, but this server is a CA by itself",
         "type `enrollment-url` without `ra`, or check the URL"),
-    "ra-unusable": Row(PEER, OPERATOR, "the RA certificate of {subject} cannot be used: {reason}",
+    "ra-unusable": Row(PEER, OPERATOR, "the RA certificate cannot be used: {reason}: {subject}",
         "the server leaves out a CA between the RA and the pinned one (step-ca:"
         " excludeIntermediate), or another CA has issued it, or nobody has renewed it",
         "type `pki get-certificate ca realm ...`, since the RA may have a new one; else ask the"
@@ -274,7 +281,8 @@ CATALOGUE: dict[str, Row] = {
         " was encrypted for the CA",
         "type `enrollment-url ... ra` in the realm view; if that is no RA, ask the CA's operator to"
         " look at its log"),
-    "ca-cannot-encrypt": Row(PEER, OPERATOR, "the key of {subject} cannot encrypt: {reason}",
+    "ca-cannot-encrypt": Row(PEER, OPERATOR, "the key of the CA or RA cannot encrypt: {reason}:"
+        " {subject}",
         "SCEP needs an RSA key at the CA or the RA",
         "ask the CA's operator for a SCEP service with an RSA certificate"),
     # -- keys and seals --------------------------------------------------------------------------

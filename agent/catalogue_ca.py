@@ -74,7 +74,8 @@ PUBLISHED: dict[str, Row] = {
         " {reason}",
         "the CA is faulty, or the URL leads to something else: {page}",
         "ask the CA's operator; `fingerprint` can name the next CA when its time has come"),
-    "next-ca-signer": Row(PEER, OPERATOR, "the next CA was not named by {subject} or a CA below it",
+    "next-ca-signer": Row(PEER, OPERATOR, "the next CA was not named by the pinned CA or a CA"
+        " below it: {subject}",
         "another CA or an RA has signed it, or someone answers in the CA's place",
         "ask the CA's operator for the fingerprint of the next CA, and type it as `fingerprint`"
         " when the CA has changed"),

@@ -63,8 +63,10 @@ NETWORK: dict[str, Row] = {
         "put the right CA certificate into device storage and type `https ca-file FILENAME` in the"
         " realm view"),
     "tls-name": Row(PEER, OPERATOR, "the TLS certificate is not for {host}: {what}",
-        "the URL uses another name or an address, or someone answers in the server's place",
-        "type `enrollment-url` with the name that is in the certificate"),
+        "the URL uses another name or an address, the certificate has its name only as the common"
+        " name, which does not count (RFC 9525), or someone answers in the server's place",
+        "type `enrollment-url` with a name or an address of its subjectAltName; where it has none,"
+        " ask the CA's operator for a server certificate with one"),
     "tls-weak": Row(PEER, OPERATOR, "the TLS certificate of {host} is too weak: {what}",
         "a short key, or a signature with MD5 or SHA-1",
         "ask the CA's operator for a new server certificate"),

@@ -15,6 +15,7 @@ from agent.reserve import MISSING
 from agent.settings import Realm, fold
 from agent.states import CaCertificate
 from agent.tasks import Answer
+from agent.visible import brief
 from hal.records import CaRecord
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _remote(
     yield _set(settings, found)
     try:
         choice = pins.choose(settings.fingerprint, known, found, now_s)
-        yield _trusted(choice, now_s)
+        yield from _trusted(choice, now_s)
         yield from _root(choice.certificate, found, known, settings.root_fingerprints)
     except AgentError as error:
         yield _of("fingerprint", error)
@@ -191,20 +192,26 @@ def _set(settings: Realm, found: tuple[CaCertificate, ...]) -> Check:
     )
 
 
-def _trusted(choice: pins.Choice, now_s: int | None) -> Check:
-    """Whether the certificate that would be pinned is the one to trust, and in date."""
+def _trusted(choice: pins.Choice, now_s: int | None) -> Iterator[Check]:
+    """Whether the certificate that would be pinned is the one to trust, and in date.
+
+    The name that it gives itself stands behind its fingerprint, in a row of its own.
+    """
     pinned = choice.certificate.certificate
-    subject = pinned.subject
     if now_s is not None and pinned.not_after_s < now_s:
-        raise fail("ca-expired", subject=subject)
+        raise fail("ca-expired", subject=pinned.subject)
+    found, shown = f"sha256 {choice.certificate.sha256}", brief(pinned.subject)
     if choice.trusted_by:
-        return Check("fingerprint", GOOD, f"{subject}, trusted by {choice.trusted_by}", None)
-    return Check(
+        yield Check("fingerprint", GOOD, f"{found}, trusted by {choice.trusted_by}", None)
+        yield Check("CA name", GOOD, shown, None)
+        return
+    yield Check(
         "fingerprint",
         DOUBT,
-        f"nobody has said whether {subject} is the CA to trust: sha256 {choice.certificate.sha256}",
+        f"{found}: nobody has said whether it is that of the CA to trust",
         "compare it with the CA's operator and type `fingerprint sha256 ...` in the realm view",
     )
+    yield Check("CA name", DOUBT, shown, None)
 
 
 def _stopped(settings: Realm, error: AgentError) -> Iterator[Check]:

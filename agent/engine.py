@@ -38,6 +38,7 @@ from agent.states import (
     State,
 )
 from agent.verdicts import ANSWERED, ENDED, FORGOTTEN, STALE, is_verdict
+from agent.visible import brief
 from hal.records import RequestRecord
 
 
@@ -164,10 +165,11 @@ class Engine:
         self.state = State.SENT
         way = renewal.decide(request.renewal, ca, fetched.caps, self.policy.compatibility, now)
         sent = request._replace(phase="sent", renewal=way, caps=list(fetched.caps))
+        named = pins.shown(ca.pin, one.subject)
         text = f"{renewal.said(way)} with transactionID {request.transaction}"
         return [
             self._commit(ca=ca, request=sent),
-            Report("GET_CA_CERT_OK", f"trusted by {pinned.trusted_by}: CA {one.subject}"),
+            Report("GET_CA_CERT_OK", f"CA trusted by {pinned.trusted_by}: {named}"),
             *(Report("NOTE", note, told=True) for note in vouched.notes(pinned, arrived, ca)),
             Report("GETTING_LOCAL_CERT", text),
             StartJob("enrol"),
@@ -186,7 +188,7 @@ class Engine:
         ca = pins.with_proven_ra(ca) if event.ra_proven else ca
         local = recording.local(event, request, same_end, now)
         self.state, self._next = State.ISSUED, None
-        text = f"certificate {event.certificate.serial} for {event.certificate.subject}"
+        text = f"certificate {event.certificate.serial} for {brief(event.certificate.subject)}"
         alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
         return [
             self._commit(ca=ca, local=local, request=None, outcome=recording.outcome(now, 0)),

@@ -11,6 +11,7 @@ something). `after_s`: how long the peer asked to be left alone, in seconds (0: 
 """
 
 from agent.catalogue import CATALOGUE, LATER, LOCAL, NOW, OPERATOR, PEER
+from agent.visible import brief
 
 __all__ = (
     "CATALOGUE", "LATER", "LOCAL", "NOW", "OPERATOR", "PEER",
@@ -58,9 +59,16 @@ class LocalError(AgentError):
     """We, our storage or our configuration were wrong."""
 
 
+_NAMES = ("subject", "issuer")  # of certificates, which somebody else has chosen
+
+
 def fail(code: str, **values: object) -> AgentError:
-    """The error of a code, its texts filled in: `raise fail("realm-unknown", realm=name)`."""
+    """The error of a code, its texts filled in: `raise fail("realm-unknown", realm=name)`.
+
+    Names of certificates take less than a row of a terminal, whatever stands in them.
+    """
     row = CATALOGUE[code]
+    values = {key: brief(str(v)) if key in _NAMES else v for key, v in values.items()}
     family = PeerError if row.family == PEER else LocalError
     what, cause, remedy = (text.format_map(values) for text in (row.what, row.cause, row.remedy))
     return family(code, what, cause, remedy, row.retry)

@@ -171,7 +171,7 @@ class Exchange:
     def export_key(self, name: str, what: FromFile, done: Done) -> int:
         return self._write("key", what, {}, self._exportable(name), done)
 
-    def request(self, realm: str, file: str, done: Done) -> int:
+    def request(self, realm: str, file: str, with_password: bool, done: Done) -> int:
         """The PKCS#10 of an application, for a CA that is reached by hand."""
         settings = self._device.settings.realms[fold(realm)]
         snapshot, key = self._device.snapshot(settings), self._key_of(settings)
@@ -180,7 +180,7 @@ class Exchange:
             "op": "request",
             **{name: snapshot[name] for name in names},
             "key": application.key_map(key),
-            "password": settings.password,
+            "password": settings.password if with_password else None,
         }
 
         def write(answer: Answer) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from agent import limits
+from agent.visible import escaped
 
 LINE_BYTES = 4000  # below PIPE_BUF: a pipe that is writable takes it whole (pipe(7))
 
@@ -50,10 +51,9 @@ class Log:
         self._listeners: list[Callable[[Line], None]] = []
 
     def report(self, mnemonic: str, text: str, module: str = "PKI") -> None:
-        """Logs one event; control characters in what peers sent are replaced."""
+        """Logs one event, on one line: what cannot be seen becomes an escape."""
         level = next((n for end, n in LEVELS.items() if mnemonic.endswith(end)), NOTICE)
-        clean = "".join(c if c.isprintable() else "?" for c in text)
-        line = Line(self._wall_s(), level, f"{module}/{level}/{mnemonic}: {clean}")
+        line = Line(self._wall_s(), level, f"{module}/{level}/{mnemonic}: {escaped(text)}")
         self.lines.append(line)
         self.counts[mnemonic] = self.counts.get(mnemonic, 0) + 1
         if self._out_fd is not None:

@@ -13,7 +13,7 @@ import heapq
 import os
 import selectors
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 
 from hal.ports import Clock
@@ -50,6 +50,8 @@ class Loop:
         self._heaps: dict[str, list[Deadline]] = {"outside": [], "monotonic": [], "wall": []}
         self._running = False
         self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._heard: dict[int, Call] = {}
+        self._before: Call = lambda: None  # gives back what `hear` has taken
         self.watch(self._wake[0], self._drain_wake)
 
     def use_clock(self, clock: Clock, longest_ns: int) -> None:
@@ -99,6 +101,25 @@ class Loop:
         heapq.heappush(self._heaps[heap], deadline)
         return deadline
 
+    # -- signals -----------------------------------------------------------------------------------
+
+    def hear(self, calls: Mapping[int, Call]) -> None:
+        """Calls back, from `run`, when one of these signals has come, also if it was before that.
+
+        Until `close`. One that this process was started with as ignored stays ignored.
+        """
+        heard = [number for number in calls if signal.getsignal(number) != signal.SIG_IGN]
+        old_fd = signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
+        old = {number: signal.signal(number, _woken) for number in heard}
+        self._heard = dict(calls)
+
+        def give_back() -> None:
+            signal.set_wakeup_fd(old_fd)
+            for number, handler in old.items():
+                signal.signal(number, handler)
+
+        self._before = give_back
+
     # -- running -----------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -134,7 +155,8 @@ class Loop:
                     call()
 
     def close(self) -> None:
-        """Gives the loop's own descriptors back."""
+        """Gives the loop's own descriptors back, and the signals."""
+        self._before()
         self._selector.close()
         for fd in self._wake:
             os.close(fd)
@@ -164,10 +186,18 @@ class Loop:
         self.stop()
 
     def _drain_wake(self) -> None:
+        """What woke the loop: the numbers of signals (signal.set_wakeup_fd)."""
         try:
-            os.read(self._wake[0], 64)
+            numbers = os.read(self._wake[0], 64)
         except BlockingIOError:
             return
+        for number in numbers:
+            if call := self._heard.get(number):
+                call()
+
+
+def _woken(_number: int, _frame: FrameType | None) -> None:
+    """The number is in the pipe; what it means is looked up when nothing else is at work."""
 
 
 _EVENTS = (selectors.EVENT_READ, selectors.EVENT_WRITE)

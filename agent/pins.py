@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from agent.errors import AgentError, fail
 from agent.states import CaCertificate
+from agent.visible import brief
 from hal.records import CaRecord, NextCaRecord
 
 Fingerprint = tuple[str, str]  # (md5 | sha1 | sha256, lower-case hexadecimal)
@@ -146,6 +147,13 @@ def lowest(authorities: list[CaCertificate]) -> CaCertificate:
     return (leaves or authorities)[0]
 
 
+def shown(sha256: str, subject: str) -> str:
+    """A CA as logs and notes tell of it: its fingerprint, then the name that it gives itself."""
+    return f"sha256 {sha256}, {brief(subject)}"
+
+
 def _mismatch(algorithm: str, wanted: str, authorities: list[CaCertificate]) -> AgentError:
-    got = "; ".join(f"{getattr(c, algorithm)} of {c.certificate.subject}" for c in authorities)
+    """All fingerprints, then the names: no name can bring along what looks like a fingerprint."""
+    prints = ", ".join(getattr(c, algorithm) for c in authorities)
+    got = "; ".join([prints, *(brief(c.certificate.subject) for c in authorities)])
     return fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=got)

@@ -16,6 +16,7 @@ from agent.device import Device, Hardware
 from agent.errors import AgentError, fail
 from agent.log import Log
 from agent.loop import Loop
+from agent.signals import Signals
 from agent.tasks import Tasks
 from hal.clock import LinuxClock
 from hal.files import read_text
@@ -70,12 +71,15 @@ def run(board: str, state_dir: str | None, factory: str) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a typed password may be in our memory
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it may be inherited as ignored; we do reap
     loop = Loop(LinuxClock())
-    platform, power, log = None, Power(loop), Log(loop.wall_s)
+    platform, power, signals = None, Power(loop), Signals(loop)
+    log = Log(loop.wall_s)
     try:
-        platform = _open(board, state_dir, loop, log)
+        _make_room()
+        read = _read_board(board)
+        platform = _open(board, read, state_dir, loop, log)
         text = read_text(factory, CONFIGURATION_BYTES) if factory else ""
         loop.use_clock(platform.clock, platform.longest_sleep_ns)
-        _serve(loop, platform, text, power, log)
+        _serve(loop, platform, text, power, log, Sources(signals, board, read))
     except (HalError, BoardError, AgentError) as error:
         sys.stderr.write(f"scep-agent: {_told(error)}\n")
         return 1
@@ -86,6 +90,20 @@ def run(board: str, state_dir: str | None, factory: str) -> int:
     if power.off:
         start_anew()
     return 0
+
+
+def _make_room() -> None:
+    """As many descriptors as the agent may need, if this process is let; AgentError with too few.
+
+    An agent without one to spare would run, and nobody could tell it anything.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else hard
+    if soft != resource.RLIM_INFINITY and soft < limits.DESCRIPTORS:
+        soft = max(soft, min(most, limits.DESCRIPTORS))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        if soft < limits.DESCRIPTORS_LEAST:
+            raise fail("start-descriptors", count=soft, wanted=limits.DESCRIPTORS_LEAST)
 
 
 class Power:
@@ -109,19 +127,54 @@ def _told(error: HalError | BoardError | AgentError) -> str:
     return f"{error}. Cause: {error.cause}. Next step: {error.remedy}."
 
 
-def _open(name: str, state_dir: str | None, loop: Loop, log: Log) -> Platform:
+class Sources:
+    """What comes from outside and is read again at SIGHUP: the numbers of users and groups.
+
+    The rest of the board is wiring, which stays as it was at the start; `told` says when the board
+    file has another one. `name` and `board`: what the board was opened from.
+    """
+
+    def __init__(self, signals: Signals, name: str, board: Board) -> None:
+        self.signals = signals
+        self._name, self._board = name, board
+        self.operators: int | None = None
+        self.worker_argv: list[str] = []
+
+    def read(self, board: Board) -> None:
+        """Raises BoardError, and leaves all as it was."""
+        operators = group_number(board.console.operators)
+        self.operators, self.worker_argv = operators, _worker_argv(board)
+
+    def told(self) -> str:
+        """What a new start would find."""
+        try:
+            changed = _read_board(self._name) != self._board
+        except (HalError, BoardError) as error:
+            return f"the board file would not be taken at the next start: {error}"
+        return "the board file has changed: that counts from the next start" if changed else ""
+
+
+def _read_board(name: str) -> Board:
+    if name == SIMULATED:
+        return Board()
+    return load_board(name) if name else board_file()
+
+
+def _open(name: str, board: Board, state_dir: str | None, loop: Loop, log: Log) -> Platform:
     tell = partial(log.report, "MEMORY_ERR")
     if name == SIMULATED:
-        return sim.open_board(Board(), state_dir or "sim-board", loop, tell)
-    board = load_board(name) if name else board_file()
+        return sim.open_board(board, state_dir or "sim-board", loop, tell)
     return linux.open_board(board, state_dir, loop, tell)
 
 
-def _serve(loop: Loop, platform: Platform, factory: str, power: Power, log: Log) -> None:
+def _serve(
+    loop: Loop, platform: Platform, factory: str, power: Power, log: Log, sources: Sources
+) -> None:
     board = platform.board
+    sources.read(board)
     jobs = WorkerJobs(
         loop,
-        _worker_argv(board),
+        sources.worker_argv,
         answer_bytes=limits.JOB_BYTES,
         linger_s=limits.WORKER_LINGER_S,
     )
@@ -143,9 +196,9 @@ def _serve(loop: Loop, platform: Platform, factory: str, power: Power, log: Log)
         renew_key=None if is_there else partial(_renew_key, platform, tasks),
     )
     device = Device(loop, store, hardware, tasks, log)
-    operators = group_number(board.console.operators)
-    listener = listen_unix(board.console.socket, 0o660, operators)
-    server = reception.Server(loop, device, listener, lambda who: _level(who, operators))
+    sources.signals.serve(log, partial(_reload, sources, board, jobs))
+    listener = listen_unix(board.console.socket, 0o660, sources.operators)
+    server = reception.Server(loop, device, listener, lambda who: _level(who, sources.operators))
     try:
         device.boot(factory)
         for number, line in enumerate(platform.serials):
@@ -162,6 +215,17 @@ def _serve(loop: Loop, platform: Platform, factory: str, power: Power, log: Log)
 
 def _renew_key(platform: Platform, tasks: Tasks) -> None:
     tasks.use_device_key(platform.device_key(make=True)[0])
+
+
+def _reload(sources: Sources, board: Board, jobs: WorkerJobs) -> str:
+    """At SIGHUP: what was read again, or why not. A new worker reads what libraries have cached."""
+    try:
+        sources.read(board)
+    except BoardError as error:
+        return f"nothing was read again: {error}"
+    jobs.renew(sources.worker_argv)
+    read = "users and groups were read again, the next worker starts anew"
+    return "; ".join(filter(None, (read, sources.told())))
 
 
 def _reboot(platform: Platform, power: Power) -> Callable[[], None] | None:

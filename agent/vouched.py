@@ -10,6 +10,7 @@ from typing import NamedTuple
 from agent import limits
 from agent.pins import Fingerprint, Found, generations
 from agent.states import CaCertificate
+from agent.visible import brief
 from hal.records import CaRecord, CertificateRecord, LinkRecord, NextCaRecord
 
 NEED_A_ROOT = "openssl, nginx, HAProxy, OpenVPN and strongSwan"  # measured; curl takes any CA
@@ -182,7 +183,7 @@ def notes(pinned: Pinned, arrived: Arrived, ca: CaRecord) -> list[str]:
 
 
 def _left_out(left: list[CaCertificate]) -> str:
-    listed = "; ".join(f"sha256 {c.sha256} {c.certificate.subject}" for c in left[:3])
+    listed = "; ".join(f"sha256 {c.sha256} {brief(c.certificate.subject)}" for c in left[:3])
     more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
     return f"left out of the CA set, since nobody vouches for it: {listed}{more}"
 
@@ -199,7 +200,7 @@ def top(one: CaCertificate, found: Found) -> Fingerprint | None:
 
 def missing_root(seen: Fingerprint | None) -> str:
     """What is wrong where no root is served, and what to do; `seen` as `top` gives it."""
-    shown = f"it shows, unverified, sha256 {seen[0]} {seen[1]}" if seen else "it shows none"
+    shown = f"it shows, unverified, sha256 {seen[0]} {brief(seen[1])}" if seen else "it shows none"
     return (
         f"{NEED_A_ROOT} need the root in ca.pem: compare it with the CA's operator and type"
         f" `root-fingerprint sha256 ...` in the realm view, then have the CA certificates fetched"

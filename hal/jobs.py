@@ -24,6 +24,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 from hal.ports import JobEnd, Reactor, Timer
+from hal.signals import TO_DEFAULT
 
 CONTROL_FD = 3
 HEADER = struct.Struct("<cIQ")  # kind, job, deadline_ms or cause
@@ -94,6 +95,12 @@ class WorkerJobs:
         self._reactor.after(0, lambda: done(end))
         return number
 
+    def renew(self, argv: Sequence[str]) -> None:
+        """The next worker is started so; the one that lingers goes, one at work when it is done."""
+        self._argv = list(argv)
+        if not self._jobs:
+            self._retire()
+
     def cancel(self, job: int) -> None:
         """Stops a job; unknown or ended ones are left alone."""
         if job in self._jobs and self._control:
@@ -127,7 +134,7 @@ class WorkerJobs:
                         (os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL_FD),
                     ],
                     setsigmask=[],
-                    setsigdef=[signal.SIGTERM, signal.SIGPIPE],
+                    setsigdef=TO_DEFAULT,
                 )
             except OSError:
                 ours.close()

@@ -9,12 +9,14 @@ import sys
 
 from hal.files import converted
 from hal.ports import HalError
+from hal.signals import TO_DEFAULT
 
 
 def start_reboot(path: str) -> None:
     """Starts the system's own program, for example /sbin/reboot. Raises HalError."""
     with converted(HalError, path):
-        os.posix_spawn(path, [path], {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+        os.posix_spawn(path, [path], environment, setsigmask=[], setsigdef=TO_DEFAULT)
 
 
 def start_anew() -> None:

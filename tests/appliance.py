@@ -189,8 +189,8 @@ class FakeExchange:
             raise fail("key-unknown", name=name)
         return self._write(what, done)
 
-    def request(self, realm: str, file: str, done: Done) -> int:
-        self._note("request", realm, file)
+    def request(self, realm: str, file: str, with_password: bool, done: Done) -> int:
+        self._note("request", realm, file, with_password)
         return self._write(FromFile(file, "pem"), done)
 
     def _write(self, what: FromFile, done: Done) -> int:

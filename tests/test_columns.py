@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.console.columns import columns, is_one_column
+from agent.console.columns import columns, is_one_column, rows
 
 
 @pytest.mark.parametrize("one", list("aZ~ äßŒж€"))
@@ -23,3 +23,21 @@ def test_what_is_shown_is_counted() -> None:
     assert columns("Größe") == 5
     assert columns("CN=日本") == 7
     assert columns("e\u0301") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("short", ["short"]),
+        ("x" * 20, ["x" * 20]),
+        ("x" * 45, ["x" * 20, "    " + "x" * 16, "    " + "x" * 9]),
+        ("Info: one two three four five", ["Info: one two three", "    four five"]),
+        (" Cause: one two three four", [" Cause: one two", "     three four"]),
+        ("Info: type `one two three`", ["Info: type", "    `one two three`"]),
+        ("`" + "x " * 15, ["`x x x x x x x x x x", "    x x x x x "]),
+        ("中" * 15, ["中" * 10, "    " + "中" * 5]),
+    ],
+)
+def test_what_does_not_fit_into_a_row_goes_on_indented(text: str, shown: list[str]) -> None:
+    assert rows(text, 20) == shown
+    assert all(columns(row) <= 20 for row in shown)

@@ -139,10 +139,15 @@ def test_keys_come_and_go_by_files() -> None:
 def test_a_request_for_a_ca_that_is_reached_by_hand() -> None:
     found = device()
     text, status = script(found, "pki enroll-certificate realm abc pkcs10")
-    assert (status, found.exchange.asked) == (0, [("request", "abc", "abc.req")])
+    assert (status, found.exchange.asked) == (0, [("request", "abc", "abc.req", False)])
     assert "Next step:" in text
     script(found, "pki enroll-certificate realm abc pkcs10 filename mine.req")
-    assert found.exchange.asked[-1] == ("request", "abc", "mine.req")
+    assert found.exchange.asked[-1] == ("request", "abc", "mine.req", False)
+    line = "pki enroll-certificate realm abc pkcs10 with-password"
+    text, status = script(found, line, "y")
+    assert found.exchange.asked[-1] == ("request", "abc", "abc.req", True)
+    assert "without the challenge password" in text, "the realm has none"
+    assert "This command needs level 3" in script(found, line, level=2)[0]
 
 
 def test_delete_asks_first() -> None:
@@ -162,7 +167,7 @@ def test_delete_asks_first() -> None:
 def test_a_validation_is_shown() -> None:
     text, status = script(device(), "pki validate-certificate local realm abc")
     assert status == 0
-    assert " local        CN=abc                               Valid      -" in text
+    assert " local        Valid      CN=abc" in text
 
 
 def test_the_next_ca_is_fetched_and_shown_beside_the_others() -> None:

@@ -31,7 +31,7 @@ def test_a_realm_that_is_ready() -> None:
     found = checks(ready())
     local = ["configuration", "key pair", "clock", "source", "store"]
     way = ["name", "route", "port", "HTTP", "capabilities", "CA set"]
-    assert list(found) == [*local, *way, "fingerprint", "challenge"]
+    assert list(found) == [*local, *way, "fingerprint", "CA name", "challenge"]
     assert {check.result for check in found.values()} == {"ok", "warning"}
     assert "trusted by fingerprint" in found["fingerprint"].detail
 
@@ -188,9 +188,11 @@ def test_it_judges_as_an_application_would_when_the_ca_has_a_successor() -> None
     bench.device.exchange.get_next_ca("abc", waiter, waiter.done)
     bench.turn()
     bench.worker.answers["fetch-ca"]["certificates"].append(NEXT)
-    assert "CN=CA, trusted" in checks(bench)["fingerprint"].detail
+    assert checks(bench)["CA name"].detail == "CN=CA"
     bench.advance(366 * 86400)
-    assert "CN=next CA, trusted by fingerprint" in checks(bench)["fingerprint"].detail
+    found = checks(bench)
+    assert "trusted by fingerprint" in found["fingerprint"].detail
+    assert found["CA name"].detail == "CN=next CA"
 
 
 def test_nothing_is_changed() -> None:

@@ -67,7 +67,8 @@ def test_what_is_odd_about_its_certificates_is_told_and_logged() -> None:
     assert waiter.results == [None]
     assert waiter.notes == [
         "1 of the CA's certificates cannot be read",
-        f"The CA, trusted by fingerprint: sha256 {SHA256} CN=CA.",
+        f"The CA trusted by fingerprint has the fingerprint sha256 {SHA256}.",
+        "It calls itself CN=CA.",
     ]
     assert "NOTE: realm abc: 1 of the CA's" in bench.logged()
 
@@ -373,7 +374,7 @@ def test_a_request_is_written_in_the_format_of_the_device(form: str, begin: byte
     bench.device.settings.file_format = form
     bench.worker.answers["request"] = {"request": b"0\x03der"}
     waiter = Waiter()
-    bench.device.exchange.request("abc", "abc.req", waiter.done)
+    bench.device.exchange.request("abc", "abc.req", False, waiter.done)
     bench.turn()
     assert waiter.results == [None]
     assert bench.files.content["abc.req"].startswith(begin)

@@ -77,14 +77,30 @@ def test_wrong_files_end_in_their_own_errors(tmp_path: Path) -> None:
 def test_the_offline_request_is_one_that_openssl_verifies(tmp_path: Path) -> None:
     with LabCa(tmp_path) as ca, Agent(tmp_path) as agent:
         agent.must(*procedure(ca.url, "password cipher sekret"))
-        agent.must("system-view", "pki enroll-certificate realm abc pkcs10 filename r1.req")
-        data = (agent.dir / "storage" / "r1.req").read_bytes()
-        form = "pem" if data.startswith(b"-----") else "der"
-        text = files.openssl(
-            "req", "-inform", form, "-verify", "-noout", "-text", data=data
-        ).decode()
+        said, text = offline(agent)
+        assert "without the challenge password" in said
+        assert "challengePassword" not in text
+        said, text = offline(agent, "with-password")
+        assert "with the challenge password in it" in said
         assert "challengePassword" in text
         said = agent.must("display pki cert-req filename r1.req")
         assert "Certificate Request:" in said
         assert "challengePassword" in said
         assert "******" in said
+
+
+def test_who_carries_the_offline_request_does_not_learn_the_challenge(tmp_path: Path) -> None:
+    with LabCa(tmp_path) as ca, Agent(tmp_path) as agent:
+        agent.must(*procedure(ca.url, "password cipher Tr0ub4dor"))
+        offline(agent)
+        data = (agent.dir / "storage" / "r1.req").read_bytes()
+        assert b"Tr0ub4dor" not in files.openssl("req", "-outform", "der", data=data)
+
+
+def offline(agent: Agent, *more: str) -> tuple[str, str]:
+    """What the console says to a request that is written to a file, and openssl to the file."""
+    path = agent.dir / "storage" / "r1.req"
+    path.unlink(missing_ok=True)
+    line = "pki enroll-certificate realm abc pkcs10 filename r1.req"
+    said = agent.must("system-view", " ".join([line, *more]))
+    return said, files.openssl("req", "-verify", "-noout", "-text", data=path.read_bytes()).decode()

@@ -83,3 +83,22 @@ def test_what_is_said_when_it_does_not_work(tmp_path: Path, ca: LabCa, agent: Ag
             assert said.status == 1
             assert words in said.text
     assert up.requests == []
+
+
+def test_a_server_whose_common_name_alone_fits_is_an_impostor(
+    tmp_path: Path, ca: LabCa, agent: Agent
+) -> None:
+    """RFC 9525: the web CA certified this name as any text; the attacker holds its key."""
+    web = https.authority()
+    (agent.dir / "storage" / "web.cer").write_bytes(web.der)
+    start_s = int(time.time()) - https.DAY_S
+    mallory = scep_lab.certificate({"common_name": https.NAME}, "web", web, start_s=start_s)
+    with https.serving(Front(ca, agent), https.context(tmp_path, mallory)) as up:
+        agent.must(*procedure(up.url(), f"fingerprint sha256 {ca.fingerprint}"))
+        realm = ("pki realm abc", "https ca-file web.cer", "password cipher sekret")
+        agent.must("system-view", *realm)
+        said = agent.script("system-view", "pki enroll-certificate realm abc")
+    assert said.status == 1
+    assert "not for localhost" in said.text
+    assert "subjectAltName" in said.text
+    assert up.requests == []

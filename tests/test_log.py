@@ -16,7 +16,7 @@ def test_lines_go_to_the_buffer_the_listeners_and_the_descriptor() -> None:
     assert [line.level for line in log.lines] == [NOTICE, WARNING, NOTICE]
     assert list(log.lines) == heard
     assert os.read(read, 4096).decode().splitlines() == [
-        "<5>PKI/5/GET_LOCAL_CERT_OK: realm abc: done???[2Jevil",
+        r"<5>PKI/5/GET_LOCAL_CERT_OK: realm abc: done\x0d\x0a\x1b[2Jevil",
         "<4>PKI/4/GET_CA_CERT_ERR: no",
         "<5>SHELL/5/LOGIN: ann",
     ]

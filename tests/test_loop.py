@@ -127,3 +127,25 @@ def test_a_signal_ends_run_at_once() -> None:
     timer.join(5)
     assert signal.getsignal(signal.SIGTERM) is before
     loop.close()
+
+
+def test_a_signal_is_heard_from_the_loop_also_when_it_came_before() -> None:
+    loop, seen = Loop(HandClock()), []
+    before = signal.getsignal(signal.SIGUSR1)
+    loop.hear({signal.SIGUSR1: lambda: seen.append("usr1"), signal.SIGUSR2: loop.stop})
+    os.kill(os.getpid(), signal.SIGUSR1)
+    assert seen == []
+    os.kill(os.getpid(), signal.SIGUSR2)
+    loop.run()
+    assert seen == ["usr1"]
+    loop.close()
+    assert signal.getsignal(signal.SIGUSR1) == before
+
+
+def test_what_is_ignored_from_the_start_stays_ignored() -> None:
+    old = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    loop = Loop(HandClock())
+    loop.hear({signal.SIGUSR1: lambda: None})
+    assert signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN
+    loop.close()
+    signal.signal(signal.SIGUSR1, old)

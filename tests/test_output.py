@@ -51,9 +51,14 @@ def test_the_caret_and_the_cause() -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("Größe", "Größe"), ("a\tb", "a       b"), ("\x1b[2J\x9b", ".[2J."), ("\u202e", ".")],
+    [
+        ("Größe", "Größe"),
+        ("a\tb", "a       b"),
+        ("\x1b[2J\x9b", "\\x1b[2J\\x9b"),
+        ("\u202e", "\\u202e"),
+    ],
 )
-def test_control_characters_are_replaced(text: str, shown: str) -> None:
+def test_what_cannot_be_seen_is_an_escape(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 

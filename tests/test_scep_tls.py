@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import x509
 
 from agent import limits
 from agent.errors import CATALOGUE, AgentError
@@ -123,6 +124,17 @@ def other_name(ca: lab.Party) -> list[lab.Party]:
     return [https.server_certificate(ca, "ca.example")]
 
 
+def common_name_alone(ca: lab.Party) -> list[lab.Party]:
+    """Somebody else's certificate, in whose subject he has put the name of the server."""
+    return [lab.certificate({"common_name": "localhost"}, "web", ca, start_s=_ago(1))]
+
+
+def common_name_beside_a_mailbox(ca: lab.Party) -> list[lab.Party]:
+    sans = x509.GeneralNames([x509.GeneralName("rfc822_name", "mallory@example.com")])
+    subject = {"common_name": "localhost"}
+    return [lab.certificate(subject, "web", ca, start_s=_ago(1), sans=sans)]
+
+
 def for_clients(ca: lab.Party) -> list[lab.Party]:
     return [https.server_certificate(ca, purposes=["client_auth"])]
 
@@ -141,6 +153,8 @@ REFUSED: dict[Callable[[lab.Party], list[lab.Party]], str] = {
     expired: "tls-expired",
     of_tomorrow: "tls-not-yet-valid",
     other_name: "tls-name",
+    common_name_alone: "tls-name",
+    common_name_beside_a_mailbox: "tls-name",
     for_clients: "tls-certificate",
     by_a_leaf: "tls-certificate",
 }

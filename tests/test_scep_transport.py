@@ -249,7 +249,7 @@ def test_an_error_page_is_shown_in_part_and_safely() -> None:
 
 def test_where_a_redirect_leads_is_shown() -> None:
     error = failed(b"HTTP/1.1 301 x\r\nLocation: https://elsewhere/\x1b[2J\r\n\r\n")
-    assert "https://elsewhere/[2J" in error.what
+    assert r"https://elsewhere/\x1b[2J" in error.what
 
 
 def test_our_own_question_is_left_out_of_where_a_redirect_leads() -> None:

@@ -220,7 +220,7 @@ def test_the_words_of_the_ca_are_shown_safely() -> None:
     data = lab.cert_rep(received(), lab.root(), b"\0", certificates=[], digest="sha1", **how)
     with pytest.raises(AgentError) as caught:
         trust.accept(data, expected())
-    assert "(no[2J xxx" in caught.value.what
+    assert r"(no\x1b[2J xxx" in caught.value.what
     assert caught.value.what.isprintable()
     assert len(caught.value.what) < 300
     short = {**how, "fail_info_text": "no"}

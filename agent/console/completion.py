@@ -1,8 +1,10 @@
 """TAB. One keyword fits: it and a space. Several: what they have in common, then one after the
 other, as on VRP; Shift+TAB goes back; every other key takes what stands there. None: a bell.
 
-At a blank nothing is completed: `?` is for that, and a pasted text that is indented with tabs must
-stay what it is.
+A pasted text may hold tabs and must stay what it is. At a blank, as before the first word, nothing
+is done: `?` is for that. Behind a word that nothing completes, a tab with more after it is a space.
+One that comes alone, as on a slow line, cannot be told from a key that was pressed: it is dropped,
+and `lost` is where, since what follows is joined with that word and may be a password.
 """
 
 from collections.abc import Callable
@@ -17,9 +19,11 @@ class Completion:
         self._editor, self._offer = editor, offer
         self._ring: list[str] = []
         self._at = 0
+        self.lost: int | None = None  # the first column of this line where a tab was dropped
         self._left = ""  # the line as this left it; when it is another one, the ring is over
 
-    def press(self, tab: Tab) -> None:
+    def press(self, tab: Tab, pasted: bool = False) -> None:
+        """`pasted`: more has come behind it."""
         if self._ring and tab.text == self._left:
             self._turn(tab)
             return
@@ -29,6 +33,10 @@ class Completion:
         self._at = 0 if tab.back else -1  # the next one is the first, or the last
         if not words:
             self._editor.bell()
+            if word and pasted and self._editor.at_end:
+                self._editor.insert(" ")
+            elif word and self.lost is None:
+                self.lost = len(tab.text)
         elif not self._ring:
             self._put(tab.text, common + ("" if self._editor.at_space else " "))
         elif common == word.lower():
@@ -38,7 +46,7 @@ class Completion:
 
     def reset(self) -> None:
         """The line is over."""
-        self._ring = []
+        self._ring, self.lost = [], None
 
     def _turn(self, tab: Tab) -> None:
         self._at = (self._at + (-1 if tab.back else 1)) % len(self._ring)

@@ -11,20 +11,23 @@ with exactly those keys, so text, JSON and the reference in `docs/` cannot disag
 Unix seconds. Items are made when there is room for them, so a thousand realms cost no memory.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from agent.console.times import Times
+from agent.visible import row as one_row
 
 Item = Mapping[str, Any]
 
 # Types of fields; each may be null when `?` stands behind it.
 TEXT, INTEGER, FLAG, LIST, TIME = "text", "integer", "flag", "list of text", "time"
 LABEL_COLUMNS = 42
+ALL_LINES = re.compile("")
 
 
 class Field(NamedTuple):
-    """A key of the items of a kind. `label` "" is for JSON alone.
+    """A key of the items of a kind. `label` "" is for JSON alone, which always has all of a value.
 
     `shown` makes the text where the value alone does not: from the item and the time.
     """
@@ -33,6 +36,7 @@ class Field(NamedTuple):
     type: str
     label: str = ""
     shown: Callable[[Item, Times], str] | None = None
+    is_name: bool = False  # that somebody else has chosen: in text it takes one row
 
     def text(self, item: Item, times: Times) -> str:
         """The value for people; what is not set is `-`."""
@@ -49,12 +53,16 @@ class Field(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """One kind of display. `layout` gives the text of one item."""
+    """One kind of display. `layout` gives the text of one item.
+
+    `foreign` is how the lines begin in which a CA, or somebody in its place, has a word.
+    """
 
     name: str
     fields: tuple[Field, ...]
     layout: Callable[["Kind", Item, Times], Iterable[str]]
     version: int = 1
+    foreign: re.Pattern[str] | None = None
 
 
 class Document(NamedTuple):
@@ -107,7 +115,8 @@ def pairs(kind: Kind, item: Item, times: Times, columns: int = LABEL_COLUMNS) ->
     """The lines `label : value` of an item."""
     for field in kind.fields:
         if field.label:
-            yield f" {field.label:<{columns}}: {field.text(item, times)}"
+            label, value = f" {field.label:<{columns}}: ", field.text(item, times)
+            yield one_row(label, value) if field.is_name else label + value
 
 
 def row(*widths: int) -> Callable[[Kind, Item, Times], Iterator[str]]:

@@ -109,6 +109,11 @@ class Editor:
         """Whether the cursor stands on a space."""
         return self.text[self._cursor : self._cursor + 1] == " "
 
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing stands behind the cursor."""
+        return self._cursor == len(self.text)
+
     def hide(self) -> None:
         """Erases prompt and line, so that a notice can stand in their place; then `show`."""
         self._move(self._column(self._cursor), 0)
@@ -139,7 +144,11 @@ class Editor:
         if byte >= 0x20 and byte != 0x7F:
             return self._printable(chr(byte))
         action = CONTROLS.get(byte)
-        return action(self) if action else None
+        if action:
+            return action(self)
+        if chr(byte).isspace():  # U+001C to U+001F
+            self.insert(" ")
+        return None
 
     # -- keys --------------------------------------------------------------------------------------
 
@@ -159,7 +168,9 @@ class Editor:
         if len(self._utf8) < need:
             return
         text, self._utf8 = self._utf8.decode(errors="ignore"), b""
-        if text and is_one_column(text):
+        if text.isspace():
+            self.insert(" ")  # whatever a pasted text has between two words
+        elif text and is_one_column(text):
             self.insert(text)
         elif text:
             self.bell()

@@ -13,6 +13,7 @@ from agent.console.appliance import CaQuestion
 from agent.console.commands import lookups
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.errors import AgentError
+from agent.visible import row
 from hal.ports import Timer
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Hold:
                 session.line(f" {_ABOVE}")
             session.line(f" SHA-1 fingerprint: {prints.sha1}")
             session.line(f" SHA-256 fingerprint: {prints.sha256}")
-            session.line(f" CA subject: {prints.subject}"[: session.width - 1])
+            session.line(row(" CA subject: ", prints.subject))
         if asked.before:
             session.line(f" Trusted until now, SHA-256: {asked.before}")
         lost = _LOST_CA if asked.before == "" else _FIRST_CA

@@ -1,13 +1,17 @@
 """What a session writes: lines of the field's kinds, progress, carets; in order, in few pieces.
 
-Text may come from certificates and from the network: what is not printable never reaches the
-terminal, where it could move the cursor or answer for the operator.
+Text may come from certificates and from the network: what cannot be seen is shown as an escape, so
+that it never moves the cursor, hides or answers for the operator (`agent/visible.py`).
 """
 
 from collections.abc import Callable
 
+from agent.console.columns import rows
 from agent.console.grammar import GrammarError
 from agent.errors import AgentError
+from agent.visible import escaped
+
+NEXT_STEP = " Next step: "
 
 
 class Output:
@@ -31,6 +35,12 @@ class Output:
         self.fresh_line()
         self.write(printable(text) + ("\r\n" if self.terminal else "\n"))
 
+    def message(self, text: str) -> None:
+        """A line in which words of others may stand; on a terminal its rows show that they are one
+        line."""
+        for row in rows(printable(text), self.width) if self.terminal else [text]:
+            self.line(row)
+
     def fresh_line(self) -> None:
         if self._open:
             self._open = 0
@@ -42,7 +52,7 @@ class Output:
         self.write("^C\r\n")
 
     def info(self, text: str) -> None:
-        self.line(f"Info: {text}")
+        self.message(f"Info: {text}")
 
     def warn(self, text: str) -> None:
         self.line(f"Warning: {text}")
@@ -50,7 +60,8 @@ class Output:
     def error(self, error: AgentError) -> None:
         self.status = 1
         for line in error_lines(error):
-            self.line(line)
+            show = self.line if line.startswith(NEXT_STEP) else self.message  # to be pasted whole
+            show(line)
 
     def parser_error(self, error: GrammarError, margin: int) -> None:
         """The caret under the word, `margin` columns behind the start of the line."""
@@ -84,12 +95,10 @@ def error_lines(error: AgentError) -> list[str]:
     if error.cause:
         lines.append(f" Cause: {error.cause}.")
     if error.remedy:
-        lines.append(f" Next step: {error.remedy}.")
+        lines.append(f"{NEXT_STEP}{error.remedy}.")
     return lines
 
 
 def printable(text: str) -> str:
-    """The text with a full stop for each control character."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else "." for one in text.expandtabs())
+    """The text with an escape for each character that cannot be seen; tabs become spaces."""
+    return escaped(text.expandtabs() if "\t" in text else text)

@@ -8,12 +8,13 @@ At `More`: space a page, Enter a line, q or Ctrl+C no more; `/`, `-` and `+` wit
 go on from the first line that holds it, without the lines that hold it, with those alone.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Protocol
 
 from agent import limits
-from agent.console.columns import columns
+from agent.console.columns import columns, rows
 from agent.console.filters import FILTERS, Keep
 from agent.console.output import printable
 from agent.console.typed import BREAK, INTERRUPT
@@ -50,12 +51,21 @@ class Pager:
         self._lines: Iterator[str] = iter(())
         self._keeps: list[Keep] = []
         self._next: str | None = None  # known to be shown
+        self._foreign: re.Pattern[str] | None = None
         self._page = 0
         self._rows = 0  # left on this page
         self._asked = MORE  # or what is searched for, as far as it is typed
 
-    def begin(self, lines: Iterator[str], page: int, keeps: list[Keep]) -> None:
-        """Shows those lines that all of `keeps` keep."""
+    def begin(
+        self,
+        lines: Iterator[str],
+        page: int,
+        keeps: list[Keep],
+        foreign: re.Pattern[str] | None = None,
+    ) -> None:
+        """Shows those lines that all of `keeps` keep. In those that begin as `foreign` says, words
+        of others stand: their rows show that they are one line."""
+        self._foreign = foreign
         self._lines, self._page, self._keeps, self._next = lines, page, keeps, None
         self.active = True
         self._go_on(page)
@@ -72,8 +82,10 @@ class Pager:
                 return
             count += 1
             line, self._next = printable(self._next or ""), None
-            self._rows -= max(1, -(-columns(line) // self._screen.width))
-            self._screen.line(line)
+            hangs = self._foreign and self._foreign.match(line)
+            for row in rows(line, self._screen.width) if hangs else [line]:
+                self._rows -= max(1, -(-columns(row) // self._screen.width))
+                self._screen.line(row)
 
     def key(self, byte: int) -> None:
         """A key at `More`, or of the text that is searched for."""

@@ -114,7 +114,7 @@ class Place(Dialogue):
 
     def misunderstood(self, text: str, error: GrammarError, margin: int) -> None:
         """Says what is wrong with a line, and where or by whom it may be typed."""
-        shown = masked_error(text, error)
+        shown = masked_error(text, error, self.completion.lost)
         self.editor.remember(shown)
         if not self.terminal:
             self.line(shown)  # nothing was echoed that the caret could stand under

@@ -307,7 +307,7 @@ class Session(Holding):
         if isinstance(event, Line):
             self._line(event.text)
         elif isinstance(event, Tab):
-            self.completion.press(event)
+            self.completion.press(event, pasted=bool(self._typed))
         elif isinstance(event, Help):
             self._help(event.text)
         elif isinstance(event, Leave):
@@ -348,5 +348,5 @@ class Session(Holding):
         except GrammarError as error:
             self.misunderstood(text, error, margin)
             return
-        self.editor.remember(masked(text, found.secret))
+        self.editor.remember(masked(text, found.secret, self.completion.lost))
         self.execute(found)

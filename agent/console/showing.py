@@ -1,5 +1,6 @@
 """What a session shows: displays, a page at a time, and notices between them."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from agent.console.appliance import Appliance
@@ -73,12 +74,16 @@ class Showing(Place):
             shown = map(without_hash, shown)
         args = self._current.args if self._current else Args()
         keeps = [make(args.text("FILTER")) for word, make in FILTERS.items() if word in args]
-        self.page(shown, keeps)
+        text = self.terminal and not self.wants_json
+        self.page(shown, keeps, document.kind.foreign if text else None)
 
-    def page(self, lines: Iterator[str], keeps: list[Keep]) -> None:
-        """Lines, paged on terminals."""
+    def page(
+        self, lines: Iterator[str], keeps: list[Keep], foreign: re.Pattern[str] | None = None
+    ) -> None:
+        """Lines, paged on terminals. `foreign`: those whose rows show that they are one line."""
         paged = self.terminal and self.screen_lines
-        self._pager.begin(lines, max(1, self.screen_lines - 1) if paged else 0, keeps)  # and `More`
+        rows = max(1, self.screen_lines - 1) if paged else 0  # and `More`
+        self._pager.begin(lines, rows, keeps, foreign)
 
     def notice(self, text: str) -> None:
         """A line that comes by itself; what is being typed stands below it unharmed."""
@@ -86,16 +91,16 @@ class Showing(Place):
             return
         if self._pager.waiting:
             self._pager.hide_more()
-            self.line(text)
+            self.message(text)
             self._pager.show_more()
         elif self.terminal and self.is_at_prompt():
             self.editor.hide()
             self.echo()
-            self.line(text)
+            self.message(text)
             self.editor.show()
             self.echo()
         else:
-            self.line(text)
+            self.message(text)
         self.flush()
 
     def has_room(self) -> bool:

@@ -29,8 +29,9 @@ from agent.console.parameters import MASK, is_sealed
 from agent.settings import ConsoleLine, Entity, Realm, Settings
 
 # What a line that nobody understands may hold a password behind: `password` and `cipher`, cut short
-# or misspelt.
-_SUSPECT = re.compile(r"\b(pa|pas\w*|cip?|ciph\w*)\s+(?=\S)", re.IGNORECASE)
+# or misspelt, or joined with what follows them.
+_SUSPECT = re.compile(r"\b(pa|pas\w*|cip?|ciph\w*)\s+(?=\S)|(password|cipher)(?=\S)", re.IGNORECASE)
+_ABBREVIATED = re.compile("pa|ci", re.IGNORECASE)  # how they begin when they are cut short
 T = TypeVar("T")
 
 _ENTRANCES = {
@@ -160,8 +161,13 @@ def _secret_column(text: str, secret: int | None) -> int | None:
     return min((column for column in columns if column is not None), default=None)
 
 
-def masked(text: str, secret: int | None) -> str:
-    """A line as it may be kept and shown: without the password from column `secret` on."""
+def masked(text: str, secret: int | None, joined: int | None = None) -> str:
+    """A line as it may be kept and shown: without the password from column `secret` on.
+
+    From column `joined` on, words may have been joined: a password is no word of its own then.
+    """
+    if joined is not None and _ABBREVIATED.search(text, joined):
+        return text[:joined] + MASK
     if secret is None or is_sealed(text[secret:].strip()):
         return text
     return text[:secret] + MASK
@@ -173,12 +179,14 @@ def concealed(text: str) -> str:
     return text if column is None else text[:column] + MASK
 
 
-def masked_error(text: str, error: GrammarError) -> str:
+def masked_error(text: str, error: GrammarError, joined: int | None = None) -> str:
     """The same as `masked` of a line that was not understood, which may hold a password too.
 
-    It may be a command of another view, or of a higher level than that of the session.
+    It may be a command of another view, or of a higher level than that of the session. Its words
+    may have been `joined` from some column on.
     """
-    return suspected(text, error.secret)
+    shown = suspected(text, error.secret)
+    return shown if joined is None or len(shown) <= joined else shown[:joined] + MASK
 
 
 def suspected(text: str, secret: int | None) -> str:

@@ -11,6 +11,7 @@ from agent.scep.certificate import Certificate, Extension
 from agent.scep.crl import Crl
 from agent.scep.request import Pkcs10
 from agent.scep.text import clean, utc
+from agent.visible import row
 
 _PER_LINE, _PER_LINE_SHORT = 15, 18
 _SHOWN_BYTES = 1024  # of one value; an RSA-4096 modulus has 513
@@ -90,11 +91,11 @@ def _lines(cert: Certificate) -> Iterable[str]:
     yield f"        Version: {_version(cert.version)}"
     yield from _serial(cert.serial)
     yield f"        Signature Algorithm: {signature_name(cert.signature)}"
-    yield f"        Issuer: {names.shown(cert.issuer)}"
+    yield row("        Issuer: ", names.shown(cert.issuer))
     yield "        Validity"
     yield f"            Not Before: {utc(cert.not_before_s)}"
     yield f"            Not After : {utc(cert.not_after_s)}"
-    yield f"        Subject: {names.shown(cert.subject)}"
+    yield row("        Subject: ", names.shown(cert.subject))
     yield "        Subject Public Key Info:"
     yield from ("            " + line for line in _public_key(cert.spki))
     if cert.extensions:
@@ -121,7 +122,7 @@ def _request_lines(request: Pkcs10) -> Iterable[str]:
     yield "Certificate Request:"
     yield "    Data:"
     yield f"        Version: {_version(request.version)}"
-    yield f"        Subject: {names.shown(request.subject)}"
+    yield row("        Subject: ", names.shown(request.subject))
     yield "        Subject Public Key Info:"
     yield from ("            " + line for line in _public_key(request.spki))
     yield "        Attributes:"
@@ -145,7 +146,7 @@ def _crl_lines(crl: Crl) -> Iterable[str]:
     yield "Certificate Revocation List (CRL):"
     yield f"        Version {_version(crl.version)}"
     yield f"        Signature Algorithm: {signature_name(crl.signature)}"
-    yield f"        Issuer: {names.shown(crl.issuer)}"
+    yield row("        Issuer: ", names.shown(crl.issuer))
     yield f"        Last Update: {utc(crl.this_update_s)}"
     yield f"        Next Update: {'NONE' if crl.next_update_s is None else utc(crl.next_update_s)}"
     if crl.extensions:

@@ -5,13 +5,14 @@ white space do not matter) and handed on as the bytes that they were.
 """
 
 import ipaddress
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from agent import limits
 from agent.scep import ber, der, oids
-from agent.scep.text import clean
+from agent.visible import brief, cut, quoted
 
 _ATTRIBUTE_OIDS = {short: dotted for dotted, short in oids.NAME_ATTRIBUTES.items()}
 # Field of an entity -> attribute of the subject, in the order in which VRP shows a subject.
@@ -26,9 +27,12 @@ _SUBJECT = (
 )
 _PRINTABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?")
 _NAME_CHARACTERS = 512
+# What a value may not bring along: the beginning of another attribute, or of another name.
+_SEPARATOR = re.compile(r"(?=(?:, | \+ )[A-Za-z0-9. ]+[=:])")
 
 RFC822, DNS, DIRECTORY, URI, IP = 1, 2, 4, 6, 7
 _KINDS = {RFC822: "email", DNS: "DNS", URI: "URI"}
+_DIRECTORY = "DirName"
 
 
 class Attribute(NamedTuple):
@@ -92,12 +96,28 @@ def _attribute(node: ber.Node) -> Attribute:
 
 
 def shown(name: Name) -> str:
-    """`C=DE, O=Lab, CN=dev1` in the order of the certificate, safe for a terminal."""
+    """`C=DE, O=Lab, CN=dev1` in the order of the certificate, safe for a terminal.
+
+    Two names read the same only if they are, or are longer than anybody reads.
+    """
     relatives = (
-        " + ".join(f"{oids.NAME_ATTRIBUTES.get(a.kind, a.kind)}={clean(a.value)}" for a in relative)
+        " + ".join(f"{oids.NAME_ATTRIBUTES.get(a.kind, a.kind)}={_value(a)}" for a in relative)
         for relative in name
     )
-    return clean(", ".join(relatives), _NAME_CHARACTERS)
+    return cut(", ".join(relatives), _NAME_CHARACTERS)
+
+
+def shortly(name: Name) -> str:
+    """The same for an error or a note: less than a row of a terminal."""
+    return brief(shown(name))
+
+
+def _value(attribute: Attribute) -> str:
+    """The value of one attribute, in which nothing looks like the beginning of another one."""
+    if attribute.kind == _DIRECTORY:  # made by `shown`
+        return attribute.value
+    cap = limits.PEER_TEXT_CHARACTERS
+    return _SEPARATOR.sub(r"\\", cut(quoted(attribute.value[: cap + 1]), cap))
 
 
 def folded(text: str) -> str:
@@ -137,7 +157,7 @@ def general_name(node: ber.Node) -> Attribute:
     if node.tag == der.context(IP) and len(node.content) in (4, 16):
         return Attribute("IP Address", str(ipaddress.ip_address(node.content)))
     if node.tag == der.explicit(DIRECTORY) and len(node.children) == 1:
-        return Attribute("DirName", shown(read(node.children[0])))
+        return Attribute(_DIRECTORY, shown(read(node.children[0])))
     return Attribute("othername", node.raw.hex())
 
 
@@ -147,4 +167,4 @@ def folded_names(general: Iterable[Attribute]) -> set[tuple[str, str]]:
 
 def shown_names(general: Iterable[Attribute]) -> str:
     """`DNS:dev1, IP Address:192.0.2.1`, safe for a terminal."""
-    return clean(", ".join(f"{a.kind}:{clean(a.value)}" for a in general), _NAME_CHARACTERS)
+    return cut(", ".join(f"{a.kind}:{_value(a)}" for a in general), _NAME_CHARACTERS)

@@ -3,17 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 from agent import limits
+from agent.visible import cut, quoted
 
 
 def clean(text: str, cap: int = limits.PEER_TEXT_CHARACTERS) -> str:
-    """One line of at most `cap` characters: white space folded, everything unprintable dropped.
-
-    Control characters could drive a terminal, bidirectional ones could turn a line around; Python
-    counts both as not printable.
-    """
-    kept = (c for c in text[: 8 * cap] if c.isprintable() or c.isspace())
-    line = " ".join("".join(kept).split())
-    return line if len(line) <= cap else line[: cap - 3] + "..."
+    """Prose of a peer as one line of at most `cap` characters: white space folded, what cannot be
+    seen as an escape (`agent/visible.py`)."""
+    return cut(quoted(" ".join(text[: 8 * cap].split())), cap)
 
 
 def excerpt(data: bytes) -> str:

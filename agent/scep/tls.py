@@ -80,6 +80,8 @@ def bare() -> ssl.SSLContext:
     its configuration."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # chain and name are checked
     made.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A CA may certify any text as a common name; only alternative names are names (RFC 9525 2).
+    made.hostname_checks_common_name = False
     return made
 
 

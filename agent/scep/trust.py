@@ -110,7 +110,7 @@ def _check_signature(message: cms.SignedData, signer: cms.Signer, expected: Expe
 
 
 def _check_signer(signer: Certificate, expected: Expected) -> None:
-    ca, who = expected.ca, names.shown(signer.subject)
+    ca, who = expected.ca, names.shortly(signer.subject)
     if not path.in_date(signer, ca.rules.now_s):
         raise fail("certrep-signer", reason=f"the certificate of {who} is not in date")
     if any(signer.der == authority.certificate.der for authority in ca.authorities):
@@ -252,7 +252,7 @@ def _issuer(found: Certificate, expected: Expected) -> path.Authority:
             raise fail("issued-path", reason=fault)
         named = any(found.names_issuer(a.certificate) for a in expected.ca.authorities)
         what = "not signed by the CA that it names," if named else "its issuer is"
-        raise fail("issued-issuer", reason=f"{what} {names.shown(found.issuer)}")
+        raise fail("issued-issuer", reason=f"{what} {names.shortly(found.issuer)}")
     return issuer
 
 

@@ -7,12 +7,14 @@ gets a row.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from agent import limits
 from agent.errors import fail
 from agent.scep import caset, certificate, discovery, names, path, revocation, stored
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, items, one_of, submap
 from agent.scep.text import clean, utc
+from agent.visible import cut
 
 VALID, INVALID, SELF_SIGNED = "Valid", "Invalid", "Self-sign"
 _NOT_DATED = "the dates were not judged: the clock is not trusted"
@@ -76,7 +78,7 @@ class _Judge(NamedTuple):
             return f"unknown signature algorithm {found.signature.oid}"
         named = [one for one in self.known if found.names_issuer(one)]
         signers = [one for one in named if found.signed_by(one.spki)]
-        issuer = names.shown(found.issuer)
+        issuer = names.shortly(found.issuer)
         if not named:
             return f"the CA certificate {issuer} is missing"
         if not signers:
@@ -92,7 +94,12 @@ class _Judge(NamedTuple):
         fault = fault or self._dates(found)
         undated = "" if self.now_s is not None else _NOT_DATED
         reason = fault or "; ".join(filter(None, (note, undated)))
-        return _Row(part, names.shown(found.subject), INVALID if fault else status, clean(reason))
+        return _Row(
+            part,
+            names.shown(found.subject),
+            INVALID if fault else status,
+            cut(reason, limits.PEER_TEXT_CHARACTERS),
+        )
 
     def _dates(self, found: Certificate) -> str:
         if path.in_date(found, self.now_s):

@@ -76,8 +76,9 @@ SENTENCES = {
     " storage stays.",
     "pki enroll-certificate realm NAME [ password PASSWORD ]": "Applies for a certificate, or"
     " renews the one in use.",
-    "pki enroll-certificate realm NAME pkcs10 [ filename FILENAME ]": "Writes the request to a"
-    " file, for a CA that is reached by hand.",
+    "pki enroll-certificate realm NAME pkcs10 [ filename FILENAME ] [ with-password ]": "Writes"
+    " the request to a file, for a CA that is reached by hand. The challenge password is left out,"
+    " because whoever carries the file can read it; `with-password` (level 3) puts it in.",
     "pki entity NAME": "Creates or enters an entity.",
     "pki export rsa-key-pair NAME { pem | pkcs12 } FILENAME [ password PASSWORD ]": "Writes an"
     " exportable key pair to an encrypted file.",

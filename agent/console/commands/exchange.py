@@ -10,6 +10,7 @@ from agent.console.commands import lookups, protection
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, SECRET_LEVEL, SYSTEM, Row
 from agent.console.displays import certificates
 from agent.console.grammar import Args
+from agent.errors import fail
 
 if TYPE_CHECKING:
     from agent.console.session import Session
@@ -184,18 +185,23 @@ def export_key_pair(session: "Session", args: Args) -> None:
 
 
 def request(session: "Session", args: Args) -> None:
+    """Who carries the file can read it, so the challenge stays out unless it is asked for."""
     record = lookups.realm(session, args.text("NAME"))
     file = args.text("FILENAME") if "FILENAME" in args else f"{record.name}.req"
+    wanted = "with-password" in args
+    if wanted and session.level < SECRET_LEVEL:
+        raise fail("level-needed", wanted=SECRET_LEVEL, level=session.level)
+    challenge = "with" if wanted and record.password else "without"
 
     def write() -> None:
         session.start(
             f"Making a request for realm {record.name}",
-            lambda hold: session.device.exchange.request(record.name, file, hold.done),
+            lambda hold: session.device.exchange.request(record.name, file, wanted, hold.done),
             written,
         )
 
     def written(_result: object) -> None:
-        session.info(f"The file {file} was written.")
+        session.info(f"The file {file} was written, {challenge} the challenge password in it.")
         session.line(
             f" Next step: have the CA sign it, put its answer into device storage, and type"
             f" `pki import-certificate local realm {record.name} ...`."
@@ -308,7 +314,7 @@ ROWS = (
         shows=certificates.VALIDATION,
     ),
     Row(
-        "pki enroll-certificate realm NAME pkcs10 [ filename FILENAME ]",
+        "pki enroll-certificate realm NAME pkcs10 [ filename FILENAME ] [ with-password ]",
         (SYSTEM,),
         request,
         {**_REALM, **_FILE},

@@ -144,5 +144,6 @@ WORDS = {
     "version": "Version of the software",
     "vpn-instance": "VPN instance (VRF) through which the CA is reached",
     "weak-algorithm": "What this CA may use although it is weak",
+    "with-password": "The challenge password goes into the file, readable for who has it",
     "|": "Filter the lines",
 }

@@ -3,11 +3,13 @@
 What is in them is read in the worker (`agent/scep/describe.py`): the text, and the fields for JSON.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from agent.console.appliance import Check, Described, Verdict
 from agent.console.document import (
+    ALL_LINES,
     FLAG,
     LIST,
     TEXT,
@@ -17,10 +19,10 @@ from agent.console.document import (
     Item,
     Kind,
     header,
-    row,
     total,
 )
 from agent.console.times import Times
+from agent.visible import row as one_row
 
 
 class Shown(NamedTuple):
@@ -34,10 +36,13 @@ Layout = Callable[[Kind, Item, Times], Iterable[str]]
 
 
 def _layout(*closing: tuple[str, str]) -> Layout:
-    """The text of the worker, then lines `label: value`."""
+    """The text of the worker, then lines `label: value`. The digest of a CA's certificate, which
+    its operator tells and `fingerprint` takes, comes before what the certificate says of itself."""
 
     def layout(_kind: Kind, item: Item, _times: Times) -> Iterator[str]:
         yield ""
+        if item.get("is_ca"):
+            yield f"SHA-256 fingerprint: {item['sha256']}"
         yield from item["text"].splitlines()
         yield ""
         for label, key in closing:
@@ -63,12 +68,6 @@ _CERTIFICATE_PLACE = (
 _PRINTS = (Field("sha1", TEXT + "?"), Field("sha256", TEXT + "?"), Field("error", TEXT + "?"))
 
 
-def _certificate_layout(kind: Kind, item: Item, times: Times) -> Iterator[str]:
-    """With the digest of a CA's certificate, which its operator tells and `fingerprint` takes."""
-    digest = (("SHA-256 fingerprint", "sha256"),) if item["is_ca"] else ()
-    yield from _layout(*digest, *_CERTIFICATE_PLACE)(kind, item, times)
-
-
 CERTIFICATE = Kind(
     "pki certificate",
     (
@@ -81,9 +80,15 @@ CERTIFICATE = Kind(
         Field("is_ca", FLAG + "?"),
         *_PRINTS,
     ),
-    _certificate_layout,
+    _layout(*_CERTIFICATE_PLACE),
+    foreign=ALL_LINES,
 )
-REQUEST = Kind("pki cert-req", (*_PLACE, *_NAMES, *_PRINTS), _layout(("Request file name", "file")))
+REQUEST = Kind(
+    "pki cert-req",
+    (*_PLACE, *_NAMES, *_PRINTS),
+    _layout(("Request file name", "file")),
+    foreign=ALL_LINES,
+)
 CRL = Kind(
     "pki crl",
     (
@@ -94,6 +99,7 @@ CRL = Kind(
         *_PRINTS,
     ),
     _layout(("Pki realm name", "realm"), ("CRL file name", "file")),
+    foreign=ALL_LINES,
 )
 
 OF = {CERTIFICATE.name: "certificate", REQUEST.name: "request", CRL.name: "crl"}  # for the worker
@@ -127,6 +133,7 @@ DIAGNOSIS = Kind(
         Field("next_step", TEXT + "?"),
     ),
     _check_layout,
+    foreign=re.compile(r" \S"),  # and not the next step, which is to be typed
 )
 
 
@@ -134,19 +141,26 @@ def diagnosis(checks: Iterable[Check]) -> Document:
     return Document(DIAGNOSIS, [one._asdict() for one in checks])
 
 
-_COLUMNS = (12, 36, 10)
+def _verdict_layout(_kind: Kind, item: Item, _times: Times) -> Iterator[str]:
+    """The name stands last in its row, where it cannot look like the status."""
+    yield one_row(f" {item['certificate']:<12} {item['status']:<10} ", item["subject"])
+    if item["reason"]:
+        yield f"   Reason: {item['reason']}."
+
+
 VALIDATION = Kind(
     "pki validate-certificate",
     (
         Field("certificate", TEXT, "Certificate"),
-        Field("subject", TEXT, "Subject"),
         Field("status", TEXT, "Status"),
-        Field("reason", TEXT + "?", "Reason"),
+        Field("subject", TEXT, "Subject"),
+        Field("reason", TEXT + "?"),
     ),
-    row(*_COLUMNS),
+    _verdict_layout,
+    foreign=ALL_LINES,
 )
 
 
 def validation(verdicts: Iterable[Verdict]) -> Document:
     items = [one._asdict() for one in verdicts]
-    return Document(VALIDATION, items, [header(VALIDATION, *_COLUMNS)])
+    return Document(VALIDATION, items, [header(VALIDATION, 12, 10)])

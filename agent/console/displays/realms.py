@@ -3,6 +3,7 @@
 Labels and their order are those of VRP where VRP has them, ours where not.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,7 +57,6 @@ REALM = Kind(
     (
         Field("name", TEXT, "Realm Name"),
         Field("ca_id", TEXT + "?", "CA ID"),
-        Field("ca_name", TEXT + "?", "CA Name"),
         Field("ca_trusted_by", TEXT + "?", "CA Trusted By"),
         Field("ca_kind", TEXT + "?", "CA Kind"),
         Field("ca_root", TEXT + "?", "CA Root"),
@@ -80,6 +80,7 @@ REALM = Kind(
         Field("fingerprint_algorithm", TEXT + "?", "CA Fingerprint Algorithm"),
         Field("fingerprint", TEXT + "?", "CA Fingerprint"),
         Field("root_fingerprints", LIST, "Root Fingerprints"),
+        Field("ca_name", TEXT + "?", "CA Name", is_name=True),
         Field("auto_enroll", FLAG, "Auto-enroll", _auto_enroll),
         Field("auto_enroll_percent", INTEGER + "?"),
         Field("auto_enroll_regenerate", FLAG, "Auto-enroll Regenerate"),
@@ -96,6 +97,7 @@ REALM = Kind(
         Field("next_step", TEXT, "Next Step"),
     ),
     block(),
+    foreign=re.compile(" State Reason"),
 )
 
 
@@ -234,7 +236,7 @@ ENROLLMENT = Kind(
         Field("not_after", TIME + "?", "Valid Until", _moment_of("not_after")),
         Field("renewal_at", TIME + "?", "Renewal At", _moment_of("renewal_at")),
         Field("elapsed_percent", INTEGER + "?", "Validity", _validity),
-        Field("next_ca", TEXT + "?", "Next CA"),
+        Field("next_ca", TEXT + "?", "Next CA", is_name=True),
         Field("next_ca_not_before", TIME + "?", "Next CA From", _moment_of("next_ca_not_before")),
         Field("store_wanted_bytes", INTEGER),
         Field("store_place", TEXT, "Room For Renewal", _room),
@@ -248,6 +250,7 @@ ENROLLMENT = Kind(
         Field("last_error_next_step", TEXT + "?", "Last Error Next Step"),
     ),
     block(22),
+    foreign=re.compile(" Last Error( Cause)? *:"),
 )
 
 

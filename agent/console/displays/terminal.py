@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from agent.console.appliance import LogLine
-from agent.console.document import INTEGER, TEXT, TIME, Document, Field, Item, Kind, total
+from agent.console.document import (
+    ALL_LINES,
+    INTEGER,
+    TEXT,
+    TIME,
+    Document,
+    Field,
+    Item,
+    Kind,
+    total,
+)
 from agent.console.times import Times
 
 
@@ -16,7 +26,10 @@ def _bare(_kind: Kind, item: Item, _times: Times) -> Iterable[str]:
 
 
 LOG = Kind(
-    "logbuffer", (Field("at", TIME), Field("level", INTEGER), Field("text", TEXT)), _log_layout
+    "logbuffer",
+    (Field("at", TIME), Field("level", INTEGER), Field("text", TEXT)),
+    _log_layout,
+    foreign=ALL_LINES,
 )
 HISTORY = Kind("history-command", (Field("line", TEXT),), _bare)
 
