@@ -7,7 +7,8 @@ VENV := .venv
 DEBIAN_VENV := .venv-debian
 DEBIAN_PYTHON := /usr/bin/python3
 PEERS := .peers
-DEBIAN_PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl groff-base
+DEBIAN_PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl groff-base \
+  strace libseccomp2 linux-libc-dev
 # Package:service. The tests run these servers themselves; as services they are not wanted.
 SERVERS := openssh-server:ssh ser2net:ser2net certmonger:certmonger
 DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
@@ -17,9 +18,9 @@ PYTEST_ARGS ?= -n 3 -q
 DEMO := $(VENV)/bin/python -m tools.demo
 # What depends on the versions of libraries and interpreter runs on those of Debian 12 as well.
 DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \
-  $(addprefix tests/test_,cbor.py records.py store.py serialport.py serial_console.py device.py)
+  $(addprefix tests/test_,confinement.py confinement_calls.py confinement_rig.py cbor.py records.py store.py serialport.py serial_console.py device.py)
 
-.PHONY: help demo console test lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns
+.PHONY: help demo console test lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -35,6 +36,8 @@ help:
 	@echo 'make bench    what it costs, beside other clients (some minutes); writes docs/BENCHMARKS.md'
 	@echo 'make interop  every server and client that is not ours; writes docs/interop.md (minutes)'
 	@echo 'make netns    source binding in random networks, each segment watched (minutes, root)'
+	@echo 'make confinement  what a job child can do, by strace and by children that try (minutes, root);'
+	@echo '              writes docs/confinement.md'
 	@echo 'make fuzz     a million inputs for the console, and as many for the decoders (some'
 	@echo '              minutes each), seeded; make fuzz-decoders: those alone'
 	@echo 'make atheris  the decoders again, led by coverage (SECONDS=600)'
@@ -75,6 +78,10 @@ interop: $(VENV)/ready | peers
 NETNS_ARGS ?= --topologies 240 --seed 1
 netns: $(VENV)/ready
 	$(VENV)/bin/python -m tests.binding $(NETNS_ARGS)
+
+# Root: each operation under strace, and children that were taken over, in five environments.
+confinement: $(VENV)/ready | packages
+	$(VENV)/bin/python -m tools.confinement --write docs/confinement.md
 
 fuzz: $(VENV)/ready fuzz-decoders
 	$(VENV)/bin/python -m tools.fuzz

@@ -33,6 +33,10 @@ CATALOGUE: dict[str, Row] = {
     "job-fault": Row(LOCAL, OPERATOR, "the worker met a fault in this software: {place}",
                      "input that nobody has thought of",
                      "report it with the line above; the certificate in use is not touched"),
+    "job-refused": Row(LOCAL, OPERATOR, "the worker was refused a system call: {place}",
+                       "a C library newer than the list of calls that a job may make, or an"
+                       " attack on the worker",
+                       "report it with the line above; the certificate in use is not touched"),
     # -- the start of the agent ------------------------------------------------------------------
     "start-board": Row(LOCAL, OPERATOR, "{what}", "the board file is wrong",
                        "correct it; `platforms/board.py` lists its keys"),

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from agent import losses
-from agent.console.appliance import ClockState, FileEntry
+from agent.console.appliance import Children, ClockState, FileEntry
 from agent.engine import is_under_way
 from agent.erasing import Erasure
 from agent.errors import fail
+from agent.tasks import Answer, items
 from hal.ports import Files, FilesError, HalError, StoreError
 from hal.store import Store
 
@@ -58,6 +59,25 @@ class System:
         self._erasure, self._renew_key = erasure, hardware.renew_key
         self.recovery = hardware.recovery
         self._set_by_hand = False
+        self._children: Children | None = None
+
+    def look_at_children(self) -> None:
+        """Has a job child tell what confines it; what does not is one warning."""
+        log = self._device.log
+
+        def told(result: object) -> None:
+            if isinstance(result, Children):
+                self._children = result
+                weak = result.missing and f"job children lack {', '.join(result.missing)}"
+            else:
+                weak = f"nobody knows what confines job children: {result}"
+            if weak:
+                log.report("CONFINEMENT_WEAK", weak)
+
+        self._device.task({"op": "rungs"}, _children, told)
+
+    def children(self) -> Children | None:
+        return self._children
 
     @property
     def key_missing(self) -> bool:
@@ -176,3 +196,8 @@ class System:
             self._reboot()
         except HalError as error:
             raise fail("reboot-failed", reason=error) from error
+
+
+def _children(answer: Answer) -> Children:
+    held, missing = (tuple(items(answer, name, str)) for name in Children._fields)
+    return Children(held, missing)

@@ -21,6 +21,7 @@ from agent.tasks import Tasks
 from hal.clock import LinuxClock
 from hal.files import read_text
 from hal.folder import ForeignError
+from hal.inspection import forbid_inspection
 from hal.jobs import WorkerJobs
 from hal.ports import (
     DeviceKeyError,
@@ -36,7 +37,7 @@ from hal.power import start_anew, start_reboot
 from hal.sockets import Credentials, listen_unix, remove_socket
 from hal.store import Store
 from platforms import linux, sim
-from platforms.board import Board, BoardError, board_file, load_board
+from platforms.board import Board, BoardError, Worker, board_file, load_board
 from platforms.linux import Platform
 from platforms.users import group_number, worker_user
 
@@ -69,6 +70,7 @@ WORKER_START = (
 def run(board: str, state_dir: str | None, factory: str) -> int:
     """`scep-agent run`; the exit status. board: a file, `sim`, or empty for what is installed."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a typed password may be in our memory
+    forbid_inspection()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it may be inherited as ignored; we do reap
     loop = Loop(LinuxClock())
     platform, power, signals = None, Power(loop), Signals(loop)
@@ -143,7 +145,7 @@ class Sources:
     def read(self, board: Board) -> None:
         """Raises BoardError, and leaves all as it was."""
         operators = group_number(board.console.operators)
-        self.operators, self.worker_argv = operators, _worker_argv(board)
+        self.operators, self.worker_argv = operators, worker_argv(board.worker)
 
     def told(self) -> str:
         """What a new start would find."""
@@ -201,6 +203,7 @@ def _serve(
     server = reception.Server(loop, device, listener, lambda who: _level(who, sources.operators))
     try:
         device.boot(factory)
+        device.system.look_at_children()
         for number, line in enumerate(platform.serials):
             attach.SerialLine(loop, device, line.open, number, line.path)
         log.report("AGENT_START", f"scep-agent runs; console at {board.console.socket}")
@@ -235,11 +238,13 @@ def _reboot(platform: Platform, power: Power) -> Callable[[], None] | None:
     return partial(start_reboot, program) if program else None
 
 
-def _worker_argv(board: Board) -> list[str]:
-    user = worker_user(board.worker.user)
-    numbers = (*user,) if user else (-1, -1)
-    more = (*numbers, board.worker.memory_bytes, board.worker.cpu_s)
-    return [sys.executable, "-I", "-c", WORKER_START, ROOT, *map(str, more)]
+def worker_argv(
+    worker: Worker, python: str = sys.executable, start: str = WORKER_START
+) -> list[str]:
+    """How the worker is started; its arguments are those of `agent.worker.main`."""
+    user = worker_user(worker.user) or (-1, -1, 0)
+    more = (*user, worker.memory_bytes, worker.cpu_s)
+    return [python, "-I", "-c", start, ROOT, *map(str, more)]
 
 
 def _linux_names(board: Board) -> Callable[[str], str]:

@@ -29,7 +29,7 @@ UNSEALING = frozenset(
     )
 )
 KEYLESS = frozenset((("import", "ca"), ("export", "ca")))  # (op, kind): certificates alone
-# They take as long as the board's line needs.
+# They take as long as the board's line needs; the children of all others have no network at all.
 NETWORK = frozenset(("fetch-ca", "next-ca", "enrol", "poll", "get-cert", "fetch-crl", "get-crl"))
 # Of the others, where it is not LOCAL_JOB_S. A key that comes in has its primes tested.
 DEADLINE_S = dict.fromkeys(("generate-key", "import", "export"), limits.KEY_JOB_S)
@@ -61,7 +61,8 @@ class Tasks:
         AgentError `tls-trust-file` when it cannot be built.
         """
         deadline_s = DEADLINE_S.get(str(job["op"]), limits.LOCAL_JOB_S)
-        if job["op"] in NETWORK:
+        network = job["op"] in NETWORK
+        if network:
             job = {
                 **job,
                 "limits": self._timeouts._asdict(),
@@ -75,7 +76,7 @@ class Tasks:
 
         request = cbor.dumps(job)
         key = [self._device_key_fd] if _unseals(job) else []
-        return self._jobs.start(request, [*key, *fds], deadline_s, end)
+        return self._jobs.start(request, [*key, *fds], deadline_s, end, network)
 
     def _https_ca(self, job: dict[str, object]) -> bytes | None:
         """What the realm's `https ca-file` holds, where the URL makes it count."""

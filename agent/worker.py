@@ -1,18 +1,20 @@
 """The worker process and its job children.
 
 The worker imports everything that it will ever use and forks one child for each job. It reads no
-byte from the network and none from a job. A child gives up what it does not need (limits, no new
-privileges, the worker's user), and only then reads its job; it answers once in CBOR and exits, so
-what parsed one CA's bytes never serves another realm. After the drop nothing of this program is
-opened by path: the installation may lie where the worker user cannot go.
+byte from the network and none from a job. A child gives up what it does not need (limits, user,
+and what else `hal/confinement` has), and only then reads its job; it answers once in CBOR and
+exits, so what parsed one CA's bytes never serves another realm. After that nothing of this program
+is opened by path: the installation may lie where the worker user cannot go.
+
+There are sixteen places for children. A place has a user of its own where the board names none, so
+that no child can signal another. More jobs than places wait, and their deadlines do not.
 
 The protocol between agent and worker is at the head of `hal/jobs.py`.
 """
 
-import ctypes
+import errno
 import gc
 import os
-import resource
 import select
 import signal
 import socket
@@ -24,46 +26,40 @@ from agent.errors import AgentError, fail
 from agent.scep import client, preload
 from hal import cbor
 from hal.clock import LinuxClock
-from hal.jobs import CANCEL, CAUSES, CONTROL_FD, ENDED, HEADER, START
+from hal.confinement.ladder import PLACES, Bounds, Identity, Ladder, Rungs
+from hal.confinement.namespaces import LOCAL, NETWORK
+from hal.jobs import CANCEL, CAUSES, CONTROL_FD, ENDED, HEADER, START, USES_NETWORK
 from hal.link import LinuxLink
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
-
-_PRCTL = ctypes.CDLL(None, use_errno=True).prctl  # looked up before there are children
-NICE = 10  # a key that is being generated must not make the console wait
-
-LIMITS = (
-    (resource.RLIMIT_NOFILE, limits.CHILD_FILES),
-    (resource.RLIMIT_FSIZE, limits.JOB_BYTES),
-    (resource.RLIMIT_CORE, 0),
-    (resource.RLIMIT_NPROC, 0),
-)
+RUNGS = "rungs"  # the one operation that is not of SCEP: what confines a child here
 
 
-class Confinement(NamedTuple):
-    """What a child runs as: user and group, or None to stay; address space and CPU time."""
+class _Job(NamedTuple):
+    """A job as it came: its number, kind, deadline in outside time, and descriptors (ours)."""
 
-    user: tuple[int, int] | None = None
-    memory_bytes: int = limits.CHILD_MEMORY_BYTES
-    cpu_s: int = limits.CHILD_CPU_S
+    number: int
+    kind: str
+    deadline_ns: int
+    fds: Sequence[int]
 
 
 class _Child:
-    """A running child: its job, its deadline in outside time, and why it was killed, if it was."""
+    """A running child: its job, its place, and why it was killed, if it was."""
 
-    __slots__ = ("cause", "deadline_ns", "job")
+    __slots__ = ("cause", "job", "place")
 
-    def __init__(self, job: int, deadline_ns: int) -> None:
-        self.job, self.deadline_ns, self.cause = job, deadline_ns, "died"
+    def __init__(self, job: _Job, place: int) -> None:
+        self.job, self.place, self.cause = job, place, "died"
 
 
 class Worker:
     """Forks a child for each job that arrives on `control`, until the agent closes it."""
 
-    def __init__(self, control: socket.socket, confinement: Confinement) -> None:
-        self._control, self._confinement = control, confinement
+    def __init__(self, control: socket.socket, ladder: Ladder) -> None:
+        self._control, self._ladder = control, ladder
         self._clock = LinuxClock()
-        self._children: dict[int, _Child] = {}
+        self._children: dict[int, _Child] = {}  # by pid
+        self._waiting: dict[int, _Job] = {}  # for a place, by number: the oldest first
         self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def serve(self) -> None:
@@ -79,16 +75,18 @@ class Worker:
                     os.read(self._wake[0], 64)
                 elif not self._obey():
                     return self._kill(list(self._children), "cancelled")
-            now = self._clock.outside_ns()
-            late = [pid for pid, child in self._children.items() if child.deadline_ns <= now]
-            self._kill(late, "deadline")
+            self._end_late()
             self._reap()
+            self._seat()
 
     def _wait_ms(self) -> int | None:
-        if not self._children:
+        deadlines_ns = [job.deadline_ns for job in self._jobs()]
+        if not deadlines_ns:
             return None
-        first = min(child.deadline_ns for child in self._children.values())
-        return max(0, (first - self._clock.outside_ns()) // 1_000_000 + 1)
+        return max(0, (min(deadlines_ns) - self._clock.outside_ns()) // 1_000_000 + 1)
+
+    def _jobs(self) -> list[_Job]:
+        return [*self._waiting.values(), *(child.job for child in self._children.values())]
 
     def _obey(self) -> bool:
         """One message of the agent; False when it has gone."""
@@ -97,29 +95,54 @@ class Worker:
         )
         if len(message) != HEADER.size:
             return False
-        kind, job, deadline_ms = HEADER.unpack(message)
+        kind, number, deadline_ms, flags = HEADER.unpack(message)
         if kind == START and fds:
-            self._fork(job, deadline_ms, fds)
-        elif kind == CANCEL:
-            pids = [pid for pid, child in self._children.items() if child.job == job]
-            self._kill(pids, "cancelled")
+            deadline_ns = self._clock.outside_ns() + deadline_ms * 1_000_000
+            network = NETWORK if flags & USES_NETWORK else LOCAL
+            self._waiting[number] = _Job(number, network, deadline_ns, fds)
+            return True
+        if kind == CANCEL:
+            self._end([number], "cancelled")
         for fd in fds:
             os.close(fd)
         return True
 
-    def _fork(self, job: int, deadline_ms: int, fds: Sequence[int]) -> None:
+    def _seat(self) -> None:
+        """Gives each free place to the job that has waited longest."""
+        taken = {child.place for child in self._children.values()}
+        for place in range(PLACES):
+            if self._waiting and place not in taken:
+                job = self._waiting.pop(next(iter(self._waiting)))
+                self._fork(job, place)
+                _close(job.fds)
+
+    def _fork(self, job: _Job, place: int) -> None:
+        self._ladder.refresh(job.kind)
         try:
             pid = os.fork()
         except OSError:
-            self._report(job, "died")
+            self._report(job.number, "died")
             return
         if pid == 0:
             status = 1
             try:
-                status = _run_child(fds, self._confinement, deadline_ms // 1000 + 1)
+                left_s = (job.deadline_ns - self._clock.outside_ns()) // 1_000_000_000
+                status = _run_child(job, self._ladder, place, max(0, left_s) + 1)
             finally:
                 os._exit(status)
-        self._children[pid] = _Child(job, self._clock.outside_ns() + deadline_ms * 1_000_000)
+        self._children[pid] = _Child(job, place)
+
+    def _end_late(self) -> None:
+        now = self._clock.outside_ns()
+        self._end([job.number for job in self._jobs() if job.deadline_ns <= now], "deadline")
+
+    def _end(self, numbers: Sequence[int], cause: str) -> None:
+        """Ends jobs that wait or run, for this cause."""
+        for number in numbers:
+            if job := self._waiting.pop(number, None):
+                _close(job.fds)
+                self._report(number, cause)
+        self._kill([pid for pid, one in self._children.items() if one.job.number in numbers], cause)
 
     def _kill(self, pids: Sequence[int], cause: str) -> None:
         for pid in pids:
@@ -131,32 +154,39 @@ class Worker:
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 child = self._children.pop(pid)
-                self._report(child.job, None if status == 0 else child.cause)
+                self._report(child.job.number, None if status == 0 else child.cause)
 
     def _report(self, job: int, cause: str | None) -> None:
         try:
-            self._control.send(HEADER.pack(ENDED, job, CAUSES.index(cause)))
+            self._control.send(HEADER.pack(ENDED, job, CAUSES.index(cause), 0))
         except OSError:
             return  # the agent has gone; the next read of the control socket tells
 
 
-def _run_child(fds: Sequence[int], confinement: Confinement, alarm_s: int) -> int:
+def _close(fds: Sequence[int]) -> None:
+    for fd in fds:
+        os.close(fd)
+
+
+def _run_child(job: _Job, ladder: Ladder, place: int, alarm_s: int) -> int:
     """The life of a child: confine, read, work, answer. The exit status, 0 when it answered."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.alarm(alarm_s)  # the backstop of a backstop: the worker kills at the deadline
-    _close_others(fds)
-    confine(confinement)
-    channel = socket.socket(fileno=fds[0])
+    _close_others([*job.fds, *ladder.descriptors(job.kind)])
+    rungs = ladder.climb(job.kind, place)
+    channel = socket.socket(fileno=job.fds[0])
     request = _read_all(channel)
-    channel.sendall(cbor.dumps(perform(request, fds[1:])))
+    channel.sendall(cbor.dumps(perform(request, job.fds[1:], rungs)))
     return 0
 
 
-def perform(request: bytes, files: Sequence[int]) -> dict[str, object]:
+def perform(request: bytes, files: Sequence[int], rungs: Rungs | None = None) -> dict[str, object]:
     """The answer of a job: `{ok: map}`, or the map of an error. Never raises for a bad job."""
     try:
         job = cbor.loads(request, max_bytes=limits.JOB_BYTES)
+        if rungs and job == {"op": RUNGS}:
+            return {"ok": {"held": rungs.held, "missing": rungs.missing}}
         work = _operation(job)
         return {"ok": work(job, files, LinuxLink())}
     except AgentError as error:
@@ -170,7 +200,13 @@ def perform(request: bytes, files: Sequence[int]) -> dict[str, object]:
             where = where.tb_next
         name = os.path.basename(where.tb_frame.f_code.co_filename) if where else "?"
         place = f"{type(error).__name__} at {name}:{where.tb_lineno if where else 0}"
-        return dict(fail("job-fault", place=place).as_map())
+        return dict(fail(_fault(error), place=place).as_map())
+
+
+def _fault(error: Exception) -> str:
+    """A fault of this software, or a call that the filter of a child refused."""
+    refused = isinstance(error, OSError) and error.errno in (errno.EPERM, errno.ENOSYS)
+    return "job-refused" if refused else "job-fault"
 
 
 def _operation(job: object) -> Callable[..., dict[str, object]]:
@@ -178,32 +214,6 @@ def _operation(job: object) -> Callable[..., dict[str, object]]:
     if not isinstance(op, str) or op not in client.OPS:
         raise fail("job-fault", place=f"unknown operation {op!r}")
     return client.OPS[op]
-
-
-def confine(to: Confinement) -> None:
-    """Limits, the worker's user, no new privileges; dies with the worker. Order matters: after the
-    change of user the limits could not be set, and the kernel forgets the death signal there."""
-    parent = os.getppid()
-    os.nice(NICE)
-    own = ((resource.RLIMIT_AS, to.memory_bytes), (resource.RLIMIT_CPU, to.cpu_s))
-    for what, most in (*own, *LIMITS):
-        _soft, hard = resource.getrlimit(what)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
-    if to.user:
-        uid, gid = to.user
-        os.setgroups([])
-        os.setresgid(gid, gid, gid)
-        os.setresuid(uid, uid, uid)
-    for option, value in (
-        (PR_SET_NO_NEW_PRIVS, 1),
-        (PR_SET_DUMPABLE, 0),
-        (PR_SET_PDEATHSIG, signal.SIGKILL),
-    ):
-        if _PRCTL(option, int(value), 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "prctl")
-    if os.getppid() != parent:  # the worker died before the kernel knew
-        os._exit(1)
 
 
 def _close_others(fds: Sequence[int]) -> None:
@@ -224,13 +234,26 @@ def _read_all(channel: socket.socket) -> bytes:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serves the control socket that the agent left. UID and GID (-1: stay), bytes, seconds."""
+    """Serves the control socket that the agent left. UID, GID and STEP (-1: stay, see `Identity`),
+    bytes, seconds."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C at the agent's terminal is for the agent
-    uid, gid, memory_bytes, cpu_s = (int(argument) for argument in arguments)
+    uid, gid, step, memory_bytes, cpu_s = (int(argument) for argument in arguments)
     preload.load_all()
+    serve(Identity(uid, gid, step) if uid >= 0 else None, memory_bytes, cpu_s)
+    return 0
+
+
+def serve(
+    identity: Identity | None,
+    memory_bytes: int = limits.CHILD_MEMORY_BYTES,
+    cpu_s: int = limits.CHILD_CPU_S,
+    **more: Sequence[str],
+) -> None:
+    """Makes the ladder and is the worker; all that children need has been loaded. `more`: as for
+    `Ladder`, in tests."""
     # A child shares our pages until it writes to them; the collector would write to all of them.
     gc.disable()
     gc.freeze()
-    confinement = Confinement(None if uid < 0 else (uid, gid), memory_bytes, cpu_s)
-    Worker(socket.socket(fileno=CONTROL_FD), confinement).serve()
-    return 0
+    bounds = Bounds(memory_bytes, cpu_s, limits.CHILD_FILES, limits.JOB_BYTES)
+    ladder = Ladder(identity, bounds, **more)
+    Worker(socket.socket(fileno=CONTROL_FD), ladder).serve()

@@ -132,6 +132,7 @@ class StartedJob(NamedTuple):
     fds: tuple[int, ...]
     deadline_s: int
     done: Callable[[JobEnd], None]
+    network: bool = False
 
 
 Outcome = JobEnd | Callable[[StartedJob], JobEnd] | None  # None: silence
@@ -150,9 +151,14 @@ class FakeJobs:
         self._running: dict[int, tuple[StartedJob, Timer]] = {}
 
     def start(
-        self, request: bytes, fds: Sequence[int], deadline_s: int, done: Callable[[JobEnd], None]
+        self,
+        request: bytes,
+        fds: Sequence[int],
+        deadline_s: int,
+        done: Callable[[JobEnd], None],
+        network: bool = False,
     ) -> int:
-        job = StartedJob(len(self.started) + 1, request, tuple(fds), deadline_s, done)
+        job = StartedJob(len(self.started) + 1, request, tuple(fds), deadline_s, done, network)
         self.started.append(job)
         outcome = self.outcomes.pop(0) if self.outcomes else None
         if callable(outcome):

@@ -4,9 +4,10 @@ The worker is started when the first job comes and told to go by the end of its 
 Everything between agent and worker is on two kinds of sockets:
 
     control (SOCK_SEQPACKET, descriptor 3 of the worker)
-        agent -> worker   J id deadline_ms   with the job's end of its channel, then its descriptors
-                          C id               stop that job
-        worker -> agent   E id cause         the child is gone: ok, died, deadline, cancelled
+        agent -> worker   J id deadline_ms flags   with the job's end of its channel, then its
+                                                   descriptors; flags: 1, it uses the network
+                          C id                     stop that job
+        worker -> agent   E id cause               the child is gone: ok, died, deadline, cancelled
     channel (SOCK_STREAM, one a job)
         agent -> child    the request, then end of file
         child -> agent    the answer, then end of file
@@ -27,8 +28,9 @@ from hal.ports import JobEnd, Reactor, Timer
 from hal.signals import TO_DEFAULT
 
 CONTROL_FD = 3
-HEADER = struct.Struct("<cIQ")  # kind, job, deadline_ms or cause
+HEADER = struct.Struct("<cIQB")  # kind, job, deadline_ms or cause, flags
 START, CANCEL, ENDED = b"J", b"C", b"E"
+USES_NETWORK = 1  # flag of START: known before the child reads its job, which it does confined
 CAUSES = (None, "died", "deadline", "cancelled")
 GRACE_NS = 5_000_000_000  # the worker's own deadline comes first; this is for a worker that hangs
 NS_S = 1_000_000_000
@@ -63,7 +65,12 @@ class WorkerJobs:
         self._idle: Timer | None = None
 
     def start(
-        self, request: bytes, fds: Sequence[int], deadline_s: int, done: Callable[[JobEnd], None]
+        self,
+        request: bytes,
+        fds: Sequence[int],
+        deadline_s: int,
+        done: Callable[[JobEnd], None],
+        network: bool = False,
     ) -> int:
         """Sends a job to the worker; the descriptors stay the caller's, who may close them now."""
         self._last += 1
@@ -74,7 +81,8 @@ class WorkerJobs:
             return self._fail(number, error, done)
         try:
             control = self._worker()
-            header = HEADER.pack(START, number, deadline_s * 1000)
+            flags = USES_NETWORK if network else 0
+            header = HEADER.pack(START, number, deadline_s * 1000, flags)
             socket.send_fds(control, [header], [theirs.fileno(), *fds])
         except OSError as error:
             ours.close()
@@ -105,7 +113,7 @@ class WorkerJobs:
         """Stops a job; unknown or ended ones are left alone."""
         if job in self._jobs and self._control:
             try:
-                self._control.send(HEADER.pack(CANCEL, job, 0))
+                self._control.send(HEADER.pack(CANCEL, job, 0, 0))
             except OSError:
                 return  # the worker has gone; its end is about to be read
 
@@ -134,6 +142,7 @@ class WorkerJobs:
                         (os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL_FD),
                     ],
                     setsigmask=[],
+                    setsid=True,  # else a child could type into the terminal that we run in
                     setsigdef=TO_DEFAULT,
                 )
             except OSError:
@@ -159,7 +168,7 @@ class WorkerJobs:
         if len(message) != HEADER.size:
             self._lost()
             return
-        kind, number, cause = HEADER.unpack(message)
+        kind, number, cause, _flags = HEADER.unpack(message)
         job = self._jobs.get(number)
         if kind == ENDED and job:
             job.ended = True

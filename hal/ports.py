@@ -172,8 +172,13 @@ class Jobs(Protocol):
     """Work in short-lived processes. `done` is called once for each started job, from the loop."""
 
     def start(
-        self, request: bytes, fds: Sequence[int], deadline_s: int, done: Callable[[JobEnd], None]
-    ) -> int: ...
+        self,
+        request: bytes,
+        fds: Sequence[int],
+        deadline_s: int,
+        done: Callable[[JobEnd], None],
+        network: bool = False,
+    ) -> int: ...  # without `network` the child has none
     def cancel(self, job: int) -> None: ...  # `done` still comes, with `cancelled`
     def close(self) -> None: ...
 

@@ -10,7 +10,8 @@
     [clock]      rtc, synchronised           RTC device or ""; the file that a time source makes
     [watchdog]   path                        watchdog device or ""
     [seal]       path                        the device key
-    [worker]     user, memory_bytes, cpu_s   user "" is: nobody for root, else unchanged
+    [worker]     user                        name or number; without: see `platforms/users.py`
+                 memory_bytes, cpu_s         of each child
                  connect_s, receive_s, exchange_s    for a slow line: see `agent/limits.py`
     [interfaces] "GigabitEthernet0/0/0" = "eth0"
     [hooks]      path                        folder of executables

@@ -14,6 +14,7 @@ from agent.console.appliance import (
     CaQuestion,
     Certificate,
     Check,
+    Children,
     ClockState,
     Described,
     Done,
@@ -236,6 +237,9 @@ class FakeSystem:
 
     def set_clock(self, wall_s: int) -> None:
         self.done.append(("clock", wall_s))
+
+    def children(self) -> Children | None:
+        return Children(("Landlock",), ("seccomp (EPERM)",))
 
     def statistics(self) -> dict[str, object]:
         counted = {field.key: 0 for field in STATISTICS.fields}

@@ -2,15 +2,19 @@
 
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Sequence
 
-from agent import worker
+from agent import limits, worker
 from agent.errors import fail
 from agent.scep import client
-from hal.jobs import CONTROL_FD
+from hal.confinement import kernel
+from hal.confinement.ladder import Identity
+
+PR_GET_NO_NEW_PRIVS = 39
+# Beyond those of any job: `look` forks and asks the kernel, `die` sends itself a signal.
+CALLS = ("clone", "kill", "prctl", "getpriority", "getgroups", "getgroups32")
 
 
 def _echo(job: dict[str, object], files: Sequence[int], _link: object) -> dict[str, object]:
@@ -39,6 +43,11 @@ def _flood(_job: dict[str, object], _files: Sequence[int], _link: object) -> dic
     return {"much": b"x" * 2_000_000}
 
 
+def _nicer(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict[str, object]:
+    """A call that anybody may make, and that no job does."""
+    return {"nice": os.nice(1)}
+
+
 def _hoard(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict[str, object]:
     return {"size": len(bytearray(1_000_000_000))}
 
@@ -51,20 +60,28 @@ def _look(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict
             os._exit(0)
     except OSError:
         can_fork = False
-    with open("/proc/self/status") as status:
-        lines = dict(line.rstrip("\n").split(":", 1) for line in status)
     return {
         "uid": os.getuid(),
         "nice": os.getpriority(os.PRIO_PROCESS, 0),
         "groups": os.getgroups(),
-        "fds": sorted(int(n) for n in os.listdir("/proc/self/fd"))[:-1],
+        "fds": [fd for fd in range(limits.CHILD_FILES) if _is_open(fd)],
         "fork": can_fork,
-        "no_new_privs": lines["NoNewPrivs"].strip(),
+        "no_new_privs": kernel.call("prctl", PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
     }
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":
     operations = {"echo": _echo, "sleep": _sleep, "die": _die, "refuse": _refuse, "flood": _flood}
-    client.OPS.update({**operations, "fault": _fault, "hoard": _hoard, "look": _look})
-    user = (int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) == 3 else None
-    worker.Worker(socket.socket(fileno=CONTROL_FD), worker.Confinement(user)).serve()
+    client.OPS.update(
+        {**operations, "fault": _fault, "hoard": _hoard, "nicer": _nicer, "look": _look}
+    )
+    numbers = [int(number) for number in sys.argv[1:]]
+    worker.serve(Identity(*numbers) if numbers else None, calls=CALLS)

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from platforms import linux
 from platforms.board import Board, BoardError, SerialLine, load_board, parse_board, place
 from platforms.users import group_number, resolve_user, user_number, worker_user
 
+ROOT = Path(__file__).resolve().parent.parent
 WHOLE = """
 [flash]
 kind = "file"
@@ -169,15 +172,15 @@ def test_a_state_folder_moves_all_defaults_and_no_whole_path() -> None:
 
 
 def test_users_and_groups_by_name_and_number() -> None:
-    assert resolve_user("root") == resolve_user("0") == (0, 0)
+    assert resolve_user("root") == (0, 0)
     assert (user_number("root"), user_number("12345"), user_number("")) == (0, 12345, None)
     assert (group_number("root"), group_number("12345"), group_number("")) == (0, 12345, None)
 
 
-@pytest.mark.parametrize("name", ["no-such-user", "4294967294999", "3999999999"])
+@pytest.mark.parametrize("name", ["no-such-user", "4294967294999", "4294967295"])
 def test_an_unknown_user_is_a_board_error(name: str) -> None:
     with pytest.raises(BoardError, match=name):
-        resolve_user(name)
+        user_number(name)
 
 
 def test_an_unknown_group_is_a_board_error() -> None:
@@ -185,13 +188,37 @@ def test_an_unknown_group_is_a_board_error() -> None:
         group_number("no-such-group")
 
 
-def test_the_worker_is_nobody_under_root_and_else_unchanged() -> None:
-    if os.geteuid() == 0:
-        assert worker_user("") == resolve_user("nobody")
-        with pytest.raises(BoardError):
-            worker_user("root")
-    else:
+def test_job_children_have_a_user_of_their_own_under_root_and_else_that_of_the_agent() -> None:
+    if os.geteuid() != 0:
         assert worker_user("") is worker_user("root") is None
+        return
+    assert worker_user("nobody") == (*resolve_user("nobody"), 0)
+    assert worker_user("61000") == (61000, 61000, 0)  # nobody has it here
+    for wrong in ("root", "0", "00", "no-such-user", "4294967295"):
+        with pytest.raises(BoardError):
+            worker_user(wrong)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts another /etc/passwd")
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [("", (61168, 61168, 1)), ("scep-agent-job:x:123:456::/:/bin/false\n", (123, 456, 0))],
+)
+def test_the_user_scep_agent_job_is_taken_where_it_exists(
+    tmp_path: Path, line: str, found: tuple[int, int, int]
+) -> None:
+    users = tmp_path / "passwd"
+    users.write_text("root:x:0:0::/:/bin/sh\n" + line)
+    ask = "import sys; sys.path.insert(0, sys.argv[1]); from platforms.users import worker_user; "
+    command = [sys.executable, "-I", "-c", ask + 'print(worker_user(""))', str(ROOT)]
+    inside = 'mount --bind "$0" /etc/passwd && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", inside, str(users), *command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout.strip(), done.stderr) == (str(found), "")
 
 
 # -- the Linux board -------------------------------------------------------------------------------

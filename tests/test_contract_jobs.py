@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from agent import limits, worker
+from agent import limits
 from agent.loop import Loop
 from hal import cbor
 from hal.clock import LinuxClock
+from hal.confinement.ladder import NICE, PLACES
 from hal.fake import FakeClock, FakeJobs, FakeReactor
 from hal.jobs import WorkerJobs
 from hal.ports import JobEnd, Jobs
@@ -113,7 +114,8 @@ def test_a_cancelled_child_is_killed(real: Bench) -> None:
 
 
 def test_errors_are_answers_and_faults_tell_no_secret(real: Bench) -> None:
-    for op, code in (("refuse", "ca-no-ca"), ("fault", "job-fault"), ("nonsense", "job-fault")):
+    errors = {"refuse": "ca-no-ca", "fault": "job-fault", "nonsense": "job-fault"}
+    for op, code in {**errors, "nicer": "job-refused"}.items():
         answer = real.wait(real.start(op)[1]).answer
         found = cbor.loads(answer or b"", max_bytes=10_000)
         assert found["error"] == code
@@ -150,11 +152,27 @@ def test_many_jobs_at_once_keep_their_answers_apart(real: Bench) -> None:
         assert answer["ok"]["said"] == str(n)
 
 
+def test_more_jobs_than_places_wait_for_one_and_their_deadlines_do_not(real: Bench) -> None:
+    sleeping = [real.start("sleep") for _place in range(PLACES)]
+    late = real.start("echo", deadline_s=1, say="late")[1]
+    number, unwanted = real.start("echo", say="unwanted")
+    waits = real.start("echo", say="waits")[1]
+    assert real.wait(late).failure == "deadline"
+    real.jobs.cancel(number)
+    assert real.wait(unwanted).failure == "cancelled"
+    assert not waits
+    real.jobs.cancel(sleeping[3][0])
+    assert real.wait(waits).failure is None
+    for number, _ends in sleeping:
+        real.jobs.cancel(number)
+    assert {real.wait(ends).failure for _number, ends in sleeping} == {"cancelled"}
+
+
 def test_a_child_is_confined(real: Bench) -> None:
     answer = cbor.loads(real.wait(real.start("look")[1]).answer or b"", max_bytes=1000)
     found = answer["ok"]
-    assert found["no_new_privs"] == "1"
-    assert found["nice"] == min(19, os.getpriority(os.PRIO_PROCESS, 0) + worker.NICE)
+    assert found["no_new_privs"] == 1
+    assert found["nice"] == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
     if os.getuid() != 0:
         assert found["fork"] is False
     assert [fd for fd in found["fds"] if fd > 2] == found["fds"][-1:]  # its channel alone
@@ -183,7 +201,7 @@ def test_a_worker_that_ends_takes_its_jobs_along_and_the_next_job_starts_another
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root: changes the user of the child")
 def test_as_root_the_child_is_another_user_and_sees_no_folder_of_ours() -> None:
     loop = Loop(LinuxClock())
-    jobs = WorkerJobs(loop, worker_argv(65534, 65534), answer_bytes=10_000, linger_s=1)
+    jobs = WorkerJobs(loop, worker_argv(65534, 65534, 0), answer_bytes=10_000, linger_s=1)
     bench = Bench(jobs, lambda: loop.turn(10_000_000))
     found = cbor.loads(bench.wait(bench.start("look")[1]).answer or b"", max_bytes=1000)["ok"]
     assert (found["uid"], found["groups"], found["fork"]) == (65534, [], False)
@@ -217,6 +235,7 @@ import os, resource, signal, sys
 sys.path.insert(0, {root!r})
 from agent.loop import Loop
 from hal.clock import LinuxClock
+from hal.confinement.ladder import NICE, PLACES
 from hal.jobs import WorkerJobs
 signal.signal(signal.SIGCHLD, signal.{chld})
 loop, ends = Loop(LinuxClock()), []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from platforms.users import worker_user
 from tests.board import ROOT, Agent, check_certificate, copy_program, procedure
 from tests.labca import LabCa
 
@@ -57,7 +58,7 @@ def test_as_root_from_a_clone_that_the_worker_user_cannot_enter(tmp_path: Path) 
 
 @needs_root
 def test_as_root_with_an_interpreter_and_a_clone_that_are_shut(tmp_path: Path) -> None:
-    """Everything below one 0700 folder: program, packages; the child has dropped to nobody."""
+    """Everything below one 0700 folder: program, packages; the child has dropped its rights."""
     shut = tmp_path / "shut"
     shut.mkdir(mode=0o700)
     packages = Path(next(p for p in sys.path if p.endswith("site-packages")))
@@ -89,18 +90,18 @@ def test_as_the_user_who_runs_the_tests(tmp_path: Path) -> None:
 
 
 @needs_root
-def test_the_child_is_nobody_and_opens_nothing_of_the_program(tmp_path: Path) -> None:
+def test_each_child_has_a_user_and_opens_nothing_of_the_program(tmp_path: Path) -> None:
     """strace's opinion: after the change of user no path of program or packages is opened."""
     if subprocess.run(["which", "strace"], capture_output=True).returncode:
         pytest.skip("needs strace")
     trace = tmp_path / "trace"
     prefix = ["strace", "-D", "-f", "-qq", "-e", "trace=openat,open,setresuid", "-o", str(trace)]
     enrol(tmp_path, prefix=prefix)
-    dropped: set[str] = set()
+    (uid, _gid, _step), dropped = worker_user("") or (0, 0, 0), set()
     opened: list[str] = []
     for line in trace.read_text(errors="replace").splitlines():
         pid, call = line.split(None, 1)
-        if call.startswith(f"setresuid({NOBODY}"):
+        if call.startswith(f"setresuid({uid},"):  # one job after the other: place 0
             dropped.add(pid)
         elif pid in dropped and "open" in call.split("(")[0]:
             opened.append(call)

@@ -17,12 +17,12 @@ SOURCES = PRODUCT + sorted((ROOT / "tools").rglob("*.py"))
 # What the resident agent must never have loaded (runtime measurements: memory).
 FORBIDDEN_IDLE = frozenset(
     (
-        *("argparse", "ast", "asyncio", "cryptography", "dataclasses", "dis", "email"),
+        *("argparse", "ast", "asyncio", "cryptography", "ctypes", "dataclasses", "dis", "email"),
         *("hashlib", "http", "inspect", "json", "logging", "pathlib", "shutil", "ssl"),
         *("subprocess", "tempfile", "tomllib", "traceback", "unittest", "urllib"),
     )
 )
-WORKER_ONLY = ("agent.scep", "agent.worker")
+WORKER_ONLY = ("agent.scep", "agent.worker", "hal.confinement")
 
 # Room -> what it may import of the project. The longest name that fits a module is its room.
 MAY_IMPORT = {
@@ -122,6 +122,7 @@ MAY_IMPORT = {
     "platforms": ("agent.loop", "agent.limits", "hal", "platforms"),
     "tools.lab_ca": ("tools.lab_ca",),
     "tools.bench": ("agent", "hal", "platforms", "tests", "tools"),
+    "tools.confinement": ("agent", "hal", "platforms", "tests", "tools"),
     "tools.fuzz": ("agent", "hal", "tests", "tools"),
     "tools": ("agent", "hal", "platforms", "tools"),
 }

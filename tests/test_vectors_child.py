@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import pytest
 
-from agent import limits
+from agent import limits, resident
 from hal import cbor
 from hal.jobs import WorkerJobs
 from hal.ports import JobEnd
-from platforms.users import worker_user
+from platforms.board import Worker
 from tests import tls_server as https
 from tests.reactor import LiveReactor
 from tests.test_scep_vectors import outcome
@@ -34,7 +34,6 @@ AT_ONCE = 6
 TURN_NS = 100_000_000
 PART_S = 50
 PART = 60  # rows of one test, so that they spread over the processes of a test run
-ROOT = str(Path(__file__).resolve().parent.parent)
 START = (
     "import sys; root = sys.argv.pop(1); sys.path.insert(0, root);"
     " from tests.vectors.worker import main; sys.exit(main(sys.argv[1:]))"
@@ -53,9 +52,7 @@ class Shop:
     """A worker and the jobs that it is given, a few at once."""
 
     def __init__(self) -> None:
-        user = worker_user("") or (-1, -1)
-        numbers = (*user, limits.CHILD_MEMORY_BYTES, limits.CHILD_CPU_S)
-        argv = [sys.executable, "-I", "-c", START, ROOT, *map(str, numbers)]
+        argv = resident.worker_argv(Worker(), sys.executable, START)
         self.reactor = LiveReactor()
         self._jobs = WorkerJobs(
             self.reactor, argv, answer_bytes=limits.JOB_BYTES, linger_s=limits.WORKER_LINGER_S
@@ -74,7 +71,7 @@ class Shop:
             what = outcome(answer) if isinstance(answer, dict) else f"({end.failure})"
             self.ended[row.name] = Ended(what, kib, time.monotonic() - began)
 
-        self._jobs.start(cbor.dumps(desk.job(row, url)), [self._key, peak], deadline_s, done)
+        self._jobs.start(cbor.dumps(desk.job(row, url)), [self._key, peak], deadline_s, done, True)
 
     def close(self) -> None:
         self._jobs.close()

@@ -127,6 +127,13 @@ class ClockState(NamedTuple):
     why: str
 
 
+class Children(NamedTuple):
+    """What confines job children on this system, and what is missing with its reason."""
+
+    held: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
 class FromFile(NamedTuple):
     """What is imported: a file of device storage, its format (None: see what it is)."""
 
@@ -204,6 +211,7 @@ class System(Protocol):
 
     def clock(self) -> ClockState: ...
     def set_clock(self, wall_s: int) -> None: ...  # clock, RTC and trust
+    def children(self) -> Children | None: ...  # None: no child has told yet
     def statistics(self) -> dict[str, object]: ...  # the fields of `display pki statistics`
     def compact(self) -> None: ...  # no replaced secret stays on flash
     def wipe(self) -> None: ...  # key pairs, certificates, requests; the configuration stays

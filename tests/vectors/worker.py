@@ -25,7 +25,7 @@ def _measured(operation: Operation) -> Operation:
             return operation(job, files, link)
         finally:
             peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            os.pwrite(files[-1], b"%d" % peak_kib, 0)
+            os.write(files[-1], b"%d" % peak_kib)
 
     return run
 

@@ -73,6 +73,8 @@ def _terminal(board: Board) -> None:
         person.press(b"q")
         person.wait(b"display")
         person.press(b"ver\t\x01\x05\r")
+        person.wait(b"More ----")
+        person.press(b"q")
         person.wait(b">")
         person.press(b"display pki enrollment\r")
         person.wait(b"More ----")

@@ -30,7 +30,7 @@ CHILD = (
 
 
 class Peaks(Workshop):
-    """Notes the peak of the child of each job."""
+    """Notes the peak of the child of each operation."""
 
     def __init__(self, python: str) -> None:
         super().__init__(worker_argv(python, HOOKED_START))
@@ -45,24 +45,7 @@ class Peaks(Workshop):
 def child(rig: Rig) -> Samples:
     """Every operation once with the largest key, so that the largest child is among them."""
     with LabCa(rig.folder) as ca, Peaks(rig.python) as shop:
-        applicant = Applicant(shop, ca.url, limits.KEY_BITS[1])
-        sealed = shop.do({"op": "seal", "plain": SECRET})["sealed"]
-        shop.do({"op": "check-sealed", "sealed": sealed})
-        issued = certificate(shop.do(applicant.job("enrol", 1)).get("certificate")).der
-        shop.do(applicant.job("poll", 1))
-        _again(shop, applicant, issued)
-        ders = [one.der for one in applicant.ca.certificates]
-        shop.do({"op": "inspect", "kind": "certificate", "ders": [issued, *ders]})
-        _lists(shop, applicant, issued)
-        Authority(ca.dir).prepare()
-        shop.do({**applicant.job("enrol", 1), "op": "next-ca"})
-        _passwords(shop)
-        _files(shop, applicant, issued)
-        activate = {"certificate": issued, "chain": ders, "ca": ders}
-        with ExitStack() as stack:
-            staged = [stack.enter_context(TemporaryFile()).fileno() for _file in range(STAGED)]
-            key = application.key_map(applicant.key)
-            shop.do({"op": "activate", "key": key, **activate}, staged)
+        every_operation(shop, ca)
     forgotten = client.OPS.keys() - shop.kib.keys()
     assert not forgotten, f"no job for {forgotten}"
     return {
@@ -72,7 +55,29 @@ def child(rig: Rig) -> Samples:
     }
 
 
-def _lists(shop: Peaks, applicant: Applicant, issued: bytes) -> None:
+def every_operation(shop: Workshop, ca: LabCa) -> None:
+    """Each at least once, in jobs that the agent would send; AgentError of the first that fails."""
+    applicant = Applicant(shop, ca.url, limits.KEY_BITS[1])
+    sealed = shop.do({"op": "seal", "plain": SECRET})["sealed"]
+    shop.do({"op": "check-sealed", "sealed": sealed})
+    issued = certificate(shop.do(applicant.job("enrol", 1)).get("certificate")).der
+    shop.do(applicant.job("poll", 1))
+    _again(shop, applicant, issued)
+    ders = [one.der for one in applicant.ca.certificates]
+    shop.do({"op": "inspect", "kind": "certificate", "ders": [issued, *ders]})
+    _lists(shop, applicant, issued)
+    Authority(ca.dir).prepare()
+    shop.do({**applicant.job("enrol", 1), "op": "next-ca"})
+    _passwords(shop)
+    _files(shop, applicant, issued)
+    activate = {"certificate": issued, "chain": ders, "ca": ders}
+    with ExitStack() as stack:
+        staged = [stack.enter_context(TemporaryFile()).fileno() for _file in range(STAGED)]
+        key = application.key_map(applicant.key)
+        shop.do({"op": "activate", "key": key, **activate}, staged)
+
+
+def _lists(shop: Workshop, applicant: Applicant, issued: bytes) -> None:
     """The revocation list of the lab CA, by both ways."""
     base = applicant.job("enrol", 1)
     place = str(base["url"]).replace("/scep", "/ca.crl")
@@ -82,19 +87,19 @@ def _lists(shop: Peaks, applicant: Applicant, issued: bytes) -> None:
     shop.do({**base, **where, "op": "get-crl", "signer": signer})
 
 
-def _again(shop: Peaks, applicant: Applicant, issued: bytes) -> None:
+def _again(shop: Workshop, applicant: Applicant, issued: bytes) -> None:
     """The same certificate by its number."""
     serial = load_der_x509_certificate(issued).serial_number
     rules = {"revocation": None, "serial": f"{serial:x}"}
     shop.do({**applicant.job("get-cert", 2), **rules})
 
 
-def _passwords(shop: Peaks) -> None:
+def _passwords(shop: Workshop) -> None:
     word = shop.do({"op": "hash-password", "plain": SECRET, "before": None})["hash"]
     shop.do({"op": "check-password", "plain": SECRET, "hash": word})
 
 
-def _files(shop: Peaks, applicant: Applicant, issued: bytes) -> None:
+def _files(shop: Workshop, applicant: Applicant, issued: bytes) -> None:
     """A certificate with its key leaves as PKCS#12 and comes in again; the offline request."""
     shop.do({**applicant.job("enrol", 1), "op": "request"})
     ders = [one.der for one in applicant.ca.certificates]

@@ -13,8 +13,9 @@ from agent.settings import Entity, Realm
 from agent.tasks import Answer, Tasks, certificate, field, items
 from hal.clock import LinuxClock
 from hal.jobs import WorkerJobs
+from hal.ports import Files
 from hal.records import CaRecord, KeyRecord, RequestRecord
-from platforms.users import worker_user
+from platforms.board import Worker
 from tools.bench import proc
 
 TURN_NS = 50_000_000
@@ -27,9 +28,7 @@ HOOKED_START = (
 
 def worker_argv(python: str, start: str = resident.WORKER_START) -> list[str]:
     """How the agent starts the worker, as the default board has it."""
-    user = worker_user("") or (-1, -1)
-    numbers = (*user, limits.CHILD_MEMORY_BYTES, limits.CHILD_CPU_S)
-    return [python, "-I", "-c", start, resident.ROOT, *map(str, numbers)]
+    return resident.worker_argv(Worker(), python, start)
 
 
 def end_workers(loop: Loop, jobs: WorkerJobs, before: Sequence[int]) -> None:
@@ -46,12 +45,12 @@ def end_workers(loop: Loop, jobs: WorkerJobs, before: Sequence[int]) -> None:
 class Workshop:
     """`with Workshop(argv) as shop:` `shop.do(job)` is the answer of a child of one worker."""
 
-    def __init__(self, argv: Sequence[str]) -> None:
+    def __init__(self, argv: Sequence[str], files: Files | None = None) -> None:
         self._loop = Loop(LinuxClock())
         self._jobs = WorkerJobs(self._loop, argv, answer_bytes=limits.JOB_BYTES, linger_s=60)
         self._key = os.memfd_create("device.key")
         os.write(self._key, b"\x5a" * 32)
-        self._tasks = Tasks(self._jobs, self._key)
+        self._tasks = Tasks(self._jobs, self._key, files=files)
         self._before = proc.children(os.getpid())
 
     def __enter__(self) -> Self:

@@ -44,7 +44,8 @@ SENTENCES = {
     "display saved-configuration unapplied": "Shows the saved lines that do not apply, and why.",
     "display this": "Shows the configuration of this view.",
     "display users": "Shows who is at the console, and from where.",
-    "display version": "Shows the version of the software and the serial number of the device.",
+    "display version": "Shows the version of the software, the serial number of the device, and"
+    " what confines job children.",
     "email MAIL": "A mail address as an alternative name.",
     "enrollment-request encryption-algorithm { aes128 | aes256 | 3des }": "How requests are"
     " encrypted; lowered to 3des when the CA lists its capabilities and AES is not among them.",

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 
 def show_version(session: "Session", _args: Args) -> None:
-    session.show(board.version(session.device.board_serial()))
+    device = session.device
+    session.show(board.version(device.board_serial(), device.system.children()))
 
 
 def show_clock(session: "Session", _args: Args) -> None:

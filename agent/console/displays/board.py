@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from agent import limits
-from agent.console.appliance import ClockState, FileEntry
+from agent.console.appliance import Children, ClockState, FileEntry
 from agent.console.document import (
     FLAG,
     INTEGER,
@@ -44,17 +44,34 @@ def _version_layout(_kind: Kind, item: Item, _times: Times) -> Iterator[str]:
     yield f"{item['product']}, version {item['version']}"
     yield "SCEP (RFC 8894) enrolment agent"
     yield f"Serial number of the device: {item['serial'] or '-'}"
+    if item["confinement"] is None:
+        yield "Confinement of jobs: not known yet"
+    else:
+        yield f"Confinement of jobs: {', '.join(item['confinement']) or '-'}"
+        yield f" Missing: {', '.join(item['confinement_missing']) or '-'}"
 
 
 VERSION = Kind(
     "version",
-    (Field("product", TEXT), Field("version", TEXT), Field("serial", TEXT + "?")),
+    (
+        Field("product", TEXT),
+        Field("version", TEXT),
+        Field("serial", TEXT + "?"),
+        Field("confinement", LIST + "?"),
+        Field("confinement_missing", LIST + "?"),
+    ),
     _version_layout,
 )
 
 
-def version(serial: str) -> Document:
-    item = {"product": "scep-agent", "version": limits.VERSION, "serial": serial or None}
+def version(serial: str, children: Children | None) -> Document:
+    item = {
+        "product": "scep-agent",
+        "version": limits.VERSION,
+        "serial": serial or None,
+        "confinement": list(children.held) if children else None,
+        "confinement_missing": list(children.missing) if children else None,
+    }
     return Document(VERSION, [item])
 
 

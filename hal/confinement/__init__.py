@@ -1,0 +1,1 @@
+"""What confines the child of a job beyond its user and its limits: a ladder of rungs (Linux)."""
