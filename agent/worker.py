@@ -236,7 +236,6 @@ def _read_all(channel: socket.socket) -> bytes:
 def main(arguments: Sequence[str]) -> int:
     """Serves the control socket that the agent left. UID, GID and STEP (-1: stay, see `Identity`),
     bytes, seconds."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C at the agent's terminal is for the agent
     uid, gid, step, memory_bytes, cpu_s = (int(argument) for argument in arguments)
     preload.load_all()
     serve(Identity(uid, gid, step) if uid >= 0 else None, memory_bytes, cpu_s)

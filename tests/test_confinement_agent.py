@@ -145,6 +145,7 @@ def test_nobody_of_the_same_user_reads_the_memory_of_agent_or_worker(
         told(agent)
         (pid,) = [one for one in children(os.getpid()) if runs(one, clone)]
         (worker,) = children(pid)
+        assert os.getsid(worker) == worker  # it has not the terminal of the agent
         assert looked(pid, uid) == ""
         assert not ctypes or looked(worker, uid) == ""
     sleeper = subprocess.Popen([*prefix, "sleep", "60"], user=uid, group=uid)

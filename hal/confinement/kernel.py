@@ -17,13 +17,14 @@ else:
     _LIBC = ctypes.CDLL(None, use_errno=True)
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_NO_CTYPES = "no ctypes"
 _CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h: two words for each of three sets
 
 
 def call(name: str, *arguments: int | bytes | None) -> int:
     """A function of the C library that returns -1 and sets errno; its result. Raises OSError."""
     if _LIBC is None:
-        raise OSError(errno.ENOSYS, "no ctypes")
+        raise OSError(errno.ENOSYS, _NO_CTYPES)
     # As long as a register: `syscall` takes its arguments from there, whatever their type.
     words = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
     result = int(getattr(_LIBC, name)(*words))
@@ -45,6 +46,6 @@ def drop_capabilities() -> None:
 
 def reason(error: OSError) -> str:
     """Why a rung is missing, in one word where the kernel says so: EPERM."""
-    if _LIBC is None:
-        return "no ctypes"
+    if error.strerror == _NO_CTYPES:
+        return _NO_CTYPES
     return errno.errorcode.get(error.errno or 0, str(error))

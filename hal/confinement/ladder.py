@@ -110,6 +110,7 @@ class Rungs:
         self._without = without
 
     def climb(self, name: str, step: Callable[..., None], *arguments: object) -> None:
+        """Takes one step; its OSError is the reason why this rung is missing."""
         if name in self._without:
             return
         try:
