@@ -6,7 +6,6 @@ enrolment (that is the engine's) and touches no hardware but through the ports.
 
 import os
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 from agent import activation, application, devicekey, diagnosis, losses, report, tasks
 from agent.access import Access
@@ -28,6 +27,7 @@ from agent.enrolment import Context, Enrolment
 from agent.erasing import Erasure
 from agent.errors import AgentError, fail
 from agent.exchange import Exchange
+from agent.hardware import Hardware
 from agent.keypairs import KeyPairs
 from agent.log import Line, Log
 from agent.loop import Loop
@@ -38,24 +38,9 @@ from agent.settings import Realm, Settings, fold
 from agent.states import Apply
 from agent.tasks import Answer, Tasks
 from hal import records
-from hal.ports import Clock, DeviceMemory, Files, HalError, Interface, Link
+from hal.ports import HalError, Interface
 from hal.records import CaRecord, KeyRecord
 from hal.store import Health, Store
-
-
-class Hardware(NamedTuple):
-    """The ports of a board, and what its board file says: names, RTC, whether it can reboot."""
-
-    clock: Clock
-    files: Files
-    link: Link
-    memory: DeviceMemory
-    linux_name: Callable[[str], str]
-    serial: str
-    has_rtc: bool = False
-    reboot: Callable[[], None] | None = None
-    recovery: bool = True  # a serial line that lets nobody in may erase the device
-    renew_key: Callable[[], None] | None = None  # makes the device key that is missing
 
 
 class Device:

@@ -28,6 +28,7 @@ from agent.engine import Engine, is_under_way
 from agent.errors import AgentError, fail
 from agent.log import Log
 from agent.loop import Deadline, Loop
+from agent.parts import PARTS, load
 from agent.settings import Realm
 from agent.states import (
     Abort,
@@ -56,14 +57,6 @@ class Use(NamedTuple):
     error: AgentError | None
 
 
-PARTS = {
-    "ca": records.CaRecord,
-    "request": records.RequestRecord,
-    "local": records.LocalRecord,
-    "outcome": records.OutcomeRecord,
-}
-
-
 class Context(NamedTuple):
     """What every realm shares. `now` is the time of an event; `activate` puts a realm into use,
     and writes again what is there already if it is told to."""
@@ -77,27 +70,6 @@ class Context(NamedTuple):
     linux_name: Callable[[str], str]
     key: Callable[[str], records.KeyRecord | None]
     activate: Callable[[str, bool, Callable[[AgentError | None], None]], None]
-
-
-def load(store: Store, realm: str, log: Log) -> Stored:
-    """What flash holds of a realm; a record that cannot be read is reported and left out.
-
-    Each of them opens something else when it is gone. ca: a person may be asked about a first CA,
-    so the question says that there was one (`ca_was_lost`); nothing else trusts without
-    `fingerprint`. local: the certificate is served from memory until that is gone, and an
-    application is a first one; its key pair stays while the realm is configured with it. request:
-    the application under way is forgotten, so the CA may issue twice. outcome: the count of the
-    attempts begins anew. crl (`agent/revocation.py`): told here, since nobody may look at it.
-    `display pki enrollment` names what cannot be read.
-    """
-    found: dict[str, object] = {}
-    for part, kind in {**PARTS, "crl": records.CrlRecord}.items():
-        value = store.get(records.realm_key(realm, part))
-        try:
-            found[part] = None if value is None else records.decode(kind, value)
-        except records.RecordError as error:
-            log.report("STORE_ERR", f"realm {realm}: {error}; going on without it")
-    return Stored(**{part: found.get(part) for part in PARTS})  # type: ignore[arg-type]
 
 
 class Enrolment:

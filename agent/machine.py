@@ -12,7 +12,8 @@ from hal.ports import Files, FilesError, HalError, StoreError
 from hal.store import Store
 
 if TYPE_CHECKING:
-    from agent.device import Device, Hardware
+    from agent.device import Device
+    from agent.hardware import Hardware
 
 DAY_S = 86400
 

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from functools import partial
 
 from agent import attach, devicekey, limits, reception
-from agent.device import Device, Hardware
+from agent.device import Device
 from agent.errors import AgentError, fail
+from agent.hardware import Hardware
 from agent.log import Log
 from agent.loop import Loop
 from agent.signals import Signals

@@ -48,7 +48,8 @@ SENTENCES = {
     " what confines job children.",
     "email MAIL": "A mail address as an alternative name.",
     "enrollment-request encryption-algorithm { aes128 | aes256 | 3des }": "How requests are"
-    " encrypted; lowered to 3des when the CA lists its capabilities and AES is not among them.",
+    " encrypted. One that was typed is a floor; without it AES, or 3des where the CA lists its"
+    " capabilities and AES is not among them.",
     "enrollment-request signature message-digest-method { md5 | sha1 | sha-256 | sha-384"
     " | sha-512 }": "The digest of the request and of its signature.",
     "enrollment-url [ esc ] URL [ interval MINUTES ] [ times COUNT ] [ ra [ fingerprint"
@@ -57,6 +58,10 @@ SENTENCES = {
     "entity NAME": "Whom the certificate of this realm is for.",
     "fingerprint { md5 HEX32 | sha1 HEX40 | sha256 HEX64 }": "The digest of the CA certificate"
     " that is to be trusted.",
+    "root-fingerprint { sha1 HEX40 | sha256 HEX64 }": "The digest of a CA certificate above the"
+    " pinned one, four at most: such a CA of the set, or of an imported file, is stored and served"
+    " in `ca.pem`, and `chain.pem` goes up to it. Most consumers need the root where the pinned CA"
+    " is none.",
     "fqdn NAME": "A domain name as an alternative name.",
     "https ca-file FILENAME": "The CA of the server's certificate for https URLs; it never takes"
     " the place of the fingerprint.",

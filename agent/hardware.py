@@ -1,0 +1,21 @@
+"""What the appliance is given of the board that it runs on."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hal.ports import Clock, DeviceMemory, Files, Link
+
+
+class Hardware(NamedTuple):
+    """The ports of a board, and what its board file says: names, RTC, whether it can reboot."""
+
+    clock: Clock
+    files: Files
+    link: Link
+    memory: DeviceMemory
+    linux_name: Callable[[str], str]
+    serial: str
+    has_rtc: bool = False
+    reboot: Callable[[], None] | None = None
+    recovery: bool = True  # a serial line that lets nobody in may erase the device
+    renew_key: Callable[[], None] | None = None  # makes the device key that is missing
