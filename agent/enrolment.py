@@ -306,7 +306,8 @@ class Enrolment:
             name = self._settings.name
             self._context.log.report("LOCAL_IMPORT_ERR", f"realm {name}: {error.what}")
             self._use_again = self._context.loop.after(limits.USE_AGAIN_NS, self.put_into_use)
-        self._tell(error)
+        if not is_under_way(self.engine.state):  # else who waits, waits for an application
+            self._tell(error)
 
     def _await(self, progress: Progress, done: Done) -> None:
         """Somebody else waits now; who waited until here reads how the realm stands."""

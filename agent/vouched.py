@@ -58,6 +58,7 @@ def record(pinned: Pinned, arrived: Arrived, known: CaRecord | None) -> CaRecord
         lineage=lineage,
         anchor=_anchor(pinned, known, lineage),
         roots=[c.sha256 for c in pinned.shown] or (before.roots if before else []),
+        ras=_ras(certificates, arrived, before),
         ra_proven=_is_heir(known, one, lineage) and known is not None and known.ra_proven,
     )
     if known and new._replace(caps=known.caps, fetched_s=known.fetched_s) == known:
@@ -81,10 +82,18 @@ def _kept(
     arrived: Arrived,
     before: CaRecord | None,
 ) -> list[CertificateRecord]:
-    """What came stands first: a new RA, or the CA that issues now, before that of yesterday."""
+    """What came stands first: the CA that issues now before that of yesterday.
+
+    The RAs are those of the set that came last, if it had some. Which one a realm believes follows
+    its own rules (`agent/scep/ra.py`); one that was shown once must not stand in the way for good.
+    """
     came = [c.certificate for c in _vouched(one, shown, arrived)]
     held = before.certificates if before else []
-    if one.certificate in held and all(c in held for c in came):
+    ras = [c.certificate for c in _vouched(one, shown, arrived) if not c.is_ca]
+    known_ras = [held[at] for at in before.ras] if before else []
+    if ras:
+        held = [c for c in held if c not in known_ras or c in ras]
+    if before and one.certificate in held and all(c in held for c in came):
         return held
     current = [c for c in held if c.not_after_s > arrived.now_s and c not in came]
     wanted = [one.certificate, *came, *(c for c in current if c != one.certificate)]
@@ -95,6 +104,14 @@ def _kept(
         if size <= limits.CA_SET_DER_BYTES and len(fitting) < limits.CA_SET_CERTIFICATES:
             fitting.append(certificate)
     return [c for c in came if c in fitting] + [c for c in fitting if c not in came]
+
+
+def _ras(
+    certificates: list[CertificateRecord], arrived: Arrived, before: CaRecord | None
+) -> list[int]:
+    ends = [c.certificate for c in arrived.found if not c.is_ca]
+    known = [before.certificates[at] for at in before.ras] if before else []
+    return [at for at, c in enumerate(certificates) if c in ends or c in known]
 
 
 def _vouched(

@@ -63,8 +63,8 @@ class CaRecord(NamedTuple):
     certificates: it, what it vouches for, and what the operator does. lineage: how the trust came
     here from the CA that `trusted_by` speaks of, the oldest first; empty when that is the pinned CA
     itself. anchor: what a person typed or confirmed of that CA, `sha256 HEX`. roots: SHA-256 of CAs
-    above the pin that the person who confirmed it was shown. ra_proven: a certificate has come
-    through an RA that had the purpose of one.
+    above the pin that the person who confirmed it was shown. ras: which of the certificates are
+    those of an RA. ra_proven: a certificate has come through an RA that had the purpose of one.
     """
 
     pin: str
@@ -79,6 +79,7 @@ class CaRecord(NamedTuple):
     lineage: list[LinkRecord] = []
     anchor: str = ""
     roots: list[str] = []
+    ras: list[int] = []
     ra_proven: bool = False
 
 
@@ -223,7 +224,7 @@ ADDED: dict[type, dict[int, dict[str, object]]] = {
     LinkRecord: {2: {"via": []}},
     CaRecord: {
         2: {"next": None, "lineage": []},
-        3: {"anchor": "", "roots": [], "ra_proven": False},
+        3: {"anchor": "", "roots": [], "ras": [], "ra_proven": False},
     },
     RequestRecord: {2: {"renewal": None}, 3: {"caps": []}},
     LocalRecord: {2: {"ends_as_before": False}},

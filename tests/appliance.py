@@ -30,7 +30,7 @@ from agent.console.appliance import (
 )
 from agent.console.blocks import difference
 from agent.console.commands import render_configuration
-from agent.console.displays.board import STATISTICS
+from agent.console.displays.board import FLAG, STATISTICS
 from agent.console.session import Session
 from agent.errors import AgentError, fail
 from agent.settings import Realm, Settings, fold
@@ -242,7 +242,8 @@ class FakeSystem:
         return Children(("Landlock",), ("seccomp (EPERM)",))
 
     def statistics(self) -> dict[str, object]:
-        counted = {field.key: 0 for field in STATISTICS.fields}
+        kinds = {field.key: field.type for field in STATISTICS.fields}
+        counted = {key: False if kind == FLAG else 0 for key, kind in kinds.items()}
         texts = {"store_read_only": None, "device_key": "there"}
         return {**counted, **texts, "events": ["GET_CA_CERT_OK : 2"]}
 

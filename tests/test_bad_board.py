@@ -14,7 +14,7 @@ import pytest
 
 from hal.fake_flash import PROGRAM_ERROR
 from hal.sockets import connect_unix, peer_credentials
-from tests.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure
+from tests.board import AGAIN, APPLY, IN_USE, SAVE, Agent, check_certificate, procedure
 from tests.device_bench import ready
 from tests.hostile import Process, descendants
 from tests.labca import InBackground, LabCa, wait_for
@@ -203,6 +203,7 @@ def test_a_second_agent_on_the_same_folder(served: tuple[Path, LabCa], tmp_path:
 
 def test_folders_that_vanish_are_made_again(served: tuple[Path, LabCa], tmp_path: Path) -> None:
     with copy(served, tmp_path) as agent:
+        wait_for(lambda: agent.shown("Why") == IN_USE, WAIT_S, "it is not in use")
         for folder in ("storage", "memory"):
             shutil.rmtree(agent.dir / folder)
         agent.must(*AGAIN)

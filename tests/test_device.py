@@ -285,7 +285,7 @@ def test_what_the_release_before_had_in_flash_goes_on() -> None:
     bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
     bench.enrol()
     for part, later in (
-        ("ca", ("next", "lineage", "anchor", "roots", "ra_proven")),
+        ("ca", ("next", "lineage", "anchor", "roots", "ras", "ra_proven")),
         ("request", ("renewal", "caps")),
         ("local", ("ends_as_before",)),
     ):

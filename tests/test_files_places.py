@@ -37,7 +37,7 @@ def work(shop: Workshop, folder: Path) -> int:
     for job in jobs:
         found = shop.do({**job, **NEW_KEY, "password": files.PASSWORD})
     pair = {**NEW_KEY, "sealed": found["sealed"], "spki": found["spki"]}
-    out = {"op": "export", "kind": "key", "certificates": [files.leaf().der], "password": "x"}
+    out = {"op": "export", "kind": "key", "password": "x"}
     for form in ("pem", "pkcs12"):
         shop.do({**out, "format": form, "key": pair})
     shop.do({"op": "hash-password", "plain": "x", "before": None})

@@ -177,7 +177,7 @@ def test_another_ca_beside_the_pinned_one_gets_and_says_nothing(bench: Bench) ->
     check_certificate(bench.agent, bench.ca.dir / "ca.pem")  # the real one could read it
     bench.agent.must("system-view", "pki realm abc", f"enrollment-url {bench.middle.url} ra")
     sent = len(bench.middle.replies())
-    assert "about the RA" in bench.refused(*AGAIN)
+    assert "no RA certificate of the pinned CA" in bench.refused(*AGAIN)
     # and without the pinned one there is nothing at all
     alone = scep_lab.degenerate([twin.der, his.der])
     bench.middle.answers = lambda op, _body: alone if op == "GetCACert" else None

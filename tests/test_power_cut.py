@@ -186,7 +186,7 @@ def test_power_cut_at_rest_changes_nothing(tmp_path: Path) -> None:
             agent.kill()
             agent.start()
             assert agent.state() == state
-            assert _shown(agent) == said
+            wait_for(lambda said=said: _shown(agent) == said, 10, "another thing is shown")  # type: ignore[misc]
         check_certificate(agent, ca.dir / "ca.pem")
 
 

@@ -30,7 +30,16 @@ from hal.records import (
     RenewalRecord,
     RequestRecord,
 )
-from tests.device_bench import CONFIGURATION, SHA256, START_S, Bench, Waiter, ready, refuse
+from tests.device_bench import (
+    CONFIGURATION,
+    RELATIONS,
+    SHA256,
+    START_S,
+    Bench,
+    Waiter,
+    ready,
+    refuse,
+)
 
 KIB = 1024
 
@@ -316,8 +325,16 @@ def ca_set(more: int) -> Any:
         "der": bytes(841), "subject": "CN=CA", "issuer": "CN=CA", "serial": "01",
         "not_before_s": START_S, "not_after_s": START_S + 3650 * 86400, "is_ca": True,
         "md5": "5a" * 16, "sha1": "5a" * 20, "sha256": SHA256, "key_usage": [],
+        **RELATIONS, "below": list(range(1, 16)) if more else [],
     }  # fmt: skip
-    other = {**ca, "sha256": "ee" * 32, "sha1": "ee" * 20, "md5": "ee" * 16, "is_ca": False}
+    other = {
+        **ca,
+        "below": [],
+        "sha256": "ee" * 32,
+        "sha1": "ee" * 20,
+        "md5": "ee" * 16,
+        "is_ca": False,
+    }
     many = [{**other, "der": bytes([1 + n]) * (more // 15)} for n in range(15 if more else 0)]
     return {"caps": ["AES", "Renewal"], "certificates": [ca, *many], "notes": []}
 

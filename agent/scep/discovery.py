@@ -72,14 +72,16 @@ def arrived(certificates: list[Certificate], job: Job) -> list[Answer]:
     """Maps of certificates that have come in, and of the pinned one that is stored, if any."""
     stored = caset.readable([field(job, "stored", bytes)] if job.get("stored") else [])
     held = [one for one in stored if one not in certificates]
-    rules = path.Rules(moment(job), frozenset(items(job, "weak", str)))
+    weak = items(job, "weak", str) if "weak" in job else []
+    rules = path.Rules(moment(job), frozenset(weak))
     ders = [one.der for one in held]
     return relations.described([*certificates, *held], rules, ra.typed(job), ders)
 
 
 def moment(job: Job) -> int | None:
-    """Wall time of the job, or None when the clock is not trusted."""
-    return field(job, "now_s", int) if field(job, "clock_trusted", bool) else None
+    """Wall time of the job; None when it has none, or the clock is not trusted."""
+    timed = "now_s" in job and field(job, "clock_trusted", bool)
+    return field(job, "now_s", int) if timed else None
 
 
 def _capabilities(exchange: transport.Exchange, ca_id: str | None, notes: list[str]) -> list[str]:

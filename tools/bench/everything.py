@@ -167,6 +167,8 @@ def lines(url: str, fingerprint: str) -> list[str]:
         "undo pki entity r9",
         "pki realm spare",
         "fingerprint md5 " + "12" * 16,
+        "root-fingerprint sha1 " + "12" * 20,
+        "undo root-fingerprint",
         "password cipher other",
         f"enrollment-url {url}",
         "entity r1",

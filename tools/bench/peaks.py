@@ -11,6 +11,7 @@ from cryptography.x509 import load_der_x509_certificate
 
 from agent import application, limits
 from agent.scep import client
+from agent.settings import Realm
 from agent.tasks import Answer, certificate, field
 from tests.labca import LabCa
 from tools.bench.figures import MIB, Figure
@@ -103,12 +104,13 @@ def _files(shop: Workshop, applicant: Applicant, issued: bytes) -> None:
     """A certificate with its key leaves as PKCS#12 and comes in again; the offline request."""
     shop.do({**applicant.job("enrol", 1), "op": "request"})
     ders = [one.der for one in applicant.ca.certificates]
-    trusted = {"certificates": ders, "pin": applicant.ca.pin, "weak": []}
-    job = {"op": "validate", "kind": "local", "certificate": issued, "chain": ders, **trusted}
-    shop.do({**job, "now_s": 0, "clock_trusted": False})
+    trusted = application.served_job(Realm("abc"), applicant.ca, ders)
+    clock = {"now_s": 0, "clock_trusted": False, "revocation": None}
+    job = {"op": "validate", "kind": "local", "certificate": issued, **trusted, **clock}
+    shop.do(job)
     key = application.key_map(applicant.key)
     file: Answer = {"kind": "local", "format": "pkcs12", "password": SECRET}
-    out = {"op": "export", "certificates": [issued, *ders], "key": key}
+    out = {"op": "export", "certificate": issued, "key": key, **trusted, **clock}
     data = shop.do({**file, **out})["data"]
     shop.do({**file, "op": "import", "data": data, "key": None, "name": "k2", "generation": 1})
 
