@@ -9,6 +9,7 @@ Inputs run in blocks. A block has two devices of its own, and its generator is s
 failure. In every fourth block tasks go on until the input is over.
 """
 
+import re
 from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
@@ -30,6 +31,8 @@ TIMERS = 16
 WIDTHS = (80, 40, 132)
 KINDS = (UNRECOGNIZED, INCOMPLETE, AMBIGUOUS, WRONG, TOO_MANY)
 STOPS = (b"\x03", b"\0")
+# What comes behind a TAB in one piece with it is pasted, and TAB a blank between two words of it.
+_PIECES = re.compile(rb"[^\tZ]*[\tZ]|[^\tZ]+")
 ESCAPED, DIFFERENT, UNANSWERED, GROWN = FAULTS = ("escapes", "different", "unanswered", "growth")
 
 Maker = Callable[..., Session]
@@ -86,7 +89,8 @@ class Block:
     def type(self, data: bytes) -> None:
         """One input, then Ctrl+C; raises FuzzError."""
         try:
-            self.whole.session.feed(data)
+            for piece in _PIECES.findall(data):
+                self.whole.session.feed(piece)
             for byte in data:
                 self.slow.session.feed(bytes((byte,)))
             self._compare(data)
