@@ -106,7 +106,8 @@ def world(rng: random.Random) -> World:
 
 def _ca(name: str, key: str, issuer: lab.Party | None, **how: Any) -> lab.Party:
     usage = {"usage": {"key_cert_sign", "crl_sign"}} if how.pop("usual", True) else {}
-    how = {"days": 2000, **usage, **how, "more": [*how.get("more", ()), *_ids(key, issuer)]}
+    ids = _ids(how.pop("claims", key), issuer)  # an attacker writes what he wants
+    how = {"days": 2000, **usage, **how, "more": [*how.get("more", ()), *ids]}
     return lab.certificate({"common_name": name}, key, issuer, ca=True, **how)
 
 
@@ -215,7 +216,7 @@ def _fitting() -> lab.Party:
     cert = _fixed_issuing().cert
     key = dsks.fitting_key(cert["tbs_certificate"].dump(), cert.signature)
     lab.GIVEN["fitting"] = key
-    return _ca("Root", "fitting", None)
+    return _ca("Root", "fitting", None, claims="root")
 
 
 # -- a mixture, and what the product makes of it ---------------------------------------------------

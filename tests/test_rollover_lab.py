@@ -70,3 +70,28 @@ def test_another_fingerprint_ends_a_derived_pin(tmp_path: Path) -> None:
         lab(ca, "rollover")
         assert agent.script(*APPLY, "y").status == 1
         assert len(ca.issued()) == 1
+
+
+def test_an_old_set_takes_nobody_back(tmp_path: Path) -> None:
+    """Somebody on the path replays what the CA showed before it changed its key."""
+    with Agent(tmp_path) as agent:
+        with LabCa(tmp_path) as ca:
+            agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"), *SAVE)
+            agent.must(*APPLY)
+            lab(ca, "prepare")
+            agent.must(*NEXT)
+            lab(ca, "rollover")
+            agent.must(*APPLY, "y")
+        served = agent.memory("bundle.pem").read_bytes(), agent.memory("ca.pem").read_bytes()
+        shown = agent.must("display pki certificate ca realm abc")
+        with LabCa(tmp_path, "--hostile", "ca-older") as ca:
+            agent.must("system-view", "pki realm abc", f"enrollment-url {ca.url}")
+            said = agent.script(*APPLY, "y")
+            assert said.status == 1
+            assert "older" in said.text
+        with LabCa(tmp_path) as ca:
+            agent.must("system-view", "pki realm abc", f"enrollment-url {ca.url}")
+            assert agent.must("display pki certificate ca realm abc") == shown
+            now = agent.memory("bundle.pem").read_bytes(), agent.memory("ca.pem").read_bytes()
+            assert now == served
+            agent.must(*APPLY, "y")  # and the honest CA goes on
