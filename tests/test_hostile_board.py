@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from asn1crypto import pem as asn1pem
 
 from agent.catalogue import CATALOGUE
 from hal import records
@@ -22,8 +23,10 @@ from hal.store import Store
 from tests.board import AGAIN, IN_USE, Agent, procedure
 from tests.labca_seen import Base, Lab, serving
 from tests.vectors.expected import BOARD
-from tools.lab_ca import hostile
+from tools.lab_ca import authority, hostile
+from tools.lab_ca.authority import Authority
 from tools.lab_ca.hooks import PLAIN, Hooks
+from tools.lab_ca.hostile import liars
 from tools.lab_ca.operations import Policy, Responder
 
 BASE = Base(following=True, life_s=30 * 86_400)
@@ -73,15 +76,63 @@ class Bench:
         return {**found, **self._stored()}
 
     def _stored(self) -> dict[str, object]:
-        """The records of the store that a refused answer must leave alone."""
+        """All records of the store but those of the attempt itself."""
         copy = self.agent.dir.parent / "flash.copy"
         shutil.copyfile(self.agent.dir / "flash.bin", copy)
         flash = FileFlash(str(copy), ERASE_BYTES, copy.stat().st_size // ERASE_BYTES)
         store = Store.mount(flash)
-        ca = records.decode(records.CaRecord, store.get(records.realm_key("abc", "ca")))
+        attempt = [records.realm_key("abc", part) for part in ("request", "outcome")]
+        found = {key: store.get(key) for key in store.keys("") if key not in attempt}
         flash.close()
-        kept = (records.realm_key("abc", "local"), records.key_pair_key("k1"))
-        return {**{key: store.get(key) for key in kept}, "ca": ca._replace(fetched_s=0, caps=[])}
+        assert len(found) >= 3
+        return found
+
+    def trusted(self) -> dict[str, object]:
+        """What of it says whom consumers trust."""
+        names = ("/ca.pem", "/abc_ca.cer", "realm/abc/ca")
+        found = {key: value for key, value in self.in_use().items() if key.endswith(names)}
+        assert len(found) == len(names)
+        return {key.rpartition("/")[2]: value for key, value in found.items()}
+
+    def verified(self, folder: Path) -> None:
+        """Under each file that consumers may trust: no leaf of an attacker, and the honest peer."""
+        file = f"trusted{len(list(folder.iterdir()))}.pem"
+        export = f"pki export-certificate ca realm abc pem filename {file}"
+        self.agent.must("system-view", export)
+        storage = self.agent.dir / "storage"
+        places = (self.agent.memory("ca.pem"), storage / "abc_ca.cer", storage / file)
+        leaves = attackers(self._lab.authority, folder)
+        crowd = ["-untrusted", str(folder / "crowd.pem")]
+        for trusted in places:
+            for words in ([], ["-partial_chain"]):
+                command = ["openssl", "verify", *words, "-no-CApath", "-no-CAstore", "-CAfile"]
+                assert _verifies([*command, str(trusted), str(self.agent.memory("cert.pem"))])
+                for leaf in leaves:
+                    assert not _verifies([*command, str(trusted), *crowd, str(leaf)]), leaf
+        (storage / file).unlink()
+
+
+def attackers(ca: Authority, folder: Path) -> list[Path]:
+    """Leaves by the key of all that lie, in each name that they use; `crowd.pem`: their CAs."""
+    key, real = liars.key(), ca.ca.certificate
+    other = authority.self_signed(authority.name("Some Other CA"), key, (0, 2_000_000_000))
+    first = authority.self_signed(authority.name("Stranger 0"), key, (0, 2_000_000_000))
+    crowd = [liars.impostor(real), other, first, liars.device(ca)]
+    pems = [asn1pem.armor("CERTIFICATE", one.certificate.dump()) for one in crowd]
+    (folder / "crowd.pem").write_bytes(b"".join(pems))
+    found = []
+    for at, one in enumerate(crowd):
+        template = liars._template(ca)._replace(issuer=one.certificate.subject, issuer_key=key)
+        leaf = asn1pem.armor("CERTIFICATE", authority.certify(template).dump())
+        found.append(folder / f"leaf{at}.pem")
+        found[-1].write_bytes(leaf)
+    return found
+
+
+def _verifies(command: list[str]) -> bool:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0 or "error" in done.stderr, done.stderr
+    return done.returncode == 0
 
 
 @pytest.fixture
@@ -108,7 +159,11 @@ PARTS = [
 
 
 @pytest.mark.parametrize(("table", "names"), PARTS, ids=lambda part: str(part)[:40])
-def test_a_board_with_a_certificate_in_use(bench: Bench, table: int, names: list[str]) -> None:
+def test_a_board_with_a_certificate_in_use(
+    bench: Bench, table: int, names: list[str], tmp_path: Path
+) -> None:
+    files = tmp_path / "verified"
+    files.mkdir()
     for name in names:
         bench.turn(hostile.TABLES[table][name])
         outcome, before = BOARD[name], bench.in_use()
@@ -120,6 +175,8 @@ def test_a_board_with_a_certificate_in_use(bench: Bench, table: int, names: list
         else:
             _refused(bench, outcome, name)
         assert bench.in_use() == before, name
+        if name.startswith(("ca-", "next-")):
+            bench.verified(files)
     bench.turn(PLAIN)  # it comes to its senses: nothing is left in the way
     bench.agent.must(*AGAIN)
     bench.agent.wait_state("issued")
@@ -139,12 +196,16 @@ def _refused(bench: Bench, outcome: str, name: str) -> None:
 
 
 def _accepted(bench: Bench, outcome: str, name: str) -> None:
-    before = bench.in_use()
+    before, trusted = bench.in_use(), bench.trusted()
     said = bench.agent.script(*AGAIN)
     assert bench.agent.state() == outcome, f"{name}: {said.text}"
     assert (bench.in_use() == before) is (outcome == "pending")
     if outcome == "pending":
         bench.agent.must(*ABORT)
+    now = bench.trusted()
+    if name.startswith("ca-device"):  # he is a customer of this CA, so he may be its RA one day
+        now["ca"] = trusted["ca"]
+    assert now == trusted, name
 
 
 def _named_next(bench: Bench, outcome: str) -> None:
