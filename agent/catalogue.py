@@ -272,19 +272,6 @@ CATALOGUE: dict[str, Row] = {
     "root-unknown": Row(LOCAL, OPERATOR, "there is no such root fingerprint",
         "it was never typed, or is spelt differently",
         "see `display this` in the realm view"),
-    "ra-missing": Row(PEER, OPERATOR, "the CA set holds no RA certificate of the pinned CA",
-        "`enrollment-url ... ra` is configured, but this server is a CA by itself",
-        "type `enrollment-url` without `ra`, or check the URL"),
-    "ra-unusable": Row(PEER, OPERATOR, "the RA certificate cannot be used: {reason}: {subject}",
-        "the server leaves out a CA between the RA and the pinned one (step-ca:"
-        " excludeIntermediate), or another CA has issued it, or nobody has renewed it",
-        "type `pki get-certificate ca realm ...`, since the RA may have a new one; else ask the"
-        " CA's operator to send the whole chain, and about the RA; compare `fingerprint`"),
-    "ra-not-asked": Row(PEER, LATER, "{what}",
-        "the CA set has RA certificates: an RA seems to answer, and it cannot open a request that"
-        " was encrypted for the CA",
-        "type `enrollment-url ... ra` in the realm view; if that is no RA, ask the CA's operator to"
-        " look at its log"),
     "ca-cannot-encrypt": Row(PEER, OPERATOR, "the key of the CA or RA cannot encrypt: {reason}:"
         " {subject}",
         "SCEP needs an RSA key at the CA or the RA",

@@ -42,8 +42,9 @@ def record(pinned: Pinned, arrived: Arrived, known: CaRecord | None) -> CaRecord
     """
     one = pinned.certificate
     following, lineage = _inherited(known, one, arrived.found)
-    same_ca = known is not None and (known.pin == one.sha256 or _is_generation(known, lineage))
-    before = known if same_ca else None
+    heir_of = known if known and _is_heir(known, one, lineage) else None
+    again = heir_of is not None and (heir_of.pin == one.sha256 or not lineage[-1].message)
+    before = heir_of if again else None  # the same CA with the same key
     certificates = _kept(one, pinned.shown, arrived, before)
     new = CaRecord(
         pin=one.sha256,
@@ -59,7 +60,7 @@ def record(pinned: Pinned, arrived: Arrived, known: CaRecord | None) -> CaRecord
         anchor=_anchor(pinned, known, lineage),
         roots=[c.sha256 for c in pinned.shown] or (before.roots if before else []),
         ras=_ras(certificates, arrived, before),
-        ra_proven=_is_heir(known, one, lineage) and known is not None and known.ra_proven,
+        ra_proven=heir_of is not None and heir_of.ra_proven,
     )
     if known and new._replace(caps=known.caps, fetched_s=known.fetched_s) == known:
         return known
@@ -87,19 +88,20 @@ def _kept(
     The RAs are those of the set that came last, if it had some. Which one a realm believes follows
     its own rules (`agent/scep/ra.py`); one that was shown once must not stand in the way for good.
     """
-    came = [c.certificate for c in _vouched(one, shown, arrived)]
+    vouched = _vouched(one, shown, arrived)
+    came = [c.certificate for c in vouched]
+    ras = [c.certificate for c in vouched if not c.is_ca]
     held = before.certificates if before else []
-    ras = [c.certificate for c in _vouched(one, shown, arrived) if not c.is_ca]
     known_ras = [held[at] for at in before.ras] if before else []
     if ras:
         held = [c for c in held if c not in known_ras or c in ras]
     if before and one.certificate in held and all(c in held for c in came):
         return held
-    current = [c for c in held if c.not_after_s > arrived.now_s and c not in came]
-    wanted = [one.certificate, *came, *(c for c in current if c != one.certificate)]
+    current = [c for c in held if c.not_after_s > arrived.now_s]
+    # Where not all of it fits, what is new gives way: nobody has signed the set that it came in.
     fitting: list[CertificateRecord] = []
     size = 0
-    for certificate in dict.fromkeys(wanted):
+    for certificate in dict.fromkeys([one.certificate, *current, *came]):
         size += len(certificate.der)
         if size <= limits.CA_SET_DER_BYTES and len(fitting) < limits.CA_SET_CERTIFICATES:
             fitting.append(certificate)
@@ -154,15 +156,9 @@ def _inherited(
     return following, [*known.lineage, link][-limits.CA_LINEAGE :]
 
 
-def _is_generation(known: CaRecord, lineage: list[LinkRecord]) -> bool:
-    """Whether the new pin is the old CA again, with its key."""
-    return lineage != known.lineage and bool(lineage) and not lineage[-1].message
-
-
-def _is_heir(known: CaRecord | None, one: CaCertificate, lineage: list[LinkRecord]) -> bool:
-    if known is None:
-        return False
-    return known.pin == one.sha256 or (bool(lineage) and lineage[-1].pin == known.pin)
+def _is_heir(known: CaRecord, one: CaCertificate, lineage: list[LinkRecord]) -> bool:
+    """Whether the pin is that of the stored CA, or has followed it."""
+    return known.pin == one.sha256 or any(link.pin == known.pin for link in lineage[-1:])
 
 
 def _anchor(pinned: Pinned, known: CaRecord | None, lineage: list[LinkRecord]) -> str:

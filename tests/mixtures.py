@@ -129,20 +129,20 @@ def _ids(key: str, issuer: lab.Party | None) -> list[tuple[str, bool, bytes]]:
 
 
 @functools.cache
-def _fixed_root() -> lab.Party:
+def fixed_root() -> lab.Party:
     return _ca("Root", "root", None)
 
 
 @functools.cache
-def _fixed_issuing() -> lab.Party:
-    return _ca("Issuing", "issuing", _fixed_root())
+def fixed_issuing() -> lab.Party:
+    return _ca("Issuing", "issuing", fixed_root())
 
 
 def _honest(rng: random.Random) -> dict[str, lab.Party]:
     fixed = rng.random() < 0.5
     some = {"usual": rng.random() < 0.7}
-    root = _fixed_root() if fixed else _ca("Root", "root", None, **some)
-    issuing = _fixed_issuing() if fixed else _ca("Issuing", "issuing", root, **_limit(rng, 1))
+    root = fixed_root() if fixed else _ca("Root", "root", None, **some)
+    issuing = fixed_issuing() if fixed else _ca("Issuing", "issuing", root, **_limit(rng, 1))
     sub = _ca("Sub", "sub", issuing, **_limit(rng, 0), **_constraint(rng))
     early = {"start_s": lab.NOW_S - 900 * lab.DAY_S}
     new = _ca("Root", "root2", None)
@@ -197,8 +197,8 @@ def _dishonest(ours: dict[str, lab.Party], rng: random.Random) -> dict[str, lab.
         "below-device": _ca("Below", "below", _device(ours)),
         "weak": _ca("Weak", "weak", root, digest="md5"),
     }
-    if issuing is _fixed_issuing():
-        found["fitting"] = _fitting()
+    if issuing is fixed_issuing():
+        found["fitting"] = fitting()
     # Rivals bear honest names: the key tells who they are, and that key signs nothing honest.
     name = rng.choice(["Root", "Issuing", "Sub"])
     found["rival"] = _ca(name, "rival", None, days=rng.choice([30, 4000]))
@@ -211,9 +211,9 @@ def _device(ours: dict[str, lab.Party]) -> lab.Party:
 
 
 @functools.cache
-def _fitting() -> lab.Party:
+def fitting() -> lab.Party:
     """A root with a key that was computed to fit the signature of the issuing CA."""
-    cert = _fixed_issuing().cert
+    cert = fixed_issuing().cert
     key = dsks.fitting_key(cert["tbs_certificate"].dump(), cert.signature)
     lab.GIVEN["fitting"] = key
     return _ca("Root", "fitting", None, claims="root")

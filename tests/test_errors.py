@@ -36,6 +36,15 @@ def test_each_row_is_whole(code: str) -> None:
     assert (type(again), again.as_map()) == (type(error), error.as_map())
 
 
+def test_no_code_stands_in_two_tables() -> None:
+    """The later one would count, and the other be read."""
+    tables = sorted((Path(__file__).parent.parent / "agent").glob("catalogue*.py"))
+    text = "".join(path.read_text() for path in tables)
+    codes = re.findall(r'^    "([a-zA-Z0-9-]+)": (?:Row|_row)\(', text, re.MULTILINE)
+    assert len(codes) > 50
+    assert sorted(codes) == sorted(set(codes))
+
+
 def test_every_code_that_is_raised_has_a_row_and_every_row_is_raised() -> None:
     root = Path(__file__).resolve().parent.parent
     sources = [

@@ -11,7 +11,7 @@ from agent.settings import Realm
 from tests import mixtures
 from tests import scep_lab as lab
 
-FORGED = mixtures._fitting
+FORGED = mixtures.fitting
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def attackers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("forged")
     forged = FORGED()
     leaf = lab.certificate({"common_name": "r1.example"}, "peer", forged)
-    parties = {"root": forged, "pin": mixtures._fixed_issuing(), "leaf": leaf}
+    parties = {"root": forged, "pin": mixtures.fixed_issuing(), "leaf": leaf}
     found = {}
     for name, party in parties.items():
         found[name] = folder / f"{name}.pem"
@@ -47,7 +47,7 @@ def test_openssl_takes_it_for_the_issuer_of_the_pin(attackers: dict[str, Path]) 
 def test_a_key_that_fits_the_signature_of_the_pin_is_nobody(
     attackers: dict[str, Path], order: int, tmp_path: Path
 ) -> None:
-    pin, forged = mixtures._fixed_issuing(), FORGED()
+    pin, forged = mixtures.fixed_issuing(), FORGED()
     sent = caset.readable([pin.der, forged.der][::order])
     maps = relations.described(sent, caset.Rules(lab.NOW_S, frozenset()), ra.RaRules())
     realm = Realm("abc")

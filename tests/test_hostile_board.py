@@ -122,7 +122,7 @@ def attackers(ca: Authority, folder: Path) -> list[Path]:
     (folder / "crowd.pem").write_bytes(b"".join(pems))
     found = []
     for at, one in enumerate(crowd):
-        template = liars._template(ca)._replace(issuer=one.certificate.subject, issuer_key=key)
+        template = liars.template(ca)._replace(issuer=one.certificate.subject, issuer_key=key)
         leaf = asn1pem.armor("CERTIFICATE", authority.certify(template).dump())
         found.append(folder / f"leaf{at}.pem")
         found[-1].write_bytes(leaf)

@@ -5,6 +5,7 @@ What a kill cannot show (flash that was being programmed) is the business of the
 
 import os
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -186,8 +187,12 @@ def test_power_cut_at_rest_changes_nothing(tmp_path: Path) -> None:
             agent.kill()
             agent.start()
             assert agent.state() == state
-            wait_for(lambda said=said: _shown(agent) == said, 10, "another thing is shown")  # type: ignore[misc]
+            wait_for(partial(_is_shown, agent, said), 10, "another thing is shown")
         check_certificate(agent, ca.dir / "ca.pem")
+
+
+def _is_shown(agent: Agent, said: list[str]) -> bool:
+    return _shown(agent) == said
 
 
 def _shown(agent: Agent) -> list[str]:

@@ -75,3 +75,19 @@ def test_the_commands_and_targets_exist() -> None:
 def test_nothing_is_suggested_in_a_folder_where_everybody_may_write(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     assert re.findall(r"(?:--[a-z]+[ =]|`)/(?:var/)?tmp/\S*", text) == []
+
+
+def test_every_attack_has_its_test() -> None:
+    """Each test that the table of threats names is there."""
+    text = (ROOT / "docs" / "threats.md").read_text()
+    missing, last, seen = [], "", 0
+    for file, name in re.findall(r"`(?:tests/)?(test_\w+\.py)?(?:::(\w+))?", text):
+        last = file or last
+        if not (file or name):
+            continue
+        path = ROOT / "tests" / last
+        seen += 1
+        if not path.is_file() or (name and f"def {name}(" not in path.read_text()):
+            missing.append(f"{last}::{name}")
+    assert seen > 100
+    assert missing == []

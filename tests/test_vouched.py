@@ -79,6 +79,15 @@ def test_no_more_is_stored_than_fits_and_the_pin_always_is() -> None:
     assert names(record(OLD._replace(below=(1, 2)), SUB, big)) == ["old", "sub"]
 
 
+def test_a_crowd_displaces_nothing_that_is_stored() -> None:
+    """Each of them is genuine: a CA below the pin, shown by somebody who has no key."""
+    stored = record(PIN, SUB, RA)
+    many = tuple(ca(f"sub{n}", issuer="old") for n in range(30))
+    crowded = record(OLD._replace(below=tuple(range(1, 31))), *many, known=stored)
+    assert {"old", "sub", "ra"} <= set(names(crowded))
+    assert len(crowded.certificates) == limits.CA_SET_CERTIFICATES
+
+
 def test_another_pin_takes_nothing_of_the_one_before() -> None:
     stored = record(PIN, SUB, RA)
     assert names(record(OTHER, known=stored)) == ["other"]

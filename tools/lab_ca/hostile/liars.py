@@ -24,26 +24,26 @@ def impostor(real: x509.Certificate) -> Identity:
 
 def device(ca: Authority) -> Identity:
     """Another device of the same CA, with a certificate that is all right."""
-    return Identity(authority.certify(_template(ca)), key())
+    return Identity(authority.certify(template(ca)), key())
 
 
 def below(ca: Authority) -> Identity:
     """A CA that this one has certified, and that somebody has taken over or runs for himself."""
     usage = authority.key_usage(authority.CA_USAGE)
-    template = _template(ca)._replace(
+    changed = template(ca)._replace(
         subject=authority.name("Another Issuing CA"), extensions=usage, ca=True
     )
-    return Identity(authority.certify(template), key())
+    return Identity(authority.certify(changed), key())
 
 
 def expired(ca: Authority) -> Identity:
     """A certificate of the same CA that was all right until yesterday."""
     now_s = ca.now_s()
-    template = _template(ca)._replace(not_before_s=now_s - 3 * DAY_S, not_after_s=now_s - DAY_S)
-    return Identity(authority.certify(template), key())
+    changed = template(ca)._replace(not_before_s=now_s - 3 * DAY_S, not_after_s=now_s - DAY_S)
+    return Identity(authority.certify(changed), key())
 
 
-def _template(ca: Authority) -> Template:
+def template(ca: Authority) -> Template:
     now_s = ca.now_s()
     usage = frozenset({"digital_signature", "key_encipherment"})
     return Template(
