@@ -10,8 +10,9 @@ import getopt
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from hal.named import NamedTuple
 from platforms.board import default_board
 
 SEEN = (

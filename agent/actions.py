@@ -3,10 +3,9 @@
 Actions are performed in the order in which they are returned (`agent/enrolment.py`).
 """
 
-from typing import NamedTuple
-
 from agent.errors import AgentError
 from agent.states import CaCertificate, State
+from hal.named import NamedTuple
 from hal.records import CaRecord, LocalRecord, OutcomeRecord, RequestRecord
 
 

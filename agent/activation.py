@@ -12,13 +12,13 @@ the folder that was current stays, the store has the certificate, and it is trie
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from agent import limits, pem
 from agent.application import key_map
 from agent.errors import AgentError, fail
 from agent.log import Log
 from agent.tasks import Answer, Tasks, items, notes
+from hal.named import NamedTuple
 from hal.ports import DeviceMemory, DeviceMemoryError, Files, FilesError, Reactor
 from hal.records import KeyRecord, LocalRecord
 

@@ -9,10 +9,9 @@ word, and the time for that word is bounded (`agent/reception.py`).
 Not defended: level 3 may take every place. It may stop the agent as well.
 """
 
-from typing import NamedTuple
-
 from agent import limits
 from agent.errors import AgentError, fail
+from hal.named import NamedTuple
 
 TOP_LEVEL = limits.LEVELS[1]
 

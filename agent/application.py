@@ -8,10 +8,10 @@ comes from the settings of the moment.
 
 import socket
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from agent.errors import AgentError, fail
 from agent.settings import Entity, Realm, Settings, fold
+from hal.named import NamedTuple
 from hal.records import CaRecord, KeyRecord, RequestRecord
 
 LinuxName = Callable[[str], str]

@@ -1,6 +1,6 @@
 """What a row of the catalogue of errors is, and the words for who is at fault and what to do."""
 
-from typing import NamedTuple
+from hal.named import NamedTuple
 
 NOW, LATER, OPERATOR = "now", "later", "operator"
 PEER, LOCAL = "peer", "local"

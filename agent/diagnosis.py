@@ -4,7 +4,7 @@ Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry 
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from agent import application, pins, report, tasks, vouched
 from agent.answers import ca_set
@@ -16,6 +16,7 @@ from agent.settings import Realm, fold
 from agent.states import CaCertificate
 from agent.tasks import Answer
 from agent.visible import brief
+from hal.named import NamedTuple
 from hal.records import CaRecord
 
 if TYPE_CHECKING:

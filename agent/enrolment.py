@@ -6,7 +6,6 @@ flash, so engine and flash never disagree.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from agent import answers, application, asking, limits, losses, pins, reserve, revocation, vouched
 from agent.actions import (
@@ -45,6 +44,7 @@ from agent.states import (
 )
 from agent.tasks import Answer, Tasks
 from hal import records
+from hal.named import NamedTuple
 from hal.store import Store
 
 UNBUILT = 0  # in place of a job's number: it could not be built, and its failure is on the way

@@ -12,10 +12,10 @@ erase goes on, since nobody at the console could help it.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from agent.log import Log
 from hal import records
+from hal.named import NamedTuple
 from hal.ports import DeviceMemory, Files, HalError
 from hal.store import Store
 

@@ -5,7 +5,7 @@ and no parser of foreign bytes is ever in the agent. What comes in enters the re
 event and is stored by it in one commit.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from agent import application, limits, pem, tasks
 from agent.authority import Authority
@@ -17,6 +17,7 @@ from agent.retrieval import Retrieval
 from agent.settings import Realm, fold
 from agent.states import Installed
 from agent.tasks import Answer
+from hal.named import NamedTuple
 from hal.records import CaRecord, KeyRecord, LocalRecord
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """What the appliance is given of the board that it runs on."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
+from hal.named import NamedTuple
 from hal.ports import Clock, DeviceMemory, Files, Link
 
 

@@ -4,7 +4,7 @@ Everything that is read from outside has a cap in bytes, items, depth and time. 
 last in the names. What the store holds is capped by the store itself (`hal/store.py`).
 """
 
-from typing import NamedTuple
+from hal.named import NamedTuple
 
 # -- what a CA may send ----------------------------------------------------------------------------
 CAPS_BYTES = 4 * 1024  # the longest list seen is 120 bytes; an HTML error page is cut here

@@ -10,10 +10,10 @@ import os
 import select
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 from agent import limits
 from agent.visible import escaped
+from hal.named import NamedTuple
 
 LINE_BYTES = 4000  # below PIPE_BUF: a pipe that is writable takes it whole (pipe(7))
 

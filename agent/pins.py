@@ -13,11 +13,10 @@ Nobody has signed a CA set, so none takes away what is known: a realm that has f
 another one never goes back because an old set comes along, however it got there.
 """
 
-from typing import NamedTuple
-
 from agent.errors import AgentError, fail
 from agent.states import CaCertificate
 from agent.visible import brief
+from hal.named import NamedTuple
 from hal.records import CaRecord, NextCaRecord
 
 Fingerprint = tuple[str, str]  # (md5 | sha1 | sha256, lower-case hexadecimal)

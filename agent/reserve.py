@@ -15,11 +15,11 @@ on, and gives it back at the end.
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import NamedTuple
 
 from agent import limits
 from agent.actions import Stored
 from agent.settings import Realm
+from hal.named import NamedTuple
 from hal.records import key_pair_key, realm_key
 
 Sizes = Mapping[str, int]

@@ -13,11 +13,11 @@ tell it from a device on which nobody has saved. What is lost never counts as wh
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from agent import losses
 from agent.console import blocks
 from hal import records
+from hal.named import NamedTuple
 from hal.records import ConfigRecord, ConsoleRecord, Record
 from hal.store import Store
 

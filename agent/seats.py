@@ -1,11 +1,11 @@
 """The register of sessions: who is at the device, as `display users` shows it."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from agent.console.appliance import Seat
 from agent.console.session import Session
 from agent.device import Device
+from hal.named import NamedTuple
 
 
 class Who(NamedTuple):

@@ -6,9 +6,8 @@ jobs read them. Names are case-insensitive: dictionaries are keyed by `fold(name
 spelling is kept in `.name`.
 """
 
-from typing import NamedTuple
-
 from agent import limits
+from hal.named import NamedTuple
 
 
 def fold(name: str) -> str:

@@ -19,9 +19,9 @@ A pair that has no row is refused: the engine raises, nothing changes. The diagr
 """
 
 from enum import Enum
-from typing import NamedTuple
 
 from agent.errors import AgentError
+from hal.named import NamedTuple
 from hal.records import CaRecord, CertificateRecord, LocalRecord
 
 

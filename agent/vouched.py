@@ -5,12 +5,11 @@ does. Nobody has signed the set that they came in, so it adds what the pin has s
 nothing: what was stored under the same pin stays, until it ends or no more fits.
 """
 
-from typing import NamedTuple
-
 from agent import limits
 from agent.pins import Fingerprint, Found, generations
 from agent.states import CaCertificate
 from agent.visible import brief
+from hal.named import NamedTuple
 from hal.records import CaRecord, CertificateRecord, LinkRecord, NextCaRecord
 
 NEED_A_ROOT = "openssl, nginx, HAProxy, OpenVPN and strongSwan"  # measured; curl takes any CA

@@ -19,7 +19,6 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from agent import limits
 from agent.errors import AgentError, fail
@@ -30,6 +29,7 @@ from hal.confinement.ladder import PLACES, Bounds, Identity, Ladder, Rungs
 from hal.confinement.namespaces import LOCAL, NETWORK
 from hal.jobs import CANCEL, CAUSES, CONTROL_FD, ENDED, HEADER, START, USES_NETWORK
 from hal.link import LinuxLink
+from hal.named import NamedTuple
 
 RUNGS = "rungs"  # the one operation that is not of SCEP: what confines a child here
 

@@ -14,10 +14,11 @@ import os
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from hal.files import converted, read_regular, replace_file
 from hal.folder import beside
+from hal.named import NamedTuple
 from hal.ports import Clock, HalError
 
 SECOND_NS = 1_000_000_000

@@ -13,9 +13,9 @@ Out of the model: a reactor that is late, and a job that answers twice.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from hal.clock import PPM, SECOND_NS
+from hal.named import NamedTuple
 from hal.ports import HalError, JobEnd, Reactor, Timer
 
 

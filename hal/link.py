@@ -14,10 +14,11 @@ to the C library as bytes, since text would make Python load its IDNA codec from
 import errno
 import os
 import socket
-from typing import Any, NamedTuple
+from typing import Any
 
 from hal import netlink
 from hal.clock import SECOND_NS, LinuxClock
+from hal.named import NamedTuple
 from hal.ports import Interface, LinkError, Source
 
 ADDRESSES_TRIED = 4  # of a name that has many: beyond, it is the peer that is down

@@ -8,8 +8,8 @@ CRC is right is a record, whatever these two say.
 
 import binascii
 import struct
-from typing import NamedTuple
 
+from hal.named import NamedTuple
 from hal.ports import Flash, StoreError
 
 VERSION = 1  # of docs/FORMAT.md

@@ -9,7 +9,6 @@ read counts as bytes that are wrong.
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
 from hal import cbor
 from hal.flash import is_blank
@@ -25,6 +24,7 @@ from hal.log_format import (
     unpack_segment,
     written_to_its_end,
 )
+from hal.named import NamedTuple
 from hal.ports import Flash, FlashError, StoreError
 
 _SECTOR_BYTES = 512  # the least that a file system writes back

@@ -8,7 +8,8 @@ does not fit ends the reading with ValueError.
 import socket
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from hal.named import NamedTuple
 
 GET_LINK, GET_ADDRESS = 18, 22  # RTM_GETLINK, RTM_GETADDR
 NEW_LINK, NEW_ADDRESS = 16, 20

@@ -7,7 +7,9 @@ bytes, `_ns` and `_s` are integers, names never hold a path.
 
 from collections.abc import Callable, Mapping, Sequence
 from socket import socket
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from hal.named import NamedTuple
 
 
 class HalError(Exception):

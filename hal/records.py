@@ -11,7 +11,9 @@ crl}`, `lost`, `erase`; names are case-folded, save those of key pairs, which VR
 
 from collections.abc import Callable
 from types import UnionType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
+
+from hal.named import NamedTuple
 
 
 class RecordError(Exception):

@@ -18,9 +18,9 @@ import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from hal.folder import beside, check_owner
+from hal.named import NamedTuple
 from hal.ports import LinkError
 
 _PATH_BYTES = 107  # sun_path without its closing zero

@@ -12,7 +12,7 @@ The bytes and the argument are in `docs/FORMAT.md`. In memory lies one bytes obj
 """
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from hal import cbor
 from hal.flash import is_blank
@@ -27,6 +27,7 @@ from hal.log_format import (
     pack_segment,
 )
 from hal.log_scan import Damage, survey
+from hal.named import NamedTuple
 from hal.ports import Flash, FlashError, StoreError
 
 KEY_BYTES = 300  # encoded; a realm's name has up to 64 characters of up to 4 bytes

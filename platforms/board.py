@@ -27,11 +27,12 @@ empty text where there is a default.
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from agent import limits
 from hal.clock import SYNCHRONISED_FILE
 from hal.files import read_text
+from hal.named import NamedTuple
 
 BOARD_FILE_BYTES = 64 * 1024
 STATE_FOLDER = "/var/lib/scep-agent"

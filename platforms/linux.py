@@ -10,7 +10,6 @@ The flash comes first: its lock refuses a second agent before anything else is t
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 from hal.clock import LinuxClock
 from hal.files import FolderFiles, converted, open_device_key
@@ -19,6 +18,7 @@ from hal.folder import PARENT_MODE, beside
 from hal.link import LinuxLink
 from hal.memory import FolderMemory
 from hal.memory_sets import Tell
+from hal.named import NamedTuple
 from hal.ports import (
     Clock,
     DeviceMemory,

@@ -6,10 +6,11 @@ with an `AgentError`; the session holds its own line until then.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from agent.errors import AgentError
 from agent.settings import Settings
+from hal.named import NamedTuple
 from hal.ports import Interface
 
 

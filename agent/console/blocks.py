@@ -5,10 +5,10 @@ are blocks without children. Within a block the order of lines has no meaning.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from agent import limits
 from agent.settings import Unapplied, fold
+from hal.named import NamedTuple
 
 COMMENT = "!"
 _FRAME = ("#", "return", "quit")  # what stands between blocks and is no setting

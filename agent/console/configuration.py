@@ -6,7 +6,6 @@ one is given back with its block and its reason, so that it can be shown, kept a
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from agent import limits
 from agent.console.appliance import Appliance, Done
@@ -18,6 +17,7 @@ from agent.console.session import Session
 from agent.console.views import masked, masked_error, suspected
 from agent.errors import AgentError, fail
 from agent.settings import Settings, Unapplied, fold
+from hal.named import NamedTuple
 
 IN_REFUSED = "the line that opens its block does not apply"
 

@@ -5,11 +5,11 @@ answer, and a script that does not answer has answered No.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from agent.console.editor import Editor
 from agent.console.output import Output
 from agent.errors import fail
+from hal.named import NamedTuple
 
 
 class Reader(NamedTuple):

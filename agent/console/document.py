@@ -13,10 +13,11 @@ Unix seconds. Items are made when there is room for them, so a thousand realms c
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from agent.console.times import Times
 from agent.visible import row as one_row
+from hal.named import NamedTuple
 
 Item = Mapping[str, Any]
 

@@ -11,10 +11,10 @@ a person may wonder. An escape sequence that does not end is dropped after a few
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from agent import limits
 from agent.console.columns import is_one_column
+from hal.named import NamedTuple
 
 BELL = "\a"
 ERASE_BELOW = "\x1b[J"

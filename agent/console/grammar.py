@@ -18,7 +18,9 @@ may be a password.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, NamedTuple, TypeVar, Union
+from typing import Generic, TypeVar, Union
+
+from hal.named import NamedTuple
 
 UNRECOGNIZED = "Unrecognized command"
 INCOMPLETE = "Incomplete command"

@@ -15,7 +15,6 @@ like `login` and `password`, `>` and `]`: nothing but a prompt has them.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from agent import limits
 from agent.console.appliance import Appliance
@@ -24,6 +23,7 @@ from agent.console.lockout import SECOND_NS, Lockout
 from agent.console.output import Output
 from agent.errors import AgentError
 from agent.settings import fold
+from hal.named import NamedTuple
 from hal.ports import Reactor, Timer
 
 # The hash of nothing that can be typed, of the same cost: what an unknown user is compared with.

@@ -1,7 +1,8 @@
 """Times as people read them: in the zone of `clock timezone`, with how far away they are."""
 
 from time import gmtime, strftime
-from typing import NamedTuple
+
+from hal.named import NamedTuple
 
 _SIZES_S = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 

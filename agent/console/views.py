@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from agent.console.commands import Command, table
 from agent.console.commands.rows import (
@@ -27,6 +27,7 @@ from agent.console.grammar import (
 from agent.console.hints import completions, is_text, next_words
 from agent.console.parameters import MASK, is_sealed
 from agent.settings import ConsoleLine, Entity, Realm, Settings
+from hal.named import NamedTuple
 
 # What a line that nobody understands may hold a password behind: `password` and `cipher`, cut short
 # or misspelt, or joined with what follows them.

@@ -13,13 +13,13 @@ square of its capped size.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from agent import limits
 from agent.errors import fail
 from agent.scep import certificate, crypto, names, path
 from agent.scep.certificate import Certificate
 from agent.scep.path import Authority, in_date
+from hal.named import NamedTuple
 
 Rules = path.Rules
 FINGERPRINTS = {"md5": "md5", "sha1": "sha1", "sha256": "sha-256"}  # as configured -> digest

@@ -7,9 +7,9 @@ issuer, subject and the signed part are slices of the wire.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from agent.scep import ber, crypto, der, names, oids
+from hal.named import NamedTuple
 
 KEY_USAGES = (
     "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",

@@ -12,12 +12,12 @@ What is written is DER.
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from agent import limits
 from agent.errors import fail
 from agent.scep import ber, certificate, crypto, der, names, oids
 from agent.scep.certificate import Certificate
+from hal.named import NamedTuple
 
 _ISSUER_AND_SERIAL = 1  # CMSVersion of SignerInfo, RFC 5652 5.3
 # RFC 8894 3.2 and 4.7.1 want data; XiPKI names what is in the octets, the same octets otherwise.

@@ -10,11 +10,11 @@ each. What cannot be read is a BerError, as everywhere.
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from agent import limits
 from agent.scep import ber, der, names, oids
 from agent.scep.certificate import Certificate
+from hal.named import NamedTuple
 
 _KINDS = {
     0: "otherName", names.RFC822: "rfc822Name", names.DNS: "dNSName", 3: "x400Address",

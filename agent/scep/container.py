@@ -8,13 +8,13 @@ of it is in the text of an error, since it may hold a key in plain.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from agent import limits
 from agent.errors import fail
 from agent.scep import ber, caset, cms, crypto, der, oids, pbe, pem
 from agent.scep.certificate import Certificate
 from agent.scep.text import clean
+from hal.named import NamedTuple
 
 FORMATS = {"pem": "", "der": "", "pkcs12": ""}
 _CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "CMS")

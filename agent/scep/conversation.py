@@ -4,8 +4,6 @@ The fields of a job that say which CA it is, how it is reached and by which rule
 read here; what is asked (`Question`) comes from the operation.
 """
 
-from typing import NamedTuple
-
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import (
@@ -23,6 +21,7 @@ from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Job, field, items, one_of, submap, text_or_none
 from agent.scep.stored import ca_of
+from hal.named import NamedTuple
 from hal.ports import Link
 
 _TRANSACTION_CHARACTERS = 32

@@ -5,10 +5,9 @@ It is walked entry by entry: all are counted, a capped number is kept, and the m
 does not grow with it.
 """
 
-from typing import NamedTuple
-
 from agent import limits
 from agent.scep import ber, certificate, crypto, der, names, oids
+from hal.named import NamedTuple
 
 _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
 REASONS = (

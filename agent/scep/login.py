@@ -12,11 +12,11 @@ import base64
 import os
 import re
 from hmac import compare_digest
-from typing import NamedTuple
 
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import crypto
+from hal.named import NamedTuple
 
 _SALT_BYTES, _HASH_BYTES = 16, 32
 _WORD = re.compile(

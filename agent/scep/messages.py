@@ -7,11 +7,11 @@ for us. Only the outer message is new each time: nonce and content key.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from agent.scep import ber, certificate, cms, crypto, der, names, oids
 from agent.scep.certificate import Certificate
 from agent.scep.text import clean
+from hal.named import NamedTuple
 
 PKCS_REQ, RENEWAL_REQ, CERT_POLL, GET_CERT, GET_CRL, CERT_REP = 19, 17, 20, 21, 22, 3
 SUCCESS, FAILURE, PENDING = 0, 2, 3

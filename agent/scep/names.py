@@ -8,11 +8,11 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from agent import limits
 from agent.scep import ber, der, oids
 from agent.visible import brief, cut, quoted
+from hal.named import NamedTuple
 
 _ATTRIBUTE_OIDS = {short: dotted for dotted, short in oids.NAME_ATTRIBUTES.items()}
 # Field of an entity -> attribute of the subject, in the order in which VRP shows a subject.

@@ -10,14 +10,13 @@ Dates are apart (`in_date`), since a certificate that has ended gets an answer o
 revocation, which a list that is stored decides and a list that is missing does not.
 """
 
-from typing import NamedTuple
-
 from agent import limits
 from agent.scep import constraints, names, oids
 from agent.scep.certificate import Certificate
 from agent.scep.constraints import Constraints
 from agent.scep.crl import Crl
 from agent.scep.text import clean
+from hal.named import NamedTuple
 
 WEAK_DIGESTS = ("md5", "sha1")
 

@@ -8,11 +8,11 @@ the file; what may be nested inside it ends at the limits of the child.
 
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from agent import limits
 from agent.errors import fail
 from agent.scep import ber, cms, crypto, der, oids
+from hal.named import NamedTuple
 
 _PBKDF2, _PBES2 = "1.2.840.113549.1.5.12", "1.2.840.113549.1.5.13"
 _HMAC_SHA256 = "1.2.840.113549.2.9"

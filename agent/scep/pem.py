@@ -5,9 +5,9 @@ and no end, or be no text at all. Reading is linear in the input and ends in blo
 """
 
 import base64
-from typing import NamedTuple
 
 from agent import limits
+from hal.named import NamedTuple
 
 _BEGIN, _DASHES = b"-----BEGIN ", b"-----"
 _LABEL_CHARACTERS = 32

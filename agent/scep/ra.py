@@ -13,13 +13,13 @@ keyUsage prefers and never refuses: real RAs carry the wrong bits.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from agent.errors import AgentError, fail
 from agent.scep import caset, names, oids, path, text
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Job, field, items, one_of, submap
+from hal.named import NamedTuple
 
 ANY_PURPOSE = "ra-any-purpose"
 SHOWN = 3  # candidates that a refusal lists

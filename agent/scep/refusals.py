@@ -6,9 +6,9 @@ decides nothing (`agent/verdicts.py`). Pure.
 """
 
 import re
-from typing import NamedTuple
 
 from agent.errors import CATALOGUE, AgentError, fail
+from hal.named import NamedTuple
 
 # RFC 9110 15.5, 15.6; RFC 6585. What is not here is `http-refused` (4xx) or `http-failed`.
 STATUSES: dict[int, str] = {

@@ -7,8 +7,6 @@ refused. A list that says less than it seems to (a delta, one reason, CA certifi
 call a revoked certificate good, and is refused.
 """
 
-from typing import NamedTuple
-
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import ber, crl, der, names, oids, pem
@@ -19,6 +17,7 @@ from agent.scep.crl import Crl
 from agent.scep.jobmap import Job, field, items, submap
 from agent.scep.text import utc
 from agent.scep.trust import FUTURE_S
+from hal.named import NamedTuple
 
 # What an issuingDistributionPoint may say and still speak of every certificate of a device (5.2.5):
 # its own place, and that it leaves out those of CAs.

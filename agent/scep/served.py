@@ -5,13 +5,12 @@ A CA that cannot be believed any more (its record was changed, its lineage does 
 out: the device goes on showing its own certificate, and trusts nobody for it.
 """
 
-from typing import NamedTuple
-
 from agent.errors import AgentError
 from agent.scep import certificate
 from agent.scep.border import reading
 from agent.scep.jobmap import Job, items
 from agent.scep.stored import ca_of, undated
+from hal.named import NamedTuple
 
 
 class Served(NamedTuple):

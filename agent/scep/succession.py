@@ -13,13 +13,13 @@ the certificate that the operator has named.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from agent.errors import fail
 from agent.scep import ber, caset, certificate, cms, names, path
 from agent.scep.border import reading
 from agent.scep.caset import CaSet, Fingerprint, Rules
 from agent.scep.certificate import Certificate
+from hal.named import NamedTuple
 
 
 class Link(NamedTuple):

@@ -19,7 +19,6 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from agent import limits
@@ -27,6 +26,7 @@ from agent.errors import AgentError, fail
 from agent.scep import refusals, tls
 from agent.scep.httpanswer import Answer
 from agent.scep.text import clean, excerpt
+from hal.named import NamedTuple
 from hal.ports import Link, LinkError, Source
 
 _CONTENT_TYPE = "application/x-pki-message"

@@ -14,8 +14,6 @@ that this CA has customers.
 Every weakness that a realm allows leaves a note; the agent logs it.
 """
 
-from typing import NamedTuple
-
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import (
@@ -36,6 +34,7 @@ from agent.scep.border import reading
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
 from agent.scep.ra import RaRules
+from hal.named import NamedTuple
 
 FUTURE_S = 86_400  # a notBefore ahead of our clock that is accepted, with a note
 SHORT_NONCE_BYTES = 8  # the shortest prefix of our nonce that `short-nonce` accepts

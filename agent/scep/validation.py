@@ -5,7 +5,6 @@ gets a row.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from agent import limits
 from agent.errors import fail
@@ -15,6 +14,7 @@ from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, items, one_of, submap
 from agent.scep.text import clean, utc
 from agent.visible import cut
+from hal.named import NamedTuple
 
 VALID, INVALID, SELF_SIGNED = "Valid", "Invalid", "Self-sign"
 _NOT_DATED = "the dates were not judged: the clock is not trusted"

@@ -13,10 +13,10 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Container, Sequence
-from typing import NamedTuple
 
 from hal.confinement import kernel, landlock, namespaces, seccomp
 from hal.confinement.namespaces import LOCAL, NETWORK, RESOLVER_FILES
+from hal.named import NamedTuple
 
 PLACES = 16  # children at once; each has a user of its own where the board names none
 NICE = 10  # a key that is being generated must not make the console wait

@@ -20,9 +20,9 @@ place of `socket` (Debian 12 still), hides the family: the other rungs are the o
 
 import errno
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from hal.confinement.syscalls import NUMBERS
+from hal.named import NamedTuple
 
 ALLOW = 0x7FFF0000  # linux/seccomp.h
 _ERRNO = 0x00050000

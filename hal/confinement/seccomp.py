@@ -20,11 +20,11 @@ import os
 import struct
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from hal.confinement import rules
 from hal.confinement.rules import NETWORK, Case, Condition, Rule
 from hal.confinement.syscalls import NUMBERS, X86_64, Architecture, architecture
+from hal.named import NamedTuple
 
 try:
     import ctypes

@@ -6,7 +6,7 @@ whose arguments lie behind a pointer. Numbers never change. A call without a row
 needs, or one that a newer C library tries before an older one.
 """
 
-from typing import NamedTuple
+from hal.named import NamedTuple
 
 _: None = None
 

@@ -5,7 +5,7 @@ Adding a command is one row and one handler in the module of its view.
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from agent.console import blocks, filters
 from agent.console.commands import (
@@ -43,6 +43,7 @@ from agent.console.grammar import (
 )
 from agent.console.parameters import FILTER
 from agent.settings import Settings, fold
+from hal.named import NamedTuple
 
 if TYPE_CHECKING:
     from agent.console.session import Session

@@ -6,11 +6,12 @@ lines that set it again. Handlers get the session and what the line said; they a
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from agent.console.document import Kind
 from agent.console.grammar import Args, Parameter, quote
 from agent.settings import ConsoleLine, Entity, Realm, Settings
+from hal.named import NamedTuple
 
 if TYPE_CHECKING:
     from agent.console.session import Session

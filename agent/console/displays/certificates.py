@@ -5,7 +5,7 @@ What is in them is read in the worker (`agent/scep/describe.py`): the text, and 
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from agent.console.appliance import Check, Described, Verdict
 from agent.console.document import (
@@ -23,6 +23,7 @@ from agent.console.document import (
 )
 from agent.console.times import Times
 from agent.visible import row as one_row
+from hal.named import NamedTuple
 
 
 class Shown(NamedTuple):
