@@ -1,4 +1,4 @@
-"""The two families of errors; what they say is one table (`agent/catalogue.py`).
+"""The two families of errors; what they say is one table (`agent/catalogue/table.py`).
 
 Whoever reads an error must know who is at fault, what probably caused it and what to do next.
 `PeerError`: the CA, the RA or the network between was wrong. `LocalError`: we were, or what was
@@ -10,7 +10,7 @@ to do: `now` (once more in this attempt), `later` (back off), `operator` (a pers
 something). `after_s`: how long the peer asked to be left alone, in seconds (0: it did not say).
 """
 
-from agent.catalogue import CATALOGUE, LATER, LOCAL, NOW, OPERATOR, PEER
+from agent.catalogue.table import CATALOGUE, LATER, LOCAL, NOW, OPERATOR, PEER
 from agent.visible import brief
 
 __all__ = (

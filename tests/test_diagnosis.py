@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from agent.catalogue_network import NETWORK
+from agent.catalogue.network import NETWORK
 from agent.console.appliance import Check
 from agent.diagnosis import UNTRIED, WAY
 from agent.errors import fail

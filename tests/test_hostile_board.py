@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from asn1crypto import pem as asn1pem
 
-from agent.catalogue import CATALOGUE
+from agent.catalogue.table import CATALOGUE
 from hal import records
 from hal.flash import FileFlash
 from hal.store import Store

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 from asn1crypto import pem
 
-from agent.catalogue import CATALOGUE
+from agent.catalogue.table import CATALOGUE
 from tests.board import Agent, Said
 from tests.labca_seen import CHALLENGE, PLAIN, Base, Lab, serving
 from tools.lab_ca import request as scep

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent import worker
-from agent.catalogue import CATALOGUE
+from agent.catalogue.table import CATALOGUE
 from agent.scep import ber, client, cms
 from hal import cbor
 from tests.scep_lab import degenerate

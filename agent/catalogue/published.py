@@ -1,7 +1,7 @@
 """The rows of the catalogue for what a CA gives without an application (revocation lists, the CA
 that will follow it, certificates that it has issued already), and for what nobody should use."""
 
-from agent.catalogue_row import LATER, LOCAL, OPERATOR, PEER, Row
+from agent.catalogue.row import LATER, LOCAL, OPERATOR, PEER, Row
 
 PUBLISHED: dict[str, Row] = {
     "ca-untrusted": Row(LOCAL, OPERATOR, "realm {realm} has no CA certificate that it trusts",

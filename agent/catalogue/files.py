@@ -1,6 +1,6 @@
 """The rows of the catalogue for files that come in and go out, and for passwords of logins."""
 
-from agent.catalogue_row import LOCAL, OPERATOR, Row
+from agent.catalogue.row import LOCAL, OPERATOR, Row
 
 FILES: dict[str, Row] = {
     "import-unreadable": Row(LOCAL, OPERATOR, "the file cannot be read: {reason}",

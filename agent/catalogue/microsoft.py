@@ -1,7 +1,7 @@
 """The rows of the catalogue for Microsoft's reasons (HRESULT), which say more than the failInfo
 beside them; `agent/scep/refusals.py` leads from the number or its text to a code here."""
 
-from agent.catalogue_row import LATER, OPERATOR, PEER, Row
+from agent.catalogue.row import LATER, OPERATOR, PEER, Row
 
 MICROSOFT: dict[str, Row] = {
     "ndes-challenge": Row(PEER, OPERATOR, "the CA refused: {words}",

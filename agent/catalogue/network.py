@@ -4,7 +4,7 @@
 lead from what happened to a code here; `agent/diagnosis.py` knows which stage each code belongs to.
 """
 
-from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
+from agent.catalogue.row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
 NETWORK: dict[str, Row] = {
     "source-missing": Row(LOCAL, LATER, "the source of the connection is not there: {what}",

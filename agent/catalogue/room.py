@@ -1,6 +1,6 @@
 """The rows of the catalogue for what there is only so much of: flash, sessions, descriptors."""
 
-from agent.catalogue_row import LATER, LOCAL, OPERATOR, Row
+from agent.catalogue.row import LATER, LOCAL, OPERATOR, Row
 
 ROOM: dict[str, Row] = {
     "store-reserved": Row(LOCAL, OPERATOR, "the change was not stored: it takes {wanted} bytes, and"

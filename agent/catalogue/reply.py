@@ -1,7 +1,7 @@
 """The rows of the catalogue for what answers a request: the CertRep, a refusal by the CA, and the
 certificate that was issued."""
 
-from agent.catalogue_row import LATER, OPERATOR, PEER, Row
+from agent.catalogue.row import LATER, OPERATOR, PEER, Row
 
 REPLY: dict[str, Row] = {
     # -- the reply of the CA (CertRep) -----------------------------------------------------------

@@ -4,14 +4,14 @@ Texts name what happened, the likely cause, and the next step with the command t
 secret: what is filled in comes from settings that are shown anyway, or from a peer, made harmless.
 """
 
-from agent.catalogue_ca import PUBLISHED
-from agent.catalogue_files import FILES
-from agent.catalogue_microsoft import MICROSOFT
-from agent.catalogue_network import NETWORK
-from agent.catalogue_ra import RA
-from agent.catalogue_reply import REPLY
-from agent.catalogue_room import ROOM
-from agent.catalogue_row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
+from agent.catalogue.files import FILES
+from agent.catalogue.microsoft import MICROSOFT
+from agent.catalogue.network import NETWORK
+from agent.catalogue.published import PUBLISHED
+from agent.catalogue.ra import RA
+from agent.catalogue.reply import REPLY
+from agent.catalogue.room import ROOM
+from agent.catalogue.row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
 __all__ = ("CATALOGUE", "LATER", "LOCAL", "NOW", "OPERATOR", "PEER")
 

@@ -3,7 +3,7 @@
 What a set that nobody has signed can bring about is `later`: one lie does not shut the RA out.
 """
 
-from agent.catalogue_row import LATER, OPERATOR, PEER, Row
+from agent.catalogue.row import LATER, OPERATOR, PEER, Row
 
 RA: dict[str, Row] = {
     "ra-missing": Row(PEER, OPERATOR, "the CA set holds no RA certificate of the pinned CA{others}",
