@@ -1,6 +1,6 @@
 """What goes into an engine beside events, and what comes out: time, policy, records, actions.
 
-Actions are performed in the order in which they are returned (`agent/enrolment.py`).
+Actions are performed in the order in which they are returned (`agent/device/runner.py`).
 """
 
 from agent.errors import AgentError

@@ -15,7 +15,7 @@ from agent.console.login import Entry, Login
 from agent.console.recovery import Recovery
 from agent.console.session import Session
 from agent.console.wire import END
-from agent.device import Device
+from agent.device.device import Device
 from agent.loop import Loop
 from agent.seats import Who, seated
 from agent.streams import Peer, SerialStream, Stream

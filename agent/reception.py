@@ -18,7 +18,7 @@ from agent.admission import Admission
 from agent.attach import Script, Terminal
 from agent.console.output import error_lines
 from agent.console.wire import APPLY, DRY_RUN, END, HELLO, HELLO_BYTES, SCRIPT, TERMINAL
-from agent.device import Device
+from agent.device.device import Device
 from agent.errors import AgentError, fail
 from agent.loop import Deadline, Loop
 from agent.seats import Who

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from agent import attach, devicekey, limits, reception
-from agent.device import Device
+from agent import attach, limits, reception
+from agent.device import devicekey
+from agent.device.device import Device
+from agent.device.hardware import Hardware
 from agent.errors import AgentError, fail
-from agent.hardware import Hardware
 from agent.log import Log
 from agent.loop import Loop
 from agent.signals import Signals

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from agent.console.appliance import Seat
 from agent.console.session import Session
-from agent.device import Device
+from agent.device.device import Device
 from hal.named import NamedTuple
 
 

@@ -10,7 +10,7 @@ from agent import limits
 from agent.console.apply import apply
 from agent.console.session import Session
 from agent.console.wire import END
-from agent.device import Device
+from agent.device.device import Device
 from agent.errors import fail
 from agent.loop import Loop
 from agent.seats import Who, seated

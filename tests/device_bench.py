@@ -9,9 +9,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from agent.device import Device
+from agent.device.device import Device
+from agent.device.hardware import Hardware
 from agent.errors import AgentError, fail
-from agent.hardware import Hardware
 from agent.log import Log
 from agent.loop import Loop
 from agent.tasks import Tasks

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from agent import pem
-from agent.activation import MEMORY_FILES, Activation, InUse
+from agent.device.activation import MEMORY_FILES, Activation, InUse
 from agent.errors import AgentError
 from agent.log import Log
 from agent.tasks import Tasks

@@ -7,7 +7,7 @@ import pytest
 
 from agent.catalogue.network import NETWORK
 from agent.console.appliance import Check
-from agent.diagnosis import UNTRIED, WAY
+from agent.device.diagnosis import UNTRIED, WAY
 from agent.errors import fail
 from agent.settings import Realm
 from hal.fake_flash import PROGRAM_ERROR

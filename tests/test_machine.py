@@ -3,9 +3,9 @@
 import pytest
 
 from agent.console.appliance import FileEntry
-from agent.erasing import Erasure
+from agent.device.erasing import Erasure
+from agent.device.system import Storage, System
 from agent.errors import AgentError
-from agent.machine import Storage, System
 from hal.fake import FakeClock
 from hal.fake_storage import FakeFiles
 from hal.ports import FilesError, HalError

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.report import EXPLAINED
+from agent.device.status import EXPLAINED
 from agent.states import State
 from tests.device_bench import ready, refuse
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent import limits, reserve
+from agent import limits
 from agent.actions import Stored
 from agent.application import snapshot
+from agent.device import reserve
+from agent.device.reserve import FREE, KEPT, MISSING, Need, Purpose
 from agent.errors import AgentError, fail
 from agent.limits import LOCAL_BYTES, OUTCOME_BYTES, REQUEST_BYTES
 from agent.recording import outcome
-from agent.reserve import FREE, KEPT, MISSING, Need, Purpose
 from agent.settings import AutoEnroll, Entity, Realm
 from hal import cbor, records
 from hal.fake_flash import FakeFlash

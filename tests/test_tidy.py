@@ -91,8 +91,8 @@ MAY_IMPORT = {
         "hal.records",
     ),
     "agent.renewal": ("agent.actions", "agent.errors", "agent.states", "hal.records"),
-    "agent.reserve": ("agent.actions", "agent.limits", "agent.settings", "hal.records"),
-    "agent.commits": ("agent.errors", "agent.reserve", "hal.ports", "hal.store"),
+    "agent.device.reserve": ("agent.actions", "agent.limits", "agent.settings", "hal.records"),
+    "agent.device.commits": ("agent.errors", "agent.device.reserve", "hal.ports", "hal.store"),
     "agent.settings": ("agent.limits",),
     "agent.scep": (
         "agent.errors",
@@ -284,8 +284,8 @@ def test_what_the_idle_agent_has_loaded() -> None:
 def test_the_rules_can_fail(tmp_path: Path) -> None:
     """The walkers above see what they are there to see."""
     planted = tmp_path / "x.py"
-    planted.write_text("def f():\n    from agent.device import Device\n    import os.path\n")
-    assert imports(planted) == [(2, "agent.device.Device"), (3, "os.path")]
+    planted.write_text("def f():\n    from agent.device.device import Device\n    import os.path\n")
+    assert imports(planted) == [(2, "agent.device.device.Device"), (3, "os.path")]
     assert room_of("agent.scep.cms") == "agent.scep"
-    assert room_of("agent.device") == "agent"
+    assert room_of("agent.device.device") == "agent"
     assert not within("agent.scepter", "agent.scep")

@@ -1,7 +1,8 @@
 """The rows of the catalogue for the way to the CA: source, name, route, port, TLS and HTTP.
 
 `agent/scep/transport.py`, `agent/scep/tls.py` and `agent/scep/refusals.py` hold the tables that
-lead from what happened to a code here; `agent/diagnosis.py` knows which stage each code belongs to.
+lead from what happened to a code here; `agent/device/diagnosis.py` knows which stage each code
+belongs to.
 """
 
 from agent.catalogue.row import LATER, LOCAL, NOW, OPERATOR, PEER, Row

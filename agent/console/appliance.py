@@ -1,8 +1,8 @@
 """What the console asks of the device: the only way from a command to engines, store and jobs.
 
-`agent/device.py` is the one implementation. Whatever takes longer than a moment is a task: the
-call returns at once with a handle, `done` is called later from the event loop with the result or
-with an `AgentError`; the session holds its own line until then.
+`agent/device/device.py` is the one implementation. Whatever takes longer than a moment is a task:
+the call returns at once with a handle, `done` is called later from the event loop with the result
+or with an `AgentError`; the session holds its own line until then.
 """
 
 from collections.abc import Callable, Mapping, Sequence

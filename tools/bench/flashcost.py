@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 from agent import limits
 from agent.console.configuration import load_configuration
-from agent.device import Device
+from agent.device.device import Device
+from agent.device.hardware import Hardware
 from agent.errors import AgentError
-from agent.hardware import Hardware
 from agent.log import Log
 from agent.loop import Loop
 from agent.tasks import Tasks

@@ -8,14 +8,15 @@ configuration says which generation belongs to it.
 
 Fault model. Power fails between the two: the copies differ, and the newer one is the one that was
 saved with the configuration. One of the three records is lost or cannot be read: the others are
-used, and `lost` says so where it matters. All are gone: only the mark of `agent/losses.py` can
-tell it from a device on which nobody has saved. What is lost never counts as what was never there.
+used, and `lost` says so where it matters. All are gone: only the mark of `agent/device/losses.py`
+can tell it from a device on which nobody has saved. What is lost never counts as what was never
+there.
 """
 
 from collections.abc import Iterable
 
-from agent import losses
 from agent.console import blocks
+from agent.device import losses
 from hal import records
 from hal.named import NamedTuple
 from hal.records import ConfigRecord, ConsoleRecord, Record

@@ -17,8 +17,8 @@ from agent.tasks import Answer
 from hal.records import CaRecord, LocalRecord, RequestRecord
 
 if TYPE_CHECKING:
-    from agent.device import Device
-    from agent.exchange import Exchange
+    from agent.device.certificates import Exchange
+    from agent.device.device import Device
 
 
 class Retrieval:

@@ -6,9 +6,10 @@ event. A set with nothing new in it is not written: nobody has signed it.
 
 from typing import TYPE_CHECKING
 
-from agent import application, asking, pins, tasks, vouched
+from agent import application, pins, tasks, vouched
 from agent.answers import ca_set
 from agent.console.appliance import Done, FromFile, Progress
+from agent.device import asking
 from agent.errors import AgentError, fail
 from agent.settings import Realm
 from agent.states import Installed
@@ -17,8 +18,8 @@ from agent.visible import brief
 from hal.records import CaRecord
 
 if TYPE_CHECKING:
-    from agent.device import Device
-    from agent.exchange import Exchange
+    from agent.device.certificates import Exchange
+    from agent.device.device import Device
 
 
 class Authority:

@@ -1,14 +1,14 @@
 """The way to flash: every commit of the agent goes through here, with what it is for.
 
 The store takes what fits. This refuses what fits and would take the room that renewals need; how
-much that is, and for whom, says `agent/reserve.py`.
+much that is, and for whom, says `agent/device/reserve.py`.
 """
 
 from collections.abc import Callable, Mapping
 
-from agent import reserve
+from agent.device import reserve
+from agent.device.reserve import Need, Purpose, Room
 from agent.errors import fail
-from agent.reserve import Need, Purpose, Room
 from hal.ports import StoreError
 from hal.store import Store
 

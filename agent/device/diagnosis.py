@@ -6,12 +6,13 @@ Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from agent import application, pins, report, tasks, vouched
+from agent import application, pins, tasks, vouched
 from agent.answers import ca_set
 from agent.console.appliance import Check, Done
 from agent.console.commands.realm import error_of
+from agent.device import status
+from agent.device.reserve import MISSING
 from agent.errors import AgentError, fail
-from agent.reserve import MISSING
 from agent.settings import Realm, fold
 from agent.states import CaCertificate
 from agent.tasks import Answer
@@ -20,7 +21,7 @@ from hal.named import NamedTuple
 from hal.records import CaRecord
 
 if TYPE_CHECKING:
-    from agent.device import Device
+    from agent.device.device import Device
 
 Named = pins.Fingerprint
 GOOD, BAD, DOUBT = "ok", "failed", "warning"
@@ -72,7 +73,7 @@ def diagnose(device: "Device", realm: str, done: Done) -> int:
 
 
 def _local(device: "Device", settings: Realm) -> Iterator[Check]:
-    lacking = report.completion(device.settings, settings)
+    lacking = status.completion(device.settings, settings)
     if lacking:
         yield Check("configuration", BAD, "it is not complete", lacking)
     else:

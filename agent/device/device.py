@@ -7,12 +7,8 @@ enrolment (that is the engine's) and touches no hardware but through the ports.
 import os
 from collections.abc import Callable, Iterable
 
-from agent import activation, application, devicekey, diagnosis, losses, report, tasks
-from agent.access import Access
+from agent import application, tasks
 from agent.actions import Now
-from agent.activation import Activation, InUse, Queue
-from agent.commits import Commits
-from agent.configuring import Configuring
 from agent.console.appliance import (
     CaInfo,
     Certificate,
@@ -22,18 +18,24 @@ from agent.console.appliance import (
     Progress,
     RealmStatus,
 )
+from agent.device import activation, devicekey, diagnosis, losses
+from agent.device import status
+from agent.device.activation import Activation, InUse, Queue
+from agent.device.certificates import Exchange
+from agent.device.commits import Commits
+from agent.device.configuration import Configuring
+from agent.device.crls import Revocation
+from agent.device.erasing import Erasure
+from agent.device.hardware import Hardware
+from agent.device.keypairs import KeyPairs
+from agent.device.passwords import Access
+from agent.device.reserve import Purpose
+from agent.device.runner import Context, Enrolment
+from agent.device.system import Storage, System
 from agent.engine import is_under_way
-from agent.enrolment import Context, Enrolment
-from agent.erasing import Erasure
 from agent.errors import AgentError, fail
-from agent.exchange import Exchange
-from agent.hardware import Hardware
-from agent.keypairs import KeyPairs
 from agent.log import Line, Log
 from agent.loop import Loop
-from agent.machine import Storage, System
-from agent.reserve import Purpose
-from agent.revocation import Revocation
 from agent.settings import Realm, Settings, fold
 from agent.states import Apply
 from agent.tasks import Answer, Tasks
@@ -116,7 +118,7 @@ class Device:
         """The time of an event."""
         clock = self._hardware.clock
         wall_s = clock.wall_s()
-        return Now(wall_s, clock.monotonic_ns(), trusted=wall_s >= report.BUILD_S)
+        return Now(wall_s, clock.monotonic_ns(), trusted=wall_s >= status.BUILD_S)
 
     def moment(self) -> dict[str, object]:
         """The fields of a job that say what time it is."""
@@ -265,15 +267,15 @@ class Device:
     def status(self, realm: str) -> RealmStatus:
         runner, now = self.runner(realm), self.now()
         settings, need = self.settings.realms[fold(realm)], self.commits.need(fold(realm))
-        return report.status(self.settings, settings, runner, now, need)
+        return status.of_realm(self.settings, settings, runner, now, need)
 
     def ca(self, realm: str) -> CaInfo | None:
         runner = self.runner(realm)
-        return report.ca_info(runner.engine.stored.ca, runner.root_seen)
+        return status.ca_info(runner.engine.stored.ca, runner.root_seen)
 
     def local(self, realm: str) -> Certificate | None:
         stored = self.runner(realm).engine.stored.local
-        return report.certificate(stored.certificate) if stored else None
+        return status.certificate(stored.certificate) if stored else None
 
     def describe(self, kind: str, found: list[bytes], done: Done) -> int:
         def described(answer: Answer) -> list[Described]:

@@ -7,7 +7,7 @@ flash, so engine and flash never disagree.
 
 from collections.abc import Callable
 
-from agent import answers, application, asking, limits, losses, pins, reserve, revocation, vouched
+from agent import answers, application, limits, pins, vouched
 from agent.actions import (
     Action,
     Activate,
@@ -21,13 +21,14 @@ from agent.actions import (
     StartJob,
     Stored,
 )
-from agent.commits import Commits
 from agent.console.appliance import Done, Progress
+from agent.device import asking, crls, losses, reserve
+from agent.device.commits import Commits
+from agent.device.parts import PARTS, load
 from agent.engine import Engine, is_under_way
 from agent.errors import AgentError, fail
 from agent.log import Log
 from agent.loop import Deadline, Loop
-from agent.parts import PARTS, load
 from agent.settings import Realm
 from agent.states import (
     Abort,
@@ -355,7 +356,7 @@ class Enrolment:
         keys = application.Keys(key, signer)
         name_of = self._context.linux_name
         job = application.request_job(op, self._settings, request, ca, keys, name_of)
-        check = revocation.job_field(self._context.store, self._settings)
+        check = crls.job_field(self._context.store, self._settings)
         return {**job, "revocation": check, **moment}
 
     def _key(self, name: str, generation: int) -> records.KeyRecord:

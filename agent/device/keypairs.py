@@ -11,17 +11,18 @@ generation, so that nobody takes it for the one of the certificate.
 
 from typing import TYPE_CHECKING
 
-from agent import report, tasks
+from agent import tasks
 from agent.console.appliance import Done, KeyPair
+from agent.device import status
+from agent.device.reserve import key_pair_bytes
 from agent.errors import fail
-from agent.reserve import key_pair_bytes
 from agent.tasks import Answer
 from hal import records
 from hal.records import KeyRecord
 from hal.store import Store
 
 if TYPE_CHECKING:
-    from agent.device import Device
+    from agent.device.device import Device
 
 
 class KeyPairs:
@@ -33,7 +34,7 @@ class KeyPairs:
 
     def all(self) -> list[KeyPair]:
         found = [self.record(key.removeprefix("key/")) for key in self._store.keys("key/")]
-        return [report.key_pair(key) for key in found if key]
+        return [status.key_pair(key) for key in found if key]
 
     def record(self, name: str) -> KeyRecord | None:
         """A key pair of the store; None when there is none, or none that can be read."""
@@ -106,7 +107,7 @@ class KeyPairs:
         )
         self._device.commit({records.key_pair_key(name): records.encode(key)})
         self._device.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
-        return report.key_pair(key)
+        return status.key_pair(key)
 
     def destroy(self, name: str) -> None:
         if records.key_pair_key(name) not in self._store.keys("key/"):

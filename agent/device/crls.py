@@ -14,10 +14,11 @@ older list is taken is gone with it: the next fetch says so.
 import os
 from typing import TYPE_CHECKING
 
-from agent import application, losses, pem, tasks
+from agent import application, pem, tasks
 from agent.console.appliance import Done, Progress
+from agent.device import losses
+from agent.device.reserve import Purpose
 from agent.errors import AgentError, fail
-from agent.reserve import Purpose
 from agent.settings import Realm, fold
 from agent.tasks import Answer
 from hal import records
@@ -25,8 +26,8 @@ from hal.records import CaRecord, CrlRecord
 from hal.store import Store
 
 if TYPE_CHECKING:
-    from agent.device import Device
-    from agent.enrolment import Enrolment
+    from agent.device.device import Device
+    from agent.device.runner import Enrolment
 
 NO_PLACE = "crl-no-place"
 UNCHECKED = (

@@ -4,10 +4,10 @@ from agent import application, schedule, vouched
 from agent.actions import Now
 from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
 from agent.console.commands.realm import error_of
-from agent.enrolment import Enrolment
+from agent.device.reserve import MISSING, Need
+from agent.device.runner import Enrolment
 from agent.errors import fail
 from agent.pins import Fingerprint
-from agent.reserve import MISSING, Need
 from agent.settings import Realm, Settings, fold
 from agent.states import State
 from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
@@ -80,7 +80,7 @@ def completion(settings: Settings, realm: Realm) -> str | None:
     return "type `" + "`, `".join(typed) + "`" if typed else None
 
 
-def status(
+def of_realm(
     settings: Settings, realm: Realm, runner: Enrolment, now: Now, need: Need
 ) -> RealmStatus:
     """Where a realm stands, why, and what happens next."""

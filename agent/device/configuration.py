@@ -2,25 +2,25 @@
 
 Fault model. Power fails during `save`: a start finds the old configuration or the new one. Nothing
 was ever saved: the factory's configuration serves. Something was saved and cannot be read, or may
-have been (`agent/saved.py`): what is left of it serves, and the serial lines let nobody in unless
-what is left asks for passwords, until somebody of level 3 saves a configuration. A line that says
-whom the serial lines let in does not apply: they let nobody in until it is settled. Other lines do
-not apply to the device as it is: they are kept in `Settings.unapplied`, stand in what is saved
-next, and are tried again at each start.
+have been (`agent/device/saved.py`): what is left of it serves, and the serial lines let nobody in
+unless what is left asks for passwords, until somebody of level 3 saves a configuration. A line that
+says whom the serial lines let in does not apply: they let nobody in until it is settled. Other
+lines do not apply to the device as it is: they are kept in `Settings.unapplied`, stand in what is
+saved next, and are tried again at each start.
 """
 
 from typing import TYPE_CHECKING
 
-from agent import saved
 from agent.console.blocks import difference
 from agent.console.commands import render_configuration
 from agent.console.configuration import load_configuration
+from agent.device import saved
 from agent.errors import AgentError
 from agent.settings import ConsoleLine, Settings, fold
 from hal.store import Store
 
 if TYPE_CHECKING:
-    from agent.device import Device
+    from agent.device.device import Device
 
 _ABOUT_LINES = ("user-interface", "authentication-mode")  # how what says whom they let in begins
 

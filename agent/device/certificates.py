@@ -8,12 +8,12 @@ event and is stored by it in one commit.
 from typing import TYPE_CHECKING
 
 from agent import application, limits, pem, tasks
-from agent.authority import Authority
 from agent.console.appliance import Done, FromFile, Progress, Verdict
+from agent.device.authority import Authority
+from agent.device.getcert import Retrieval
+from agent.device.keypairs import KeyPairs
 from agent.engine import is_under_way
 from agent.errors import AgentError, fail
-from agent.keypairs import KeyPairs
-from agent.retrieval import Retrieval
 from agent.settings import Realm, fold
 from agent.states import Installed
 from agent.tasks import Answer
@@ -21,7 +21,7 @@ from hal.named import NamedTuple
 from hal.records import CaRecord, KeyRecord, LocalRecord
 
 if TYPE_CHECKING:
-    from agent.device import Device
+    from agent.device.device import Device
 
 
 class _Validated(NamedTuple):

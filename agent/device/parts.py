@@ -21,7 +21,7 @@ def load(store: Store, realm: str, log: Log) -> Stored:
     `fingerprint`. local: the certificate is served from memory until that is gone, and an
     application is a first one; its key pair stays while the realm is configured with it. request:
     the application under way is forgotten, so the CA may issue twice. outcome: the count of the
-    attempts begins anew. crl (`agent/revocation.py`): told here, since nobody may look at it.
+    attempts begins anew. crl (`agent/device/crls.py`): told here, since nobody may look at it.
     `display pki enrollment` names what cannot be read.
     """
     found: dict[str, object] = {}

@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from agent import losses
 from agent.console.appliance import Children, ClockState, FileEntry
+from agent.device import losses
+from agent.device.erasing import Erasure
 from agent.engine import is_under_way
-from agent.erasing import Erasure
 from agent.errors import fail
 from agent.tasks import Answer, items
 from hal.ports import Files, FilesError, HalError, StoreError
 from hal.store import Store
 
 if TYPE_CHECKING:
-    from agent.device import Device
-    from agent.hardware import Hardware
+    from agent.device.device import Device
+    from agent.device.hardware import Hardware
 
 DAY_S = 86400
 
