@@ -7,8 +7,8 @@ size than it should is a failed job.
 from collections.abc import Callable
 
 from agent import tasks
+from agent.enrolment.states import CaCertificate, CaFetched, Event, Granted, JobFailed, Waiting
 from agent.errors import AgentError, fail
-from agent.states import CaCertificate, CaFetched, Event, Granted, JobFailed, Waiting
 from agent.tasks import Answer
 
 

@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 
 from asn1crypto import x509
 
-from agent import answers, application, pins, vouched
+from agent import answers, application
+from agent.enrolment import pins, vouched
 from agent.errors import AgentError
 from agent.scep import caset, ra, relations, served
 from agent.scep.names import DNS

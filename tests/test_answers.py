@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from agent import answers
+from agent.enrolment.states import CaFetched, Granted, JobFailed, Waiting
 from agent.errors import fail
-from agent.states import CaFetched, Granted, JobFailed, Waiting
 from tests.device_bench import RELATIONS, SHA256, certificate
 
 CA = {

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import errors
-from agent.actions import (
+from agent.enrolment.actions import (
     Action,
     Activate,
     CancelJob,
@@ -20,8 +20,8 @@ from agent.actions import (
     StartJob,
     Stored,
 )
-from agent.engine import Engine, Refused
-from agent.states import (
+from agent.enrolment.engine import Engine, Refused
+from agent.enrolment.states import (
     Abort,
     Apply,
     CaAnswered,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import answers, application, pins, vouched
+from agent import answers, application
+from agent.enrolment import pins, vouched
 from agent.scep import caset, ra, relations, served
 from agent.settings import Realm
 from tests import mixtures

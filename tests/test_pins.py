@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from agent import limits, pins, vouched
+from agent import limits
+from agent.enrolment import pins, vouched
+from agent.enrolment.states import CaCertificate
 from agent.errors import AgentError
-from agent.states import CaCertificate
 from hal.records import CaRecord, CertificateRecord
 
 END_S = 10_000

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent import recording
-from agent.actions import Now
+from agent.enrolment import drafts
+from agent.enrolment.actions import Now
 from agent.errors import fail, from_map
 from hal.records import RequestRecord
 
@@ -25,14 +25,14 @@ def test_without_a_verdict_a_request_that_has_left_is_kept(
     phase: str, code: str, stays: bool
 ) -> None:
     error = fail(code, host="ca", what="x", text="")
-    kept = recording.kept(SENT._replace(phase=phase), error)
+    kept = drafts.kept(SENT._replace(phase=phase), error)
     assert kept == (SENT._replace(phase="lost") if stays else None)
-    assert recording.kept(None, error) is None
+    assert drafts.kept(None, error) is None
 
 
 def test_an_outcome_tells_the_error_and_how_often() -> None:
     error = fail("connection-timeout", host="ca", what="x")
-    found = recording.outcome(NOW, 2, error)
+    found = drafts.outcome(NOW, 2, error)
     assert (found.at_s, found.attempts) == (NOW.wall_s, 2)
     assert from_map(found.error or {}).what == error.what
-    assert recording.outcome(NOW, 0).error is None
+    assert drafts.outcome(NOW, 0).error is None

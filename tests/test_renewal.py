@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from agent import renewal
-from agent.actions import Now
 from agent.console.commands.realm import COMPATIBILITY
+from agent.enrolment import renewal
+from agent.enrolment.actions import Now
+from agent.enrolment.states import Apply
 from agent.errors import AgentError
-from agent.states import Apply
 from hal.records import CaRecord, CertificateRecord, LocalRecord
 
 NOW = Now(1_000, 0, True)

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.device.status import EXPLAINED
-from agent.states import State
+from agent.enrolment.states import State
 from tests.device_bench import ready, refuse
 
 YEAR_S = 365 * 86400

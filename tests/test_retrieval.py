@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from agent.enrolment.states import Installed
 from agent.errors import AgentError
-from agent.states import Installed
 from hal.fake_flash import PROGRAM_ERROR
 from tests.device_bench import START_S, Bench, Waiter, certificate, ready, refuse
 

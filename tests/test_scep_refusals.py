@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from agent import verdicts
+from agent.enrolment import verdicts
 from agent.errors import CATALOGUE, LATER, NOW, OPERATOR
 from agent.scep import messages, refusals, transport, trust
 

@@ -5,10 +5,10 @@ import typing
 
 import pytest
 
-from agent import states
-from agent.actions import Now, Policy, Stored
-from agent.engine import Engine, Refused
-from agent.states import TABLE, UNDER_WAY, Abort, Apply, Restart, State
+from agent.enrolment import states
+from agent.enrolment.actions import Now, Policy, Stored
+from agent.enrolment.engine import Engine, Refused
+from agent.enrolment.states import TABLE, UNDER_WAY, Abort, Apply, Restart, State
 
 EVENTS = typing.get_args(states.Event)
 

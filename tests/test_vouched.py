@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from agent import limits, vouched
-from agent.pins import Fingerprint
-from agent.states import CaCertificate
+from agent import limits
+from agent.enrolment import vouched
+from agent.enrolment.pins import Fingerprint
+from agent.enrolment.states import CaCertificate
 from hal.records import CaRecord
 from tests.test_pins import AGAIN, NEW, OLD, OTHER, TYPED, ca, renewed, with_next
 

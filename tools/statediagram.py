@@ -6,13 +6,13 @@ python -m tools.statediagram                     print it
 
 import sys
 
-from agent.states import TABLE, Restart, State
+from agent.enrolment.states import TABLE, Restart, State
 
 HEAD = """# The states of an enrolment
 
-Generated from `agent/states.py` by `make docs`; a test compares it. An arrow is an event; a pair
-that has no arrow is refused. `Restart` is what happens to a state found in flash after power came
-back; states without it are only in memory.
+Generated from `agent/enrolment/states.py` by `make docs`; a test compares it. An arrow is an event;
+a pair that has no arrow is refused. `Restart` is what happens to a state found in flash after power
+came back; states without it are only in memory.
 """
 
 

@@ -72,7 +72,7 @@ class CaQuestion(NamedTuple):
 class RealmStatus(NamedTuple):
     """Where a realm stands: for `display pki realm` and `display pki enrollment`."""
 
-    state: str  # of agent/states.py: "nothing", "CA trusted", "sent", "pending", "issued", ...
+    state: str  # of agent/enrolment/states.py: "nothing", "CA trusted", "sent", "issued", ...
     why: str  # one sentence
     next_step: str  # one sentence; "-" when nothing will happen by itself
     next_s: int | None  # wall time of the next step

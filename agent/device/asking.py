@@ -1,8 +1,8 @@
 """What a person is asked about a CA before it is trusted."""
 
-from agent import pins
 from agent.console.appliance import CaQuestion, Fingerprints
-from agent.states import CaCertificate
+from agent.enrolment import pins
+from agent.enrolment.states import CaCertificate
 from hal.records import CaRecord
 
 

@@ -1,18 +1,19 @@
 """The certificates of a realm's CA by themselves: asked for, imported, and those of the next one.
 
-What comes in is pinned as in an application (`agent/pins.py`) and enters the realm's engine as an
-event. A set with nothing new in it is not written: nobody has signed it.
+What comes in is pinned as in an application (`agent/enrolment/pins.py`) and enters the realm's
+engine as an event. A set with nothing new in it is not written: nobody has signed it.
 """
 
 from typing import TYPE_CHECKING
 
-from agent import application, pins, tasks, vouched
+from agent import application, tasks
 from agent.answers import ca_set
 from agent.console.appliance import Done, FromFile, Progress
 from agent.device import asking
+from agent.enrolment import pins, vouched
+from agent.enrolment.states import Installed
 from agent.errors import AgentError, fail
 from agent.settings import Realm
-from agent.states import Installed
 from agent.tasks import Answer
 from agent.visible import brief
 from hal.records import CaRecord

@@ -12,10 +12,10 @@ from agent.console.appliance import Done, FromFile, Progress, Verdict
 from agent.device.authority import Authority
 from agent.device.getcert import Retrieval
 from agent.device.keypairs import KeyPairs
-from agent.engine import is_under_way
+from agent.enrolment.engine import is_under_way
+from agent.enrolment.states import Installed
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
-from agent.states import Installed
 from agent.tasks import Answer
 from hal.named import NamedTuple
 from hal.records import CaRecord, KeyRecord, LocalRecord

@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterable
 
 from agent import application, tasks
-from agent.actions import Now
 from agent.console.appliance import (
     CaInfo,
     Certificate,
@@ -18,8 +17,7 @@ from agent.console.appliance import (
     Progress,
     RealmStatus,
 )
-from agent.device import activation, devicekey, diagnosis, losses
-from agent.device import status
+from agent.device import activation, devicekey, diagnosis, losses, status
 from agent.device.activation import Activation, InUse, Queue
 from agent.device.certificates import Exchange
 from agent.device.commits import Commits
@@ -32,12 +30,13 @@ from agent.device.passwords import Access
 from agent.device.reserve import Purpose
 from agent.device.runner import Context, Enrolment
 from agent.device.system import Storage, System
-from agent.engine import is_under_way
+from agent.enrolment.actions import Now
+from agent.enrolment.engine import is_under_way
+from agent.enrolment.states import Apply
 from agent.errors import AgentError, fail
 from agent.log import Line, Log
 from agent.loop import Loop
 from agent.settings import Realm, Settings, fold
-from agent.states import Apply
 from agent.tasks import Answer, Tasks
 from hal import records
 from hal.ports import HalError, Interface

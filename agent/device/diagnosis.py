@@ -6,15 +6,16 @@ Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from agent import application, pins, tasks, vouched
+from agent import application, tasks
 from agent.answers import ca_set
 from agent.console.appliance import Check, Done
 from agent.console.commands.realm import error_of
 from agent.device import status
 from agent.device.reserve import MISSING
+from agent.enrolment import pins, vouched
+from agent.enrolment.states import CaCertificate
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
-from agent.states import CaCertificate
 from agent.tasks import Answer
 from agent.visible import brief
 from hal.named import NamedTuple

@@ -7,12 +7,13 @@ what it brings was judged in it like an answer to one, and enters the engine lik
 
 from typing import TYPE_CHECKING
 
-from agent import application, renewal, tasks
-from agent.actions import Stored
+from agent import application, tasks
 from agent.console.appliance import Done, Progress
+from agent.enrolment import renewal
+from agent.enrolment.actions import Stored
+from agent.enrolment.states import Installed
 from agent.errors import AgentError, fail
 from agent.settings import Realm
-from agent.states import Installed
 from agent.tasks import Answer
 from hal.records import CaRecord, LocalRecord, RequestRecord
 

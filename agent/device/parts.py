@@ -1,6 +1,6 @@
 """The records of a realm in the store, and what each of them opens when it is gone."""
 
-from agent.actions import Stored
+from agent.enrolment.actions import Stored
 from agent.log import Log
 from hal import records
 from hal.store import Store

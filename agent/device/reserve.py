@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from agent import limits
-from agent.actions import Stored
+from agent.enrolment.actions import Stored
 from agent.settings import Realm
 from hal.named import NamedTuple
 from hal.records import key_pair_key, realm_key

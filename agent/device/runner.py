@@ -7,8 +7,13 @@ flash, so engine and flash never disagree.
 
 from collections.abc import Callable
 
-from agent import answers, application, limits, pins, vouched
-from agent.actions import (
+from agent import answers, application, limits
+from agent.console.appliance import Done, Progress
+from agent.device import asking, crls, losses, reserve
+from agent.device.commits import Commits
+from agent.device.parts import PARTS, load
+from agent.enrolment import pins, vouched
+from agent.enrolment.actions import (
     Action,
     Activate,
     CancelJob,
@@ -21,16 +26,8 @@ from agent.actions import (
     StartJob,
     Stored,
 )
-from agent.console.appliance import Done, Progress
-from agent.device import asking, crls, losses, reserve
-from agent.device.commits import Commits
-from agent.device.parts import PARTS, load
-from agent.engine import Engine, is_under_way
-from agent.errors import AgentError, fail
-from agent.log import Log
-from agent.loop import Deadline, Loop
-from agent.settings import Realm
-from agent.states import (
+from agent.enrolment.engine import Engine, is_under_way
+from agent.enrolment.states import (
     Abort,
     Apply,
     CaAnswered,
@@ -43,6 +40,10 @@ from agent.states import (
     Restart,
     State,
 )
+from agent.errors import AgentError, fail
+from agent.log import Log
+from agent.loop import Deadline, Loop
+from agent.settings import Realm
 from agent.tasks import Answer, Tasks
 from hal import records
 from hal.named import NamedTuple

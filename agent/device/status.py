@@ -1,15 +1,16 @@
 """What the device tells of itself: status of realms, key pairs, certificates, as plain records."""
 
-from agent import application, schedule, vouched
-from agent.actions import Now
+from agent import application
 from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
 from agent.console.commands.realm import error_of
 from agent.device.reserve import MISSING, Need
 from agent.device.runner import Enrolment
+from agent.enrolment import schedule, vouched
+from agent.enrolment.actions import Now
+from agent.enrolment.pins import Fingerprint
+from agent.enrolment.states import State
 from agent.errors import fail
-from agent.pins import Fingerprint
 from agent.settings import Realm, Settings, fold
-from agent.states import State
 from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
 
 BUILD_S = 1_795_000_000  # this program did not exist before (2026-11): a clock below it is wrong

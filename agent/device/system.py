@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from agent.console.appliance import Children, ClockState, FileEntry
 from agent.device import losses
 from agent.device.erasing import Erasure
-from agent.engine import is_under_way
+from agent.enrolment.engine import is_under_way
 from agent.errors import fail
 from agent.tasks import Answer, items
 from hal.ports import Files, FilesError, HalError, StoreError

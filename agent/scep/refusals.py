@@ -2,7 +2,7 @@
 
 NDES sends the HRESULT as a signed attribute beside failInfo, or in a page with a status of 500;
 some of its texts come without the number. An HTTP page is signed by nobody: it explains, and
-decides nothing (`agent/verdicts.py`). Pure.
+decides nothing (`agent/enrolment/verdicts.py`). Pure.
 """
 
 import re

@@ -1,8 +1,9 @@
 """Who vouches for whom in a set of certificates that has arrived, for the agent to choose from.
 
-The agent reads no certificate: which one becomes the pin is its decision (`agent/pins.py`), and
-what that one vouches for is found out here, for each that might be chosen. Nothing here is trust:
-each job that uses a stored set, or writes it for consumers, works it out again from the pin.
+The agent reads no certificate: which one becomes the pin is its decision
+(`agent/enrolment/pins.py`), and what that one vouches for is found out here, for each that might be
+chosen. Nothing here is trust: each job that uses a stored set, or writes it for consumers, works it
+out again from the pin.
 """
 
 from collections.abc import Sequence

@@ -3,8 +3,8 @@
 Actions are performed in the order in which they are returned (`agent/device/runner.py`).
 """
 
+from agent.enrolment.states import CaCertificate, State
 from agent.errors import AgentError
-from agent.states import CaCertificate, State
 from hal.named import NamedTuple
 from hal.records import CaRecord, LocalRecord, OutcomeRecord, RequestRecord
 
@@ -38,7 +38,7 @@ class Stored(NamedTuple):
 
     @property
     def state(self) -> State:
-        """What it tells of; what was only in memory is gone (see agent/states.py)."""
+        """What it tells of; what was only in memory is gone (see agent/enrolment/states.py)."""
         phases = {"fetching": State.FETCHING, "sent": State.SENT, "pending": State.PENDING}
         if self.request and self.request.phase in phases:
             return phases[self.request.phase]

@@ -8,9 +8,9 @@ first. A clock that is not trusted calls no certificate expired.
 
 from collections.abc import Sequence
 
-from agent.actions import Now, Policy, Stored
+from agent.enrolment.actions import Now, Policy, Stored
+from agent.enrolment.states import Apply
 from agent.errors import fail
-from agent.states import Apply
 from hal.records import CaRecord, CertificateRecord, LocalRecord, RenewalRecord
 
 PKCS_REQ, RENEWAL_REQ = 19, 17

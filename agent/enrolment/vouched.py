@@ -6,8 +6,8 @@ nothing: what was stored under the same pin stays, until it ends or no more fits
 """
 
 from agent import limits
-from agent.pins import Fingerprint, Found, generations
-from agent.states import CaCertificate
+from agent.enrolment.pins import Fingerprint, Found, generations
+from agent.enrolment.states import CaCertificate
 from agent.visible import brief
 from hal.named import NamedTuple
 from hal.records import CaRecord, CertificateRecord, LinkRecord, NextCaRecord

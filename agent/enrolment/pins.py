@@ -2,7 +2,7 @@
 
 A pin names exactly one CA certificate, never an RA's: the one of `fingerprint`, else the one that
 was trusted before, else the one that a person is asked about. What is stored and served beside it
-is the matter of `agent/vouched.py`.
+is the matter of `agent/enrolment/vouched.py`.
 
 A CA that the pinned one has named as its next (RFC 8894 4.7) is a derived pin: it counts as long as
 what it is derived from does, so another `fingerprint` ends it. Both hold until the older one ends.
@@ -13,8 +13,8 @@ Nobody has signed a CA set, so none takes away what is known: a realm that has f
 another one never goes back because an old set comes along, however it got there.
 """
 
+from agent.enrolment.states import CaCertificate
 from agent.errors import AgentError, fail
-from agent.states import CaCertificate
 from agent.visible import brief
 from hal.named import NamedTuple
 from hal.records import CaRecord, NextCaRecord

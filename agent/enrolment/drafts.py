@@ -1,10 +1,11 @@
 """The records that an attempt leaves in flash: the request, how it stands, and the certificate."""
 
-from agent import limits, renewal
-from agent.actions import Now
+from agent import limits
+from agent.enrolment import renewal
+from agent.enrolment.actions import Now
+from agent.enrolment.states import Apply, Granted
+from agent.enrolment.verdicts import is_verdict
 from agent.errors import AgentError
-from agent.states import Apply, Granted
-from agent.verdicts import is_verdict
 from hal.records import LocalRecord, OutcomeRecord, RequestRecord
 
 _CUT = " ..."

@@ -8,8 +8,9 @@ first byte leaves; if a commit fails, the device drops the rest and restores the
 
 from collections.abc import Callable
 
-from agent import limits, pins, recording, renewal, schedule, vouched
-from agent.actions import (
+from agent import limits
+from agent.enrolment import drafts, pins, renewal, schedule, vouched
+from agent.enrolment.actions import (
     Action,
     Activate,
     CancelJob,
@@ -22,8 +23,7 @@ from agent.actions import (
     StartJob,
     Stored,
 )
-from agent.errors import NOW, AgentError, fail, from_map
-from agent.states import (
+from agent.enrolment.states import (
     TABLE,
     UNDER_WAY,
     Apply,
@@ -37,7 +37,8 @@ from agent.states import (
     Removed,
     State,
 )
-from agent.verdicts import ANSWERED, ENDED, FORGOTTEN, STALE, is_verdict
+from agent.enrolment.verdicts import ANSWERED, ENDED, FORGOTTEN, STALE, is_verdict
+from agent.errors import NOW, AgentError, fail, from_map
 from agent.visible import brief
 from hal.records import RequestRecord
 
@@ -101,11 +102,11 @@ class Engine:
         return self._begin(event, now)
 
     def _begin(self, event: Apply, now: Now) -> list[Action]:
-        request = recording.request(event, self.stored.local, now)
+        request = drafts.request(event, self.stored.local, now)
         attempts = self.stored.outcome.attempts + 1 if self.stored.outcome else 1
         self.state, self._next = State.FETCHING, None
         return [
-            self._commit(request=request, outcome=recording.outcome(now, attempts)),
+            self._commit(request=request, outcome=drafts.outcome(now, attempts)),
             Report("GETTING_CA_CERT", "getting the CA certificates"),
             StartJob("fetch-ca"),
         ]
@@ -186,12 +187,12 @@ class Engine:
         except AgentError as error:
             return self._failed(error, now)
         ca = pins.with_proven_ra(ca) if event.ra_proven else ca
-        local = recording.local(event, request, same_end, now)
+        local = drafts.local(event, request, same_end, now)
         self.state, self._next = State.ISSUED, None
         text = f"certificate {event.certificate.serial} for {brief(event.certificate.subject)}"
         alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
         return [
-            self._commit(ca=ca, local=local, request=None, outcome=recording.outcome(now, 0)),
+            self._commit(ca=ca, local=local, request=None, outcome=drafts.outcome(now, 0)),
             Report("GET_LOCAL_CERT_OK", text),
             *([alarm] if same_end else []),
             Activate(),
@@ -318,7 +319,7 @@ class Engine:
 
     def _install(self, event: Installed, now: Now) -> list[Action]:
         """What the operator brought; a request that was lost is for nothing any more."""
-        outcome = recording.outcome(now, 0)
+        outcome = drafts.outcome(now, 0)
         if event.local:
             commit = self._commit(local=event.local, request=None, outcome=outcome)
         else:
@@ -338,9 +339,9 @@ class Engine:
 
     def _failed(self, error: AgentError, now: Now) -> list[Action]:
         """The attempt is over."""
-        request = recording.kept(self.stored.request, error)
+        request = drafts.kept(self.stored.request, error)
         attempts = self.stored.outcome.attempts if self.stored.outcome else 1
-        outcome = recording.outcome(now, attempts, error)
+        outcome = drafts.outcome(now, attempts, error)
         mnemonic = "GET_CA_CERT_ERR" if self.state in _ABOUT_CA else "GET_LOCAL_CERT_ERR"
         self.state, self._next = State.FAILED, None
         return [
