@@ -16,10 +16,10 @@ from agent.device import devicekey
 from agent.device.device import Device
 from agent.device.hardware import Hardware
 from agent.errors import AgentError, fail
+from agent.jobs.runner import Tasks
 from agent.log import Log
 from agent.loop import Loop
 from agent.signals import Signals
-from agent.tasks import Tasks
 from hal.clock import LinuxClock
 from hal.files import read_text
 from hal.folder import ForeignError

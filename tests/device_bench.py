@@ -12,9 +12,9 @@ from typing import Any
 from agent.device.device import Device
 from agent.device.hardware import Hardware
 from agent.errors import AgentError, fail
+from agent.jobs.runner import Tasks
 from agent.log import Log
 from agent.loop import Loop
-from agent.tasks import Tasks
 from hal import cbor
 from hal.fake import FakeClock, FakeJobs, StartedJob
 from hal.fake_flash import FakeFlash

@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 
 from asn1crypto import x509
 
-from agent import answers, application
 from agent.enrolment import pins, vouched
 from agent.errors import AgentError
+from agent.jobs import answers, maps
 from agent.scep import caset, ra, relations, served
 from agent.scep.names import DNS
 from agent.settings import Realm
@@ -252,12 +252,12 @@ def taken(mixed: Mixture, parts: Parts = PARTS) -> list[tuple[CaRecord, served.S
     known: CaRecord | None = None
     found = []
     for names in mixed.sets:
-        held = application.pinned_der(known)
+        held = maps.pinned_der(known)
         sent = caset.readable([every[name].der for name in names])
         stored = [] if held is None or held in {one.der for one in sent} else [held]
         rules = caset.Rules(lab.NOW_S, frozenset())
-        maps = parts.described([*sent, *caset.readable(stored)], rules, ra.RaRules(), stored)
-        set_ = answers.ca_set({"certificates": maps})
+        told = parts.described([*sent, *caset.readable(stored)], rules, ra.RaRules(), stored)
+        set_ = answers.ca_set({"certificates": told})
         arrived = vouched.Arrived(set_, (), lab.NOW_S, roots)
         try:
             choice = pins.choose(realm.fingerprint, known, set_, lab.NOW_S, ())
@@ -268,7 +268,7 @@ def taken(mixed: Mixture, parts: Parts = PARTS) -> list[tuple[CaRecord, served.S
             if error.code not in ("ca-pin-mismatch", "ca-set-older", "ca-no-ca"):
                 raise
         assert known is not None  # the first one holds the pin
-        job = {**application.served_job(realm, known, []), "now_s": lab.NOW_S}
+        job = {**maps.served_job(realm, known, []), "now_s": lab.NOW_S}
         found.append((known, parts.serve(job, _peer_of(mixed).party.der)))
     return found
 

@@ -7,8 +7,8 @@ import pytest
 from agent import pem
 from agent.device.activation import MEMORY_FILES, Activation, InUse
 from agent.errors import AgentError
+from agent.jobs.runner import Tasks
 from agent.log import Log
-from agent.tasks import Tasks
 from hal import cbor
 from hal.fake import FakeClock, FakeJobs, FakeReactor, StartedJob
 from hal.fake_storage import FakeFiles, FakeMemory

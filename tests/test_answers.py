@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from agent import answers
 from agent.enrolment.states import CaFetched, Granted, JobFailed, Waiting
 from agent.errors import fail
+from agent.jobs import answers
 from tests.device_bench import RELATIONS, SHA256, certificate
 
 CA = {

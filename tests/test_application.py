@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent import application
 from agent.errors import AgentError
+from agent.jobs import maps
 from agent.settings import Entity, Realm, Settings
 from hal import cbor
 from hal.records import CaRecord, CertificateRecord, KeyRecord, RenewalRecord, RequestRecord
@@ -11,7 +11,7 @@ from hal.records import CaRecord, CertificateRecord, KeyRecord, RenewalRecord, R
 LEAF = CertificateRecord(b"ca", "CN=CA", "CN=CA", "01", 0, 1)
 CA = CaRecord("ab", "cd", "ef", 0, "fingerprint", [LEAF], ["AES"], 3)
 KEY = KeyRecord("k1", 2, 2048, False, 7, b"spki", b"sealed")
-KEYS = application.Keys(KEY, KEY)
+KEYS = maps.Keys(KEY, KEY)
 
 
 def configured() -> tuple[Settings, Realm, Entity]:
@@ -23,13 +23,13 @@ def configured() -> tuple[Settings, Realm, Entity]:
 
 
 def request(realm: Realm, entity: Entity) -> RequestRecord:
-    shaped = application.snapshot(realm, entity, ["192.0.2.1"], None)
+    shaped = maps.snapshot(realm, entity, ["192.0.2.1"], None)
     return RequestRecord("sent", "t" * 32, 42, 2, shaped, "%^%#x%^%#", 0)
 
 
 def test_a_complete_realm_has_its_entity_whatever_the_case() -> None:
     settings, realm, entity = configured()
-    assert application.check_complete(settings, realm) is entity
+    assert maps.check_complete(settings, realm) is entity
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_is_missing_is_named(attribute: str, code: str, word: str) -> None:
     settings, realm, _entity = configured()
     setattr(realm, attribute, None)
     with pytest.raises(AgentError) as caught:
-        application.check_complete(settings, realm)
+        maps.check_complete(settings, realm)
     assert caught.value.code == code
     assert word in caught.value.remedy
 
@@ -52,7 +52,7 @@ def test_what_is_missing_is_named(attribute: str, code: str, word: str) -> None:
 def test_all_that_is_missing_is_named_at_once() -> None:
     settings, _realm, _entity = configured()
     with pytest.raises(AgentError, match="entity, rsa local-key-pair, enrollment-url") as caught:
-        application.check_complete(settings, Realm("new"))
+        maps.check_complete(settings, Realm("new"))
     assert caught.value.remedy == (
         "type `pki realm new`, `entity ...`, `rsa local-key-pair ...`, `enrollment-url http://...`"
     )
@@ -62,26 +62,26 @@ def test_an_entity_that_is_gone_or_nameless_is_named() -> None:
     settings, realm, entity = configured()
     entity.common_name = None
     with pytest.raises(AgentError, match="no common name"):
-        application.check_complete(settings, realm)
+        maps.check_complete(settings, realm)
     del settings.entities["r1"]
     with pytest.raises(AgentError, match="no entity R1"):
-        application.check_complete(settings, realm)
+        maps.check_complete(settings, realm)
 
 
 def test_a_snapshot_survives_flash_unchanged() -> None:
     _settings, realm, entity = configured()
-    shaped = application.snapshot(realm, entity, ["192.0.2.1"], "SN1")
+    shaped = maps.snapshot(realm, entity, ["192.0.2.1"], "SN1")
     assert cbor.loads(cbor.dumps(shaped), max_bytes=4096) == shaped
 
 
 def test_jobs_take_the_request_from_its_record_and_policy_from_the_moment() -> None:
     _settings, realm, entity = configured()
     record = request(realm, entity)
-    before = application.request_job("enrol", realm, record, CA, KEYS, str.lower)
+    before = maps.request_job("enrol", realm, record, CA, KEYS, str.lower)
     entity.common_name, realm.url, realm.digest = "other", "http://other/", "md5"
     realm.weak, realm.source_interface, realm.bind_device = ("des",), "ETH0", True
     realm.compatibility = ("http-get",)
-    after = application.request_job("enrol", realm, record, CA, KEYS, str.lower)
+    after = maps.request_job("enrol", realm, record, CA, KEYS, str.lower)
     shaped = {"url", "entity", "digest", "key_usage", "transaction", "request_time_s", "password"}
     assert {name: before[name] for name in shaped} == {name: after[name] for name in shaped}
     assert after["weak"] == ["des"]
@@ -93,10 +93,10 @@ def test_jobs_take_the_request_from_its_record_and_policy_from_the_moment() -> N
     }
     assert after["http"] == "get"
     assert after["key"] == {"name": "k1", "generation": 2, "sealed": b"sealed", "spki": b"spki"}
-    fetch = application.fetch_job(realm, record.settings, CA, str.lower)
+    fetch = maps.fetch_job(realm, record.settings, CA, str.lower)
     assert (fetch["op"], fetch["url"]) == ("fetch-ca", "http://ca/scep")
     assert fetch["stored"] == b"ca"
-    assert application.fetch_job(realm, record.settings, None, str.lower)["stored"] is None
+    assert maps.fetch_job(realm, record.settings, None, str.lower)["stored"] is None
     assert "password" not in fetch
     assert "key" not in fetch
 
@@ -105,14 +105,14 @@ def test_who_may_be_the_ra_follows_the_settings_of_the_moment() -> None:
     """A pin that is typed while a request waits counts for its polls; what was seen goes along."""
     _settings, realm, entity = configured()
     record = request(realm, entity)
-    fetch = application.fetch_job(realm, record.settings, None, str.lower)
+    fetch = maps.fetch_job(realm, record.settings, None, str.lower)
     assert fetch["ra_fingerprint"] is None
     realm.ra_fingerprint = ("sha1", ("aa", "bb"))
     seen = CA._replace(ra_proven=True)
     for job in (
-        application.fetch_job(realm, record.settings, None, str.lower),
-        application.request_job("poll", realm, record, seen, KEYS, str.lower),
-        application.published_job(realm, seen, str.lower),
+        maps.fetch_job(realm, record.settings, None, str.lower),
+        maps.request_job("poll", realm, record, seen, KEYS, str.lower),
+        maps.published_job(realm, seen, str.lower),
     ):
         assert job["ra_fingerprint"] == {"algorithm": "sha1", "hex": ["aa", "bb"]}
         trusted = job.get("ca")
@@ -124,7 +124,7 @@ def test_who_may_be_the_ra_follows_the_settings_of_the_moment() -> None:
     [("192.0.2.1", True), ("2001:db8::1", True), ("eth0", False), ("1.2.3", False), ("", False)],
 )
 def test_an_address_is_not_an_interface(text: str, expected: bool) -> None:
-    assert application.is_address(text) is expected
+    assert maps.is_address(text) is expected
 
 
 def test_a_renewal_says_who_signs_it_and_with_which_key() -> None:
@@ -132,13 +132,13 @@ def test_a_renewal_says_who_signs_it_and_with_which_key() -> None:
     old = KeyRecord("k0", 1, 2048, False, 7, b"old spki", b"old sealed")
     way = RenewalRecord(17, LEAF, "k0", 1, False)
     record = request(realm, entity)._replace(renewal=way)
-    job = application.request_job("enrol", realm, record, CA, application.Keys(KEY, old), str.lower)
-    assert job["key"] == application.key_map(KEY)
+    job = maps.request_job("enrol", realm, record, CA, maps.Keys(KEY, old), str.lower)
+    assert job["key"] == maps.key_map(KEY)
     assert job["renewal"] == {
         "message_type": 17,
         "certificate": b"ca",
-        "key": application.key_map(old),
+        "key": maps.key_map(old),
         "with_password": False,
     }
-    plain = application.request_job("enrol", realm, request(realm, entity), CA, KEYS, str.lower)
+    plain = maps.request_job("enrol", realm, request(realm, entity), CA, KEYS, str.lower)
     assert plain["renewal"] is None

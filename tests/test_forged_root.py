@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import answers, application
 from agent.enrolment import pins, vouched
+from agent.jobs import answers, maps
 from agent.scep import caset, ra, relations, served
 from agent.settings import Realm
 from tests import mixtures
@@ -50,10 +50,10 @@ def test_a_key_that_fits_the_signature_of_the_pin_is_nobody(
 ) -> None:
     pin, forged = mixtures.fixed_issuing(), FORGED()
     sent = caset.readable([pin.der, forged.der][::order])
-    maps = relations.described(sent, caset.Rules(lab.NOW_S, frozenset()), ra.RaRules())
+    told = relations.described(sent, caset.Rules(lab.NOW_S, frozenset()), ra.RaRules())
     realm = Realm("abc")
     realm.fingerprint = ("sha256", pin.cert.sha256.hex())
-    arrived = vouched.Arrived(answers.ca_set({"certificates": maps}), (), lab.NOW_S)
+    arrived = vouched.Arrived(answers.ca_set({"certificates": told}), (), lab.NOW_S)
     choice = pins.choose(realm.fingerprint, None, arrived.found, lab.NOW_S)
     pinned = vouched.Pinned(choice.certificate, "fingerprint", realm.fingerprint)
     ca = vouched.record(pinned, arrived, None)
@@ -61,7 +61,7 @@ def test_a_key_that_fits_the_signature_of_the_pin_is_nobody(
     # It is told as what it is: a candidate, unverified.
     assert "unverified" in vouched.notes(pinned, arrived, ca)[-1]
     own = lab.certificate({"common_name": "r1.example"}, "dev", pin).der
-    job = {**application.served_job(realm, ca, []), "now_s": lab.NOW_S}
+    job = {**maps.served_job(realm, ca, []), "now_s": lab.NOW_S}
     found = served.of(job, own)
     assert (found.chain, found.ca, found.note) == ([pin.der], [pin.der], "")
     trusted = tmp_path / "ca.pem"

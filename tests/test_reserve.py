@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent import limits
-from agent.application import snapshot
 from agent.device import reserve
 from agent.device.reserve import FREE, KEPT, MISSING, Need, Purpose
 from agent.enrolment.actions import Stored
 from agent.enrolment.drafts import outcome
 from agent.errors import AgentError, fail
+from agent.jobs.maps import snapshot
 from agent.limits import LOCAL_BYTES, OUTCOME_BYTES, REQUEST_BYTES
 from agent.settings import AutoEnroll, Entity, Realm
 from hal import cbor, records

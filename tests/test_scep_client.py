@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from agent import tasks
 from agent.errors import AgentError
+from agent.jobs import runner
 from agent.scep import client, vault
 from hal.ports import Source
 from tests import scep_http as web
@@ -216,8 +216,8 @@ def test_the_offline_request_is_that_of_an_enrolment(files: list[int]) -> None:
 
 
 def test_what_unseals_is_an_operation() -> None:
-    assert tasks.UNSEALING.issubset(client.OPS)
-    assert {op for op, _kind in tasks.KEYLESS} < tasks.UNSEALING
+    assert runner.UNSEALING.issubset(client.OPS)
+    assert {op for op, _kind in runner.KEYLESS} < runner.UNSEALING
 
 
 def test_without_a_device_key(files: list[int]) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from agent import limits
 from agent.errors import AgentError
-from agent.tasks import UNSEALING, Tasks, certificate, field, items
+from agent.jobs.answers import certificate, field, items
+from agent.jobs.runner import UNSEALING, Tasks
 from hal import cbor
 from hal.fake import FakeClock, FakeJobs, FakeReactor
 from hal.fake_storage import FakeFiles

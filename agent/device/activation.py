@@ -14,10 +14,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from agent import limits, pem
-from agent.application import key_map
 from agent.errors import AgentError, fail
+from agent.jobs.answers import Answer, items, notes
+from agent.jobs.maps import key_map
+from agent.jobs.runner import Tasks
 from agent.log import Log
-from agent.tasks import Answer, Tasks, items, notes
 from hal.named import NamedTuple
 from hal.ports import DeviceMemory, DeviceMemoryError, Files, FilesError, Reactor
 from hal.records import KeyRecord, LocalRecord

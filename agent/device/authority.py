@@ -6,15 +6,14 @@ engine as an event. A set with nothing new in it is not written: nobody has sign
 
 from typing import TYPE_CHECKING
 
-from agent import application, tasks
-from agent.answers import ca_set
 from agent.console.appliance import Done, FromFile, Progress
 from agent.device import asking
 from agent.enrolment import pins, vouched
 from agent.enrolment.states import Installed
 from agent.errors import AgentError, fail
+from agent.jobs import answers, maps
+from agent.jobs.answers import Answer, ca_set
 from agent.settings import Realm
-from agent.tasks import Answer
 from agent.visible import brief
 from hal.records import CaRecord
 
@@ -33,17 +32,17 @@ class Authority:
         """GetCACaps and GetCACert (RFC 8894 4.2) without an application."""
         settings = self._exchange.resting(realm)
         known = self._device.runner(realm).engine.stored.ca
-        wanted = application.ca_wanted(settings)
-        job = application.fetch_job(settings, wanted, known, self._device.linux_name)
+        wanted = maps.ca_wanted(settings)
+        job = maps.fetch_job(settings, wanted, known, self._device.linux_name)
         return self._run(settings, {**job, **self._device.moment()}, progress, done)
 
     def import_from(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
         settings = self._exchange.resting(realm)
         known = self._device.runner(realm).engine.stored.ca
         judged = {
-            "stored": application.pinned_der(known),
+            "stored": maps.pinned_der(known),
             "weak": list(settings.weak),
-            "ra_fingerprint": application.ra_fingerprint(settings),
+            "ra_fingerprint": maps.ra_fingerprint(settings),
             **self._device.moment(),
         }
         job = {**self._exchange.import_job("ca", what), **judged}
@@ -53,14 +52,14 @@ class Authority:
         """GetNextCACert (RFC 8894 4.7): a derived pin beside the one that holds now."""
         settings = self._exchange.resting(realm)
         ca = self._exchange.trusted_ca(settings)
-        job = application.published_job(settings, ca, self._device.linux_name)
+        job = maps.published_job(settings, ca, self._device.linux_name)
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
                 if isinstance(answer, AgentError):
                     raise answer
-                message = tasks.field(answer, "message", bytes)
-                via, now_s = tasks.items(answer, "via", bytes), self._device.wall_s()
+                message = answers.field(answer, "message", bytes)
+                via, now_s = answers.items(answer, "via", bytes), self._device.wall_s()
                 following = pins.following(ca, ca_set(answer), message, via, now_s)
                 if self._exchange.trusted_ca(settings) != ca:
                     raise fail("ca-pin-changed")
@@ -84,7 +83,7 @@ class Authority:
                     raise answer
                 if fetched:
                     self._device.tell(settings.name, answer, progress)
-                caps = tuple(tasks.items(answer, "caps", str)) if fetched else ()
+                caps = tuple(answers.items(answer, "caps", str)) if fetched else ()
                 now_s, roots = self._device.wall_s(), settings.root_fingerprints
                 set_ = vouched.Arrived(ca_set(answer), caps, now_s, roots)
                 self._pin(settings.name, set_, fetched, progress, done)

@@ -7,7 +7,7 @@ event and is stored by it in one commit.
 
 from typing import TYPE_CHECKING
 
-from agent import application, limits, pem, tasks
+from agent import limits, pem
 from agent.console.appliance import Done, FromFile, Progress, Verdict
 from agent.device.authority import Authority
 from agent.device.getcert import Retrieval
@@ -15,8 +15,9 @@ from agent.device.keypairs import KeyPairs
 from agent.enrolment.engine import is_under_way
 from agent.enrolment.states import Installed
 from agent.errors import AgentError, fail
+from agent.jobs import answers, maps
+from agent.jobs.answers import Answer
 from agent.settings import Realm, fold
-from agent.tasks import Answer
 from hal.named import NamedTuple
 from hal.records import CaRecord, KeyRecord, LocalRecord
 
@@ -60,7 +61,7 @@ class Exchange:
             runner.use_again(progress, done)
             return 0
         key = self._key_of(settings)
-        job = {**self.import_job("local", what), "key": application.key_map(key)}
+        job = {**self.import_job("local", what), "key": maps.key_map(key)}
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
@@ -80,8 +81,8 @@ class Exchange:
     ) -> None:
         """The certificate is for our key; does it come from our CA?"""
         runner = self._device.runner(realm)
-        found = tasks.certificate(answer.get("certificate"))
-        chain, ca = tasks.items(answer, "chain", bytes), runner.engine.stored.ca
+        found = answers.certificate(answer.get("certificate"))
+        chain, ca = answers.items(answer, "chain", bytes), runner.engine.stored.ca
         local = LocalRecord(found, chain, key.name, key.generation, self._device.wall_s())
 
         def store(chain: list[bytes]) -> None:
@@ -123,13 +124,13 @@ class Exchange:
         job: dict[str, object] = {
             "op": "validate",
             "kind": kind,
-            "certificate": ours.certificate.der if ours else application.pinned_der(ca),
+            "certificate": ours.certificate.der if ours else maps.pinned_der(ca),
             **self._device.judged(settings, ca, ours.chain if ours else []),
         }
 
         def verdicts(answer: Answer) -> _Validated:
-            rows = [_verdict(row) for row in tasks.items(answer, "rows", dict)]
-            return _Validated(rows, tasks.items(answer, "chain", bytes))
+            rows = [_verdict(row) for row in answers.items(answer, "rows", dict)]
+            return _Validated(rows, answers.items(answer, "chain", bytes))
 
         return self._device.task(job, verdicts, done)
 
@@ -180,12 +181,12 @@ class Exchange:
         job: dict[str, object] = {
             "op": "request",
             **{name: snapshot[name] for name in names},
-            "key": application.key_map(key),
+            "key": maps.key_map(key),
             "password": settings.password if with_password else None,
         }
 
         def write(answer: Answer) -> None:
-            data = tasks.field(answer, "request", bytes)
+            data = answers.field(answer, "request", bytes)
             if self._device.settings.file_format == "pem":
                 data = pem.encode("CERTIFICATE REQUEST", [data])
             self._device.storage.write(file, data)
@@ -200,12 +201,12 @@ class Exchange:
             "op": "export",
             "kind": kind,
             "format": what.format,
-            "key": application.key_map(key) if key else None,
+            "key": maps.key_map(key) if key else None,
             "password": what.password,
         }
 
         def write(answer: Answer) -> None:
-            self._device.storage.write(what.file, tasks.field(answer, "data", bytes))
+            self._device.storage.write(what.file, answers.field(answer, "data", bytes))
             self._device.log.report(f"{kind.upper()}_EXPORT_OK", f"written to {what.file}")
 
         return self._device.task(job, write, done)
@@ -229,7 +230,7 @@ class Exchange:
 
     def _key_of(self, settings: Realm) -> KeyRecord:
         if settings.key_pair is None:
-            raise application.incomplete(settings, "rsa local-key-pair ...")
+            raise maps.incomplete(settings, "rsa local-key-pair ...")
         key = self._device.key(settings.key_pair)
         if key is None:
             raise fail("key-unknown", name=settings.key_pair)
@@ -274,5 +275,5 @@ _VERDICT = ("certificate", "subject", "status")
 
 def _verdict(row: Answer) -> Verdict:
     reason = row.get("reason")
-    certificate, subject, status = (tasks.field(row, name, str) for name in _VERDICT)
+    certificate, subject, status = (answers.field(row, name, str) for name in _VERDICT)
     return Verdict(certificate, subject, status, reason if isinstance(reason, str) else None)

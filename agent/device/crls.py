@@ -14,13 +14,14 @@ older list is taken is gone with it: the next fetch says so.
 import os
 from typing import TYPE_CHECKING
 
-from agent import application, pem, tasks
+from agent import pem
 from agent.console.appliance import Done, Progress
 from agent.device import losses
 from agent.device.reserve import Purpose
 from agent.errors import AgentError, fail
+from agent.jobs import answers, maps
+from agent.jobs.answers import Answer
 from agent.settings import Realm, fold
-from agent.tasks import Answer
 from hal import records
 from hal.records import CaRecord, CrlRecord
 from hal.store import Store
@@ -126,7 +127,7 @@ class Revocation:
         local, before = runner.engine.stored.local, stored(self._store, settings.name)
         same_ca = before is not None and before.issuer in {c.subject for c in ca.certificates}
         return {
-            **application.published_job(settings, ca, self._device.linux_name),
+            **maps.published_job(settings, ca, self._device.linux_name),
             **self._device.moment(),
             "cdp_url": settings.cdp_url,
             "from_ca": settings.cdp_from_ca,
@@ -144,11 +145,11 @@ class Revocation:
         key = self._device.key(local.key) if local else None
         if local is None or key is None or key.generation != local.generation:
             raise fail(NO_PLACE)
-        signer = {"certificate": local.certificate.der, "key": application.key_map(key)}
+        signer = {"certificate": local.certificate.der, "key": maps.key_map(key)}
         return {**job, "op": "get-crl", "signer": signer, "transaction": os.urandom(16).hex()}
 
     def _keep(self, settings: Realm, answer: Answer, progress: Progress) -> None:
-        read = tasks.field
+        read = answers.field
         next_s = answer.get("next_update_s")
         found = CrlRecord(
             der=read(answer, "crl", bytes),

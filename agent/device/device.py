@@ -7,7 +7,6 @@ enrolment (that is the engine's) and touches no hardware but through the ports.
 import os
 from collections.abc import Callable, Iterable
 
-from agent import application, tasks
 from agent.console.appliance import (
     CaInfo,
     Certificate,
@@ -34,10 +33,12 @@ from agent.enrolment.actions import Now
 from agent.enrolment.engine import is_under_way
 from agent.enrolment.states import Apply
 from agent.errors import AgentError, fail
+from agent.jobs import answers, maps
+from agent.jobs.answers import Answer
+from agent.jobs.runner import Tasks
 from agent.log import Line, Log
 from agent.loop import Loop
 from agent.settings import Realm, Settings, fold
-from agent.tasks import Answer, Tasks
 from hal import records
 from hal.ports import HalError, Interface
 from hal.records import CaRecord, KeyRecord
@@ -165,7 +166,7 @@ class Device:
 
     def seal_password(self, plain: str, before: str | None, done: Done) -> int:
         job: dict[str, object] = {"op": "seal", "plain": plain, "before": before}
-        return self.task(job, lambda answer: tasks.field(answer, "sealed", str), done)
+        return self.task(job, lambda answer: answers.field(answer, "sealed", str), done)
 
     def check_sealed_password(self, sealed: str, done: Done) -> int:
         return self.task({"op": "check-sealed", "sealed": sealed}, lambda _answer: None, done)
@@ -229,7 +230,7 @@ class Device:
 
     def _addresses(self, text: str | None) -> list[str]:
         """An entity's `ip-address`: itself, or the primary addresses of the interface it names."""
-        if text is None or application.is_address(text):
+        if text is None or maps.is_address(text):
             return [text] if text else []
         wanted = self.linux_name(text)
         for interface in self.interfaces():
@@ -278,8 +279,8 @@ class Device:
 
     def describe(self, kind: str, found: list[bytes], done: Done) -> int:
         def described(answer: Answer) -> list[Described]:
-            texts, fields = tasks.items(answer, "texts", str), tasks.items(answer, "items", dict)
-            return [Described(*one) for one in zip(texts, fields, strict=False)]
+            texts = answers.items(answer, "texts", str)
+            return list(map(Described, texts, answers.items(answer, "items", dict)))
 
         return self.task({"op": "inspect", "kind": kind, "ders": found}, described, done)
 
@@ -331,7 +332,7 @@ class Device:
 
         return self.job(job, end)
 
-    def job(self, job: dict[str, object], end: tasks.Done) -> int:
+    def job(self, job: dict[str, object], end: answers.Done) -> int:
         """Runs a job; `end` gets its answer. The number is one of the tasks of the console."""
         self._last_task += 1
         self._tasks.run(job, end)
@@ -339,7 +340,7 @@ class Device:
 
     def tell(self, realm: str, answer: Answer, progress: Progress) -> None:
         """The notes of a job: to whoever waits, and to the log."""
-        for text in tasks.notes(answer):
+        for text in answers.notes(answer):
             self.log.report("NOTE", f"realm {realm}: {text}")
             progress.note(text)
 
@@ -352,10 +353,10 @@ class Device:
 
     def snapshot(self, settings: Realm) -> dict[str, object]:
         """What shapes a request, by the configuration of the moment."""
-        entity = application.check_complete(self.settings, settings)
+        entity = maps.check_complete(self.settings, settings)
         serial = self.board_serial() if entity.serial_number else None
         addresses = self._addresses(entity.ip_address)
-        return application.snapshot(settings, entity, addresses, serial)
+        return maps.snapshot(settings, entity, addresses, serial)
 
     def start_realms_anew(self) -> None:
         """The records have gone: engines without a past, nothing in memory."""
@@ -374,7 +375,7 @@ class Device:
 
     def judged(self, realm: Realm, ca: CaRecord | None, chain: list[bytes]) -> dict[str, object]:
         """The fields of a job that works out what a realm trusts (`agent.scep.served`)."""
-        job, moment = application.served_job(realm, ca, chain), self.runner(realm.name).moment()
+        job, moment = maps.served_job(realm, ca, chain), self.runner(realm.name).moment()
         return {**job, "revocation": self.revocation.job_field(realm), **moment}
 
     def _in_use(self, realm: str, again: bool) -> InUse | None:

@@ -6,8 +6,6 @@ Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from agent import application, tasks
-from agent.answers import ca_set
 from agent.console.appliance import Check, Done
 from agent.console.commands.realm import error_of
 from agent.device import status
@@ -15,8 +13,9 @@ from agent.device.reserve import MISSING
 from agent.enrolment import pins, vouched
 from agent.enrolment.states import CaCertificate
 from agent.errors import AgentError, fail
+from agent.jobs import answers, maps
+from agent.jobs.answers import Answer, ca_set
 from agent.settings import Realm, fold
-from agent.tasks import Answer
 from agent.visible import brief
 from hal.named import NamedTuple
 from hal.records import CaRecord
@@ -56,8 +55,8 @@ def diagnose(device: "Device", realm: str, done: Done) -> int:
         device.later(lambda: done(checks))
         return 0
     known = runner.engine.stored.ca
-    wanted = application.ca_wanted(settings)
-    job = application.fetch_job(settings, wanted, known, device.linux_name)
+    wanted = maps.ca_wanted(settings)
+    job = maps.fetch_job(settings, wanted, known, device.linux_name)
     now = device.now()
 
     def answered(answer: Answer | AgentError) -> None:
@@ -138,7 +137,7 @@ def _remote(
         if isinstance(answer, AgentError):
             raise answer
         found = ca_set(answer)
-        caps = " ".join(tasks.items(answer, "caps", str))
+        caps = " ".join(answers.items(answer, "caps", str))
     except AgentError as error:
         yield from _stopped(settings, error)
         return

@@ -7,14 +7,14 @@ what it brings was judged in it like an answer to one, and enters the engine lik
 
 from typing import TYPE_CHECKING
 
-from agent import application, tasks
 from agent.console.appliance import Done, Progress
 from agent.enrolment import renewal
 from agent.enrolment.actions import Stored
 from agent.enrolment.states import Installed
 from agent.errors import AgentError, fail
+from agent.jobs import answers, maps
+from agent.jobs.answers import Answer
 from agent.settings import Realm
-from agent.tasks import Answer
 from hal.records import CaRecord, LocalRecord, RequestRecord
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ class Retrieval:
         own, signer = device.key(name), device.key(way.key if way else name)
         if own is None or signer is None:
             raise fail("key-unknown", name=name)
-        keys = application.Keys(own, signer)
+        keys = maps.Keys(own, signer)
         return {
-            **application.request_job("get-cert", settings, request, ca, keys, device.linux_name),
+            **maps.request_job("get-cert", settings, request, ca, keys, device.linux_name),
             "serial": serial,
             "revocation": device.revocation.job_field(settings),
             **device.moment(),
@@ -99,8 +99,8 @@ class Retrieval:
         name, log = settings.name, self._device.log
         self._exchange.resting(name)  # an application may have begun meanwhile
         local = LocalRecord(
-            certificate=tasks.certificate(answer.get("certificate")),
-            chain=tasks.items(answer, "chain", bytes),
+            certificate=answers.certificate(answer.get("certificate")),
+            chain=answers.items(answer, "chain", bytes),
             key=str(request.settings["key_pair"]),
             generation=request.generation,
             issued_s=self._device.wall_s(),

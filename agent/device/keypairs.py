@@ -11,12 +11,12 @@ generation, so that nobody takes it for the one of the certificate.
 
 from typing import TYPE_CHECKING
 
-from agent import tasks
 from agent.console.appliance import Done, KeyPair
 from agent.device import status
 from agent.device.reserve import key_pair_bytes
 from agent.errors import fail
-from agent.tasks import Answer
+from agent.jobs import answers
+from agent.jobs.answers import Answer
 from hal import records
 from hal.records import KeyRecord
 from hal.store import Store
@@ -99,11 +99,11 @@ class KeyPairs:
         key = KeyRecord(
             name=name,
             generation=generation,
-            bits=tasks.field(answer, "bits", int),
+            bits=answers.field(answer, "bits", int),
             exportable=exportable,
             created_s=self._device.wall_s(),
-            spki=tasks.field(answer, "spki", bytes),
-            sealed=tasks.field(answer, "sealed", bytes),
+            spki=answers.field(answer, "spki", bytes),
+            sealed=answers.field(answer, "sealed", bytes),
         )
         self._device.commit({records.key_pair_key(name): records.encode(key)})
         self._device.log.report(mnemonic, f"key pair {name}, {key.bits} bits")

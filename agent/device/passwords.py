@@ -6,9 +6,9 @@ scrypt hash, or as whether it matches one.
 
 from collections.abc import Callable
 
-from agent import tasks
 from agent.console.appliance import Done, Seat
-from agent.tasks import Answer
+from agent.jobs import answers
+from agent.jobs.answers import Answer
 
 Task = Callable[[dict[str, object], Callable[[Answer], object], Done], int]
 
@@ -22,8 +22,8 @@ class Access:
 
     def hash_password(self, plain: str, before: str | None, done: Done) -> int:
         job: dict[str, object] = {"op": "hash-password", "plain": plain, "before": before}
-        return self._task(job, lambda answer: tasks.field(answer, "hash", str), done)
+        return self._task(job, lambda answer: answers.field(answer, "hash", str), done)
 
     def check_password(self, plain: str, stored: str, done: Done) -> int:
         job: dict[str, object] = {"op": "check-password", "plain": plain, "hash": stored}
-        return self._task(job, lambda answer: tasks.field(answer, "matches", bool), done)
+        return self._task(job, lambda answer: answers.field(answer, "matches", bool), done)

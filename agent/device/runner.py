@@ -7,7 +7,7 @@ flash, so engine and flash never disagree.
 
 from collections.abc import Callable
 
-from agent import answers, application, limits
+from agent import limits
 from agent.console.appliance import Done, Progress
 from agent.device import asking, crls, losses, reserve
 from agent.device.commits import Commits
@@ -41,10 +41,12 @@ from agent.enrolment.states import (
     State,
 )
 from agent.errors import AgentError, fail
+from agent.jobs import answers, maps
+from agent.jobs.answers import Answer
+from agent.jobs.runner import Tasks
 from agent.log import Log
 from agent.loop import Deadline, Loop
 from agent.settings import Realm
-from agent.tasks import Answer, Tasks
 from hal import records
 from hal.named import NamedTuple
 from hal.store import Store
@@ -348,15 +350,15 @@ class Enrolment:
             raise fail("job-answer")
         if op == "fetch-ca":
             name_of = self._context.linux_name
-            job = application.fetch_job(self._settings, request.settings, ca, name_of)
+            job = maps.fetch_job(self._settings, request.settings, ca, name_of)
             return {**job, **moment}
         if ca is None:
             raise fail("job-answer")
         key, way = self._key(str(request.settings["key_pair"]), request.generation), request.renewal
         signer = self._key(way.key, way.generation) if way else key
-        keys = application.Keys(key, signer)
+        keys = maps.Keys(key, signer)
         name_of = self._context.linux_name
-        job = application.request_job(op, self._settings, request, ca, keys, name_of)
+        job = maps.request_job(op, self._settings, request, ca, keys, name_of)
         check = crls.job_field(self._context.store, self._settings)
         return {**job, "revocation": check, **moment}
 

@@ -1,6 +1,5 @@
 """What the device tells of itself: status of realms, key pairs, certificates, as plain records."""
 
-from agent import application
 from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
 from agent.console.commands.realm import error_of
 from agent.device.reserve import MISSING, Need
@@ -10,6 +9,7 @@ from agent.enrolment.actions import Now
 from agent.enrolment.pins import Fingerprint
 from agent.enrolment.states import State
 from agent.errors import fail
+from agent.jobs import maps
 from agent.settings import Realm, Settings, fold
 from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
 
@@ -72,7 +72,7 @@ def ca_info(ca: CaRecord | None, root_seen: Fingerprint | None = None) -> CaInfo
 
 def completion(settings: Settings, realm: Realm) -> str | None:
     """What to type before anything can be sent; None when the realm is complete."""
-    typed = application.lacking(realm)
+    typed = maps.lacking(realm)
     if typed:
         typed.insert(0, f"pki realm {realm.name}")
     entity = settings.entities.get(fold(realm.entity or ""))

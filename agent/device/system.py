@@ -7,7 +7,7 @@ from agent.device import losses
 from agent.device.erasing import Erasure
 from agent.enrolment.engine import is_under_way
 from agent.errors import fail
-from agent.tasks import Answer, items
+from agent.jobs.answers import Answer, items
 from hal.ports import Files, FilesError, HalError, StoreError
 from hal.store import Store
 

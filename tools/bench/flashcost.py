@@ -14,9 +14,9 @@ from agent.console.configuration import load_configuration
 from agent.device.device import Device
 from agent.device.hardware import Hardware
 from agent.errors import AgentError
+from agent.jobs.runner import Tasks
 from agent.log import Log
 from agent.loop import Loop
-from agent.tasks import Tasks
 from hal.clock import LinuxClock
 from hal.jobs import WorkerJobs
 from hal.ports import Files

@@ -9,10 +9,11 @@ from tempfile import TemporaryFile
 
 from cryptography.x509 import load_der_x509_certificate
 
-from agent import application, limits
+from agent import limits
+from agent.jobs import maps
+from agent.jobs.answers import Answer, certificate, field
 from agent.scep import client
 from agent.settings import Realm
-from agent.tasks import Answer, certificate, field
 from tests.labca import LabCa
 from tools.bench.figures import MIB, Figure
 from tools.bench.hooked import PEAK
@@ -74,7 +75,7 @@ def every_operation(shop: Workshop, ca: LabCa) -> None:
     activate = {"certificate": issued, "chain": ders, "ca": ders}
     with ExitStack() as stack:
         staged = [stack.enter_context(TemporaryFile()).fileno() for _file in range(STAGED)]
-        key = application.key_map(applicant.key)
+        key = maps.key_map(applicant.key)
         shop.do({"op": "activate", "key": key, **activate}, staged)
 
 
@@ -104,11 +105,11 @@ def _files(shop: Workshop, applicant: Applicant, issued: bytes) -> None:
     """A certificate with its key leaves as PKCS#12 and comes in again; the offline request."""
     shop.do({**applicant.job("enrol", 1), "op": "request"})
     ders = [one.der for one in applicant.ca.certificates]
-    trusted = application.served_job(Realm("abc"), applicant.ca, ders)
+    trusted = maps.served_job(Realm("abc"), applicant.ca, ders)
     clock = {"now_s": 0, "clock_trusted": False, "revocation": None}
     job = {"op": "validate", "kind": "local", "certificate": issued, **trusted, **clock}
     shop.do(job)
-    key = application.key_map(applicant.key)
+    key = maps.key_map(applicant.key)
     file: Answer = {"kind": "local", "format": "pkcs12", "password": SECRET}
     out = {"op": "export", "certificate": issued, "key": key, **trusted, **clock}
     data = shop.do({**file, **out})["data"]

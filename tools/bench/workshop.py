@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from agent import application, limits, resident
+from agent import limits, resident
 from agent.errors import AgentError
+from agent.jobs import maps
+from agent.jobs.answers import Answer, certificate, field, items
+from agent.jobs.runner import Tasks
 from agent.loop import Loop
 from agent.settings import Entity, Realm
-from agent.tasks import Answer, Tasks, certificate, field, items
 from hal.clock import LinuxClock
 from hal.jobs import WorkerJobs
 from hal.ports import Files
@@ -95,18 +97,18 @@ class Applicant:
         made = shop.do({"op": "generate-key", "name": "k1", "generation": 1, "bits": bits})
         sealed, spki = field(made, "sealed", bytes), field(made, "spki", bytes)
         self.key = KeyRecord("k1", 1, bits, False, int(time.time()), spki, sealed)
-        self._settings = application.snapshot(self._realm, entity, [], None)
+        self._settings = maps.snapshot(self._realm, entity, [], None)
         self._password: str | None = None
         if challenge:
             self._password = field(shop.do({"op": "seal", "plain": challenge}), "sealed", str)
-        fetch = application.fetch_job(self._realm, self._settings, None, str)
+        fetch = maps.fetch_job(self._realm, self._settings, None, str)
         self.ca = _ca(shop.do({**fetch, **_moment()}))
 
     def job(self, op: str, transaction: int) -> Answer:
         """The map of `enrol` or `poll` as the agent would send it."""
         request = self._request(transaction)
-        job = application.request_job(
-            op, self._realm, request, self.ca, application.Keys(self.key, self.key), str
+        job = maps.request_job(
+            op, self._realm, request, self.ca, maps.Keys(self.key, self.key), str
         )
         return {**job, **_moment()}
 

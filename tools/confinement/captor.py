@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Self
 
 from agent import limits, resident
+from agent.jobs.answers import field, items
 from agent.loop import Loop
-from agent.tasks import field, items
 from hal import cbor
 from hal.clock import LinuxClock
 from hal.jobs import WorkerJobs

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.tasks import NETWORK, Answer
+from agent.jobs.answers import Answer
+from agent.jobs.runner import NETWORK
 from hal.files import FolderFiles
 from hal.ports import Files
 from tests import tls_server

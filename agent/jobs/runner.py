@@ -8,17 +8,13 @@ reply that was recorded can be judged again.
 """
 
 import os
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from agent import limits
 from agent.errors import AgentError, fail, from_map
+from agent.jobs.answers import Answer, Done
 from hal import cbor
 from hal.ports import Files, FilesError, JobEnd, Jobs
-from hal.records import CertificateRecord, RecordError, decode
-
-Answer = dict[str, object]
-Done = Callable[[Answer | AgentError], None]
 
 # Who must unseal gets the device key as the first descriptor; who parses what nobody has signed
 # does not.
@@ -33,9 +29,6 @@ KEYLESS = frozenset((("import", "ca"), ("export", "ca")))  # (op, kind): certifi
 NETWORK = frozenset(("fetch-ca", "next-ca", "enrol", "poll", "get-cert", "fetch-crl", "get-crl"))
 # Of the others, where it is not LOCAL_JOB_S. A key that comes in has its primes tested.
 DEADLINE_S = dict.fromkeys(("generate-key", "import", "export"), limits.KEY_JOB_S)
-NOTE_CHARACTERS = 1024
-
-Value = TypeVar("Value")
 
 
 class Tasks:
@@ -118,35 +111,3 @@ def _result(end: JobEnd, deadline_s: int) -> Answer | AgentError:
         return fail("job-answer")
     ok = answer.get("ok")
     return ok if isinstance(ok, dict) else from_map(answer)
-
-
-def field(answer: Answer, name: str, kind: type[Value]) -> Value:
-    """A field of an answer with its type checked; AgentError `job-answer` when it is not so."""
-    value = answer.get(name)
-    if not isinstance(value, kind):
-        raise fail("job-answer")
-    return value
-
-
-def items(answer: Answer, name: str, kind: type[Value]) -> list[Value]:
-    """A list of an answer, its items' type checked."""
-    values = field(answer, name, list)
-    if not all(isinstance(value, kind) for value in values):
-        raise fail("job-answer")
-    return values
-
-
-def certificate(value: object) -> CertificateRecord:
-    """The certificate map of an answer as a record; further fields are left out."""
-    if not isinstance(value, dict):
-        raise fail("job-answer")
-    known = {name: value.get(name) for name in CertificateRecord._fields}
-    try:
-        return decode(CertificateRecord, {"v": 1, **known})
-    except RecordError as error:
-        raise fail("job-answer") from error
-
-
-def notes(answer: Answer) -> list[str]:
-    """What a job has to say beside its result: each weakness that it let pass, for one."""
-    return [text[:NOTE_CHARACTERS] for text in items(answer, "notes", str)]

@@ -1,0 +1,97 @@
+"""Answers of jobs: their fields, checked, and the event that an answer is to the engine.
+
+The child has read bytes of a peer, so no field of its answer is trusted: what has another type or
+size than it should is a failed job.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from agent.enrolment.states import CaCertificate, CaFetched, Event, Granted, JobFailed, Waiting
+from agent.errors import AgentError, fail
+from hal.records import CertificateRecord, RecordError, decode
+
+Answer = dict[str, object]
+Done = Callable[[Answer | AgentError], None]
+NOTE_CHARACTERS = 1024
+
+Value = TypeVar("Value")
+
+
+def event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) -> Event:
+    """The event of a job's end; an answer of the wrong shape is a failed job."""
+    if isinstance(answer, AgentError):
+        return JobFailed(answer)
+    try:
+        for text in notes(answer):
+            note(text)
+        if op == "fetch-ca":
+            return CaFetched(ca_set(answer), tuple(items(answer, "caps", str)))
+        if answer.get("status") == "pending":
+            return Waiting()
+        issued = certificate(answer.get("certificate"))
+        chain = tuple(items(answer, "chain", bytes))
+        return Granted(issued, chain, answer.get("ra_proven") is True)
+    except AgentError as error:
+        return JobFailed(error)
+
+
+def ca_set(answer: Answer) -> tuple[CaCertificate, ...]:
+    """The certificates of a CA set as a job tells of them; AgentError `job-answer`."""
+    values = items(answer, "certificates", dict)
+    return tuple(_ca_certificate(value, len(values)) for value in values)
+
+
+def _ca_certificate(value: Answer, count: int) -> CaCertificate:
+    return CaCertificate(
+        certificate(value),
+        field(value, "is_ca", bool),
+        md5=field(value, "md5", str),
+        sha1=field(value, "sha1", str),
+        sha256=field(value, "sha256", str),
+        below=_places(value, "below", count),
+        generations=_places(value, "generations", count),
+        above=_places(value, "above", count),
+        self_signed=field(value, "self_signed", bool),
+        sent=field(value, "sent", bool),
+    )
+
+
+def _places(value: Answer, name: str, count: int) -> tuple[int, ...]:
+    """Indexes into the answer that a certificate came in."""
+    found = items(value, name, int)
+    if not all(0 <= place < count for place in found):
+        raise fail("job-answer")
+    return tuple(found)
+
+
+def field(answer: Answer, name: str, kind: type[Value]) -> Value:
+    """A field of an answer with its type checked; AgentError `job-answer` when it is not so."""
+    value = answer.get(name)
+    if not isinstance(value, kind):
+        raise fail("job-answer")
+    return value
+
+
+def items(answer: Answer, name: str, kind: type[Value]) -> list[Value]:
+    """A list of an answer, its items' type checked."""
+    values = field(answer, name, list)
+    if not all(isinstance(value, kind) for value in values):
+        raise fail("job-answer")
+    return values
+
+
+def certificate(value: object) -> CertificateRecord:
+    """The certificate map of an answer as a record; further fields are left out."""
+    if not isinstance(value, dict):
+        raise fail("job-answer")
+    known = {name: value.get(name) for name in CertificateRecord._fields}
+    try:
+        return decode(CertificateRecord, {"v": 1, **known})
+    except RecordError as error:
+        raise fail("job-answer") from error
+
+
+def notes(answer: Answer) -> list[str]:
+    """What a job has to say beside its result: each weakness that it let pass, for one."""
+    return [text[:NOTE_CHARACTERS] for text in items(answer, "notes", str)]
