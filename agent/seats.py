@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from agent.console.appliance import Seat
+from agent.appliance import Seat
 from agent.console.session import Session
 from agent.device.device import Device
 from hal.named import NamedTuple
 
 
 class Who(NamedTuple):
-    """Who begins a session, and where: see `agent.console.appliance.Seat`."""
+    """Who begins a session, and where: see `agent.appliance.Seat`."""
 
     line: str
     place: str

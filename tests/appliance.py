@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from agent import limits
-from agent.console.appliance import (
+from agent.appliance import (
     CaInfo,
     CaQuestion,
     Certificate,

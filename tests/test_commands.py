@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.console.appliance import CaInfo
+from agent.appliance import CaInfo
 from agent.console.commands import ROWS, render_configuration
 from agent.console.commands.rows import REALM
 from agent.console.configuration import load_configuration

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.console.appliance import CaInfo, FromFile
+from agent.appliance import CaInfo, FromFile
 from agent.errors import fail
 from agent.settings import Realm, Timezone
 from tests.appliance import PRINTS, START_S, FakeDevice, Script, Terminal, certificate

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.console.appliance import Appliance, Described, KeyPair
+from agent.appliance import Appliance, Described, KeyPair
 from agent.console.parameters import is_hash
 from agent.errors import AgentError
 from agent.settings import Realm, Settings, Unapplied

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent import limits
-from agent.console.appliance import Described, FromFile
+from agent.appliance import Described, FromFile
 from agent.errors import AgentError, fail
 from hal import cbor
 from hal.ports import DeviceMemoryError, FilesError, JobEnd, StoreError

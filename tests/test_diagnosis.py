@@ -5,8 +5,8 @@ from string import Formatter
 
 import pytest
 
+from agent.appliance import Check
 from agent.catalogue.network import NETWORK
-from agent.console.appliance import Check
 from agent.device.diagnosis import UNTRIED, WAY
 from agent.errors import fail
 from agent.settings import Realm

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from agent.appliance import CaInfo, Described, KeyPair, Verdict
 from agent.console import document
-from agent.console.appliance import CaInfo, Described, KeyPair, Verdict
 from agent.console.commands import ROWS
 from agent.console.displays import board, certificates, realms
 from agent.console.document import Document, Kind, json_lines, text_lines

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.console.appliance import FromFile, Verdict
+from agent.appliance import FromFile, Verdict
 from agent.errors import AgentError, fail
 from agent.settings import Realm
 from hal.fake_flash import PROGRAM_ERROR

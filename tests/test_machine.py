@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.console.appliance import FileEntry
+from agent.appliance import FileEntry
 from agent.device.erasing import Erasure
 from agent.device.system import Storage, System
 from agent.errors import AgentError

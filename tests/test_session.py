@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import limits
-from agent.console.appliance import CaQuestion
+from agent.appliance import CaQuestion
 from agent.console.pager import ERASE_MORE, MORE
 from agent.console.parameters import SEAL
 from agent.settings import Realm

@@ -8,7 +8,7 @@ one is given back with its block and its reason, so that it can be shown, kept a
 from collections.abc import Callable
 
 from agent import limits
-from agent.console.appliance import Appliance, Done
+from agent.appliance import Appliance, Done
 from agent.console.blocks import is_comment
 from agent.console.commands.rows import SECRET_LEVEL, SYSTEM
 from agent.console.grammar import GrammarError

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console.appliance import CaQuestion
+from agent.appliance import CaQuestion
 from agent.console.commands import lookups
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.errors import AgentError

@@ -17,7 +17,7 @@ like `login` and `password`, `>` and `]`: nothing but a prompt has them.
 from collections.abc import Callable
 
 from agent import limits
-from agent.console.appliance import Appliance
+from agent.appliance import Appliance
 from agent.console.editor import Editor, Interrupt, Line
 from agent.console.lockout import SECOND_NS, Lockout
 from agent.console.output import Output

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console.appliance import LogLine
+from agent.appliance import LogLine
 from agent.console.displays.terminal import log_line
 from hal.ports import Timer
 

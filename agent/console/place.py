@@ -7,7 +7,7 @@ for again after each question and each task, and never kept.
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from agent.console.appliance import Appliance
+from agent.appliance import Appliance
 from agent.console.blocks import Change
 from agent.console.commands import Command, header_of
 from agent.console.commands.rows import REALM, SYSTEM, USER

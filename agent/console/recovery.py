@@ -12,7 +12,7 @@ minute: nothing is done. Root mends the device meanwhile: the end of the minute 
 from collections.abc import Callable
 
 from agent import limits
-from agent.console.appliance import Appliance
+from agent.appliance import Appliance
 from agent.console.editor import Editor, Interrupt, Line
 from agent.console.output import Output
 from agent.errors import AgentError

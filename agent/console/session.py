@@ -17,8 +17,8 @@ from collections.abc import Callable
 from functools import partial
 
 from agent import limits
+from agent.appliance import Appliance, Seat
 from agent.console import unapplied
-from agent.console.appliance import Appliance, Seat
 from agent.console.blocks import is_comment
 from agent.console.commands import Command
 from agent.console.commands.rows import SYSTEM, USER

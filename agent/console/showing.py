@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from agent.console.appliance import Appliance
+from agent.appliance import Appliance
 from agent.console.commands import Command
 from agent.console.commands.realm import url_line
 from agent.console.commands.rows import SECRET_LEVEL

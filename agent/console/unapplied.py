@@ -5,7 +5,7 @@ operator has the last word: who types the setting anew, undoes it or removes its
 what the kept line asked for.
 """
 
-from agent.console.appliance import Configuration
+from agent.appliance import Configuration
 from agent.console.commands import Command, setting_lines
 from agent.console.grammar import Args, tokens
 from agent.settings import Settings, fold

@@ -1,6 +1,6 @@
 """What a person is asked about a CA before it is trusted."""
 
-from agent.console.appliance import CaQuestion, Fingerprints
+from agent.appliance import CaQuestion, Fingerprints
 from agent.enrolment import pins
 from agent.enrolment.states import CaCertificate
 from hal.records import CaRecord

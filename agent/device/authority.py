@@ -6,7 +6,7 @@ engine as an event. A set with nothing new in it is not written: nobody has sign
 
 from typing import TYPE_CHECKING
 
-from agent.console.appliance import Done, FromFile, Progress
+from agent.appliance import Done, FromFile, Progress
 from agent.device import asking
 from agent.enrolment import pins, vouched
 from agent.enrolment.states import Installed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Authority:
-    """The half of `agent.console.appliance.Exchange` that is about the CA."""
+    """The half of `agent.appliance.Exchange` that is about the CA."""
 
     def __init__(self, device: "Device", exchange: "Exchange") -> None:
         self._device, self._exchange = device, exchange

@@ -8,7 +8,7 @@ event and is stored by it in one commit.
 from typing import TYPE_CHECKING
 
 from agent import limits, pem
-from agent.console.appliance import Done, FromFile, Progress, Verdict
+from agent.appliance import Done, FromFile, Progress, Verdict
 from agent.device.authority import Authority
 from agent.device.getcert import Retrieval
 from agent.device.keypairs import KeyPairs
@@ -33,7 +33,7 @@ class _Validated(NamedTuple):
 
 
 class Exchange:
-    """`agent.console.appliance.Exchange`."""
+    """`agent.appliance.Exchange`."""
 
     def __init__(self, device: "Device", keys: KeyPairs) -> None:
         self._device, self._keys = device, keys

@@ -26,7 +26,7 @@ _ABOUT_LINES = ("user-interface", "authentication-mode")  # how what says whom t
 
 
 class Configuring:
-    """`agent.console.appliance.Configuration`; `load` is for the start."""
+    """`agent.appliance.Configuration`; `load` is for the start."""
 
     def __init__(self, device: "Device", store: Store) -> None:
         self._device, self._store = device, store

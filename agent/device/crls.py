@@ -15,7 +15,7 @@ import os
 from typing import TYPE_CHECKING
 
 from agent import pem
-from agent.console.appliance import Done, Progress
+from agent.appliance import Done, Progress
 from agent.device import losses
 from agent.device.reserve import Purpose
 from agent.errors import AgentError, fail
@@ -63,7 +63,7 @@ def job_field(store: Store, settings: Realm) -> Job:
 
 
 class Revocation:
-    """`agent.console.appliance.Revocation`."""
+    """`agent.appliance.Revocation`."""
 
     def __init__(self, device: "Device", store: Store) -> None:
         self._device, self._store = device, store

@@ -1,21 +1,13 @@
 """The appliance: settings, store, engines, worker and console, wired. One object, one thread.
 
-It is what the console talks to (`agent/console/appliance.py`). It holds no rule of its own about
+It is what the console talks to (`agent/appliance.py`). It holds no rule of its own about
 enrolment (that is the engine's) and touches no hardware but through the ports.
 """
 
 import os
 from collections.abc import Callable, Iterable
 
-from agent.console.appliance import (
-    CaInfo,
-    Certificate,
-    Described,
-    Done,
-    KeyPair,
-    Progress,
-    RealmStatus,
-)
+from agent.appliance import CaInfo, Certificate, Described, Done, KeyPair, Progress, RealmStatus
 from agent.device import activation, devicekey, diagnosis, losses, status
 from agent.device.activation import Activation, InUse, Queue
 from agent.device.certificates import Exchange
@@ -46,7 +38,7 @@ from hal.store import Health, Store
 
 
 class Device:
-    """`agent.console.appliance.Appliance`. `boot` loads the configuration and goes on."""
+    """`agent.appliance.Appliance`. `boot` loads the configuration and goes on."""
 
     def __init__(self, loop: Loop, store: Store, hardware: Hardware, jobs: Tasks, log: Log) -> None:
         self.settings = Settings()

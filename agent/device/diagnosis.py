@@ -6,7 +6,7 @@ Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from agent.console.appliance import Check, Done
+from agent.appliance import Check, Done
 from agent.console.commands.realm import error_of
 from agent.device import status
 from agent.device.reserve import MISSING

@@ -7,7 +7,7 @@ what it brings was judged in it like an answer to one, and enters the engine lik
 
 from typing import TYPE_CHECKING
 
-from agent.console.appliance import Done, Progress
+from agent.appliance import Done, Progress
 from agent.enrolment import renewal
 from agent.enrolment.actions import Stored
 from agent.enrolment.states import Installed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Retrieval:
-    """`get_local` of `agent.console.appliance.Exchange`."""
+    """`get_local` of `agent.appliance.Exchange`."""
 
     def __init__(self, device: "Device", exchange: "Exchange") -> None:
         self._device, self._exchange = device, exchange

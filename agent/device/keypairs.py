@@ -11,7 +11,7 @@ generation, so that nobody takes it for the one of the certificate.
 
 from typing import TYPE_CHECKING
 
-from agent.console.appliance import Done, KeyPair
+from agent.appliance import Done, KeyPair
 from agent.device import status
 from agent.device.reserve import key_pair_bytes
 from agent.errors import fail

@@ -1,4 +1,4 @@
-"""Login passwords as jobs, and the register of sessions: `agent.console.appliance.Access`.
+"""Login passwords as jobs, and the register of sessions: `agent.appliance.Access`.
 
 The agent holds hashes only. A password that is typed goes to a child and comes back as a salted
 scrypt hash, or as whether it matches one.
@@ -6,7 +6,7 @@ scrypt hash, or as whether it matches one.
 
 from collections.abc import Callable
 
-from agent.console.appliance import Done, Seat
+from agent.appliance import Done, Seat
 from agent.jobs import answers
 from agent.jobs.answers import Answer
 

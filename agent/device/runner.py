@@ -8,7 +8,7 @@ flash, so engine and flash never disagree.
 from collections.abc import Callable
 
 from agent import limits
-from agent.console.appliance import Done, Progress
+from agent.appliance import Done, Progress
 from agent.device import asking, crls, losses, reserve
 from agent.device.commits import Commits
 from agent.device.parts import PARTS, load

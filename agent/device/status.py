@@ -1,6 +1,6 @@
 """What the device tells of itself: status of realms, key pairs, certificates, as plain records."""
 
-from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
+from agent.appliance import CaInfo, Certificate, KeyPair, RealmStatus
 from agent.console.commands.realm import error_of
 from agent.device.reserve import MISSING, Need
 from agent.device.runner import Enrolment

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from agent.console.appliance import Children, ClockState, FileEntry
+from agent.appliance import Children, ClockState, FileEntry
 from agent.device import losses
 from agent.device.erasing import Erasure
 from agent.enrolment.engine import is_under_way
@@ -19,7 +19,7 @@ DAY_S = 86400
 
 
 class Storage:
-    """`agent.console.appliance.Storage`: the port, with the errors of the console."""
+    """`agent.appliance.Storage`: the port, with the errors of the console."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -50,7 +50,7 @@ class Storage:
 
 
 class System:
-    """`agent.console.appliance.System`."""
+    """`agent.appliance.System`."""
 
     def __init__(
         self, device: "Device", store: Store, hardware: "Hardware", erasure: Erasure

@@ -4,8 +4,8 @@ of device storage, the CA's certificates by themselves, requests that somebody c
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from agent.appliance import FromFile
 from agent.console import parameters
-from agent.console.appliance import FromFile
 from agent.console.commands import lookups, protection
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, SECRET_LEVEL, SYSTEM, Row
 from agent.console.displays import certificates

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from agent.console.appliance import Described
+from agent.appliance import Described
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays import certificates
 from agent.console.document import Kind

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from agent.console.appliance import Done
+from agent.appliance import Done
 from agent.console.grammar import Args, Parameter
 from agent.errors import fail
 

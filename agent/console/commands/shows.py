@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from agent.appliance import Certificate
 from agent.console import parameters
-from agent.console.appliance import Certificate
 from agent.console.commands import lookups
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, Handler, Row
 from agent.console.displays import certificates, realms

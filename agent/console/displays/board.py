@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from agent import limits
-from agent.console.appliance import Children, ClockState, FileEntry
+from agent.appliance import Children, ClockState, FileEntry
 from agent.console.document import (
     FLAG,
     INTEGER,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from agent.console.appliance import Check, Described, Verdict
+from agent.appliance import Check, Described, Verdict
 from agent.console.document import (
     ALL_LINES,
     FLAG,

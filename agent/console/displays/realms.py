@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent import pem
-from agent.console.appliance import CaInfo, Certificate, KeyPair, RealmStatus
+from agent.appliance import CaInfo, Certificate, KeyPair, RealmStatus
 from agent.console.document import (
     FLAG,
     INTEGER,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from agent.console.appliance import LogLine
+from agent.appliance import LogLine
 from agent.console.document import (
     ALL_LINES,
     INTEGER,

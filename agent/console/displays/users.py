@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from agent.console.appliance import Seat
+from agent.appliance import Seat
 from agent.console.document import (
     FLAG,
     INTEGER,
