@@ -44,7 +44,7 @@ def run(options: Options) -> int:
 
 def console(options: Options) -> int:
     """A prompt, or a script from -c or standard input, at the running agent."""
-    from agent import client
+    from agent.doors import client
 
     path = _socket(options)
     if "-c" in options:
@@ -58,7 +58,7 @@ def console(options: Options) -> int:
 
 def apply(options: Options) -> int:
     """Makes the running and saved configuration equal to a file; tells the difference."""
-    from agent import client
+    from agent.doors import client
 
     return client.run_apply(_socket(options), options[FILE][0], "--dry-run" in options)
 

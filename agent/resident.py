@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from agent import attach, limits, reception
+from agent import limits
 from agent.device import devicekey
 from agent.device.device import Device
 from agent.device.hardware import Hardware
+from agent.doors import attach, socket
 from agent.errors import AgentError, fail
 from agent.jobs.runner import Tasks
 from agent.log import Log
@@ -202,7 +203,7 @@ def _serve(
     device = Device(loop, store, hardware, tasks, log)
     sources.signals.serve(log, partial(_reload, sources, board, jobs))
     listener = listen_unix(board.console.socket, 0o660, sources.operators)
-    server = reception.Server(loop, device, listener, lambda who: _level(who, sources.operators))
+    server = socket.Server(loop, device, listener, lambda who: _level(who, sources.operators))
     try:
         device.boot(factory)
         device.system.look_at_children()

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from agent.console.wire import END, hello
+from agent.doors.wire import END, hello
 from hal.ports import HalError
 from hal.sockets import connect_unix
 from tests.labca import wait_for

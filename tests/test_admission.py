@@ -3,7 +3,7 @@
 import pytest
 
 from agent import limits
-from agent.admission import Admission
+from agent.doors.admission import Admission
 from agent.errors import AgentError
 
 ROOT, OPERATOR, STRANGER = 0, 1000, 1001

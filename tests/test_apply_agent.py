@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent import limits
-from agent.console.wire import APPLY, hello
+from agent.doors.wire import APPLY, hello
 from hal.sockets import connect_unix
 from tests.board import SAVE, Agent, procedure
 from tests.labca import LabCa, wait_for

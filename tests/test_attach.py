@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agent import attach, limits, reception
-from agent.console.wire import END, hello
+from agent import limits
+from agent.doors import attach
+from agent.doors import socket as reception
+from agent.doors.wire import END, hello
 from hal.fake_lines import FakeSerial
 from hal.ports import SerialError, SerialPort
 from hal.sockets import Credentials, connect_unix, listen_unix

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import attach, limits, reception
-from agent.console.wire import hello
+from agent import limits
+from agent.doors import attach, socket
+from agent.doors.wire import hello
 from agent.settings import LocalUser
 from hal.fake_lines import FakeSerial
 from hal.ports import SerialPort
@@ -161,7 +162,7 @@ def test_sessions_on_the_socket_are_registered_with_their_user(
     bench: Bench, tmp_path: Path
 ) -> None:
     path = str(tmp_path / "console.sock")
-    server = reception.Server(bench.loop, bench.device, listen_unix(path), lambda _who: 2)
+    server = socket.Server(bench.loop, bench.device, listen_unix(path), lambda _who: 2)
     clients = [connect_unix(path) for _client in range(3)]
     for client in clients:
         client.sendall(hello("terminal"))

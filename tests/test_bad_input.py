@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from agent import limits
-from agent.console.wire import END, hello
+from agent.doors.wire import END, hello
 from hal.sockets import connect_unix
 from tests.board import Agent, procedure
 

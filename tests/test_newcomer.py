@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from agent.console.wire import hello
+from agent.doors.wire import hello
 from hal.sockets import connect_unix
 from tests.board import Agent, procedure
 from tests.labca import LabCa

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.console.wire import hello
+from agent.doors.wire import hello
 from hal.sockets import connect_unix
 from tests.board import SAVE, Agent, check_certificate, procedure
 from tests.labca import LabCa, wait_for

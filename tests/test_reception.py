@@ -12,7 +12,7 @@ from statistics import median
 import pytest
 
 from agent import limits
-from agent.console.wire import END, hello
+from agent.doors.wire import END, hello
 from hal.sockets import connect_unix
 from tests.board import Agent
 from tests.labca import wait_for

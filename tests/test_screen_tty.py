@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent import limits
 from agent.console.pager import MORE
-from agent.console.wire import hello
+from agent.doors.wire import hello
 from hal.sockets import connect_unix
 from tests.board import Agent
 from tests.screen import WAIT_S, Client, Tty

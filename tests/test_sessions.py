@@ -10,7 +10,7 @@ import pytest
 
 from agent import limits
 from agent.console.pager import MORE
-from agent.console.wire import hello
+from agent.doors.wire import hello
 from agent.settings import Realm
 from tests.appliance import FakeDevice, Terminal
 from tests.test_attach import Console

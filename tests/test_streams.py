@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from agent import limits
-from agent.streams import ROOM_BYTES, Peer, SocketStream
+from agent.doors.streams import ROOM_BYTES, Peer, SocketStream
 from tests.device_bench import Bench
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent import limits
-from agent.console.wire import APPLY, DRY_RUN, END, hello
+from agent.doors.wire import APPLY, DRY_RUN, END, hello
 from agent.errors import fail
 from tests.test_attach import Console
 

@@ -6,7 +6,7 @@ import select
 import socket
 import time
 
-from agent.console.wire import hello
+from agent.doors.wire import hello
 from hal.ports import HalError
 from hal.sockets import connect_unix
 from tests.labca import LabCa, wait_for

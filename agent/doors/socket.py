@@ -1,9 +1,9 @@
 """The console socket: who is let in, and the first line that says what a client is.
 
-That line is `hello` (`agent/console/wire.py`); what follows it is
+That line is `hello` (`agent/doors/wire.py`); what follows it is
     terminal   bytes both ways, as on a serial line
     script     lines in; text out; at the end NUL, the exit status as a digit, and end of file
-    apply, dry-run   a configuration in (`agent/upload.py`); the same out
+    apply, dry-run   a configuration in (`agent/doors/upload.py`); the same out
 
 Fault model: somebody connects and says nothing, or something else, or takes every place or every
 descriptor. Promised: who is turned away reads why at once, in the form of a script's end; a place
@@ -14,16 +14,16 @@ import socket
 from collections.abc import Callable, Iterable
 
 from agent import limits
-from agent.admission import Admission
-from agent.attach import Script, Terminal
 from agent.console.output import error_lines
-from agent.console.wire import APPLY, DRY_RUN, END, HELLO, HELLO_BYTES, SCRIPT, TERMINAL
 from agent.device.device import Device
+from agent.doors.admission import Admission
+from agent.doors.attach import Script, Terminal
+from agent.doors.register import Who
+from agent.doors.streams import Peer, SocketStream
+from agent.doors.upload import Upload
+from agent.doors.wire import APPLY, DRY_RUN, END, HELLO, HELLO_BYTES, SCRIPT, TERMINAL
 from agent.errors import AgentError, fail
 from agent.loop import Deadline, Loop
-from agent.seats import Who
-from agent.streams import Peer, SocketStream
-from agent.upload import Upload
 from hal.ports import LinkError
 from hal.sockets import Credentials, Spare, peer_credentials
 

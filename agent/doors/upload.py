@@ -9,12 +9,12 @@ Promised: what did not arrive whole is not looked at, and what is kept of it is 
 from agent import limits
 from agent.console.apply import apply
 from agent.console.session import Session
-from agent.console.wire import END
 from agent.device.device import Device
+from agent.doors.register import Who, seated
+from agent.doors.streams import Peer
+from agent.doors.wire import END
 from agent.errors import fail
 from agent.loop import Loop
-from agent.seats import Who, seated
-from agent.streams import Peer
 
 
 class Upload:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 
 from agent import limits
-from agent.console.wire import APPLY, DRY_RUN, END, SCRIPT, TERMINAL, hello
+from agent.doors.wire import APPLY, DRY_RUN, END, SCRIPT, TERMINAL, hello
 from hal.files import read_text
 from hal.ports import FilesError, HalError
 from hal.sockets import connect_unix

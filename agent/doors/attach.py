@@ -1,6 +1,6 @@
 """Sessions on the console socket and on serial lines: bytes in, bytes out, never blocking.
 
-Who is let in at the socket, and what a client says first, is in `agent/reception.py`.
+Who is let in at the socket, and what a client says first, is in `agent/doors/socket.py`.
 
 Fault model: the peer stops reading, sends without end, hangs up at any byte, or is not our client
 at all; a serial line vanishes. Promised: nothing blocks the loop, what is buffered is bounded, a
@@ -14,11 +14,11 @@ from agent.console.lockout import Lockout
 from agent.console.login import Entry, Login
 from agent.console.recovery import Recovery
 from agent.console.session import Session
-from agent.console.wire import END
 from agent.device.device import Device
+from agent.doors.register import Who, seated
+from agent.doors.streams import Peer, SerialStream, Stream
+from agent.doors.wire import END
 from agent.loop import Loop
-from agent.seats import Who, seated
-from agent.streams import Peer, SerialStream, Stream
 from hal.ports import SerialError, SerialPort
 
 LEAVE_NS = 10_000_000_000

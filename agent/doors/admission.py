@@ -4,7 +4,7 @@ Fault model. A user of the socket opens connections without end, says nothing on
 sessions that are forgotten. Promised: one user below level 3 holds at most half of the places that
 are open to all; the last ones stay free for level 3, so that who can mend it gets in; who is
 refused is told why. A connection holds its place from its first moment on, before it has said a
-word, and the time for that word is bounded (`agent/reception.py`).
+word, and the time for that word is bounded (`agent/doors/socket.py`).
 
 Not defended: level 3 may take every place. It may stop the agent as well.
 """
