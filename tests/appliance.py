@@ -28,10 +28,10 @@ from agent.appliance import (
     Seat,
     Verdict,
 )
-from agent.console.blocks import difference
-from agent.console.commands import render_configuration
+from agent.console.commands.table import render_configuration
 from agent.console.displays.board import FLAG, STATISTICS
-from agent.console.session import Session
+from agent.console.language.blocks import difference
+from agent.console.session.session import Session
 from agent.errors import AgentError, fail
 from agent.settings import Realm, Settings, fold
 from hal.ports import Interface

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from agent.console import commands
-from agent.console.commands import ROWS, Command, render_configuration, table
 from agent.console.commands.rows import SYSTEM, USER, Row
-from agent.console.configuration import load_configuration
-from agent.console.grammar import (
+from agent.console.commands.table import ROWS, Command, branches, render_configuration, table
+from agent.console.configuration.loader import load_configuration
+from agent.console.language.grammar import (
     Branch,
     Option,
     Parameter,
@@ -25,7 +24,7 @@ from agent.console.grammar import (
     quote,
     steps,
 )
-from agent.console.grammar import Terminal as Next
+from agent.console.language.grammar import Terminal as Next
 from tests.appliance import FakeDevice, Terminal
 
 # What a parameter is given when it takes it: names of every kind, and the odd characters.
@@ -61,8 +60,8 @@ class Form(NamedTuple):
     def level(self) -> int:
         """From which on it may be typed: a row may give a part of itself to a lower level."""
         least, part = self.row.lower or (self.row.level, self.row.notation)
-        branches = commands.branches(self.row, part)
-        may = [" ".join(typed(words)) for one in branches for words in paths(one.rest)]
+        found = branches(self.row, part)
+        may = [" ".join(typed(words)) for one in found for words in paths(one.rest)]
         return least if self.line() in may else self.row.level
 
 
@@ -90,7 +89,7 @@ def forms() -> tuple[Form, ...]:
     return tuple(
         Form(row, branch, words)
         for row in ROWS
-        for branch in commands.branches(row)
+        for branch in branches(row)
         for words in paths(branch.rest)
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from agent.console.session import Session
+from agent.console.session.session import Session
 from hal.fake_flash import FakeFlash
 from hal.flash import FileFlash
 from hal.store import Store

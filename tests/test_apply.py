@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.console.apply import apply
-from agent.console.commands import render_configuration
-from agent.console.session import Session
+from agent.console.commands.table import render_configuration
+from agent.console.configuration.apply import apply
+from agent.console.session.session import Session
 from agent.errors import fail
 from agent.settings import Unapplied
 from tests.appliance import PENDING, FakeDevice, Script, certificate, hashed, seal

@@ -114,5 +114,5 @@ def test_modules_are_charged_with_themselves() -> None:
         one.dirty_kib for name, one in found.items() if name != "(interpreter)"
     )
     assert "agent.console" in found
-    assert modules.group("agent.console.editor") == "agent.console"
+    assert modules.group("agent.console.terminal.editor") == "agent.console"
     assert modules.group("serial.tools") == "serial"

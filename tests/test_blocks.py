@@ -1,7 +1,7 @@
 """Configurations as text: what does not apply stands in its block, and what differs is found."""
 
 from agent import limits
-from agent.console.blocks import (
+from agent.console.language.blocks import (
     as_comment,
     as_stored,
     difference,

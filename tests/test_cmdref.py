@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from agent.__main__ import COMMANDS
-from agent.console.commands import ROWS
+from agent.console.commands.table import ROWS
 from tools.cmdref import man
 from tools.cmdref.__main__ import DOCS, PAGES
 from tools.cmdref.sentences import SENTENCES

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.console.columns import columns, is_one_column, rows
+from agent.console.displays.columns import columns, is_one_column, rows
 
 
 @pytest.mark.parametrize("one", list("aZ~ äßŒж€"))

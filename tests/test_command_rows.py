@@ -9,9 +9,9 @@ import json
 import pytest
 from _pytest.mark import ParameterSet
 
-from agent.console.commands import ROWS, render_configuration, table
 from agent.console.commands.rows import AAA, CONSOLE, EVERYWHERE, Row
-from agent.console.grammar import (
+from agent.console.commands.table import ROWS, render_configuration, table
+from agent.console.language.grammar import (
     AMBIGUOUS,
     INCOMPLETE,
     TOO_MANY,
@@ -24,7 +24,7 @@ from agent.console.grammar import (
     match,
     quote,
 )
-from agent.console.hints import next_words
+from agent.console.language.hints import next_words
 from agent.settings import LocalUser
 from tests.appliance import FakeDevice, Script, Terminal, hashed
 from tests.command_lines import (

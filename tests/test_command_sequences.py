@@ -10,9 +10,9 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from agent.console.commands import ROWS, render_configuration, table
 from agent.console.commands.rows import SYSTEM
-from agent.console.grammar import Parameter, Slot, Terminal, match
+from agent.console.commands.table import ROWS, render_configuration, table
+from agent.console.language.grammar import Parameter, Slot, Terminal, match
 from agent.settings import Settings
 from tests.appliance import FakeDevice
 from tests.appliance import Terminal as Screen

@@ -3,9 +3,9 @@
 import pytest
 
 from agent.appliance import CaInfo
-from agent.console.commands import ROWS, render_configuration
 from agent.console.commands.rows import REALM
-from agent.console.configuration import load_configuration
+from agent.console.commands.table import ROWS, render_configuration
+from agent.console.configuration.loader import load_configuration
 from agent.settings import Realm
 from hal.ports import Interface, LinkError
 from tests.appliance import (

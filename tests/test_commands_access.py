@@ -5,9 +5,9 @@ import re
 import pytest
 
 from agent import limits
-from agent.console.commands import ROWS, render_configuration
 from agent.console.commands.rows import EVERYWHERE, VISIT_LEVEL
-from agent.console.configuration import load_configuration
+from agent.console.commands.table import ROWS, render_configuration
+from agent.console.configuration.loader import load_configuration
 from agent.settings import LocalUser
 from tests.appliance import FakeDevice, Script, Terminal, hashed
 

@@ -3,7 +3,7 @@
 import pytest
 
 from agent import limits
-from agent.console.pager import MORE
+from agent.console.terminal.pager import MORE
 from tests.appliance import FakeDevice, Script, Terminal
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.console.completion import Completion
-from agent.console.editor import BELL, Editor, Tab
+from agent.console.session.completion import Completion
+from agent.console.terminal.editor import BELL, Editor, Tab
 
 WORDS = ["clock", "current-configuration", "pki", "this", "users", "user-interface", "version"]
 

@@ -2,8 +2,8 @@
 
 from time import perf_counter
 
-from agent.console.commands import ROWS, branches, render_configuration
-from agent.console.configuration import Secrets, load_configuration
+from agent.console.commands.table import ROWS, branches, render_configuration
+from agent.console.configuration.loader import Secrets, load_configuration
 from agent.settings import Entity, Realm, Settings
 from tests.appliance import FakeDevice, seal
 

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from agent.appliance import CaInfo, Described, KeyPair, Verdict
-from agent.console import document
-from agent.console.commands import ROWS
-from agent.console.displays import board, certificates, realms
-from agent.console.document import Document, Kind, json_lines, text_lines
-from agent.console.session import Session
-from agent.console.times import Times
+from agent.console.commands.table import ROWS
+from agent.console.displays import board, certificates, document, realms
+from agent.console.displays.document import Document, Kind, json_lines, text_lines
+from agent.console.language.times import Times
+from agent.console.session.session import Session
 from agent.settings import AutoEnroll, Entity, Realm, Unapplied
 from tests.appliance import IDLE, START_S, FakeDevice, Script, certificate, error, seal
 from tests.device_bench import ready

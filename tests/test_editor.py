@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import limits
-from agent.console.editor import (
+from agent.console.terminal.editor import (
     CONTROLS,
     SEQUENCES,
     Editor,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.catalogue.table import CATALOGUE, LATER, LOCAL, NOW, OPERATOR, PEER
-from agent.console.commands import ROWS
+from agent.console.commands.table import ROWS
 from agent.errors import LocalError, PeerError, fail, from_map
 
 ROOMS = ("agent", "platforms")

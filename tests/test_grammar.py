@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.console import grammar, parameters
-from agent.console.grammar import Branch, GrammarError, Option, Word, compile_notation
+from agent.console.language import grammar, parameters
+from agent.console.language.grammar import Branch, GrammarError, Option, Word, compile_notation
 
 PARAMETERS = {
     "URL": parameters.URL,

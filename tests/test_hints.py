@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, settings
 
-from agent.console import grammar, hints
-from agent.console.grammar import GrammarError
+from agent.console.language import grammar, hints
+from agent.console.language.grammar import GrammarError
 from tests.test_grammar import NEARLY, PAIR, URL_ROW, USAGE, table
 
 

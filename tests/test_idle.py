@@ -3,8 +3,8 @@
 import pytest
 
 from agent import limits
-from agent.console.idle import Idle
-from agent.console.pager import ERASE_MORE, MORE
+from agent.console.session.idle import Idle
+from agent.console.terminal.pager import ERASE_MORE, MORE
 from agent.settings import Realm
 from tests.appliance import PRINTS, FakeDevice, FakeReactor, Script, Terminal
 

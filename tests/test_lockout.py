@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import limits
-from agent.console.lockout import SECOND_NS, Lockout
+from agent.console.login.lockout import SECOND_NS, Lockout
 
 LOCK_NS = limits.LOGIN_LOCK_S * SECOND_NS
 

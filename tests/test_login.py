@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from agent import limits
-from agent.console.lockout import Lockout
-from agent.console.login import NOBODY, Entry, Login
-from agent.console.parameters import is_hash
+from agent.console.language.parameters import is_hash
+from agent.console.login.lockout import Lockout
+from agent.console.login.login import NOBODY, Entry, Login
 from agent.settings import LocalUser
 from tests.appliance import FakeDevice, error, hashed
 

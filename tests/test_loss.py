@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.console.apply import apply
-from agent.console.session import Session
+from agent.console.configuration.apply import apply
+from agent.console.session.session import Session
 from agent.errors import AgentError
 from agent.settings import LocalUser, Settings
 from hal import records

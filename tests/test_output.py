@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.console.grammar import WRONG, GrammarError
-from agent.console.output import Output, printable
+from agent.console.language.grammar import WRONG, GrammarError
+from agent.console.terminal.output import Output, printable
 from tests.appliance import error
 
 

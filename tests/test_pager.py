@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from agent import limits
-from agent.console.pager import ERASE_MORE, MORE, Pager
+from agent.console.terminal.pager import ERASE_MORE, MORE, Pager
 
 
 class Page:

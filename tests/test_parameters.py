@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.console import parameters
-from agent.console.grammar import Parameter
+from agent.console.language import parameters
+from agent.console.language.grammar import Parameter
 
 NAME = parameters.name("a name")
 SEALED = "%^%#c2VhbGVk%^%#"

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.console.commands.rows import ENTITY, REALM, SYSTEM, USER
-from agent.console.pager import MORE
-from agent.console.session import Session
+from agent.console.session.session import Session
+from agent.console.terminal.pager import MORE
 from agent.errors import AgentError
 from agent.settings import Entity, Realm
 from tests.appliance import PENDING, PRINTS, FakeDevice, Terminal, certificate, error, seal

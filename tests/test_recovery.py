@@ -5,7 +5,7 @@ import re
 import pytest
 
 from agent import limits
-from agent.console.recovery import Recovery
+from agent.console.login.recovery import Recovery
 from tests.appliance import FakeDevice, error
 
 OFFER = "Type ERASE to erase this device"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.console.configuration import load_configuration
+from agent.console.configuration.loader import load_configuration
 from agent.settings import Settings, Unapplied
 from tests.appliance import FakeDevice, Script, Terminal, seal
 

@@ -5,7 +5,7 @@ The cursor is shown as `_`, in the place of what it stands on.
 
 import pytest
 
-from agent.console.pager import MORE
+from agent.console.terminal.pager import MORE
 from agent.settings import Realm
 from tests.appliance import FakeDevice
 from tests.screen import Glass

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from agent import limits
-from agent.console.pager import MORE
+from agent.console.terminal.pager import MORE
 from agent.doors.wire import hello
 from hal.sockets import connect_unix
 from tests.board import Agent

@@ -1,6 +1,6 @@
 """Lines of a script: one at a time, each told how it ended."""
 
-from agent.console.script import Script
+from agent.console.session.script import Script
 
 
 def test_one_line_at_work_at_a_time() -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from agent import limits
 from agent.appliance import CaQuestion
-from agent.console.pager import ERASE_MORE, MORE
-from agent.console.parameters import SEAL
+from agent.console.language.parameters import SEAL
+from agent.console.terminal.pager import ERASE_MORE, MORE
 from agent.settings import Realm
 from tests.appliance import (
     PENDING,

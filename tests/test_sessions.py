@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent import limits
-from agent.console.pager import MORE
+from agent.console.terminal.pager import MORE
 from agent.doors.wire import hello
 from agent.settings import Realm
 from tests.appliance import FakeDevice, Terminal

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.console.times import Times, ahead_text, day_s, duration
+from agent.console.language.times import Times, ahead_text, day_s, duration
 from tests.appliance import START_S
 
 UTC = Times(START_S)

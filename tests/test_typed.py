@@ -3,7 +3,7 @@
 import pytest
 
 from agent import limits
-from agent.console.typed import TypeAhead, last_stop
+from agent.console.terminal.typed import TypeAhead, last_stop
 
 
 def test_in_order_and_up_to_the_cap() -> None:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from agent.console import views
-from agent.console.commands import ROWS
 from agent.console.commands.rows import ENTITY, REALM, SYSTEM, USER
-from agent.console.grammar import AMBIGUOUS, TOO_MANY, GrammarError
-from agent.console.views import View
+from agent.console.commands.table import ROWS
+from agent.console.language import views
+from agent.console.language.grammar import AMBIGUOUS, TOO_MANY, GrammarError
+from agent.console.language.views import View
 from agent.settings import Entity, Realm, Settings
 from tests.appliance import seal
 

@@ -11,9 +11,9 @@ saved next, and are tried again at each start.
 
 from typing import TYPE_CHECKING
 
-from agent.console.blocks import difference
-from agent.console.commands import render_configuration
-from agent.console.configuration import load_configuration
+from agent.console.commands.table import render_configuration
+from agent.console.configuration.loader import load_configuration
+from agent.console.language.blocks import difference
 from agent.device import saved
 from agent.errors import AgentError
 from agent.settings import ConsoleLine, Settings, fold

@@ -15,7 +15,7 @@ there.
 
 from collections.abc import Iterable
 
-from agent.console import blocks
+from agent.console.language import blocks
 from agent.device import losses
 from hal import records
 from hal.named import NamedTuple

@@ -10,10 +10,10 @@ hang-up ends the session and never the line, and the work that a session started
 from collections.abc import Callable
 
 from agent import limits
-from agent.console.lockout import Lockout
-from agent.console.login import Entry, Login
-from agent.console.recovery import Recovery
-from agent.console.session import Session
+from agent.console.login.lockout import Lockout
+from agent.console.login.login import Entry, Login
+from agent.console.login.recovery import Recovery
+from agent.console.session.session import Session
 from agent.device.device import Device
 from agent.doors.register import Who, seated
 from agent.doors.streams import Peer, SerialStream, Stream

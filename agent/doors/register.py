@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from agent.appliance import Seat
-from agent.console.session import Session
+from agent.console.session.session import Session
 from agent.device.device import Device
 from hal.named import NamedTuple
 

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable, Iterable
 
 from agent import limits
-from agent.console.output import error_lines
+from agent.console.terminal.output import error_lines
 from agent.device.device import Device
 from agent.doors.admission import Admission
 from agent.doors.attach import Script, Terminal

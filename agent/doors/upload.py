@@ -7,8 +7,8 @@ Promised: what did not arrive whole is not looked at, and what is kept of it is 
 """
 
 from agent import limits
-from agent.console.apply import apply
-from agent.console.session import Session
+from agent.console.configuration.apply import apply
+from agent.console.session.session import Session
 from agent.device.device import Device
 from agent.doors.register import Who, seated
 from agent.doors.streams import Peer

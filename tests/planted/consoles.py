@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from agent.console.editor import Editor, Event
-from agent.console.session import Session
+from agent.console.session.session import Session
+from agent.console.terminal.editor import Editor, Event
 from tools.fuzz import rig
 
 _leak: list[bytes] = []

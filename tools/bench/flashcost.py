@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 
 from agent import limits
-from agent.console.configuration import load_configuration
+from agent.console.configuration.loader import load_configuration
 from agent.device.device import Device
 from agent.device.hardware import Hardware
 from agent.errors import AgentError

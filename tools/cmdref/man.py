@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from agent import __main__ as program
 from agent import limits
-from agent.console.commands import ROWS
+from agent.console.commands.table import ROWS
 from tools.cmdref.sentences import SENTENCES
 
 ABOUT = """.PP

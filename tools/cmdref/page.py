@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from agent.console.commands import ROWS
 from agent.console.commands.rows import (
     AAA,
     CONFIGURATION,
@@ -16,9 +15,10 @@ from agent.console.commands.rows import (
     USER,
     Row,
 )
+from agent.console.commands.table import ROWS
 from agent.console.commands.words import WORDS
-from agent.console.document import Kind
-from agent.console.grammar import Group, Item, Word, compile_notation
+from agent.console.displays.document import Kind
+from agent.console.language.grammar import Group, Item, Word, compile_notation
 from tools.cmdref.sentences import SENTENCES
 
 VIEWS = {

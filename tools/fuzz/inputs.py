@@ -6,7 +6,7 @@ Nothing here is random but by the generator that is handed in, so a seed is all 
 from collections.abc import Callable
 from random import Random
 
-from agent.console.grammar import Slot, quote
+from agent.console.language.grammar import Slot, quote
 from tests.command_lines import POOL, Form, accepts, forms
 
 CONTROLS = bytes((*range(1, 32), 127))

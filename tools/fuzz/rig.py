@@ -14,14 +14,21 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from agent.console import views
-from agent.console.commands import table
 from agent.console.commands.rows import EVERYWHERE
-from agent.console.editor import NEXT_ROW
-from agent.console.grammar import AMBIGUOUS, INCOMPLETE, TOO_MANY, UNRECOGNIZED, WRONG, GrammarError
-from agent.console.hints import next_words
-from agent.console.pager import MORE
-from agent.console.session import Session
+from agent.console.commands.table import table
+from agent.console.language import views
+from agent.console.language.grammar import (
+    AMBIGUOUS,
+    INCOMPLETE,
+    TOO_MANY,
+    UNRECOGNIZED,
+    WRONG,
+    GrammarError,
+)
+from agent.console.language.hints import next_words
+from agent.console.session.session import Session
+from agent.console.terminal.editor import NEXT_ROW
+from agent.console.terminal.pager import MORE
 from tests.appliance import FakeDevice, Script
 from tools.fuzz import growth, inputs
 

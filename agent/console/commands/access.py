@@ -2,14 +2,13 @@
 
 Nobody locks himself out: a command after which no password, or no user of level 3, would open the
 serial line is refused. A configuration is loaded whatever it says; what the line does then is at
-the head of `agent/console/login.py`.
+the head of `agent/console/login/login.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console import parameters
 from agent.console.commands import protection
 from agent.console.commands.rows import (
     AAA,
@@ -23,12 +22,13 @@ from agent.console.commands.rows import (
     restore,
     setting,
 )
-from agent.console.grammar import Args
+from agent.console.language import parameters
+from agent.console.language.grammar import Args
 from agent.errors import AgentError, fail
 from agent.settings import ConsoleLine, LocalUser, Settings, fold
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 MODES = ("none", "password", "aaa")
 TO_SET = "set authentication password"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console import parameters
 from agent.console.commands.rows import (
     DISPLAY_LEVEL,
     EVERYWHERE,
@@ -17,13 +16,14 @@ from agent.console.commands.rows import (
     setting,
 )
 from agent.console.displays import board, users
-from agent.console.document import Kind
-from agent.console.grammar import Args
-from agent.console.times import ahead_text
+from agent.console.displays.document import Kind
+from agent.console.language import parameters
+from agent.console.language.grammar import Args
+from agent.console.language.times import ahead_text
 from agent.settings import Settings, Timezone
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 
 def show_version(session: "Session", _args: Args) -> None:

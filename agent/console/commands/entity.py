@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console import parameters
 from agent.console.commands import lookups
 from agent.console.commands.rows import ENTITY, Row, restore, setting
-from agent.console.grammar import Args, Parameter
+from agent.console.language import parameters
+from agent.console.language.grammar import Args, Parameter
 from agent.settings import Entity
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 
 def undo_common_name(session: "Session", _args: Args) -> None:

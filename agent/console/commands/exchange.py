@@ -5,15 +5,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent.appliance import FromFile
-from agent.console import parameters
 from agent.console.commands import lookups, protection
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, SECRET_LEVEL, SYSTEM, Row
 from agent.console.displays import certificates
-from agent.console.grammar import Args
+from agent.console.language import parameters
+from agent.console.language.grammar import Args
 from agent.errors import fail
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 REALM_NAME = parameters.name("Name of a realm")
 KEY_NAME = parameters.name("Name of an RSA key pair")

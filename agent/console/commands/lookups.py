@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 from agent.appliance import Described
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays import certificates
-from agent.console.document import Kind
-from agent.console.grammar import Args
+from agent.console.displays.document import Kind
+from agent.console.language.grammar import Args
 from agent.errors import fail
 from agent.settings import Entity, Realm, fold
 from hal.ports import HalError
 
 if TYPE_CHECKING:
-    from agent.console.holding import Holding
-    from agent.console.session import Session
+    from agent.console.session.holding import Holding
+    from agent.console.session.session import Session
 
 LOOK = "See `display interface brief`."
 

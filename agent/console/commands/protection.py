@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent.appliance import Done
-from agent.console.grammar import Args, Parameter
+from agent.console.language.grammar import Args, Parameter
 from agent.errors import fail
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 NOT_SET = "The password was not set."
 

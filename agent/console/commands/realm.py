@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console import parameters
 from agent.console.commands import lookups, protection, upkeep
 from agent.console.commands.rows import (
     CONFIGURE_LEVEL,
@@ -16,12 +15,13 @@ from agent.console.commands.rows import (
     setting,
     subset,
 )
-from agent.console.grammar import Args
+from agent.console.language import parameters
+from agent.console.language.grammar import Args
 from agent.errors import AgentError, fail
 from agent.settings import Realm
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 KEY_USAGE = {
     "ike": "IKE between VPN gateways (extended key usage ipsecIKE)",

@@ -8,13 +8,13 @@ lines that set it again. Handlers get the session and what the line said; they a
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agent.console.document import Kind
-from agent.console.grammar import Args, Parameter, quote
+from agent.console.displays.document import Kind
+from agent.console.language.grammar import Args, Parameter, quote
 from agent.settings import ConsoleLine, Entity, Realm, Settings
 from hal.named import NamedTuple
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 USER, SYSTEM, REALM, ENTITY = "user", "system", "realm", "entity"
 CONSOLE, AAA = "user-interface", "aaa"

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from agent.console.blocks import difference, settings_of
 from agent.console.commands import access
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, SECRET_LEVEL, USER, Row
 from agent.console.displays import board, saved
-from agent.console.grammar import Args
+from agent.console.language.blocks import difference, settings_of
+from agent.console.language.grammar import Args
 from agent.errors import fail
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 
 def save(session: "Session", _args: Args) -> None:

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from agent.appliance import Certificate
-from agent.console import parameters
 from agent.console.commands import lookups
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, Handler, Row
 from agent.console.displays import certificates, realms
-from agent.console.document import Document, Kind, total
-from agent.console.grammar import Args, Parameter
+from agent.console.displays.document import Document, Kind, total
+from agent.console.language import parameters
+from agent.console.language.grammar import Args, Parameter
 from agent.settings import Entity, Realm, fold
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 REALM_NAME = parameters.name("Name of a realm")
 

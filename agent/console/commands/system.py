@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console import parameters
 from agent.console.commands import entity, lookups, realm
 from agent.console.commands.rows import (
     CONFIGURATION,
@@ -19,12 +18,13 @@ from agent.console.commands.rows import (
     rendered,
     setting,
 )
-from agent.console.grammar import Args
+from agent.console.language import parameters
+from agent.console.language.grammar import Args
 from agent.errors import fail
 from agent.settings import Entity, Realm, Settings, fold
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 REALM_NAME = parameters.name("Name of a realm")
 ENTITY_NAME = parameters.name("Name of an entity")

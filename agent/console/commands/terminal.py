@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console import parameters
 from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, USER, Row
 from agent.console.displays import terminal
-from agent.console.grammar import Args
+from agent.console.language import parameters
+from agent.console.language.grammar import Args
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 SCREEN = parameters.integer("Lines of the screen, 0 for no paging", *limits.SCREEN_LINES_RANGE)
 

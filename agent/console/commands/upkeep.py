@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console import parameters
 from agent.console.commands.rows import REALM, Row, restore, setting
-from agent.console.grammar import Args
+from agent.console.language import parameters
+from agent.console.language.grammar import Args
 from agent.settings import AutoEnroll, Realm
 
 if TYPE_CHECKING:
-    from agent.console.session import Session
+    from agent.console.session.session import Session
 
 CHECKS = ("crl", "none")
 

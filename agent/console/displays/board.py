@@ -5,7 +5,7 @@ from typing import Any
 
 from agent import limits
 from agent.appliance import Children, ClockState, FileEntry
-from agent.console.document import (
+from agent.console.displays.document import (
     FLAG,
     INTEGER,
     LIST,
@@ -19,7 +19,7 @@ from agent.console.document import (
     header,
     row,
 )
-from agent.console.times import Times
+from agent.console.language.times import Times
 from hal.ports import Interface
 
 # -- configuration ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from agent.appliance import Check, Described, Verdict
-from agent.console.document import (
+from agent.console.displays.document import (
     ALL_LINES,
     FLAG,
     LIST,
@@ -21,7 +21,7 @@ from agent.console.document import (
     header,
     total,
 )
-from agent.console.times import Times
+from agent.console.language.times import Times
 from agent.visible import row as one_row
 from hal.named import NamedTuple
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from agent import pem
 from agent.appliance import CaInfo, Certificate, KeyPair, RealmStatus
-from agent.console.document import (
+from agent.console.displays.document import (
     FLAG,
     INTEGER,
     LIST,
@@ -21,8 +21,8 @@ from agent.console.document import (
     block,
     pairs,
 )
-from agent.console.parameters import MASK
-from agent.console.times import Times
+from agent.console.language.parameters import MASK
+from agent.console.language.times import Times
 from agent.settings import Entity, Realm
 
 RULE = f" {'=' * 53}"

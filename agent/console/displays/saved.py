@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from agent.console.blocks import Change, as_comment, with_unapplied
-from agent.console.document import TEXT, Document, Field, Item, Kind
-from agent.console.times import Times
+from agent.console.displays.document import TEXT, Document, Field, Item, Kind
+from agent.console.language.blocks import Change, as_comment, with_unapplied
+from agent.console.language.times import Times
 from agent.settings import Unapplied, fold
 
 

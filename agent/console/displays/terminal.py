@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from agent.appliance import LogLine
-from agent.console.document import (
+from agent.console.displays.document import (
     ALL_LINES,
     INTEGER,
     TEXT,
@@ -14,7 +14,7 @@ from agent.console.document import (
     Kind,
     total,
 )
-from agent.console.times import Times
+from agent.console.language.times import Times
 
 
 def _log_layout(_kind: Kind, item: Item, times: Times) -> Iterable[str]:

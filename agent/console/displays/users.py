@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from agent.appliance import Seat
-from agent.console.document import (
+from agent.console.displays.document import (
     FLAG,
     INTEGER,
     TEXT,
@@ -15,7 +15,7 @@ from agent.console.document import (
     header,
     row,
 )
-from agent.console.times import Times, duration
+from agent.console.language.times import Times, duration
 
 _COLUMNS = (1, 8, 18, 12, 5, 28)
 

@@ -14,7 +14,7 @@ from agent.console.displays.terminal import log_line
 from hal.ports import Timer
 
 if TYPE_CHECKING:
-    from agent.console.showing import Showing
+    from agent.console.session.screen import Showing
 
 PAUSE_S = 1
 

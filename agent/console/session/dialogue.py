@@ -6,8 +6,8 @@ answer, and a script that does not answer has answered No.
 
 from collections.abc import Callable
 
-from agent.console.editor import Editor
-from agent.console.output import Output
+from agent.console.terminal.editor import Editor
+from agent.console.terminal.output import Output
 from agent.errors import fail
 from hal.named import NamedTuple
 

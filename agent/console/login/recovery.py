@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from agent import limits
 from agent.appliance import Appliance
-from agent.console.editor import Editor, Interrupt, Line
-from agent.console.output import Output
+from agent.console.terminal.editor import Editor, Interrupt, Line
+from agent.console.terminal.output import Output
 from agent.errors import AgentError
 from hal.ports import Reactor, Timer
 

@@ -6,8 +6,8 @@ that it never moves the cursor, hides or answers for the operator (`agent/visibl
 
 from collections.abc import Callable
 
-from agent.console.columns import rows
-from agent.console.grammar import GrammarError
+from agent.console.displays.columns import rows
+from agent.console.language.grammar import GrammarError
 from agent.errors import AgentError
 from agent.visible import escaped
 

@@ -18,17 +18,17 @@ from functools import partial
 
 from agent import limits
 from agent.appliance import Appliance, Seat
-from agent.console import unapplied
-from agent.console.blocks import is_comment
-from agent.console.commands import Command
 from agent.console.commands.rows import SYSTEM, USER
-from agent.console.editor import Event, Help, Interrupt, Leave, Line, Tab
-from agent.console.grammar import GrammarError, Match
-from agent.console.holding import Holding
-from agent.console.idle import Idle
-from agent.console.script import Finished, Script
-from agent.console.typed import INTERRUPT, STOPS, TypeAhead, last_stop
-from agent.console.views import masked
+from agent.console.commands.table import Command
+from agent.console.configuration import unapplied
+from agent.console.language.blocks import is_comment
+from agent.console.language.grammar import GrammarError, Match
+from agent.console.language.views import masked
+from agent.console.session.holding import Holding
+from agent.console.session.idle import Idle
+from agent.console.session.script import Finished, Script
+from agent.console.terminal.editor import Event, Help, Interrupt, Leave, Line, Tab
+from agent.console.terminal.typed import INTERRUPT, STOPS, TypeAhead, last_stop
 from agent.errors import AgentError, fail
 from hal.ports import Reactor
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from agent.console.commands import Command, table
 from agent.console.commands.rows import (
     AAA,
     CONSOLE,
@@ -14,7 +13,8 @@ from agent.console.commands.rows import (
     SYSTEM,
     USER,
 )
-from agent.console.grammar import (
+from agent.console.commands.table import Command, table
+from agent.console.language.grammar import (
     AMBIGUOUS,
     INCOMPLETE,
     TOO_MANY,
@@ -24,8 +24,8 @@ from agent.console.grammar import (
     Match,
     match,
 )
-from agent.console.hints import completions, is_text, next_words
-from agent.console.parameters import MASK, is_sealed
+from agent.console.language.hints import completions, is_text, next_words
+from agent.console.language.parameters import MASK, is_sealed
 from agent.settings import ConsoleLine, Entity, Realm, Settings
 from hal.named import NamedTuple
 

@@ -9,7 +9,7 @@ and `lost` is where, since what follows is joined with that word and may be a pa
 
 from collections.abc import Callable
 
-from agent.console.editor import Editor, Tab
+from agent.console.terminal.editor import Editor, Tab
 
 
 class Completion:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from agent.console.hold import GOES_ON, Hold
-from agent.console.showing import Showing
+from agent.console.session.screen import Showing
+from agent.console.session.work import GOES_ON, Hold
 from agent.errors import AgentError
 
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from agent.console.times import Times
+from agent.console.language.times import Times
 from agent.visible import row as one_row
 from hal.named import NamedTuple
 

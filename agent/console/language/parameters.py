@@ -9,8 +9,8 @@ from collections.abc import Callable
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from agent import limits
-from agent.console.grammar import Parameter, Value
-from agent.console.times import day_s
+from agent.console.language.grammar import Parameter, Value
+from agent.console.language.times import day_s
 
 HASH = "$scrypt$"  # opens the hash of a password
 SEAL = "%^%#"  # opens and closes a sealed password

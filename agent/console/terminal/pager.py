@@ -14,10 +14,10 @@ from itertools import chain
 from typing import Protocol
 
 from agent import limits
-from agent.console.columns import columns, rows
-from agent.console.filters import FILTERS, Keep
-from agent.console.output import printable
-from agent.console.typed import BREAK, INTERRUPT
+from agent.console.displays.columns import columns, rows
+from agent.console.displays.filters import FILTERS, Keep
+from agent.console.terminal.output import printable
+from agent.console.terminal.typed import BREAK, INTERRUPT
 
 MORE = "  ---- More ----"
 _COLUMNS = 42  # what VRP erases, and what automation looks for

@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from agent.appliance import Appliance
-from agent.console.blocks import Change
-from agent.console.commands import Command, header_of
 from agent.console.commands.rows import REALM, SYSTEM, USER
-from agent.console.completion import Completion
-from agent.console.dialogue import Dialogue
-from agent.console.grammar import GrammarError, Match
-from agent.console.times import Times
-from agent.console.views import (
+from agent.console.commands.table import Command, header_of
+from agent.console.language.blocks import Change
+from agent.console.language.grammar import GrammarError, Match
+from agent.console.language.times import Times
+from agent.console.language.views import (
     View,
     completed,
     concealed,
@@ -28,11 +26,13 @@ from agent.console.views import (
     understand,
     where_else,
 )
+from agent.console.session.completion import Completion
+from agent.console.session.dialogue import Dialogue
 from agent.errors import fail
 from agent.settings import fold
 
 if TYPE_CHECKING:
-    from agent.console.configuration import Secrets
+    from agent.console.configuration.loader import Secrets
 
 
 class Place(Dialogue):

@@ -13,7 +13,7 @@ a person may wonder. An escape sequence that does not end is dropped after a few
 from collections.abc import Callable
 
 from agent import limits
-from agent.console.columns import is_one_column
+from agent.console.displays.columns import is_one_column
 from hal.named import NamedTuple
 
 BELL = "\a"

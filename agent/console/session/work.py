@@ -17,7 +17,7 @@ from agent.visible import row
 from hal.ports import Timer
 
 if TYPE_CHECKING:
-    from agent.console.holding import Holding
+    from agent.console.session.holding import Holding
 
 DOT_S = 1
 GOES_ON = "The work goes on without this session."

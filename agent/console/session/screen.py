@@ -4,16 +4,16 @@ import re
 from collections.abc import Callable, Iterator
 
 from agent.appliance import Appliance
-from agent.console.commands import Command
 from agent.console.commands.realm import url_line
 from agent.console.commands.rows import SECRET_LEVEL
-from agent.console.document import Document, json_lines, text_lines
-from agent.console.filters import FILTERS, Keep
-from agent.console.grammar import Args, Match
-from agent.console.monitor import Monitor
-from agent.console.pager import Pager
-from agent.console.parameters import without_hash
-from agent.console.place import Place
+from agent.console.commands.table import Command
+from agent.console.displays.document import Document, json_lines, text_lines
+from agent.console.displays.filters import FILTERS, Keep
+from agent.console.language.grammar import Args, Match
+from agent.console.language.parameters import without_hash
+from agent.console.session.monitor import Monitor
+from agent.console.session.place import Place
+from agent.console.terminal.pager import Pager
 from agent.errors import AgentError
 from agent.settings import Realm, fold
 from hal.ports import Reactor, Timer

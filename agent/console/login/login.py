@@ -18,9 +18,9 @@ from collections.abc import Callable
 
 from agent import limits
 from agent.appliance import Appliance
-from agent.console.editor import Editor, Interrupt, Line
-from agent.console.lockout import SECOND_NS, Lockout
-from agent.console.output import Output
+from agent.console.login.lockout import SECOND_NS, Lockout
+from agent.console.terminal.editor import Editor, Interrupt, Line
+from agent.console.terminal.output import Output
 from agent.errors import AgentError
 from agent.settings import fold
 from hal.named import NamedTuple

@@ -6,8 +6,8 @@ what the kept line asked for.
 """
 
 from agent.appliance import Configuration
-from agent.console.commands import Command, setting_lines
-from agent.console.grammar import Args, tokens
+from agent.console.commands.table import Command, setting_lines
+from agent.console.language.grammar import Args, tokens
 from agent.settings import Settings, fold
 
 _ALWAYS = ("aaa", "user-interface console 0")  # blocks that are there without a line of their own

@@ -6,7 +6,7 @@ what the word may become. A line that fits nowhere is a GrammarError, as when it
 
 from typing import TypeVar
 
-from agent.console.grammar import (
+from agent.console.language.grammar import (
     TOO_MANY,
     UNRECOGNIZED,
     GrammarError,

@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from agent import limits
 from agent.appliance import Appliance, Done
-from agent.console.blocks import is_comment
 from agent.console.commands.rows import SECRET_LEVEL, SYSTEM
-from agent.console.grammar import GrammarError
-from agent.console.parameters import MASK
-from agent.console.session import Session
-from agent.console.views import masked, masked_error, suspected
+from agent.console.language.blocks import is_comment
+from agent.console.language.grammar import GrammarError
+from agent.console.language.parameters import MASK
+from agent.console.language.views import masked, masked_error, suspected
+from agent.console.session.session import Session
 from agent.errors import AgentError, fail
 from agent.settings import Settings, Unapplied, fold
 from hal.named import NamedTuple

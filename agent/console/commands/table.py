@@ -1,0 +1,176 @@
+"""The one command table, and what is made of it: tables of the views, the configuration's text.
+
+Adding a command is one row and one handler in the module of its view.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from agent.console.commands import (
+    access,
+    board,
+    entity,
+    exchange,
+    realm,
+    saved,
+    shows,
+    system,
+    terminal,
+)
+from agent.console.commands.rows import (
+    CONFIGURATION,
+    DISPLAY_LEVEL,
+    EVERYWHERE,
+    SYSTEM,
+    Handler,
+    Row,
+    rendered,
+)
+from agent.console.commands.words import WORDS
+from agent.console.displays import board as displays
+from agent.console.displays import filters
+from agent.console.language import blocks
+from agent.console.language.grammar import (
+    Args,
+    Branch,
+    Group,
+    Option,
+    Sequence,
+    Slot,
+    Word,
+    compile_notation,
+    openings,
+)
+from agent.console.language.parameters import FILTER
+from agent.settings import Settings, fold
+from hal.named import NamedTuple
+
+if TYPE_CHECKING:
+    from agent.console.session.session import Session
+
+
+class Command(NamedTuple):
+    """A row as it is typed: itself, or its `undo`."""
+
+    row: Row
+    handler: Handler
+
+    @property
+    def loads(self) -> bool:
+        """Whether a configuration may hold it: what acts, or undoes, is for the console only."""
+        sets = self.row.render is not None and self.handler is self.row.handler
+        return sets or self.row.marks
+
+
+def display_this(session: "Session", _args: Args) -> None:
+    view, settings = session.view.kind, session.device.settings
+    rows = [row for row in ROWS if view in row.views and not row.opens]
+    record = session.record(view)
+    header = header_of(view, record)
+    lines = list(rendered(rows, record))
+    if header:
+        lines = [header, *(f" {line}" for line in lines)]
+    kept = [one for one in settings.unapplied if one.block == fold(header)]
+    shown = blocks.framed(blocks.with_unapplied(lines, kept, blocks.as_comment))
+    session.show(displays.configuration(shown))
+
+
+def display_current(session: "Session", _args: Args) -> None:
+    session.show(displays.configuration(configuration_lines(session.device.settings)))
+
+
+ROWS: tuple[Row, ...] = (
+    *system.ROWS,
+    *saved.ROWS,
+    *realm.ROWS,
+    *entity.ROWS,
+    *exchange.ROWS,
+    *shows.ROWS,
+    *board.ROWS,
+    *access.ROWS,
+    *terminal.ROWS,
+    Row(
+        "display this",
+        CONFIGURATION,
+        display_this,
+        level=DISPLAY_LEVEL,
+        shows=displays.CONFIGURATION,
+    ),
+    Row(
+        "display current-configuration",
+        EVERYWHERE,
+        display_current,
+        level=DISPLAY_LEVEL,
+        shows=displays.CONFIGURATION,
+    ),
+)
+
+
+# -- tables ----------------------------------------------------------------------------------------
+
+
+@cache
+def table(view: str, level: int) -> list[Option[Command]]:
+    """What may be typed in a view by a user of a level."""
+    rows = [(row, row.notation_at(level)) for row in ROWS if view in row.views]
+    return openings(
+        branch
+        for row, notation in rows
+        if notation is not None
+        for branch in branches(row, notation)
+    )
+
+
+def branches(row: Row, notation: str | None = None) -> Iterator[Branch[Command]]:
+    """The forms of a row: itself, or a part of it, and its `undo` if it has one."""
+    words = {**WORDS, **row.words}
+    sequence = compile_notation(notation or row.notation, row.parameters, words)
+    if row.shows:
+        sequence = (*sequence, JSON, FILTERS)
+    yield Branch(Command(row, row.handler), sequence)
+    if row.undo and row.undone:
+        undo = compile_notation(f"undo {row.undo}", row.parameters, words)
+        yield Branch(Command(row, row.undone), undo)
+
+
+def _filter(word: str) -> Sequence:
+    return (Word(word, WORDS[word]), Slot("FILTER", FILTER))
+
+
+JSON = Group(((Word("json", WORDS["json"]),),), optional=True)
+FILTERS = Group(
+    (
+        (
+            Word("|", WORDS["|"]),
+            Group(tuple(map(_filter, filters.FILTERS)), optional=False),
+        ),
+    ),
+    optional=True,
+)
+
+
+# -- the configuration as text ---------------------------------------------------------------------
+
+
+def configuration_lines(settings: Settings, tell: blocks.Tell = blocks.as_comment) -> Iterator[str]:
+    """The running configuration as it is shown: what does not apply stands in it as comments."""
+    lines = setting_lines(settings)
+    return blocks.framed(blocks.with_unapplied(lines, settings.unapplied, tell))
+
+
+def setting_lines(settings: Settings) -> Iterable[str]:
+    """Its lines without those that do not apply, and without what stands between the blocks."""
+    return rendered([row for row in ROWS if SYSTEM in row.views], settings)
+
+
+def render_configuration(settings: Settings) -> list[str]:
+    """The lines that make these settings again, in an order in which they can be replayed."""
+    return list(configuration_lines(settings, blocks.as_stored))
+
+
+def header_of(view: str, record: Any) -> str:
+    """The line that opens the block of a view for a record; "" for the system view."""
+    opener = next((row for row in ROWS if row.opens == view), None)
+    words = opener.notation.split() if opener else []
+    return " ".join(record.name if word.isupper() else word for word in words)
