@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import client, preload
+from agent.scep import operations, preload
 from hal import cbor
 from hal.clock import LinuxClock
 from hal.confinement.ladder import PLACES, Bounds, Identity, Ladder, Rungs
@@ -211,9 +211,9 @@ def _fault(error: Exception) -> str:
 
 def _operation(job: object) -> Callable[..., dict[str, object]]:
     op = job.get("op") if isinstance(job, dict) else None
-    if not isinstance(op, str) or op not in client.OPS:
+    if not isinstance(op, str) or op not in operations.OPS:
         raise fail("job-fault", place=f"unknown operation {op!r}")
-    return client.OPS[op]
+    return operations.OPS[op]
 
 
 def _close_others(fds: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from agent import limits, worker
 from agent.errors import fail
-from agent.scep import client
+from agent.scep import operations
 from hal.confinement import kernel
 from hal.confinement.ladder import Identity
 
@@ -80,7 +80,7 @@ def _is_open(fd: int) -> bool:
 
 if __name__ == "__main__":
     operations = {"echo": _echo, "sleep": _sleep, "die": _die, "refuse": _refuse, "flood": _flood}
-    client.OPS.update(
+    operations.OPS.update(
         {**operations, "fault": _fault, "hoard": _hoard, "nicer": _nicer, "look": _look}
     )
     numbers = [int(number) for number in sys.argv[1:]]

@@ -27,7 +27,7 @@ from typing import Any
 
 from agent import limits, worker
 from agent.loop import Loop
-from agent.scep import client
+from agent.scep import operations
 from hal import cbor
 from hal.clock import LinuxClock
 from hal.confinement import kernel
@@ -143,7 +143,7 @@ def _sleep(_job: dict[str, Any], _files: Sequence[int], _link: object) -> dict[s
 
 def work(numbers: Sequence[str], without: str) -> None:
     """The worker itself."""
-    client.OPS.update({"try": _try, "sleep": _sleep, "who": _who})
+    operations.OPS.update({"try": _try, "sleep": _sleep, "who": _who})
     uid, gid, step = map(int, numbers)
     identity = Identity(uid, gid, step) if uid >= 0 else None
     worker.serve(identity, without=tuple(filter(None, without.split(","))))

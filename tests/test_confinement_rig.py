@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.scep import client
+from agent.scep.operations import OPS
 from hal.confinement import rules
 from platforms.users import worker_user
 from tools.confinement import operations, page, reach, trace
@@ -64,13 +64,13 @@ def test_the_page() -> None:
 
 @pytest.mark.skipif(not os.path.exists(trace.STRACE), reason="needs strace")
 def test_every_operation_ends_well_and_no_call_is_refused(tmp_path: Path) -> None:
-    """All of `client.OPS` under strace: nothing is refused but the cache of names. A call that a
+    """All of `OPS` under strace: nothing is refused but the cache of names. A call that a
     newer library makes and does without fails here, before a later one needs it."""
     if os.geteuid() == 0:  # the children of a worker of root are somebody else
         tmp_path.chmod(0o755)
     found = operations.watched(STACK, HERE, tmp_path, operations.every_operation)
     assert frozenset.union(*(one.calls.refused for one in found)) <= {("socket", "EACCES")}
-    assert {one.name for one in found} > set(client.OPS)
+    assert {one.name for one in found} > set(OPS)
     for one in found:
         table = rules.rules(rules.NETWORK if one.network else rules.LOCAL)
         assert {call for call in one.calls.made if table[call] == rules.REFUSED} == set(), one.name

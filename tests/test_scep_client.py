@@ -12,7 +12,7 @@ import pytest
 
 from agent.errors import AgentError
 from agent.jobs import runner
-from agent.scep import client, vault
+from agent.scep import operations, vault
 from hal.ports import Source
 from tests import scep_http as web
 from tests import scep_lab as lab
@@ -41,7 +41,7 @@ def files() -> Iterator[list[int]]:
 
 
 def run(job: dict[str, Any], files: list[int], link: web.PlainLink | None = None) -> Any:
-    return client.OPS[job["op"]](job, files, link or web.PlainLink())
+    return operations.OPS[job["op"]](job, files, link or web.PlainLink())
 
 
 def key_fields() -> dict[str, Any]:
@@ -216,7 +216,7 @@ def test_the_offline_request_is_that_of_an_enrolment(files: list[int]) -> None:
 
 
 def test_what_unseals_is_an_operation() -> None:
-    assert runner.UNSEALING.issubset(client.OPS)
+    assert runner.UNSEALING.issubset(operations.OPS)
     assert {op for op, _kind in runner.KEYLESS} < runner.UNSEALING
 
 

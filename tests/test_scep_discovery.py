@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import AgentError
-from agent.scep import ber, discovery
+from agent.scep import ber, ca_query
 from tests import scep_http as web
 from tests import scep_lab as lab
 from tests.test_scep_ber import berify
@@ -25,7 +25,7 @@ def fetch(caps: bytes, cert: bytes, **changes: Any) -> tuple[dict[str, Any], web
     with web.serving(answering(caps, cert)) as server:
         job = {"url": server.url(), "ca_id": None, "source": SOURCE, "ra": False}
         job |= lab.JUDGED | changes
-        return discovery.fetch(job, web.PlainLink()), server
+        return ca_query.fetch(job, web.PlainLink()), server
 
 
 def pem(label: str, data: bytes) -> bytes:
@@ -46,12 +46,12 @@ def pem(label: str, data: bytes) -> bytes:
     ],
 )
 def test_capabilities(body: bytes, found: list[str]) -> None:
-    assert discovery.capabilities(body) == found
+    assert ca_query.capabilities(body) == found
 
 
 def test_capabilities_are_capped() -> None:
     many = b"\n".join(b"C%d" % number for number in range(1000))
-    assert len(discovery.capabilities(many)) == 64
+    assert len(ca_query.capabilities(many)) == 64
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_no_connection_is_told_at_once() -> None:
     link = web.PlainLink(failure="refused")
     job = {"url": "http://127.0.0.1:1/", "ca_id": None, "source": SOURCE, "ra": False}
     with pytest.raises(AgentError) as caught:
-        discovery.fetch(job, link)
+        ca_query.fetch(job, link)
     assert caught.value.code == "connection-refused"
     assert len(link.sources) == 1
 
@@ -122,13 +122,13 @@ def berify_set(ders: list[bytes]) -> bytes:
 
 def test_pem() -> None:
     data = b"\n  " + pem("CERTIFICATE", lab.root().der) + pem("CERTIFICATE", lab.sub().der)
-    assert discovery.ca_certificates(data) == [lab.root().der, lab.sub().der]
+    assert ca_query.ca_certificates(data) == [lab.root().der, lab.sub().der]
 
 
 @pytest.mark.parametrize("whole", [lab.root().der, lab.degenerate([lab.root().der])])
 def test_white_space_and_bare_base64(whole: bytes) -> None:
     for sent in (b" \r\n" + whole, base64.encodebytes(whole), base64.b64encode(whole) + b"\r\n"):
-        assert discovery.ca_certificates(sent) == [lab.root().der]
+        assert ca_query.ca_certificates(sent) == [lab.root().der]
 
 
 def test_an_odd_certificate_does_not_cost_the_set() -> None:
@@ -198,7 +198,7 @@ def test_a_job_with_a_wrong_field(field: str) -> None:
 @given(st.binary(max_size=300))
 def test_random_sets_are_certificates_or_one_error(data: bytes) -> None:
     with pytest.raises(AgentError) as caught:
-        discovery.ca_certificates(data)
+        ca_query.ca_certificates(data)
     assert caught.value.code == "ca-set-malformed"
 
 
@@ -209,10 +209,10 @@ def test_flipped_bits_of_a_set(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(whole) * 8 - 1))
     whole[at // 8] ^= 1 << at % 8
     with contextlib.suppress(AgentError):
-        assert len(discovery.ca_certificates(bytes(whole))) in (1, 2)
+        assert len(ca_query.ca_certificates(bytes(whole))) in (1, 2)
 
 
 def test_ber_of_one_certificate_is_told_apart_from_der() -> None:
     """A certificate is DER; what is not is no certificate that any fingerprint could name."""
     node = ber.read(lab.root().der)
-    assert discovery.ca_certificates(berify(node)) != [lab.root().der]
+    assert ca_query.ca_certificates(berify(node)) != [lab.root().der]

@@ -8,7 +8,7 @@ import pytest
 
 from agent import limits
 from agent.errors import AgentError
-from agent.scep import ber, caset, certificate, crl, crypto, der, oids, revocation
+from agent.scep import ber, caset, certificate, crl, crl_check, crypto, der, oids
 from tests import scep_lab as lab
 from tests.test_scep_crl import openssl_crl
 
@@ -60,22 +60,22 @@ def ca_set(*others: lab.Party, weak: tuple[str, ...] = ()) -> caset.CaSet:
 
 def code_of(data: bytes, ca: caset.CaSet | None = None) -> str:
     with pytest.raises(AgentError) as caught:
-        revocation.accept(data, ca or ca_set(), [])
+        crl_check.accept(data, ca or ca_set(), [])
     assert "{" not in caught.value.what + caught.value.cause + caught.value.remedy
     return caught.value.code
 
 
 def test_a_list_of_the_pinned_ca_and_of_one_below_it() -> None:
-    found = revocation.accept(made((5, "keyCompromise"), (6, "")), ca_set(), [])
+    found = crl_check.accept(made((5, "keyCompromise"), (6, "")), ca_set(), [])
     assert (found.total, found.entry_of(5) is not None, found.entry_of(7)) == (2, True, None)
     below = made((9, ""), issuer=lab.sub())
-    assert revocation.accept(below, ca_set(lab.sub()), []).total == 1
+    assert crl_check.accept(below, ca_set(lab.sub()), []).total == 1
     assert code_of(below) == "crl-issuer"  # the sub CA is not in the set
 
 
 def test_an_entry_beyond_those_that_are_shown_counts() -> None:
     many = [(serial, "") for serial in range(1, limits.CRL_SHOWN + 50)]
-    found = revocation.accept(made(*many), ca_set(), [])
+    found = crl_check.accept(made(*many), ca_set(), [])
     assert found.entry_of(limits.CRL_SHOWN + 40) is not None
     assert len(found.revoked) == limits.CRL_SHOWN
 
@@ -110,9 +110,9 @@ def test_what_is_refused(how: dict[str, Any], code: str) -> None:
 def test_what_a_distribution_point_may_say() -> None:
     scope = der.sequence(der.tlv(der.context(1), b"\xff"))
     more = extension(oids.ISSUING_DISTRIBUTION_POINT, scope, critical=True)
-    assert revocation.accept(made((5, ""), extensions=more), ca_set(), []).total == 1
+    assert crl_check.accept(made((5, ""), extensions=more), ca_set(), []).total == 1
     harmless = extension("1.2.3", b"\x05\x00", critical=False)
-    assert revocation.accept(made((5, ""), extensions=harmless), ca_set(), []).total == 1
+    assert crl_check.accept(made((5, ""), extensions=harmless), ca_set(), []).total == 1
 
 
 def test_a_ca_that_may_not_sign_lists_signs_none() -> None:
@@ -124,8 +124,8 @@ def test_a_ca_that_may_not_sign_lists_signs_none() -> None:
 
 def test_weak_signatures_are_noted_or_need_the_switch() -> None:
     notes: list[str] = []
-    revocation.accept(made((5, ""), digest="sha1"), ca_set(), notes)
-    revocation.accept(made((5, ""), digest="md5"), ca_set(weak=("md5",)), notes)
+    crl_check.accept(made((5, ""), digest="sha1"), ca_set(), notes)
+    crl_check.accept(made((5, ""), digest="md5"), ca_set(weak=("md5",)), notes)
     assert [note.rsplit(" ", 1)[1] for note in notes] == ["sha1", "md5"]
 
 
@@ -138,7 +138,7 @@ def test_every_byte_that_is_cut_off_is_noticed_and_size_is_capped() -> None:
 
 def test_the_number_of_entries_is_capped() -> None:
     most = [(serial, "") for serial in range(limits.CRL_ENTRIES)]
-    assert revocation.accept(made(*most), ca_set(), []).total == limits.CRL_ENTRIES
+    assert crl_check.accept(made(*most), ca_set(), []).total == limits.CRL_ENTRIES
     assert len(made(*most, (1, ""))) < limits.CRL_BYTES
     assert code_of(made(*most, (1, ""))) == "crl-malformed"
 
@@ -169,7 +169,7 @@ def _with_entries(data: bytes, entries: list[bytes]) -> bytes:
 )
 def test_dates(dates: tuple[int, int | None], now_s: int | None, good: bool) -> None:
     found = crl.read(made(dates=dates))
-    assert (revocation.dates_fault(found, now_s) == "") is good
+    assert (crl_check.dates_fault(found, now_s) == "") is good
 
 
 # -- what a realm makes of it ----------------------------------------------------------------------
@@ -177,9 +177,9 @@ def test_dates(dates: tuple[int, int | None], now_s: int | None, good: bool) -> 
 LEAF = functools.partial(lab.certificate, {"common_name": "dev1"}, "dev")
 
 
-def check(words: list[str], data: bytes | None, now_s: int = lab.NOW_S) -> revocation.Check:
+def check(words: list[str], data: bytes | None, now_s: int = lab.NOW_S) -> crl_check.Check:
     job = {"revocation": {"check": words, "crl": data}}
-    return revocation.check_of(job, ca_set(), now_s)
+    return crl_check.check_of(job, ca_set(), now_s)
 
 
 def said(words: list[str], data: bytes | None, serial: int = 5, now_s: int = lab.NOW_S) -> Any:
@@ -221,5 +221,5 @@ def test_a_list_of_another_ca_says_nothing_and_is_not_enough() -> None:
 def test_a_list_of_openssl_is_believed(tmp_path: Path) -> None:
 
     data = openssl_crl(tmp_path, "01,keyCompromise", "03")
-    found = revocation.accept(data, ca_set(), [])
+    found = crl_check.accept(data, ca_set(), [])
     assert [bool(found.entry_of(serial)) for serial in (1, 2, 3)] == [True, False, True]

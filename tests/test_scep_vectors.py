@@ -13,7 +13,7 @@ import pytest
 
 from agent import worker
 from agent.catalogue.table import CATALOGUE
-from agent.scep import ber, client, cms
+from agent.scep import ber, cms, operations
 from hal import cbor
 from tests.scep_lab import degenerate
 from tests.vectors import desk
@@ -60,7 +60,7 @@ def test_enough_of_them_with_names_codes_and_reasons() -> None:
     for row in ROWS:
         assert row.outcome in CATALOGUE or row.outcome in ACCEPTED
         assert row.outcome not in OURS
-        assert row.op in client.OPS
+        assert row.op in operations.OPS
         assert row.says
         assert row.why
         assert (row.body is None) != (row.http is None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agent import limits, pem
 from agent.errors import fail
-from agent.scep import conversation, crypto, pbe, served, vault
+from agent.scep import crypto, pbe, pki_operation, served, vault
 from agent.scep.container import FORMATS
 from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
 from agent.scep.stored import ca_of, undated
@@ -47,7 +47,7 @@ def _certificates(job: Job, kind: str) -> list[bytes]:
 def _private(pair: Job, files: Sequence[int], password: str | None) -> crypto.PrivateKey:
     if not password:
         raise fail("export-password-missing")
-    return conversation.load_key(pair, vault.device_key(files[0]))
+    return pki_operation.load_key(pair, vault.device_key(files[0]))
 
 
 def _pem(ders: list[bytes], key: crypto.PrivateKey | None, password: str) -> bytes:

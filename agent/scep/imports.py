@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import ber, certificate, certmap, container, crypto, discovery, vault
+from agent.scep import ber, ca_query, certificate, certmap, container, crypto, vault
 from agent.scep.certificate import Certificate
 from agent.scep.container import Contents
 from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
@@ -45,7 +45,7 @@ def _ca(job: Job, found: Contents, _sealed: Seal) -> Answer:
     members = [one for one in found.certificates if one.public_bits not in own]
     if not any(one.is_ca for one in members):
         raise fail("import-no-ca")
-    return {"certificates": discovery.arrived(members, job)}
+    return {"certificates": ca_query.arrived(members, job)}
 
 
 def _key(_job: Job, found: Contents, sealed: Seal) -> Answer:

@@ -6,7 +6,7 @@ A CA that has not made its successor yet lists the operation all the same (OpenX
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import discovery, names, ra, refusals, relations, succession, transport
+from agent.scep import ca_query, names, ra, refusals, relations, succession, transport
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, text_or_none
 from agent.scep.stored import ca_of
@@ -19,7 +19,7 @@ _NOT_YET = (*refusals.UNKNOWN_OPERATION, "http-denied")
 def fetch(job: Job, link: Network) -> Answer:
     """{url, ca_id, source, ca, ra, weak, ...} -> {certificates, message, via, notes}"""
     ca = ca_of(job)
-    message = _asked(discovery.exchange_of(job, link), text_or_none(job, "ca_id"))
+    message = _asked(ca_query.exchange_of(job, link), text_or_none(job, "ca_id"))
     signer = succession.signer(message, ca, ra.issuing(ca, ra.rules_of(job)))
     via = [one.certificate.der for one in signer.above() if one.certificate != ca.named]
     notes: list[str] = []

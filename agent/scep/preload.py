@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from agent.scep import crypto, tls
 
 _MODULES = (
-    "agent.scep.client",
+    "agent.scep.operations",
     "hal.link",
     "cryptography.hazmat.backends.openssl.backend",
     "encodings.idna",

@@ -6,7 +6,7 @@ certificate is compared with what the operator has typed or confirmed (`anchor`,
 as it is configured now), and what the pin vouches for is worked out here.
 """
 
-from agent.scep import caset, crl, discovery, path, succession
+from agent.scep import ca_query, caset, crl, path, succession
 from agent.scep.caset import CaSet, Fingerprint
 from agent.scep.crl import Crl
 from agent.scep.jobmap import Job, field, items, one_of, submap
@@ -38,7 +38,7 @@ def undated(job: Job) -> Job:
 def rules_of(job: Job) -> path.Rules:
     """{weak, now_s, clock_trusted, revocation}"""
     weak = frozenset(items(job, "weak", str))
-    return path.Rules(discovery.moment(job), weak, _list(job))
+    return path.Rules(ca_query.moment(job), weak, _list(job))
 
 
 def _list(job: Job) -> Crl | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import caset, certificate, discovery, names, path, revocation, stored
+from agent.scep import ca_query, caset, certificate, crl_check, names, path, stored
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, items, one_of, submap
@@ -35,7 +35,7 @@ class _Judge(NamedTuple):
     ca: CaSet
     known: Sequence[Certificate]
     now_s: int | None
-    check: revocation.Check
+    check: crl_check.Check
 
     def chain(self, found: Certificate) -> list[bytes]:
         """DER of the issuers upwards: by who signed, never by equal names."""
@@ -125,14 +125,14 @@ def run(job: Job) -> Answer:
 
 
 def _judge(job: Job, chain: Sequence[bytes]) -> _Judge:
-    now_s = discovery.moment(job)
+    now_s = ca_query.moment(job)
     # Dates are judged row by row: an expired CA is a row, not the end of the job.
     undated = stored.undated(job)
     if job.get("ca") is None:
         nobody = CaSet((), (), stored.rules_of(undated))
-        return _Judge(nobody, caset.readable(chain), now_s, revocation.UNCHECKED)
+        return _Judge(nobody, caset.readable(chain), now_s, crl_check.UNCHECKED)
     ca = stored.ca_of(_with_chain(undated, chain))
-    return _Judge(ca, ca.certificates, now_s, revocation.check_of(job, ca, now_s))
+    return _Judge(ca, ca.certificates, now_s, crl_check.check_of(job, ca, now_s))
 
 
 def _with_chain(job: Job, chain: Sequence[bytes]) -> Job:

@@ -16,7 +16,7 @@ from pathlib import Path
 from socket import socket
 
 from agent.errors import AgentError
-from agent.scep import client
+from agent.scep import operations
 from hal.link import LinuxLink
 from hal.ports import Source
 from tests import scep_http as web
@@ -85,7 +85,7 @@ class Rig:
             "source": attempt.source._asdict(), "limits": LIMITS, "clock_trusted": True,
         }  # fmt: skip
         try:
-            client.OPS["fetch-ca"](job, [], self._link)
+            operations.OPS["fetch-ca"](job, [], self._link)
         except AgentError as error:
             return error.code
         return "answered"

@@ -1,6 +1,6 @@
 """Decoders with one fault each, for the fuzzing of the decoders; the key is what must be found."""
 
-from agent.scep import ber, caset, cms, der, discovery
+from agent.scep import ber, ca_query, caset, cms, der
 from tools.fuzz.decoders import corpus, judging, rig
 from tools.fuzz.decoders.targets import Place, Target
 
@@ -42,7 +42,7 @@ def _believing(data: bytes, _place: Place) -> None:
 def _hoarding(data: bytes, _place: Place) -> None:
     """Leaves what it was given behind in its module."""
     _kept.append(data[:20] + b" ")
-    discovery.capabilities(data)
+    ca_query.capabilities(data)
 
 
 def _target(decode: judging.Decode) -> dict[str, Target]:

@@ -3,7 +3,7 @@
 One line is one row:
 
     name      of the row, unique over all files
-    op        the job that meets it (`agent/scep/client.py`)
+    op        the job that meets it (`agent/scep/operations.py`)
     asked     the operation whose answer it is; other questions of the job are answered well
     body      what an honest HTTP answer carries, or
     http      the octets of the whole answer, from the status line on

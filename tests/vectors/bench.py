@@ -18,7 +18,7 @@ from asn1crypto import x509
 from cryptography.hazmat.primitives import serialization
 
 from agent.errors import AgentError
-from agent.scep import client
+from agent.scep import operations
 from hal.link import LinuxLink
 from tests.scep_http import ok, serving
 from tests.test_scep_client import message_of
@@ -144,7 +144,7 @@ def _captured(op: str) -> bytes:
         return ok(b"")
 
     with serving(answer) as server, contextlib.suppress(AgentError):  # nobody likes that answer
-        client.OPS[op](desk.base_job(op, server.url()), [key], LinuxLink())
+        operations.OPS[op](desk.base_job(op, server.url()), [key], LinuxLink())
     os.close(key)
     return message_of(heard[0])
 

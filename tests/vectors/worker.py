@@ -12,7 +12,7 @@ import resource
 from collections.abc import Callable, Sequence
 
 from agent import worker
-from agent.scep import client
+from agent.scep import operations
 from agent.scep.jobmap import Answer, Job
 from hal.ports import Link
 
@@ -32,5 +32,7 @@ def _measured(operation: Operation) -> Operation:
 
 def main(arguments: Sequence[str]) -> int:
     """Serves as `agent.worker.main` does."""
-    client.OPS.update({name: _measured(operation) for name, operation in client.OPS.items()})
+    operations.OPS.update(
+        {name: _measured(operation) for name, operation in operations.OPS.items()}
+    )
     return worker.main(arguments)

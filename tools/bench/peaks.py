@@ -12,7 +12,7 @@ from cryptography.x509 import load_der_x509_certificate
 from agent import limits
 from agent.jobs import maps
 from agent.jobs.answers import Answer, certificate, field
-from agent.scep import client
+from agent.scep import operations
 from agent.settings import Realm
 from tests.labca import LabCa
 from tools.bench.figures import MIB, Figure
@@ -48,7 +48,7 @@ def child(rig: Rig) -> Samples:
     """Every operation once with the largest key, so that the largest child is among them."""
     with LabCa(rig.folder) as ca, Peaks(rig.python) as shop:
         every_operation(shop, ca)
-    forgotten = client.OPS.keys() - shop.kib.keys()
+    forgotten = operations.OPS.keys() - shop.kib.keys()
     assert not forgotten, f"no job for {forgotten}"
     return {
         "child_peak": [max(shop.kib.values())],

@@ -21,7 +21,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 from agent import worker
-from agent.scep import client
+from agent.scep import operations
 from agent.scep.jobmap import Answer, Job, items
 from hal.ports import Link
 
@@ -102,5 +102,5 @@ def _outcome(verb: str, *target: int | str | bytes) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Serves as `agent.worker.main` does."""
-    client.OPS["seize"] = seize
+    operations.OPS["seize"] = seize
     return worker.main(arguments)

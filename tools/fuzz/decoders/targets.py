@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 from agent import limits
 from agent.scep import (
+    ca_query,
     caset,
     certmap,
     cms,
     crl,
+    crl_check,
     crypto,
     der,
-    discovery,
     imports,
     inspection,
     messages,
@@ -24,7 +25,6 @@ from agent.scep import (
     pbe,
     ra,
     relations,
-    revocation,
     succession,
     transport,
     trust,
@@ -89,12 +89,12 @@ def http(data: bytes, _place: Place) -> None:
 
 
 def capabilities(data: bytes, _place: Place) -> None:
-    found = discovery.capabilities(data[: limits.CAPS_BYTES])
+    found = ca_query.capabilities(data[: limits.CAPS_BYTES])
     told(*found)
 
 
 def ca_set(data: bytes, place: Place) -> None:
-    ders = discovery.ca_certificates(data)
+    ders = ca_query.ca_certificates(data)
     pinned = place.expected.ca
     for record in relations.described(caset.readable(ders), pinned.rules, ra.RaRules()):
         told(str(record["subject"]), str(record["issuer"]))
@@ -151,12 +151,12 @@ def sealed(data: bytes, place: Place) -> None:
 
 
 def revocation_list(data: bytes, place: Place) -> None:
-    found = revocation.der_of(data)
+    found = crl_check.der_of(data)
     with reading("crl-malformed", found):
         listed = crl.read(found)
         listed.entry_of(5)
-        revocation.dates_fault(listed, place.expected.ca.rules.now_s)
-    revocation.accept(found, place.expected.ca, [])
+        crl_check.dates_fault(listed, place.expected.ca.rules.now_s)
+    crl_check.accept(found, place.expected.ca, [])
 
 
 def next_ca(data: bytes, place: Place) -> None:

@@ -10,22 +10,22 @@ from agent import limits
 from agent.errors import AgentError, LocalError, fail
 from agent.scep import (
     ber,
+    ca_query,
     certificate,
     cms,
-    discovery,
+    crl_check,
     messages,
     names,
     oids,
     refusals,
-    revocation,
     text,
     trust,
 )
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
-from agent.scep.conversation import Conversation, Question, signing, transaction_of
 from agent.scep.crl import Crl
 from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
+from agent.scep.pki_operation import Conversation, Question, signing, transaction_of
 from agent.scep.stored import ca_of
 from hal.ports import Link
 
@@ -45,8 +45,8 @@ def fetch(job: Job, link: Link) -> Answer:
     if url is None:
         raise fail("crl-no-place")
     notes = ca.weak_links()
-    data = revocation.der_of(_fetched(job, url, link))
-    return _answer(job, revocation.accept(data, ca, notes), data, url, notes)
+    data = crl_check.der_of(_fetched(job, url, link))
+    return _answer(job, crl_check.accept(data, ca, notes), data, url, notes)
 
 
 def get(job: Job, device_key: bytes, link: Link) -> Answer:
@@ -65,7 +65,7 @@ def get(job: Job, device_key: bytes, link: Link) -> Answer:
     if len(found) != 1:
         raise fail("crl-malformed", reason=f"the reply holds {len(found)} lists", page="-")
     return _answer(
-        job, revocation.accept(found[0], asked.ca, asked.notes), found[0], _BY_SCEP, asked.notes
+        job, crl_check.accept(found[0], asked.ca, asked.notes), found[0], _BY_SCEP, asked.notes
     )
 
 
@@ -84,7 +84,7 @@ def _fetched(job: Job, url: str, link: Link) -> bytes:
     """What lies there. A distribution point is no SCEP server: what cannot be had from it leads to
     other settings than `enrollment-url`."""
     try:
-        return discovery.exchange_of({**job, "url": url}, link).fetch(limits.CRL_PEM_BYTES)
+        return ca_query.exchange_of({**job, "url": url}, link).fetch(limits.CRL_PEM_BYTES)
     except AgentError as error:
         if isinstance(error, LocalError) and error.code != "url-invalid":
             raise
@@ -102,7 +102,7 @@ def _held(job: Job) -> Certificate | None:
 
 
 def _answer(job: Job, found: Crl, data: bytes, source: str, notes: list[str]) -> Answer:
-    fault = revocation.dates_fault(found, discovery.moment(job))
+    fault = crl_check.dates_fault(found, ca_query.moment(job))
     if fault:
         raise fail("crl-outdated", reason=fault)
     if job.get("before_s") is not None and found.this_update_s < field(job, "before_s", int):

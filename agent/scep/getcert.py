@@ -8,8 +8,8 @@ mean something else after an application; hence errors of its own.
 
 from agent.errors import AgentError, fail
 from agent.scep import cms, messages, refusals
+from agent.scep.enrol import Transaction
 from agent.scep.jobmap import Answer, Job, field
-from agent.scep.transaction import Transaction
 from hal.ports import Link
 
 _PENDING = "pending"

@@ -12,19 +12,19 @@ from agent import limits, pem
 from agent.errors import fail
 from agent.scep import (
     ber,
+    ca_query,
     certificate,
-    conversation,
+    crl_fetch,
     crypto,
-    discovery,
+    enrol,
     exports,
+    getcert,
     imports,
     inspection,
-    lists,
     login,
     nextca,
-    retrieval,
+    pki_operation,
     served,
-    transaction,
     validation,
     vault,
 )
@@ -68,22 +68,22 @@ def check_password(job: Job, _files: Sequence[int], _link: Link) -> Answer:
 
 def fetch_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
     """{url, ca_id, source, ra, stored, ...} -> {caps, certificates, notes}"""
-    return discovery.fetch(job, link)
+    return ca_query.fetch(job, link)
 
 
-def enrol(job: Job, files: Sequence[int], link: Link) -> Answer:
+def first(job: Job, files: Sequence[int], link: Link) -> Answer:
     """-> {status: issued, certificate, chain, ra_proven, notes} or {status: pending, notes}"""
-    return transaction.enrol(job, vault.device_key(files[0]), link)
+    return enrol.enrol(job, vault.device_key(files[0]), link)
 
 
 def poll(job: Job, files: Sequence[int], link: Link) -> Answer:
     """The map of `enrol`, and its answers"""
-    return transaction.poll(job, vault.device_key(files[0]), link)
+    return enrol.poll(job, vault.device_key(files[0]), link)
 
 
 def get_cert(job: Job, files: Sequence[int], link: Link) -> Answer:
     """The map of `enrol` and {serial}; its answer when it was issued"""
-    return retrieval.get(job, vault.device_key(files[0]), link)
+    return getcert.get(job, vault.device_key(files[0]), link)
 
 
 def next_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
@@ -93,17 +93,17 @@ def next_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
 
 def fetch_crl(job: Job, _files: Sequence[int], link: Link) -> Answer:
     """-> {crl, issuer, this_update_s, next_update_s, count, source, notes}: by HTTP"""
-    return lists.fetch(job, link)
+    return crl_fetch.fetch(job, link)
 
 
 def get_crl(job: Job, files: Sequence[int], link: Link) -> Answer:
     """The answers of `fetch-crl`: by SCEP, signed with the certificate in use"""
-    return lists.get(job, vault.device_key(files[0]), link)
+    return crl_fetch.get(job, vault.device_key(files[0]), link)
 
 
 def request(job: Job, files: Sequence[int], _link: Link) -> Answer:
     """{entity, key_usage, digest, key, password} -> {request}: a PKCS#10 for somebody to carry"""
-    return transaction.offline(job, vault.device_key(files[0]))
+    return enrol.offline(job, vault.device_key(files[0]))
 
 
 def inspect(job: Job, _files: Sequence[int], _link: Link) -> Answer:
@@ -133,7 +133,7 @@ def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:
     holds the private key: it is unsealed here, straight into the file. `chain` and `ca` of the
     answer are what was written, as DER.
     """
-    key = conversation.load_key(submap(job, "key"), vault.device_key(files[0]))
+    key = pki_operation.load_key(submap(job, "key"), vault.device_key(files[0]))
     data = field(job, "certificate", bytes)
     with reading("issued-malformed", data):
         ours = certificate.read(data).public_bits
@@ -165,7 +165,7 @@ OPS: dict[str, Callable[[Job, Sequence[int], Link], Answer]] = {
     "hash-password": hash_password,
     "check-password": check_password,
     "fetch-ca": fetch_ca,
-    "enrol": enrol,
+    "enrol": first,
     "poll": poll,
     "get-cert": get_cert,
     "next-ca": next_ca,

@@ -6,17 +6,7 @@ read here; what is asked (`Question`) comes from the operation.
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import (
-    ber,
-    certificate,
-    crypto,
-    discovery,
-    messages,
-    names,
-    ra,
-    trust,
-    vault,
-)
+from agent.scep import ber, ca_query, certificate, crypto, messages, names, ra, trust, vault
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Job, field, items, one_of, submap, text_or_none
@@ -53,7 +43,7 @@ class Conversation:
     def __init__(self, job: Job) -> None:
         self._job = job
         self.ra = ra.rules_of(job)
-        self.now_s = discovery.moment(job)
+        self.now_s = ca_query.moment(job)
         self.ca = ca_of(job)
         self.notes = self.ca.weak_links(ra.candidates(self.ca, self.ra) if self.ra else ())
         self._caps = {cap.casefold() for cap in items(job, "caps", str)}
@@ -63,7 +53,7 @@ class Conversation:
         nonce = self._nonce()
         message = self.message(question, nonce)
         expected = self.expected(question, nonce)
-        exchange = discovery.exchange_of(self._job, link)
+        exchange = ca_query.exchange_of(self._job, link)
         try:
             data = exchange.send(message, self._post(), limits.CERTREP_BYTES)
         except AgentError as error:

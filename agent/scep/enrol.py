@@ -8,17 +8,17 @@ from agent.errors import AgentError, fail
 from agent.scep import (
     certificate,
     certmap,
+    crl_check,
     crypto,
     messages,
     names,
     oids,
     ra,
-    revocation,
     trust,
     vault,
 )
-from agent.scep.conversation import Conversation, Question, load_key, signing, transaction_of
 from agent.scep.jobmap import Answer, Job, field, items, one_of, submap, text_or_none
+from agent.scep.pki_operation import Conversation, Question, load_key, signing, transaction_of
 from hal.ports import Link
 
 
@@ -59,7 +59,7 @@ class Transaction:
         pair = submap(job, "key")
         self._spki = field(pair, "spki", bytes)
         self._key = load_key(pair, device_key)
-        self._check = revocation.check_of(job, self._with.ca, self._with.now_s)
+        self._check = crl_check.check_of(job, self._with.ca, self._with.now_s)
         password = self._password(device_key) if with_password else None
         time_s = field(job, "request_time_s", int)
         self.request = _shaped(job, transaction_of(job), time_s, password)
