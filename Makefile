@@ -17,8 +17,10 @@ ROOMS := agent hal platforms tools
 PYTEST_ARGS ?= -n 3 -q
 DEMO := $(VENV)/bin/python -m tools.demo
 # What depends on the versions of libraries and interpreter runs on those of Debian 12 as well.
-DEBIAN_TESTS = $(wildcard tests/test_scep_*.py tests/test_contract_*.py tests/test_enrol_micromdm.py) \
-  $(addprefix tests/test_,confinement.py confinement_calls.py confinement_rig.py cbor.py records.py store.py serialport.py serial_console.py device.py)
+DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
+  tests/hal/test_confinement.py tests/hal/test_confinement_calls.py tests/hal/test_confinement_rig.py \
+  tests/hal/test_cbor.py tests/hal/test_records.py tests/hal/test_store.py tests/hal/test_serialport.py \
+  tests/device/test_device.py tests/whole/test_enrol_micromdm.py tests/whole/test_serial_console.py
 
 .PHONY: help demo console test lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
 
@@ -72,12 +74,12 @@ bench: $(VENV)/ready | packages
 
 .PHONY: interop
 interop: $(VENV)/ready | peers
-	$(VENV)/bin/python -m tests.interop
+	$(VENV)/bin/python -m tests.rigs.interop
 
-# Root: every segment of some hundred jobs in random networks of their own (tests/binding).
+# Root: every segment of some hundred jobs in random networks of their own (tests/rigs/binding).
 NETNS_ARGS ?= --topologies 240 --seed 1
 netns: $(VENV)/ready
-	$(VENV)/bin/python -m tests.binding $(NETNS_ARGS)
+	$(VENV)/bin/python -m tests.rigs.binding $(NETNS_ARGS)
 
 # Root: each operation under strace, and children that were taken over, in five environments.
 confinement: $(VENV)/ready | packages
@@ -104,8 +106,8 @@ build/atheris/ready: requirements/atheris.txt $(VENV)/ready
 # The long rigs, one after the other; each ends with a line of figures.
 nightly: fuzz netns
 	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly \
-	  tests/test_command_sequences.py tests/test_scep_twosided*.py
-	$(VENV)/bin/python -m tests.mixtures --count 10000 --seed "$$(git rev-parse HEAD)"
+	  tests/console/test_command_sequences.py tests/scep/test_twosided*.py
+	$(VENV)/bin/python -m tests.rigs.mixtures --count 10000 --seed "$$(git rev-parse HEAD)"
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md

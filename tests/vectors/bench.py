@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from agent.errors import AgentError
 from agent.scep import operations
 from hal.link import LinuxLink
-from tests.scep_http import ok, serving
-from tests.test_scep_client import message_of
+from tests.helpers.scep_http import ok, serving
+from tests.scep.test_operations import message_of
 from tests.vectors import desk
 from tools.lab_ca import algorithms, authority, caset, hooks
 from tools.lab_ca.authority import DAY_S, Authority, Template

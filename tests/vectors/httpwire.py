@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.scep_http import chunked, ok
+from tests.helpers.scep_http import chunked, ok
 from tests.vectors.bench import Bench
 from tests.vectors.row import HTTP_OK, STAY, Part, Parts, Row, drip, parts_of, repeat
 from tests.vectors.rules import why

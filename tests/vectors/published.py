@@ -5,7 +5,7 @@ from typing import Any
 
 from asn1crypto import pem, x509
 
-from tests.scep_http import ok
+from tests.helpers.scep_http import ok
 from tests.vectors import desk, trees
 from tests.vectors.bench import Bench
 from tests.vectors.certificates import Raw

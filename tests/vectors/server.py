@@ -5,8 +5,8 @@ import socket
 import ssl
 from collections.abc import Iterable
 
-from tests.hostile import DRIP_S, Line, Loopback
-from tests.scep_http import ok, read_request
+from tests.helpers.hostile import DRIP_S, Line, Loopback
+from tests.helpers.scep_http import ok, read_request
 from tests.vectors import desk
 from tests.vectors.row import Row, answer_of
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
-from tests.board import Agent, procedure
-from tests.labca import LabCa
+from tests.helpers.board import Agent, procedure
+from tests.helpers.labca import LabCa
 from tools.bench import proc
 from tools.bench.figures import MS, Figure
 from tools.bench.rig import Board, Person, Probe, Rig, Samples

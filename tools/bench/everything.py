@@ -6,7 +6,7 @@ Lines that would end the session or undo what later ones need stand where they d
 from collections.abc import Iterator, Sequence
 
 from agent.console.commands.table import ROWS
-from tests.board import procedure
+from tests.helpers.board import procedure
 
 REALM = (
     "ca id lab",

@@ -24,8 +24,8 @@ from hal.store import Counters, Store
 from platforms import sim
 from platforms.board import Board
 from platforms.linux import Platform
-from tests.device_bench import Waiter
-from tests.labca import LabCa
+from tests.helpers.device_bench import Waiter
+from tests.helpers.labca import LabCa
 from tools.bench import proc
 from tools.bench.figures import BYTES, COUNT, TIMES, Figure
 from tools.bench.rig import Probe, Rig, Samples

@@ -9,7 +9,7 @@ import time
 from agent.doors.wire import hello
 from hal.ports import HalError
 from hal.sockets import connect_unix
-from tests.labca import LabCa, wait_for
+from tests.helpers.labca import LabCa, wait_for
 from tools.bench import everything, proc
 from tools.bench.figures import MIB, MS, Figure
 from tools.bench.rig import ANSWER_S, Board, Person, Probe, Rig, Samples

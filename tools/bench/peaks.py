@@ -14,7 +14,7 @@ from agent.jobs import maps
 from agent.jobs.answers import Answer, certificate, field
 from agent.scep import operations
 from agent.settings import Realm
-from tests.labca import LabCa
+from tests.helpers.labca import LabCa
 from tools.bench.figures import MIB, Figure
 from tools.bench.hooked import PEAK
 from tools.bench.rig import Probe, Rig, Samples

@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from tests import micromdm, netns
-from tests.labca import LabCa
-from tests.micromdm import MicroMdm
-from tests.netns import NetNs
+from tests.helpers import micromdm, netns
+from tests.helpers.labca import LabCa
+from tests.helpers.micromdm import MicroMdm
+from tests.helpers.netns import NetNs
 from tools.bench import proc
 from tools.bench.figures import MissingPeerError
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hal.ports import HalError
 from hal.sockets import connect_unix
-from tests.board import Agent
+from tests.helpers.board import Agent
 from tools.bench import proc
 from tools.bench.figures import Figure
 

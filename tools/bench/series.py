@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-from tests.labca import LabCa
-from tests.micromdm import MicroMdm
-from tests.netns import NetNs
+from tests.helpers.labca import LabCa
+from tests.helpers.micromdm import MicroMdm
+from tests.helpers.netns import NetNs
 from tools.bench import peers, proc
 from tools.bench.figures import MS, TIMES, Figure
 from tools.bench.peers import CHALLENGE

@@ -12,10 +12,10 @@ the CA certificate; `pki --scep` is given the CA certificate in files.
 import os
 import time
 
-from tests.board import SAVE, procedure
-from tests.labca import LabCa
-from tests.micromdm import MicroMdm
-from tests.netns import NetNs
+from tests.helpers.board import SAVE, procedure
+from tests.helpers.labca import LabCa
+from tests.helpers.micromdm import MicroMdm
+from tests.helpers.netns import NetNs
 from tools.bench import peers, proc
 from tools.bench.figures import MS, TIMES, Figure
 from tools.bench.peers import CHALLENGE

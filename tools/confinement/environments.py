@@ -10,7 +10,7 @@ from platforms.users import FIRST_JOB_USER
 
 DEBIAN = "/usr/bin/python3"
 NESTED = str(Path(__file__).with_name("nested.py"))
-DENIED = str(Path(__file__).parents[2] / "tests" / "denied.py")
+DENIED = str(Path(__file__).parents[2] / "tests" / "helpers" / "denied.py")
 UID = 65534
 OWN_USERS = (FIRST_JOB_USER, FIRST_JOB_USER, 1)
 _SETPRIV = "/usr/bin/setpriv"

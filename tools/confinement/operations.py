@@ -10,8 +10,8 @@ from agent.jobs.answers import Answer
 from agent.jobs.runner import NETWORK
 from hal.files import FolderFiles
 from hal.ports import Files
-from tests import tls_server
-from tests.labca import LabCa
+from tests.helpers import tls_server
+from tests.helpers.labca import LabCa
 from tools.bench import peaks
 from tools.bench.workshop import Workshop
 from tools.confinement import trace

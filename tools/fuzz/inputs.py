@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from agent.console.language.grammar import Slot, quote
-from tests.command_lines import POOL, Form, accepts, forms
+from tests.helpers.command_lines import POOL, Form, accepts, forms
 
 CONTROLS = bytes((*range(1, 32), 127))
 ESCAPES = (

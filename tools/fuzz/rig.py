@@ -29,7 +29,7 @@ from agent.console.language.hints import next_words
 from agent.console.session.session import Session
 from agent.console.terminal.editor import NEXT_ROW
 from agent.console.terminal.pager import MORE
-from tests.appliance import FakeDevice, Script
+from tests.helpers.appliance import FakeDevice, Script
 from tools.fuzz import growth, inputs
 
 BLOCK = 250  # inputs

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from agent.scep import ber, caset, cms, crypto, der, messages, oids, trust
 from agent.scep.certificate import Certificate
 from agent.scep.ra import RaRules
-from tests.labca_seen import CHALLENGE, Base, Lab, serving
+from tests.helpers.labca_seen import CHALLENGE, Base, Lab, serving
 from tools.lab_ca.authority import Plan
 from tools.lab_ca.ber import streamed
 from tools.lab_ca.hooks import PLAIN, Hooks

@@ -2,8 +2,8 @@
 
 A block is inputs for one decoder after the other, drawn from its own generator, which is seeded by
 its code `SEED.NUMBER`; behind it stands the number of an input, so a short code replays a failure
-on the same corpus. The failure itself is told as a row for `tests/decoder_regressions.json`, whose
-bytes need no corpus.
+on the same corpus. The failure itself is told as a row for `tests/tools/decoder_regressions.json`,
+whose bytes need no corpus.
 """
 
 import base64
@@ -32,7 +32,7 @@ class Failure(NamedTuple):
     data: bytes
 
     def row(self) -> str:
-        """The row of `tests/decoder_regressions.json`."""
+        """The row of `tests/tools/decoder_regressions.json`."""
         text = base64.b64encode(zlib.compress(self.data)).decode()
         return json.dumps({"target": self.target, "why": self.fault.text[:200], "data": text})
 

@@ -1,0 +1,425 @@
+"""The command table: what holds for every row, generated from the rows; what each handler does."""
+
+import pytest
+
+from agent.appliance import CaInfo
+from agent.console.commands.rows import REALM
+from agent.console.commands.table import ROWS, render_configuration
+from agent.console.configuration.loader import load_configuration
+from agent.settings import Realm
+from hal.ports import Interface, LinkError
+from tests.helpers.appliance import (
+    PENDING,
+    START_S,
+    FakeDevice,
+    Script,
+    Terminal,
+    certificate,
+    error,
+    seal,
+)
+
+
+def test_a_level_sees_only_its_commands() -> None:
+    assert Script(FakeDevice(), level=1).run("system-view")[1] == 1
+    low = Script(FakeDevice(), level=2)
+    assert low.run("system-view", "pki realm abc")[1] == 0
+    text, status = low.run("fingerprint md5 " + "a" * 32)
+    assert status == 1
+    assert "Error: This command needs level 3.\n Cause: this session has level 2.\n" in text
+
+
+# -- the realm view --------------------------------------------------------------------------------
+
+
+def realm_script() -> tuple[FakeDevice, Script, Realm]:
+    device = FakeDevice(eager=True)
+    script = Script(device)
+    script.run("system-view", "pki realm abc")
+    return device, script, device.settings.realms["abc"]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("ca id lab", "ca id lab"),
+        ('ca id "lab ca"', 'ca id "lab ca"'),
+        ("key-usage ssl-server ike", "key-usage ike ssl-server"),
+        ("source 192.0.2.1", None),
+        ("source 2001:DB8::1", "source 2001:db8::1"),
+        ("source interface eth0", None),
+        ("source interface eth0 bind-device", None),
+        ("source interface GigabitEthernet 0/0/1 bind-device", None),
+        ("enrollment-url http://ca/scep", None),
+        ("enrollment-url http://ca/scep interval 1 times 5", "enrollment-url http://ca/scep"),
+        ("enrollment-url http://ca/scep interval 2 times 6 ra", None),
+        ("enrollment-url http://ca/scep ra fingerprint sha1 " + "ab" * 20, None),
+        (f"enrollment-url http://ca/scep ra fingerprint sha256 {'ab' * 32} {'cd' * 32}", None),
+        (
+            r"enrollment-url esc http://ca/a\x3fb times 2 ra fingerprint sha256 "
+            + "AB:" * 31
+            + "ab",
+            r"enrollment-url esc http://ca/a\x3fb times 2 ra fingerprint sha256 " + "ab" * 32,
+        ),
+        (
+            "enrollment-url http://ca/scep ra fingerprint sha1 "
+            + " ".join(["AB"] * 20 + ["cd"] * 20),
+            f"enrollment-url http://ca/scep ra fingerprint sha1 {'ab' * 20} {'cd' * 20}",
+        ),
+        (
+            f"enrollment-url http://ca/scep ra fingerprint sha1 {'ab' * 20} {'AB' * 20}",
+            f"enrollment-url http://ca/scep ra fingerprint sha1 {'ab' * 20}",
+        ),
+        (r"enrollment-url esc http://ca/scep\x3fa\\x3f", None),
+        ("enrollment-request signature message-digest-method sha-512", None),
+        ("enrollment-request signature message-digest-method sha-256", ""),
+        ("enrollment-request encryption-algorithm 3des", None),
+        ("password cipher topsecret", f"password cipher {seal('topsecret')}"),
+        ('password cipher "top secret"', f"password cipher {seal('top secret')}"),
+        ("password cipher " + seal("x"), None),
+        ("fingerprint md5 " + "AB" * 16, "fingerprint md5 " + "ab" * 16),
+        ("fingerprint sha1 " + ":".join(["Ab"] * 20), "fingerprint sha1 " + "ab" * 20),
+        ("fingerprint sha256 " + " ".join(["Ab"] * 32), "fingerprint sha256 " + "ab" * 32),
+        ("weak-algorithm sha1 des", "weak-algorithm des sha1"),
+        ("subject-match key-only", None),
+        ("compatibility http-get", None),
+    ],
+)
+def test_set_shown_loaded_undone(line: str, shown: str | None) -> None:
+    """`shown` None: rendered as it was typed."""
+    device, script, _ = realm_script()
+    assert script.run(line)[1] == 0
+    shown = line if shown is None else shown
+    rendered = render_configuration(device.settings)
+    assert rendered[rendered.index("pki realm abc") + 1 : -2] == ([f" {shown}"] if shown else [])
+    again = FakeDevice()
+    assert load_configuration(again, "\n".join(rendered)) == []
+    assert render_configuration(again.settings) == rendered
+    undo = next(row.undo for row in ROWS if row.views == (REALM,) and row.undo in line)
+    assert script.run(f"undo {undo}")[1] == 0
+    assert render_configuration(device.settings)[-3] == "pki realm abc"
+    assert device.changes >= 3
+
+
+def test_source_replaces_source() -> None:
+    _, script, realm = realm_script()
+    script.run("source interface eth0 bind-device", "source 192.0.2.1")
+    assert (realm.source_interface, realm.source_address, realm.bind_device) == (
+        None,
+        "192.0.2.1",
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "warning"),
+    [
+        ("source 192.0.2.9", "No interface has the address 192.0.2.9"),
+        ("source interface eth7", "There is no interface eth7"),
+        ("source interface GigabitEthernet0/0/1", "has no address now"),
+        ("source interface GigabitEthernet 0/0/1", "has no address now"),
+        ("fingerprint md5 " + "a" * 32, "md5 is broken"),
+        ("fingerprint sha1 " + "a" * 40, "sha1 is broken"),
+        ("enrollment-request signature message-digest-method md5", "md5 is broken"),
+        ("enrollment-request signature message-digest-method sha1", "sha1 is broken"),
+    ],
+)
+def test_accepted_with_one_warning(line: str, warning: str) -> None:
+    device, script, _ = realm_script()
+    text, status = script.run(line)
+    assert (text.count("Warning:"), text.count("\n"), status) == (1, 1, 0)
+    assert warning in text
+    assert line.split()[0] in "\n".join(render_configuration(device.settings))
+
+
+@pytest.mark.parametrize("line", ["source 192.0.2.1", "source interface eth0"])
+def test_a_source_that_is_there_is_accepted_in_silence(line: str) -> None:
+    assert realm_script()[1].run(line) == ("", 0)
+
+
+def test_a_source_that_cannot_be_checked_is_kept_too() -> None:
+    class Blind(FakeDevice):
+        def interfaces(self) -> list[Interface]:
+            raise LinkError("other", "no netlink here")
+
+    script = Script(Blind())
+    assert script.run("system-view", "pki realm abc", "source interface eth7") == (
+        "Info: Ctrl+Z or `return` leads back to the user view.\n",
+        0,
+    )
+
+
+def test_entity_and_key_pair_must_be_there() -> None:
+    device, script, realm = realm_script()
+    assert "no entity e1" in script.run("entity e1")[0]
+    script.run("pki entity e1", "pki realm abc")
+    assert "no common name" in script.run("entity e1")[0]
+    script.run("pki entity e1", "common-name r1", "pki realm abc")
+    assert script.run("entity E1") == ("", 0)
+    assert realm.entity == "e1"
+    assert "no RSA key pair k1" in script.run("rsa local-key-pair k1")[0]
+    device.add_key_pair("k1")
+    assert script.run("rsa local-key-pair k1") == ("", 0)
+    assert script.run("rsa local-key-pair k1") == ("", 0)
+    text, status = script.run("pki realm other", "rsa local-key-pair k1")
+    assert "used by realm abc" in text
+    assert status == 1
+
+
+def test_an_entity_in_use_is_kept_whole() -> None:
+    device, script, _ = realm_script()
+    script.run("pki entity e1", "common-name r1", "pki realm abc", "entity e1")
+    assert "used by realm abc" in script.run("undo pki entity e1")[0]
+    assert "used by realm abc" in script.run("pki entity e1", "undo common-name")[0]
+    script.run("pki realm abc", "undo entity")
+    assert script.run("undo pki entity E1") == ("", 0)
+    assert device.settings.entities == {}
+
+
+# -- the entity view -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "common-name r1.example.com",
+        'common-name "Router 1, room (2)"',
+        "country CN",
+        "state Jiangsu",
+        "locality Nanjing",
+        'organization "Example Ltd."',
+        "organization-unit noc,core",
+        "fqdn r1.example.com",
+        "ip-address 192.0.2.1",
+        "ip-address 2001:db8::1",
+        "ip-address eth0",
+        "ip-address GigabitEthernet 0/0/1",
+        "email noc@example.com",
+        "serial-number",
+    ],
+)
+def test_attributes_of_an_entity(line: str) -> None:
+    device = FakeDevice()
+    script = Script(device)
+    assert script.run("system-view", "pki entity e1", line)[1] == 0
+    rendered = render_configuration(device.settings)
+    assert f" {line}" in rendered
+    again = FakeDevice()
+    assert load_configuration(again, "\n".join(rendered)) == []
+    assert render_configuration(again.settings) == rendered
+    assert script.run(f"undo {line.split()[0]}")[1] == 0
+    assert render_configuration(device.settings)[4] == "#"
+
+
+# -- system view -----------------------------------------------------------------------------------
+
+
+def test_names_are_one_whatever_their_case_and_keep_their_first_spelling() -> None:
+    device, script, _ = realm_script()
+    script.run("pki realm ABC", "ca id x")
+    assert list(device.settings.realms) == ["default", "abc"]
+    assert script.session.view == (REALM, "abc")
+    assert device.settings.realms["abc"].ca_id == "x"
+
+
+def test_the_default_realm_stays() -> None:
+    text, status = realm_script()[1].run("undo pki realm Default")
+    assert text.startswith("Error: Realm default cannot be removed.\n Cause: ")
+    assert status == 1
+
+
+def test_removing_a_realm() -> None:
+    device, script, _ = realm_script()
+    assert script.run("undo pki realm abc") == ("", 0)
+    assert (list(device.settings.realms), device.forgotten) == (["default"], ["abc"])
+    assert "no realm abc" in script.run("undo pki realm abc")[0]
+
+
+@pytest.mark.parametrize("why", ["request", "certificate"])
+def test_removing_a_realm_that_is_needed_asks(why: str) -> None:
+    device, script, _ = realm_script()
+    if why == "request":
+        device.statuses["abc"] = PENDING
+    else:
+        device.locals["abc"] = certificate()
+    text, _status = script.run("undo pki realm abc")
+    assert text.startswith("Warning: ")
+    assert text.endswith("Continue? [Y/N]:\n")
+    assert script.run("n") == ("Info: Nothing was changed.\n", 0)
+    assert "abc" in device.settings.realms
+    assert script.run("undo pki realm abc", "y")[1] == 0
+    assert device.forgotten == ["abc"]
+
+
+@pytest.mark.parametrize("pinned_by", ["fingerprint", "operator"])
+def test_a_trusted_ca_goes_only_with_level_3(pinned_by: str) -> None:
+    device, script, realm = realm_script()
+    if pinned_by == "fingerprint":
+        realm.fingerprint = ("sha256", "ab" * 32)
+    else:
+        device.cas["abc"] = CaInfo(certificate("CN=lab CA"), "operator", ())
+    low = Script(device, level=2)
+    low.run("system-view")
+    text, status = low.run("undo pki realm ABC")
+    assert text.startswith("Error: This user may not remove realm abc, which holds a trusted CA.")
+    assert (status, device.forgotten) == (1, [])
+    assert script.run("undo pki realm abc") == ("", 0)
+    assert device.forgotten == ["abc"]
+
+
+def test_a_realm_that_came_to_trust_a_ca_while_its_removal_was_asked_for() -> None:
+    device, _script, realm = realm_script()
+    device.statuses["abc"] = PENDING
+    low = Script(device, level=2)
+    low.run("system-view", "undo pki realm abc")
+    realm.fingerprint = ("sha256", "ab" * 32)
+    text, status = low.run("y")
+    assert "may not remove realm abc" in text
+    assert (status, "abc" in device.settings.realms) == (1, True)
+
+
+def test_key_pairs() -> None:
+    device, script, _ = realm_script()
+    text, status = script.run("pki rsa local-key-pair create k1 modulus 3073 exportable")
+    assert (status, device.pairs["k1"].bits, device.pairs["k1"].exportable) == (0, 3072, True)
+    assert "3072 bits was created" in text
+    script.run("pki rsa local-key-pair create k1", "y")
+    assert device.pairs["k1"].bits == 2048
+    script.run("pki realm abc", "rsa local-key-pair k1")
+    assert "used by realm abc" in script.run("pki rsa local-key-pair create k1")[0]
+    assert "used by realm abc" in script.run("pki rsa local-key-pair destroy k1")[0]
+    script.run("pki realm abc", "undo rsa local-key-pair", "pki rsa local-key-pair destroy k1", "y")
+    assert device.pairs == {}
+    assert "no RSA key pair" in script.run("pki rsa local-key-pair destroy k1")[0]
+
+
+@pytest.mark.parametrize(("answer", "bits"), [("", 2048), ("4095", 4094), ("1024", None)])
+def test_the_size_of_a_key_is_asked_for_at_a_terminal(answer: str, bits: int | None) -> None:
+    device = FakeDevice(eager=True)
+    terminal = Terminal(device)
+    text = terminal.type("system-view", "pki rsa local-key-pair create k1", answer)
+    assert text.partition("k1\n")[2].startswith("Info: The size of the key is 2048 to 4096 bits.\n")
+    question = text.partition("bits.\n")[2].partition(": ")[0]
+    assert question == "Enter the size (nothing for 2048)", "no > and no ], which end a prompt"
+    assert ("k1" in device.pairs) is (bits is not None)
+    if bits:
+        assert device.pairs["k1"].bits == bits
+    else:
+        assert "Cause: the range is 2048 to 4096." in text
+
+
+def test_file_format_and_sysname() -> None:
+    device, script, _ = realm_script()
+    script.run("pki file-format der", "sysname R1")
+    assert render_configuration(device.settings)[:4] == [
+        "#",
+        "sysname R1",
+        "#",
+        "pki file-format der",
+    ]
+    script.run("undo pki file-format", "undo sysname")
+    assert (device.settings.file_format, device.settings.sysname) == ("pem", "Huawei")
+
+
+def test_save_asks() -> None:
+    device, script = FakeDevice(), None
+    script = Script(device)
+    text, _ = script.run("save")
+    assert text.startswith("Warning: ")
+    assert text.count("\n") == 1
+    assert text.endswith("Continue? [Y/N]:\n")
+    assert (device.configuration.times, script.run("y")[1], device.configuration.times) == (0, 0, 1)
+    script.run("save", "N")
+    assert device.configuration.times == 1
+
+
+# -- applications ----------------------------------------------------------------------------------
+
+
+def test_enrolment() -> None:
+    device, script, realm = realm_script()
+    text, status = script.run("pki enroll-certificate realm abc")
+    assert (status, text.count("Error:")) == (1, 1)
+    realm.url = "http://ca"
+    device.statuses["abc"] = PENDING
+    text, status = script.run("pki enroll-certificate realm ABC password topsecret")
+    assert (status, device.asked[-1]) == (0, ("abc", "topsecret"))
+    assert "Info: Realm abc: pending: the CA has not decided.\n Next step: poll 2 of 5, " in text
+    device.locals["abc"] = certificate()
+    assert "[Y/N]" in script.run("pki enroll-certificate realm abc")[0]
+    assert script.run("y")[1] == 0
+    device.locals["abc"] = certificate(not_after_s=START_S - 1)
+    assert "[Y/N]" not in script.run("pki enroll-certificate realm abc")[0]
+    assert "no realm x" in script.run("pki enroll-certificate realm x")[0]
+
+
+def test_a_failed_enrolment_is_told_in_three_lines() -> None:
+    device, script, realm = realm_script()
+    realm.url, device.eager = "http://ca", False
+    assert script.run("pki enroll-certificate realm abc")[1] is None
+    device.finish(error())
+    assert script.take() == (
+        "Error: The CA said no.\n Cause: the challenge is wrong.\n Next step: ask the operator.\n"
+    )
+    assert script.status == 1
+
+
+def test_abort_request() -> None:
+    device, script, _ = realm_script()
+    assert "no request under way" in script.run("pki abort-request realm abc")[0]
+    device.statuses["abc"] = PENDING
+    assert "was given up" in script.run("pki abort-request realm abc")[0]
+
+
+# -- displays --------------------------------------------------------------------------------------
+
+
+def test_display_this() -> None:
+    _, script, _ = realm_script()
+    script.run("ca id lab")
+    assert script.run("display this")[0] == "#\npki realm abc\n ca id lab\n#\nreturn\n"
+    script.run("quit")
+    assert script.run("display this")[0] == "#\nsysname Huawei\n#\nreturn\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("include realm", ["pki realm default", "pki realm abc"]),
+        ('include "realm d"', ["pki realm default"]),
+        ("exclude a", ["#", "#", "#", "#", "return"]),
+        ("begin abc", ["pki realm abc", " ca id lab", "#", "return"]),
+    ],
+)
+def test_filters(words: str, lines: list[str]) -> None:
+    _, script, _ = realm_script()
+    script.run("sysname R", "pki realm abc", "ca id lab")
+    shown = script.run(f"display current-configuration | {words}")[0].splitlines()
+    assert [line for line in shown if line != "sysname R"] == lines
+
+
+def test_displays_of_one_and_all() -> None:
+    device, script, _ = realm_script()
+    device.add_key_pair("k1")
+    device.locals["abc"] = certificate()
+    script.run("pki entity e1")
+    for line, text in (
+        ("display pki realm", "Total Number: 2"),
+        ("display pki realm ABC", "Total Number: 1"),
+        ("display pki entity", "Entity Name         : e1"),
+        ("display pki entity e1", "Total Number: 1"),
+        ("display pki certificate local", "Certificate file name: abc_local.cer"),
+        ("display pki certificate local realm abc", "Version: 3"),
+        ("display pki certificate ca", "no CA certificate"),
+        ("display pki rsa local-key-pair public", "Key Name                  : k1"),
+        ("display pki rsa local-key-pair name k1 public", "BEGIN PUBLIC KEY"),
+        ("display pki enrollment", "Realm Name            : default"),
+        ("display pki enrollment realm abc", "nothing"),
+        ("display version", "scep-agent"),
+        ("display clock", "2026-11-23 14:05:00 UTC"),
+    ):
+        shown, status = script.run(line)
+        assert status == 0, line
+        assert text in shown, line
+    for line in ("pki realm x", "pki entity x", "pki rsa local-key-pair name x public"):
+        assert script.run(f"display {line}")[1] == 1

@@ -1,0 +1,173 @@
+"""Loading a configuration: bad lines are told and skipped, the rest takes effect, and fast."""
+
+from time import perf_counter
+
+from agent.console.commands.table import ROWS, branches, render_configuration
+from agent.console.configuration.loader import Secrets, load_configuration
+from agent.settings import Entity, Realm, Settings
+from tests.helpers.appliance import FakeDevice, seal
+
+TEXT = f"""#
+sysname R1
+#
+pki file-format der
+#
+pki entity e1
+ common-name r1
+#
+pki realm abc
+ entity e1
+ rsa local-key-pair k1
+ password cipher {seal("topsecret")}
+#
+return
+"""
+
+
+def test_a_configuration_loads_without_a_job() -> None:
+    device = FakeDevice()
+    device.add_key_pair("k1")
+    assert load_configuration(device, TEXT) == []
+    realm = device.settings.realms["abc"]
+    assert (realm.entity, realm.key_pair, realm.password) == ("e1", "k1", seal("topsecret"))
+    assert (device.tasks, device.changes) == ({}, 0)
+
+
+def test_bad_lines_are_kept_and_the_others_apply() -> None:
+    device = FakeDevice()
+    text = TEXT.replace("common-name r1", "common-name r_1")
+    bad = load_configuration(device, text + " tail\nfoo bar\npki realm a?b\n ca id x\n")
+    assert [(number, line.text) for number, line in bad] == [
+        (7, "common-name r_1"),
+        (10, "entity e1"),
+        (11, "rsa local-key-pair k1"),
+        (15, "tail"),
+        (16, "foo bar"),
+        (17, "pki realm a?b"),
+        (18, "ca id x"),
+    ]
+    reasons = [line.why for _, line in bad]
+    assert "letters, digits" in reasons[0]
+    assert reasons[1] == "entity e1 has no common name"
+    assert reasons[2] == "there is no RSA key pair k1"
+    assert reasons[4] == "Unrecognized command"
+    assert reasons[6] == "the line that opens its block does not apply"
+    assert [line.block for _, line in bad[:3]] == [
+        "pki entity e1",
+        "pki realm abc",
+        "pki realm abc",
+    ]
+    assert [line.block for _, line in bad[3:]] == ["", "", "", "pki realm a?b"]
+    assert device.settings.realms["abc"].password == seal("topsecret")
+    assert device.settings.realms["default"].ca_id is None
+
+
+def test_commands_that_act_are_no_settings() -> None:
+    device = FakeDevice()
+    text = "pki rsa local-key-pair create k1\npki realm abc\n password cipher\nreturn\nsave\n"
+    bad = load_configuration(device, text)
+    assert [number for number, _ in bad] == [1, 3, 5]
+    assert (device.tasks, device.pairs, device.configuration.times) == ({}, {}, 0)
+
+
+def test_nothing_is_undone_shown_or_done_by_a_file() -> None:
+    """Of every row as it is and undone: only settings and what stands between them load."""
+    marks = {"#", "quit", "return"}
+    for row in ROWS:
+        forms = list(branches(row))
+        loads = [form.command.loads for form in forms]
+        assert loads[0] is (row.render is not None or row.notation in marks)
+        assert not any(loads[1:]), row.notation
+
+
+def test_undo_in_a_file_is_a_bad_line() -> None:
+    device = FakeDevice()
+    undone = ["undo pki realm abc", "undo pki entity e1", "undo sysname", "pki realm abc",
+              " undo password", " undo entity", "display clock"]  # fmt: skip
+    device.add_key_pair("k1")
+    bad = load_configuration(device, TEXT + "\n".join(undone))
+    texts = [line.text for _, line in bad]
+    assert texts == [line.strip() for line in undone if line != "pki realm abc"]
+    assert {line.why for _, line in bad} == {"a configuration cannot hold a command that acts"}
+    assert device.forgotten == []
+    assert device.settings.sysname == "R1"
+    assert device.settings.realms["abc"].password == seal("topsecret")
+
+
+def test_a_password_in_plain_is_bad_and_not_repeated() -> None:
+    device = FakeDevice()
+    text = "pki realm abc\n password cipher topsecret\n pasword cipher topsecret\n"
+    bad = load_configuration(device, text)
+    assert [line.text for _, line in bad] == ["password cipher ******", "pasword ******"]
+    assert "topsecret" not in repr(bad)
+
+
+def test_one_key_pair_serves_one_realm_in_a_file_too() -> None:
+    device = FakeDevice()
+    device.add_key_pair("k1")
+    text = "pki realm a\n rsa local-key-pair k1\npki realm b\n rsa local-key-pair k1\n"
+    assert [number for number, _ in load_configuration(device, text)] == [4]
+
+
+def test_what_a_line_refers_to_may_come_later() -> None:
+    device = FakeDevice()
+    text = "pki realm abc\n entity e1\n#\npki entity e1\n common-name r1\n"
+    assert load_configuration(device, text) == []
+    assert device.settings.realms["abc"].entity == "e1"
+
+
+def test_comments_are_no_lines() -> None:
+    device = FakeDevice()
+    text = "!Software Version\n! x\nsysname r1\n#\npki realm abc\n ! entity e1 (why)\n ca id x\n"
+    assert load_configuration(device, text) == []
+    assert device.settings.realms["abc"].ca_id == "x"
+
+
+def test_the_children_of_a_refused_block_do_not_fall_upon_the_device() -> None:
+    device = FakeDevice()
+    text = "interface Vlanif 1\n sysname stolen\n password cipher topsecret\n#\nsysname r1\n"
+    bad = load_configuration(device, text)
+    assert [line.text for _, line in bad] == [
+        "interface Vlanif 1",
+        "sysname stolen",
+        "password cipher ******",
+    ]
+    assert device.settings.sysname == "r1"
+
+
+def test_secrets_are_found_first_and_taken_when_they_are_ready() -> None:
+    device = FakeDevice(eager=True)
+    text = "pki realm abc\n password cipher topsecret\n"
+    secrets = Secrets(Settings())
+    assert load_configuration(device, text, secrets) == []
+    assert list(secrets.tasks) == [2]
+    secrets.tasks[2](lambda sealed: secrets.ready.update({2: sealed}))
+    assert load_configuration(device, text, secrets) == []
+    assert device.settings.realms["abc"].password == seal("topsecret")
+
+
+def test_any_text_loads() -> None:
+    for text in ("", "\n\n", "\x00\xff\n \x1b[A", "#" * 1000, " " * 1000, '"\n " "'):
+        load_configuration(FakeDevice(), text)
+
+
+def test_a_thousand_realms() -> None:
+    device = FakeDevice()
+    device.settings.entities["e1"] = Entity("e1")
+    device.settings.entities["e1"].common_name = "r1"
+    for number in range(1000):
+        device.add_key_pair(f"k{number}")
+        realm = device.settings.realms[f"r{number}"] = Realm(f"r{number}")
+        realm.ca_id, realm.entity, realm.key_pair = "lab", "e1", f"k{number}"
+        realm.url, realm.url_esc, realm.ra = "http://ca/scep?a=b", True, True
+        realm.key_usage, realm.source_interface = ("ike", "ssl-client"), "GigabitEthernet 0/0/1"
+        realm.digest, realm.password = "sha-512", seal("topsecret")
+        realm.fingerprint = ("sha256", "ab" * 32)
+    text = "\n".join(render_configuration(device.settings))
+    again = FakeDevice()
+    again.pairs = device.pairs
+    start = perf_counter()
+    assert load_configuration(again, text) == []
+    seconds = perf_counter() - start
+    assert "\n".join(render_configuration(again.settings)) == text
+    assert seconds < 5, "well under one here; a machine that is busy gets some grace"

@@ -1,0 +1,426 @@
+"""What was lost, on a device of fakes: what serves then, who may replace it, how an erase ends."""
+
+import pytest
+
+from agent.console.configuration.apply import apply
+from agent.console.session.session import Session
+from agent.errors import AgentError
+from agent.settings import LocalUser, Settings
+from hal import records
+from hal.fake_flash import PROGRAM_ERROR, READ_ERROR, FakeFlash, PowerCut
+from hal.ports import FilesError, StoreError
+from tests.doors.test_attach_login import Port
+from tests.helpers.appliance import hashed
+from tests.helpers.device_bench import CONFIGURATION, Bench, ready
+from tests.helpers.loss import closed, spoilt, typed
+
+COPIES = tuple(map(records.console_key, records.CONSOLE_COPIES))
+SMALL = (4096, 16)  # blocks of a part on which many cuts are tried
+
+
+def with_users() -> Bench:
+    """A device with realm abc whose line asks for a user."""
+    bench = ready(FakeFlash(*SMALL))
+    settings = bench.device.settings
+    settings.users["ann"] = LocalUser("ann", hashed("of ann"), 3, True)
+    settings.console.mode = "aaa"
+    bench.device.configuration.save()
+    return bench
+
+
+# -- the configuration -----------------------------------------------------------------------------
+
+
+def test_a_device_on_which_nobody_has_saved_is_that_of_the_factory() -> None:
+    bench = Bench("sysname fresh\n")
+    assert (bench.device.settings.sysname, closed(bench)) == ("fresh", "")
+    assert bench.device.configuration.lost() == ""
+
+
+def test_with_rot_the_factory_serves_and_its_line_does_not() -> None:
+    """Nobody can tell whether what was lost was a configuration."""
+    bench = Bench("sysname fresh\nuser-interface console 0\n idle-timeout 5 0\n")
+    bench.key()
+    bench.key("k2")
+    data = bytearray(bench.flash.image())
+    at = data.index(b"scpT")
+    data[at + 5] ^= 1  # its head: not even its keys can be told
+    bench.flash = FakeFlash.from_image(bytes(data), bench.flash.block_size)
+    bench.reboot()
+    assert bench.device.settings.sysname == "fresh"
+    assert closed(bench) == "damage of the flash may have taken the saved configuration"
+
+
+def test_the_loss_of_something_else_closes_nothing() -> None:
+    bench = ready()
+    bench.enrol()
+    data = bytearray(bench.flash.image())
+    data[data.index(b"sealed key")] ^= 1
+    bench.flash = FakeFlash.from_image(bytes(data), bench.flash.block_size)
+    bench.reboot()
+    assert "damaged and left out" in bench.logged()
+    assert closed(bench) == ""
+
+
+def test_what_was_saved_since_is_not_lost() -> None:
+    """The record that rots was replaced before."""
+    bench = ready()
+    old = bench.flash.image()
+    bench.device.settings.sysname = "r2"
+    bench.device.configuration.save()
+    data = bytearray(bench.flash.image())
+    at = old.rindex(b"fconfig")
+    data[at + 40] ^= 1
+    bench.flash = FakeFlash.from_image(bytes(data), bench.flash.block_size)
+    bench.reboot()
+    assert "damaged" in bench.logged()
+    assert (bench.device.settings.sysname, closed(bench)) == ("r2", "")
+
+
+def test_a_configuration_of_the_release_before_is_read_and_kept_twice_from_then_on() -> None:
+    text = "sysname old\naaa\n local-user ann service-type terminal\n"
+    bench = Bench()
+    spoilt(bench, config={"v": 1, "text": text})
+    assert (bench.device.settings.sysname, closed(bench)) == ("old", "")
+    assert "ann" in bench.device.settings.users
+    bench.device.configuration.save()
+    assert bench.store.get(COPIES[0]) == bench.store.get(COPIES[1])
+    bench.reboot()
+    assert "ann" in bench.device.settings.users
+
+
+def test_users_of_the_release_before_do_not_come_back() -> None:
+    """The first save of this release rots away: of its two transactions the second is left."""
+    text = "sysname old\naaa\n local-user gone service-type terminal\n"
+    bench = Bench()
+    spoilt(bench, config={"v": 1, "text": text})
+    bench.device.settings.users = {"ann": LocalUser("ann", hashed("of ann"), 3, True)}
+    bench.device.settings.console.mode = "aaa"
+    bench.device.configuration.save()
+    bench.store.commit({"config": {"v": 1, "text": text}, COPIES[0]: None})
+    bench.reboot()
+    assert list(bench.device.settings.users) == ["ann"]
+    assert bench.device.settings.sysname == "old"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "user-interface console 0\n authentication-mode radius",
+        "user-interface console 0\n user privilege level 9",
+        "user-interface console 7\n authentication-mode aaa",
+        "line console 0\n authentication-mode aaa",
+        "authentication-mode aaa",
+    ],
+)
+def test_what_is_not_understood_of_the_serial_lines_opens_none(line: str) -> None:
+    bench = Bench(f"sysname r1\n{line}\n")
+    assert "a line about serial lines does not apply: " in closed(bench)
+    assert bench.device.settings.sysname == "r1"
+
+
+def test_an_operator_opens_no_line_by_a_file_that_leaves_out_what_is_not_understood() -> None:
+    bench = Bench("user-interface console 0\n authentication-mode radius\n")
+    script = Session(bench.device, lambda _data: None, bench.loop, level=2, terminal=False)
+    found: list[int] = []
+    script.perform(lambda: apply(script, "sysname r2\n", dry_run=False), found.append)
+    assert found == [1]
+    assert closed(bench)
+    typed(bench, 2, "system-view", "sysname r3")
+    assert closed(bench), "another setting has nothing to do with it"
+    assert typed(bench, 2, "save", "y").endswith("The configuration was saved.\n")
+    bench.reboot()
+    assert closed(bench), "the line was kept"
+    assert bench.device.settings.sysname == "r3"
+    typed(bench, 3, "system-view", "undo user-interface console 0")
+    assert closed(bench) == ""
+
+
+def test_another_line_that_does_not_apply_closes_nothing() -> None:
+    bench = Bench("foo\naaa\n local-user ann privilege level 9\n")
+    assert len(bench.device.settings.unapplied) == 2
+    assert closed(bench) == ""
+
+
+def test_a_first_block_that_cannot_be_read_is_no_new_device() -> None:
+    flash = FakeFlash.from_image(ready().flash.image(), 4096)
+    flash.spoil(0, READ_ERROR)
+    bench = Bench("sysname fresh\n", flash)
+    assert bench.store.keys("key/") == []
+    assert "may have taken the saved configuration" in closed(bench)
+
+
+def test_nothing_is_written_over_what_is_lost_without_a_word() -> None:
+    bench = ready()
+    spoilt(bench, config={"v": 99})
+    bench.advance(3600)
+    assert bench.store.get("config") == {"v": 99}
+    assert list(bench.device.settings.realms) == ["default"]
+    assert bench.memory.sets.keys() <= {"abc"}
+    assert bench.worker.ops() == []
+
+
+def test_every_power_cut_of_a_save_leaves_one_of_the_two_sets_of_users() -> None:
+    bench = with_users()
+    image = bench.flash.image()
+    found = set()
+    for operation in range(1000):
+        for tear, keep in ((0, -1), (3, -1), (0, 0)):
+            one = Bench(flash=FakeFlash.from_image(image, 4096))
+            one.device.settings.users["bob"] = LocalUser("bob", hashed("of bob"), 3, True)
+            one.flash.cut_after(operation, tear, keep)
+            try:
+                one.device.configuration.save()
+            except PowerCut:
+                one.reboot()
+                found.add(tuple(one.device.settings.users))
+                assert closed(one) == ""
+                assert one.device.configuration.lost() == ""
+                assert one.device.settings.console.mode == "aaa"
+            else:
+                assert found == {("ann",), ("ann", "bob")}
+                assert operation > 2
+                return
+    raise AssertionError("a save that never ends")
+
+
+def test_every_single_bit_of_the_flash_keeps_the_line_closed_to_strangers() -> None:
+    """Rot anywhere: ann's password opens the line, or nobody gets in."""
+    bench = with_users()
+    image = bench.flash.image()
+    end = len(image.rstrip(b"\xff"))
+    kept = shut = 0
+    for position in range(0, end * 8, 61):
+        flash = FakeFlash.from_image(image, 4096)
+        flash.flip(position // 8, position % 8)
+        one = Bench(CONFIGURATION, flash)
+        if closed(one):
+            shut += 1
+        else:
+            kept += 1
+            assert one.device.settings.console.mode == "aaa", position
+            assert list(one.device.settings.users) == ["ann"], position
+        one.device.close()
+    print(f"loss: flips={kept + shut} kept={kept} shut={shut}")
+    assert kept > shut
+
+
+@pytest.mark.parametrize("spoil", [{"v": 99}, None])
+def test_users_of_an_older_generation_than_the_configuration_are_not_taken(spoil: object) -> None:
+    """Both copies were written anew once; a copy that is older is somebody's past."""
+    bench = with_users()
+    old = bench.store.get(COPIES[0])
+    bench.device.settings.users["ann"] = LocalUser("ann", hashed("newer"), 3, True)
+    bench.device.configuration.save()
+    bench.store.commit({COPIES[0]: old, COPIES[1]: spoil})
+    bench.reboot()
+    assert "users and serial lines cannot be read" in closed(bench)
+    assert bench.device.settings.users == {}
+
+
+# -- who may replace it ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_only_who_may_do_all_replaces_what_says_whom_to_let_in(level: int) -> None:
+    """An operator of level 2 would get level 3 at the line that his `save` opens."""
+    bench = ready()
+    spoilt(bench, config={"v": 99})
+    said = typed(bench, level, "save", "y")
+    if level == 2:
+        assert "Error: This user may not change whom the serial lines let in" in said
+        assert closed(bench)
+    else:
+        assert "are open to all then" in said
+        assert closed(bench) == ""
+        bench.reboot()
+        assert closed(bench) == ""
+
+
+def test_what_is_left_is_shown_and_what_is_lost_is_said() -> None:
+    bench = with_users()
+    spoilt(bench, config={"v": 99})
+    said = typed(bench, 3, "display saved-configuration")
+    assert said.startswith("Warning: This is what is left of it: the saved configuration cannot")
+    assert "local-user ann" in said
+    bench = ready()
+    spoilt(bench, config={"v": 99})
+    said = typed(bench, 3, "display saved-configuration")
+    assert "Error: Nothing of the saved configuration can be shown" in said
+    assert "type `save`" in said
+
+
+def test_what_is_lost_can_be_reset_and_the_next_start_is_that_of_a_new_device() -> None:
+    bench = ready()
+    spoilt(bench, config={"v": 99})
+    typed(bench, 3, "reset saved-configuration", "y")
+    assert closed(bench), "until then nothing opens"
+    bench.reboot()
+    assert (closed(bench), bench.device.configuration.lost()) == ("", "")
+    assert "abc" in bench.device.settings.realms, "of the factory"
+
+
+def test_a_replaced_configuration_ends_the_loss() -> None:
+    bench = ready()
+    spoilt(bench, config={"v": 99})
+    bench.device.configuration.replace(Settings())
+    assert (closed(bench), bench.device.configuration.lost()) == ("", "")
+
+
+# -- erasing ---------------------------------------------------------------------------------------
+
+
+def erased(bench: Bench, full_of: list[str]) -> bool:
+    """Whether the device is like a new one; if not, all of it is there."""
+    keys = bench.store.keys("")
+    assert keys in ([], full_of)
+    return not keys
+
+
+def full() -> Bench:
+    """A device with a configuration, users, a certificate, and a file of somebody."""
+    bench = with_users()
+    bench.enrol()
+    bench.files.write("upload.p12", b"a private key")
+    bench.memory.sets["gone"] = {"key.pem": b"of a realm that the store knows no more"}
+    return bench
+
+
+def test_an_erase_leaves_nothing() -> None:
+    bench = full()
+    sealed = b"sealed key"
+    assert sealed in bench.flash.image()
+    bench.device.system.erase()
+    assert bench.store.keys("") == []
+    assert bench.files.names() == []
+    assert bench.memory.sets == {}
+    for secret in (sealed, b"local-user", b"r1.example"):
+        assert secret not in bench.flash.image()
+    assert bench.device.settings.users == {}
+    assert "abc" in bench.device.settings.realms, "that of the factory"
+    bench.key()
+    bench.device.settings.realms["abc"].key_pair = "k1"
+    assert bench.enrol().code is None, "it works like a new one"
+
+
+def test_after_every_power_cut_of_an_erase_all_is_there_or_nothing() -> None:
+    before = full()
+    image, keys = before.flash.image(), before.store.keys("")
+    found = set()
+    for operation in range(2000):
+        for tear, keep in ((0, -1), (3, -1), (0, 0)):
+            bench = Bench(CONFIGURATION, FakeFlash.from_image(image, 4096))
+            bench.flash.cut_after(operation, tear, keep)
+            try:
+                bench.device.system.erase()
+            except PowerCut:
+                bench.files.write("upload.p12", b"a private key")
+                bench.reboot()
+                found.add(erased(bench, keys))
+                assert closed(bench) == ""
+            else:
+                assert found == {False, True}
+                assert operation > 10
+                return
+    raise AssertionError("an erase that never ends")
+
+
+def test_an_erase_that_was_cut_goes_on_at_the_start_with_the_folders_too() -> None:
+    bench = full()
+    bench.store.commit({records.erase_key(): records.encode(records.EraseRecord(1))})
+    files, memory = bench.files, bench.memory
+    bench.device.boot(CONFIGURATION)
+    assert (files.names(), memory.sets) == ([], {})
+    assert "ERASED: the erase was ended at this start" in bench.logged()
+    assert bench.store.keys("") == []
+
+
+def spoil(flash: FakeFlash) -> None:
+    for block in range(flash.block_count):
+        flash.spoil(block, PROGRAM_ERROR)
+
+
+def test_an_erase_that_cannot_end_keeps_the_line_closed() -> None:
+    bench = full()
+    bench.store.commit({records.erase_key(): records.encode(records.EraseRecord(1))})
+    image = bench.flash.image()
+    flash = FakeFlash.from_image(image, 4096)
+    spoil(flash)
+    bench = Bench(CONFIGURATION, flash)
+    assert "was to be erased" in closed(bench)
+    assert list(bench.device.settings.realms) == ["default"]
+
+
+def test_a_flash_that_refuses_erases_nothing() -> None:
+    bench = full()
+    keys = bench.store.keys("")
+    spoil(bench.flash)
+    with pytest.raises(AgentError, match="did not take"):
+        bench.device.system.erase()
+    assert bench.store.keys("") == keys
+    assert bench.files.names() != []
+    assert bench.device.local("abc") is not None
+
+
+def test_a_folder_that_refuses_is_told_and_stops_nothing() -> None:
+    bench = full()
+    bench.files.faults.at[bench.files.faults.calls + 2] = FilesError("Read-only file system", "x")
+    bench.device.system.erase()
+    assert bench.store.keys("") == []
+    assert "STORAGE_ERR: not erased: " in bench.logged()
+    assert len(bench.files.names()) == 1
+
+
+def fill(bench: Bench, size: int) -> None:
+    for number in range(1000):
+        bench.store.commit({f"realm/r{size}-{number}/crl": bytes(size)})
+
+
+def test_a_full_store_can_be_erased() -> None:
+    bench = full()
+    for size in (30_000, 3_000, 300, 30):
+        with pytest.raises(StoreError, match="full"):
+            fill(bench, size)
+    bench.device.system.erase()
+    assert bench.store.keys("") == []
+
+
+def test_the_whole_way_at_a_line() -> None:
+    """Two people at two lines: the first minute erases, the second one finds that done."""
+    bench = full()
+    spoilt(bench, config={"v": 99}, config__console__0={"v": 9}, config__console__1=None)
+    bench.factory = ""
+    one, other = Port(bench, 0), Port(bench, 1)
+    assert "Nobody can get in on this line: the saved configuration cannot be" in one.type("")
+    other.type("")
+    for port in (one, other):
+        assert port.type("ERASE").endswith("[Y/N]: ")
+        port.type("y")
+        bench.advance(5)
+    bench.advance(49)
+    assert len(bench.store.keys("")) > 5
+    bench.advance(6)
+    said = one.read()
+    assert "Info: This device is like a new one." in said
+    assert said.endswith("<Huawei>")
+    assert bench.store.keys("") == []
+    bench.advance(10)
+    assert "Nothing was changed." in other.read()
+    assert other.type("").endswith("<Huawei>")
+    log = bench.logged()
+    assert log.count("SHELL/4/ERASING") == 2
+    assert log.count("SHELL/4/ERASED") == 1
+
+
+def test_a_line_that_was_asking_asks_no_more_when_nobody_may_get_in() -> None:
+    """Root sets a password on a device that has lost its own, and takes it away again."""
+    bench = ready()
+    spoilt(bench, config={"v": 99})
+    console = bench.device.settings.console
+    console.mode, console.password = "password", hashed("line")
+    port = Port(bench)
+    assert port.type("") == "Password:"
+    console.mode = "none"
+    assert port.type("") != ""
+    assert bench.device.access.seats == []
+    assert "Nobody can get in" in port.type("")

@@ -1,0 +1,97 @@
+"""Few descriptors: by the limit that the agent is started with, or because others hold them.
+
+Whoever limits them, or opens sessions until none is left, must not get a console that hangs: the
+agent refuses to start in words, or each command is answered, with what is lacking.
+"""
+
+import resource
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent import limits
+from hal.sockets import connect_unix, peer_credentials
+from tests.helpers.board import AGAIN, Agent, procedure
+from tests.helpers.hostile import descendants
+from tests.helpers.labca import LabCa, wait_for
+
+ANSWER_S = 10  # of any command without a descriptor; a time-out of the network would take longer
+CPU_S = 5
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("display version",),
+    ("dir",),
+    ("save", "y"),
+    ("display interface brief",),
+    ("diagnose realm abc",),
+    ("display pki certificate ca realm abc",),
+    ("system-view", "pki rsa local-key-pair create {name} modulus 2048"),
+    ("system-view", "pki get-certificate ca realm abc"),
+    AGAIN,
+    ("system-view", "pki export-certificate local realm abc pem filename {name}.pem"),
+    ("system-view", "pki import-certificate local realm abc"),
+    ("system-view", "pki validate-certificate local realm abc"),
+    ("system-view", "pki enroll-certificate realm abc pkcs10 filename {name}.req"),
+    ("system-view", "pki realm abc", "password cipher x12345"),
+)
+
+
+@pytest.mark.parametrize("count", [6, 10, 14, 15, 16, 17, 18, 20, 24, 31])
+def test_too_few_are_said_at_the_start(tmp_path: Path, count: int) -> None:
+    agent = Agent(tmp_path, prefix=["prlimit", f"--nofile={count}:{count}"])
+    done = subprocess.run(
+        [*agent._prefix, *agent.command("run", "--board", "sim", "--state", str(agent.dir))],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert f"may open {count} files" in done.stderr
+    assert "Next step:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "limit", ["16:4096", f"{limits.DESCRIPTORS_LEAST}:{limits.DESCRIPTORS_LEAST}"]
+)
+def test_what_is_enough_serves_a_whole_application(tmp_path: Path, limit: str) -> None:
+    with LabCa(tmp_path) as ca, Agent(tmp_path, prefix=["prlimit", f"--nofile={limit}"]) as agent:
+        agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"))
+        agent.must("system-view", "pki enroll-certificate realm abc")
+        assert agent.state() == "issued"
+
+
+@pytest.fixture
+def issued(tmp_path: Path) -> Iterator[Agent]:
+    with LabCa(tmp_path) as ca, Agent(tmp_path) as agent:
+        agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"))
+        agent.must("system-view", "pki enroll-certificate realm abc")
+        yield agent
+
+
+def test_every_command_is_answered_when_few_are_left(issued: Agent) -> None:
+    with connect_unix(str(issued.dir / "console.sock")) as console:
+        pid = peer_credentials(console).pid
+    before, used_s = resource.prlimit(pid, resource.RLIMIT_NOFILE), cpu_s(pid)
+    for spare in range(1, 10):  # with the session that asks
+        wait_for(lambda: not list(descendants(pid)), 30, "the worker lingers")
+        left = len(list(Path(f"/proc/{pid}/fd").iterdir())) + spare
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (left, before[1]))
+        for lines in COMMANDS:
+            began = time.monotonic()
+            said = issued.script(*(line.format(name=f"spare{spare}") for line in lines))
+            assert time.monotonic() - began < ANSWER_S, (spare, lines)
+            assert said.status == 0 or "Next step:" in said.text, (spare, lines, said.text)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    issued.must(*AGAIN)
+    assert issued.state() == "issued"
+    assert cpu_s(pid) - used_s < CPU_S, "it spins"
+
+
+def cpu_s(pid: int) -> float:
+    """The CPU time of a process itself (proc(5): utime and stime, in ticks of 10 ms)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100

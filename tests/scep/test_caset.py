@@ -1,0 +1,207 @@
+"""The CA set: pin, authorities, chain."""
+
+import hashlib
+import itertools
+from typing import Any
+
+import pytest
+
+from agent.errors import AgentError
+from agent.scep import caset, certificate, crypto
+from tests.helpers import scep_lab as lab
+
+RULES = caset.Rules(lab.NOW_S, frozenset())
+
+
+def load(*parties: lab.Party, pin: lab.Party | None = None, **rules: Any) -> caset.CaSet:
+    fingerprint = crypto.digest("sha-256", (pin or parties[0]).der).hex()
+    return caset.load([p.der for p in parties], fingerprint, RULES._replace(**rules))
+
+
+def code_of(*parties: lab.Party, **how: Any) -> str:
+    with pytest.raises(AgentError) as caught:
+        load(*parties, **how)
+    return caught.value.code
+
+
+def read(party: lab.Party) -> certificate.Certificate:
+    return certificate.read(party.der)
+
+
+def issued(issuer: lab.Party, **how: Any) -> lab.Party:
+    return lab.certificate({"common_name": "leaf"}, "dev", issuer, **how)
+
+
+def test_a_ca_alone() -> None:
+    found = load(lab.root())
+    assert found.pin.der == lab.root().der
+    assert found.issuing() == found.pin
+    leaf = read(issued(lab.root()))
+    authority = found.issuer_of(leaf)
+    assert authority is not None
+    assert found.chain(authority) == [lab.root().der]
+
+
+@pytest.mark.parametrize("algorithm", caset.FINGERPRINTS)
+def test_the_pin_is_what_the_fingerprint_names(algorithm: str) -> None:
+    ders = [lab.root().der, lab.sub().der]
+    pin = crypto.digest("sha-256", lab.root().der).hex()
+    good, bad = (
+        caset.Fingerprint(algorithm, hashlib.new(algorithm, data).hexdigest()) for data in ders
+    )
+    pinned = caset.load(ders, pin, RULES).pin
+    caset.check_fingerprint(pinned, good)
+    with pytest.raises(AgentError) as caught:
+        caset.check_fingerprint(pinned, bad)
+    assert caught.value.code == "ca-pin-mismatch"
+    for part in (algorithm, good.digits, bad.digits):
+        assert part in caught.value.what
+
+
+def test_the_pin_names_one_ca_of_the_set() -> None:
+    assert code_of(lab.sub(), pin=lab.root()) == "ca-pin-missing"
+    ra = lab.ra_pair()[0]
+    assert code_of(lab.root(), ra, pin=ra) == "ca-pin-not-ca"
+    version1 = lab.certificate({"common_name": "old"}, "root", None, version="v1")
+    assert code_of(version1) == "ca-pin-not-ca"
+    ended = lab.certificate({"common_name": "E"}, "root", None, ca=True, days=1,
+                            start_s=lab.NOW_S - 2 * lab.DAY_S)  # fmt: skip
+    assert code_of(ended) == "ca-expired"
+    assert load(ended, now_s=None).pin.der == ended.der  # a clock that is not trusted judges not
+
+
+def test_an_intermediate_as_pin_does_not_vouch_for_its_issuer() -> None:
+    found = load(lab.sub(), lab.root())
+    assert [a.certificate.der for a in found.authorities] == [lab.sub().der]
+    assert found.issuer_of(read(issued(lab.root()))) is None
+    authority = found.issuer_of(read(issued(lab.sub())))
+    assert authority is not None
+    assert found.chain(authority) == [lab.sub().der]  # nobody vouches for the root
+
+
+def test_a_root_above_the_pin_is_served_by_its_own_fingerprint_alone() -> None:
+    named = caset.Fingerprint("sha1", hashlib.sha1(lab.root().der).hexdigest())
+    ders, pin = [lab.sub().der, lab.root().der], crypto.digest("sha-256", lab.sub().der).hex()
+    found = caset.load(ders, pin, RULES, [named])
+    assert found.chain(found.authorities[0]) == ders
+    assert found.served() == ders
+    assert found.issuer_of(read(issued(lab.root()))) is None  # it issues nothing to this device
+    other = caset.load(ders, pin, RULES, [named._replace(digits="00" * 20)])
+    assert other.served() == ders[:1]
+
+
+def test_a_root_that_has_ended_is_not_served() -> None:
+    root = lab.certificate({"common_name": "R"}, "root", None, ca=True, days=1,
+                           start_s=lab.NOW_S - 2 * lab.DAY_S)  # fmt: skip
+    sub = lab.certificate({"common_name": "S"}, "sub", root, ca=True)
+    named = caset.Fingerprint("sha256", root.cert.sha256.hex())
+    pin = sub.cert.sha256.hex()
+    assert caset.load([sub.der, root.der], pin, RULES, [named]).served() == [sub.der]
+
+
+def test_a_chain_over_the_pin_with_the_root_absent() -> None:
+    found = load(lab.sub())
+    assert found.chain(found.authorities[0]) == [lab.sub().der]
+
+
+def test_path_lengths_hold() -> None:
+    """The sub CA may sign certificates, but no CA below itself (pathLenConstraint 0)."""
+    third = lab.certificate({"common_name": "third"}, "third", lab.sub(), ca=True)
+    found = load(lab.root(), third, lab.sub())
+    assert {a.certificate.der for a in found.authorities} == {lab.root().der, lab.sub().der}
+
+
+def test_intermediates_must_be_in_date() -> None:
+    early = lab.certificate({"common_name": "early"}, "sub", lab.root(), ca=True,
+                            start_s=lab.NOW_S + lab.DAY_S)  # fmt: skip
+    assert len(load(lab.root(), early).authorities) == 1
+    assert len(load(lab.root(), early, now_s=None).authorities) == 2
+
+
+def test_a_leaf_is_no_authority() -> None:
+    ra = lab.ra_pair()[0]
+    below = lab.certificate({"common_name": "x"}, "dev", ra)
+    assert load(lab.root(), ra).issuer_of(read(below)) is None
+
+
+def test_md5_only_where_it_is_allowed() -> None:
+    leaf = read(issued(lab.root(), digest="md5"))
+    assert load(lab.root()).issuer_of(leaf) is None
+    assert load(lab.root(), weak=frozenset({"md5"})).issuer_of(leaf) is not None
+
+
+def test_md5_below_the_pin_is_told_where_it_is_allowed() -> None:
+    pin = lab.certificate({"common_name": "Pin"}, "root", None, ca=True, digest="md5")
+    sub = lab.certificate({"common_name": "Sub"}, "sub", pin, ca=True, digest="md5")
+    ra = issued(pin, digest="md5")
+    allowed = load(pin, sub, ra, weak=frozenset({"md5"}))
+    assert [note.split()[-1] for note in allowed.weak_links([read(ra)])] == ["CN=Sub", "CN=leaf"]
+    assert [note.split()[-1] for note in allowed.weak_links()] == ["CN=Sub"]
+    assert load(pin, sub, ra).weak_links() == []
+    sound = map(read, lab.ra_pair())
+    assert load(lab.root(), lab.sub(), *lab.ra_pair()).weak_links(list(sound)) == []
+
+
+def test_a_knot_of_certificates_that_issue_each_other_costs_little() -> None:
+    name = {"common_name": "knot"}
+    knot = [lab.certificate(name, "sub", None, ca=True) for _ in range(14)]
+    bridge = lab.certificate(name, "sub", lab.root(), ca=True)
+    found = load(lab.root(), *knot, bridge)
+    assert len(found.authorities) == 16
+    assert len(found.chain(found.authorities[-1])) <= 17
+
+
+def test_unreadable_and_double_certificates_are_left_out() -> None:
+    ders = [b"junk", lab.root().der, lab.root().der, b"", lab.root().der[:-1]]
+    assert [c.der for c in caset.readable(ders)] == [lab.root().der]
+
+
+# -- generations of one CA -------------------------------------------------------------------------
+
+OLD_S = lab.NOW_S - 99 * lab.DAY_S
+
+
+def generation(key: str, **how: Any) -> lab.Party:
+    """A self-signed certificate of the CA that all of these are."""
+    return lab.certificate({"common_name": "CA"}, key, None, ca=True, **how)
+
+
+def test_a_ca_renewed_with_its_key_is_served_beside_the_pin() -> None:
+    pin, again = generation("root", start_s=OLD_S), generation("root")
+    found = load(pin, again)
+    assert found.served() == [again.der, pin.der]
+    assert found.issuing().der == again.der  # what the CA has now
+    assert found.issuer_of(read(issued(pin))) is not None
+
+
+def test_where_the_pin_has_ended_another_generation_of_it_stands_in() -> None:
+    ended = generation("root", start_s=OLD_S, days=9)
+    again, later = generation("root", days=30), generation("root", days=60)
+    stranger = generation("other")
+    found = load(ended, stranger, again, later, pin=ended)
+    assert (found.named.der, found.pin.der) == (ended.der, later.der)
+    assert stranger.der not in found.served()
+    assert code_of(ended, stranger, pin=ended) == "ca-expired"
+    forged = lab.certificate({"common_name": "CA"}, "root", None, ca=True, issuer_key="other")
+    assert code_of(ended, forged, pin=ended) == "ca-expired"
+
+
+def test_a_ca_below_another_is_not_its_own_next_generation() -> None:
+    """The root has renewed it; what the root says counts for nothing above the pin."""
+    ended = lab.certificate({"common_name": "S"}, "sub", lab.root(), ca=True, start_s=OLD_S, days=9)
+    renewed = lab.certificate({"common_name": "S"}, "sub", lab.root(), ca=True)
+    assert code_of(ended, renewed, lab.root(), pin=ended) == "ca-expired"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_of_crossed_generations_the_recipient_is_never_the_older_key(order: Any) -> None:
+    """RFC 4210 4.4: OldWithOld is pinned; the CA has the new key."""
+    old, new = generation("root", start_s=OLD_S), generation("sub")
+    new_by_old = lab.certificate({"common_name": "CA"}, "sub", old, ca=True)
+    old_by_new = lab.certificate({"common_name": "CA"}, "root", new, ca=True)
+    four = (old, new_by_old, old_by_new, new)
+    found = load(*(four[at] for at in order), pin=old)
+    assert found.issuing().der == new.der
+    assert set(found.served()) == {one.der for one in four}
+    assert found.issuer_of(read(issued(new))) is not None
+    assert load(old, new_by_old, pin=old).issuing().der == new_by_old.der

@@ -1,0 +1,109 @@
+"""The border to the library: outcomes, never its exceptions, whatever its version."""
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.scep import crypto
+from tests.helpers import scep_lab as lab
+
+DIGESTS = ("md5", "sha1", "sha-256", "sha-384", "sha-512")
+
+
+@pytest.mark.parametrize("digest", DIGESTS)
+def test_signatures_verify_and_are_the_same_each_time(digest: str) -> None:
+    key, spki = lab.key("dev"), lab.public_der("dev")
+    signature = crypto.sign(key, b"data", digest)
+    assert signature == crypto.sign(key, b"data", digest)
+    assert crypto.verify(spki, "rsa", digest, signature, b"data")
+    assert not crypto.verify(spki, "rsa", digest, signature, b"date")
+    assert not crypto.verify(lab.public_der("root"), "rsa", digest, signature, b"data")
+    assert not crypto.verify(spki, "ecdsa", digest, signature, b"data")
+
+
+def test_ecdsa_of_a_ca() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    signature = key.sign(b"data", ec.ECDSA(hashes.SHA256()))
+    assert crypto.verify(spki, "ecdsa", "sha-256", signature, b"data")
+    assert not crypto.verify(spki, "ecdsa", "sha-256", signature, b"date")
+    assert not crypto.verify(spki, "rsa", "sha-256", signature, b"data")
+    with pytest.raises(ValueError, match="RSA"):
+        crypto.wrap(spki, b"k" * 16)
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.binary(max_size=100), st.binary(max_size=100))
+def test_verification_never_raises(spki: bytes, signature: bytes) -> None:
+    assert not crypto.verify(spki, "rsa", "sha-256", signature, b"data")
+    with pytest.raises(ValueError, match="key"):
+        crypto.wrap(spki, b"k" * 16)
+
+
+@pytest.mark.parametrize("cipher", crypto.KEY_BYTES)
+def test_content_ciphers(cipher: str) -> None:
+    key, iv = b"0123456789abcdefghijklmnopqrstuv"[: crypto.KEY_BYTES[cipher]], b"i" * 16
+    iv = iv[: crypto.block_bytes(cipher)]
+    for plain in (b"", b"x" * 15, b"x" * 16, b"x" * 4096):
+        secret = crypto.encrypt_cbc(cipher, key, iv, plain)
+        assert crypto.decrypt_cbc(cipher, key, iv, secret) == plain
+        assert crypto.decrypt_cbc(cipher, key, iv, secret[:-1]) is None
+        assert crypto.decrypt_cbc(cipher, key, iv[:-1], secret) is None
+    assert crypto.decrypt_cbc(cipher, key, iv, b"") is None
+
+
+def test_own_keys_load_without_the_long_test() -> None:
+    loaded = crypto.load_own(lab.private_der("dev"))
+    assert crypto.public_der(loaded) == lab.public_der("dev")
+    assert crypto.private_der(loaded) == lab.private_der("dev")
+    for wrong in (b"", b"x", lab.public_der("dev")):
+        with pytest.raises(ValueError):  # noqa: PT011  # the texts are the library's
+            crypto.load_own(wrong)
+
+
+def test_a_key_of_another_kind_is_refused() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    data = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    with pytest.raises(ValueError, match="RSA"):
+        crypto.load_own(data)
+
+
+def test_unwrapping_gives_none_or_a_wrong_key_but_never_raises() -> None:
+    key = lab.key("dev")
+    assert crypto.unwrap(key, crypto.wrap(lab.public_der("dev"), b"k" * 16), None) == b"k" * 16
+    wrong = crypto.unwrap(key, crypto.wrap(lab.public_der("root"), b"k" * 16), None)
+    assert wrong != b"k" * 16  # None, or random bytes where the library rejects implicitly
+    assert crypto.unwrap(key, b"", None) is None
+    assert crypto.unwrap(key, b"x" * 256, ("sha1", "sha1")) is None
+
+
+# -- passwords and files (`container`, `exports` and `login` use them whole) -----------------------
+
+
+def test_derivations_of_their_documents() -> None:
+    """RFC 7914 11 (PBKDF2-HMAC-SHA-256) and 12 (scrypt), RFC 4231 4.2 (HMAC-SHA-256)."""
+    found = crypto.pbkdf2(b"passwd", b"salt", 1, 64)
+    assert found.hex().startswith(
+        "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
+    )
+    found = crypto.scrypt(b"pleaseletmein", b"SodiumChloride", 16384, 8, 64)
+    assert found.hex().startswith(
+        "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
+    )
+    found = crypto.hmac_sha256(b"\x0b" * 20, b"Hi There")
+    assert found.hex() == "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.binary(max_size=100), st.booleans(), st.sampled_from([None, b"", b"password"]))
+def test_noise_opens_nothing(data: bytes, is_pem: bool, password: bytes | None) -> None:
+    assert crypto.open_key(data, is_pem, password) is None
+    assert crypto.open_pkcs12(data, password) is None

@@ -1,0 +1,378 @@
+"""When the device itself fails: its key, flash, disk, folders, processes. Nothing in use is lost.
+
+Real agents on folders that were damaged behind their back, and processes that are killed.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hal.fake_flash import PROGRAM_ERROR
+from hal.sockets import connect_unix, peer_credentials
+from tests.device.test_device import fill
+from tests.helpers.board import AGAIN, APPLY, IN_USE, SAVE, Agent, check_certificate, procedure
+from tests.helpers.device_bench import ready
+from tests.helpers.hostile import Process, descendants
+from tests.helpers.labca import InBackground, LabCa, wait_for
+from tests.whole.test_bad_peer import error_of, in_use
+
+WAIT_S = 20
+KIB = 1024
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts a tmpfs")
+
+
+def enrolled(agent: Agent, ca: LabCa) -> dict[str, bytes]:
+    """The first certificate, saved; what a consumer reads of it."""
+    agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"), APPLY[1], *SAVE)
+    return in_use(agent)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, LabCa]]:
+    """The folder of a board with a certificate in use, its agent ended; for copies."""
+    folder = tmp_path_factory.mktemp("bad-board")
+    with LabCa(folder) as ca:
+        with Agent(folder) as agent:
+            enrolled(agent, ca)
+        yield agent.dir, ca
+
+
+def copy(served: tuple[Path, LabCa], tmp_path: Path) -> Agent:
+    """An agent on a copy of that board, not started yet."""
+    shutil.copytree(served[0], tmp_path / "board", symlinks=True)
+    return Agent(tmp_path)
+
+
+def start_fails(agent: Agent, *prefix: str) -> str:
+    """What an agent says that does not start: one line for a supervisor's log."""
+    words = agent.command("run", "--board", "sim", "--state", str(agent.dir))
+    done = subprocess.run([*prefix, *words], capture_output=True, text=True, timeout=WAIT_S)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("scep-agent: ")
+    assert ". Cause: " in line
+    assert ". Next step: " in line
+    return line
+
+
+# -- the device key --------------------------------------------------------------------------------
+
+
+def test_the_device_key_of_another_device(served: tuple[Path, LabCa], tmp_path: Path) -> None:
+    """Served on from memory; each use of a key says what is wrong; the right key mends it all."""
+    agent = copy(served, tmp_path)
+    right, before = (agent.dir / "device.key").read_bytes(), in_use(agent)
+    flash = (agent.dir / "flash.bin").read_bytes()
+    (agent.dir / "device.key").write_bytes(bytes(32))
+    with agent:
+        assert agent.state() == "issued"
+        error = error_of(agent.script(*AGAIN))
+        assert "The sealed key pair k1 cannot be opened" in error
+        assert "restore the device key" in error
+        assert agent.state() == "failed"
+        assert in_use(agent) == before
+        assert "r1.example" in agent.must("display pki certificate local realm abc")
+    assert (agent.dir / "flash.bin").read_bytes()[: 4 * KIB] == flash[: 4 * KIB]
+    (agent.dir / "device.key").write_bytes(right)
+    with agent:
+        agent.start()
+        assert agent.script(*AGAIN).status == 0
+        check_certificate(agent, served[1].dir / "ca.pem")
+
+
+def test_the_device_key_of_another_device_and_an_empty_memory(
+    served: tuple[Path, LabCa], tmp_path: Path
+) -> None:
+    """After a reboot nothing can be unsealed: the console says so, and what mends it."""
+    agent = copy(served, tmp_path)
+    right = (agent.dir / "device.key").read_bytes()
+    (agent.dir / "device.key").write_bytes(bytes(32))
+    shutil.rmtree(agent.dir / "memory")
+    with agent:
+        wait_for(lambda: "cannot be opened" in agent.shown("Why"), WAIT_S, "it did not say why")
+        assert "restore the device key" in agent.must("display pki enrollment realm abc")
+        assert agent.state() == "issued"
+    (agent.dir / "device.key").write_bytes(right)
+    with agent:
+        agent.start()
+        agent.wait_state("issued")
+        check_certificate(agent, served[1].dir / "ca.pem")
+
+
+def _shorten(path: Path) -> None:
+    path.write_bytes(b"short")
+
+
+def _open_to_all(path: Path) -> None:
+    path.chmod(0o644)
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _zeros(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def _cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def _text(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.write_text("somebody else's file\n")
+
+
+# What was damaged, how -> what the start says of it.
+DAMAGE = {
+    "short key": ("device.key", _shorten, "not a device key", "restore it"),
+    "open key": ("device.key", _open_to_all, "others may read the device key", "chmod 0600"),
+    "key folder": ("device.key", _folder, "not a device key", "restore it"),
+    "foreign flash": ("flash.bin", _zeros, "neither our format nor erased", "restore it from"),
+    "cut flash": ("flash.bin", _cut, "524288 bytes, 1048576 are configured", "restore the file"),
+    "flash folder": ("flash.bin", _folder, "Is a directory", "restore the file"),
+    "storage file": ("storage", _text, "storage: Not a directory", "look at it"),
+    "memory file": ("memory", _text, "memory: Not a directory", "look at it"),
+    "console file": ("console.sock", _text, "not a socket", "--state"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_board_that_cannot_be_used_is_left_as_it_is(
+    served: tuple[Path, LabCa], tmp_path: Path, damage: str
+) -> None:
+    name, damages, what, remedy = DAMAGE[damage]
+    agent = copy(served, tmp_path)
+    damages(agent.dir / name)
+    before = _files(agent.dir)
+    said = start_fails(agent)
+    assert what in said
+    assert remedy in said
+    assert _files(agent.dir) == before
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """All files, but not the lock and what is made new at each start."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "serial"
+    }
+
+
+def test_rotten_flash_is_reported_and_the_rest_is_served(
+    served: tuple[Path, LabCa], tmp_path: Path
+) -> None:
+    """One bit of the key pair's record has turned: what does not need it goes on."""
+    agent = copy(served, tmp_path)
+    path, before = agent.dir / "flash.bin", in_use(agent)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"key/k1") + 200] ^= 1
+    path.write_bytes(data)
+    with agent:
+        wait_for(lambda: "PKI/4/STORE_ERR" in agent.log(), 10, "the rot is not reported")
+        assert "damaged" in agent.log()
+        assert in_use(agent) == before
+        error = error_of(agent.script(*AGAIN))
+        assert "Realm abc is not complete; missing: rsa local-key-pair" in error
+        assert "rsa local-key-pair k1: there is no RSA key pair k1" in agent.log()
+        assert in_use(agent) == before
+
+
+# -- folders and disks -----------------------------------------------------------------------------
+
+
+def test_a_second_agent_on_the_same_folder(served: tuple[Path, LabCa], tmp_path: Path) -> None:
+    with copy(served, tmp_path) as agent:
+        before = in_use(agent)
+        said = start_fails(agent)
+        assert "flash.bin: in use by another agent" in said
+        assert "`scep-agent console`" in said
+        assert agent.state() == "issued"
+        assert in_use(agent) == before
+
+
+def test_folders_that_vanish_are_made_again(served: tuple[Path, LabCa], tmp_path: Path) -> None:
+    with copy(served, tmp_path) as agent:
+        wait_for(lambda: agent.shown("Why") == IN_USE, WAIT_S, "it is not in use")
+        for folder in ("storage", "memory"):
+            shutil.rmtree(agent.dir / folder)
+        agent.must(*AGAIN)
+        check_certificate(agent, served[1].dir / "ca.pem")
+        assert len(in_use(agent)) == 7
+
+
+def test_a_file_may_not_grow(tmp_path: Path) -> None:
+    """A limit of the supervisor: nothing half made is left."""
+    agent = Agent(tmp_path)
+    said = start_fails(agent, "sh", "-c", 'ulimit -f 100; exec "$@"', "sh")
+    assert "flash.bin: File too large" in said
+    assert "space" in said
+    assert not list(agent.dir.glob("flash*"))
+
+
+def mounted(folder: Path, options: str) -> list[str]:
+    """In front of a command: a tmpfs on the folder, in a mount name space of its own.
+
+    Without a mode it would be one for everybody (tmpfs(5): 1777), where no agent starts.
+    """
+    script = f'mount -t tmpfs -o mode=0755,{options} none "{folder}" && exec "$@"'
+    return ["unshare", "-m", "sh", "-c", script, "sh"]
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [("ro", "flash.bin: Read-only file system"), ("size=512k", "flash.bin: No space left")],
+)
+def test_a_state_folder_that_cannot_be_written(tmp_path: Path, options: str, what: str) -> None:
+    agent = Agent(tmp_path)
+    said = start_fails(agent, *mounted(agent.dir, options))
+    assert what in said
+    assert "the folder is full or not writable" in said
+
+
+@needs_root
+def test_a_disk_that_is_full_keeps_the_certificate_and_says_so(tmp_path: Path) -> None:
+    """The flash was preallocated, so the certificate is safe; files that others read are not."""
+    agent = Agent(tmp_path)
+    prefix = mounted(agent.dir, f"size={1024 + 64}k")
+    command = agent.command("run", "--board", "sim", "--state", str(agent.dir))
+    with LabCa(tmp_path) as ca, open(tmp_path / "agent.log", "ab") as log:
+        process = subprocess.Popen([*prefix, *command], stderr=log)
+        agent.dir = Path(f"/proc/{process.pid}/root{agent.dir}")
+        try:
+            agent.adopt(process)
+            agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"))
+            ballast = agent.dir / "ballast"
+            _fill(ballast)
+            error = error_of(agent.script(*APPLY))
+            assert "Device storage or memory could not be written: No space left" in error
+            assert "free space" in error
+            assert agent.state() == "issued"
+            assert "No space left" in agent.shown("Why")
+            assert "PKI/4/STORAGE_ERR" in agent.log()
+            assert len(ca.issued()) == 1
+            ballast.unlink()
+            agent.must(*SAVE[1:], *AGAIN)
+            check_certificate(agent, ca.dir / "ca.pem")
+        finally:
+            agent.stop()
+
+
+def _fill(path: Path) -> None:
+    with open(path, "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4 * KIB))
+        except OSError:
+            pass
+
+
+def test_a_flash_that_fills_up_in_the_middle_of_an_application() -> None:
+    """The CA is not asked again and again for what cannot be stored; the operator may go on."""
+    bench = ready()
+    honest = bench.worker.answers["fetch-ca"]
+
+    def and_meanwhile(_job: object) -> object:
+        fill(bench)
+        return honest
+
+    bench.worker.answers["fetch-ca"] = and_meanwhile
+    assert bench.enrol().code == "store-failed"
+    assert bench.device.status("abc").state == "failed"
+    bench.advance(600)
+    assert bench.worker.ops() == ["fetch-ca"]
+    bench.store.commit(dict.fromkeys(bench.store.keys("fill/")))
+    bench.worker.answers["fetch-ca"] = honest
+    assert bench.enrol().code is None
+    assert bench.device.status("abc").state == "issued"
+
+
+def test_a_flash_that_fails_while_the_ca_decides() -> None:
+    """The request stays pending; polls that cannot be counted are not sent."""
+    bench = ready()
+    bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
+    assert bench.enrol().code is None
+    for block in range(bench.flash.block_count):
+        bench.flash.spoil(block, PROGRAM_ERROR)
+    for _minute in range(3):
+        bench.advance(61)
+    assert bench.worker.ops() == ["fetch-ca", "enrol"]
+    assert bench.device.status("abc").state == "pending"
+    assert bench.device.status("abc").next_s is not None
+
+
+# -- processes -------------------------------------------------------------------------------------
+
+
+def processes(agent: Agent, depth: int) -> list[Process]:
+    """depth 1: the worker; 2: the job children."""
+    with connect_unix(str(agent.dir / "console.sock")) as console:
+        pid = peer_credentials(console).pid
+    return [one for one in descendants(pid) if one.depth == depth]
+
+
+@pytest.mark.parametrize("depth", [2, 1], ids=["child", "worker"])
+def test_a_killed_process_is_an_error_and_the_next_attempt_works(
+    tmp_path: Path, depth: int
+) -> None:
+    with LabCa(tmp_path, "--hold", "pkcsreq") as ca, Agent(tmp_path) as agent:
+        agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"))
+        waiting = InBackground(lambda: agent.script(*APPLY))
+        ca.held(WAIT_S)
+        (process,) = processes(agent, depth)
+        os.kill(process.pid, signal.SIGKILL)
+        said = waiting.result()
+        error = error_of(said)  # type: ignore[arg-type]
+        assert "The worker ended without an answer" in error
+        assert agent.state() == "failed"
+        assert processes(agent, 2) == []
+        ca.let_go()
+        agent.must(*APPLY)
+        check_certificate(agent, ca.dir / "ca.pem")
+
+
+def test_sigterm_in_the_middle_of_an_enrolment(tmp_path: Path) -> None:
+    """Exit 0 at once, no process left; the next start asks for the answer and has it."""
+    with LabCa(tmp_path, "--hold", "issued") as ca, Agent(tmp_path) as agent:
+        agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"), *SAVE)
+        waiting = InBackground(lambda: _hung_up(agent))
+        ca.held(WAIT_S)
+        transaction = agent.shown("Transaction ID")
+        below = [one.pid for depth in (1, 2) for one in processes(agent, depth)]
+        assert len(below) == 2
+        assert agent.stop(signal.SIGTERM) == 0
+        assert waiting.result()
+        wait_for(lambda: not any(_runs(pid) for pid in below), WAIT_S, "a process was left")
+        assert not (agent.dir / "console.sock").exists()
+        ca.let_go()
+        agent.start()
+        agent.wait_state("issued")
+        assert {entry["transactionID"] for entry in ca.pki_operations()} == {transaction}
+        assert len(ca.issued()) == 1
+        check_certificate(agent, ca.dir / "ca.pem")
+
+
+def _hung_up(agent: Agent) -> bool:
+    """Whether who waited was let go when the agent ended, and it was no success."""
+    command = agent.command("console", "--socket", str(agent.dir / "console.sock"))
+    lines = "\n".join(APPLY).encode()
+    done = subprocess.run(command, input=lines, capture_output=True, timeout=WAIT_S)
+    return done.returncode != 0 and b"Traceback" not in done.stderr
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
