@@ -1,7 +1,7 @@
 """Twelve wrong turns of a newcomer: what the board says to each, kept as transcripts.
 
-Each is typed at a real agent and compared whole with its file in `tests/whole/transcripts`, and each ends
-in a message that names what to type next. Then that is typed, and it must help.
+Each is typed at a real agent and compared whole with its file in `tests/whole/transcripts`, and
+each ends in a message that names what to type next. Then that is typed, and it must help.
 """
 
 import json
