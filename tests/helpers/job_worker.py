@@ -79,9 +79,7 @@ def _is_open(fd: int) -> bool:
 
 
 if __name__ == "__main__":
-    operations = {"echo": _echo, "sleep": _sleep, "die": _die, "refuse": _refuse, "flood": _flood}
-    operations.OPS.update(
-        {**operations, "fault": _fault, "hoard": _hoard, "nicer": _nicer, "look": _look}
-    )
+    own = {"echo": _echo, "sleep": _sleep, "die": _die, "refuse": _refuse, "flood": _flood}
+    operations.OPS.update({**own, "fault": _fault, "hoard": _hoard, "nicer": _nicer, "look": _look})
     numbers = [int(number) for number in sys.argv[1:]]
     worker.serve(Identity(*numbers) if numbers else None, calls=CALLS)

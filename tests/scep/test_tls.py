@@ -384,7 +384,7 @@ def test_the_pin_still_counts(tmp_path: Path, ca: lab.Party) -> None:
 CHILD = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from agent.scep import client, preload
+from agent.scep import operations, preload
 from hal.link import LinuxLink
 preload.load_all()
 if os.fork():
@@ -397,7 +397,7 @@ trust = bytes.fromhex(sys.argv[3])
 sys.addaudithook(watch)
 job = {"op": "fetch-ca", "url": sys.argv[2], "ca_id": None, "ra": False, "source": {},
        "https_ca_file": "web.pem", "https_ca": trust, "clock_trusted": True}
-found = client.OPS["fetch-ca"](job, [], LinuxLink())
+found = operations.OPS["fetch-ca"](job, [], LinuxLink())
 seen = list(opened)
 peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(len(found["certificates"]), len(seen), seen[:5], peak)
