@@ -9,27 +9,24 @@ free. A record is lost and a certificate still names it: a pair of the same name
 generation, so that nobody takes it for the one of the certificate.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from agent.appliance import Done, KeyPair
 from agent.device import status
 from agent.device.reserve import key_pair_bytes
+from agent.device.shared import Shared
 from agent.errors import fail
 from agent.jobs import answers
 from agent.jobs.answers import Answer
 from hal import records
 from hal.records import KeyRecord
-from hal.store import Store
-
-if TYPE_CHECKING:
-    from agent.device.device import Device
 
 
 class KeyPairs:
-    """All key pairs of a device."""
+    """All key pairs of a device. `held` names those that a realm's stored records need."""
 
-    def __init__(self, device: "Device", store: Store) -> None:
-        self._device, self._store = device, store
+    def __init__(self, shared: Shared, held: Callable[[str], list[object]]) -> None:
+        self._shared, self._store, self._held = shared, shared.store, held
         self._making: set[str] = set()  # being generated
 
     def all(self) -> list[KeyPair]:
@@ -42,7 +39,7 @@ class KeyPairs:
         try:
             return None if value is None else records.decode(KeyRecord, value)
         except records.RecordError as error:
-            self._device.log.report("STORE_ERR", f"key pair {name}: {error}")
+            self._shared.log.report("STORE_ERR", f"key pair {name}: {error}")
             return None
 
     def unreadable(self, name: str) -> bool:
@@ -64,8 +61,8 @@ class KeyPairs:
 
     def user(self, name: str) -> str | None:
         """The realm that is configured with a key pair, or holds a certificate for it."""
-        for key, settings in self._device.settings.realms.items():
-            if name in (settings.key_pair, *self._device.holds(key)):
+        for key, settings in self._shared.settings.realms.items():
+            if name in (settings.key_pair, *self._held(key)):
                 return settings.name
         return None
 
@@ -75,7 +72,7 @@ class KeyPairs:
             raise fail("key-making", name=name)
         generation = self.next_generation(name)
         if self.record(name) is None:
-            self._device.commits.expect(key_pair_bytes(bits))
+            self._shared.commits.expect(key_pair_bytes(bits))
         self._making.add(name)
 
         def end(result: object) -> None:
@@ -83,7 +80,7 @@ class KeyPairs:
             done(result)
 
         job: dict[str, object] = {"op": "generate-key", "name": name, "generation": generation}
-        return self._device.task(
+        return self._shared.task(
             {**job, "bits": bits},
             lambda answer: self.keep(name, generation, exportable, answer, "RSA_CREATE_OK"),
             end,
@@ -101,12 +98,12 @@ class KeyPairs:
             generation=generation,
             bits=answers.field(answer, "bits", int),
             exportable=exportable,
-            created_s=self._device.wall_s(),
+            created_s=self._shared.wall_s(),
             spki=answers.field(answer, "spki", bytes),
             sealed=answers.field(answer, "sealed", bytes),
         )
-        self._device.commit({records.key_pair_key(name): records.encode(key)})
-        self._device.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
+        self._shared.commit({records.key_pair_key(name): records.encode(key)})
+        self._shared.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
         return status.key_pair(key)
 
     def destroy(self, name: str) -> None:
@@ -115,5 +112,5 @@ class KeyPairs:
         user = self.user(name)
         if user is not None:
             raise fail("key-used", name=name, realm=user)
-        self._device.commit({records.key_pair_key(name): None})
-        self._device.log.report("RSA_DESTROY", f"key pair {name}")
+        self._shared.commit({records.key_pair_key(name): None})
+        self._shared.log.report("RSA_DESTROY", f"key pair {name}")

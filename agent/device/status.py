@@ -3,7 +3,7 @@
 from agent.appliance import CaInfo, Certificate, KeyPair, RealmStatus
 from agent.console.commands.realm import error_of
 from agent.device.reserve import MISSING, Need
-from agent.device.runner import Enrolment
+from agent.device.runner import RealmRunner
 from agent.enrolment import schedule, vouched
 from agent.enrolment.actions import Now
 from agent.enrolment.pins import Fingerprint
@@ -12,8 +12,6 @@ from agent.errors import fail
 from agent.jobs import maps
 from agent.settings import Realm, Settings, fold
 from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
-
-BUILD_S = 1_795_000_000  # this program did not exist before (2026-11): a clock below it is wrong
 
 # State -> (why, what happens next). `{}`: name of the realm.
 EXPLAINED = {
@@ -82,7 +80,7 @@ def completion(settings: Settings, realm: Realm) -> str | None:
 
 
 def of_realm(
-    settings: Settings, realm: Realm, runner: Enrolment, now: Now, need: Need
+    settings: Settings, realm: Realm, runner: RealmRunner, now: Now, need: Need
 ) -> RealmStatus:
     """Where a realm stands, why, and what happens next."""
     engine = runner.engine
@@ -108,7 +106,7 @@ def of_realm(
             why, next_step = f"{why}, but {short.what}", short.remedy
     if engine.state is State.FAILED and stored.local:
         why += "; the certificate before it stays in use"
-    if unread := runner.unread():
+    if unread := runner.records.unread():
         why += f"; flash holds of it what cannot be read: {', '.join(unread)}"
     return RealmStatus(
         state=engine.state.value,

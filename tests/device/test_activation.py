@@ -33,7 +33,7 @@ class Bench:
         self.jobs = FakeJobs(self.reactor, [JobEnd(None, "died") if fails else self._child] * 5)
         self.log = Log(lambda: 0, None)
         tasks = Tasks(self.jobs, 0)
-        self.activation = Activation(self.files, self.memory, tasks, self.log)
+        self.activation = Activation(self.reactor, self.files, self.memory, tasks, self.log)
 
     def _child(self, job: StartedJob) -> JobEnd:
         for fd, name in zip(job.fds[1:], MEMORY_FILES, strict=True):
@@ -43,7 +43,7 @@ class Bench:
 
     def activate(self, what: InUse = WHAT) -> AgentError | None:
         found: list[AgentError | None] = []
-        self.activation.activate(what, "pem", found.append)
+        self.activation.activate(what, found.append)
         self.reactor.advance(1)
         (result,) = found
         return result

@@ -209,7 +209,7 @@ def test_with_a_known_ca_the_chain_is_judged_first() -> None:
     waiter = run(bench, bench.device.exchange.import_local, "abc", LOCAL)
     assert waiter.results == [None]
     assert bench.worker.ops() == ["fetch-ca", "import", "validate", "activate"]
-    chain = bench.device.runner("abc").engine.stored.local.chain
+    chain = bench.device.realms.runner("abc").engine.stored.local.chain
     assert chain == [b"der of CN=CA 01"]  # as the validation says, by who signed
     row = {"certificate": "local", "subject": "CN=y", "status": "Invalid", "reason": "expired"}
     bench.worker.answers["validate"] = {"rows": [row], "chain": []}

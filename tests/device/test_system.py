@@ -4,7 +4,9 @@ import pytest
 
 from agent.appliance import FileEntry
 from agent.device.erasing import Erasure
-from agent.device.system import Storage, System
+from agent.device.shared import Shared
+from agent.device.storage import Storage
+from agent.device.system import System
 from agent.errors import AgentError
 from hal.fake import FakeClock
 from hal.fake_storage import FakeFiles
@@ -31,8 +33,10 @@ def test_storage_lists_reads_and_says_what_is_wrong() -> None:
 
 def system(bench: Bench, clock: FakeClock, *, has_rtc: bool = False) -> System:
     hardware = bench.hardware._replace(clock=clock, has_rtc=has_rtc)
-    erasure = Erasure(bench.store, bench.files, bench.memory, bench.device.log)
-    return System(bench.device, bench.store, hardware, erasure)
+    device, log = bench.device, bench.device.shared.log
+    erasure = Erasure(bench.store, bench.files, bench.memory, log)
+    shared = Shared(bench.loop, bench.store, hardware, device.shared.jobs, log)
+    return System(shared, device.realms, device.keys, erasure, lambda: None)
 
 
 def test_who_vouches_for_the_time() -> None:

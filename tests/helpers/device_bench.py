@@ -208,7 +208,7 @@ class Bench:
         return waiter
 
     def logged(self) -> str:
-        return "\n".join(line.text for line in self.device.log.lines)
+        return "\n".join(line.text for line in self.device.shared.log.lines)
 
 
 CONFIGURATION = f"""#
