@@ -8,7 +8,7 @@ from agent.appliance import Done, FromFile, Progress
 from agent.device import asking
 from agent.device.realms import Realms
 from agent.device.shared import Shared
-from agent.device.storage import Storage, import_job
+from agent.device.storage import DeviceStorage, import_job
 from agent.enrolment import pins, vouched
 from agent.enrolment.states import Installed
 from agent.errors import AgentError, fail
@@ -22,7 +22,7 @@ from hal.records import CaRecord
 class Authority:
     """The half of `agent.appliance.Exchange` that is about the CA."""
 
-    def __init__(self, shared: Shared, realms: Realms, storage: Storage) -> None:
+    def __init__(self, shared: Shared, realms: Realms, storage: DeviceStorage) -> None:
         self._shared, self._realms, self._storage = shared, realms, storage
 
     def get(self, name: str, progress: Progress, done: Done) -> int:

@@ -9,11 +9,11 @@ from agent import pem
 from agent.appliance import Done, FromFile, Progress, Verdict
 from agent.device.application import Applications
 from agent.device.authority import Authority
-from agent.device.getcert import Retrieval
+from agent.device.getcert import GetCert
 from agent.device.keypairs import KeyPairs
 from agent.device.realms import Realms
 from agent.device.shared import Shared
-from agent.device.storage import Storage, import_job
+from agent.device.storage import DeviceStorage, import_job
 from agent.enrolment.states import Installed
 from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
@@ -30,7 +30,7 @@ class _Validated(NamedTuple):
     chain: list[bytes]
 
 
-class Exchange:
+class Certificates:
     """`agent.appliance.Exchange`."""
 
     def __init__(
@@ -38,12 +38,12 @@ class Exchange:
         shared: Shared,
         realms: Realms,
         keys: KeyPairs,
-        storage: Storage,
+        storage: DeviceStorage,
         applications: Applications,
     ) -> None:
         self._shared, self._realms, self._keys = shared, realms, keys
         self._storage, self._applications = storage, applications
-        self._retrieval = Retrieval(shared, realms, keys, applications)
+        self._retrieval = GetCert(shared, realms, keys, applications)
         self._authority = Authority(shared, realms, storage)
 
     def get_ca(self, name: str, progress: Progress, done: Done) -> int:

@@ -13,7 +13,7 @@ from agent.device.realms import Realms
 from agent.device.reserve import Purpose
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
-from agent.device.storage import Storage
+from agent.device.storage import DeviceStorage
 from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
 from agent.jobs.answers import Answer
@@ -26,10 +26,12 @@ NO_FLOOR = "the newest revocation list was lost: nothing says that this one is n
 Job = dict[str, object]
 
 
-class Revocation:
+class Crls:
     """`agent.appliance.Revocation`."""
 
-    def __init__(self, shared: Shared, realms: Realms, keys: KeyPairs, storage: Storage) -> None:
+    def __init__(
+        self, shared: Shared, realms: Realms, keys: KeyPairs, storage: DeviceStorage
+    ) -> None:
         self._shared, self._realms, self._keys, self._storage = shared, realms, keys, storage
         self._store = shared.store
 

@@ -12,18 +12,18 @@ from agent.console.configuration.loader import load_configuration
 from agent.device import devicekey, losses, status
 from agent.device.activation import Activation
 from agent.device.application import Applications
-from agent.device.certificates import Exchange
+from agent.device.certificates import Certificates
 from agent.device.configuration import Configuring
-from agent.device.crls import Revocation
+from agent.device.crls import Crls
 from agent.device.diagnosis import Diagnosis
 from agent.device.erasing import Erasure
 from agent.device.hardware import Hardware
 from agent.device.keypairs import KeyPairs
-from agent.device.passwords import Access, Passwords
+from agent.device.passwords import Logins, Passwords
 from agent.device.realms import Realms
 from agent.device.shared import Shared
-from agent.device.storage import Storage
-from agent.device.system import System
+from agent.device.storage import DeviceStorage
+from agent.device.system import DeviceSystem
 from agent.jobs import answers
 from agent.jobs.answers import Answer
 from agent.jobs.runner import Tasks
@@ -42,13 +42,15 @@ class Device:
         activation = Activation(loop, hardware.files, hardware.memory, jobs, log)
         self.keys = KeyPairs(shared, lambda name: self.realms.keys_held(name))
         self.realms = Realms(shared, self.keys.record, activation)
-        self.passwords, self.access = Passwords(shared), Access(shared)
-        self.storage = Storage(hardware.files)
+        self.passwords, self.access = Passwords(shared), Logins(shared)
+        self.storage = DeviceStorage(hardware.files)
         self.applications = Applications(shared, self.realms, self.keys, self.passwords)
-        self.exchange = Exchange(shared, self.realms, self.keys, self.storage, self.applications)
-        self.revocation = Revocation(shared, self.realms, self.keys, self.storage)
+        self.exchange = Certificates(
+            shared, self.realms, self.keys, self.storage, self.applications
+        )
+        self.revocation = Crls(shared, self.realms, self.keys, self.storage)
         erasure = Erasure(store, hardware.files, hardware.memory, log)
-        self.system = System(shared, self.realms, self.keys, erasure, self._start_anew)
+        self.system = DeviceSystem(shared, self.realms, self.keys, erasure, self._start_anew)
         self.configuration = Configuring(shared, self.realms, partial(load_configuration, self))
         self._diagnosis = Diagnosis(shared, self.realms, self.keys, self.passwords, self.system)
         self._factory = ""

@@ -13,7 +13,7 @@ from agent.device.passwords import Passwords
 from agent.device.realms import Realms
 from agent.device.reserve import MISSING
 from agent.device.shared import Shared
-from agent.device.system import System
+from agent.device.system import DeviceSystem
 from agent.enrolment import pins, vouched
 from agent.enrolment.states import CaCertificate
 from agent.errors import AgentError, fail
@@ -57,7 +57,7 @@ class Diagnosis:
         realms: Realms,
         keys: KeyPairs,
         passwords: Passwords,
-        system: System,
+        system: DeviceSystem,
     ) -> None:
         self._shared, self._realms, self._keys = shared, realms, keys
         self._passwords, self._system = passwords, system

@@ -21,7 +21,7 @@ from agent.settings import Realm
 from hal.records import CaRecord, LocalRecord, RequestRecord
 
 
-class Retrieval:
+class GetCert:
     """`get_local` of `agent.appliance.Exchange`."""
 
     def __init__(

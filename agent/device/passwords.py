@@ -26,7 +26,7 @@ class Passwords:
         return self._shared.task(job, lambda _answer: None, done)
 
 
-class Access:
+class Logins:
     """`agent.appliance.Access`."""
 
     def __init__(self, shared: Shared) -> None:

@@ -6,7 +6,7 @@ from agent.errors import fail
 from hal.ports import Files, FilesError
 
 
-class Storage:
+class DeviceStorage:
     """`agent.appliance.Storage`: the port, with the errors of the console."""
 
     def __init__(self, files: Files) -> None:
@@ -37,7 +37,7 @@ class Storage:
             raise fail("storage-failed", reason=error.what) from error
 
 
-def import_job(storage: Storage, kind: str, what: FromFile) -> dict[str, object]:
+def import_job(storage: DeviceStorage, kind: str, what: FromFile) -> dict[str, object]:
     """The job that reads a file of storage; AgentError `file-unreadable`, `file-too-large`."""
     data = storage.read(what.file)
     if len(data) > limits.IMPORT_BYTES:

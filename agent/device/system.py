@@ -16,7 +16,7 @@ from hal.ports import HalError, StoreError
 DAY_S = 86400
 
 
-class System:
+class DeviceSystem:
     """`agent.appliance.System`. `start_anew`: the store is that of a new device, and the rest of
     the device follows it."""
 
