@@ -9,7 +9,7 @@ import json
 import pytest
 from _pytest.mark import ParameterSet
 
-from agent.console.commands.rows import AAA, CONSOLE, EVERYWHERE, Row
+from agent.console.commands.rows import Row
 from agent.console.commands.table import ROWS, render_configuration, table
 from agent.console.language.grammar import (
     AMBIGUOUS,
@@ -25,6 +25,7 @@ from agent.console.language.grammar import (
     quote,
 )
 from agent.console.language.hints import next_words
+from agent.console.language.views import AAA, CONSOLE, EVERYWHERE
 from agent.settings import LocalUser
 from tests.helpers.appliance import FakeDevice, Script, Terminal, hashed
 from tests.helpers.command_lines import (

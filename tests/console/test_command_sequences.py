@@ -10,9 +10,9 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from agent.console.commands.rows import SYSTEM
 from agent.console.commands.table import ROWS, render_configuration, table
 from agent.console.language.grammar import Parameter, Slot, Terminal, match
+from agent.console.language.views import SYSTEM
 from agent.settings import Settings
 from tests.helpers.appliance import FakeDevice
 from tests.helpers.appliance import Terminal as Screen

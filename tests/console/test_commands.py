@@ -3,9 +3,9 @@
 import pytest
 
 from agent.appliance import CaInfo
-from agent.console.commands.rows import REALM
 from agent.console.commands.table import ROWS, render_configuration
 from agent.console.configuration.loader import load_configuration
+from agent.console.language.views import REALM
 from agent.settings import Realm
 from hal.ports import Interface, LinkError
 from tests.helpers.appliance import (

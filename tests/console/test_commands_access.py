@@ -5,9 +5,10 @@ import re
 import pytest
 
 from agent import limits
-from agent.console.commands.rows import EVERYWHERE, VISIT_LEVEL
+from agent.console.commands.rows import VISIT_LEVEL
 from agent.console.commands.table import ROWS, render_configuration
 from agent.console.configuration.loader import load_configuration
+from agent.console.language.views import EVERYWHERE
 from agent.settings import LocalUser
 from tests.helpers.appliance import FakeDevice, Script, Terminal, hashed
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.console.commands.rows import ENTITY, REALM, SYSTEM, USER
+from agent.console.language.views import ENTITY, REALM, SYSTEM, USER
 from agent.console.session.session import Session
 from agent.console.terminal.pager import MORE
 from agent.errors import AgentError

@@ -14,9 +14,8 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from agent.console.commands.rows import EVERYWHERE
+from agent.console.commands import lines
 from agent.console.commands.table import table
-from agent.console.language import views
 from agent.console.language.grammar import (
     AMBIGUOUS,
     INCOMPLETE,
@@ -26,6 +25,7 @@ from agent.console.language.grammar import (
     GrammarError,
 )
 from agent.console.language.hints import next_words
+from agent.console.language.views import EVERYWHERE, View
 from agent.console.session.session import Session
 from agent.console.terminal.editor import NEXT_ROW
 from agent.console.terminal.pager import MORE
@@ -169,9 +169,9 @@ def parse(line: str, view: str, cut: int) -> None:
 
 def _understand(text: str, view: str) -> None:
     try:
-        views.understand(views.View(view), 3, text)
+        lines.understand(View(view), 3, text)
     except GrammarError as error:
-        views.masked_error(text, error)
+        lines.masked_error(text, error)
         if error.kind not in KINDS or not 0 <= error.column <= len(text) + 1:
             raise ValueError(f"{error} in column {error.column}") from error
 

@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING
 from agent import limits
 from agent.console.commands import protection
 from agent.console.commands.rows import (
-    AAA,
-    CONSOLE,
     SECRET_LEVEL,
-    SYSTEM,
     Row,
     line_of,
     one_of,
@@ -24,6 +21,7 @@ from agent.console.commands.rows import (
 )
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import AAA, CONSOLE, SYSTEM
 from agent.errors import AgentError, fail
 from agent.settings import ConsoleLine, LocalUser, Settings, fold
 

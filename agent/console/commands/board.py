@@ -4,22 +4,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console.commands.rows import (
-    DISPLAY_LEVEL,
-    EVERYWHERE,
-    SECRET_LEVEL,
-    SYSTEM,
-    USER,
-    Handler,
-    Row,
-    restore,
-    setting,
-)
+from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Handler, Row, restore, setting
 from agent.console.displays import board, users
 from agent.console.displays.document import Kind
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
 from agent.console.language.times import ahead_text
+from agent.console.language.views import EVERYWHERE, SYSTEM, USER
 from agent.settings import Settings, Timezone
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console.commands import lookups
-from agent.console.commands.rows import ENTITY, Row, restore, setting
+from agent.console.commands.rows import Row, restore, setting
 from agent.console.language import parameters
 from agent.console.language.grammar import Args, Parameter
+from agent.console.language.views import ENTITY
 from agent.settings import Entity
 
 if TYPE_CHECKING:

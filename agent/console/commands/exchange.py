@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from agent.appliance import FromFile
 from agent.console.commands import lookups, protection
-from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, SECRET_LEVEL, SYSTEM, Row
+from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row
 from agent.console.displays import certificates
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import EVERYWHERE, SYSTEM
 from agent.errors import fail
 
 if TYPE_CHECKING:

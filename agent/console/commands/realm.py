@@ -7,7 +7,6 @@ from agent import limits
 from agent.console.commands import lookups, protection, upkeep
 from agent.console.commands.rows import (
     CONFIGURE_LEVEL,
-    REALM,
     SECRET_LEVEL,
     Row,
     one_of,
@@ -17,6 +16,7 @@ from agent.console.commands.rows import (
 )
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import REALM
 from agent.errors import AgentError, fail
 from agent.settings import Realm
 

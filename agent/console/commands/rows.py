@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from agent.console.displays.document import Kind
 from agent.console.language.grammar import Args, Parameter, quote
+from agent.console.language.views import CONSOLE, ENTITY, REALM, SYSTEM
 from agent.settings import ConsoleLine, Entity, Realm, Settings
 from hal.named import NamedTuple
 
 if TYPE_CHECKING:
     from agent.console.session.session import Session
-
-USER, SYSTEM, REALM, ENTITY = "user", "system", "realm", "entity"
-CONSOLE, AAA = "user-interface", "aaa"
-CONFIGURATION = (SYSTEM, REALM, ENTITY, CONSOLE, AAA)
-EVERYWHERE = (USER, *CONFIGURATION)
 
 VISIT_LEVEL, DISPLAY_LEVEL, CONFIGURE_LEVEL, SECRET_LEVEL = 0, 1, 2, 3
 

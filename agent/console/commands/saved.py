@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from agent.console.commands import access
-from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, SECRET_LEVEL, USER, Row
+from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row
 from agent.console.displays import board, saved
 from agent.console.language.blocks import difference, settings_of
 from agent.console.language.grammar import Args
+from agent.console.language.views import EVERYWHERE, USER
 from agent.errors import fail
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from agent.appliance import Certificate
 from agent.console.commands import lookups
-from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, Handler, Row
+from agent.console.commands.rows import DISPLAY_LEVEL, Handler, Row
 from agent.console.displays import certificates, realms
 from agent.console.displays.document import Document, Kind, total
 from agent.console.language import parameters
 from agent.console.language.grammar import Args, Parameter
+from agent.console.language.views import EVERYWHERE
 from agent.settings import Entity, Realm, fold
 
 if TYPE_CHECKING:

@@ -5,21 +5,10 @@ from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console.commands import entity, lookups, realm
-from agent.console.commands.rows import (
-    CONFIGURATION,
-    ENTITY,
-    EVERYWHERE,
-    REALM,
-    SYSTEM,
-    USER,
-    VISIT_LEVEL,
-    Row,
-    one_of,
-    rendered,
-    setting,
-)
+from agent.console.commands.rows import VISIT_LEVEL, Row, one_of, rendered, setting
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import CONFIGURATION, ENTITY, EVERYWHERE, REALM, SYSTEM, USER
 from agent.errors import fail
 from agent.settings import Entity, Realm, Settings, fold
 

@@ -18,15 +18,7 @@ from agent.console.commands import (
     system,
     terminal,
 )
-from agent.console.commands.rows import (
-    CONFIGURATION,
-    DISPLAY_LEVEL,
-    EVERYWHERE,
-    SYSTEM,
-    Handler,
-    Row,
-    rendered,
-)
+from agent.console.commands.rows import DISPLAY_LEVEL, Handler, Row, rendered
 from agent.console.commands.words import WORDS
 from agent.console.displays import board as displays
 from agent.console.displays import filters
@@ -43,6 +35,7 @@ from agent.console.language.grammar import (
     openings,
 )
 from agent.console.language.parameters import FILTER
+from agent.console.language.views import CONFIGURATION, EVERYWHERE, SYSTEM
 from agent.settings import Settings, fold
 from hal.named import NamedTuple
 

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, USER, Row
+from agent.console.commands.rows import DISPLAY_LEVEL, Row
 from agent.console.displays import terminal
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import EVERYWHERE, USER
 
 if TYPE_CHECKING:
     from agent.console.session.session import Session

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console.commands.rows import REALM, Row, restore, setting
+from agent.console.commands.rows import Row, restore, setting
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import REALM
 from agent.settings import AutoEnroll, Realm
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ then nothing has changed, and the exit status is 1. The sender hangs up: nothing
 from functools import partial
 
 from agent.console.commands import access, lookups
-from agent.console.commands.rows import CONFIGURE_LEVEL, SECRET_LEVEL, SYSTEM
+from agent.console.commands.rows import CONFIGURE_LEVEL, SECRET_LEVEL
 from agent.console.commands.table import render_configuration, table
 from agent.console.configuration.loader import BadLine, Secrets, load_configuration
 from agent.console.language.blocks import Change, difference
 from agent.console.language.grammar import GrammarError, match
+from agent.console.language.views import SYSTEM
 from agent.console.session.session import Session
 from agent.console.session.work import Hold
 from agent.errors import AgentError, fail

@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from agent import limits
 from agent.appliance import Appliance, Done
-from agent.console.commands.rows import SECRET_LEVEL, SYSTEM
+from agent.console.commands.lines import masked, masked_error, suspected
+from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.language.blocks import is_comment
 from agent.console.language.grammar import GrammarError
 from agent.console.language.parameters import MASK
-from agent.console.language.views import masked, masked_error, suspected
+from agent.console.language.views import SYSTEM
 from agent.console.session.session import Session
 from agent.errors import AgentError, fail
 from agent.settings import Settings, Unapplied, fold

@@ -8,24 +8,21 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from agent.appliance import Appliance
-from agent.console.commands.rows import REALM, SYSTEM, USER
-from agent.console.commands.table import Command, header_of
-from agent.console.language.blocks import Change
-from agent.console.language.grammar import GrammarError, Match
-from agent.console.language.times import Times
-from agent.console.language.views import (
-    View,
+from agent.console.commands.lines import (
     completed,
     concealed,
     help_on,
     is_typed_text,
     level_needed,
     masked_error,
-    prompt,
-    record_of,
     understand,
     where_else,
 )
+from agent.console.commands.table import Command, header_of
+from agent.console.language.blocks import Change
+from agent.console.language.grammar import GrammarError, Match
+from agent.console.language.times import Times
+from agent.console.language.views import REALM, SYSTEM, USER, View, prompt, record_of
 from agent.console.session.completion import Completion
 from agent.console.session.dialogue import Dialogue
 from agent.errors import fail

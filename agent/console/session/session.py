@@ -18,12 +18,12 @@ from functools import partial
 
 from agent import limits
 from agent.appliance import Appliance, Seat
-from agent.console.commands.rows import SYSTEM, USER
+from agent.console.commands.lines import masked
 from agent.console.commands.table import Command
 from agent.console.configuration import unapplied
 from agent.console.language.blocks import is_comment
 from agent.console.language.grammar import GrammarError, Match
-from agent.console.language.views import masked
+from agent.console.language.views import SYSTEM, USER
 from agent.console.session.holding import Holding
 from agent.console.session.idle import Idle
 from agent.console.session.script import Finished, Script
