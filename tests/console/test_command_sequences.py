@@ -84,16 +84,16 @@ class Operator:
     def type(self, line: str, answers: tuple[str, ...] = ()) -> None:
         self.screen.type(line)
         for answer in answers:
-            if self.screen.session.asking:
+            if self.screen.session.dialogue.asking:
                 self.screen.type(answer)
         shown = self.screen.keys(b"\x03")  # leaves a question or a page
         if self.screen.logged_out:
             self.screen = Screen(self.device, width=WIDTH)
         else:
-            assert shown.endswith(self.screen.session.prompt())
+            assert shown.endswith(self.screen.session.place.prompt())
 
     def stand_in(self, view: str) -> None:
-        if self.screen.session.view.kind != view:
+        if self.screen.session.place.view.kind != view:
             for line in ("return", *entrance(view)):
                 self.type(line)
 

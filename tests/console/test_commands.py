@@ -218,7 +218,7 @@ def test_names_are_one_whatever_their_case_and_keep_their_first_spelling() -> No
     device, script, _ = realm_script()
     script.run("pki realm ABC", "ca id x")
     assert list(device.settings.realms) == ["default", "abc"]
-    assert script.session.view == (REALM, "abc")
+    assert script.session.place.view == (REALM, "abc")
     assert device.settings.realms["abc"].ca_id == "x"
 
 

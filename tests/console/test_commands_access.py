@@ -201,7 +201,7 @@ def test_no_password_is_kept_or_shown() -> None:
         "set authentication password cipher topsecret",
     ):
         assert terminal.type(line).count("topsecret") == 1, "only the echo"
-        assert terminal.session.editor.history[-1].endswith("******")
+        assert terminal.session.keyboard.editor.history[-1].endswith("******")
     assert "topsecret" not in terminal.type("display current-configuration")
 
 

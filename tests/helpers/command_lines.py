@@ -175,5 +175,5 @@ def replayed(device: FakeDevice) -> tuple[FakeDevice, FakeDevice]:
     terminal = Terminal(pasted)
     said = terminal.type("system-view", *text)
     assert "Error:" not in said, said
-    assert terminal.session.view.kind == USER
+    assert terminal.session.place.view.kind == USER
     return loaded, pasted

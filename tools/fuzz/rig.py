@@ -122,7 +122,7 @@ class Block:
     def _end(self) -> None:
         for screen in (self.whole, self.slow):
             said = screen.take()
-            if not (screen.over or said.endswith(screen.session.prompt())):
+            if not (screen.over or said.endswith(screen.session.place.prompt())):
                 raise FuzzError(UNANSWERED, f"no prompt but {said!r}")
             while screen.device.tasks:
                 screen.device.finish()
@@ -149,7 +149,7 @@ def _answered(screen: Screen, said: str) -> bool:
 
     Enter at the end of help in pages leads back to the line as it was.
     """
-    editor = screen.session.editor
+    editor = screen.session.keyboard.editor
     back = bool(editor.text) and editor.prompt + editor.text in said
     return back or bool(screen.device.tasks) or said.endswith((editor.prompt, MORE))
 
@@ -190,7 +190,7 @@ def _run(line: str, view: str) -> None:
     if view != "user":
         script.run("system-view")
     _, status = script.run(line)
-    if status is None and not script.session.asking:
+    if status is None and not script.session.dialogue.asking:
         raise FuzzError(UNANSWERED, f"{line!r}: the script goes on for ever")
 
 
