@@ -3,9 +3,9 @@
 import pytest
 
 from agent.appliance import CaInfo
-from agent.console.commands.rows import REALM
 from agent.console.commands.table import ROWS, render_configuration
 from agent.console.configuration.loader import load_configuration
+from agent.console.language.views import REALM
 from agent.settings import Realm
 from hal.ports import Interface, LinkError
 from tests.helpers.appliance import (
@@ -218,7 +218,7 @@ def test_names_are_one_whatever_their_case_and_keep_their_first_spelling() -> No
     device, script, _ = realm_script()
     script.run("pki realm ABC", "ca id x")
     assert list(device.settings.realms) == ["default", "abc"]
-    assert script.session.view == (REALM, "abc")
+    assert script.session.place.view == (REALM, "abc")
     assert device.settings.realms["abc"].ca_id == "x"
 
 

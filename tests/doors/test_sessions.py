@@ -126,4 +126,4 @@ def test_a_session_that_is_fed_for_ever_does_not_grow() -> None:
         tracemalloc.stop()
     assert not terminal.logged_out
     assert after - before < 100_000
-    assert len(terminal.session.editor.history) <= limits.HISTORY_LINES
+    assert len(terminal.session.keyboard.editor.history) <= limits.HISTORY_LINES

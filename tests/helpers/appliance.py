@@ -29,7 +29,8 @@ from agent.appliance import (
     Verdict,
 )
 from agent.console.commands.table import render_configuration
-from agent.console.displays.board import FLAG, STATISTICS
+from agent.console.displays.board import STATISTICS
+from agent.console.displays.document import FLAG
 from agent.console.language.blocks import difference
 from agent.console.session.session import Session
 from agent.errors import AgentError, fail

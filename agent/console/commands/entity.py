@@ -1,32 +1,30 @@
 """Commands of the entity view: who the certificate is for."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console.commands import lookups
-from agent.console.commands.rows import ENTITY, Row, restore, setting
+from agent.console.commands.operator import Operator
+from agent.console.commands.rows import Row, restore, setting
 from agent.console.language import parameters
 from agent.console.language.grammar import Args, Parameter
+from agent.console.language.views import ENTITY
 from agent.settings import Entity
 
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
 
-
-def undo_common_name(session: "Session", _args: Args) -> None:
-    record = session.record(ENTITY)
-    lookups.refuse_used_entity(session, record)
+def undo_common_name(operator: Operator, _args: Args) -> None:
+    record = operator.record(ENTITY)
+    lookups.refuse_used_entity(operator, record)
     record.common_name = None
 
 
-def ip_address(session: "Session", args: Args) -> None:
+def ip_address(operator: Operator, args: Args) -> None:
     if "ADDRESS" in args:
-        session.record(ENTITY).ip_address = args.text("ADDRESS")
+        operator.record(ENTITY).ip_address = args.text("ADDRESS")
         return
     interface = lookups.interface(args)
-    lookups.warn_of_source(session, None, interface)
-    session.record(ENTITY).ip_address = interface
+    operator.remark(lambda: lookups.warn_of_source(operator, None, interface))
+    operator.record(ENTITY).ip_address = interface
 
 
 def render_ip_address(record: Entity) -> Iterator[str]:
@@ -34,8 +32,8 @@ def render_ip_address(record: Entity) -> Iterator[str]:
         yield f"ip-address {record.ip_address}"
 
 
-def serial_number(session: "Session", _args: Args) -> None:
-    session.record(ENTITY).serial_number = True
+def serial_number(operator: Operator, _args: Args) -> None:
+    operator.record(ENTITY).serial_number = True
 
 
 def render_serial_number(record: Entity) -> Iterator[str]:

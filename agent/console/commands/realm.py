@@ -1,13 +1,12 @@
 """Commands of the realm view: which CA, for which entity, with which key, by which rules."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console.commands import lookups, protection, upkeep
+from agent.console.commands.operator import Operator
 from agent.console.commands.rows import (
     CONFIGURE_LEVEL,
-    REALM,
     SECRET_LEVEL,
     Row,
     one_of,
@@ -17,11 +16,9 @@ from agent.console.commands.rows import (
 )
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import REALM
 from agent.errors import AgentError, fail
 from agent.settings import Realm
-
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
 
 KEY_USAGE = {
     "ike": "IKE between VPN gateways (extended key usage ipsecIKE)",
@@ -59,25 +56,25 @@ BROKEN_DIGESTS = ("md5", "sha1")
 TO_SET = "password cipher"
 
 
-def bind_entity(session: "Session", args: Args) -> None:
-    record = lookups.entity(session, args.text("NAME"))
+def bind_entity(operator: Operator, args: Args) -> None:
+    record = lookups.entity(operator, args.text("NAME"))
     if not record.common_name:
         raise fail("entity-nameless", name=record.name)
-    session.record(REALM).entity = record.name
+    operator.record(REALM).entity = record.name
 
 
-def bind_key_pair(session: "Session", args: Args) -> None:
-    name = lookups.key_pair(session, args.text("NAME"))
-    lookups.refuse_used_key(session, name, beside=session.record(REALM).name)
-    session.record(REALM).key_pair = name
+def bind_key_pair(operator: Operator, args: Args) -> None:
+    name = lookups.key_pair(operator, args.text("NAME"))
+    lookups.refuse_used_key(operator, name, beside=operator.record(REALM).name)
+    operator.record(REALM).key_pair = name
 
 
-def source(session: "Session", args: Args) -> None:
+def source(operator: Operator, args: Args) -> None:
     """An address or interface that is not there yet is kept: DHCP may be late."""
-    record = session.record(REALM)
+    record = operator.record(REALM)
     address = args.text("ADDRESS") if "ADDRESS" in args else None
     interface = None if address else lookups.interface(args)
-    lookups.warn_of_source(session, address, interface)
+    operator.remark(lambda: lookups.warn_of_source(operator, address, interface))
     record.source_address, record.source_interface = address, interface
     record.bind_device = "bind-device" in args
 
@@ -90,18 +87,18 @@ def render_source(record: Realm) -> Iterator[str]:
         yield f"source {record.source_address}"
 
 
-def enrollment_url(session: "Session", args: Args) -> None:
+def enrollment_url(operator: Operator, args: Args) -> None:
     """Entering it again replaces all of it."""
-    record = session.record(REALM)
-    lookups.refuse_another_ra(session, record)
+    record = operator.record(REALM)
+    lookups.refuse_another_ra(operator, record)
     url, escaped = args.text("URL"), "esc" in args
     record.url, record.url_esc = parameters.unescape_url(url) if escaped else url, escaped
     record.poll_interval_min = args.number("MINUTES", limits.POLL_INTERVAL_DEFAULT_MIN)
     record.poll_times = args.number("COUNT", limits.POLL_TIMES_DEFAULT)
     record.ra = "ra" in args
     record.ra_fingerprint = _ra_fingerprint(args)
-    if not escaped and r"\x3f" in url.lower() and not session.loading:
-        session.warn(r"\x3f is kept as it is; for a question mark type `enrollment-url esc ...`.")
+    if not escaped and r"\x3f" in url.lower():
+        operator.warn(r"\x3f is kept as it is; for a question mark type `enrollment-url esc ...`.")
 
 
 def _ra_fingerprint(args: Args) -> tuple[str, tuple[str, ...]] | None:
@@ -111,9 +108,9 @@ def _ra_fingerprint(args: Args) -> tuple[str, tuple[str, ...]] | None:
     return None
 
 
-def undo_url(session: "Session", args: Args) -> None:
-    lookups.refuse_another_ra(session, session.record(REALM))
-    _url_as_new(session, args)
+def undo_url(operator: Operator, args: Args) -> None:
+    lookups.refuse_another_ra(operator, operator.record(REALM))
+    _url_as_new(operator, args)
 
 
 def render_url(record: Realm) -> Iterator[str]:
@@ -138,45 +135,43 @@ def url_line(record: Realm) -> str:
     return " ".join(words)
 
 
-def warn_of_digest(session: "Session", args: Args) -> None:
+def warn_of_digest(operator: Operator, args: Args) -> None:
     for digest in args.chosen(BROKEN_DIGESTS):
-        session.warn(f"{digest} is broken: use it only if the CA can do nothing better.")
+        operator.warn(f"{digest} is broken: use it only if the CA can do nothing better.")
 
 
-def password(session: "Session", args: Args) -> None:
+def password(operator: Operator, args: Args) -> None:
     def use(text: str) -> None:
-        _take_password(session, text)
+        _take_password(operator, text)
 
-    protection.take(session, args, parameters.PASSWORD, use)
+    protection.take(operator, args, parameters.PASSWORD, use)
 
 
-def _take_password(session: "Session", text: str) -> None:
+def _take_password(operator: Operator, text: str) -> None:
     """Seals a password in plain; a sealed one is only taken if this device can open it."""
-    device = session.device
-    session.record(REALM)  # before the work: it may have gone while the password was typed
-    former = session.former()
+    device = operator.device
+    operator.record(REALM)  # before the work: it may have gone while the password was typed
+    former = operator.former()
     before = former.password if former else None
 
     def keep(sealed: object) -> None:
-        session.record(REALM).password = str(sealed)
+        operator.record(REALM).password = str(sealed)
 
     if not parameters.is_sealed(text):
-        protection.protect(
-            session,
+        operator.protect(
             "Sealing the password",
             lambda done: device.seal_password(text, before, done),
             keep,
-            TO_SET,
+            protection.refused(TO_SET),
         )
-    elif text == before or session.booting:
+    elif text == before:
         keep(text)
     else:
-        protection.protect(
-            session,
+        operator.protect(
             "Checking the sealed password",
             lambda done: device.check_sealed_password(text, done),
             lambda _result: keep(text),
-            TO_SET,
+            lambda: keep(text),
         )
 
 
@@ -185,29 +180,33 @@ def render_password(record: Realm) -> Iterator[str]:
         yield f"password cipher {record.password}"
 
 
-def fingerprint(session: "Session", args: Args) -> None:
+def fingerprint(operator: Operator, args: Args) -> None:
     method = args.chosen(FINGERPRINTS)[0]
-    warn_of_digest(session, args)
-    session.record(REALM).fingerprint = (method, args.text(FINGERPRINTS[method]))
+    warn_of_digest(operator, args)
+    operator.record(REALM).fingerprint = (method, args.text(FINGERPRINTS[method]))
 
 
-def root_fingerprint(session: "Session", args: Args) -> None:
+def root_fingerprint(operator: Operator, args: Args) -> None:
     """One more: a root, and the one that will follow it."""
-    record, named = session.record(REALM), _root_named(args)
-    warn_of_digest(session, args)
+    record, named = operator.record(REALM), _root_named(args)
+    warn_of_digest(operator, args)
     others = tuple(one for one in record.root_fingerprints if one != named)
     if len(others) >= limits.ROOTS:
         raise fail("roots-full", cap=limits.ROOTS)
     record.root_fingerprints = (*others, named)
-    if not session.loading and session.device.ca(record.name):
-        session.info(
+    operator.remark(lambda: _tell_of_root(operator, record))
+
+
+def _tell_of_root(operator: Operator, record: Realm) -> None:
+    if operator.device.ca(record.name):
+        operator.info(
             "A CA with this fingerprint is served once it is stored: type `pki get-certificate ca"
             f" realm {record.name}`, or `pki import-certificate ca realm {record.name} ...`."
         )
 
 
-def undo_root_fingerprint(session: "Session", args: Args) -> None:
-    record = session.record(REALM)
+def undo_root_fingerprint(operator: Operator, args: Args) -> None:
+    record = operator.record(REALM)
     gone = [_root_named(args)] if args.chosen(ROOT_FINGERPRINTS) else record.root_fingerprints
     if not set(gone) <= set(record.root_fingerprints):
         raise fail("root-unknown")

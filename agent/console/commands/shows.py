@@ -1,70 +1,69 @@
 """The `display` commands about realms, entities, key pairs and what they hold."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.appliance import Certificate
 from agent.console.commands import lookups
-from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, Handler, Row
+from agent.console.commands.operator import Operator
+from agent.console.commands.rows import DISPLAY_LEVEL, Handler, Row
 from agent.console.displays import certificates, realms
 from agent.console.displays.document import Document, Kind, total
 from agent.console.language import parameters
 from agent.console.language.grammar import Args, Parameter
+from agent.console.language.views import EVERYWHERE
 from agent.settings import Entity, Realm, fold
-
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
 
 REALM_NAME = parameters.name("Name of a realm")
 
 
-def _realms(session: "Session", args: Args) -> list[Realm]:
+def _realms(operator: Operator, args: Args) -> list[Realm]:
     if "NAME" in args:
-        return [lookups.realm(session, args.text("NAME"))]
-    return list(session.device.settings.realms.values())
+        return [lookups.realm(operator, args.text("NAME"))]
+    return list(operator.device.settings.realms.values())
 
 
-def _still_there(session: "Session", records: list[Realm]) -> Iterator[Realm]:
+def _still_there(operator: Operator, records: list[Realm]) -> Iterator[Realm]:
     """Those that no other session has removed by the time that their page is shown."""
     for record in records:
-        if fold(record.name) in session.device.settings.realms:
+        if fold(record.name) in operator.device.settings.realms:
             yield record
 
 
-def show_realms(session: "Session", args: Args) -> None:
+def show_realms(operator: Operator, args: Args) -> None:
     def items() -> Iterator[dict[str, Any]]:
-        device = session.device
-        for record in _still_there(session, found):
+        device = operator.device
+        for record in _still_there(operator, found):
             yield realms.realm(record, device.ca(record.name), device.status(record.name))
 
-    found = _realms(session, args)
-    session.show(Document(realms.REALM, items(), [total(len(found))]))
+    found = _realms(operator, args)
+    operator.show(Document(realms.REALM, items(), [total(len(found))]))
 
 
-def show_entities(session: "Session", args: Args) -> None:
-    found: list[Entity] = list(session.device.settings.entities.values())
+def show_entities(operator: Operator, args: Args) -> None:
+    found: list[Entity] = list(operator.device.settings.entities.values())
     if "NAME" in args:
-        found = [lookups.entity(session, args.text("NAME"))]
-    session.show(Document(realms.ENTITY, map(realms.entity, found), [total(len(found))]))
+        found = [lookups.entity(operator, args.text("NAME"))]
+    operator.show(Document(realms.ENTITY, map(realms.entity, found), [total(len(found))]))
 
 
-def show_certificates(session: "Session", args: Args) -> None:
+def show_certificates(operator: Operator, args: Args) -> None:
     """Fields of a certificate are read in the worker, never in the agent."""
     kind = "ca" if "ca" in args else "local"
     found: list[tuple[certificates.Shown, Certificate]] = []
-    for record in _realms(session, args):
+    for record in _realms(operator, args):
         place = certificates.Shown(record.name, f"{record.name}_{kind}.cer")
         if kind == "ca":
-            ca = session.device.ca(record.name)
+            ca = operator.device.ca(record.name)
             found += [(place, one) for one in ca.certificates] if ca else []
             # The next CA is in no file: nobody is to use it before the CA has changed.
             found += [(place._replace(file=""), ca.next)] if ca and ca.next else []
         else:
-            local = session.device.local(record.name)
+            local = operator.device.local(record.name)
             found += [(place, local)] if local else []
     places = [place for place, _ in found]
     lookups.describe(
-        session,
+        operator,
         certificates.CERTIFICATE,
         f"There is no {'CA' if kind == 'ca' else kind} certificate.",
         places,
@@ -72,40 +71,40 @@ def show_certificates(session: "Session", args: Args) -> None:
     )
 
 
-def show_key_pairs(session: "Session", args: Args) -> None:
-    pairs = session.device.key_pairs()
+def show_key_pairs(operator: Operator, args: Args) -> None:
+    pairs = operator.device.key_pairs()
     if "NAME" in args:
-        name = lookups.key_pair(session, args.text("NAME"))
+        name = lookups.key_pair(operator, args.text("NAME"))
         pairs = [pair for pair in pairs if pair.name == name]
-    session.show(Document(realms.KEY_PAIR, map(realms.key_pair, pairs), [total(len(pairs))]))
+    operator.show(Document(realms.KEY_PAIR, map(realms.key_pair, pairs), [total(len(pairs))]))
 
 
-def show_enrollment(session: "Session", args: Args) -> None:
+def show_enrollment(operator: Operator, args: Args) -> None:
     def items() -> Iterator[dict[str, Any]]:
-        device = session.device
+        device = operator.device
         now_s = device.wall_s()
-        for record in _still_there(session, found):
+        for record in _still_there(operator, found):
             status, local = device.status(record.name), device.local(record.name)
             yield realms.enrollment(record.name, status, local, now_s)
 
-    found = _realms(session, args)
-    session.show(Document(realms.ENROLLMENT, items()))
+    found = _realms(operator, args)
+    operator.show(Document(realms.ENROLLMENT, items()))
 
 
-def show_request(session: "Session", args: Args) -> None:
+def show_request(operator: Operator, args: Args) -> None:
     name = args.text("FILENAME")
-    data = session.device.storage.read(name)
+    data = operator.device.storage.read(name)
     place = certificates.Shown("", name)
-    lookups.describe(session, certificates.REQUEST, "", [place], [data])
+    lookups.describe(operator, certificates.REQUEST, "", [place], [data])
 
 
-def show_crl(session: "Session", args: Args) -> None:
-    names = [record.name for record in _realms(session, args)]
-    found = [(name, session.device.revocation.current(name)) for name in names]
+def show_crl(operator: Operator, args: Args) -> None:
+    names = [record.name for record in _realms(operator, args)]
+    found = [(name, operator.device.revocation.current(name)) for name in names]
     there = [(name, data) for name, data in found if data is not None]
     places = [certificates.Shown(name, f"{name}.crl") for name, _ in there]
     lists = [data for _, data in there]
-    lookups.describe(session, certificates.CRL, "There is no CRL.", places, lists)
+    lookups.describe(operator, certificates.CRL, "There is no CRL.", places, lists)
 
 
 def _display(

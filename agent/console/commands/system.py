@@ -1,30 +1,16 @@
 """Commands of the user view and the system view, but the displays."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console.commands import entity, lookups, realm
-from agent.console.commands.rows import (
-    CONFIGURATION,
-    ENTITY,
-    EVERYWHERE,
-    REALM,
-    SYSTEM,
-    USER,
-    VISIT_LEVEL,
-    Row,
-    one_of,
-    rendered,
-    setting,
-)
+from agent.console.commands.operator import Operator
+from agent.console.commands.rows import VISIT_LEVEL, Row, one_of, rendered, setting
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import CONFIGURATION, ENTITY, EVERYWHERE, REALM, SYSTEM, USER
 from agent.errors import fail
 from agent.settings import Entity, Realm, Settings, fold
-
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
 
 REALM_NAME = parameters.name("Name of a realm")
 ENTITY_NAME = parameters.name("Name of an entity")
@@ -34,52 +20,52 @@ KEY_NAME = parameters.name("Name of an RSA key pair")
 # -- views, session --------------------------------------------------------------------------------
 
 
-def system_view(session: "Session", _args: Args) -> None:
-    session.enter(SYSTEM)
-    session.info("Ctrl+Z or `return` leads back to the user view.")
+def system_view(operator: Operator, _args: Args) -> None:
+    operator.enter(SYSTEM)
+    operator.info("Ctrl+Z or `return` leads back to the user view.")
 
 
-def leave(session: "Session", _args: Args) -> None:
-    session.leave()
+def leave(operator: Operator, _args: Args) -> None:
+    operator.leave()
 
 
-def back_to_user(session: "Session", _args: Args) -> None:
-    session.enter(USER)
+def back_to_user(operator: Operator, _args: Args) -> None:
+    operator.enter(USER)
 
 
-def block_end(session: "Session", _args: Args) -> None:
+def block_end(operator: Operator, _args: Args) -> None:
     """`#` separates the blocks of a configuration: the next line belongs to the system view.
 
     In the user view it may be that of a block, so that a configuration can be pasted there.
     """
-    if session.view.kind in CONFIGURATION:
-        session.enter(SYSTEM)
+    if operator.view.kind in CONFIGURATION:
+        operator.enter(SYSTEM)
     else:
-        session.enter(USER, "#")
+        operator.enter(USER, "#")
 
 
 # -- realms and entities ---------------------------------------------------------------------------
 
 
-def open_realm(session: "Session", args: Args) -> None:
+def open_realm(operator: Operator, args: Args) -> None:
     name = args.text("NAME")
-    session.device.settings.realms.setdefault(fold(name), Realm(name))
-    session.enter(REALM, fold(name))
+    operator.device.settings.realms.setdefault(fold(name), Realm(name))
+    operator.enter(REALM, fold(name))
 
 
-def remove_realm(session: "Session", args: Args) -> None:
+def remove_realm(operator: Operator, args: Args) -> None:
     name = args.text("NAME")
-    record = lookups.removable_realm(session, name)
+    record = lookups.removable_realm(operator, name)
 
     def answered(yes: bool) -> None:
         if yes:
-            found = lookups.removable_realm(session, name)  # other sessions went on meanwhile
-            del session.device.settings.realms[fold(name)]
-            session.device.forget_realm(found.name)
+            found = lookups.removable_realm(operator, name)  # other sessions went on meanwhile
+            del operator.device.settings.realms[fold(name)]
+            operator.device.forget_realm(found.name)
 
-    doubt = lookups.doubt(session, record)
+    doubt = lookups.doubt(operator, record)
     if doubt:
-        session.question(
+        operator.question(
             f"Realm {record.name} {doubt}. All of it will be removed. Continue?", answered
         )
     else:
@@ -92,16 +78,16 @@ def render_realms(settings: Settings) -> Iterator[str]:
         yield from (f" {line}" for line in rendered(realm.ROWS, record))
 
 
-def open_entity(session: "Session", args: Args) -> None:
+def open_entity(operator: Operator, args: Args) -> None:
     name = args.text("NAME")
-    session.device.settings.entities.setdefault(fold(name), Entity(name))
-    session.enter(ENTITY, fold(name))
+    operator.device.settings.entities.setdefault(fold(name), Entity(name))
+    operator.enter(ENTITY, fold(name))
 
 
-def remove_entity(session: "Session", args: Args) -> None:
-    record = lookups.entity(session, args.text("NAME"))
-    lookups.refuse_used_entity(session, record)
-    del session.device.settings.entities[fold(record.name)]
+def remove_entity(operator: Operator, args: Args) -> None:
+    record = lookups.entity(operator, args.text("NAME"))
+    lookups.refuse_used_entity(operator, record)
+    del operator.device.settings.entities[fold(record.name)]
 
 
 def render_entities(settings: Settings) -> Iterator[str]:
@@ -113,37 +99,39 @@ def render_entities(settings: Settings) -> Iterator[str]:
 # -- key pairs -------------------------------------------------------------------------------------
 
 
-def create_key_pair(session: "Session", args: Args) -> None:
+def create_key_pair(operator: Operator, args: Args) -> None:
     name = args.text("NAME")
-    lookups.refuse_used_key(session, name)
+    lookups.refuse_used_key(operator, name)
 
     def with_size(bits: int) -> None:
-        lookups.refuse_used_key(session, name)  # since the questions a realm may have taken it
+        lookups.refuse_used_key(operator, name)  # since the questions a realm may have taken it
 
         def created(_result: object) -> None:
-            session.info(f"The RSA key pair {name} of {bits} bits was created.")
+            operator.info(f"The RSA key pair {name} of {bits} bits was created.")
 
-        session.start(
+        operator.start(
             f"Generating the RSA key pair {name} of {bits} bits",
-            lambda hold: session.device.create_key_pair(
+            lambda hold: operator.device.create_key_pair(
                 name, bits, "exportable" in args, hold.done
             ),
             created,
         )
 
     def answered(yes: bool) -> None:
-        if yes and session.terminal and "BITS" not in args:
-            _ask_size(session, with_size)
+        if yes and operator.terminal and "BITS" not in args:
+            _ask_size(operator, with_size)
         elif yes:
             with_size(args.number("BITS", limits.KEY_BITS_DEFAULT))
 
-    if lookups.has_key_pair(session, name):
-        session.question(f"The key pair {name} exists and will be overwritten. Continue?", answered)
+    if name in operator.key_names():
+        operator.question(
+            f"The key pair {name} exists and will be overwritten. Continue?", answered
+        )
     else:
         answered(True)
 
 
-def _ask_size(session: "Session", with_size: Callable[[int], None]) -> None:
+def _ask_size(operator: Operator, with_size: Callable[[int], None]) -> None:
     low, high = limits.KEY_BITS
 
     def read(line: str) -> None:
@@ -153,52 +141,56 @@ def _ask_size(session: "Session", with_size: Callable[[int], None]) -> None:
             raise fail("size-refused", reason=error) from None
         with_size(int(str(bits)))
 
-    session.info(f"The size of the key is {low} to {high} bits.")
-    session.ask(f"Enter the size (nothing for {limits.KEY_BITS_DEFAULT}): ", read)
+    operator.info(f"The size of the key is {low} to {high} bits.")
+    operator.ask(f"Enter the size (nothing for {limits.KEY_BITS_DEFAULT}): ", read)
 
 
-def destroy_key_pair(session: "Session", args: Args) -> None:
+def destroy_key_pair(operator: Operator, args: Args) -> None:
     name = args.text("NAME")
-    if not session.device.key_pair_unreadable(name):
-        name = lookups.key_pair(session, name)
-    lookups.refuse_used_key(session, name)
+    if not operator.device.key_pair_unreadable(name):
+        name = lookups.key_pair(operator, name)
+    lookups.refuse_used_key(operator, name)
 
     def answered(yes: bool) -> None:
         if yes:
-            session.device.destroy_key_pair(name)
-            session.info(f"The RSA key pair {name} was destroyed.")
+            operator.device.destroy_key_pair(name)
+            operator.info(f"The RSA key pair {name} was destroyed.")
 
-    session.question(f"The key pair {name} will be destroyed for ever. Continue?", answered)
+    operator.question(f"The key pair {name} will be destroyed for ever. Continue?", answered)
 
 
 # -- applications ----------------------------------------------------------------------------------
 
 
-def enroll(session: "Session", args: Args) -> None:
+def enroll(operator: Operator, args: Args) -> None:
     name = args.text("NAME")
-    record = lookups.realm(session, name)
+    record = lookups.realm(operator, name)
     plain = args.text("PASSWORD") if "PASSWORD" in args else None
 
     def applied(_result: object) -> None:
-        status = session.device.status(record.name)
-        session.info(f"Realm {record.name}: {status.state}: {status.why}.")
+        status = operator.device.status(record.name)
+        operator.info(f"Realm {record.name}: {status.state}: {status.why}.")
         if status.next_step != "-":
-            due = f", {session.times().relative(status.next_s)}" if status.next_s else ""
-            session.line(f" Next step: {status.next_step}{due}.")
+            due = (
+                f", {lookups.times(operator.device).relative(status.next_s)}"
+                if status.next_s
+                else ""
+            )
+            operator.line(f" Next step: {status.next_step}{due}.")
 
     def answered(yes: bool) -> None:
         if yes:
-            lookups.warn_of_clock(session)
-            lookups.realm(session, name)  # it may have gone while the question was open
-            session.start(
+            lookups.warn_of_clock(operator)
+            lookups.realm(operator, name)  # it may have gone while the question was open
+            operator.start(
                 f"Applying for a certificate of realm {record.name}",
-                lambda hold: session.device.enrol(record.name, plain, hold, hold.done),
+                lambda hold: operator.device.enrol(record.name, plain, hold, hold.done),
                 applied,
             )
 
-    held = session.device.local(record.name)
-    if held and held.not_after_s > session.device.wall_s():
-        session.question(
+    held = operator.device.local(record.name)
+    if held and held.not_after_s > operator.device.wall_s():
+        operator.question(
             f"Realm {record.name} has a valid certificate. A new one takes its place. Continue?",
             answered,
         )
@@ -206,12 +198,12 @@ def enroll(session: "Session", args: Args) -> None:
         answered(True)
 
 
-def abort_request(session: "Session", args: Args) -> None:
-    record = lookups.realm(session, args.text("NAME"))
-    if session.device.abort_request(record.name):
-        session.info(f"The request of realm {record.name} was given up.")
+def abort_request(operator: Operator, args: Args) -> None:
+    record = lookups.realm(operator, args.text("NAME"))
+    if operator.device.abort_request(record.name):
+        operator.info(f"The request of realm {record.name} was given up.")
     else:
-        session.info(f"Realm {record.name} has no request under way.")
+        operator.info(f"Realm {record.name} has no request under way.")
 
 
 ROWS = (

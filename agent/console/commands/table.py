@@ -5,7 +5,7 @@ Adding a command is one row and one handler in the module of its view.
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.console.commands import (
     access,
@@ -18,15 +18,8 @@ from agent.console.commands import (
     system,
     terminal,
 )
-from agent.console.commands.rows import (
-    CONFIGURATION,
-    DISPLAY_LEVEL,
-    EVERYWHERE,
-    SYSTEM,
-    Handler,
-    Row,
-    rendered,
-)
+from agent.console.commands.operator import Operator
+from agent.console.commands.rows import DISPLAY_LEVEL, Handler, Row, rendered
 from agent.console.commands.words import WORDS
 from agent.console.displays import board as displays
 from agent.console.displays import filters
@@ -43,11 +36,9 @@ from agent.console.language.grammar import (
     openings,
 )
 from agent.console.language.parameters import FILTER
+from agent.console.language.views import CONFIGURATION, EVERYWHERE, SYSTEM
 from agent.settings import Settings, fold
 from hal.named import NamedTuple
-
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
 
 
 class Command(NamedTuple):
@@ -63,21 +54,21 @@ class Command(NamedTuple):
         return sets or self.row.marks
 
 
-def display_this(session: "Session", _args: Args) -> None:
-    view, settings = session.view.kind, session.device.settings
+def display_this(operator: Operator, _args: Args) -> None:
+    view, settings = operator.view.kind, operator.device.settings
     rows = [row for row in ROWS if view in row.views and not row.opens]
-    record = session.record(view)
+    record = operator.record(view)
     header = header_of(view, record)
     lines = list(rendered(rows, record))
     if header:
         lines = [header, *(f" {line}" for line in lines)]
     kept = [one for one in settings.unapplied if one.block == fold(header)]
     shown = blocks.framed(blocks.with_unapplied(lines, kept, blocks.as_comment))
-    session.show(displays.configuration(shown))
+    operator.show(displays.configuration(shown))
 
 
-def display_current(session: "Session", _args: Args) -> None:
-    session.show(displays.configuration(configuration_lines(session.device.settings)))
+def display_current(operator: Operator, _args: Args) -> None:
+    operator.show(displays.configuration(configuration_lines(operator.device.settings)))
 
 
 ROWS: tuple[Row, ...] = (

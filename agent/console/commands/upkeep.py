@@ -2,31 +2,28 @@
 to the CA beyond `source`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from agent import limits
-from agent.console.commands.rows import REALM, Row, restore, setting
+from agent.console.commands.operator import Operator
+from agent.console.commands.rows import Row, restore, setting
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import REALM
 from agent.settings import AutoEnroll, Realm
-
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
 
 CHECKS = ("crl", "none")
 
 
-def auto_enroll(session: "Session", args: Args) -> None:
+def auto_enroll(operator: Operator, args: Args) -> None:
     """Entering it again replaces all of it."""
     bits = args.number("BITS", 0)
-    session.record(REALM).auto_enroll = AutoEnroll(
+    operator.record(REALM).auto_enroll = AutoEnroll(
         args.number("PERCENT", limits.RENEWAL_PERCENT_DEFAULT),
         "regenerate" in args,
         bits or None,
         "updated-effective" in args,
     )
-    if not session.loading:
-        session.warn("This release does not renew by itself; the setting is kept.")
+    operator.warn("This release does not renew by itself; the setting is kept.")
 
 
 def render_auto_enroll(record: Realm) -> Iterator[str]:
@@ -45,8 +42,8 @@ def render_auto_enroll(record: Realm) -> Iterator[str]:
     yield " ".join(words)
 
 
-def crl_scep(session: "Session", _args: Args) -> None:
-    session.record(REALM).crl_scep = True
+def crl_scep(operator: Operator, _args: Args) -> None:
+    operator.record(REALM).crl_scep = True
 
 
 def render_crl_scep(record: Realm) -> Iterator[str]:
@@ -54,8 +51,8 @@ def render_crl_scep(record: Realm) -> Iterator[str]:
         yield "crl scep"
 
 
-def cdp_url(session: "Session", args: Args) -> None:
-    record = session.record(REALM)
+def cdp_url(operator: Operator, args: Args) -> None:
+    record = operator.record(REALM)
     record.cdp_from_ca, record.cdp_esc = "from-ca" in args, "esc" in args
     record.cdp_url = None
     if "CDP" in args:
@@ -70,8 +67,8 @@ def render_cdp_url(record: Realm) -> Iterator[str]:
         yield f"cdp-url {parameters.shown_url(record.cdp_url, record.cdp_esc)}"
 
 
-def certificate_check(session: "Session", args: Args) -> None:
-    session.record(REALM).certificate_check = args.chosen(CHECKS)
+def certificate_check(operator: Operator, args: Args) -> None:
+    operator.record(REALM).certificate_check = args.chosen(CHECKS)
 
 
 def render_certificate_check(record: Realm) -> Iterator[str]:
