@@ -22,7 +22,7 @@ DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
   tests/hal/test_cbor.py tests/hal/test_records.py tests/hal/test_store.py tests/hal/test_serialport.py \
   tests/device/test_device.py tests/whole/test_enrol_micromdm.py tests/whole/test_serial_console.py
 
-.PHONY: help demo console test lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
+.PHONY: help demo console test quick lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -30,6 +30,9 @@ help:
 	@echo '              an example of that file: $(VENV)/bin/python -m tools.demo --help'
 	@echo 'make console  a prompt at a simulated board with a lab CA; Ctrl+] leaves'
 	@echo 'make test     prepare, lint, and run all tests (newest packages, then Debian 12 ones)'
+	@echo '              (ROOM=enrolment: the tests of tests/enrolment alone)'
+	@echo 'make quick    lint, the house rules, and all tests that need no process of ours or of others'
+	@echo '              and no patience (a minute)'
 	@echo 'make peers    with Go: build step-ca and micromdm; with maven: fetch jscep (some minutes, once);'
 	@echo '              make test uses them'
 	@echo 'make lint     ruff and mypy --strict'
@@ -52,6 +55,10 @@ demo: $(VENV)/ready
 console: $(VENV)/ready
 	@$(DEMO) --console $(if $(KEEP),--keep)
 
+ifdef ROOM
+test: $(VENV)/ready
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/$(ROOM)
+else
 test: lint $(DEBIAN_VENV)/ready
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 	@if [ -s $(DEBIAN_VENV)/ready ]; then \
@@ -59,6 +66,12 @@ test: lint $(DEBIAN_VENV)/ready
 	  $(DEBIAN_VENV)/bin/python -m pytest $(PYTEST_ARGS) $(DEBIAN_TESTS); \
 	else echo '== skipped: the packages of Debian 12 are not here (it needs root and apt once)'; \
 	  test -z "$$CI"; fi
+endif
+
+# The marks are explained in pyproject.toml. Folders of which nothing is left are not even read.
+quick: lint
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS) -m 'not (peers or lab or slow)' \
+	  --ignore=tests/whole --ignore=tests/rigs
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .

@@ -10,8 +10,8 @@ from agent.errors import AgentError
 from agent.jobs.runner import Tasks
 from agent.log import Log
 from hal import cbor
-from hal.fake import FakeClock, FakeJobs, FakeReactor, StartedJob
-from hal.fake_storage import FakeFiles, FakeMemory
+from hal.fakes.storage import FakeFiles, FakeMemory
+from hal.fakes.work import FakeClock, FakeJobs, FakeReactor, StartedJob
 from hal.ports import DeviceMemoryError, FilesError, JobEnd
 from hal.records import CertificateRecord, KeyRecord, LocalRecord
 

@@ -7,7 +7,7 @@ import pytest
 from agent.appliance import FromFile, Verdict
 from agent.errors import AgentError, fail
 from agent.settings import Realm
-from hal.fake_flash import PROGRAM_ERROR
+from hal.fakes.flash import PROGRAM_ERROR
 from hal.ports import JobEnd
 from tests.helpers.device_bench import RELATIONS, SHA256, Bench, Waiter, certificate, ready, refuse
 

@@ -10,7 +10,7 @@ from agent.catalogue.network import NETWORK
 from agent.device.diagnosis import UNTRIED, WAY
 from agent.errors import fail
 from agent.settings import Realm
-from hal.fake_flash import PROGRAM_ERROR
+from hal.fakes.flash import PROGRAM_ERROR
 from tests.helpers.appliance import FakeDevice, Script
 from tests.helpers.device_bench import RELATIONS, START_S, Bench, Waiter, certificate, ready, refuse
 

@@ -6,7 +6,7 @@ import pytest
 
 from agent.enrolment.states import Installed
 from agent.errors import AgentError
-from hal.fake_flash import PROGRAM_ERROR
+from hal.fakes.flash import PROGRAM_ERROR
 from tests.helpers.device_bench import START_S, Bench, Waiter, certificate, ready, refuse
 
 LEAF = certificate("CN=r1.example", "77")

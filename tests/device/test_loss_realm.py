@@ -3,7 +3,7 @@
 import pytest
 
 from agent.errors import AgentError
-from hal.fake_flash import FakeFlash
+from hal.fakes.flash import FakeFlash
 from tests.helpers.device_bench import CONFIGURATION, START_S, Bench, Waiter, ready, revocation_list
 from tests.helpers.loss import rotten, spoilt, typed
 

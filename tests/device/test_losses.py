@@ -7,7 +7,7 @@ from agent.console.session.session import Session
 from agent.errors import AgentError
 from agent.settings import LocalUser, Settings
 from hal import records
-from hal.fake_flash import PROGRAM_ERROR, READ_ERROR, FakeFlash, PowerCut
+from hal.fakes.flash import PROGRAM_ERROR, READ_ERROR, FakeFlash, PowerCut
 from hal.ports import FilesError, StoreError
 from tests.doors.test_attach_login import Port
 from tests.helpers.appliance import hashed

@@ -19,7 +19,7 @@ from agent.jobs.maps import snapshot
 from agent.limits import LOCAL_BYTES, OUTCOME_BYTES, REQUEST_BYTES
 from agent.settings import AutoEnroll, Entity, Realm
 from hal import cbor, records
-from hal.fake_flash import FakeFlash
+from hal.fakes.flash import FakeFlash
 from hal.flash import FileFlash
 from hal.ports import Flash
 from hal.records import (

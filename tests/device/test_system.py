@@ -8,8 +8,8 @@ from agent.device.shared import Shared
 from agent.device.storage import DeviceStorage
 from agent.device.system import DeviceSystem
 from agent.errors import AgentError
-from hal.fake import FakeClock
-from hal.fake_storage import FakeFiles
+from hal.fakes.storage import FakeFiles
+from hal.fakes.work import FakeClock
 from hal.ports import FilesError, HalError
 from tests.helpers.board import SAVE, Agent, wait_for
 from tests.helpers.device_bench import START_S, Bench, ready

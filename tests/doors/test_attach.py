@@ -11,7 +11,7 @@ from agent import limits
 from agent.doors import attach
 from agent.doors import socket as reception
 from agent.doors.wire import END, hello
-from hal.fake_lines import FakeSerial
+from hal.fakes.lines import FakeSerial
 from hal.ports import SerialError, SerialPort
 from hal.sockets import Credentials, connect_unix, listen_unix
 from tests.helpers.device_bench import Bench, ready

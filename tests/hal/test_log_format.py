@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hal.fake_flash import FakeFlash
+from hal.fakes.flash import FakeFlash
 from hal.log_format import (
     PAYLOAD_BYTES,
     SNAPSHOT,

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hal import cbor
-from hal.fake_flash import FakeFlash
+from hal.fakes.flash import FakeFlash
 from hal.log_format import (
     SNAPSHOT,
     TRANSACTION,

@@ -16,10 +16,10 @@ from agent.jobs.runner import Tasks
 from agent.log import Log
 from agent.loop import Loop
 from hal import cbor
-from hal.fake import FakeClock, FakeJobs, StartedJob
-from hal.fake_flash import FakeFlash
-from hal.fake_lines import FakeLink
-from hal.fake_storage import FakeFiles, FakeMemory
+from hal.fakes.flash import FakeFlash
+from hal.fakes.lines import FakeLink
+from hal.fakes.storage import FakeFiles, FakeMemory
+from hal.fakes.work import FakeClock, FakeJobs, StartedJob
 from hal.ports import Interface, JobEnd
 from hal.store import Store
 from tests.helpers.appliance import hashed

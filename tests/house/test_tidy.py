@@ -248,6 +248,17 @@ def test_sizes(path: Path) -> None:
             assert node.type is not None, f"line {node.lineno}: bare except"
 
 
+@cache
+def importers() -> dict[str, set[Path]]:
+    """Module -> the files that import it or a name of it."""
+    found: dict[str, set[Path]] = {}
+    for path in (*SOURCES, *(ROOT / "tests").rglob("*.py")):
+        for _line, name in imports(path):
+            found.setdefault(name, set()).add(path)
+            found.setdefault(name.rpartition(".")[0], set()).add(path)
+    return found
+
+
 @pytest.mark.parametrize("path", PRODUCT, ids=module_name)
 def test_no_dead_file(path: Path) -> None:
     """Each module is imported by another one or is a way in; each has a word about what it is."""
@@ -255,13 +266,7 @@ def test_no_dead_file(path: Path) -> None:
     ways_in = ("agent.__main__", "agent.worker", "platforms.sim", "platforms.linux")
     if path.name == "__init__.py" or module in ways_in:
         return
-    importers = [*SOURCES, *(ROOT / "tests").rglob("*.py")]
-    assert any(
-        within(name, module) or name == module
-        for other in importers
-        if other != path
-        for _line, name in imports(other)
-    )
+    assert importers().get(module, set()) - {path}
     assert ast.get_docstring(tree(path))
 
 

@@ -10,8 +10,8 @@ from agent.errors import AgentError
 from agent.jobs.answers import certificate, field, items
 from agent.jobs.runner import UNSEALING, Tasks
 from hal import cbor
-from hal.fake import FakeClock, FakeJobs, FakeReactor
-from hal.fake_storage import FakeFiles
+from hal.fakes.storage import FakeFiles
+from hal.fakes.work import FakeClock, FakeJobs, FakeReactor
 from hal.ports import JobEnd
 
 ENDS = [
