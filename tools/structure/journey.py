@@ -19,9 +19,7 @@ from typing import NamedTuple
 
 from agent.console.session.session import Session
 from agent.device.device import Device
-from hal.fake import StartedJob
-from hal.ports import JobEnd
-from tests.helpers.device_bench import Bench, ready
+from tests.helpers.device_bench import Answer, Bench, ready
 from tools.structure.modules import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +92,18 @@ class Recorder:
             self.moves[caller, name] += 1
 
 
+class Noted(list[Answer]):
+    """The jobs of a bench's worker; each is noted as soon as it has come."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def append(self, job: Answer) -> None:
+        super().append(job)
+        self._recorder.entered.setdefault(f"{JOB}{job['op']}")
+
+
 class Typist:
     """A terminal in the system view of a device."""
 
@@ -119,15 +129,7 @@ def record() -> Journey:
     """Applies twice, each time on a new device, and records the second one."""
     recorder, benches = Recorder(), [ready(), ready()]
     typists = [Typist(bench) for bench in benches]
-    worker = benches[1].worker
-
-    def noted(job: StartedJob) -> JobEnd:
-        end = worker(job)
-        assert end is not None
-        recorder.entered.setdefault(JOB + worker.ops()[-1])
-        return end
-
-    benches[1].jobs.outcomes[:] = [noted] * TURNS
+    benches[1].worker.jobs = Noted(recorder)
     typists[0].apply()
     with recorder:
         typists[1].apply()
