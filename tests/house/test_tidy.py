@@ -52,6 +52,7 @@ MAY_IMPORT = {
     "agent.enrolment.states": ("agent.errors", "hal.records"),
     "agent.enrolment.schedule": ("agent.limits",),
     "agent.enrolment.verdicts": ("agent.errors",),
+    "agent.enrolment.retries": ("agent.enrolment.schedule", "agent.errors", "agent.limits"),
     "agent.enrolment.actions": ("agent.errors", "agent.enrolment.states", "hal.records"),
     "agent.enrolment.engine": (
         "agent.enrolment.actions",
@@ -60,6 +61,7 @@ MAY_IMPORT = {
         "agent.enrolment.pins",
         "agent.enrolment.drafts",
         "agent.enrolment.renewal",
+        "agent.enrolment.retries",
         "agent.enrolment.schedule",
         "agent.enrolment.states",
         "agent.enrolment.verdicts",
