@@ -111,6 +111,7 @@ nightly: fuzz netns
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md
+	$(VENV)/bin/python -m tools.jobsref docs/JOBS.md
 	$(VENV)/bin/python -m tools.cmdref
 
 $(VENV)/ready: requirements/dev.txt pyproject.toml

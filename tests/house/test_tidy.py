@@ -106,6 +106,7 @@ MAY_IMPORT = {
     ),
     "agent.device.commits": ("agent.errors", "agent.device.reserve", "hal.ports", "hal.store"),
     "agent.settings": ("agent.limits",),
+    "agent.jobs.contract": ("agent.limits",),
     "agent.scep": (
         "agent.errors",
         "agent.limits",
