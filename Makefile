@@ -124,6 +124,7 @@ nightly: fuzz netns
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md
+	$(VENV)/bin/python -m tools.jobsref docs/JOBS.md
 	$(VENV)/bin/python -m tools.cmdref
 	$(VENV)/bin/python -m tools.structure.picture docs/DESIGN.md
 	$(VENV)/bin/python -m tools.structure.journey docs/journey.md

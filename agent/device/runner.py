@@ -5,6 +5,8 @@ session that waits. A commit that fails drops the rest of the actions and rebuil
 flash, so engine and flash never disagree.
 """
 
+from functools import partial
+
 from agent.appliance import Done, Progress
 from agent.device import asking, crl_record, reserve
 from agent.device.activation import Activation, InUse
@@ -254,15 +256,12 @@ class RealmRunner:
         """Starts the job; what stops it from being built is an event like any other failure."""
 
         def ended(answer: Answer | AgentError) -> None:
-            event = answers.event(op, answer, self._note)
+            event = answers.event(op, answer, partial(self._report, "NOTE", told=True))
             self._handle(event)
             if isinstance(event, CaFetched):
                 self.saw(event.certificates)
 
         self._jobs.start(op, self._realm, self.engine.stored, self.moment(), ended)
-
-    def _note(self, text: str) -> None:
-        self._report("NOTE", text, told=True)
 
     def _report(self, mnemonic: str, text: str, told: bool) -> None:
         self._shared.log.report(mnemonic, f"realm {self._realm.name}: {text}")

@@ -38,10 +38,15 @@ class Stored(NamedTuple):
 
     @property
     def state(self) -> State:
-        """What it tells of; what was only in memory is gone (see agent/enrolment/states.py)."""
+        """The state after a start; what was only in memory is gone (agent/enrolment/states.py)."""
         phases = {"fetching": State.FETCHING, "sent": State.SENT, "pending": State.PENDING}
         if self.request and self.request.phase in phases:
             return phases[self.request.phase]
+        return self.at_rest
+
+    @property
+    def at_rest(self) -> State:
+        """The state while no application is under way (`AS_STORED`)."""
         if self.outcome and self.outcome.error is not None:
             return State.FAILED
         if self.local:

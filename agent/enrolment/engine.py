@@ -9,7 +9,7 @@ first byte leaves; if a commit fails, the device drops the rest and restores the
 from collections.abc import Callable
 
 from agent import limits
-from agent.enrolment import drafts, pins, renewal, schedule, vouched
+from agent.enrolment import drafts, pins, renewal, retries, schedule, vouched
 from agent.enrolment.actions import (
     Action,
     Activate,
@@ -24,6 +24,7 @@ from agent.enrolment.actions import (
     Stored,
 )
 from agent.enrolment.states import (
+    AS_STORED,
     TABLE,
     UNDER_WAY,
     Apply,
@@ -38,7 +39,7 @@ from agent.enrolment.states import (
     State,
 )
 from agent.enrolment.verdicts import ANSWERED, ENDED, FORGOTTEN, STALE, is_verdict
-from agent.errors import NOW, AgentError, fail, from_map
+from agent.errors import AgentError, fail, from_map
 from agent.visible import brief
 from hal.records import RequestRecord
 
@@ -55,10 +56,13 @@ class Engine:
         self.policy = policy
         self.state = stored.state
         self.deadline_ns: int | None = None  # monotonic
-        self._patience = 0  # failures of the network that nobody waits for
-        self._again = 0  # times that a server may be busy for a moment
-        self._doubt: JobFailed | None = None  # it made us look for new certificates of the CA
-        self._next: Apply | None = None  # typed while an older request still awaits its answer
+        self._tries = retries.Tries()
+        # A CA that has renewed its certificates cannot read what was encrypted for the old ones. So
+        # this failure of a poll had the CA set fetched again; one failure a poll, to end at all.
+        self._stale_failure: JobFailed | None = None
+        # The CA may have issued for the older request (RFC 8894 7.4), so its answer is asked for
+        # first. This application follows if the CA has none.
+        self._next_application: Apply | None = None
         self._fetched: CaFetched | None = None
         self._candidate: CaCertificate | None = None
 
@@ -68,9 +72,10 @@ class Engine:
         if row is None:
             raise Refused(f"{type(event).__name__} in state {self.state.value}")
         before, self.deadline_ns = self.state, None
-        handler: Callable[[Event, Now], list[Action]] = getattr(self, "_" + row[0])
-        actions = handler(event, now)
-        if self.state not in row[1]:
+        name, targets = row
+        actions = _HANDLERS[name](self, event, now)
+        as_stored = AS_STORED in targets and self.state is self.stored.at_rest
+        if self.state not in targets and not as_stored:
             raise Refused(f"{before.value} -> {self.state.value} is not in the table")
         return actions
 
@@ -87,24 +92,21 @@ class Engine:
     # -- applying ----------------------------------------------------------------------------------
 
     def _apply(self, event: Apply, now: Now) -> list[Action]:
-        self._patience = 0 if event.attended else self.policy.poll_times
-        self._again, self._doubt = min(limits.AGAIN_TIMES, self.policy.poll_times), None
+        self._tries = retries.begun(event.attended, self.policy.poll_times)
+        self._stale_failure = None
         lost = self.stored.request
         same = lost and (lost.settings, lost.generation) == (event.settings, event.generation)
         if lost and same and self.pin_holds():
             # The CA may have issued already (RFC 8894 7.4): ask before applying anew.
-            self._next = event
+            self._next_application = event
             self.state = State.RECOVERING
-            return [
-                self._commit(request=lost._replace(phase="sent", polls=0)),
-                StartJob("poll"),
-            ]
+            return [self._commit(request=lost._replace(phase="sent", polls=0)), StartJob("poll")]
         return self._begin(event, now)
 
     def _begin(self, event: Apply, now: Now) -> list[Action]:
         request = drafts.request(event, self.stored.local, now)
         attempts = self.stored.outcome.attempts + 1 if self.stored.outcome else 1
-        self.state, self._next = State.FETCHING, None
+        self.state, self._next_application = State.FETCHING, None
         return [
             self._commit(request=request, outcome=drafts.outcome(now, attempts)),
             Report("GETTING_CA_CERT", "getting the CA certificates"),
@@ -115,7 +117,7 @@ class Engine:
         return [StartJob("fetch-ca")]
 
     def _fetch_again(self, _event: Event, _now: Now) -> list[Action]:
-        self._patience = self.policy.poll_times
+        self._tries = self._tries._replace(unattended=self.policy.poll_times)
         return [StartJob("fetch-ca")]
 
     def _fetch_failed(self, event: JobFailed, now: Now) -> list[Action]:
@@ -135,7 +137,7 @@ class Engine:
         if choice.trusted_by:
             pinned = vouched.Pinned(choice.certificate, choice.trusted_by, self.policy.fingerprint)
             return self._trust(pinned, now)
-        if self._patience:  # after a restart nobody is there to ask
+        if self._tries.unattended:  # after a restart nobody is there to ask
             return self._failed(fail("ca-unconfirmed"), now)
         candidate = self._candidate = choice.certificate
         self.state = State.CONFIRMING
@@ -183,12 +185,13 @@ class Engine:
         if not self.pin_holds():  # `fingerprint` was changed while the job ran
             return self._failed(fail("ca-pin-changed"), now)
         try:
-            same_end = renewal.check_newer(before, event.certificate, attended=not self._patience)
+            attended = not self._tries.unattended
+            same_end = renewal.check_newer(before, event.certificate, attended=attended)
         except AgentError as error:
             return self._failed(error, now)
         ca = pins.with_proven_ra(ca) if event.ra_proven else ca
         local = drafts.local(event, request, same_end, now)
-        self.state, self._next = State.ISSUED, None
+        self.state, self._next_application = State.ISSUED, None
         text = f"certificate {event.certificate.serial} for {brief(event.certificate.subject)}"
         alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
         return [
@@ -212,7 +215,7 @@ class Engine:
         else:
             polls = f"poll {request.polls} of {self.policy.poll_times}"
             actions.append(Report("GETTING_LOCAL_CERT", f"PENDING: {polls}"))
-        self.state, self._next = State.PENDING, None
+        self.state, self._next_application = State.PENDING, None
         self._arm(now)
         return [*actions, Finish(None)] if first else actions
 
@@ -222,7 +225,7 @@ class Engine:
         return []
 
     def _poll(self, _event: Event, now: Now) -> list[Action]:
-        request, self._doubt = self._request(), None
+        request, self._stale_failure = self._request(), None
         if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
         if self.state is State.RECOVERING:
@@ -251,9 +254,9 @@ class Engine:
 
     def _look_again(self, event: JobFailed) -> list[Action]:
         """Once for each poll: the CA or its RA may have new certificates."""
-        if self._doubt or event.error.code not in STALE:
+        if self._stale_failure or event.error.code not in STALE:
             return []
-        self._doubt = event
+        self._stale_failure = event
         return [Report("GETTING_CA_CERT", event.error.what), StartJob("fetch-ca")]
 
     def _looked(self, event: CaFetched, now: Now) -> list[Action]:
@@ -262,14 +265,14 @@ class Engine:
         ca = vouched.refreshed(self.stored.ca, arrived)
         if ca:
             return [self._commit(ca=ca), StartJob("poll")]
-        doubt = self._doubt or JobFailed(fail("job-answer"))
+        doubt = self._stale_failure or JobFailed(fail("job-answer"))
         polling = self.state is State.POLLING
         return self._poll_failed(doubt, now) if polling else self._recovery_failed(doubt, now)
 
     def _send_failed(self, event: JobFailed, now: Now) -> list[Action]:
-        if self._next is not None and is_verdict(event.error):
+        if self._next_application is not None and is_verdict(event.error):
             # The old request is dead at last; now the one that the operator typed.
-            return self._begin(self._next, now)
+            return self._begin(self._next_application, now)
         if is_verdict(event.error):
             return self._failed(event.error, now)
         if self._request().phase == "pending":
@@ -285,7 +288,7 @@ class Engine:
         """After a restart nobody knows whether the request arrived: ask first."""
         if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
-        self._patience = self.policy.poll_times
+        self._tries = self._tries._replace(unattended=self.policy.poll_times)
         self.state = State.RECOVERING
         return [
             Report("GETTING_LOCAL_CERT", f"asking for transaction {self._request().transaction}"),
@@ -294,7 +297,7 @@ class Engine:
 
     def _recovery_failed(self, event: JobFailed, now: Now) -> list[Action]:
         """A CA that answers but does not know the transaction gets the same bytes again."""
-        after, policy = self._next, self.policy
+        after, policy = self._next_application, self.policy
         answered, ended = event.error.code in ANSWERED, event.error.code == ENDED
         if after and (ended or (answered and renewal.differs(after, self.stored, policy, now))):
             # The CA has nothing for the old one, and the new one says something else.
@@ -311,9 +314,13 @@ class Engine:
     # -- ends --------------------------------------------------------------------------------------
 
     def _abort(self, _event: Event, _now: Now) -> list[Action]:
-        """The operator's word ends the transaction; the certificate in use stays."""
+        """The operator's word ends the transaction; the certificate in use stays.
+
+        At rest there may be one, too: a request whose answer was lost is kept until it is used.
+        """
+        self._request()
         commit = self._commit(request=None)
-        self.state, self._next = self.stored.state, None
+        self.state, self._next_application = self.stored.at_rest, None
         report = Report("ABORT_REQUEST_OK", "given up by the operator")
         return [CancelJob(), commit, report, Finish(fail("request-aborted"))]
 
@@ -324,14 +331,14 @@ class Engine:
             commit = self._commit(local=event.local, request=None, outcome=outcome)
         else:
             commit = self._commit(ca=event.ca, outcome=outcome)
-        self.state = self.stored.state
+        self.state = self.stored.at_rest
         kind = "LOCAL" if event.local else "CA"
         report = Report(f"{kind}_IMPORT_OK", "certificate stored by the operator")
         return [commit, report, Activate() if self.stored.local else Finish(None)]
 
     def _remove(self, event: Removed, _now: Now) -> list[Action]:
         commit = self._commit(**{event.kind: None})
-        self.state = self.stored.state
+        self.state = self.stored.at_rest
         return [commit, Report(f"DEL_{event.kind.upper()}_OK", "deleted by the operator")]
 
     def _rest(self, _event: Event, _now: Now) -> list[Action]:
@@ -343,7 +350,7 @@ class Engine:
         attempts = self.stored.outcome.attempts if self.stored.outcome else 1
         outcome = drafts.outcome(now, attempts, error)
         mnemonic = "GET_CA_CERT_ERR" if self.state in _ABOUT_CA else "GET_LOCAL_CERT_ERR"
-        self.state, self._next = State.FAILED, None
+        self.state, self._next_application = State.FAILED, None
         return [
             self._commit(request=request, outcome=outcome),
             Report(mnemonic, error.what),
@@ -351,16 +358,12 @@ class Engine:
         ]
 
     def _later(self, error: AgentError, now: Now) -> list[Action]:
-        """The same again: soon for a server that is busy, after `interval` where nobody waits."""
-        pause_s = error.after_s or limits.AGAIN_S
-        if error.retry == NOW and self._again and pause_s <= limits.RETRY_AFTER_S:
-            self._again -= 1
-            self.deadline_ns = now.monotonic_ns + pause_s * 1_000_000_000
-        elif self._patience:
-            self._patience -= 1
-            self._arm(now, error.after_s)
-        else:
+        """The same again, if the attempt has tries left; else no action."""
+        interval_min = self.policy.poll_interval_min
+        again = retries.after(error, self._tries, now.monotonic_ns, interval_min)
+        if again is None:
             return []
+        self._tries, self.deadline_ns = again
         return [Report("GET_LOCAL_CERT_ERR", f"{error.what}; trying again", told=True)]
 
     def pin_holds(self) -> bool:
@@ -382,6 +385,12 @@ class Engine:
 
 
 _ABOUT_CA = (State.FETCHING, State.CONFIRMING)
+
+# A row of the table without a handler fails here, when the module is loaded.
+_Handler = Callable[[Engine, Event, Now], list[Action]]
+_HANDLERS: dict[str, _Handler] = {
+    name: getattr(Engine, f"_{name}") for name, _targets in TABLE.values()
+}
 
 
 def is_under_way(state: State) -> bool:

@@ -12,23 +12,11 @@ from collections.abc import Sequence
 
 from agent import limits
 from agent.errors import AgentError, fail, from_map
+from agent.jobs import contract
 from agent.jobs.answers import Answer, Done
+from agent.jobs.contract import ROWS, Row
 from hal import cbor
 from hal.ports import Files, FilesError, JobEnd, Jobs
-
-# Who must unseal gets the device key as the first descriptor; who parses what nobody has signed
-# does not.
-UNSEALING = frozenset(
-    (
-        *("generate-key", "seal", "check-sealed", "enrol", "poll", "activate"),
-        *("request", "import", "export", "get-cert", "get-crl"),
-    )
-)
-KEYLESS = frozenset((("import", "ca"), ("export", "ca")))  # (op, kind): certificates alone
-# They take as long as the board's line needs; the children of all others have no network at all.
-NETWORK = frozenset(("fetch-ca", "next-ca", "enrol", "poll", "get-cert", "fetch-crl", "get-crl"))
-# Of the others, where it is not LOCAL_JOB_S. A key that comes in has its primes tested.
-DEADLINE_S = dict.fromkeys(("generate-key", "import", "export"), limits.KEY_JOB_S)
 
 
 class Tasks:
@@ -53,9 +41,9 @@ class Tasks:
 
         AgentError `tls-trust-file` when it cannot be built.
         """
-        deadline_s = DEADLINE_S.get(str(job["op"]), limits.LOCAL_JOB_S)
-        network = job["op"] in NETWORK
-        if network:
+        row = ROWS[str(job["op"])]
+        deadline_s = row.deadline_s
+        if deadline_s is None:
             job = {
                 **job,
                 "limits": self._timeouts._asdict(),
@@ -63,13 +51,14 @@ class Tasks:
                 "nonce": os.urandom(limits.NONCE_BYTES),
             }
             deadline_s = self._timeouts.job_s()
+        given_s = deadline_s
 
         def end(result: JobEnd) -> None:
-            done(_result(result, deadline_s))
+            done(_result(result, row, given_s))
 
         request = cbor.dumps(job)
-        key = [self._device_key_fd] if _unseals(job) else []
-        return self._jobs.start(request, [*key, *fds], deadline_s, end, network)
+        key = [self._device_key_fd] if row.needs_device_key(job.get("kind")) else []
+        return self._jobs.start(request, [*key, *fds], given_s, end, row.network)
 
     def _https_ca(self, job: dict[str, object]) -> bytes | None:
         """What the realm's `https ca-file` holds, where the URL makes it count."""
@@ -92,11 +81,7 @@ class Tasks:
         self._jobs.cancel(task)
 
 
-def _unseals(job: dict[str, object]) -> bool:
-    return job["op"] in UNSEALING and (job["op"], job.get("kind")) not in KEYLESS
-
-
-def _result(end: JobEnd, deadline_s: int) -> Answer | AgentError:
+def _result(end: JobEnd, row: Row, deadline_s: int) -> Answer | AgentError:
     if end.failure == "deadline":
         return fail("job-deadline", seconds=deadline_s)
     if end.failure == "start":
@@ -110,4 +95,6 @@ def _result(end: JobEnd, deadline_s: int) -> Answer | AgentError:
     if not isinstance(answer, dict):
         return fail("job-answer")
     ok = answer.get("ok")
-    return ok if isinstance(ok, dict) else from_map(answer)
+    if not isinstance(ok, dict):
+        return from_map(answer)
+    return fail("job-answer") if contract.fault(row.gives, ok) else ok

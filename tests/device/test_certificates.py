@@ -168,7 +168,7 @@ def test_the_next_ca_needs_one_that_holds_now() -> None:
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        ({"certificates": [CA], "message": b"signed", "via": []}, "next-ca-none"),
+        ({"certificates": [CA], "message": b"x", "via": [], "notes": []}, "next-ca-none"),
         ({"certificates": [NEXT]}, "job-answer"),
         (fail("next-ca-signer", subject="CN=x"), "next-ca-signer"),
     ],

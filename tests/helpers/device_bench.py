@@ -12,6 +12,7 @@ from typing import Any
 from agent.device.device import Device
 from agent.device.hardware import Hardware
 from agent.errors import AgentError, fail
+from agent.jobs.contract import ROWS, fault, fields
 from agent.jobs.runner import Tasks
 from agent.log import Log
 from agent.loop import Loop
@@ -97,6 +98,7 @@ class Worker:
     def __call__(self, started: StartedJob) -> JobEnd | None:
         job = cbor.loads(started.request, max_bytes=1_000_000)
         self.jobs.append(job)
+        _check(job)
         answer = self.answers[job["op"]]
         try:
             found = answer(job) if callable(answer) else answer
@@ -113,6 +115,13 @@ class Worker:
 
     def ops(self) -> list[str]:
         return [job["op"] for job in self.jobs]
+
+
+def _check(job: Answer) -> None:
+    """The contract has each field of the job, and each is as it says."""
+    shape = ROWS[job["op"]].takes
+    assert fault(shape, job) is None, (job["op"], fault(shape, job))
+    assert set(job) <= {"op", *(field.name for field in fields(shape))}, job["op"]
 
 
 class Waiter:

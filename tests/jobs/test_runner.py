@@ -8,14 +8,17 @@ import pytest
 from agent import limits
 from agent.errors import AgentError
 from agent.jobs.answers import certificate, field, items
-from agent.jobs.runner import UNSEALING, Tasks
+from agent.jobs.contract import ROWS
+from agent.jobs.runner import Tasks
 from hal import cbor
 from hal.fakes.storage import FakeFiles
 from hal.fakes.work import FakeClock, FakeJobs, FakeReactor
 from hal.ports import JobEnd
 
 ENDS = [
-    (JobEnd(cbor.dumps({"ok": {"a": 1}})), {"a": 1}),
+    (JobEnd(cbor.dumps({"ok": {"hash": "x"}})), {"hash": "x"}),
+    (JobEnd(cbor.dumps({"ok": {"hash": 1}})), "job-answer"),
+    (JobEnd(cbor.dumps({"ok": {}})), "job-answer"),
     (JobEnd(None, "died"), "job-died"),
     (JobEnd(None, "cancelled"), "job-died"),
     (JobEnd(None, "deadline"), "job-deadline"),
@@ -38,7 +41,7 @@ def test_how_a_job_ends(end: JobEnd, expected: Any) -> None:
     jobs = FakeJobs(reactor, [end])
     fd = os.memfd_create("key")
     found: list[Any] = []
-    Tasks(jobs, fd).run({"op": "inspect"}, found.append, [0])
+    Tasks(jobs, fd).run({"op": "hash-password"}, found.append, [0])
     assert jobs.started[0].fds == (0,)
     reactor.advance(1)
     os.close(fd)
@@ -46,12 +49,17 @@ def test_how_a_job_ends(end: JobEnd, expected: Any) -> None:
     assert (result.code if isinstance(result, AgentError) else result) == expected
 
 
-@pytest.mark.parametrize("op", [*sorted(UNSEALING), "fetch-ca", "inspect"])
+SEALING = {
+    *("generate-key", "seal", "check-sealed", "enrol", "poll", "activate"),
+    *("request", "import", "export", "get-cert", "get-crl"),
+}
+
+
+@pytest.mark.parametrize("op", sorted(ROWS))
 def test_only_who_must_unseal_is_given_the_device_key(op: str) -> None:
     jobs = FakeJobs(FakeReactor(FakeClock()))
     Tasks(jobs, 77).run({"op": op}, lambda _result: None, [5])
-    parses_what_nobody_signed = op in ("fetch-ca", "inspect")
-    assert jobs.started[0].fds == ((5,) if parses_what_nobody_signed else (77, 5))
+    assert jobs.started[0].fds == ((77, 5) if op in SEALING else (5,))
 
 
 def test_each_message_has_a_nonce_of_its_own() -> None:
