@@ -12,7 +12,6 @@ generation, so that nobody takes it for the one of the certificate.
 from collections.abc import Callable
 
 from agent.appliance import Done, KeyPair
-from agent.device import status
 from agent.device.reserve import key_pair_bytes
 from agent.device.shared import Shared
 from agent.errors import fail
@@ -31,7 +30,7 @@ class KeyPairs:
 
     def all(self) -> list[KeyPair]:
         found = [self.record(key.removeprefix("key/")) for key in self._store.keys("key/")]
-        return [status.key_pair(key) for key in found if key]
+        return [shown(key) for key in found if key]
 
     def record(self, name: str) -> KeyRecord | None:
         """A key pair of the store; None when there is none, or none that can be read."""
@@ -104,7 +103,7 @@ class KeyPairs:
         )
         self._shared.commit({records.key_pair_key(name): records.encode(key)})
         self._shared.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
-        return status.key_pair(key)
+        return shown(key)
 
     def destroy(self, name: str) -> None:
         if records.key_pair_key(name) not in self._store.keys("key/"):
@@ -114,3 +113,8 @@ class KeyPairs:
             raise fail("key-used", name=name, realm=user)
         self._shared.commit({records.key_pair_key(name): None})
         self._shared.log.report("RSA_DESTROY", f"key pair {name}")
+
+
+def shown(key: KeyRecord) -> KeyPair:
+    """A key pair without its private half."""
+    return KeyPair(key.name, key.generation, key.bits, key.exportable, key.created_s, key.spki)

@@ -22,6 +22,7 @@ ELSEWHERE = {
     "agent/console/configuration/unapplied.py": "console/test_loader.py",
     "agent/console/displays": "console/test_displays.py",
     "agent/console/session": "console/test_session.py",  # parts of one session
+    "agent/console/terminal/line.py": "console/test_editor.py",
     "agent/device": "device/test_device.py",
     "agent/device/commits.py": "device/test_reserve.py",
     "agent/device/erasing.py": "device/test_losses.py",
@@ -51,7 +52,6 @@ ELSEWHERE = {
     "hal/inspection.py": "hal/test_memory_strays.py",
     "hal/jobs.py": "hal/test_contract_jobs.py",
     "hal/memory_sets.py": "hal/test_memory.py",
-    "hal/named.py": "ground/test_named.py",
     "hal/ports.py": "hal/test_contract_files.py",  # protocols: each has a contract test
     "hal/power.py": "ground/test_signals.py",
     "hal/signals.py": "ground/test_signals.py",

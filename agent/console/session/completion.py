@@ -32,7 +32,7 @@ class Completion:
         self._ring = words if len(words) > 1 else []
         self._at = 0 if tab.back else -1  # the next one is the first, or the last
         if not words:
-            self._editor.bell()
+            self._editor.line.bell()
             if word and pasted and self._editor.at_end:
                 self._editor.insert(" ")
             elif word and self.lost is None:
@@ -56,7 +56,7 @@ class Completion:
         """`word` in the place of the last word of `text`."""
         start = _start(text)
         self._left = text[:start] + word
-        self._editor.replace(start, word)
+        self._editor.line.replace(start, word)
 
 
 def _common(words: list[str]) -> str:

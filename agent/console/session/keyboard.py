@@ -29,7 +29,7 @@ class Keyboard:
         self._out.fresh_line()
         if self.goes_on:
             self.goes_on = False
-            self.editor.show()
+            self.editor.line.show()
         else:
             self._completion.reset()
             self.editor.begin(self._place.prompt())
@@ -43,11 +43,11 @@ class Keyboard:
 
     def hide(self) -> None:
         """Makes room for a notice; `show` draws the line again below it."""
-        self.editor.hide()
+        self.editor.line.hide()
         self.echo()
 
     def show(self) -> None:
-        self.editor.show()
+        self.editor.line.show()
         self.echo()
 
     def key(self, byte: int) -> Event | None:
