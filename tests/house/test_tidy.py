@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tools.structure import graph, modules
-from tools.structure.modules import imports, tree, within
+from tools.structure.modules import tree, within
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = modules.sources(ROOT)
@@ -141,6 +141,11 @@ def module_name(path: Path) -> str:
     return modules.module_name(path, ROOT)
 
 
+def imports(path: Path) -> list[tuple[int, str]]:
+    """(line, name) of every import, those inside functions too; `from x import y` gives x.y."""
+    return [(line, name) for line, name, _typed in modules.imports(path)]
+
+
 @cache
 def arrows() -> graph.Arrows:
     """Who imports whom in the whole project."""
@@ -207,7 +212,7 @@ def test_third_parties(path: Path) -> None:
     allowed = {"hal.cbor": {"cbor2"}, "hal.serialport": {"serial"}}.get(module, set())
     if within(module, "agent.scep"):
         allowed = {"cryptography"}
-    for line, name, _typed in imports(path):
+    for line, name in imports(path):
         top = name.split(".")[0]
         if top not in ("agent", "hal", "platforms", "tools") and top not in sys.stdlib_module_names:
             assert top in allowed, f"line {line}: {name}"
@@ -275,7 +280,7 @@ def test_no_dead_file(path: Path) -> None:
         within(name, module) or name == module
         for other in importers
         if other != path
-        for _line, name, _typed in imports(other)
+        for _line, name in imports(other)
     )
     assert ast.get_docstring(tree(path))
 
@@ -314,11 +319,9 @@ def test_the_rules_can_fail(tmp_path: Path) -> None:
         "def f():\n    from agent.device.device import Device\n    import os.path\n"
         "if TYPE_CHECKING:\n    import hal\n"
     )
-    assert imports(planted) == (
-        (2, "agent.device.device.Device", False),
-        (3, "os.path", False),
-        (5, "hal", True),
-    )
+    found = [(2, "agent.device.device.Device"), (3, "os.path"), (5, "hal")]
+    assert imports(planted) == found
+    assert [typed for *_, typed in modules.imports(planted)] == [False, False, True]
     assert room_of("agent.scep.cms") == "agent.scep"
     assert not within("agent.scepter", "agent.scep")
     assert allowed("agent.doors.attach", "agent.device.device")
