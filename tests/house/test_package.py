@@ -40,7 +40,7 @@ def test_a_board_installs_all_of_the_product_but_the_fakes() -> None:
 @pytest.mark.parametrize("path", PRODUCT, ids=module_name)
 def test_nothing_that_is_installed_needs_a_fake(path: Path) -> None:
     if not within(module_name(path), FAKES):
-        assert not [name for _line, name, _typed in imports(path) if within(name, FAKES)]
+        assert not [name for _line, name in imports(path) if within(name, FAKES)]
 
 
 def test_the_pins_are_what_the_project_allows() -> None:
@@ -56,9 +56,7 @@ def test_the_tests_on_debian_are_run_by_the_same_versions() -> None:
 
 def test_what_is_imported_is_pinned() -> None:
     tests = (ROOT / "tests").rglob("*.py")
-    tops = {
-        name.split(".")[0] for path in (*SOURCES, *tests) for _line, name, _typed in imports(path)
-    }
+    tops = {name.split(".")[0] for path in (*SOURCES, *tests) for _line, name in imports(path)}
     others = tops - OWN - NOT_PINNED - sys.stdlib_module_names
     origin = packages_distributions()
     packages = {normal(package) for top in others for package in origin[top]}

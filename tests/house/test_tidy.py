@@ -3,13 +3,14 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tools.structure import graph, modules
-from tools.structure.modules import imports, tree, within
+from tools.structure.modules import tree, within
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = modules.sources(ROOT)
@@ -40,21 +41,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "agent.doors": (
         *("agent.device.device", "agent.console.session", "agent.console.login"),
-        "agent.console.commands.operator",
-        *("agent.console.configuration", "agent.console.terminal", "agent.appliance"),
-        *("agent.log", "agent.loop", "hal", *GROUND),
+        *("agent.console.configuration", "agent.console.terminal", "agent.console.commands"),
+        *("agent.appliance", "agent.log", "agent.loop", "hal", *GROUND),
     ),
     # device.py puts the parts together, so none of them may know it.
     "agent.device.device": (
-        *(
-            "agent.console.configuration",
-            "agent.device",
-            "agent.jobs",
-            "agent.enrolment",
-            "agent.appliance",
-            "agent.settings",
-        ),
-        *("agent.log", "agent.loop", "hal.ports", "hal.records", "hal.store", *GROUND),
+        *("agent.console.configuration", "agent.device", "agent.jobs", "agent.appliance"),
+        *("agent.settings", "agent.log", "agent.loop", "hal.store", *GROUND),
     ),
     "agent.device": (
         *("agent.console.configuration", "agent.console.commands", "agent.console.language"),
@@ -93,12 +86,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.limits": (),
     "agent.pem": (),
     "agent.worker": (
-        "agent.jobs.contract",
-        "agent.scep",
-        "hal.confinement",
-        "hal",
-        "agent.errors",
-        "agent.limits",
+        *("agent.jobs.contract", "agent.scep", "hal.confinement", "hal"),
+        *("agent.errors", "agent.limits"),
     ),
     "agent.scep": ("hal.ports", *GROUND),
     "hal.confinement": ("hal",),
@@ -118,6 +107,11 @@ CLOSING: tuple[tuple[str, str], ...] = ()
 
 def module_name(path: Path) -> str:
     return modules.module_name(path, ROOT)
+
+
+def imports(path: Path) -> list[tuple[int, str]]:
+    """(line, name) of every import, those inside functions too; `from x import y` gives x.y."""
+    return [(line, name) for line, name, _typed in modules.imports(path)]
 
 
 @cache
@@ -146,30 +140,37 @@ def wrong() -> list[tuple[str, str]]:
     return [(m, name) for m, names in arrows().items() for name in names if not allowed(m, name)]
 
 
-def circles_without(listed: set[tuple[str, str]]) -> list[tuple[str, ...]]:
+def circles_without(these: set[tuple[str, str]]) -> list[tuple[str, ...]]:
     """The circles of the product and its tools that some arrows do not close."""
     own = {m: names for m, names in arrows().items() if not within(m, "tests")}
-    rest = {m: [n for n in names if n in own and (m, n) not in listed] for m, names in own.items()}
+    rest = {m: [n for n in names if n in own and (m, n) not in these] for m, names in own.items()}
     return graph.circles({m: frozenset(names) for m, names in rest.items()})
 
 
+def listed(found: Iterable[tuple[str, ...]]) -> str:
+    """Arrows or circles as lines of a list, to be copied or searched."""
+    return "".join(f"\n    {one}," for one in sorted(found)).replace("'", '"')
+
+
 def test_arrows() -> None:
-    assert sorted(set(wrong()) - set(EXCEPTIONS)) == []
+    new = set(wrong()) - set(EXCEPTIONS)
+    assert not new, f"against the table:{listed(new)}"
 
 
 def test_each_exception_is_needed() -> None:
-    """When this fails: what it shows goes out of EXCEPTIONS."""
-    assert sorted(set(EXCEPTIONS) - set(wrong())) == []
+    spare = set(EXCEPTIONS) - set(wrong())
+    assert not spare, f"take these out of EXCEPTIONS:{listed(spare)}"
 
 
 def test_no_circle() -> None:
-    assert circles_without({*EXCEPTIONS, *CLOSING}) == []
+    circles = circles_without({*EXCEPTIONS, *CLOSING})
+    assert not circles, f"circles:{listed(circles)}"
 
 
 def test_each_closing_arrow_is_needed() -> None:
-    """When this fails: what it shows goes out of CLOSING."""
-    listed = {*EXCEPTIONS, *CLOSING}
-    assert [arrow for arrow in CLOSING if not circles_without(listed - {arrow})] == []
+    every = {*EXCEPTIONS, *CLOSING}
+    spare = [arrow for arrow in CLOSING if not circles_without(every - {arrow})]
+    assert not spare, f"take these out of CLOSING:{listed(spare)}"
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=module_name)
@@ -179,7 +180,7 @@ def test_third_parties(path: Path) -> None:
     allowed = {"hal.cbor": {"cbor2"}, "hal.serialport": {"serial"}}.get(module, set())
     if within(module, "agent.scep"):
         allowed = {"cryptography"}
-    for line, name, _typed in imports(path):
+    for line, name in imports(path):
         top = name.split(".")[0]
         if top not in ("agent", "hal", "platforms", "tools") and top not in sys.stdlib_module_names:
             assert top in allowed, f"line {line}: {name}"
@@ -240,7 +241,7 @@ def importers() -> dict[str, set[Path]]:
     """Module -> the files that import it or a name of it."""
     found: dict[str, set[Path]] = {}
     for path in (*SOURCES, *(ROOT / "tests").rglob("*.py")):
-        for _line, name, _typed in imports(path):
+        for _line, name in imports(path):
             found.setdefault(name, set()).add(path)
             found.setdefault(name.rpartition(".")[0], set()).add(path)
     return found
@@ -291,11 +292,9 @@ def test_the_rules_can_fail(tmp_path: Path) -> None:
         "def f():\n    from agent.device.device import Device\n    import os.path\n"
         "if TYPE_CHECKING:\n    import hal\n"
     )
-    assert imports(planted) == (
-        (2, "agent.device.device.Device", False),
-        (3, "os.path", False),
-        (5, "hal", True),
-    )
+    found = [(2, "agent.device.device.Device"), (3, "os.path"), (5, "hal")]
+    assert imports(planted) == found
+    assert [typed for *_, typed in modules.imports(planted)] == [False, False, True]
     assert room_of("agent.scep.cms") == "agent.scep"
     assert not within("agent.scepter", "agent.scep")
     assert allowed("agent.doors.attach", "agent.device.device")

@@ -75,24 +75,32 @@ def _prose(modules: Mapping[str, Module]) -> dict[str, float]:
 
 
 def untested(root: Path, modules: Mapping[str, Module]) -> list[str]:
-    """Modules without a test file of their name, be it with the name of their room before it.
+    """Modules without a test file of their name.
 
-    Of modules with one name, a test file in a folder of tests counts for that of the same room.
+    For a module `x` of a room that is `test_x` in the folder of the room, `tests/ground` for a file
+    beside the rooms; folders between stand in its name where two modules of the room are called
+    alike. Where the tests are one folder it is `test_x`, or `test_room_x`.
     """
-    files = [path.relative_to(root / "tests") for path in (root / "tests").rglob("test_*.py")]
-    names = Counter(name.rpartition(".")[2] for name in modules)
+    tests = root / "tests"
+    files = {path.relative_to(tests).as_posix() for path in tests.rglob("test_*.py")}
+    names = Counter((_place(module)[0], _place(module)[1][-1]) for module in modules)
 
-    def has_test(module: Module) -> bool:
-        *rooms, name = module.name.split(".")
-        ways = {f"test_{name}.py", f"test_{'_'.join([*rooms[-1:], name])}.py"}
-        folders = {"ground" if rooms == ["agent"] else "", *rooms[1:], *rooms[:1]}
-        return any(
-            file.name in ways
-            and (names[name] == 1 or len(file.parts) == 1 or folders & set(file.parts))
-            for file in files
-        )
+    def has_test(module: str) -> bool:
+        room, inner = _place(module)
+        ways = {f"{room}/test_{'_'.join(inner)}.py", f"test_{room}_{'_'.join(inner)}.py"}
+        if names[room, inner[-1]] == 1:
+            ways |= {f"{room}/test_{inner[-1]}.py", f"test_{inner[-1]}.py"}
+        return bool(ways & files)
 
-    return [name for name, module in modules.items() if not has_test(module)]
+    return [module for module in modules if not has_test(module)]
+
+
+def _place(module: str) -> tuple[str, list[str]]:
+    """The folder of the tests for a module, and its names within its room."""
+    room, *inner = module.split(".")
+    if room != "agent" or not inner:
+        return room, inner or [room]
+    return (inner[0], inner[1:]) if len(inner) > 1 else ("ground", inner)
 
 
 def twins(modules: Mapping[str, Module]) -> dict[str, list[str]]:
