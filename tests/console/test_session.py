@@ -699,4 +699,4 @@ def test_the_line_below_help_is_left_with_ctrl_c_only(key: bytes, line: str) -> 
     terminal.session.screen.lines = 4
     assert MORE in terminal.keys(b"display ?")
     assert terminal.keys(key).endswith(f"<Huawei>{line}")
-    assert terminal.session.keyboard.editor.text == line
+    assert terminal.session.keyboard.editor.line.text == line

@@ -13,7 +13,7 @@ class Keyboard:
         self.editor = Editor(out.width)
         self.goes_on = False  # the line, below the help that it was given
         self._out, self._place = out, place
-        self._completion = Completion(self.editor, place.completed)
+        self._completion = Completion(self.editor.line, place.completed)
 
     @property
     def lost(self) -> int | None:
@@ -29,7 +29,7 @@ class Keyboard:
         self._out.fresh_line()
         if self.goes_on:
             self.goes_on = False
-            self.editor.show()
+            self.editor.line.show()
         else:
             self._completion.reset()
             self.editor.begin(self._place.prompt())
@@ -43,11 +43,11 @@ class Keyboard:
 
     def hide(self) -> None:
         """Makes room for a notice; `show` draws the line again below it."""
-        self.editor.hide()
+        self.editor.line.hide()
         self.echo()
 
     def show(self) -> None:
-        self.editor.show()
+        self.editor.line.show()
         self.echo()
 
     def key(self, byte: int) -> Event | None:
@@ -64,7 +64,7 @@ class Keyboard:
     def wants_help(self, asked: Help) -> bool:
         """Whether a `?` is a call for help; in text it is a character."""
         if self._place.is_typed_text(asked.text):
-            self.editor.insert("?")
+            self.editor.line.insert("?")
             return False
         self._out.write("?\r\n")
         self.goes_on = True

@@ -120,7 +120,7 @@ class Session:
         elif stop >= 0:
             self._discard()
         if not self._typed.add(data):
-            self.keyboard.editor.bell()
+            self.keyboard.editor.line.bell()
         self._go_on()
 
     def run_line(self, text: str, finished: Finished) -> None:
