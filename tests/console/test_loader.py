@@ -2,8 +2,11 @@
 
 from time import perf_counter
 
+import pytest
+
 from agent.console.commands.table import ROWS, branches, render_configuration
-from agent.console.configuration.loader import Secrets, load_configuration
+from agent.console.configuration.loader import Loader, Secrets, load_configuration
+from agent.errors import AgentError, fail
 from agent.settings import Entity, Realm, Settings
 from tests.helpers.appliance import FakeDevice, seal
 
@@ -149,6 +152,36 @@ def test_secrets_are_found_first_and_taken_when_they_are_ready() -> None:
 def test_any_text_loads() -> None:
     for text in ("", "\n\n", "\x00\xff\n \x1b[A", "#" * 1000, " " * 1000, '"\n " "'):
         load_configuration(FakeDevice(), text)
+
+
+def test_the_operator_of_a_text_is_told_nothing_asked_nothing_and_starts_nothing() -> None:
+    device, looked = FakeDevice(), []
+    loader = Loader(device, None)
+    loader.info("nobody reads it")
+    loader.remark(lambda: looked.append("nobody would read it"))
+    loader.refuse(fail("login-no-user"))
+    acts = (
+        lambda: loader.ask("Enter the password: ", looked.append, hidden=True),
+        lambda: loader.question("Continue?", looked.append),
+        lambda: loader.start("Working", lambda task: device.diagnose("default", task.done), print),
+        lambda: loader.page_length(0),
+        lambda: loader.monitor(True),
+    )
+    for act in acts:
+        with pytest.raises(AgentError) as caught:
+            act()
+        assert caught.value.code == "load-action"
+    assert (looked, device.tasks, device.listeners) == ([], {}, [])
+
+
+def test_key_pairs_are_listed_once_for_a_text() -> None:
+    device = FakeDevice()
+    device.add_key_pair("k1")
+    loader = Loader(device, None)
+    assert loader.key_names() == {"k1"}
+    device.add_key_pair("k2")
+    assert loader.key_names() == {"k1"}
+    assert Loader(device, None).key_names() == {"k1", "k2"}
 
 
 def test_a_thousand_realms() -> None:

@@ -74,7 +74,7 @@ def get_certificate(operator: Operator, args: Args) -> None:
         begin, what = exchange.get_next_ca, "The certificates of the next CA"
     operator.start(
         f"Getting {what[0].lower()}{what[1:]} of realm {record.name}",
-        lambda hold: begin(record.name, hold, hold.done),
+        lambda task: begin(record.name, task, task.done),
         lambda _result: operator.info(f"{what} of realm {record.name} were stored."),
     )
 

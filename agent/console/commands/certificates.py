@@ -32,7 +32,7 @@ def get_local_certificate(operator: Operator, args: Args) -> None:
 
     operator.start(
         f"Getting the local certificate of realm {record.name}",
-        lambda hold: operator.device.exchange.get_local(record.name, serial, hold, hold.done),
+        lambda task: operator.device.exchange.get_local(record.name, serial, task, task.done),
         told,
     )
 
@@ -52,7 +52,7 @@ def import_certificate(operator: Operator, args: Args) -> None:
     def with_password(password: str | None) -> None:
         operator.start(
             f"Importing the {_name(kind)} certificate of realm {record.name}",
-            lambda hold: begin(record.name, FromFile(file, form, password), hold, hold.done),
+            lambda task: begin(record.name, FromFile(file, form, password), task, task.done),
             imported,
         )
 
@@ -69,8 +69,8 @@ def export_certificate(operator: Operator, args: Args) -> None:
     def with_password(password: str | None) -> None:
         operator.start(
             f"Exporting the {_name(kind)} certificate of realm {record.name}",
-            lambda hold: operator.device.exchange.export(
-                record.name, kind, FromFile(file, form, password), hold.done
+            lambda task: operator.device.exchange.export(
+                record.name, kind, FromFile(file, form, password), task.done
             ),
             lambda _result: operator.info(f"The file {file} was written."),
         )
@@ -113,7 +113,7 @@ def validate_certificate(operator: Operator, args: Args) -> None:
 
     operator.start(
         "Validating",
-        lambda hold: operator.device.exchange.validate(record.name, kind, hold.done),
+        lambda task: operator.device.exchange.validate(record.name, kind, task.done),
         told,
         left="Nothing is shown.",
     )

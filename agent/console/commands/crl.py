@@ -52,7 +52,7 @@ def get_crl(operator: Operator, args: Args) -> None:
     record = lookups.realm(operator, args.text("NAME"))
     operator.start(
         f"Getting the revocation list of realm {record.name}",
-        lambda hold: operator.device.revocation.fetch(record.name, hold, hold.done),
+        lambda task: operator.device.revocation.fetch(record.name, task, task.done),
         lambda _result: operator.info(f"The revocation list of realm {record.name} was stored."),
     )
 

@@ -39,7 +39,7 @@ def enroll(operator: Operator, args: Args) -> None:
             lookups.realm(operator, name)  # it may have gone while the question was open
             operator.start(
                 f"Applying for a certificate of realm {record.name}",
-                lambda hold: operator.device.enrol(record.name, plain, hold, hold.done),
+                lambda task: operator.device.enrol(record.name, plain, task, task.done),
                 applied,
             )
 
@@ -73,7 +73,7 @@ def request(operator: Operator, args: Args) -> None:
     def write() -> None:
         operator.start(
             f"Making a request for realm {record.name}",
-            lambda hold: operator.device.exchange.request(record.name, file, wanted, hold.done),
+            lambda task: operator.device.exchange.request(record.name, file, wanted, task.done),
             written,
         )
 
@@ -97,7 +97,7 @@ def diagnose(operator: Operator, args: Args) -> None:
 
     operator.start(
         f"Checking realm {record.name}",
-        lambda hold: operator.device.diagnose(record.name, hold.done),
+        lambda task: operator.device.diagnose(record.name, task.done),
         told,
         left="Nothing is shown.",
     )

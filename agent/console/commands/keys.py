@@ -27,8 +27,8 @@ def create_key_pair(operator: Operator, args: Args) -> None:
 
         operator.start(
             f"Generating the RSA key pair {name} of {bits} bits",
-            lambda hold: operator.device.create_key_pair(
-                name, bits, "exportable" in args, hold.done
+            lambda task: operator.device.create_key_pair(
+                name, bits, "exportable" in args, task.done
             ),
             created,
         )
@@ -86,8 +86,8 @@ def import_key_pair(operator: Operator, args: Args) -> None:
         what = FromFile(args.text("FILENAME"), form, password)
         operator.start(
             f"Importing the RSA key pair {name}",
-            lambda hold: operator.device.exchange.import_key(
-                name, what, "exportable" in args, hold.done
+            lambda task: operator.device.exchange.import_key(
+                name, what, "exportable" in args, task.done
             ),
             imported,
         )
@@ -110,8 +110,8 @@ def export_key_pair(operator: Operator, args: Args) -> None:
     def with_password(password: str | None) -> None:
         operator.start(
             f"Exporting the RSA key pair {name}",
-            lambda hold: operator.device.exchange.export_key(
-                name, FromFile(file, form, password), hold.done
+            lambda task: operator.device.exchange.export_key(
+                name, FromFile(file, form, password), task.done
             ),
             lambda _result: operator.info(f"The file {file} was written."),
         )

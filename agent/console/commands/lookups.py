@@ -138,7 +138,7 @@ def describe(
         return
     operator.start(
         "Reading what is stored",
-        lambda hold: operator.device.describe(certificates.OF[kind.name], found, hold.done),
+        lambda task: operator.device.describe(certificates.OF[kind.name], found, task.done),
         described,
         left="Nothing is shown.",
     )
