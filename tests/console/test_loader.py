@@ -1,6 +1,6 @@
 """Loading a configuration: bad lines are told and skipped, the rest takes effect, and fast."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -199,8 +199,8 @@ def test_a_thousand_realms() -> None:
     text = "\n".join(render_configuration(device.settings))
     again = FakeDevice()
     again.pairs = device.pairs
-    start = perf_counter()
+    start = process_time()
     assert load_configuration(again, text) == []
-    seconds = perf_counter() - start
+    seconds = process_time() - start
     assert "\n".join(render_configuration(again.settings)) == text
     assert seconds < 5, "well under one here; a machine that is busy gets some grace"
