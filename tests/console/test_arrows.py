@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.test_tidy import ROOT, imports, module_name, tree
+from tests.house.test_tidy import ROOT, imports, module_name, tree, within
 
 CONSOLE = ROOT / "agent" / "console"
 FILES = sorted(path for path in CONSOLE.rglob("*.py") if path.name != "__init__.py")
 MODULES = {module_name(path): path for path in FILES}
+# What it may import from elsewhere: no device, no engine, no job.
+GROUND = ("appliance", "errors", "limits", "pem", "settings", "visible")
+PORTS = ("hal.named", "hal.ports")
 METHODS = 25  # of a class, private ones too
 
 # Folder -> the folders that it may import besides itself.
@@ -45,6 +48,14 @@ def folder(module: str) -> str:
 def test_folders_depend_downwards(module: str) -> None:
     allowed = (folder(module), *BELOW[folder(module)])
     assert [one for one in needed(module) if folder(one) not in allowed] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_it_knows_the_device_by_its_protocol_alone(module: str) -> None:
+    allowed = ("agent.console", *(f"agent.{name}" for name in GROUND), *PORTS)
+    own = ("agent.", "hal.", "platforms.", "tools.", "tests.")
+    names = [name for _line, name in imports(MODULES[module]) if name.startswith(own)]
+    assert [one for one in names if not any(within(one, room) for room in allowed)] == []
 
 
 def circle(module: str, above: tuple[str, ...], done: set[str]) -> tuple[str, ...]:
