@@ -3,8 +3,8 @@
 import pytest
 
 from agent.console.session.completion import Completion
+from agent.console.terminal.drawing import BELL
 from agent.console.terminal.editor import Editor, Tab
-from agent.console.terminal.line import BELL
 
 WORDS = ["clock", "current-configuration", "pki", "this", "users", "user-interface", "version"]
 
@@ -15,7 +15,7 @@ class Typing:
     def __init__(self, keys: bytes) -> None:
         self.editor = Editor(80)
         self.editor.begin(">")
-        self.completion = Completion(self.editor, self._offer)
+        self.completion = Completion(self.editor.line, self._offer)
         self.press(keys)
 
     def _offer(self, text: str) -> list[str]:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from agent import limits
 from agent.console.terminal.editor import (
-    ACTIONS,
-    EDITS,
+    CONTROLS,
+    SEQUENCES,
     Editor,
     Event,
     Help,
@@ -20,9 +20,6 @@ from agent.console.terminal.editor import (
 )
 
 PROMPT = "[Huawei]"
-NAMES = (*EDITS, *ACTIONS)  # of keys: ^A, or behind ESC [A
-CONTROLS = [ord(name[1]) ^ 0x40 for name in NAMES if name[0] == "^"]
-SEQUENCES = [name for name in NAMES if name[0] != "^"]
 CONTROL_SEQUENCE = re.compile(r"\x1b\[(\d*)([A-Z])")
 
 

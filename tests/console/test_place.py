@@ -189,7 +189,7 @@ def test_two_sessions_on_a_stand_in(steps: list[tuple[int, bytes, int]], held: b
     terminals = two(device)
     device.add_key_pair("k1")
     device.settings.realms["abc"].url = "http://192.0.2.9/scep"
-    terminals[0].session.screen.lines = 3
+    terminals[0].session.screen.height = 3
     if held:
         device.statuses["abc"], device.locals["abc"] = PENDING, certificate()
     for who, data, what in steps:

@@ -696,7 +696,7 @@ def test_a_stop_in_one_piece_with_the_command_that_it_stops(stop: bytes) -> None
 def test_the_line_below_help_is_left_with_ctrl_c_only(key: bytes, line: str) -> None:
     """Or what a script types behind Ctrl+C would be the end of another command."""
     terminal = Terminal(FakeDevice())
-    terminal.session.screen.lines = 4
+    terminal.session.screen.height = 4
     assert MORE in terminal.keys(b"display ?")
     assert terminal.keys(key).endswith(f"<Huawei>{line}")
     assert terminal.session.keyboard.editor.line.text == line

@@ -571,5 +571,26 @@ class Script:
         return text
 
 
+def furnished() -> FakeDevice:
+    """A device with a realm, and with the file of a certificate for it."""
+    found = FakeDevice(eager=True)
+    found.settings.realms["abc"] = Realm("abc")
+    found.storage.content["abc_local.cer"] = b"certificate"
+    return found
+
+
+def system(found: FakeDevice, *lines: str, level: int = 3) -> tuple[str, int | None]:
+    """Runs lines in the system view."""
+    return Script(found, level=level).run("system-view", *lines)
+
+
+def realm_script() -> tuple[FakeDevice, Script, Realm]:
+    """A script in the view of a new realm."""
+    device = FakeDevice(eager=True)
+    script = Script(device)
+    script.run("system-view", "pki realm abc")
+    return device, script, device.settings.realms["abc"]
+
+
 def error(text: str = "the CA said no") -> AgentError:
     return AgentError("test", text, "the challenge is wrong", "ask the operator", "operator")

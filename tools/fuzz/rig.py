@@ -27,7 +27,7 @@ from agent.console.language.grammar import (
 from agent.console.language.hints import next_words
 from agent.console.language.views import EVERYWHERE, View
 from agent.console.session.session import Session
-from agent.console.terminal.line import NEXT_ROW
+from agent.console.terminal.drawing import NEXT_ROW
 from agent.console.terminal.pager import MORE
 from tests.helpers.appliance import FakeDevice, Script
 from tools.fuzz import growth, inputs
@@ -149,9 +149,9 @@ def _answered(screen: Screen, said: str) -> bool:
 
     Enter at the end of help in pages leads back to the line as it was.
     """
-    editor = screen.session.keyboard.editor
-    back = bool(editor.line.text) and editor.line.prompt + editor.line.text in said
-    return back or bool(screen.device.tasks) or said.endswith((editor.line.prompt, MORE))
+    line = screen.session.keyboard.editor.line
+    back = bool(line.text) and line.prompt + line.text in said
+    return back or bool(screen.device.tasks) or said.endswith((line.prompt, MORE))
 
 
 def parse(line: str, view: str, cut: int) -> None:

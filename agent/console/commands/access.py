@@ -13,12 +13,14 @@ from agent.console.commands.operator import Operator
 from agent.console.commands.rows import (
     SECRET_LEVEL,
     Row,
+    display,
     line_of,
     one_of,
     rendered,
     restore,
     setting,
 )
+from agent.console.displays import users
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
 from agent.console.language.views import AAA, CONSOLE, SYSTEM
@@ -87,6 +89,10 @@ def _take_hash(
             lambda _matches: keep(text),
             lambda: keep(text),
         )
+
+
+def show_users(operator: Operator, _args: Args) -> None:
+    operator.show(users.users(list(operator.device.access.seats), operator.seat))
 
 
 # -- user-interface console 0 ----------------------------------------------------------------------
@@ -269,6 +275,8 @@ CONSOLE_ROWS = tuple(
         ),
     )
 )
+
+SHOW = display("users", show_users, users.USERS)
 
 ROWS = (
     Row(

@@ -1,17 +1,15 @@
-"""Commands about the device as a machine: its clock, its storage, what it is and how it fares."""
+"""The device as a machine: its name, its clock, its storage, what it is and how it fares."""
 
 from collections.abc import Iterator
 
-from agent import limits
 from agent.console.commands import lookups
 from agent.console.commands.operator import Operator
-from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Handler, Row, restore, setting
-from agent.console.displays import board, users
-from agent.console.displays.document import Kind
+from agent.console.commands.rows import SECRET_LEVEL, Row, display, restore, setting
+from agent.console.displays import board
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
 from agent.console.language.times import ahead_text
-from agent.console.language.views import EVERYWHERE, SYSTEM, USER
+from agent.console.language.views import SYSTEM, USER
 from agent.settings import Settings, Timezone
 
 
@@ -32,14 +30,6 @@ def show_interfaces(operator: Operator, _args: Args) -> None:
     operator.show(board.interfaces(operator.device.interfaces()))
 
 
-def show_users(operator: Operator, _args: Args) -> None:
-    operator.show(users.users(list(operator.device.access.seats), operator.seat))
-
-
-def show_files(operator: Operator, _args: Args) -> None:
-    operator.show(board.files(operator.device.storage.entries()))
-
-
 # -- clock -----------------------------------------------------------------------------------------
 
 
@@ -47,9 +37,8 @@ def set_clock(operator: Operator, args: Args) -> None:
     """The time is that of the zone of the device, as `display clock` shows it."""
     zone = operator.device.settings.timezone
     operator.device.system.set_clock(args.number("DATE", 0) + args.number("TIME", 0) - zone.ahead_s)
-    operator.info(
-        f"The clock was set to {lookups.times(operator.device).moment(operator.device.wall_s())}."
-    )
+    times = lookups.times(operator.device)
+    operator.info(f"The clock was set to {times.moment(times.now_s)}.")
 
 
 def set_timezone(operator: Operator, args: Args) -> None:
@@ -104,44 +93,28 @@ def reboot(operator: Operator, _args: Args) -> None:
     operator.question(f"The device will reboot.{lost} Continue?", answered)
 
 
-def _display(notation: str, handler: Handler, shows: Kind) -> Row:
-    return Row(notation, EVERYWHERE, handler, level=DISPLAY_LEVEL, shows=shows)
-
-
-ROWS = (
-    _display("display version", show_version, board.VERSION),
-    _display("display clock", show_clock, board.CLOCK),
-    _display("display pki statistics", show_statistics, board.STATISTICS),
-    _display("display users", show_users, users.USERS),
-    _display("display interface brief", show_interfaces, board.INTERFACE),
-    Row("dir", (USER,), show_files, level=DISPLAY_LEVEL, shows=board.FILE),
-    Row(
-        "clock datetime TIME DATE",
-        (USER,),
-        set_clock,
-        {"TIME": parameters.TIME, "DATE": parameters.DATE},
-        level=SECRET_LEVEL,
-    ),
-    Row(
-        "clock timezone NAME { add | minus } OFFSET",
-        (USER, SYSTEM),
-        set_timezone,
-        {"NAME": parameters.ZONE, "OFFSET": parameters.OFFSET},
-        render=render_timezone,
-        undo="clock timezone",
-        undone=restore(SYSTEM, "timezone"),
-    ),
-    setting(
-        SYSTEM,
-        "pki set-certificate expire-prewarning",
-        "DAYS",
-        parameters.integer(
-            "Days before the end of a certificate",
-            *limits.PREWARNING_DAYS,
-            default=limits.PREWARNING_DEFAULT_DAYS,
-        ),
-        "prewarning_days",
-    ),
-    Row("reset pki storage [ unused ]", (USER,), reset_storage, level=SECRET_LEVEL),
-    Row("reboot", (USER,), reboot, level=SECRET_LEVEL),
+SYSNAME = setting(SYSTEM, "sysname", "NAME", parameters.SYSNAME, "sysname")._replace(
+    render=lambda settings: [f"sysname {settings.sysname}"]  # shown always, as VRP does
 )
+VERSION = display("version", show_version, board.VERSION)
+CLOCK = display("clock", show_clock, board.CLOCK)
+STATISTICS = display("pki statistics", show_statistics, board.STATISTICS)
+INTERFACES = display("interface brief", show_interfaces, board.INTERFACE)
+SET_CLOCK = Row(
+    "clock datetime TIME DATE",
+    (USER,),
+    set_clock,
+    {"TIME": parameters.TIME, "DATE": parameters.DATE},
+    level=SECRET_LEVEL,
+)
+TIMEZONE = Row(
+    "clock timezone NAME { add | minus } OFFSET",
+    (USER, SYSTEM),
+    set_timezone,
+    {"NAME": parameters.ZONE, "OFFSET": parameters.OFFSET},
+    render=render_timezone,
+    undo="clock timezone",
+    undone=restore(SYSTEM, "timezone"),
+)
+RESET_STORAGE = Row("reset pki storage [ unused ]", (USER,), reset_storage, level=SECRET_LEVEL)
+REBOOT = Row("reboot", (USER,), reboot, level=SECRET_LEVEL)

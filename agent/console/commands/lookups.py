@@ -1,16 +1,23 @@
 """What handlers ask before they act; what is refused is an AgentError that says why."""
 
+from collections.abc import Iterator
+
 from agent.appliance import Appliance, Described
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays import certificates
 from agent.console.displays.document import Kind
+from agent.console.language import parameters
 from agent.console.language.grammar import Args
 from agent.console.language.times import Times
 from agent.errors import fail
 from agent.settings import Entity, Realm, fold
 from hal.ports import HalError
 
+REALM_NAME = parameters.name("Name of a realm")
+ENTITY_NAME = parameters.name("Name of an entity")
+KEY_NAME = parameters.name("Name of an RSA key pair")
+BROKEN_DIGESTS = ("md5", "sha1")
 LOOK = "See `display interface brief`."
 
 
@@ -25,6 +32,20 @@ def realm(operator: Operator, name: str) -> Realm:
     if record is None:
         raise fail("realm-unknown", realm=name)
     return record
+
+
+def named_realms(operator: Operator, args: Args) -> list[Realm]:
+    """The realm of the line, or all of them."""
+    if "NAME" in args:
+        return [realm(operator, args.text("NAME"))]
+    return list(operator.device.settings.realms.values())
+
+
+def still_there(operator: Operator, records: list[Realm]) -> Iterator[Realm]:
+    """Those that no other session has removed by the time that their page is shown."""
+    for record in records:
+        if fold(record.name) in operator.device.settings.realms:
+            yield record
 
 
 def entity(operator: Operator, name: str) -> Entity:
@@ -117,7 +138,7 @@ def describe(
         return
     operator.start(
         "Reading what is stored",
-        lambda hold: operator.device.describe(certificates.OF[kind.name], found, hold.done),
+        lambda task: operator.device.describe(certificates.OF[kind.name], found, task.done),
         described,
         left="Nothing is shown.",
     )
@@ -145,6 +166,11 @@ def warn_of_source(operator: Operator, address: str | None, name: str | None) ->
             operator.warn(f"There is no interface {name} now; the setting is kept. {LOOK}")
         elif not one.addresses:
             operator.warn(f"Interface {name} has no address now; the setting is kept. {LOOK}")
+
+
+def warn_of_digest(operator: Operator, args: Args) -> None:
+    for digest in args.chosen(BROKEN_DIGESTS):
+        operator.warn(f"{digest} is broken: use it only if the CA can do nothing better.")
 
 
 def warn_of_clock(operator: Operator) -> None:

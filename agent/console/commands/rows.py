@@ -11,7 +11,7 @@ from typing import Any
 from agent.console.commands.operator import Operator
 from agent.console.displays.document import Kind
 from agent.console.language.grammar import Args, Parameter, quote
-from agent.console.language.views import CONSOLE, ENTITY, REALM, SYSTEM
+from agent.console.language.views import CONSOLE, ENTITY, EVERYWHERE, REALM, SYSTEM
 from agent.settings import ConsoleLine, Entity, Realm, Settings
 from hal.named import NamedTuple
 
@@ -145,6 +145,20 @@ def subset(view: str, words: str, choice: Mapping[str, str], field: str) -> Row:
         render=render,
         undo=words,
         undone=restore(view, field),
+    )
+
+
+def display(
+    notation: str, handler: Handler, shows: Kind, parameters: Mapping[str, Parameter] | None = None
+) -> Row:
+    """The row of a command `display ...` of every view."""
+    return Row(
+        f"display {notation}",
+        EVERYWHERE,
+        handler,
+        parameters or {},
+        level=DISPLAY_LEVEL,
+        shows=shows,
     )
 
 

@@ -1,6 +1,6 @@
 """The one command table, and what is made of it: tables of the views, the configuration's text.
 
-Adding a command is one row and one handler in the module of its view.
+Adding a command is one row and one handler in the module of its noun, and its place in ROWS.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,13 +10,17 @@ from typing import Any
 from agent.console.commands import (
     access,
     board,
+    ca,
+    certificates,
+    crl,
+    enrollment,
     entity,
-    exchange,
+    files,
+    keys,
     realm,
     saved,
-    shows,
-    system,
     terminal,
+    views,
 )
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import DISPLAY_LEVEL, Handler, Row, rendered
@@ -71,14 +75,45 @@ def display_current(operator: Operator, _args: Args) -> None:
     operator.show(displays.configuration(configuration_lines(operator.device.settings)))
 
 
+# In the order of the manual, and of a configuration: what a line refers to comes before it.
 ROWS: tuple[Row, ...] = (
-    *system.ROWS,
+    *views.ROWS,
+    board.SYSNAME,
+    files.FORMAT,
+    entity.OPEN,
+    realm.OPEN,
+    keys.CREATE,
+    keys.DESTROY,
+    enrollment.ENROLL,
+    enrollment.ABORT,
     *saved.ROWS,
-    *realm.ROWS,
-    *entity.ROWS,
-    *exchange.ROWS,
-    *shows.ROWS,
-    *board.ROWS,
+    *realm.SETTINGS,
+    *entity.SETTINGS,
+    ca.GET,
+    *certificates.ROWS,
+    enrollment.WRITE,
+    keys.IMPORT,
+    keys.EXPORT,
+    enrollment.DIAGNOSE,
+    crl.GET,
+    realm.SHOW,
+    entity.SHOW,
+    certificates.SHOW,
+    keys.SHOW,
+    enrollment.SHOW,
+    enrollment.SHOW_REQUEST,
+    crl.SHOW,
+    board.VERSION,
+    board.CLOCK,
+    board.STATISTICS,
+    access.SHOW,
+    board.INTERFACES,
+    files.DIR,
+    board.SET_CLOCK,
+    board.TIMEZONE,
+    certificates.PREWARNING,
+    board.RESET_STORAGE,
+    board.REBOOT,
     *access.ROWS,
     *terminal.ROWS,
     Row(

@@ -119,10 +119,10 @@ class Loader:
         else:
             untried()
 
-    def _say(self, _text: object) -> None:
-        """Nobody reads it."""
+    def _pass(self, _said: object) -> None:
+        """Nobody reads it, and a text is taken whatever it says."""
 
-    line = info = warn = remark = refuse = _say
+    line = info = warn = remark = refuse = _pass
 
     def _act(self, *_arguments: object, **_options: object) -> NoReturn:
         raise fail("load-action")

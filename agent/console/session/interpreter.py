@@ -34,6 +34,11 @@ class Interpreter:
         """What the command that runs was given."""
         return self._current.args if self._current else Args()
 
+    @property
+    def history(self) -> list[str]:
+        """The lines that were typed, without their passwords."""
+        return self._keyboard.editor.history
+
     def run(self, text: str, operator: Operator) -> None:
         """Begins the command of a line, for an operator."""
         self._failed = False

@@ -13,7 +13,7 @@ class Keyboard:
         self.editor = Editor(out.width)
         self.goes_on = False  # the line, below the help that it was given
         self._out, self._place = out, place
-        self._completion = Completion(self.editor, place.completed)
+        self._completion = Completion(self.editor.line, place.completed)
 
     @property
     def lost(self) -> int | None:
@@ -64,7 +64,7 @@ class Keyboard:
     def wants_help(self, asked: Help) -> bool:
         """Whether a `?` is a call for help; in text it is a character."""
         if self._place.is_typed_text(asked.text):
-            self.editor.insert("?")
+            self.editor.line.insert("?")
             return False
         self._out.write("?\r\n")
         self.goes_on = True

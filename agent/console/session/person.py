@@ -11,7 +11,6 @@ from agent.console.displays.document import Document
 from agent.console.language.views import View, record_of
 from agent.console.session.dialogue import Dialogue
 from agent.console.session.interpreter import Interpreter
-from agent.console.session.keyboard import Keyboard
 from agent.console.session.monitor import Monitor
 from agent.console.session.screen import Screen
 from agent.console.session.work import Work
@@ -31,7 +30,6 @@ class Person:
         self,
         place: Place,
         out: Output,
-        keyboard: Keyboard,
         dialogue: Dialogue,
         screen: Screen,
         work: Work,
@@ -45,8 +43,7 @@ class Person:
         self.line, self.info, self.warn = out.line, out.info, out.warn
         self.ask, self.question = dialogue.ask, dialogue.question
         self._place, self._out, self._screen, self._work = place, out, screen, work
-        self._monitor, self._keyboard = monitor, keyboard
-        self._interpreter, self._log_out = interpreter, log_out
+        self._monitor, self._interpreter, self._log_out = monitor, interpreter, log_out
 
     @property
     def level(self) -> int:
@@ -58,7 +55,7 @@ class Person:
 
     @property
     def history(self) -> Sequence[str]:
-        return self._keyboard.editor.history
+        return self._interpreter.history
 
     @property
     def wants_json(self) -> bool:
@@ -107,7 +104,7 @@ class Person:
         self.start(label, lambda task: begin(task.done), keep, NOT_SET)
 
     def page_length(self, lines: int) -> None:
-        self._screen.lines = lines
+        self._screen.height = lines
 
     def monitor(self, on: bool) -> None:
         if on:

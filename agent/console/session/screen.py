@@ -18,7 +18,7 @@ SECOND_NS = 1_000_000_000
 
 
 class Screen:
-    """A screen of so many `lines`, or a script that wants all of them.
+    """A screen of `height` lines, or a script that wants all of them.
 
     `has_room` says whether the transport wants more. `at_prompt`: whether the line that is typed,
     or its prompt, stands on the screen. `resume` is for a display that has let others have their
@@ -30,12 +30,12 @@ class Screen:
         out: Output,
         keyboard: Keyboard,
         reactor: Reactor,
-        lines: int,
+        height: int,
         has_room: Callable[[], bool],
         at_prompt: Callable[[], bool],
         resume: Callable[[], None],
     ) -> None:
-        self.lines = lines
+        self.height = height
         self.pager = Pager(self)
         self.width, self.line, self.write = out.width, out.line, out.write
         self.resume = resume
@@ -57,8 +57,8 @@ class Screen:
         self, lines: Iterator[str], keeps: list[Keep], foreign: re.Pattern[str] | None = None
     ) -> None:
         """Lines, paged on terminals. `foreign`: those whose rows show that they are one line."""
-        paged = self._out.terminal and self.lines
-        rows = max(1, self.lines - 1) if paged else 0  # and `More`
+        paged = self._out.terminal and self.height
+        rows = max(1, self.height - 1) if paged else 0  # and `More`
         self.pager.begin(lines, rows, keeps, foreign)
 
     def notice(self, text: str) -> None:

@@ -89,9 +89,8 @@ class Session:
         self._monitor = Monitor(device.listen, screen, lambda: times(device))
         interpreter = self._interpreter = Interpreter(place, out, keyboard)
         self.operator = Person(
-            place, out, keyboard, dialogue, screen, self._work, self._monitor, interpreter,
-            self._log_out,
-        )  # fmt: skip
+            place, out, dialogue, screen, self._work, self._monitor, interpreter, self._log_out
+        )
 
     # -- what a transport calls --------------------------------------------------------------------
 

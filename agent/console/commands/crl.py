@@ -1,45 +1,17 @@
-"""Commands of the realm view about keeping a certificate good: renewal, revocation lists, the way
-to the CA beyond `source`."""
+"""Revocation lists: where they are, how they are got, whether certificates are checked by them."""
 
 from collections.abc import Iterator
 
-from agent import limits
+from agent.console.commands import lookups
 from agent.console.commands.operator import Operator
-from agent.console.commands.rows import Row, restore, setting
+from agent.console.commands.rows import Row, display, restore
+from agent.console.displays import certificates
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
-from agent.console.language.views import REALM
-from agent.settings import AutoEnroll, Realm
+from agent.console.language.views import REALM, SYSTEM
+from agent.settings import Realm
 
 CHECKS = ("crl", "none")
-
-
-def auto_enroll(operator: Operator, args: Args) -> None:
-    """Entering it again replaces all of it."""
-    bits = args.number("BITS", 0)
-    operator.record(REALM).auto_enroll = AutoEnroll(
-        args.number("PERCENT", limits.RENEWAL_PERCENT_DEFAULT),
-        "regenerate" in args,
-        bits or None,
-        "updated-effective" in args,
-    )
-    operator.warn("This release does not renew by itself; the setting is kept.")
-
-
-def render_auto_enroll(record: Realm) -> Iterator[str]:
-    found = record.auto_enroll
-    if found is None:
-        return
-    words = ["auto-enroll"]
-    if found.percent != limits.RENEWAL_PERCENT_DEFAULT:
-        words.append(str(found.percent))
-    if found.regenerate:
-        words.append("regenerate")
-    if found.key_bits:
-        words.append(str(found.key_bits))
-    if found.updated_effective:
-        words.append("updated-effective")
-    yield " ".join(words)
 
 
 def crl_scep(operator: Operator, _args: Args) -> None:
@@ -76,25 +48,25 @@ def render_certificate_check(record: Realm) -> Iterator[str]:
         yield f"certificate-check {' '.join(record.certificate_check)}"
 
 
-ROWS = (
-    Row(
-        "auto-enroll [ PERCENT ] [ regenerate [ BITS ] ] [ updated-effective ]",
-        (REALM,),
-        auto_enroll,
-        {
-            "PERCENT": parameters.integer(
-                "Renew when so much of the validity has elapsed",
-                *limits.RENEWAL_PERCENT,
-                default=limits.RENEWAL_PERCENT_DEFAULT,
-            ),
-            "BITS": parameters.MODULUS,
-        },
-        render=render_auto_enroll,
-        undo="auto-enroll",
-        undone=restore(REALM, "auto_enroll"),
-    ),
-    setting(REALM, "vpn-instance", "NAME", parameters.VPN_INSTANCE, "vpn_instance"),
-    setting(REALM, "https ca-file", "FILENAME", parameters.FILE, "https_ca_file"),
+def get_crl(operator: Operator, args: Args) -> None:
+    record = lookups.realm(operator, args.text("NAME"))
+    operator.start(
+        f"Getting the revocation list of realm {record.name}",
+        lambda task: operator.device.revocation.fetch(record.name, task, task.done),
+        lambda _result: operator.info(f"The revocation list of realm {record.name} was stored."),
+    )
+
+
+def show_crl(operator: Operator, args: Args) -> None:
+    names = [record.name for record in lookups.named_realms(operator, args)]
+    found = [(name, operator.device.revocation.current(name)) for name in names]
+    there = [(name, data) for name, data in found if data is not None]
+    places = [certificates.Shown(name, f"{name}.crl") for name, _ in there]
+    lists = [data for _, data in there]
+    lookups.describe(operator, certificates.CRL, "There is no CRL.", places, lists)
+
+
+SETTINGS = (
     Row(
         "crl scep",
         (REALM,),
@@ -125,3 +97,5 @@ ROWS = (
         undone=restore(REALM, "certificate_check"),
     ),
 )
+GET = Row("pki get-crl realm NAME", (SYSTEM,), get_crl, {"NAME": lookups.REALM_NAME})
+SHOW = display("pki crl [ realm NAME ]", show_crl, certificates.CRL, {"NAME": lookups.REALM_NAME})
