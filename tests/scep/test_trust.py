@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from asn1crypto import cms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent import limits
 from agent.errors import AgentError
 from agent.scep import caset, certificate, crypto, der, messages, oids, trust
 from agent.scep.ra import RaRules
@@ -153,6 +155,27 @@ def test_signatures_and_signers() -> None:
     assert judge(success(signer=ended), expected(ended, ra=True, now_s=None)).certificate
 
 
+def test_a_customer_of_the_ca_signs_no_reply() -> None:
+    """Its certificate is in the stored set and chains to the pin; it has no purpose of an RA."""
+    customer = lab.certificate({"common_name": "x"}, "third", lab.root(), purposes=["client_auth"])
+    assert code_of(success(signer=customer), expected(customer, ra=True)) == "certrep-signer"
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_exactly_one_signer(count: int) -> None:
+    with pytest.raises(AgentError, match="not exactly one signer") as caught:
+        judge(with_signers(success(), count), expected())
+    assert caught.value.code == "certrep-malformed"
+
+
+def with_signers(data: bytes, count: int) -> bytes:
+    message = cms.ContentInfo.load(data)
+    signers = message["content"]["signer_infos"]
+    message["content"]["signer_infos"] = [signers[0]] * count
+    made: bytes = message.dump(force=True)
+    return made
+
+
 def test_a_certificate_with_the_issuer_and_serial_of_the_signer_does_not_replace_it() -> None:
     twin = lab.certificate(
         FOREIGN, "foreign", None, ca=True, serial=lab.root().cert.serial_number,
@@ -280,6 +303,34 @@ def test_issuers() -> None:
     assert code_of(success(issued(lab.root(), issuer_key="foreign"))) == "issued-issuer"
     assert code_of(success(issued(lab.ra_pair()[0])), expected(*lab.ra_pair())) == "issued-issuer"
     assert code_of(success(issued(ca=True))) == "issued-ca"
+
+
+def test_a_path_that_rfc_5280_does_not_allow() -> None:
+    silent = lab.certificate({"common_name": "S"}, "sub", lab.root(), ca=True, usage={"crl_sign"})
+    with pytest.raises(AgentError, match="keyCertSign") as caught:
+        judge(success(issued(silent)), expected(silent))
+    assert caught.value.code == "issued-path"
+
+
+def test_a_signature_algorithm_that_nobody_here_knows() -> None:
+    known, unknown = (der.oid(f"1.2.840.113549.1.1.{last}") for last in (11, 16))
+    odd = issued().replace(known, unknown)
+    with pytest.raises(AgentError, match="unknown signature algorithm") as caught:
+        judge(success(odd), expected())
+    assert caught.value.code == "issued-malformed"
+
+
+def test_a_critical_extension_that_nobody_knows() -> None:
+    unknown = ("1.2.3.4", True, b"\5\0")
+    assert code_of(success(issued(more=[unknown]))) == "issued-critical"
+    judge(success(issued(more=[("1.2.3.4", False, b"\5\0")])), expected())
+
+
+def test_a_certificate_that_no_record_could_hold() -> None:
+    large = ("1.2.3.4", False, lab.tlv(4, bytes(limits.CERTIFICATE_BYTES)))
+    with pytest.raises(AgentError, match="bytes") as caught:
+        judge(success(issued(more=[large])), expected())
+    assert caught.value.code == "issued-malformed"
 
 
 @pytest.mark.parametrize("serial", [-1, 0, 1 << 159])
