@@ -79,7 +79,7 @@ quick: lint
 COVERED := agent.enrolment=tests/enrolment \
   agent.scep.ber=tests/scep/test_ber.py \
   agent.scep.caset=tests/scep/test_caset.py \
-  agent.scep.trust=tests/scep/test_trust.py \
+  agent.scep.trust=tests/scep/test_trust.py,tests/scep/test_trust_certificate.py \
   hal.log_format=tests/hal/test_log_format.py \
   hal.log_scan=tests/hal/test_log_scan.py \
   hal.store=tests/hal/test_store.py,tests/hal/test_store_faults.py

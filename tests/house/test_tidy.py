@@ -253,7 +253,6 @@ STILL_TOO_LONG = frozenset(
         "tests.rigs.mixtures",
         "tests.scep.test_operations",
         "tests.scep.test_tls",
-        "tests.scep.test_trust",
         "tests.whole.test_quirks_agent",
     )
 )
