@@ -22,7 +22,7 @@ DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
   tests/hal/test_cbor.py tests/hal/test_records.py tests/hal/test_store.py tests/hal/test_serialport.py \
   tests/device/test_device.py tests/whole/test_enrol_micromdm.py tests/whole/test_serial_console.py
 
-.PHONY: help demo console test quick lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
+.PHONY: help demo console test quick cov lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -33,6 +33,8 @@ help:
 	@echo '              (ROOM=enrolment: the tests of tests/enrolment alone)'
 	@echo 'make quick    lint, the house rules, and all tests that need no process of ours or of others'
 	@echo '              and no patience (a minute)'
+	@echo 'make cov      the core by its own tests alone: each line, each branch (ROOM=scep: the figures'
+	@echo '              of one room)'
 	@echo 'make peers    with Go: build step-ca and micromdm; with maven: fetch jscep (some minutes, once);'
 	@echo '              make test uses them'
 	@echo 'make lint     ruff and mypy --strict'
@@ -72,6 +74,25 @@ endif
 quick: lint
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS) -m 'not (peers or lab or slow)' \
 	  --ignore=tests/whole --ignore=tests/rigs
+
+# Module or room -> the tests that cover all of its lines and branches without any other test.
+COVERED := agent.enrolment=tests/enrolment \
+  agent.scep.ber=tests/scep/test_ber.py \
+  agent.scep.caset=tests/scep/test_caset.py \
+  agent.scep.trust=tests/scep/test_trust.py,tests/scep/test_trust_certificate.py \
+  hal.log_format=tests/hal/test_log_format.py \
+  hal.log_scan=tests/hal/test_log_scan.py \
+  hal.store=tests/hal/test_store.py,tests/hal/test_store_faults.py
+COV = $(VENV)/bin/python -m pytest $(PYTEST_ARGS) --cov-branch --cov-report=term-missing
+cov: $(VENV)/ready
+ifdef ROOM
+	$(COV) --cov=$(firstword $(wildcard agent/$(ROOM)) $(filter hal platforms tools,$(ROOM)) agent) tests/$(ROOM)
+else
+	@for row in $(COVERED); do \
+	  $(COV) --cov="$${row%=*}" --cov-fail-under=100 \
+	    $$(echo "$${row#*=}" | tr , ' ') || exit 1; \
+	done
+endif
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .
@@ -117,7 +138,7 @@ build/atheris/ready: requirements/atheris.txt $(VENV)/ready
 	@touch $@
 
 # The long rigs, one after the other; each ends with a line of figures.
-nightly: fuzz netns
+nightly: fuzz netns cov
 	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly \
 	  tests/console/test_command_sequences.py tests/scep/test_twosided*.py
 	$(VENV)/bin/python -m tests.rigs.mixtures --count 10000 --seed "$$(git rev-parse HEAD)"

@@ -390,6 +390,7 @@ def fill_up(site: Site) -> None:
         assert site.refused == ["store-reserved"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 @settings(
     max_examples=8,

@@ -185,6 +185,7 @@ def test_a_hang_up_in_the_middle_leaves_the_work_going_on(console: Console) -> N
     assert console.bench.device.status("abc").state == "pending"
 
 
+@pytest.mark.slow
 def test_who_does_not_read_is_not_served_without_end(console: Console) -> None:
     client = console.client(hello("script"))
     lines = b"display pki enrollment\n" * 20_000

@@ -97,6 +97,7 @@ def _taken(client) -> bytes:  # type: ignore[no-untyped-def]
         return b""
 
 
+@pytest.mark.slow
 def test_a_session_that_is_fed_for_ever_does_not_grow() -> None:
     chance = random.Random(1)
     device = FakeDevice(eager=True)

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from setuptools import find_packages
 
-from tests.house.test_tidy import PRODUCT, ROOT, SOURCES, imports, module_name, within
+from tests.house.test_tidy import PRODUCT, ROOT, SOURCES, TESTS, imports, module_name, within
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OWN = {"agent", "hal", "platforms", "tests", "tools"}
@@ -55,8 +55,7 @@ def test_the_tests_on_debian_are_run_by_the_same_versions() -> None:
 
 
 def test_what_is_imported_is_pinned() -> None:
-    tests = (ROOT / "tests").rglob("*.py")
-    tops = {name.split(".")[0] for path in (*SOURCES, *tests) for _line, name in imports(path)}
+    tops = {name.split(".")[0] for path in (*SOURCES, *TESTS) for _line, name in imports(path)}
     others = tops - OWN - NOT_PINNED - sys.stdlib_module_names
     origin = packages_distributions()
     packages = {normal(package) for top in others for package in origin[top]}

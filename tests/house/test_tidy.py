@@ -15,6 +15,7 @@ from tools.structure.modules import tree, within
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = modules.sources(ROOT)
 SOURCES = PRODUCT + modules.sources(ROOT, ("tools",))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 # What the resident agent must never have loaded (runtime measurements: memory).
 FORBIDDEN_IDLE = frozenset(
@@ -222,11 +223,38 @@ def test_calls_that_belong_to_one_room(path: Path) -> None:
             assert families[:1] == ["socket.AF_UNIX"] or module in ("hal.link", "hal.netlink")
 
 
+# Files of the tests that are still to be split. The list may only shrink.
+STILL_TOO_LONG = frozenset(
+    (
+        "tests.console.test_commands",
+        "tests.console.test_session",
+        "tests.device.test_device",
+        "tests.device.test_losses",
+        "tests.device.test_reserve",
+        "tests.enrolment.test_engine",
+        "tests.hal.test_folders_of_others",
+        "tests.helpers.appliance",
+        "tests.helpers.scep_lab",
+        "tests.lab_ca.test_hostile",
+        "tests.lab_ca.test_quirks",
+        "tests.rigs.interop.quirks",
+        "tests.rigs.mixtures",
+        "tests.scep.test_operations",
+        "tests.scep.test_tls",
+        "tests.whole.test_quirks_agent",
+    )
+)
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=module_name)
+def test_one_file_is_one_idea(path: Path) -> None:
+    too_long = len(path.read_text().splitlines()) > 400
+    assert too_long == (module_name(path) in STILL_TOO_LONG), "the list may only shrink"
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_sizes(path: Path) -> None:
-    text = path.read_text()
-    lines = text.splitlines()
-    assert len(lines) <= 400, "one file is one idea"
+    lines = path.read_text().splitlines()
     assert max((len(line) for line in lines), default=0) <= 100
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -240,7 +268,7 @@ def test_sizes(path: Path) -> None:
 def importers() -> dict[str, set[Path]]:
     """Module -> the files that import it or a name of it."""
     found: dict[str, set[Path]] = {}
-    for path in (*SOURCES, *(ROOT / "tests").rglob("*.py")):
+    for path in (*SOURCES, *TESTS):
         for _line, name in imports(path):
             found.setdefault(name, set()).add(path)
             found.setdefault(name.rpartition(".")[0], set()).add(path)
