@@ -28,7 +28,7 @@ class Authority:
     def __init__(self, device: "Device", exchange: "Exchange") -> None:
         self._device, self._exchange = device, exchange
 
-    def get(self, realm: str, progress: Progress, done: Done) -> int:
+    def get(self, realm: str, progress: Progress, done: Done[None]) -> int:
         """GetCACaps and GetCACert (RFC 8894 4.2) without an application."""
         settings = self._exchange.resting(realm)
         known = self._device.runner(realm).engine.stored.ca
@@ -36,7 +36,7 @@ class Authority:
         job = maps.fetch_job(settings, wanted, known, self._device.linux_name)
         return self._run(settings, {**job, **self._device.moment()}, progress, done)
 
-    def import_from(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
+    def import_from(self, realm: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         settings = self._exchange.resting(realm)
         known = self._device.runner(realm).engine.stored.ca
         judged = {
@@ -48,7 +48,7 @@ class Authority:
         job = {**self._exchange.import_job("ca", what), **judged}
         return self._run(settings, job, progress, done)
 
-    def get_next(self, realm: str, progress: Progress, done: Done) -> int:
+    def get_next(self, realm: str, progress: Progress, done: Done[None]) -> int:
         """GetNextCACert (RFC 8894 4.7): a derived pin beside the one that holds now."""
         settings = self._exchange.resting(realm)
         ca = self._exchange.trusted_ca(settings)
@@ -56,8 +56,7 @@ class Authority:
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
+                answer = answers.read(answer)
                 message = answers.field(answer, "message", bytes)
                 via, now_s = answers.items(answer, "via", bytes), self._device.wall_s()
                 following = pins.following(ca, ca_set(answer), message, via, now_s)
@@ -73,14 +72,15 @@ class Authority:
 
         return self._device.job({**job, "op": "next-ca", **self._device.moment()}, arrived)
 
-    def _run(self, settings: Realm, job: dict[str, object], progress: Progress, done: Done) -> int:
+    def _run(
+        self, settings: Realm, job: dict[str, object], progress: Progress, done: Done[None]
+    ) -> int:
         """Runs a job that brings a CA set, and pins one certificate of it."""
         fetched = job["op"] == "fetch-ca"
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
+                answer = answers.read(answer)
                 if fetched:
                     self._device.tell(settings.name, answer, progress)
                 caps = tuple(answers.items(answer, "caps", str)) if fetched else ()
@@ -93,12 +93,17 @@ class Authority:
 
         return self._device.job(job, arrived)
 
-    def _refused(self, mnemonic: str, realm: str, error: AgentError, done: Done) -> None:
+    def _refused(self, mnemonic: str, realm: str, error: AgentError, done: Done[None]) -> None:
         self._device.log.report(mnemonic, f"realm {realm}: {error.what}")
         done(error)
 
     def _pin(
-        self, realm: str, arrived: vouched.Arrived, fetched: bool, progress: Progress, done: Done
+        self,
+        realm: str,
+        arrived: vouched.Arrived,
+        fetched: bool,
+        progress: Progress,
+        done: Done[None],
     ) -> None:
         settings, known = self._exchange.resting(realm), self._known(realm)
         now = self._device.now()
@@ -132,11 +137,11 @@ class Authority:
         pinned: vouched.Pinned,
         arrived: vouched.Arrived,
         progress: Progress,
-        done: Done,
+        done: Done[None],
     ) -> None:
         known = self._known(realm)
 
-        def stored(result: object) -> None:
+        def stored(result: AgentError | None) -> None:
             self._device.runner(realm).saw(arrived.found)
             done(result)
 

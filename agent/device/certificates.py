@@ -8,7 +8,7 @@ event and is stored by it in one commit.
 from typing import TYPE_CHECKING
 
 from agent import limits, pem
-from agent.appliance import Done, FromFile, Progress, Verdict
+from agent.appliance import Done, FromFile, KeyPair, Progress, Verdict
 from agent.device.authority import Authority
 from agent.device.getcert import Retrieval
 from agent.device.keypairs import KeyPairs
@@ -40,18 +40,18 @@ class Exchange:
         self._retrieval = Retrieval(device, self)
         self._authority = Authority(device, self)
 
-    def get_ca(self, realm: str, progress: Progress, done: Done) -> int:
+    def get_ca(self, realm: str, progress: Progress, done: Done[None]) -> int:
         return self._authority.get(realm, progress, done)
 
-    def get_next_ca(self, realm: str, progress: Progress, done: Done) -> int:
+    def get_next_ca(self, realm: str, progress: Progress, done: Done[None]) -> int:
         return self._authority.get_next(realm, progress, done)
 
-    def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
+    def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         return self._authority.import_from(realm, what, progress, done)
 
     # -- the local certificate ---------------------------------------------------------------------
 
-    def import_local(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
+    def import_local(self, realm: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         """A certificate for the realm's key pair; it must chain to the realm's CA if that is known.
 
         Without a file of that name the certificate in use is put into device memory again.
@@ -65,19 +65,19 @@ class Exchange:
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
-                self._judge(realm, key, answer, progress, done)
+                self._judge(realm, key, answers.read(answer), progress, done)
             except AgentError as error:
                 done(error)
 
         return self._device.job(job, arrived)
 
-    def get_local(self, realm: str, serial: str | None, progress: Progress, done: Done) -> int:
+    def get_local(
+        self, realm: str, serial: str | None, progress: Progress, done: Done[bool]
+    ) -> int:
         return self._retrieval.get(realm, serial, progress, done)
 
     def _judge(
-        self, realm: str, key: KeyRecord, answer: Answer, progress: Progress, done: Done
+        self, realm: str, key: KeyRecord, answer: Answer, progress: Progress, done: Done[None]
     ) -> None:
         """The certificate is for our key; does it come from our CA?"""
         runner = self._device.runner(realm)
@@ -88,15 +88,13 @@ class Exchange:
         def store(chain: list[bytes]) -> None:
             self.install(realm, Installed(local=local._replace(chain=chain)), progress, done)
 
-        def validated(result: object) -> None:
+        def validated(result: _Validated | AgentError) -> None:
             if isinstance(result, AgentError):
                 done(result)
-            elif isinstance(result, _Validated):
-                bad = [v for v in result.verdicts if v.status == "Invalid"]
-                if bad:
-                    done(fail("import-invalid", subject=bad[0].subject, reason=bad[0].reason))
-                else:
-                    store(result.chain)
+            elif bad := [v for v in result.verdicts if v.status == "Invalid"]:
+                done(fail("import-invalid", subject=bad[0].subject, reason=bad[0].reason))
+            else:
+                store(result.chain)
 
         if ca is None:
             progress.note(f"Realm {realm} has no CA certificate: the issuer was not checked.")
@@ -104,19 +102,19 @@ class Exchange:
         else:
             self._validate(realm, local, ca, "local", validated)
 
-    def validate(self, realm: str, kind: str, done: Done) -> int:
+    def validate(self, realm: str, kind: str, done: Done[list[Verdict]]) -> int:
         """The chain of the local certificate, or of the pinned CA; `done` with list[Verdict]."""
         stored = self._device.runner(realm).engine.stored
         if stored.ca is None or (kind == "local" and stored.local is None):
             raise _missing("ca" if stored.ca is None else kind, realm)
 
-        def told(result: object) -> None:
+        def told(result: _Validated | AgentError) -> None:
             done(result.verdicts if isinstance(result, _Validated) else result)
 
         return self._validate(realm, stored.local, stored.ca, kind, told)
 
     def _validate(
-        self, realm: str, local: LocalRecord | None, ca: CaRecord, kind: str, done: Done
+        self, realm: str, local: LocalRecord | None, ca: CaRecord, kind: str, done: Done[_Validated]
     ) -> int:
         """`done` with _Validated, or with an error."""
         settings = self._device.settings.realms[fold(realm)]
@@ -145,7 +143,7 @@ class Exchange:
 
     # -- keys, requests, files that are written ----------------------------------------------------
 
-    def import_key(self, name: str, what: FromFile, exportable: bool, done: Done) -> int:
+    def import_key(self, name: str, what: FromFile, exportable: bool, done: Done[KeyPair]) -> int:
         generation = self._keys.next_generation(name)
         job = {**self.import_job("key", what), "name": name, "generation": generation}
 
@@ -155,7 +153,7 @@ class Exchange:
             done,
         )
 
-    def export(self, realm: str, kind: str, what: FromFile, done: Done) -> int:
+    def export(self, realm: str, kind: str, what: FromFile, done: Done[None]) -> int:
         """A certificate with its chain; PKCS#12 of the local one with its key, if it may leave."""
         settings = self._device.settings.realms[fold(realm)]
         stored = self._device.runner(realm).engine.stored
@@ -170,10 +168,10 @@ class Exchange:
         }
         return self._write(kind, what, certificates, key, done)
 
-    def export_key(self, name: str, what: FromFile, done: Done) -> int:
+    def export_key(self, name: str, what: FromFile, done: Done[None]) -> int:
         return self._write("key", what, {}, self._exportable(name), done)
 
-    def request(self, realm: str, file: str, with_password: bool, done: Done) -> int:
+    def request(self, realm: str, file: str, with_password: bool, done: Done[None]) -> int:
         """The PKCS#10 of an application, for a CA that is reached by hand."""
         settings = self._device.settings.realms[fold(realm)]
         snapshot, key = self._device.snapshot(settings), self._key_of(settings)
@@ -194,7 +192,12 @@ class Exchange:
         return self._device.task(job, write, done)
 
     def _write(
-        self, kind: str, what: FromFile, certificates: Answer, key: KeyRecord | None, done: Done
+        self,
+        kind: str,
+        what: FromFile,
+        certificates: Answer,
+        key: KeyRecord | None,
+        done: Done[None],
     ) -> int:
         job: dict[str, object] = {
             **certificates,
@@ -256,7 +259,7 @@ class Exchange:
             "password": what.password,
         }
 
-    def install(self, realm: str, event: Installed, progress: Progress, done: Done) -> None:
+    def install(self, realm: str, event: Installed, progress: Progress, done: Done[None]) -> None:
         """One commit, and into use; `done` with None, or with an error."""
         try:
             self.resting(realm)  # an application may have begun meanwhile

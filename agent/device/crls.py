@@ -89,7 +89,7 @@ class Revocation:
         if now.trusted and end_s is not None and end_s <= now.wall_s:
             raise fail("crl-missing", reason="the revocation list is out of date")
 
-    def fetch(self, realm: str, progress: Progress, done: Done) -> int:
+    def fetch(self, realm: str, progress: Progress, done: Done[None]) -> int:
         """By HTTP where a place is known, else by SCEP; `done` with None when it is stored."""
         settings, runner = self._device.settings.realms[fold(realm)], self._device.runner(realm)
         ca = runner.engine.stored.ca
@@ -101,9 +101,7 @@ class Revocation:
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
-                self._keep(settings, answer, progress)
+                self._keep(settings, answers.read(answer), progress)
                 done(None)
             except AgentError as error:
                 self._device.log.report("GET_CRL_ERR", f"realm {settings.name}: {error.what}")

@@ -7,8 +7,18 @@ enrolment (that is the engine's) and touches no hardware but through the ports.
 import os
 from collections.abc import Callable, Iterable
 
-from agent.appliance import CaInfo, Certificate, Described, Done, KeyPair, Progress, RealmStatus
-from agent.device import activation, devicekey, diagnosis, losses, status
+from agent.appliance import (
+    CaInfo,
+    Certificate,
+    Check,
+    Described,
+    Done,
+    KeyPair,
+    Progress,
+    RealmStatus,
+    T,
+)
+from agent.device import devicekey, diagnosis, losses, status
 from agent.device.activation import Activation, InUse, Queue
 from agent.device.certificates import Exchange
 from agent.device.commits import Commits
@@ -27,7 +37,7 @@ from agent.enrolment.states import Apply
 from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
 from agent.jobs.answers import Answer
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.log import Line, Log
 from agent.loop import Loop
 from agent.settings import Realm, Settings, fold
@@ -40,10 +50,12 @@ from hal.store import Health, Store
 class Device:
     """`agent.appliance.Appliance`. `boot` loads the configuration and goes on."""
 
-    def __init__(self, loop: Loop, store: Store, hardware: Hardware, jobs: Tasks, log: Log) -> None:
+    def __init__(
+        self, loop: Loop, store: Store, hardware: Hardware, jobs: JobRunner, log: Log
+    ) -> None:
         self.settings = Settings()
         self.log = log
-        self._loop, self._store, self._hardware, self._tasks = loop, store, hardware, jobs
+        self._loop, self._store, self._hardware, self._jobs = loop, store, hardware, jobs
         self.commits = Commits(store, lambda: self.settings.realms)
         self._key_pairs = KeyPairs(self, store)
         self.storage = Storage(hardware.files)
@@ -148,7 +160,7 @@ class Device:
     def key_pair_unreadable(self, name: str) -> bool:
         return self._key_pairs.unreadable(name)
 
-    def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
+    def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done[KeyPair]) -> int:
         return self._key_pairs.create(name, bits, exportable, done)
 
     def destroy_key_pair(self, name: str) -> None:
@@ -156,16 +168,16 @@ class Device:
 
     # -- secrets -----------------------------------------------------------------------------------
 
-    def seal_password(self, plain: str, before: str | None, done: Done) -> int:
+    def seal_password(self, plain: str, before: str | None, done: Done[str]) -> int:
         job: dict[str, object] = {"op": "seal", "plain": plain, "before": before}
         return self.task(job, lambda answer: answers.field(answer, "sealed", str), done)
 
-    def check_sealed_password(self, sealed: str, done: Done) -> int:
+    def check_sealed_password(self, sealed: str, done: Done[None]) -> int:
         return self.task({"op": "check-sealed", "sealed": sealed}, lambda _answer: None, done)
 
     # -- enrolment ---------------------------------------------------------------------------------
 
-    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done) -> int:
+    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done[None]) -> int:
         """Applies for a realm's certificate; `done` with None (issued, PENDING) or an error."""
         runner, settings = self.runner(realm), self.settings.realms[fold(realm)]
         if is_under_way(runner.engine.state):
@@ -177,13 +189,13 @@ class Device:
         number = self._last_task
         self._waiters[number] = runner
 
-        def finish(result: object) -> None:
+        def finish(result: AgentError | None) -> None:
             self._waiters.pop(number, None)
             if result is None and self.configuration.unsaved():
                 progress.note("A reboot forgets this realm until you type `save` in the user view.")
             done(result)
 
-        def sealed(result: object) -> None:
+        def sealed(result: str | AgentError) -> None:
             if isinstance(result, AgentError):
                 finish(result)
             elif self._realms.get(fold(realm)) is not runner:  # it was removed meanwhile
@@ -191,7 +203,7 @@ class Device:
             elif is_under_way(runner.engine.state):  # somebody else was faster
                 finish(fail("realm-busy", realm=realm, state=runner.engine.state.value))
             else:
-                runner.apply(event._replace(password=str(result)), progress, finish)
+                runner.apply(event._replace(password=result), progress, finish)
 
         if plain is None:
             runner.apply(event, progress, finish)
@@ -269,7 +281,7 @@ class Device:
         stored = self.runner(realm).engine.stored.local
         return status.certificate(stored.certificate) if stored else None
 
-    def describe(self, kind: str, found: list[bytes], done: Done) -> int:
+    def describe(self, kind: str, found: list[bytes], done: Done[list[Described]]) -> int:
         def described(answer: Answer) -> list[Described]:
             texts = answers.items(answer, "texts", str)
             return list(map(Described, texts, answers.items(answer, "items", dict)))
@@ -284,7 +296,7 @@ class Device:
     def listen(self, heard: Callable[[Line], None]) -> Callable[[], None]:
         return self.log.listen(heard)
 
-    def diagnose(self, realm: str, done: Done) -> int:
+    def diagnose(self, realm: str, done: Done[list[Check]]) -> int:
         return diagnosis.diagnose(self, realm, done)
 
     # -- what its parts ask ------------------------------------------------------------------------
@@ -312,22 +324,14 @@ class Device:
             self.log.report("STORE_ERR", error.what)
             raise
 
-    def task(self, job: dict[str, object], use: Callable[[Answer], object], done: Done) -> int:
+    def task(self, job: dict[str, object], use: Callable[[Answer], T], done: Done[T]) -> int:
         """Runs a job; `use` makes the result of its answer, and may raise AgentError."""
+        return self.job(job, answers.reader(use, done))
 
-        def end(answer: Answer | AgentError) -> None:
-            try:
-                result = answer if isinstance(answer, AgentError) else use(answer)
-            except AgentError as error:
-                result = error
-            done(result)
-
-        return self.job(job, end)
-
-    def job(self, job: dict[str, object], end: answers.Done) -> int:
+    def job(self, job: dict[str, object], end: Done[Answer]) -> int:
         """Runs a job; `end` gets its answer. The number is one of the tasks of the console."""
         self._last_task += 1
-        self._tasks.run(job, end)
+        self._jobs.run(job, end)
         return self._last_task
 
     def tell(self, realm: str, answer: Answer, progress: Progress) -> None:
@@ -378,10 +382,10 @@ class Device:
         judged = self.judged(settings, ca, local.chain)
         return InUse(settings.name, local, self.key(local.key), judged, again)
 
-    def _activate(self, realm: str, again: bool, done: activation.Done) -> None:
+    def _activate(self, realm: str, again: bool, done: Done[None]) -> None:
         """Into storage and memory, a few realms at a time: at boot all of them want to."""
 
-        def begin(ended: activation.Done) -> None:
+        def begin(ended: Done[None]) -> None:
             in_use = self._in_use(realm, again) if fold(realm) in self._realms else None
             if in_use is None:  # removed while it waited
                 ended(None)

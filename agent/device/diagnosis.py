@@ -47,7 +47,7 @@ WAY = (
 UNTRIED = ("source-missing", "tls-no-trust", "tls-trust-file")
 
 
-def diagnose(device: "Device", realm: str, done: Done) -> int:
+def diagnose(device: "Device", realm: str, done: Done[list[Check]]) -> int:
     """Runs the checks; `done` with list[Check]. A realm without URL is not asked for its CA."""
     runner, settings = device.runner(realm), device.settings.realms[fold(realm)]
     checks = list(_local(device, settings))
@@ -134,8 +134,7 @@ def _remote(
 ) -> Iterator[Check]:
     """What the CA said to GetCACaps and GetCACert, and whether it is the one to trust."""
     try:
-        if isinstance(answer, AgentError):
-            raise answer
+        answer = answers.read(answer)
         found = ca_set(answer)
         caps = " ".join(answers.items(answer, "caps", str))
     except AgentError as error:
@@ -232,8 +231,8 @@ def _passed(settings: Realm, steps: int) -> Iterator[Check]:
 def _challenge(device: "Device", settings: Realm, told: Callable[[Check], None]) -> None:
     """Whether there is a password that this device can open; `told` is called once."""
 
-    def opened(result: object) -> None:
-        if isinstance(result, AgentError):
+    def opened(result: AgentError | None) -> None:
+        if result:
             told(_of("challenge", result))
         else:
             told(Check("challenge", GOOD, "a password is set; only the CA can judge it", None))

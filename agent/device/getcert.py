@@ -28,7 +28,7 @@ class Retrieval:
     def __init__(self, device: "Device", exchange: "Exchange") -> None:
         self._device, self._exchange = device, exchange
 
-    def get(self, realm: str, serial: str | None, progress: Progress, done: Done) -> int:
+    def get(self, realm: str, serial: str | None, progress: Progress, done: Done[bool]) -> int:
         """GetCert (RFC 8894 4.5); without a number (hexadecimal) that of the certificate in use.
 
         `done` with whether it was in use already: then nothing is written.
@@ -43,8 +43,7 @@ class Retrieval:
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
+                answer = answers.read(answer)
                 if self._exchange.trusted_ca(settings).pin != ca.pin:
                     raise fail("ca-pin-changed")
                 self._accept(settings, request, answer, progress, done)
@@ -93,7 +92,7 @@ class Retrieval:
         request: RequestRecord,
         answer: Answer,
         progress: Progress,
-        done: Done,
+        done: Done[bool],
     ) -> None:
         """Stores what the job brought and puts it into use, unless it is there already."""
         name, log = settings.name, self._device.log
@@ -114,8 +113,8 @@ class Retrieval:
             done(True)
             return
 
-        def installed(result: object) -> None:
-            done(result if isinstance(result, AgentError) else False)
+        def installed(error: AgentError | None) -> None:
+            done(error or False)
 
         log.report("GET_LOCAL_CERT_OK", f"realm {name}: certificate {local.certificate.serial}")
         self._exchange.install(name, Installed(local=local), progress, installed)

@@ -5,12 +5,13 @@ scrypt hash, or as whether it matches one.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from agent.appliance import Done, Seat
 from agent.jobs import answers
 from agent.jobs.answers import Answer
 
-Task = Callable[[dict[str, object], Callable[[Answer], object], Done], int]
+Task = Callable[[dict[str, object], Callable[[Answer], Any], Done[Any]], int]
 
 
 class Access:
@@ -20,10 +21,10 @@ class Access:
         self.seats: list[Seat] = []
         self._task = task
 
-    def hash_password(self, plain: str, before: str | None, done: Done) -> int:
+    def hash_password(self, plain: str, before: str | None, done: Done[str]) -> int:
         job: dict[str, object] = {"op": "hash-password", "plain": plain, "before": before}
         return self._task(job, lambda answer: answers.field(answer, "hash", str), done)
 
-    def check_password(self, plain: str, stored: str, done: Done) -> int:
+    def check_password(self, plain: str, stored: str, done: Done[bool]) -> int:
         job: dict[str, object] = {"op": "check-password", "plain": plain, "hash": stored}
         return self._task(job, lambda answer: answers.field(answer, "matches", bool), done)

@@ -43,7 +43,7 @@ from agent.enrolment.states import (
 from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
 from agent.jobs.answers import Answer
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Deadline, Loop
 from agent.settings import Realm
@@ -68,7 +68,7 @@ class Context(NamedTuple):
     loop: Loop
     store: Store
     commits: Commits
-    tasks: Tasks
+    jobs: JobRunner
     log: Log
     now: Callable[[], Now]
     linux_name: Callable[[str], str]
@@ -85,7 +85,7 @@ class Enrolment:
         self.engine = Engine(self._flash, _policy(settings))
         self._job: int | None = None
         self._timer: Deadline | None = None
-        self._waiter: tuple[Progress, Done] | None = None
+        self._waiter: tuple[Progress, Done[None]] | None = None
         self.use = Use(under_way=False, error=None)
         self._use_again: Deadline | None = None
         self.root_seen: pins.Fingerprint | None = None  # unverified, so it is nowhere but here
@@ -105,7 +105,7 @@ class Enrolment:
         """The agent has started: go on where flash says."""
         self._handle(Restart())
 
-    def apply(self, event: Apply, progress: Progress, done: Done) -> None:
+    def apply(self, event: Apply, progress: Progress, done: Done[None]) -> None:
         """A person applies; `done` is called with None, or with an error. PENDING is no error."""
         self._await(progress, done)
         self._handle(event)
@@ -131,12 +131,12 @@ class Enrolment:
             names += [request.renewal.key] if request.renewal else []
         return names
 
-    def install(self, event: Installed, progress: Progress, done: Done) -> None:
+    def install(self, event: Installed, progress: Progress, done: Done[None]) -> None:
         """What the operator brought; `done` with None when it is stored and in use."""
         self._await(progress, done)
         self._handle(event)
 
-    def use_again(self, progress: Progress, done: Done) -> None:
+    def use_again(self, progress: Progress, done: Done[None]) -> None:
         """Into storage and memory once more; `done` with None, or with an error."""
         self._await(progress, done)
         self.put_into_use()
@@ -313,7 +313,7 @@ class Enrolment:
         if not is_under_way(self.engine.state):  # else who waits, waits for an application
             self._tell(error)
 
-    def _await(self, progress: Progress, done: Done) -> None:
+    def _await(self, progress: Progress, done: Done[None]) -> None:
         """Somebody else waits now; who waited until here reads how the realm stands."""
         self._tell(None)
         self._waiter = (progress, done)
@@ -338,7 +338,7 @@ class Enrolment:
                     self.saw(event.certificates)
 
         try:
-            number = self._job = self._context.tasks.run(self._job_map(op), done)
+            number = self._job = self._context.jobs.run(self._job_map(op), done)
         except AgentError as error:
             self._job, problem = UNBUILT, error
             self._context.loop.after(0, lambda: done(problem))
@@ -372,7 +372,7 @@ class Enrolment:
         if self._job is not None:
             number, self._job = self._job, None
             if number != UNBUILT:
-                self._context.tasks.cancel(number)
+                self._context.jobs.cancel(number)
 
     def _note(self, text: str) -> None:
         self._report("NOTE", text, told=True)

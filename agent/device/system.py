@@ -6,7 +6,7 @@ from agent.appliance import Children, ClockState, FileEntry
 from agent.device import losses
 from agent.device.erasing import Erasure
 from agent.enrolment.engine import is_under_way
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.jobs.answers import Answer, items
 from hal.ports import Files, FilesError, HalError, StoreError
 from hal.store import Store
@@ -66,7 +66,7 @@ class System:
         """Has a job child tell what confines it; what does not is one warning."""
         log = self._device.log
 
-        def told(result: object) -> None:
+        def told(result: Children | AgentError) -> None:
             if isinstance(result, Children):
                 self._children = result
                 weak = result.missing and f"job children lack {', '.join(result.missing)}"

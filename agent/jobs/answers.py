@@ -7,22 +7,45 @@ size than it should is a failed job.
 from collections.abc import Callable
 from typing import TypeVar
 
+from agent.appliance import Done, T
 from agent.enrolment.states import CaCertificate, CaFetched, Event, Granted, JobFailed, Waiting
 from agent.errors import AgentError, fail
 from hal.records import CertificateRecord, RecordError, decode
 
 Answer = dict[str, object]
-Done = Callable[[Answer | AgentError], None]
 NOTE_CHARACTERS = 1024
 
 Value = TypeVar("Value")
 
 
+def read(outcome: Answer | AgentError) -> Answer:
+    """The fields of the answer, or the error that came in its place as an exception."""
+    if isinstance(outcome, AgentError):
+        raise outcome
+    return outcome
+
+
+def reader(use: Callable[[Answer], T], done: Done[T]) -> Done[Answer]:
+    """A `done` of a job that hands on what `use` makes of the answer.
+
+    It hands on the error where that came in place of an answer, and the one that `use` raises.
+    """
+
+    def ended(outcome: Answer | AgentError) -> None:
+        result: T | AgentError
+        try:
+            result = use(read(outcome))
+        except AgentError as error:
+            result = error
+        done(result)
+
+    return ended
+
+
 def event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) -> Event:
     """The event of a job's end; an answer of the wrong shape is a failed job."""
-    if isinstance(answer, AgentError):
-        return JobFailed(answer)
     try:
+        answer = read(answer)
         for text in notes(answer):
             note(text)
         if op == "fetch-ca":

@@ -140,19 +140,11 @@ ROWS: dict[str, Row] = {
 }
 
 
-class Field(NamedTuple):
-    """A field of a shape: its name, its type, and whether it may be absent or None."""
-
-    name: str
-    kind: str
-    optional: bool
-
-
-def fields(shape: str) -> Iterator[Field]:
-    """The fields of a shape, in its order."""
+def fields(shape: str) -> Iterator[tuple[str, str, bool]]:
+    """The fields of a shape: name, type, and whether it may be absent or None."""
     for part in shape.split():
         name, _, kind = part.partition(":")
-        yield Field(name, kind.removesuffix("?"), kind.endswith("?"))
+        yield name, kind.removesuffix("?"), kind.endswith("?")
 
 
 def fault(shape: str, values: Mapping[str, object]) -> str | None:

@@ -14,11 +14,11 @@ from hal import cbor
 def test_each_row_is_whole(op: str) -> None:
     row = ROWS[op]
     for shape in (row.takes, row.gives):
-        names = [field.name for field in fields(shape)]
+        names = [name for name, _kind, _optional in fields(shape)]
         assert len(set(names)) == len(names)
-        assert {field.kind for field in fields(shape)} <= {*TYPES, *LISTS}
-    taken = {field.name for field in fields(row.takes)}
-    given = {field.name for field in fields(row.gives)}
+        assert {kind for _name, kind, _optional in fields(shape)} <= {*TYPES, *LISTS}
+    taken = {field[0] for field in fields(row.takes)}
+    given = {field[0] for field in fields(row.gives)}
     assert {path.partition(".")[0] for path in row.opens.split()} <= taken
     assert {path.partition(".")[0] for path in row.seals.split()} <= given
     assert "op" not in taken
@@ -26,7 +26,7 @@ def test_each_row_is_whole(op: str) -> None:
 
 def test_what_has_a_network_has_what_the_runner_adds() -> None:
     for op, row in ROWS.items():
-        names = {field.name for field in fields(row.takes)}
+        names = {field[0] for field in fields(row.takes)}
         assert row.network == ({"limits", "nonce", "https_ca"} <= names), op
 
 

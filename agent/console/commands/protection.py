@@ -1,7 +1,7 @@
 """Passwords that a task must seal or hash, at the console and in a text that is loaded."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.appliance import Done
 from agent.console.language.grammar import Args, Parameter
@@ -16,7 +16,7 @@ NOT_SET = "The password was not set."
 def protect(
     session: "Session",
     label: str,
-    begin: Callable[[Done], int],
+    begin: Callable[[Done[Any]], int],
     keep: Callable[[object], None],
     command: str,
 ) -> None:

@@ -6,6 +6,7 @@ one is given back with its block and its reason, so that it can be shown, kept a
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from agent import limits
 from agent.appliance import Appliance, Done
@@ -39,10 +40,10 @@ class Secrets:
     def __init__(self, running: Settings) -> None:
         self.running = running
         self.line = 0
-        self.tasks: dict[int, Callable[[Done], int]] = {}
+        self.tasks: dict[int, Callable[[Done[Any]], int]] = {}
         self.ready: dict[int, object] = {}
 
-    def take(self, begin: Callable[[Done], int], keep: Callable[[object], None]) -> None:
+    def take(self, begin: Callable[[Done[Any]], int], keep: Callable[[object], None]) -> None:
         """A password of the line that is read: `keep` gets what `begin` came to, or a mask."""
         self.tasks[self.line] = begin
         keep(self.ready.get(self.line, MASK))
