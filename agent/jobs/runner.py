@@ -15,7 +15,7 @@ from agent.appliance import Done
 from agent.errors import AgentError, fail, from_map
 from agent.jobs import contract
 from agent.jobs.answers import Answer
-from agent.jobs.contract import ROWS, Row
+from agent.jobs.contract import ROWS, Operation
 from hal import cbor
 from hal.ports import Files, FilesError, JobEnd, Jobs
 
@@ -82,7 +82,7 @@ class JobRunner:
         self._jobs.cancel(number)
 
 
-def _result(end: JobEnd, row: Row, deadline_s: int) -> Answer | AgentError:
+def _result(end: JobEnd, row: Operation, deadline_s: int) -> Answer | AgentError:
     if end.failure == "deadline":
         return fail("job-deadline", seconds=deadline_s)
     if end.failure == "start":

@@ -6,7 +6,7 @@ import pytest
 
 from agent import limits, worker
 from agent.device.activation import MEMORY_FILES
-from agent.jobs.contract import LISTS, ROWS, TYPES, Row, fault, fields
+from agent.jobs.contract import LISTS, ROWS, TYPES, Operation, fault, fields
 from hal import cbor
 
 
@@ -81,4 +81,4 @@ def test_a_child_refuses_a_job_that_is_not_in_the_contract(job: Any, code: str) 
 
 
 def test_a_row_without_words_takes_anything() -> None:
-    assert fault(Row().takes, {"x": object()}) is None
+    assert fault(Operation().takes, {"x": object()}) is None
