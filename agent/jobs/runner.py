@@ -38,9 +38,9 @@ class JobRunner:
         self._device_key_fd = fd
 
     def run(self, job: dict[str, object], done: Done[Answer], fds: Sequence[int] = ()) -> int:
-        """Starts `job`; its number is for `cancel`. `fds` may be closed when this returns.
+        """Starts `job` and returns its number, for `cancel`. The caller may close `fds` then.
 
-        AgentError `tls-trust-file` when it cannot be built.
+        AgentError `tls-trust-file`: the CAs of the https server cannot be read.
         """
         row = ROWS[str(job["op"])]
         deadline_s = row.deadline_s
@@ -62,7 +62,7 @@ class JobRunner:
         return self._jobs.start(request, [*key, *fds], given_s, end, row.network)
 
     def _https_ca(self, job: dict[str, object]) -> bytes | None:
-        """What the realm's `https ca-file` holds, where the URL makes it count."""
+        """The content of the realm's `https ca-file`; None for a server without TLS."""
         name, url = job.get("https_ca_file"), job.get("url")
         if not isinstance(name, str) or not str(url).lower().startswith("https:"):
             return None
