@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from agent import limits
-from agent.jobs.contract import ROWS, Field, Row, fields
+from agent.jobs.contract import ROWS, Operation, fields
 
 HEAD = """# The jobs
 
@@ -142,10 +142,10 @@ def page() -> str:
 
 def names() -> set[str]:
     """The names of all fields."""
-    return {one.name for row in ROWS.values() for s in (row.takes, row.gives) for one in fields(s)}
+    return {one[0] for row in ROWS.values() for s in (row.takes, row.gives) for one in fields(s)}
 
 
-def _bullets(row: Row) -> Iterator[str]:
+def _bullets(row: Operation) -> Iterator[str]:
     yield f"* takes {_shape(row.takes)}"
     yield f"* gives {_shape(row.gives)}"
     device_key = [f"{verb} {_quoted(f)}" for verb, f in _uses(row) if f]
@@ -158,16 +158,13 @@ def _bullets(row: Row) -> Iterator[str]:
     yield f"* network: {'yes' if row.network else 'no'}; deadline: {limit}"
 
 
-def _uses(row: Row) -> tuple[tuple[str, str], tuple[str, str]]:
+def _uses(row: Operation) -> tuple[tuple[str, str], tuple[str, str]]:
     return ("unseals", row.opens), ("seals", row.seals)
 
 
 def _shape(shape: str) -> str:
-    return ", ".join(map(_field, fields(shape))) or "nothing"
-
-
-def _field(one: Field) -> str:
-    return f"`{one.name}` {one.kind}{'?' if one.optional else ''}"
+    words = [f"`{name}` {kind}{'?' if optional else ''}" for name, kind, optional in fields(shape)]
+    return ", ".join(words) or "nothing"
 
 
 def _quoted(words: str) -> str:

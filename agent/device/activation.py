@@ -14,18 +14,17 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from agent import limits, pem
+from agent.appliance import Done
 from agent.errors import AgentError, fail
-from agent.jobs.answers import Answer, items, notes
+from agent.jobs.answers import Answer, items, notes, read
 from agent.jobs.maps import key_map
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.log import Log
 from hal.named import NamedTuple
 from hal.ports import DeviceMemory, DeviceMemoryError, Files, FilesError, Reactor
 from hal.records import KeyRecord, LocalRecord
 
 MEMORY_FILES = ("cert.pem", "chain.pem", "ca.pem", "key.pem", "bundle.pem")  # order of the job
-
-Done = Callable[[AgentError | None], None]
 
 
 class InUse(NamedTuple):
@@ -47,9 +46,9 @@ class Queue:
     def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
         self._running = 0
-        self._waiting: deque[tuple[Callable[[Done], None], Done]] = deque()
+        self._waiting: deque[tuple[Callable[[Done[None]], None], Done[None]]] = deque()
 
-    def put(self, begin: Callable[[Done], None], done: Done) -> None:
+    def put(self, begin: Callable[[Done[None]], None], done: Done[None]) -> None:
         """`begin(ended)` when its turn comes; `done` is called when it calls `ended`."""
         self._waiting.append((begin, done))
         self._next()
@@ -72,15 +71,15 @@ class Activation:
     """Writes storage and memory of realms, a few at a time: at boot all of them want to."""
 
     def __init__(
-        self, reactor: Reactor, files: Files, memory: DeviceMemory, tasks: Tasks, log: Log
+        self, reactor: Reactor, files: Files, memory: DeviceMemory, jobs: JobRunner, log: Log
     ) -> None:
-        self._files, self._memory, self._tasks, self._log = files, memory, tasks, log
+        self._files, self._memory, self._jobs, self._log = files, memory, jobs, log
         self._queue = Queue(reactor)
 
-    def put(self, collect: Callable[[], InUse | None], done: Done) -> None:
+    def put(self, collect: Callable[[], InUse | None], done: Done[None]) -> None:
         """Asks `collect` when its turn comes, for nothing may be left to put into use by then."""
 
-        def begin(ended: Done) -> None:
+        def begin(ended: Done[None]) -> None:
             what = collect()
             if what is None:
                 ended(None)
@@ -104,7 +103,7 @@ class Activation:
             except FilesError as error:
                 self._log.report("STORAGE_ERR", f"realm {realm}: {name}: {error.what}")
 
-    def activate(self, what: InUse, done: Done) -> None:
+    def activate(self, what: InUse, done: Done[None]) -> None:
         """Into storage and memory; `done` with None when consumers can read it, or an error."""
         self.project(what.realm, {"local": [what.local.certificate.der]}, what.file_format)
         key = what.key
@@ -127,12 +126,11 @@ class Activation:
             "key": key_map(key),
             "certificate": what.local.certificate.der,
         }
-        self._tasks.run(job, written, fds)  # the descriptors belong to the stage
+        self._jobs.run(job, written, fds)  # the descriptors belong to the stage
 
     def _written(self, what: InUse, answer: Answer | AgentError) -> AgentError | None:
         try:
-            if isinstance(answer, AgentError):
-                raise answer
+            answer = read(answer)
             ca, chain = items(answer, "ca", bytes), items(answer, "chain", bytes)
             for note in notes(answer):
                 self._log.report("CA_FILE_ERR", f"realm {what.realm}: {note}")

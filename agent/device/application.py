@@ -26,7 +26,7 @@ class Applications:
         self._shared, self._realms, self._keys, self._passwords = shared, realms, keys, passwords
         self._waiters: dict[int, RealmRunner] = {}  # who waits for an enrolment, by task
 
-    def enrol(self, name: str, plain: str | None, progress: Progress, done: Done) -> int:
+    def enrol(self, name: str, plain: str | None, progress: Progress, done: Done[None]) -> int:
         """Applies for a realm's certificate; `done` with None (issued, PENDING) or an error."""
         realm, runner = self._realms.resting(name), self._realms.runner(name)
         crl_record.check_possible(self._shared, realm, progress)
@@ -34,20 +34,20 @@ class Applications:
         number = self._shared.number()
         self._waiters[number] = runner
 
-        def finish(result: object) -> None:
+        def finish(result: AgentError | None) -> None:
             self._waiters.pop(number, None)
             if result is None and self._shared.unsaved:
                 progress.note(UNSAVED)
             done(result)
 
-        def sealed(result: object) -> None:
+        def sealed(result: str | AgentError) -> None:
             try:
                 if isinstance(result, AgentError):
                     raise result
                 self._realms.resting(name)  # somebody else may have been faster
                 if self._realms.runner(name) is not runner:  # it was removed meanwhile
                     raise fail("realm-unknown", realm=name)
-                runner.apply(event._replace(password=str(result)), progress, finish)
+                runner.apply(event._replace(password=result), progress, finish)
             except AgentError as error:
                 finish(error)
 

@@ -25,7 +25,7 @@ class Authority:
     def __init__(self, shared: Shared, realms: Realms, storage: DeviceStorage) -> None:
         self._shared, self._realms, self._storage = shared, realms, storage
 
-    def get(self, name: str, progress: Progress, done: Done) -> int:
+    def get(self, name: str, progress: Progress, done: Done[None]) -> int:
         """GetCACaps and GetCACert (RFC 8894 4.2) without an application."""
         realm = self._realms.resting(name)
         known = self._known(name)
@@ -33,7 +33,7 @@ class Authority:
         job = maps.fetch_job(realm, wanted, known, self._shared.hardware.linux_name)
         return self._run(realm, {**job, **self._shared.moment()}, progress, done)
 
-    def import_from(self, name: str, what: FromFile, progress: Progress, done: Done) -> int:
+    def import_from(self, name: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         realm = self._realms.resting(name)
         known = self._known(name)
         judged = {
@@ -45,7 +45,7 @@ class Authority:
         job = {**import_job(self._storage, "ca", what), **judged}
         return self._run(realm, job, progress, done)
 
-    def get_next(self, name: str, progress: Progress, done: Done) -> int:
+    def get_next(self, name: str, progress: Progress, done: Done[None]) -> int:
         """GetNextCACert (RFC 8894 4.7): a derived pin beside the one that holds now."""
         realm = self._realms.resting(name)
         ca = self._realms.trusted_ca(realm)
@@ -53,8 +53,7 @@ class Authority:
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
+                answer = answers.read(answer)
                 message = answers.field(answer, "message", bytes)
                 via, now_s = answers.items(answer, "via", bytes), self._shared.wall_s()
                 following = pins.following(ca, ca_set(answer), message, via, now_s)
@@ -70,14 +69,15 @@ class Authority:
 
         return self._shared.job({**job, "op": "next-ca", **self._shared.moment()}, arrived)
 
-    def _run(self, realm: Realm, job: dict[str, object], progress: Progress, done: Done) -> int:
+    def _run(
+        self, realm: Realm, job: dict[str, object], progress: Progress, done: Done[None]
+    ) -> int:
         """Runs a job that brings a CA set, and pins one certificate of it."""
         fetched = job["op"] == "fetch-ca"
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
+                answer = answers.read(answer)
                 if fetched:
                     self._shared.tell(realm.name, answer, progress)
                 caps = tuple(answers.items(answer, "caps", str)) if fetched else ()
@@ -90,12 +90,17 @@ class Authority:
 
         return self._shared.job(job, arrived)
 
-    def _refused(self, mnemonic: str, name: str, error: AgentError, done: Done) -> None:
+    def _refused(self, mnemonic: str, name: str, error: AgentError, done: Done[None]) -> None:
         self._shared.log.report(mnemonic, f"realm {name}: {error.what}")
         done(error)
 
     def _pin(
-        self, name: str, arrived: vouched.Arrived, fetched: bool, progress: Progress, done: Done
+        self,
+        name: str,
+        arrived: vouched.Arrived,
+        fetched: bool,
+        progress: Progress,
+        done: Done[None],
     ) -> None:
         realm, known = self._realms.resting(name), self._known(name)
         now = self._shared.now()
@@ -129,11 +134,11 @@ class Authority:
         pinned: vouched.Pinned,
         arrived: vouched.Arrived,
         progress: Progress,
-        done: Done,
+        done: Done[None],
     ) -> None:
         known = self._known(name)
 
-        def stored(result: object) -> None:
+        def stored(result: AgentError | None) -> None:
             self._realms.runner(name).saw(arrived.found)
             done(result)
 

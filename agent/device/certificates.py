@@ -6,7 +6,7 @@ event and is stored by it in one commit.
 """
 
 from agent import pem
-from agent.appliance import Done, FromFile, Progress, Verdict
+from agent.appliance import Done, FromFile, KeyPair, Progress, Verdict
 from agent.device.application import Applications
 from agent.device.authority import Authority
 from agent.device.getcert import GetCert
@@ -46,18 +46,18 @@ class Certificates:
         self._retrieval = GetCert(shared, realms, keys, applications)
         self._authority = Authority(shared, realms, storage)
 
-    def get_ca(self, name: str, progress: Progress, done: Done) -> int:
+    def get_ca(self, name: str, progress: Progress, done: Done[None]) -> int:
         return self._authority.get(name, progress, done)
 
-    def get_next_ca(self, name: str, progress: Progress, done: Done) -> int:
+    def get_next_ca(self, name: str, progress: Progress, done: Done[None]) -> int:
         return self._authority.get_next(name, progress, done)
 
-    def import_ca(self, name: str, what: FromFile, progress: Progress, done: Done) -> int:
+    def import_ca(self, name: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         return self._authority.import_from(name, what, progress, done)
 
     # -- the local certificate ---------------------------------------------------------------------
 
-    def import_local(self, name: str, what: FromFile, progress: Progress, done: Done) -> int:
+    def import_local(self, name: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         """A certificate for the realm's key pair; it must chain to the realm's CA if that is known.
 
         Without a file of that name the certificate in use is put into device memory again.
@@ -71,19 +71,18 @@ class Certificates:
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
+                answer = answers.read(answer)
                 self._judge(name, key, answer, progress, done)
             except AgentError as error:
                 done(error)
 
         return self._shared.job(job, arrived)
 
-    def get_local(self, name: str, serial: str | None, progress: Progress, done: Done) -> int:
+    def get_local(self, name: str, serial: str | None, progress: Progress, done: Done[bool]) -> int:
         return self._retrieval.get(name, serial, progress, done)
 
     def _judge(
-        self, name: str, key: KeyRecord, answer: Answer, progress: Progress, done: Done
+        self, name: str, key: KeyRecord, answer: Answer, progress: Progress, done: Done[None]
     ) -> None:
         """The certificate is for our key; does it come from our CA?"""
         runner = self._realms.runner(name)
@@ -94,10 +93,10 @@ class Certificates:
         def store(chain: list[bytes]) -> None:
             self._realms.install(name, Installed(local=local._replace(chain=chain)), progress, done)
 
-        def validated(result: object) -> None:
+        def validated(result: _Validated | AgentError) -> None:
             if isinstance(result, AgentError):
                 done(result)
-            elif isinstance(result, _Validated):
+            else:
                 bad = [v for v in result.verdicts if v.status == "Invalid"]
                 if bad:
                     done(fail("import-invalid", subject=bad[0].subject, reason=bad[0].reason))
@@ -110,19 +109,19 @@ class Certificates:
         else:
             self._validate(name, local, ca, "local", validated)
 
-    def validate(self, name: str, kind: str, done: Done) -> int:
+    def validate(self, name: str, kind: str, done: Done[list[Verdict]]) -> int:
         """The chain of the local certificate, or of the pinned CA; `done` with list[Verdict]."""
         stored = self._realms.runner(name).engine.stored
         if stored.ca is None or (kind == "local" and stored.local is None):
             raise _missing("ca" if stored.ca is None else kind, name)
 
-        def told(result: object) -> None:
-            done(result.verdicts if isinstance(result, _Validated) else result)
+        def told(result: _Validated | AgentError) -> None:
+            done(result if isinstance(result, AgentError) else result.verdicts)
 
         return self._validate(name, stored.local, stored.ca, kind, told)
 
     def _validate(
-        self, name: str, local: LocalRecord | None, ca: CaRecord, kind: str, done: Done
+        self, name: str, local: LocalRecord | None, ca: CaRecord, kind: str, done: Done[_Validated]
     ) -> int:
         """`done` with _Validated, or with an error."""
         ours = local if kind == "local" else None
@@ -150,7 +149,7 @@ class Certificates:
 
     # -- keys, requests, files that are written ----------------------------------------------------
 
-    def import_key(self, name: str, what: FromFile, exportable: bool, done: Done) -> int:
+    def import_key(self, name: str, what: FromFile, exportable: bool, done: Done[KeyPair]) -> int:
         generation = self._keys.next_generation(name)
         job = {**import_job(self._storage, "key", what), "name": name, "generation": generation}
 
@@ -160,7 +159,7 @@ class Certificates:
             done,
         )
 
-    def export(self, name: str, kind: str, what: FromFile, done: Done) -> int:
+    def export(self, name: str, kind: str, what: FromFile, done: Done[None]) -> int:
         """A certificate with its chain; PKCS#12 of the local one with its key, if it may leave."""
         stored = self._realms.runner(name).engine.stored
         local, key = stored.local, None
@@ -174,10 +173,10 @@ class Certificates:
         }
         return self._write(kind, what, certificates, key, done)
 
-    def export_key(self, name: str, what: FromFile, done: Done) -> int:
+    def export_key(self, name: str, what: FromFile, done: Done[None]) -> int:
         return self._write("key", what, {}, self._exportable(name), done)
 
-    def request(self, name: str, file: str, with_password: bool, done: Done) -> int:
+    def request(self, name: str, file: str, with_password: bool, done: Done[None]) -> int:
         """The PKCS#10 of an application, for a CA that is reached by hand."""
         realm = self._realms.realm(name)
         snapshot, key = self._applications.snapshot(realm), self._key_of(realm)
@@ -198,7 +197,12 @@ class Certificates:
         return self._shared.task(job, write, done)
 
     def _write(
-        self, kind: str, what: FromFile, certificates: Answer, key: KeyRecord | None, done: Done
+        self,
+        kind: str,
+        what: FromFile,
+        certificates: Answer,
+        key: KeyRecord | None,
+        done: Done[None],
     ) -> int:
         job: dict[str, object] = {
             **certificates,

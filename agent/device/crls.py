@@ -40,7 +40,7 @@ class Crls:
         crl = crl_record.stored(self._store, name)
         return crl.der if crl else None
 
-    def fetch(self, name: str, progress: Progress, done: Done) -> int:
+    def fetch(self, name: str, progress: Progress, done: Done[None]) -> int:
         """By HTTP where a place is known, else by SCEP; `done` with None when it is stored."""
         realm, runner = self._realms.realm(name), self._realms.runner(name)
         ca = self._realms.trusted_ca(realm)
@@ -50,8 +50,7 @@ class Crls:
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
+                answer = answers.read(answer)
                 self._keep(realm, answer, progress)
                 done(None)
             except AgentError as error:

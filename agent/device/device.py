@@ -26,7 +26,7 @@ from agent.device.storage import DeviceStorage
 from agent.device.system import DeviceSystem
 from agent.jobs import answers
 from agent.jobs.answers import Answer
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.log import Line, Log
 from agent.loop import Loop
 from agent.settings import Settings
@@ -36,7 +36,9 @@ from hal.store import Store
 class Device:
     """`agent.appliance.Appliance`. `boot` loads the configuration and goes on."""
 
-    def __init__(self, loop: Loop, store: Store, hardware: Hardware, jobs: Tasks, log: Log) -> None:
+    def __init__(
+        self, loop: Loop, store: Store, hardware: Hardware, jobs: JobRunner, log: Log
+    ) -> None:
         shared = self.shared = Shared(loop, store, hardware, jobs, log)
         activation = Activation(loop, hardware.files, hardware.memory, jobs, log)
         self.keys = KeyPairs(shared, lambda name: self.realms.keys_held(name))
@@ -112,7 +114,7 @@ class Device:
     def abort_request(self, realm: str) -> bool:
         return self.realms.runner(realm).abort()
 
-    def describe(self, kind: str, found: list[bytes], done: Done) -> int:
+    def describe(self, kind: str, found: list[bytes], done: Done[list[Described]]) -> int:
         def described(answer: Answer) -> list[Described]:
             texts = answers.items(answer, "texts", str)
             return list(map(Described, texts, answers.items(answer, "items", dict)))

@@ -62,7 +62,7 @@ class Diagnosis:
         self._shared, self._realms, self._keys = shared, realms, keys
         self._passwords, self._system = passwords, system
 
-    def run(self, name: str, done: Done) -> int:
+    def run(self, name: str, done: Done[list[Check]]) -> int:
         """Runs the checks; `done` with list[Check]. A realm without URL is not asked for its CA."""
         runner, realm = self._realms.runner(name), self._realms.realm(name)
         checks = list(self._local(realm))
@@ -137,7 +137,7 @@ class Diagnosis:
     def _challenge(self, realm: Realm, told: Callable[[Check], None]) -> None:
         """Whether there is a password that this device can open; `told` is called once."""
 
-        def opened(result: object) -> None:
+        def opened(result: AgentError | None) -> None:
             if isinstance(result, AgentError):
                 told(_of("challenge", result))
             else:

@@ -30,7 +30,7 @@ class GetCert:
         self._shared, self._realms, self._keys = shared, realms, keys
         self._applications = applications
 
-    def get(self, name: str, serial: str | None, progress: Progress, done: Done) -> int:
+    def get(self, name: str, serial: str | None, progress: Progress, done: Done[bool]) -> int:
         """GetCert (RFC 8894 4.5); without a number (hexadecimal) that of the certificate in use.
 
         `done` with whether it was in use already: then nothing is written.
@@ -45,8 +45,7 @@ class GetCert:
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
+                answer = answers.read(answer)
                 if self._realms.trusted_ca(realm).pin != ca.pin:
                     raise fail("ca-pin-changed")
                 self._accept(realm, request, answer, progress, done)
@@ -94,7 +93,7 @@ class GetCert:
         request: RequestRecord,
         answer: Answer,
         progress: Progress,
-        done: Done,
+        done: Done[bool],
     ) -> None:
         """Stores what the job brought and puts it into use, unless it is there already."""
         name, log = realm.name, self._shared.log
@@ -115,7 +114,7 @@ class GetCert:
             done(True)
             return
 
-        def installed(result: object) -> None:
+        def installed(result: AgentError | None) -> None:
             done(result if isinstance(result, AgentError) else False)
 
         log.report("GET_LOCAL_CERT_OK", f"realm {name}: certificate {local.certificate.serial}")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from agent.appliance import Done, KeyPair
 from agent.device.reserve import key_pair_bytes
 from agent.device.shared import Shared
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.jobs import answers
 from agent.jobs.answers import Answer
 from hal import records
@@ -65,7 +65,7 @@ class KeyPairs:
                 return settings.name
         return None
 
-    def create(self, name: str, bits: int, exportable: bool, done: Done) -> int:
+    def create(self, name: str, bits: int, exportable: bool, done: Done[KeyPair]) -> int:
         """Generates in a child, seals there, stores; `done` with the KeyPair."""
         if name in self._making:
             raise fail("key-making", name=name)
@@ -74,7 +74,7 @@ class KeyPairs:
             self._shared.commits.expect(key_pair_bytes(bits))
         self._making.add(name)
 
-        def end(result: object) -> None:
+        def end(result: KeyPair | AgentError) -> None:
             self._making.discard(name)
             done(result)
 

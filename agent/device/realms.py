@@ -61,7 +61,7 @@ class Realms:
         runner = self._runners.get(fold(name))  # not yet, while a configuration is loaded
         return runner.records.keys_held() if runner else []
 
-    def install(self, name: str, event: Installed, progress: Progress, done: Done) -> None:
+    def install(self, name: str, event: Installed, progress: Progress, done: Done[None]) -> None:
         """One commit, and into use; `done` with None, or with an error."""
         try:
             self.resting(name)  # an application may have begun meanwhile

@@ -78,17 +78,17 @@ class RealmRunner:
         """The agent has started: go on where flash says."""
         self._handle(Restart())
 
-    def apply(self, event: Apply, progress: Progress, done: Done) -> None:
+    def apply(self, event: Apply, progress: Progress, done: Done[None]) -> None:
         """A person applies; `done` is called with None, or with an error. PENDING is no error."""
         self._waiter.take(progress, done)
         self._handle(event)
 
-    def install(self, event: Installed, progress: Progress, done: Done) -> None:
+    def install(self, event: Installed, progress: Progress, done: Done[None]) -> None:
         """What the operator brought; `done` with None when it is stored and in use."""
         self._waiter.take(progress, done)
         self._handle(event)
 
-    def use_again(self, progress: Progress, done: Done) -> None:
+    def use_again(self, progress: Progress, done: Done[None]) -> None:
         """Into storage and memory once more; `done` with None, or with an error."""
         self._waiter.take(progress, done)
         self.use.put()

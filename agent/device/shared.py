@@ -7,7 +7,7 @@ knows a realm's engine; the book of realms is `agent/device/realms.py`.
 from collections.abc import Callable
 
 from agent import limits
-from agent.appliance import Done, Progress
+from agent.appliance import Done, Progress, T
 from agent.device.commits import Commits
 from agent.device.hardware import Hardware
 from agent.device.reserve import Purpose
@@ -15,7 +15,7 @@ from agent.enrolment.actions import Now
 from agent.errors import AgentError, fail
 from agent.jobs import answers
 from agent.jobs.answers import Answer
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
 from agent.settings import Settings
@@ -29,7 +29,9 @@ class Shared:
     `settings` is replaced as a whole by `apply` and by an erase, so no part keeps it.
     """
 
-    def __init__(self, loop: Loop, store: Store, hardware: Hardware, jobs: Tasks, log: Log) -> None:
+    def __init__(
+        self, loop: Loop, store: Store, hardware: Hardware, jobs: JobRunner, log: Log
+    ) -> None:
         self.settings = Settings()
         self.loop, self.store, self.hardware, self.jobs, self.log = loop, store, hardware, jobs, log
         self.commits = Commits(store, lambda: self.settings.realms)
@@ -77,19 +79,11 @@ class Shared:
         self._last_task += 1
         return self._last_task
 
-    def task(self, job: dict[str, object], use: Callable[[Answer], object], done: Done) -> int:
+    def task(self, job: dict[str, object], use: Callable[[Answer], T], done: Done[T]) -> int:
         """Runs a job; `use` makes the result of its answer, and may raise AgentError."""
+        return self.job(job, answers.reader(use, done))
 
-        def end(answer: Answer | AgentError) -> None:
-            try:
-                result = answer if isinstance(answer, AgentError) else use(answer)
-            except AgentError as error:
-                result = error
-            done(result)
-
-        return self.job(job, end)
-
-    def job(self, job: dict[str, object], end: answers.Done) -> int:
+    def job(self, job: dict[str, object], end: Done[Answer]) -> int:
         """Runs a job; `end` gets its answer. The number is one of the tasks of the console."""
         self.jobs.run(job, end)
         return self.number()

@@ -9,7 +9,7 @@ from agent.device.keypairs import KeyPairs
 from agent.device.realms import Realms
 from agent.device.shared import Shared
 from agent.enrolment.engine import is_under_way
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.jobs.answers import Answer, items
 from hal.ports import HalError, StoreError
 
@@ -42,7 +42,7 @@ class DeviceSystem:
         """Has a job child tell what confines it; what does not is one warning."""
         log = self._shared.log
 
-        def told(result: object) -> None:
+        def told(result: Children | AgentError) -> None:
             if isinstance(result, Children):
                 self._children = result
                 weak = result.missing and f"job children lack {', '.join(result.missing)}"

@@ -10,12 +10,12 @@ class Waiter:
     """Tells the session that waits, and nobody where none does."""
 
     def __init__(self) -> None:
-        self._session: tuple[Progress, Done] | None = None
+        self._session: tuple[Progress, Done[None]] | None = None
 
     def __bool__(self) -> bool:
         return self._session is not None
 
-    def take(self, progress: Progress, done: Done) -> None:
+    def take(self, progress: Progress, done: Done[None]) -> None:
         """Another session waits now; the one before it reads how the realm stands."""
         self.end(None)
         self._session = (progress, done)

@@ -18,8 +18,8 @@ class Now(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """What of a realm's settings decides here. `fingerprint`: (md5 | sha1 | sha256, hex), and so
-    each of `roots` (`root-fingerprint`); `compatibility`: keywords of the realm."""
+    """The settings of a realm that decide here. `fingerprint`, and each of `roots`: (md5 | sha1 |
+    sha256, hex); `compatibility`: keywords of the realm."""
 
     fingerprint: tuple[str, str] | None
     poll_interval_min: int
@@ -29,7 +29,7 @@ class Policy(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What flash holds of a realm."""
+    """The records of a realm in flash."""
 
     ca: CaRecord | None = None
     request: RequestRecord | None = None

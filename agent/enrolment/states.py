@@ -169,8 +169,8 @@ Target = State | Literal["AS_STORED"]
 
 # (state, event) -> (name of the engine's handler, the targets that it may lead to). The second half
 # is checked after every transition, and the diagram is drawn from it.
-Row = tuple[str, tuple[Target, ...]]
-TABLE: dict[tuple[State, type], Row] = {
+Transition = tuple[str, tuple[Target, ...]]
+TABLE: dict[tuple[State, type], Transition] = {
     (State.NOTHING, Apply): ("apply", (State.FETCHING,)),
     **{(s, Apply): ("apply", (State.FETCHING, State.RECOVERING)) for s in RESTING[1:]},
     **{(s, Restart): ("rest", (s,)) for s in RESTING},

@@ -20,8 +20,8 @@ TYPES: dict[str, type] = {"text": str, "bytes": bytes, "int": int, "bool": bool,
 LISTS: dict[str, type] = {"texts": str, "blobs": bytes, "maps": dict}
 
 
-class Row(NamedTuple):
-    """One operation.
+class Operation(NamedTuple):
+    """What crosses to a child for one operation, and back.
 
     takes, gives: shapes of the job (beside `op`) and of the answer. opens: the fields of the job in
     which something sealed is unsealed, and of which key pairs sign; seals: the fields of the answer
@@ -72,48 +72,52 @@ _CRL = (
 )
 _KEYS = "key password renewal.key"
 
-ROWS: dict[str, Row] = {
-    "rungs": Row(gives="held:texts missing:texts"),
-    "generate-key": Row(
+ROWS: dict[str, Operation] = {
+    "rungs": Operation(gives="held:texts missing:texts"),
+    "generate-key": Operation(
         takes="name:text generation:int bits:int",
         gives="sealed:bytes spki:bytes bits:int",
         seals="sealed",
         deadline_s=limits.KEY_JOB_S,
     ),
-    "seal": Row(
+    "seal": Operation(
         takes="plain:text before:text?", gives="sealed:text", opens="before", seals="sealed"
     ),
-    "check-sealed": Row(takes="sealed:text", opens="sealed"),
-    "hash-password": Row(takes="plain:text before:text?", gives="hash:text"),
-    "check-password": Row(takes="plain:text hash:text", gives="matches:bool"),
-    "fetch-ca": Row(
+    "check-sealed": Operation(takes="sealed:text", opens="sealed"),
+    "hash-password": Operation(takes="plain:text before:text?", gives="hash:text"),
+    "check-password": Operation(takes="plain:text hash:text", gives="matches:bool"),
+    "fetch-ca": Operation(
         takes="url:text stored:bytes?" + _SERVER,
         gives="caps:texts certificates:maps notes:texts",
         deadline_s=None,
     ),
-    "enrol": Row(takes=_REQUEST, gives=_OUTCOME, opens=_KEYS, deadline_s=None),
-    "poll": Row(takes=_REQUEST, gives=_OUTCOME, opens=_KEYS, deadline_s=None),
-    "get-cert": Row(takes="serial:text " + _REQUEST, gives=_OUTCOME, opens=_KEYS, deadline_s=None),
-    "next-ca": Row(
+    "enrol": Operation(takes=_REQUEST, gives=_OUTCOME, opens=_KEYS, deadline_s=None),
+    "poll": Operation(takes=_REQUEST, gives=_OUTCOME, opens=_KEYS, deadline_s=None),
+    "get-cert": Operation(
+        takes="serial:text " + _REQUEST, gives=_OUTCOME, opens=_KEYS, deadline_s=None
+    ),
+    "next-ca": Operation(
         takes="url:text " + _PUBLISHED,
         gives="certificates:maps message:bytes via:blobs notes:texts",
         deadline_s=None,
     ),
-    "fetch-crl": Row(takes=_LIST, gives=_CRL, deadline_s=None),
-    "get-crl": Row(
+    "fetch-crl": Operation(takes=_LIST, gives=_CRL, deadline_s=None),
+    "get-crl": Operation(
         takes="signer:map transaction:text " + _LIST,
         gives=_CRL,
         opens="signer.key",
         deadline_s=None,
     ),
-    "request": Row(
+    "request": Operation(
         takes="entity:map key_usage:texts digest:text key:map password:text?",
         gives="request:bytes",
         opens="key password",
     ),
-    "inspect": Row(takes="kind:text ders:blobs", gives="texts:texts items:maps"),
-    "validate": Row(takes="kind:text certificate:bytes? " + _SERVED, gives="rows:maps chain:blobs"),
-    "import": Row(
+    "inspect": Operation(takes="kind:text ders:blobs", gives="texts:texts items:maps"),
+    "validate": Operation(
+        takes="kind:text certificate:bytes? " + _SERVED, gives="rows:maps chain:blobs"
+    ),
+    "import": Operation(
         takes="kind:text format:text? data:bytes password:text? key:map? name:text?"
         " generation:int? stored:bytes? weak:texts? ra_fingerprint:map? now_s:int?"
         " clock_trusted:bool?",
@@ -123,7 +127,7 @@ ROWS: dict[str, Row] = {
         without_key=("ca",),
         deadline_s=limits.KEY_JOB_S,
     ),
-    "export": Row(
+    "export": Operation(
         takes="kind:text format:text key:map? password:text? certificate:bytes? ca:map?"
         " chain:blobs? weak:texts? revocation:map? now_s:int? clock_trusted:bool?",
         gives="data:bytes",
@@ -131,7 +135,7 @@ ROWS: dict[str, Row] = {
         without_key=("ca",),
         deadline_s=limits.KEY_JOB_S,
     ),
-    "activate": Row(
+    "activate": Operation(
         takes="key:map certificate:bytes " + _SERVED,
         gives="chain:blobs ca:blobs notes:texts",
         opens="key",
@@ -140,19 +144,11 @@ ROWS: dict[str, Row] = {
 }
 
 
-class Field(NamedTuple):
-    """A field of a shape: its name, its type, and whether it may be absent or None."""
-
-    name: str
-    kind: str
-    optional: bool
-
-
-def fields(shape: str) -> Iterator[Field]:
-    """The fields of a shape, in its order."""
+def fields(shape: str) -> Iterator[tuple[str, str, bool]]:
+    """The fields of a shape: name, type, and whether it may be absent or None."""
     for part in shape.split():
         name, _, kind = part.partition(":")
-        yield Field(name, kind.removesuffix("?"), kind.endswith("?"))
+        yield name, kind.removesuffix("?"), kind.endswith("?")
 
 
 def fault(shape: str, values: Mapping[str, object]) -> str | None:

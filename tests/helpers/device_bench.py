@@ -13,7 +13,7 @@ from agent.device.device import Device
 from agent.device.hardware import Hardware
 from agent.errors import AgentError, fail
 from agent.jobs.contract import ROWS, fault, fields
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
 from hal import cbor
@@ -117,11 +117,11 @@ class Worker:
         return [job["op"] for job in self.jobs]
 
 
-def _check(job: Answer) -> None:
+def _check(job: Any) -> None:
     """The contract has each field of the job, and each is as it says."""
     shape = ROWS[job["op"]].takes
     assert fault(shape, job) is None, (job["op"], fault(shape, job))
-    assert set(job) <= {"op", *(field.name for field in fields(shape))}, job["op"]
+    assert set(job) <= {"op", *(field[0] for field in fields(shape))}, job["op"]
 
 
 class Waiter:
@@ -184,7 +184,7 @@ class Bench:
         log = Log(self.clock.wall_s, None)
         self._unplug = weakref.finalize(self, _closed, self.loop, key_fd)
         self.store = Store.mount(self.flash)
-        work = Tasks(self.jobs, key_fd, files=self.files)
+        work = JobRunner(self.jobs, key_fd, files=self.files)
         self.device = Device(self.loop, self.store, self.hardware, work, log)
         self.device.boot(self.factory)
         self.turn()

@@ -83,6 +83,6 @@ if __name__ == "__main__":
     own = {"echo": _echo, "sleep": _sleep, "die": _die, "refuse": _refuse, "flood": _flood}
     own.update({"fault": _fault, "hoard": _hoard, "nicer": _nicer, "look": _look})
     operations.OPS.update(own)
-    contract.ROWS.update(dict.fromkeys(own, contract.Row()))
+    contract.ROWS.update(dict.fromkeys(own, contract.Operation()))
     numbers = [int(number) for number in sys.argv[1:]]
     worker.serve(Identity(*numbers) if numbers else None, calls=CALLS)

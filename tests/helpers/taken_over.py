@@ -145,7 +145,7 @@ def _sleep(_job: dict[str, Any], _files: Sequence[int], _link: object) -> dict[s
 def work(numbers: Sequence[str], without: str) -> None:
     """The worker itself."""
     operations.OPS.update({"try": _try, "sleep": _sleep, "who": _who})
-    contract.ROWS.update(dict.fromkeys(("try", "sleep", "who"), contract.Row()))
+    contract.ROWS.update(dict.fromkeys(("try", "sleep", "who"), contract.Operation()))
     uid, gid, step = map(int, numbers)
     identity = Identity(uid, gid, step) if uid >= 0 else None
     worker.serve(identity, without=tuple(filter(None, without.split(","))))

@@ -330,3 +330,41 @@ def test_the_rules_can_fail(tmp_path: Path) -> None:
     assert not allowed("agent.console.commands.realm", "agent.enrolment.engine")
     assert allowed("agent.enrolment.engine", "hal.records")
     assert not allowed("agent.enrolment.engine", "hal.clock")
+
+
+def _top(module: str) -> str:
+    """The room of a module among the folders: agent.device, agent.scep, hal, ..."""
+    return ".".join(module.split(".")[: 2 if module.startswith("agent.") else 1])
+
+
+def _names(path: Path) -> set[str]:
+    """The classes of a module, and the types that it has a name for."""
+    found = {node.name for node in tree(path).body if isinstance(node, ast.ClassDef)}
+    for node in tree(path).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            found |= {name} if name[0].isupper() and not name.isupper() else set()
+    return found
+
+
+# "room name": the room has such a type and uses another room's. It may only shrink.
+TWICE = frozenset(("platforms Flash",))
+
+
+def test_no_word_means_two_things_where_rooms_meet() -> None:
+    """A room that has a type does not import one of that name from another room."""
+    homes: dict[str, set[str]] = {}
+    for path in PRODUCT:
+        for name in _names(path):
+            homes.setdefault(name, set()).add(_top(module_name(path)))
+    taken = {
+        (_top(module_name(path)), imported) for path in PRODUCT for _line, imported in imports(path)
+    }
+    found = {
+        f"{room} {name}"
+        for name, rooms in homes.items()
+        for room in rooms
+        for user, imported in taken
+        if user == room and imported.endswith(f".{name}") and _top(imported) in rooms - {room}
+    }
+    assert found == TWICE

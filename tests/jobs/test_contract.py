@@ -6,7 +6,7 @@ import pytest
 
 from agent import limits, worker
 from agent.device.activation import MEMORY_FILES
-from agent.jobs.contract import LISTS, ROWS, TYPES, Row, fault, fields
+from agent.jobs.contract import LISTS, ROWS, TYPES, Operation, fault, fields
 from hal import cbor
 
 
@@ -14,11 +14,11 @@ from hal import cbor
 def test_each_row_is_whole(op: str) -> None:
     row = ROWS[op]
     for shape in (row.takes, row.gives):
-        names = [field.name for field in fields(shape)]
+        names = [name for name, _kind, _optional in fields(shape)]
         assert len(set(names)) == len(names)
-        assert {field.kind for field in fields(shape)} <= {*TYPES, *LISTS}
-    taken = {field.name for field in fields(row.takes)}
-    given = {field.name for field in fields(row.gives)}
+        assert {kind for _name, kind, _optional in fields(shape)} <= {*TYPES, *LISTS}
+    taken = {field[0] for field in fields(row.takes)}
+    given = {field[0] for field in fields(row.gives)}
     assert {path.partition(".")[0] for path in row.opens.split()} <= taken
     assert {path.partition(".")[0] for path in row.seals.split()} <= given
     assert "op" not in taken
@@ -26,7 +26,7 @@ def test_each_row_is_whole(op: str) -> None:
 
 def test_what_has_a_network_has_what_the_runner_adds() -> None:
     for op, row in ROWS.items():
-        names = {field.name for field in fields(row.takes)}
+        names = {field[0] for field in fields(row.takes)}
         assert row.network == ({"limits", "nonce", "https_ca"} <= names), op
 
 
@@ -81,4 +81,4 @@ def test_a_child_refuses_a_job_that_is_not_in_the_contract(job: Any, code: str) 
 
 
 def test_a_row_without_words_takes_anything() -> None:
-    assert fault(Row().takes, {"x": object()}) is None
+    assert fault(Operation().takes, {"x": object()}) is None

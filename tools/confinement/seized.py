@@ -104,5 +104,5 @@ def _outcome(verb: str, *target: int | str | bytes) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Serves as `agent.worker.main` does."""
     operations.OPS["seize"] = seize
-    contract.ROWS["seize"] = contract.Row()
+    contract.ROWS["seize"] = contract.Operation()
     return worker.main(arguments)
