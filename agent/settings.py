@@ -171,7 +171,7 @@ class ConsoleLine:
 
 
 class Settings:
-    """The running configuration of the device."""
+    """The configuration of a device. The running one is one object for the life of the agent."""
 
     __slots__ = (
         "console",
@@ -195,3 +195,8 @@ class Settings:
         self.entities: dict[str, Entity] = {}
         self.realms: dict[str, Realm] = {"default": Realm("default")}
         self.unapplied: list[Unapplied] = []
+
+    def become(self, other: "Settings") -> None:
+        """Takes over all that another one holds; the two share it from then on."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))

@@ -87,7 +87,7 @@ class Configuring:
         gone = [name for name in self._shared.settings.realms if name not in settings.realms]
         first, second = self._saving(settings)
         self._shared.commit({**first, **self._realms.forgotten(gone)})
-        self._shared.settings = settings
+        self._shared.settings.become(settings)
         self._realms.changed()
         for name in gone:
             self._realms.forget_memory(name)

@@ -40,6 +40,7 @@ class Device:
         self, loop: Loop, store: Store, hardware: Hardware, jobs: JobRunner, log: Log
     ) -> None:
         shared = self.shared = Shared(loop, store, hardware, jobs, log)
+        self.settings = shared.settings
         activation = Activation(loop, hardware.files, hardware.memory, jobs, log)
         self.keys = KeyPairs(shared, lambda name: self.realms.keys_held(name))
         self.realms = Realms(shared, self.keys.record, activation)
@@ -89,17 +90,9 @@ class Device:
     def _start_anew(self) -> None:
         """The store is that of a new device: so is the rest, as after a start."""
         self.realms.stop()
-        self.shared.settings = Settings()
+        self.settings.become(Settings())
         self.configuration.load(self._factory)
         self.realms.changed()
-
-    @property
-    def settings(self) -> Settings:
-        return self.shared.settings
-
-    @settings.setter
-    def settings(self, settings: Settings) -> None:
-        self.shared.settings = settings
 
     def changed(self) -> None:
         self.shared.unsaved = True

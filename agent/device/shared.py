@@ -26,7 +26,7 @@ from hal.store import Store
 class Shared:
     """Settings, store, hardware, jobs, log and loop of one device.
 
-    `settings` is replaced as a whole by `apply` and by an erase, so no part keeps it.
+    `apply` and an erase exchange what is in `settings`, never the object.
     """
 
     def __init__(

@@ -83,13 +83,16 @@ class _Passwords:
 def _read(operator: Operator, text: str, secrets: Secrets) -> Settings:
     """The settings that a text makes; AgentError when a line of it does not apply."""
     device = operator.device
-    running = device.settings
+    settings, running, candidate = device.settings, Settings(), Settings()
+    running.become(settings)
     # Handlers find the device's settings here: for this moment, in which nothing else runs.
-    device.settings = candidate = Settings()
+    settings.become(candidate)
+    secrets.running = running
     try:
         bad = load_configuration(device, text, secrets)
     finally:
-        device.settings = running
+        candidate.become(settings)
+        settings.become(running)
     if bad:
         _tell(operator, bad)
     _keep_spelling(candidate, running)
