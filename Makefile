@@ -22,7 +22,7 @@ DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
   tests/hal/test_cbor.py tests/hal/test_records.py tests/hal/test_store.py tests/hal/test_serialport.py \
   tests/device/test_device.py tests/whole/test_enrol_micromdm.py tests/whole/test_serial_console.py
 
-.PHONY: help demo console test lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
+.PHONY: help demo console test quick cov lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
@@ -30,6 +30,11 @@ help:
 	@echo '              an example of that file: $(VENV)/bin/python -m tools.demo --help'
 	@echo 'make console  a prompt at a simulated board with a lab CA; Ctrl+] leaves'
 	@echo 'make test     prepare, lint, and run all tests (newest packages, then Debian 12 ones)'
+	@echo '              (ROOM=enrolment: the tests of tests/enrolment alone)'
+	@echo 'make quick    lint, the house rules, and all tests that need no process of ours or of others'
+	@echo '              and no patience (a minute)'
+	@echo 'make cov      the core by its own tests alone: each line, each branch (ROOM=scep: the figures'
+	@echo '              of one room)'
 	@echo 'make peers    with Go: build step-ca and micromdm; with maven: fetch jscep (some minutes, once);'
 	@echo '              make test uses them'
 	@echo 'make lint     ruff and mypy --strict'
@@ -52,6 +57,10 @@ demo: $(VENV)/ready
 console: $(VENV)/ready
 	@$(DEMO) --console $(if $(KEEP),--keep)
 
+ifdef ROOM
+test: $(VENV)/ready
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/$(ROOM)
+else
 test: lint $(DEBIAN_VENV)/ready
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 	@if [ -s $(DEBIAN_VENV)/ready ]; then \
@@ -59,6 +68,31 @@ test: lint $(DEBIAN_VENV)/ready
 	  $(DEBIAN_VENV)/bin/python -m pytest $(PYTEST_ARGS) $(DEBIAN_TESTS); \
 	else echo '== skipped: the packages of Debian 12 are not here (it needs root and apt once)'; \
 	  test -z "$$CI"; fi
+endif
+
+# The marks are explained in pyproject.toml. Folders of which nothing is left are not even read.
+quick: lint
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS) -m 'not (peers or lab or slow)' \
+	  --ignore=tests/whole --ignore=tests/rigs
+
+# Module or room -> the tests that cover all of its lines and branches without any other test.
+COVERED := agent.enrolment=tests/enrolment \
+  agent.scep.ber=tests/scep/test_ber.py \
+  agent.scep.caset=tests/scep/test_caset.py \
+  agent.scep.trust=tests/scep/test_trust.py,tests/scep/test_trust_certificate.py \
+  hal.log_format=tests/hal/test_log_format.py \
+  hal.log_scan=tests/hal/test_log_scan.py \
+  hal.store=tests/hal/test_store.py,tests/hal/test_store_faults.py
+COV = $(VENV)/bin/python -m pytest $(PYTEST_ARGS) --cov-branch --cov-report=term-missing
+cov: $(VENV)/ready
+ifdef ROOM
+	$(COV) --cov=$(firstword $(wildcard agent/$(ROOM)) $(filter hal platforms tools,$(ROOM)) agent) tests/$(ROOM)
+else
+	@for row in $(COVERED); do \
+	  $(COV) --cov="$${row%=*}" --cov-fail-under=100 \
+	    $$(echo "$${row#*=}" | tr , ' ') || exit 1; \
+	done
+endif
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .
@@ -104,14 +138,17 @@ build/atheris/ready: requirements/atheris.txt $(VENV)/ready
 	@touch $@
 
 # The long rigs, one after the other; each ends with a line of figures.
-nightly: fuzz netns
+nightly: fuzz netns cov
 	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly \
 	  tests/console/test_command_sequences.py tests/scep/test_twosided*.py
 	$(VENV)/bin/python -m tests.rigs.mixtures --count 10000 --seed "$$(git rev-parse HEAD)"
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md
+	$(VENV)/bin/python -m tools.jobsref docs/JOBS.md
 	$(VENV)/bin/python -m tools.cmdref
+	$(VENV)/bin/python -m tools.structure.picture docs/DESIGN.md
+	$(VENV)/bin/python -m tools.structure.journey docs/journey.md
 
 $(VENV)/ready: requirements/dev.txt pyproject.toml
 	@echo '== preparing $(VENV): pinned packages from the Python package index'

@@ -1,8 +1,8 @@
 """The ports of the hardware abstraction layer: a few verbs each, and their errors.
 
-Upper layers know these protocols only. Each has a real implementation and a fake beside it in
-`hal/fake*.py`; both pass the same contract test (`tests/test_contract_*.py`). Offsets and sizes are
-bytes, `_ns` and `_s` are integers, names never hold a path.
+Upper layers know these protocols only. Each has a real implementation and a fake in `hal/fakes`,
+which no board installs; both pass the same contract test (`tests/hal/test_contract_*.py`). Offsets
+and sizes are bytes, `_ns` and `_s` are integers, names never hold a path.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,5 +1,7 @@
 """Skips are counted, and in CI a suite that this machine can run must have run.
 
+Who starts a peer, the lab CA or an agent is marked so; `make quick` leaves these and `slow` out.
+
 `--hypothesis-profile=nightly` tries so many examples where a test names no number of its own.
 """
 
@@ -8,10 +10,23 @@ import os
 import pytest
 from hypothesis import settings
 
+from tests.helpers.reach import earned
+
 settings.register_profile("nightly", max_examples=20_000)
 
 # What even root with apt cannot run; jscep is one server more than those that must be tried.
 FOR_OTHERS = ("everybody but root", "needs Go", "needs a JDK", "needs `make peers-java`")
+
+FOLDERS = {"whole": "lab"}  # all of it, however its tests start what they talk to
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        fixtures = [found[-1].func for found in item._fixtureinfo.name2fixturedefs.values()]
+        marks = earned([item.function, *fixtures]) | {FOLDERS.get(item.path.parent.name, "")}
+        for mark in sorted(marks - {""}):
+            item.add_marker(mark)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -181,6 +181,7 @@ def test_a_sealed_password_that_is_known_needs_no_job_and_another_is_tried() -> 
     assert one.configuration.times == 0
 
 
+@pytest.mark.slow
 def test_many_passwords_need_no_stack() -> None:
     text = "".join(f"pki realm r{n}\n password cipher topsecret\n" for n in range(500))
     one = FakeDevice(eager=True)

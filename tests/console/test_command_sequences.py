@@ -7,6 +7,7 @@ not; whatever happens, the prompt comes back. `make nightly` draws very many.
 
 from typing import NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -126,6 +127,7 @@ def fresh() -> object:
     return state(Settings())
 
 
+@pytest.mark.slow
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(lines(), min_size=3, max_size=30))
 def test_what_a_sequence_of_commands_leaves_is_replayed_and_undone(typed: list[Typed]) -> None:

@@ -182,6 +182,7 @@ def happen(device: FakeDevice, what: int) -> None:
         device.finish(error() if what == 3 else None)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(STEPS, st.booleans())
 def test_two_sessions_on_a_stand_in(steps: list[tuple[int, bytes, int]], held: bool) -> None:
@@ -210,6 +211,7 @@ def console(bench: Bench, sent: bytearray, level: int) -> Callable[[bytes], None
     return session.feed
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(STEPS, st.sampled_from([2, 3]))
 def test_two_sessions_on_a_device(steps: list[tuple[int, bytes, int]], level: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from agent.errors import AgentError
 from agent.settings import Settings
-from hal.fake_flash import FakeFlash, PowerCut
+from hal.fakes.flash import FakeFlash, PowerCut
 from tests.helpers.device_bench import CONFIGURATION, Bench, ready
 
 

@@ -10,7 +10,7 @@ from agent.catalogue.network import NETWORK
 from agent.device.diagnosis import UNTRIED, WAY
 from agent.errors import fail
 from agent.settings import Realm
-from hal.fake_flash import PROGRAM_ERROR
+from hal.fakes.flash import PROGRAM_ERROR
 from tests.helpers.appliance import FakeDevice, Script
 from tests.helpers.device_bench import RELATIONS, START_S, Bench, Waiter, certificate, ready, refuse
 
@@ -121,7 +121,7 @@ def test_an_ra_that_nobody_reckons_with_is_a_doubt() -> None:
     bench = ready()
     (ca,) = bench.worker.answers["fetch-ca"]["certificates"]
     both = [ca, {**ca, "is_ca": False, "subject": "CN=RA"}]
-    bench.worker.answers["fetch-ca"] = {"caps": [], "certificates": both}
+    bench.worker.answers["fetch-ca"] = {"caps": [], "certificates": both, "notes": []}
     found = checks(bench)["CA set"]
     assert (found.result, found.detail[:14]) == ("warning", "2 certificates")
     assert "`ra`" in str(found.next_step)

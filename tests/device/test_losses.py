@@ -7,7 +7,7 @@ from agent.console.session.session import Session
 from agent.errors import AgentError
 from agent.settings import LocalUser, Settings
 from hal import records
-from hal.fake_flash import PROGRAM_ERROR, READ_ERROR, FakeFlash, PowerCut
+from hal.fakes.flash import PROGRAM_ERROR, READ_ERROR, FakeFlash, PowerCut
 from hal.ports import FilesError, StoreError
 from tests.doors.test_attach_login import Port
 from tests.helpers.appliance import hashed
@@ -184,6 +184,7 @@ def test_every_power_cut_of_a_save_leaves_one_of_the_two_sets_of_users() -> None
     raise AssertionError("a save that never ends")
 
 
+@pytest.mark.slow
 def test_every_single_bit_of_the_flash_keeps_the_line_closed_to_strangers() -> None:
     """Rot anywhere: ann's password opens the line, or nobody gets in."""
     bench = with_users()
@@ -303,6 +304,7 @@ def test_an_erase_leaves_nothing() -> None:
     assert bench.enrol().code is None, "it works like a new one"
 
 
+@pytest.mark.slow
 def test_after_every_power_cut_of_an_erase_all_is_there_or_nothing() -> None:
     before = full()
     image, keys = before.flash.image(), before.store.keys("")

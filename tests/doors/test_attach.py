@@ -11,7 +11,7 @@ from agent import limits
 from agent.doors import attach
 from agent.doors import socket as reception
 from agent.doors.wire import END, hello
-from hal.fake_lines import FakeSerial
+from hal.fakes.lines import FakeSerial
 from hal.ports import SerialError, SerialPort
 from hal.sockets import Credentials, connect_unix, listen_unix
 from tests.helpers.device_bench import Bench, ready
@@ -185,6 +185,7 @@ def test_a_hang_up_in_the_middle_leaves_the_work_going_on(console: Console) -> N
     assert console.bench.device.status("abc").state == "pending"
 
 
+@pytest.mark.slow
 def test_who_does_not_read_is_not_served_without_end(console: Console) -> None:
     client = console.client(hello("script"))
     lines = b"display pki enrollment\n" * 20_000

@@ -9,7 +9,7 @@ from agent import limits
 from agent.doors import attach, socket
 from agent.doors.wire import hello
 from agent.settings import LocalUser
-from hal.fake_lines import FakeSerial
+from hal.fakes.lines import FakeSerial
 from hal.ports import SerialPort
 from hal.sockets import connect_unix, listen_unix
 from tests.helpers.device_bench import Bench, hashed, ready

@@ -72,6 +72,7 @@ def issued(tmp_path: Path) -> Iterator[Agent]:
         yield agent
 
 
+@pytest.mark.slow
 def test_every_command_is_answered_when_few_are_left(issued: Agent) -> None:
     with connect_unix(str(issued.dir / "console.sock")) as console:
         pid = peer_credentials(console).pid

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent import limits
 from agent.enrolment import drafts
 from agent.enrolment.actions import Now
 from agent.errors import fail, from_map
@@ -36,3 +37,11 @@ def test_an_outcome_tells_the_error_and_how_often() -> None:
     assert (found.at_s, found.attempts) == (NOW.wall_s, 2)
     assert from_map(found.error or {}).what == error.what
     assert drafts.outcome(NOW, 0).error is None
+
+
+def test_texts_of_a_peer_are_cut_to_what_flash_keeps() -> None:
+    error = fail("connection-timeout", host="\u00fc" * 9_999, what="x")
+    told = drafts.outcome(NOW, 1, error).error or {}
+    sizes = {name: len(str(value).encode()) for name, value in told.items()}
+    assert limits.OUTCOME_TEXT_BYTES - 1 <= max(sizes.values()) <= limits.OUTCOME_TEXT_BYTES
+    assert any(str(value).endswith(" ...") for value in told.values())

@@ -6,10 +6,10 @@ import pytest
 
 from agent.console.commands.realm import COMPATIBILITY
 from agent.enrolment import renewal
-from agent.enrolment.actions import Now
+from agent.enrolment.actions import Now, Policy, Stored
 from agent.enrolment.states import Apply
 from agent.errors import AgentError
-from hal.records import CaRecord, CertificateRecord, LocalRecord
+from hal.records import CaRecord, CertificateRecord, LocalRecord, RequestRecord
 
 NOW = Now(1_000, 0, True)
 HELD = CertificateRecord(b"old", "CN=r1", "CN=CA", "01", 0, 2_000)
@@ -112,3 +112,29 @@ def test_what_is_not(before: LocalRecord, found: CertificateRecord, code: str) -
 def test_a_person_may_have_the_same_end_again() -> None:
     before, found = LOCAL._replace(ends_as_before=True), NEWER._replace(not_after_s=2_000)
     assert renewal.check_newer(before, found, attended=True) is True
+
+
+SENT = RequestRecord("sent", "t1", 0, 4, {}, "sealed", 0, None)
+POLICY = Policy(None, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("event", "stored", "differs"),
+    [
+        (EVENT, Stored(), True),  # nothing to take up
+        (EVENT._replace(password="sealed"), Stored(request=SENT), False),
+        (EVENT, Stored(request=SENT), True),  # another password
+        (EVENT, Stored(request=SENT._replace(password=None), ca=ca_set(), local=LOCAL), False),
+        (
+            EVENT,
+            Stored(
+                request=SENT._replace(password=None, caps=["Renewal"]), ca=ca_set(), local=LOCAL
+            ),
+            True,  # it would be signed by the certificate in use
+        ),
+    ],
+)
+def test_whether_an_application_takes_up_the_request_under_way(
+    event: Apply, stored: Stored, differs: bool
+) -> None:
+    assert renewal.differs(event, stored, POLICY, NOW) is differs

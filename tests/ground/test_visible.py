@@ -32,6 +32,7 @@ def test_what_has_no_look_is_shown_as_an_escape(hidden: str) -> None:
     assert not is_visible(hidden)
 
 
+@pytest.mark.slow
 def test_every_blank_and_every_format_of_unicode() -> None:
     for code in range(sys.maxunicode + 1):
         one = chr(code)
@@ -76,6 +77,7 @@ def test_a_value_that_looks_like_an_escape_or_ends_in_spaces(text: str, shown: s
 TRICKY = st.text(st.sampled_from(["a", "\\", "u", "x", "0", "2", " ", "\u2800", "\u0301", "\n"]))
 
 
+@pytest.mark.slow
 @given(TRICKY | st.text(), TRICKY | st.text())
 def test_two_values_never_read_the_same(one: str, other: str) -> None:
     assert (quoted(one) == quoted(other)) == (one == other)

@@ -24,7 +24,7 @@ from hal.clock import (
     render_setting,
     rtc_time,
 )
-from hal.fake import FakeClock
+from hal.fakes.work import FakeClock
 from hal.ports import HalError
 
 LOOK_NS = 50_000_000

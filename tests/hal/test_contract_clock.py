@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hal.clock import LinuxClock, ScaledClock
-from hal.fake import FakeClock
+from hal.fakes.work import FakeClock
 from hal.ports import Clock, HalError
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hal.fake_storage import FakeFiles
+from hal.fakes.storage import FakeFiles
 from hal.files import FILE_BYTES, FolderFiles
 from hal.ports import Files, FilesError
 

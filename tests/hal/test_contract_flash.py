@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hal.fake_flash import FakeFlash
+from hal.fakes.flash import FakeFlash
 from hal.flash import FileFlash
 from hal.ports import Flash, FlashError
 

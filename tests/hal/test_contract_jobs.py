@@ -16,7 +16,7 @@ from agent.loop import Loop
 from hal import cbor
 from hal.clock import LinuxClock
 from hal.confinement.ladder import NICE, PLACES
-from hal.fake import FakeClock, FakeJobs, FakeReactor
+from hal.fakes.work import FakeClock, FakeJobs, FakeReactor
 from hal.jobs import WorkerJobs
 from hal.ports import JobEnd, Jobs
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hal.fake_lines import FakeLink
+from hal.fakes.lines import FakeLink
 from hal.link import LinuxLink
 from hal.ports import Interface, Link, LinkError, Source
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hal.fake import FakeReactor
-from hal.fake_storage import FakeMemory
+from hal.fakes.storage import FakeMemory
+from hal.fakes.work import FakeReactor
 from hal.memory import FolderMemory
 from hal.ports import DeviceMemory, DeviceMemoryError
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from hal.fake_lines import FakeSerial
+from hal.fakes.lines import FakeSerial
 from hal.ports import SerialError, SerialPort
 from hal.serialport import PyserialPort
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hal.fake_storage import FakeFiles
+from hal.fakes.storage import FakeFiles
 from hal.files import FILE_BYTES, FolderFiles, converted, open_device_key, read_text
 from hal.ports import FilesError, HalError
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 from hal.clock import LinuxClock, ScaledClock
-from hal.fake import FakeReactor
+from hal.fakes.work import FakeReactor
 from hal.files import FolderFiles, open_device_key
 from hal.flash import FileFlash
 from hal.memory import GRACE_NS, FolderMemory

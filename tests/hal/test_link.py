@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hal.fake_lines import FakeLink
+from hal.fakes.lines import FakeLink
 from hal.link import LinuxLink, find_interface
 from hal.ports import Interface, LinkError, Source
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hal.fake_flash import FakeFlash
+from hal.fakes.flash import FakeFlash
 from hal.log_format import (
+    MAP_HEAD_BYTES,
     PAYLOAD_BYTES,
     SNAPSHOT,
     TRANSACTION,
@@ -127,3 +128,32 @@ def test_how_a_part_is_divided(
     block_size: int, block_count: int, program_size: int, layout: tuple[int, ...]
 ) -> None:
     assert layout_of(FakeFlash(block_size, block_count, program_size)) == layout
+
+
+@pytest.mark.parametrize(
+    ("block_size", "block_count", "program_size"),
+    [(256, 0, 1), (256, 1, 1), (64, 9, 1), (64, 4, 64)],
+)
+def test_a_part_that_cannot_hold_a_log_is_refused(
+    block_size: int, block_count: int, program_size: int
+) -> None:
+    complaint = f"{block_count} blocks of {block_size} bytes are too few or too small"
+    with pytest.raises(StoreError, match=complaint):
+        layout_of(FakeFlash(block_size, block_count, program_size))
+
+
+@pytest.mark.parametrize(
+    ("layout", "sure_bytes"),
+    [
+        (Layout(4096, 1, 32, 2), 131072 - 80 - 5 * (20 + 3 + 4 + 1)),
+        (PAGED, 512 - 80 - 2 * (20 + 3 + 4 + 16)),
+        (Layout(128, 1, 1, 2), 0),  # frames alone would fill it
+    ],
+)
+def test_how_much_fits_for_sure(layout: Layout, sure_bytes: int) -> None:
+    """It fits as one transaction behind as many snapshot records as half a payload each needs."""
+    assert layout.sure_bytes == sure_bytes
+    half = PAYLOAD_BYTES // 2 - MAP_HEAD_BYTES
+    groups = [half] * (sure_bytes // half) + [sure_bytes % half]
+    frames = sum(layout.record_size(MAP_HEAD_BYTES + group) for group in groups)
+    assert frames <= layout.record_space or not sure_bytes

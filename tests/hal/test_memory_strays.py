@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hal.fake import FakeReactor
+from hal.fakes.work import FakeReactor
 from hal.memory import GRACE_NS, FolderMemory
 from tests.helpers.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure
 from tests.helpers.labca import LabCa

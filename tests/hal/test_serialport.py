@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hal.fake_lines import FakeSerial
+from hal.fakes.lines import FakeSerial
 from hal.ports import SerialError
 from hal.serialport import PyserialPort
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hal import cbor
-from hal.fake_flash import FakeFlash
+from hal.fakes.flash import FakeFlash
 from hal.flash import FileFlash
 from hal.log_format import PAYLOAD_BYTES
 from hal.ports import StoreError

@@ -3,7 +3,7 @@
 import pytest
 
 from hal import cbor
-from hal.fake_flash import (
+from hal.fakes.flash import (
     ERASE_ERROR,
     FAULTS,
     PROGRAM_ERROR,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from hal.fake_flash import FakeFlash, PowerCut
+from hal.fakes.flash import FakeFlash, PowerCut
 from hal.flash import is_blank
 from hal.ports import StoreError
 from hal.store import Store

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agent.console.session.session import Session
-from hal.fake_flash import FakeFlash
+from hal.fakes.flash import FakeFlash
 from hal.flash import FileFlash
 from hal.store import Store
 from platforms.board import Flash

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hal.fake import FakeReactor
+from hal.fakes.work import FakeReactor
 from hal.ports import FilesError, FlashError, SerialError
 from platforms import linux
 from platforms.board import Board, BoardError, SerialLine, load_board, parse_board, place

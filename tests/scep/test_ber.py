@@ -247,3 +247,31 @@ def test_an_explicit_tag_holds_one_element() -> None:
     for inside in ((), (der.null(), der.null())):
         with pytest.raises(ber.BerError, match="one element"):
             ber.read(der.tlv(der.explicit(0), *inside)).inner()
+
+
+@pytest.mark.parametrize("data", [b"\x01\0", b"\x01\2\0\0", b"\2\1\0"])
+def test_what_is_no_boolean(data: bytes) -> None:
+    with pytest.raises(ber.BerError):
+        ber.read(data).boolean()
+
+
+def test_a_signature_has_whole_bytes() -> None:
+    assert ber.read(der.bit_string(b"ab")).bit_bytes() == b"ab"
+    bits = ber.read(der.tlv(der.BIT_STRING, b"\x04\xff"))
+    assert bits.bits() == (4, b"\xf0")
+    with pytest.raises(ber.BerError, match="bits instead of bytes"):
+        bits.bit_bytes()
+
+
+def test_what_is_text_is_told_by_its_tag() -> None:
+    for data in (der.string(der.UTF8, "x"), der.tlv(der.UTF8 | der.CONSTRUCTED)):
+        assert ber.read(data).is_text()
+    assert not ber.read(der.octet_string(b"x")).is_text()
+
+
+def test_the_only_field_of_a_sequence() -> None:
+    one, two = der.sequence(der.null()), der.sequence(der.null(), der.null())
+    assert ber.Fields(ber.read(one)).only().raw == der.null()
+    for data, complaint in ((two, "more fields"), (der.sequence(), "a field is missing")):
+        with pytest.raises(ber.BerError, match=complaint):
+            ber.Fields(ber.read(data)).only()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agent import limits
 from agent.errors import AgentError
 from agent.scep import caset, certificate, crypto
 from tests.helpers import scep_lab as lab
@@ -90,6 +91,17 @@ def test_a_root_above_the_pin_is_served_by_its_own_fingerprint_alone() -> None:
     assert other.served() == ders[:1]
 
 
+def test_a_chain_ends_at_a_root_though_the_operator_vouches_for_more() -> None:
+    other = lab.certificate({"common_name": "Other"}, "other", None, ca=True)
+    named = [caset.Fingerprint("sha256", p.cert.sha256.hex()) for p in (other, lab.root())]
+    ders = [lab.sub().der, other.der, lab.root().der]
+    found = caset.load(ders, lab.sub().cert.sha256.hex(), RULES, named)
+    assert found.chain(found.authorities[0]) == [lab.sub().der, lab.root().der]
+    assert found.served() == [lab.sub().der, lab.root().der, other.der]
+    alone = caset.load(ders[:2], lab.sub().cert.sha256.hex(), RULES, named)
+    assert alone.chain(alone.authorities[0]) == ders[:1]
+
+
 def test_a_root_that_has_ended_is_not_served() -> None:
     root = lab.certificate({"common_name": "R"}, "root", None, ca=True, days=1,
                            start_s=lab.NOW_S - 2 * lab.DAY_S)  # fmt: skip
@@ -149,6 +161,31 @@ def test_a_knot_of_certificates_that_issue_each_other_costs_little() -> None:
     found = load(lab.root(), *knot, bridge)
     assert len(found.authorities) == 16
     assert len(found.chain(found.authorities[-1])) <= 17
+
+
+def test_ways_down_from_the_pin_have_a_limit() -> None:
+    """Each CA in the middle limits the one below it in its own way, so each way counts."""
+    pin = lab.certificate({"common_name": "P"}, "root", None, ca=True)
+    name = {"common_name": "M"}
+    middle = [lab.certificate(name, "sub", pin, ca=True, path=n) for n in range(1, 9)]
+    below = [
+        lab.certificate({"common_name": f"B{n}"}, "third", middle[0], ca=True) for n in range(9)
+    ]
+    found = load(pin, *middle, *below)
+    assert limits.CA_PATHS < len(found.authorities) < 1 + 8 + 8 * 9
+
+
+def test_who_vouches_and_why_nobody_does() -> None:
+    leaf, weak = read(issued(lab.root())), read(issued(lab.root(), digest="md5"))
+    ended = read(issued(lab.root(), days=1, start_s=lab.NOW_S - 2 * lab.DAY_S))
+    stranger = read(issued(lab.sub()))
+    found = load(lab.root())
+    assert [found.vouches_for(one) for one in (leaf, weak, ended, stranger)] == [
+        True, False, False, False,
+    ]  # fmt: skip
+    assert load(lab.root(), now_s=None).vouches_for(ended)
+    assert "md5" in found.fault_of(weak)
+    assert found.fault_of(leaf) == found.fault_of(stranger) == ""
 
 
 def test_unreadable_and_double_certificates_are_left_out() -> None:

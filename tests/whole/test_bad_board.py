@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hal.fake_flash import PROGRAM_ERROR
+from hal.fakes.flash import PROGRAM_ERROR
 from hal.sockets import connect_unix, peer_credentials
 from tests.device.test_device import fill
 from tests.helpers.board import AGAIN, APPLY, IN_USE, SAVE, Agent, check_certificate, procedure

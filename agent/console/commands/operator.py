@@ -100,7 +100,7 @@ class Operator(Protocol):
     def protect(
         self,
         label: str,
-        begin: Callable[[Done], int],
+        begin: Callable[[Done[Any]], int],
         keep: Callable[[object], None],
         untried: Callable[[], None],
         /,

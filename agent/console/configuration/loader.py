@@ -41,10 +41,10 @@ class Secrets:
     def __init__(self, running: Settings) -> None:
         self.running = running
         self.line = 0
-        self.tasks: dict[int, Callable[[Done], int]] = {}
+        self.tasks: dict[int, Callable[[Done[Any]], int]] = {}
         self.ready: dict[int, object] = {}
 
-    def take(self, begin: Callable[[Done], int], keep: Callable[[object], None]) -> None:
+    def take(self, begin: Callable[[Done[Any]], int], keep: Callable[[object], None]) -> None:
         """A password of the line that is read: `keep` gets what `begin` came to, or a mask."""
         self.tasks[self.line] = begin
         keep(self.ready.get(self.line, MASK))
@@ -110,7 +110,7 @@ class Loader:
     def protect(
         self,
         _label: str,
-        begin: Callable[[Done], int],
+        begin: Callable[[Done[Any]], int],
         keep: Callable[[object], None],
         untried: Callable[[], None],
     ) -> None:

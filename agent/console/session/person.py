@@ -97,7 +97,7 @@ class Person:
     def protect(
         self,
         label: str,
-        begin: Callable[[Done], int],
+        begin: Callable[[Done[Any]], int],
         keep: Callable[[object], None],
         _untried: Callable[[], None],  # a task can always run here
     ) -> None:

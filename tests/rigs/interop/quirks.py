@@ -1,9 +1,9 @@
 """What servers are known to do, what the agent does then, and the tests that prove it.
 
 Each row was seen on a wire, or read in the source or the trouble reports of a server or a client.
-`switches` are the quirks of the lab CA that show it: test_lab_ca_quirks proves that they do, and
-test_quirks_agent runs the agent against each. What the agent does not do stands in the same table
-with its reason.
+`switches` are the quirks of the lab CA that show it: `tests/lab_ca/test_quirks.py` proves that they
+do, and `tests/whole/test_quirks_agent.py` runs the agent against each. What the agent does not do
+stands in the same table with its reason.
 """
 
 from typing import NamedTuple
@@ -31,6 +31,7 @@ PROFILES, REFUSALS, RENEWAL = (
     "scep/test_refusals",
     "enrolment/test_renewal",
 )
+LEAF = "scep/test_trust_certificate"
 RENEW_LAB, TRANSPORT, TRUST = "whole/test_renew_lab", "scep/test_transport", "scep/test_trust"
 ENGINE, MICROMDM, COMMANDS = (
     "enrolment/test_engine",
@@ -215,11 +216,11 @@ REPLIES = (
     Quirk(42, "the CA's chain comes before the certificate inside the envelope",
           "the certificate is the one with our key",
           (f"{TRUST}::test_certificates_in_any_order_and_strangers_among_them",
-           f"{TRUST}::test_keys"), ("inner-chain",)),
+           f"{LEAF}::test_keys"), ("inner-chain",)),
     Quirk(43, "the CA has rewritten the subject",
           "what was asked for must be there, what was added is accepted; `subject-match` is"
           " stricter or laxer",
-          (f"{TRUST}::test_subject_match",), ("subject-rewritten",)),
+          (f"{LEAF}::test_subject_match",), ("subject-rewritten",)),
     Quirk(44, "FAILURE and PENDING: no content, an empty one, or one zero octet", "all are read",
           (f"{CMS}::test_content_absent_empty_and_one_zero_byte", f"{TRUST}::test_refusals",
            f"{TRUST}::test_pending_is_read_before_any_certificate"),
@@ -362,7 +363,7 @@ WISHES = (
            "console/test_session::test_the_status_of_a_script")),
     Quirk(78, "certificates of the CA and issued ones are verified",
           "before anything is stored, and whenever `pki validate-certificate` asks",
-          (f"{TRUST}::test_issuers", f"{TRUST}::test_keys",
+          (f"{LEAF}::test_issuers", f"{LEAF}::test_keys",
            "scep/test_validation::test_each_certificate_of_the_set")),
     Quirk(79, "a hook after a certificate was put into use",
           why_not="not in this release; device memory is switched in one step, and a consumer may"

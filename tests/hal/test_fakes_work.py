@@ -2,7 +2,7 @@
 
 import pytest
 
-from hal.fake import FakeClock, FakeJobs, FakeReactor, Outcome, StartedJob
+from hal.fakes.work import FakeClock, FakeJobs, FakeReactor, Outcome, StartedJob
 from hal.ports import JobEnd
 
 SECOND_NS = 1_000_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hal.fake_flash import (
+from hal.fakes.flash import (
     ERASE_ERROR,
     PROGRAM_ERROR,
     READ_ERROR,

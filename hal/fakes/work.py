@@ -1,4 +1,4 @@
-"""Fakes of time and work: clock, event loop, jobs. Shipped, for the simulator and for tests.
+"""Fakes of time and work: clock, event loop, jobs. For tests.
 
 What goes wrong here goes wrong because it was asked for:
 

@@ -1,4 +1,4 @@
-"""Fakes of the serial line and the network. Shipped, for the simulator and for tests.
+"""Fakes of the serial line and the network. For tests.
 
 Fault model:
 

@@ -1,4 +1,4 @@
-"""A flash part in memory, with the faults of a real one. Ships for the simulator and the tests.
+"""A flash part in memory, with the faults of a real one. For tests.
 
 Fault model:
 

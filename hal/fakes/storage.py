@@ -1,4 +1,4 @@
-"""Fakes of device storage and device memory. Shipped, for the simulator and for tests.
+"""Fakes of device storage and device memory. For tests.
 
 Fault model: the n-th call fails (`Faults`) and changes nothing; a switch that fails discards what
 was staged, as the real one does. No file system is touched; the staged files of device memory are
