@@ -226,7 +226,6 @@ def test_calls_that_belong_to_one_room(path: Path) -> None:
 # Files of the tests that are still to be split. The list may only shrink.
 STILL_TOO_LONG = frozenset(
     (
-        "tests.console.test_commands",
         "tests.console.test_session",
         "tests.device.test_device",
         "tests.device.test_losses",
