@@ -22,12 +22,15 @@ ELSEWHERE = {
     "agent/console/configuration/unapplied.py": "console/test_loader.py",
     "agent/console/displays": "console/test_displays.py",
     "agent/console/session": "console/test_session.py",  # parts of one session
+    "agent/console/language/views.py": "console/test_views.py",
+    "agent/console/terminal/drawing.py": "console/test_editor.py",
     "agent/device": "device/test_device.py",
     "agent/device/commits.py": "device/test_reserve.py",
     "agent/device/erasing.py": "device/test_losses.py",
     "agent/doors/client.py": "ground/test_main.py",  # `scep-agent console` and `apply`
     "agent/doors/register.py": "doors/test_sessions.py",
     "agent/doors/wire.py": "doors/test_socket.py",
+    "agent/enrolment/attempt.py": "enrolment/test_engine.py",
     "agent/enrolment/actions.py": "enrolment/test_engine.py",  # records of what it answers
     "agent/limits.py": "doors/test_attach.py",  # numbers: tested where they are reached
     "agent/pem.py": "device/test_activation.py",
