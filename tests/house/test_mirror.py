@@ -22,8 +22,6 @@ ELSEWHERE = {
     "agent/console/configuration/unapplied.py": "console/test_loader.py",
     "agent/console/displays": "console/test_displays.py",
     "agent/console/session": "console/test_session.py",  # parts of one session
-    "agent/console/language/views.py": "console/test_views.py",
-    "agent/console/terminal/drawing.py": "console/test_editor.py",
     "agent/device": "device/test_device.py",
     "agent/device/commits.py": "device/test_reserve.py",
     "agent/device/erasing.py": "device/test_losses.py",
