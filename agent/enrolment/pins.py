@@ -1,16 +1,16 @@
 """Which certificate of a CA set is the pinned CA (design: Trust). Pure.
 
-A pin names exactly one CA certificate, never an RA's: the one of `fingerprint`, else the one that
-was trusted before, else the one that a person is asked about. What is stored and served beside it
-is the matter of `agent/enrolment/vouched.py`.
+A pin names exactly one CA certificate, never that of an RA: the certificate of `fingerprint`, else
+the one that was trusted before, else the one that a person is asked about. `vouched.py` decides
+about the certificates that are stored beside it.
 
-A CA that the pinned one has named as its next (RFC 8894 4.7) is a derived pin: it counts as long as
-what it is derived from does, so another `fingerprint` ends it. Both hold until the older one ends.
-So is a CA that was renewed under its own name and key, which the pinned key has signed; while the
-pinned certificate lasts it stays the pin.
+The pinned CA may name its next one (RFC 8894 4.7). That is a derived pin: it counts as long as the
+pin does that it is derived from, so another `fingerprint` ends it. Both hold until the older one
+ends. A CA that was renewed under its own name and key, signed by the pinned key, is a derived pin,
+too; the pinned certificate stays the pin while it lasts.
 
-Nobody has signed a CA set, so none takes away what is known: a realm that has followed its CA to
-another one never goes back because an old set comes along, however it got there.
+Nobody has signed a CA set, so no set takes trust away. A realm that has followed its CA to another
+one never goes back to the former because an old set arrives.
 """
 
 from agent.enrolment.states import CaCertificate

@@ -9,10 +9,11 @@ its record goes only when the transaction has ended.
                     FETCHING SENT  PENDING                 the phase of the request record
     only in memory  CONFIRMING  RECOVERING  POLLING        a person or the CA is being asked
 
-What a power cut makes of a state is the row of `Restart` for the state that was in flash: FETCHING
-fetches again; SENT cannot know whether the request arrived, so it polls with the old transactionID
-first and sends the same bytes again if the CA does not know it; PENDING waits for its next poll.
-A poll that fails as if the CA or its RA had new certificates has them fetched once more.
+A power cut leaves the state that was in flash, and its row of `Restart` tells how that goes on.
+FETCHING fetches again. SENT cannot know whether the request arrived: it polls with the old
+transactionID first, and sends the same bytes again if the CA does not know that. PENDING waits for
+its next poll. Some failures of a poll are signs of new certificates at the CA or its RA: then the
+CA set is fetched once more.
 
 An operator's event (Abort, Installed, Removed) changes the records of a realm that is at rest or
 comes to rest by it. It leads to the state that the changed records tell of, so its one target is
@@ -49,9 +50,10 @@ class State(Enum):
 class CaCertificate(NamedTuple):
     """One certificate of a GetCACert answer; fingerprints over its DER, lower-case hexadecimal.
 
-    As indexes into the answer (`agent/scep/relations.py`): `below`, what it vouches for as the pin;
-    `generations`, those of them that are this CA with the same key; `above`, who has signed it, up
-    to a self-signed one. `sent`: it was in the answer; else it is the stored pin beside it.
+    Relations to other certificates are indexes into the answer (`agent/scep/relations.py`). below:
+    those that it vouches for as the pin; generations: those of them that are this CA with the same
+    key; above: its issuers, up to a self-signed one. sent: it was in the answer; else it is the
+    stored pin beside it.
     """
 
     certificate: CertificateRecord

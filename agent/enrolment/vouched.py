@@ -1,8 +1,9 @@
-"""What is stored beside the pinned CA, and what of a set that arrived is left out. Pure.
+"""The certificates that are stored beside the pinned CA. Pure.
 
-Stored are the pinned certificate, what it vouches for, and the CAs above it for which a person
-does. Nobody has signed the set that they came in, so it adds what the pin has signed and takes
-nothing: what was stored under the same pin stays, until it ends or no more fits.
+The store holds the pinned certificate, the certificates that it vouches for, and the CAs above it
+that a person vouches for. All others of a set are left out. Nobody has signed the set itself. So it
+adds certificates that the pin has signed, and takes none away: those that were stored under the
+same pin stay until they end or no more fit.
 """
 
 from agent import limits
@@ -16,7 +17,7 @@ NEED_A_ROOT = "openssl, nginx, HAProxy, OpenVPN and strongSwan"  # measured; cur
 
 
 class Arrived(NamedTuple):
-    """A set, what the CA lists with it, when it came, and which roots the realm names."""
+    """A set, the capabilities of its CA, its time, and the roots that the realm names."""
 
     found: Found
     caps: tuple[str, ...]
@@ -25,8 +26,8 @@ class Arrived(NamedTuple):
 
 
 class Pinned(NamedTuple):
-    """The certificate that becomes the pin, by what, what a person typed or confirmed of it, and
-    the CAs above it that this person was shown."""
+    """The certificate that becomes the pin, and by what. anchor: the fingerprint that a person
+    typed; shown: the CAs above it that a person confirmed with it."""
 
     certificate: CaCertificate
     trusted_by: str
@@ -67,7 +68,7 @@ def record(pinned: Pinned, arrived: Arrived, known: CaRecord | None) -> CaRecord
 
 
 def refreshed(known: CaRecord | None, arrived: Arrived) -> CaRecord | None:
-    """The stored set as it was fetched once more; None under another pin, or with nothing new."""
+    """The stored set after another fetch; None: the pin is another one, or nothing is new."""
     found = arrived.found
     pinned = next((c for c in found if c.is_ca and known and c.sha256 == known.pin), None)
     if known is None or pinned is None or not (pinned.sent or generations(pinned, found)):
@@ -97,7 +98,7 @@ def _kept(
     if before and one.certificate in held and all(c in held for c in came):
         return held
     current = [c for c in held if c.not_after_s > arrived.now_s]
-    # Where not all of it fits, what is new gives way: nobody has signed the set that it came in.
+    # If not all of it fits, new certificates give way: nobody has signed the set that they came in.
     fitting: list[CertificateRecord] = []
     size = 0
     for certificate in dict.fromkeys([one.certificate, *current, *came]):
@@ -118,7 +119,7 @@ def _ras(
 def _vouched(
     one: CaCertificate, shown: tuple[CaCertificate, ...], arrived: Arrived
 ) -> list[CaCertificate]:
-    """Those of the set that are stored, in its order."""
+    """The certificates of the set that may be stored, in its order."""
     below = [arrived.found[place] for place in one.below]
     prints = (*arrived.roots, *(("sha256", c.sha256) for c in shown))
     return [
@@ -161,7 +162,7 @@ def _is_heir(known: CaRecord, one: CaCertificate, lineage: list[LinkRecord]) -> 
 
 
 def _anchor(pinned: Pinned, known: CaRecord | None, lineage: list[LinkRecord]) -> str:
-    """What a person has said of the first CA of the lineage that is still told.
+    """The fingerprint that a person vouched for: of the oldest CA of the lineage.
 
     Where the one that was spoken of has dropped out of it, the oldest one stands in its place: each
     step up to it was verified when it was made.
@@ -184,7 +185,7 @@ def _anchor(pinned: Pinned, known: CaRecord | None, lineage: list[LinkRecord]) -
 
 
 def notes(pinned: Pinned, arrived: Arrived, ca: CaRecord) -> list[str]:
-    """What was left out, and that consumers may miss a root."""
+    """Remarks for a person: certificates that were left out, a root that consumers may miss."""
     kept = {c.der for c in ca.certificates}
     left = [c for c in arrived.found if c.sent and c.certificate.der not in kept]
     told = [_left_out(left)] if left else []
@@ -211,7 +212,7 @@ def top(one: CaCertificate, found: Found) -> Fingerprint | None:
 
 
 def missing_root(seen: Fingerprint | None) -> str:
-    """What is wrong where no root is served, and what to do; `seen` as `top` gives it."""
+    """The problem where no root is served, and the next step; `seen` as `top` gives it."""
     shown = f"it shows, unverified, sha256 {seen[0]} {brief(seen[1])}" if seen else "it shows none"
     return (
         f"{NEED_A_ROOT} need the root in ca.pem: compare it with the CA's operator and type"

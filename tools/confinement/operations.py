@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from agent.jobs import maps
 from agent.jobs.answers import Answer
 from agent.jobs.contract import ROWS
+from agent.settings import Realm
 from hal.files import FolderFiles
 from hal.ports import Files
 from tests.helpers import tls_server
@@ -83,9 +85,8 @@ def names_from_a_server(shop: _Watched, ca: LabCa, _folder: Path) -> None:
 
 
 def _fetch() -> Answer:
-    source = {"address": None, "interface": None, "bind_device": False}
-    job: Answer = {"op": "fetch-ca", "ca_id": None, "ra": False, "source": source}
-    return {**job, "now_s": int(time.time()), "clock_trusted": True, "https_ca_file": None}
+    job = maps.fetch_job(Realm("abc"), {"url": None, "ca_id": None, "ra": False}, None, str)
+    return {**job, "now_s": int(time.time()), "clock_trusted": True}
 
 
 def _forwarded(request: bytes, port: int) -> bytes:
