@@ -145,7 +145,10 @@ nightly: fuzz netns cov
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md
+	$(VENV)/bin/python -m tools.jobsref docs/JOBS.md
 	$(VENV)/bin/python -m tools.cmdref
+	$(VENV)/bin/python -m tools.structure.picture docs/DESIGN.md
+	$(VENV)/bin/python -m tools.structure.journey docs/journey.md
 
 $(VENV)/ready: requirements/dev.txt pyproject.toml
 	@echo '== preparing $(VENV): pinned packages from the Python package index'

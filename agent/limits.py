@@ -166,3 +166,6 @@ LOGIN_LOCK_S = 300
 ERASE_WAIT_S = 60  # between the word and the deed, at a line that lets nobody in
 LOGIN_NAMES = 64  # remembered as failed; with the delays a line cannot lock more than 38 at a time
 VERSION = "0.1.0"  # what `display version` shows; pyproject.toml says the same
+
+# -- the clock ----------------------------------------------------------------------------------
+BUILD_S = 1_795_000_000  # this program did not exist before (2026-11): a clock below it is wrong

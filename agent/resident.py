@@ -17,7 +17,7 @@ from agent.device.device import Device
 from agent.device.hardware import Hardware
 from agent.doors import attach, socket
 from agent.errors import AgentError, fail
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
 from agent.signals import Signals
@@ -187,7 +187,7 @@ def _serve(
     key_fd, is_there = platform.device_key(make=not devicekey.is_sealed(store))
     worker = board.worker
     timeouts = limits.Timeouts(worker.connect_s, worker.receive_s, worker.exchange_s)
-    tasks = Tasks(jobs, key_fd, timeouts, platform.files)
+    runner = JobRunner(jobs, key_fd, timeouts, platform.files)
     hardware = Hardware(
         clock=platform.clock,
         files=platform.files,
@@ -198,9 +198,9 @@ def _serve(
         has_rtc=bool(board.clock.rtc),
         reboot=_reboot(platform, power),
         recovery=board.console.recovery == "erase",
-        renew_key=None if is_there else partial(_renew_key, platform, tasks),
+        renew_key=None if is_there else partial(_renew_key, platform, runner),
     )
-    device = Device(loop, store, hardware, tasks, log)
+    device = Device(loop, store, hardware, runner, log)
     sources.signals.serve(log, partial(_reload, sources, board, jobs))
     listener = listen_unix(board.console.socket, 0o660, sources.operators)
     server = socket.Server(loop, device, listener, lambda who: _level(who, sources.operators))
@@ -219,8 +219,8 @@ def _serve(
         remove_socket(board.console.socket)
 
 
-def _renew_key(platform: Platform, tasks: Tasks) -> None:
-    tasks.use_device_key(platform.device_key(make=True)[0])
+def _renew_key(platform: Platform, jobs: JobRunner) -> None:
+    jobs.use_device_key(platform.device_key(make=True)[0])
 
 
 def _reload(sources: Sources, board: Board, jobs: WorkerJobs) -> str:

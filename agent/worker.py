@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 
 from agent import limits
 from agent.errors import AgentError, fail
+from agent.jobs import contract
 from agent.scep import operations, preload
 from hal import cbor
 from hal.clock import LinuxClock
@@ -185,6 +186,8 @@ def perform(request: bytes, files: Sequence[int], rungs: Rungs | None = None) ->
     """The answer of a job: `{ok: map}`, or the map of an error. Never raises for a bad job."""
     try:
         job = cbor.loads(request, max_bytes=limits.JOB_BYTES)
+        if not isinstance(job, dict):
+            raise fail("job-fault", place="a job is a map")
         if rungs and job == {"op": RUNGS}:
             return {"ok": {"held": rungs.held, "missing": rungs.missing}}
         work = _operation(job)
@@ -209,10 +212,14 @@ def _fault(error: Exception) -> str:
     return "job-refused" if refused else "job-fault"
 
 
-def _operation(job: object) -> Callable[..., dict[str, object]]:
-    op = job.get("op") if isinstance(job, dict) else None
-    if not isinstance(op, str) or op not in operations.OPS:
+def _operation(job: dict[str, object]) -> Callable[..., dict[str, object]]:
+    """The function of a job whose fields are as the contract says."""
+    op = job.get("op")
+    if not isinstance(op, str) or op not in operations.OPS or op not in contract.ROWS:
         raise fail("job-fault", place=f"unknown operation {op!r}")
+    wrong = contract.fault(contract.ROWS[op].takes, job)
+    if wrong is not None:
+        raise fail("job-request", field=wrong)
     return operations.OPS[op]
 
 

@@ -14,10 +14,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from agent import limits, pem
+from agent.appliance import Done
 from agent.errors import AgentError, fail
-from agent.jobs.answers import Answer, items, notes
+from agent.jobs.answers import Answer, items, notes, read
 from agent.jobs.maps import key_map
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.log import Log
 from hal.named import NamedTuple
 from hal.ports import DeviceMemory, DeviceMemoryError, Files, FilesError, Reactor
@@ -25,17 +26,17 @@ from hal.records import KeyRecord, LocalRecord
 
 MEMORY_FILES = ("cert.pem", "chain.pem", "ca.pem", "key.pem", "bundle.pem")  # order of the job
 
-Done = Callable[[AgentError | None], None]
-
 
 class InUse(NamedTuple):
     """What one realm puts into use. `judged`: the fields of a job that say which CA it trusts
-    (`agent.scep.served`); `again`: also where consumers read just this already."""
+    (`agent.scep.served`); `file_format`: pem or der, of the files in storage; `again`: also where
+    consumers read just this already."""
 
     realm: str
     local: LocalRecord
     key: KeyRecord | None
     judged: dict[str, object]
+    file_format: str = "pem"
     again: bool = True
 
 
@@ -45,9 +46,9 @@ class Queue:
     def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
         self._running = 0
-        self._waiting: deque[tuple[Callable[[Done], None], Done]] = deque()
+        self._waiting: deque[tuple[Callable[[Done[None]], None], Done[None]]] = deque()
 
-    def put(self, begin: Callable[[Done], None], done: Done) -> None:
+    def put(self, begin: Callable[[Done[None]], None], done: Done[None]) -> None:
         """`begin(ended)` when its turn comes; `done` is called when it calls `ended`."""
         self._waiting.append((begin, done))
         self._next()
@@ -67,10 +68,25 @@ class Queue:
 
 
 class Activation:
-    """Writes storage and memory of realms."""
+    """Writes storage and memory of realms, a few at a time: at boot all of them want to."""
 
-    def __init__(self, files: Files, memory: DeviceMemory, tasks: Tasks, log: Log) -> None:
-        self._files, self._memory, self._tasks, self._log = files, memory, tasks, log
+    def __init__(
+        self, reactor: Reactor, files: Files, memory: DeviceMemory, jobs: JobRunner, log: Log
+    ) -> None:
+        self._files, self._memory, self._jobs, self._log = files, memory, jobs, log
+        self._queue = Queue(reactor)
+
+    def put(self, collect: Callable[[], InUse | None], done: Done[None]) -> None:
+        """Asks `collect` when its turn comes, for nothing may be left to put into use by then."""
+
+        def begin(ended: Done[None]) -> None:
+            what = collect()
+            if what is None:
+                ended(None)
+            else:
+                self.activate(what, ended)
+
+        self._queue.put(begin, done)
 
     def project(self, realm: str, wanted: Mapping[str, list[bytes]], file_format: str) -> None:
         """Certificate files in device storage, by the end of their names; already right ones are
@@ -87,9 +103,9 @@ class Activation:
             except FilesError as error:
                 self._log.report("STORAGE_ERR", f"realm {realm}: {name}: {error.what}")
 
-    def activate(self, what: InUse, file_format: str, done: Done) -> None:
+    def activate(self, what: InUse, done: Done[None]) -> None:
         """Into storage and memory; `done` with None when consumers can read it, or an error."""
-        self.project(what.realm, {"local": [what.local.certificate.der]}, file_format)
+        self.project(what.realm, {"local": [what.local.certificate.der]}, what.file_format)
         key = what.key
         if key is None or key.generation != what.local.generation:
             done(fail("key-unknown", name=what.local.key))
@@ -102,7 +118,7 @@ class Activation:
         fds = [staged[name] for name in MEMORY_FILES]
 
         def written(answer: Answer | AgentError) -> None:
-            done(self._written(what, file_format, answer))
+            done(self._written(what, answer))
 
         job: dict[str, object] = {
             **what.judged,
@@ -110,14 +126,11 @@ class Activation:
             "key": key_map(key),
             "certificate": what.local.certificate.der,
         }
-        self._tasks.run(job, written, fds)  # the descriptors belong to the stage
+        self._jobs.run(job, written, fds)  # the descriptors belong to the stage
 
-    def _written(
-        self, what: InUse, file_format: str, answer: Answer | AgentError
-    ) -> AgentError | None:
+    def _written(self, what: InUse, answer: Answer | AgentError) -> AgentError | None:
         try:
-            if isinstance(answer, AgentError):
-                raise answer
+            answer = read(answer)
             ca, chain = items(answer, "ca", bytes), items(answer, "chain", bytes)
             for note in notes(answer):
                 self._log.report("CA_FILE_ERR", f"realm {what.realm}: {note}")
@@ -127,7 +140,7 @@ class Activation:
         public = {"cert.pem": [what.local.certificate.der], "chain.pem": chain, "ca.pem": ca}
         failed = self._switch(what, {n: pem.encode("CERTIFICATE", d) for n, d in public.items()})
         if not failed:
-            self.project(what.realm, {"ca": ca}, file_format)
+            self.project(what.realm, {"ca": ca}, what.file_format)
         return failed
 
     def _switch(self, what: InUse, public: Mapping[str, bytes]) -> AgentError | None:

@@ -4,10 +4,11 @@ What comes in is pinned as in an application (`agent/enrolment/pins.py`) and ent
 engine as an event. A set with nothing new in it is not written: nobody has signed it.
 """
 
-from typing import TYPE_CHECKING
-
 from agent.appliance import Done, FromFile, Progress
 from agent.device import asking
+from agent.device.realms import Realms
+from agent.device.shared import Shared
+from agent.device.storage import DeviceStorage, import_job
 from agent.enrolment import pins, vouched
 from agent.enrolment.states import Installed
 from agent.errors import AgentError, fail
@@ -17,98 +18,99 @@ from agent.settings import Realm
 from agent.visible import brief
 from hal.records import CaRecord
 
-if TYPE_CHECKING:
-    from agent.device.certificates import Exchange
-    from agent.device.device import Device
-
 
 class Authority:
     """The half of `agent.appliance.Exchange` that is about the CA."""
 
-    def __init__(self, device: "Device", exchange: "Exchange") -> None:
-        self._device, self._exchange = device, exchange
+    def __init__(self, shared: Shared, realms: Realms, storage: DeviceStorage) -> None:
+        self._shared, self._realms, self._storage = shared, realms, storage
 
-    def get(self, realm: str, progress: Progress, done: Done) -> int:
+    def get(self, name: str, progress: Progress, done: Done[None]) -> int:
         """GetCACaps and GetCACert (RFC 8894 4.2) without an application."""
-        settings = self._exchange.resting(realm)
-        known = self._device.runner(realm).engine.stored.ca
-        wanted = maps.ca_wanted(settings)
-        job = maps.fetch_job(settings, wanted, known, self._device.linux_name)
-        return self._run(settings, {**job, **self._device.moment()}, progress, done)
+        realm = self._realms.resting(name)
+        known = self._known(name)
+        wanted = maps.ca_wanted(realm)
+        job = maps.fetch_job(realm, wanted, known, self._shared.hardware.linux_name)
+        return self._run(realm, {**job, **self._shared.moment()}, progress, done)
 
-    def import_from(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
-        settings = self._exchange.resting(realm)
-        known = self._device.runner(realm).engine.stored.ca
+    def import_from(self, name: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
+        realm = self._realms.resting(name)
+        known = self._known(name)
         judged = {
             "stored": maps.pinned_der(known),
-            "weak": list(settings.weak),
-            "ra_fingerprint": maps.ra_fingerprint(settings),
-            **self._device.moment(),
+            "weak": list(realm.weak),
+            "ra_fingerprint": maps.ra_fingerprint(realm),
+            **self._shared.moment(),
         }
-        job = {**self._exchange.import_job("ca", what), **judged}
-        return self._run(settings, job, progress, done)
+        job = {**import_job(self._storage, "ca", what), **judged}
+        return self._run(realm, job, progress, done)
 
-    def get_next(self, realm: str, progress: Progress, done: Done) -> int:
+    def get_next(self, name: str, progress: Progress, done: Done[None]) -> int:
         """GetNextCACert (RFC 8894 4.7): a derived pin beside the one that holds now."""
-        settings = self._exchange.resting(realm)
-        ca = self._exchange.trusted_ca(settings)
-        job = maps.published_job(settings, ca, self._device.linux_name)
+        realm = self._realms.resting(name)
+        ca = self._realms.trusted_ca(realm)
+        job = maps.published_job(realm, ca, self._shared.hardware.linux_name)
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
+                answer = answers.read(answer)
                 message = answers.field(answer, "message", bytes)
-                via, now_s = answers.items(answer, "via", bytes), self._device.wall_s()
+                via, now_s = answers.items(answer, "via", bytes), self._shared.wall_s()
                 following = pins.following(ca, ca_set(answer), message, via, now_s)
-                if self._exchange.trusted_ca(settings) != ca:
+                if self._realms.trusted_ca(realm) != ca:
                     raise fail("ca-pin-changed")
-                self._device.tell(settings.name, answer, progress)
+                self._shared.tell(realm.name, answer, progress)
                 subject = following.certificate.subject
                 _introduce(progress, "The next CA", following.pin, subject)
                 event = Installed(ca=ca._replace(next=following))
-                self._exchange.install(realm, event, progress, done)
+                self._realms.install(name, event, progress, done)
             except AgentError as error:
-                self._refused("GET_CA_CERT_ERR", realm, error, done)
+                self._refused("GET_CA_CERT_ERR", name, error, done)
 
-        return self._device.job({**job, "op": "next-ca", **self._device.moment()}, arrived)
+        return self._shared.job({**job, "op": "next-ca", **self._shared.moment()}, arrived)
 
-    def _run(self, settings: Realm, job: dict[str, object], progress: Progress, done: Done) -> int:
+    def _run(
+        self, realm: Realm, job: dict[str, object], progress: Progress, done: Done[None]
+    ) -> int:
         """Runs a job that brings a CA set, and pins one certificate of it."""
         fetched = job["op"] == "fetch-ca"
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
+                answer = answers.read(answer)
                 if fetched:
-                    self._device.tell(settings.name, answer, progress)
+                    self._shared.tell(realm.name, answer, progress)
                 caps = tuple(answers.items(answer, "caps", str)) if fetched else ()
-                now_s, roots = self._device.wall_s(), settings.root_fingerprints
+                now_s, roots = self._shared.wall_s(), realm.root_fingerprints
                 set_ = vouched.Arrived(ca_set(answer), caps, now_s, roots)
-                self._pin(settings.name, set_, fetched, progress, done)
+                self._pin(realm.name, set_, fetched, progress, done)
             except AgentError as error:
                 mnemonic = "GET_CA_CERT_ERR" if fetched else "CA_IMPORT_ERR"
-                self._refused(mnemonic, settings.name, error, done)
+                self._refused(mnemonic, realm.name, error, done)
 
-        return self._device.job(job, arrived)
+        return self._shared.job(job, arrived)
 
-    def _refused(self, mnemonic: str, realm: str, error: AgentError, done: Done) -> None:
-        self._device.log.report(mnemonic, f"realm {realm}: {error.what}")
+    def _refused(self, mnemonic: str, name: str, error: AgentError, done: Done[None]) -> None:
+        self._shared.log.report(mnemonic, f"realm {name}: {error.what}")
         done(error)
 
     def _pin(
-        self, realm: str, arrived: vouched.Arrived, fetched: bool, progress: Progress, done: Done
+        self,
+        name: str,
+        arrived: vouched.Arrived,
+        fetched: bool,
+        progress: Progress,
+        done: Done[None],
     ) -> None:
-        settings, known = self._exchange.resting(realm), self._known(realm)
-        now = self._device.now()
+        realm, known = self._realms.resting(name), self._known(name)
+        now = self._shared.now()
         now_s = now.wall_s if now.trusted else None
         named = () if fetched else arrived.roots
-        choice = pins.choose(settings.fingerprint, known, arrived.found, now_s, named)
+        choice = pins.choose(realm.fingerprint, known, arrived.found, now_s, named)
         if choice.trusted_by:
-            typed = settings.fingerprint
+            typed = realm.fingerprint
             pinned = vouched.Pinned(choice.certificate, choice.trusted_by, typed)
-            self._store(realm, pinned, arrived, progress, done)
+            self._store(name, pinned, arrived, progress, done)
             return
         asked, above = choice.certificate, vouched.above(choice.certificate, arrived.found)
 
@@ -118,26 +120,26 @@ class Authority:
                 return
             by = "operator" if fetched else "import"
             pinned = vouched.Pinned(asked, by, shown=above)
-            self._store(realm, pinned, arrived, progress, done)
+            self._store(name, pinned, arrived, progress, done)
 
-        lost = self._device.runner(realm).ca_was_lost()
+        lost = self._realms.runner(name).records.ca_was_lost()
         progress.confirm_ca(asking.about(asked, above, known, lost), answered)
 
-    def _known(self, realm: str) -> CaRecord | None:
-        return self._device.runner(realm).engine.stored.ca
+    def _known(self, name: str) -> CaRecord | None:
+        return self._realms.runner(name).engine.stored.ca
 
     def _store(
         self,
-        realm: str,
+        name: str,
         pinned: vouched.Pinned,
         arrived: vouched.Arrived,
         progress: Progress,
-        done: Done,
+        done: Done[None],
     ) -> None:
-        known = self._known(realm)
+        known = self._known(name)
 
-        def stored(result: object) -> None:
-            self._device.runner(realm).saw(arrived.found)
+        def stored(result: AgentError | None) -> None:
+            self._realms.runner(name).saw(arrived.found)
             done(result)
 
         ca = vouched.record(pinned, arrived, known)
@@ -146,13 +148,13 @@ class Authority:
         subject = pinned.certificate.certificate.subject
         _introduce(progress, f"The CA trusted by {pinned.trusted_by}", ca.pin, subject)
         for note in vouched.notes(pinned, arrived, ca):
-            self._device.log.report("NOTE", f"realm {realm}: {note}")
+            self._shared.log.report("NOTE", f"realm {name}: {note}")
             progress.note(note)
         if ca == known:
             progress.note("Nothing of it is new, so nothing was written.")
             stored(None)
         else:
-            self._exchange.install(realm, Installed(ca=ca), progress, stored)
+            self._realms.install(name, Installed(ca=ca), progress, stored)
 
 
 def _introduce(progress: Progress, who: str, sha256: str, subject: str) -> None:

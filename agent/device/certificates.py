@@ -5,24 +5,22 @@ and no parser of foreign bytes is ever in the agent. What comes in enters the re
 event and is stored by it in one commit.
 """
 
-from typing import TYPE_CHECKING
-
-from agent import limits, pem
-from agent.appliance import Done, FromFile, Progress, Verdict
+from agent import pem
+from agent.appliance import Done, FromFile, KeyPair, Progress, Verdict
+from agent.device.application import Applications
 from agent.device.authority import Authority
-from agent.device.getcert import Retrieval
+from agent.device.getcert import GetCert
 from agent.device.keypairs import KeyPairs
-from agent.enrolment.engine import is_under_way
+from agent.device.realms import Realms
+from agent.device.shared import Shared
+from agent.device.storage import DeviceStorage, import_job
 from agent.enrolment.states import Installed
 from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
 from agent.jobs.answers import Answer
-from agent.settings import Realm, fold
+from agent.settings import Realm
 from hal.named import NamedTuple
 from hal.records import CaRecord, KeyRecord, LocalRecord
-
-if TYPE_CHECKING:
-    from agent.device.device import Device
 
 
 class _Validated(NamedTuple):
@@ -32,66 +30,73 @@ class _Validated(NamedTuple):
     chain: list[bytes]
 
 
-class Exchange:
+class Certificates:
     """`agent.appliance.Exchange`."""
 
-    def __init__(self, device: "Device", keys: KeyPairs) -> None:
-        self._device, self._keys = device, keys
-        self._retrieval = Retrieval(device, self)
-        self._authority = Authority(device, self)
+    def __init__(
+        self,
+        shared: Shared,
+        realms: Realms,
+        keys: KeyPairs,
+        storage: DeviceStorage,
+        applications: Applications,
+    ) -> None:
+        self._shared, self._realms, self._keys = shared, realms, keys
+        self._storage, self._applications = storage, applications
+        self._retrieval = GetCert(shared, realms, keys, applications)
+        self._authority = Authority(shared, realms, storage)
 
-    def get_ca(self, realm: str, progress: Progress, done: Done) -> int:
-        return self._authority.get(realm, progress, done)
+    def get_ca(self, name: str, progress: Progress, done: Done[None]) -> int:
+        return self._authority.get(name, progress, done)
 
-    def get_next_ca(self, realm: str, progress: Progress, done: Done) -> int:
-        return self._authority.get_next(realm, progress, done)
+    def get_next_ca(self, name: str, progress: Progress, done: Done[None]) -> int:
+        return self._authority.get_next(name, progress, done)
 
-    def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
-        return self._authority.import_from(realm, what, progress, done)
+    def import_ca(self, name: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
+        return self._authority.import_from(name, what, progress, done)
 
     # -- the local certificate ---------------------------------------------------------------------
 
-    def import_local(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
+    def import_local(self, name: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         """A certificate for the realm's key pair; it must chain to the realm's CA if that is known.
 
         Without a file of that name the certificate in use is put into device memory again.
         """
-        settings, runner = self.resting(realm), self._device.runner(realm)
-        if not self._device.storage.exists(what.file) and runner.engine.stored.local:
+        realm, runner = self._realms.resting(name), self._realms.runner(name)
+        if not self._storage.exists(what.file) and runner.engine.stored.local:
             runner.use_again(progress, done)
             return 0
-        key = self._key_of(settings)
-        job = {**self.import_job("local", what), "key": maps.key_map(key)}
+        key = self._key_of(realm)
+        job = {**import_job(self._storage, "local", what), "key": maps.key_map(key)}
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
-                self._judge(realm, key, answer, progress, done)
+                answer = answers.read(answer)
+                self._judge(name, key, answer, progress, done)
             except AgentError as error:
                 done(error)
 
-        return self._device.job(job, arrived)
+        return self._shared.job(job, arrived)
 
-    def get_local(self, realm: str, serial: str | None, progress: Progress, done: Done) -> int:
-        return self._retrieval.get(realm, serial, progress, done)
+    def get_local(self, name: str, serial: str | None, progress: Progress, done: Done[bool]) -> int:
+        return self._retrieval.get(name, serial, progress, done)
 
     def _judge(
-        self, realm: str, key: KeyRecord, answer: Answer, progress: Progress, done: Done
+        self, name: str, key: KeyRecord, answer: Answer, progress: Progress, done: Done[None]
     ) -> None:
         """The certificate is for our key; does it come from our CA?"""
-        runner = self._device.runner(realm)
+        runner = self._realms.runner(name)
         found = answers.certificate(answer.get("certificate"))
         chain, ca = answers.items(answer, "chain", bytes), runner.engine.stored.ca
-        local = LocalRecord(found, chain, key.name, key.generation, self._device.wall_s())
+        local = LocalRecord(found, chain, key.name, key.generation, self._shared.wall_s())
 
         def store(chain: list[bytes]) -> None:
-            self.install(realm, Installed(local=local._replace(chain=chain)), progress, done)
+            self._realms.install(name, Installed(local=local._replace(chain=chain)), progress, done)
 
-        def validated(result: object) -> None:
+        def validated(result: _Validated | AgentError) -> None:
             if isinstance(result, AgentError):
                 done(result)
-            elif isinstance(result, _Validated):
+            else:
                 bad = [v for v in result.verdicts if v.status == "Invalid"]
                 if bad:
                     done(fail("import-invalid", subject=bad[0].subject, reason=bad[0].reason))
@@ -99,102 +104,105 @@ class Exchange:
                     store(result.chain)
 
         if ca is None:
-            progress.note(f"Realm {realm} has no CA certificate: the issuer was not checked.")
+            progress.note(f"Realm {name} has no CA certificate: the issuer was not checked.")
             store(chain)
         else:
-            self._validate(realm, local, ca, "local", validated)
+            self._validate(name, local, ca, "local", validated)
 
-    def validate(self, realm: str, kind: str, done: Done) -> int:
+    def validate(self, name: str, kind: str, done: Done[list[Verdict]]) -> int:
         """The chain of the local certificate, or of the pinned CA; `done` with list[Verdict]."""
-        stored = self._device.runner(realm).engine.stored
+        stored = self._realms.runner(name).engine.stored
         if stored.ca is None or (kind == "local" and stored.local is None):
-            raise _missing("ca" if stored.ca is None else kind, realm)
+            raise _missing("ca" if stored.ca is None else kind, name)
 
-        def told(result: object) -> None:
-            done(result.verdicts if isinstance(result, _Validated) else result)
+        def told(result: _Validated | AgentError) -> None:
+            done(result if isinstance(result, AgentError) else result.verdicts)
 
-        return self._validate(realm, stored.local, stored.ca, kind, told)
+        return self._validate(name, stored.local, stored.ca, kind, told)
 
     def _validate(
-        self, realm: str, local: LocalRecord | None, ca: CaRecord, kind: str, done: Done
+        self, name: str, local: LocalRecord | None, ca: CaRecord, kind: str, done: Done[_Validated]
     ) -> int:
         """`done` with _Validated, or with an error."""
-        settings = self._device.settings.realms[fold(realm)]
         ours = local if kind == "local" else None
         job: dict[str, object] = {
             "op": "validate",
             "kind": kind,
             "certificate": ours.certificate.der if ours else maps.pinned_der(ca),
-            **self._device.judged(settings, ca, ours.chain if ours else []),
+            **self._realms.runner(name).judged(ours.chain if ours else []),
         }
 
         def verdicts(answer: Answer) -> _Validated:
             rows = [_verdict(row) for row in answers.items(answer, "rows", dict)]
             return _Validated(rows, answers.items(answer, "chain", bytes))
 
-        return self._device.task(job, verdicts, done)
+        return self._shared.task(job, verdicts, done)
 
-    def delete(self, realm: str, kind: str) -> None:
+    def delete(self, name: str, kind: str) -> None:
         """From the store and from memory; the file in storage stays, as in VRP."""
-        runner, settings = self._device.runner(realm), self.resting(realm)
+        runner, realm = self._realms.runner(name), self._realms.resting(name)
         if getattr(runner.engine.stored, kind) is None:
-            raise _missing(kind, settings.name)
+            raise _missing(kind, realm.name)
         runner.remove(kind)
         if kind == "local":
-            self._device.forget_memory(settings.name)
+            self._realms.forget_memory(realm.name)
 
     # -- keys, requests, files that are written ----------------------------------------------------
 
-    def import_key(self, name: str, what: FromFile, exportable: bool, done: Done) -> int:
+    def import_key(self, name: str, what: FromFile, exportable: bool, done: Done[KeyPair]) -> int:
         generation = self._keys.next_generation(name)
-        job = {**self.import_job("key", what), "name": name, "generation": generation}
+        job = {**import_job(self._storage, "key", what), "name": name, "generation": generation}
 
-        return self._device.task(
+        return self._shared.task(
             job,
             lambda answer: self._keys.keep(name, generation, exportable, answer, "RSA_IMPORT_OK"),
             done,
         )
 
-    def export(self, realm: str, kind: str, what: FromFile, done: Done) -> int:
+    def export(self, name: str, kind: str, what: FromFile, done: Done[None]) -> int:
         """A certificate with its chain; PKCS#12 of the local one with its key, if it may leave."""
-        settings = self._device.settings.realms[fold(realm)]
-        stored = self._device.runner(realm).engine.stored
+        stored = self._realms.runner(name).engine.stored
         local, key = stored.local, None
         if getattr(stored, kind) is None:
-            raise _missing(kind, realm)
+            raise _missing(kind, name)
         if kind == "local" and local and what.format == "pkcs12":
             key = self._exportable(local.key)
         certificates = {
             "certificate": local.certificate.der if local else None,
-            **self._device.judged(settings, stored.ca, local.chain if local else []),
+            **self._realms.runner(name).judged(local.chain if local else []),
         }
         return self._write(kind, what, certificates, key, done)
 
-    def export_key(self, name: str, what: FromFile, done: Done) -> int:
+    def export_key(self, name: str, what: FromFile, done: Done[None]) -> int:
         return self._write("key", what, {}, self._exportable(name), done)
 
-    def request(self, realm: str, file: str, with_password: bool, done: Done) -> int:
+    def request(self, name: str, file: str, with_password: bool, done: Done[None]) -> int:
         """The PKCS#10 of an application, for a CA that is reached by hand."""
-        settings = self._device.settings.realms[fold(realm)]
-        snapshot, key = self._device.snapshot(settings), self._key_of(settings)
+        realm = self._realms.realm(name)
+        snapshot, key = self._applications.snapshot(realm), self._key_of(realm)
         names = ("entity", "key_usage", "digest")
         job: dict[str, object] = {
             "op": "request",
             **{name: snapshot[name] for name in names},
             "key": maps.key_map(key),
-            "password": settings.password if with_password else None,
+            "password": realm.password if with_password else None,
         }
 
         def write(answer: Answer) -> None:
             data = answers.field(answer, "request", bytes)
-            if self._device.settings.file_format == "pem":
+            if self._shared.settings.file_format == "pem":
                 data = pem.encode("CERTIFICATE REQUEST", [data])
-            self._device.storage.write(file, data)
+            self._storage.write(file, data)
 
-        return self._device.task(job, write, done)
+        return self._shared.task(job, write, done)
 
     def _write(
-        self, kind: str, what: FromFile, certificates: Answer, key: KeyRecord | None, done: Done
+        self,
+        kind: str,
+        what: FromFile,
+        certificates: Answer,
+        key: KeyRecord | None,
+        done: Done[None],
     ) -> int:
         job: dict[str, object] = {
             **certificates,
@@ -206,68 +214,33 @@ class Exchange:
         }
 
         def write(answer: Answer) -> None:
-            self._device.storage.write(what.file, answers.field(answer, "data", bytes))
-            self._device.log.report(f"{kind.upper()}_EXPORT_OK", f"written to {what.file}")
+            self._storage.write(what.file, answers.field(answer, "data", bytes))
+            self._shared.log.report(f"{kind.upper()}_EXPORT_OK", f"written to {what.file}")
 
-        return self._device.task(job, write, done)
+        return self._shared.task(job, write, done)
 
     # -- inside ------------------------------------------------------------------------------------
 
-    def resting(self, realm: str) -> Realm:
-        """The settings of a realm that has no application under way."""
-        runner = self._device.runner(realm)
-        settings = self._device.settings.realms[fold(realm)]
-        if is_under_way(runner.engine.state):
-            raise fail("realm-busy", realm=settings.name, state=runner.engine.state.value)
-        return settings
-
-    def trusted_ca(self, settings: Realm) -> CaRecord:
-        """The stored CA, which the realm trusts now."""
-        engine = self._device.runner(settings.name).engine
-        if engine.stored.ca is None or not engine.pin_holds():
-            raise _missing("ca", settings.name)
-        return engine.stored.ca
-
-    def _key_of(self, settings: Realm) -> KeyRecord:
-        if settings.key_pair is None:
-            raise maps.incomplete(settings, "rsa local-key-pair ...")
-        key = self._device.key(settings.key_pair)
+    def _key_of(self, realm: Realm) -> KeyRecord:
+        if realm.key_pair is None:
+            raise maps.incomplete(realm, "rsa local-key-pair ...")
+        key = self._keys.record(realm.key_pair)
         if key is None:
-            raise fail("key-unknown", name=settings.key_pair)
+            raise fail("key-unknown", name=realm.key_pair)
         return key
 
     def _exportable(self, name: str) -> KeyRecord:
-        key = self._device.key(name)
+        key = self._keys.record(name)
         if key is None:
             raise fail("key-unknown", name=name)
         if not key.exportable:
             raise fail("key-not-exportable", name=name)
         return key
 
-    def import_job(self, kind: str, what: FromFile) -> dict[str, object]:
-        data = self._device.storage.read(what.file)
-        if len(data) > limits.IMPORT_BYTES:
-            raise fail("file-too-large", name=what.file, cap=limits.IMPORT_BYTES)
-        return {
-            "op": "import",
-            "kind": kind,
-            "format": what.format,
-            "data": data,
-            "password": what.password,
-        }
 
-    def install(self, realm: str, event: Installed, progress: Progress, done: Done) -> None:
-        """One commit, and into use; `done` with None, or with an error."""
-        try:
-            self.resting(realm)  # an application may have begun meanwhile
-            self._device.runner(realm).install(event, progress, done)
-        except AgentError as error:
-            done(error)
-
-
-def _missing(kind: str, realm: str) -> AgentError:
+def _missing(kind: str, name: str) -> AgentError:
     """Each of the two comes in its own way."""
-    return fail("ca-untrusted" if kind == "ca" else "certificate-missing", realm=realm)
+    return fail("ca-untrusted" if kind == "ca" else "certificate-missing", realm=name)
 
 
 _VERDICT = ("certificate", "subject", "status")

@@ -9,47 +9,50 @@ lines do not apply to the device as it is: they are kept in `Settings.unapplied`
 saved next, and are tried again at each start.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from agent.console.commands.table import render_configuration
-from agent.console.configuration.loader import load_configuration
-from agent.console.language.blocks import difference
+from agent.console.configuration.loader import BadLine
 from agent.device import saved
+from agent.device.realms import Realms
+from agent.device.shared import Shared
 from agent.errors import AgentError
 from agent.settings import ConsoleLine, Settings, fold
-from hal.store import Store
-
-if TYPE_CHECKING:
-    from agent.device.device import Device
 
 _ABOUT_LINES = ("user-interface", "authentication-mode")  # how what says whom they let in begins
+
+
+Read = Callable[
+    [str], list[BadLine]
+]  # runs a text against the settings; the lines that do not apply
 
 
 class Configuring:
     """`agent.appliance.Configuration`; `load` is for the start."""
 
-    def __init__(self, device: "Device", store: Store) -> None:
-        self._device, self._store = device, store
+    def __init__(self, shared: Shared, realms: Realms, read: Read) -> None:
+        self._shared, self._realms, self._read = shared, realms, read
+        self._store = shared.store
         self._lost = ""
 
     def load(self, factory: str) -> None:
         """The saved configuration, or the factory's, into the settings; bad lines into the log."""
-        device, (text, self._lost) = self._device, saved.read(self._store)
-        bad = load_configuration(device, factory if text is None else text)
+        text, self._lost = saved.read(self._store)
+        bad, log = self._read(factory if text is None else text), self._shared.log
         for number, line in bad:
-            device.log.report(
-                "CONFIG_ERR", f"line {number} does not apply: {line.text}: {line.why}"
-            )
-        device.settings.unapplied = [line for _number, line in bad]
+            log.report("CONFIG_ERR", f"line {number} does not apply: {line.text}: {line.why}")
+        settings = self._shared.settings
+        settings.unapplied = [line for _number, line in bad]
         if self._lost and text is None:  # the passwords of a factory are no secret
-            device.settings.console, device.settings.users = ConsoleLine(), {}
+            settings.console, settings.users = ConsoleLine(), {}
         if told := self.closed():
-            device.log.report("CONFIG_ERR", f"the serial lines let nobody in: {told}")
+            log.report("CONFIG_ERR", f"the serial lines let nobody in: {told}")
         elif self._lost:
-            device.log.report("CONFIG_ERR", self._lost)
+            log.report("CONFIG_ERR", self._lost)
+        self._shared.unsaved = text is None or bool(self._lost)
 
     def running(self) -> str:
-        return "\n".join(render_configuration(self._device.settings)) + "\n"
+        return "\n".join(render_configuration(self._shared.settings)) + "\n"
 
     def saved(self) -> str | None:
         return saved.read(self._store).text
@@ -59,7 +62,7 @@ class Configuring:
 
     def closed(self) -> str:
         """A line that is open to all is not believed where something was lost."""
-        settings = self._device.settings
+        settings = self._shared.settings
         if self._lost and settings.console.mode == "none":
             return self._lost
         for one in settings.unapplied:
@@ -68,28 +71,26 @@ class Configuring:
         return ""
 
     def save(self) -> None:
-        first, second = self._saving(self._device.settings)
-        self._device.commit(first)
+        first, second = self._saving(self._shared.settings)
+        self._shared.commit(first)
         self._saved(second)
 
     def unsaved(self) -> bool:
-        text = self.saved()
-        running = self.running().splitlines()
-        return text is None or bool(self._lost or difference(text.splitlines(), running))
+        return self._shared.unsaved
 
     def reset(self) -> None:
-        self._device.commit(saved.forgotten(self._store))
+        self._shared.commit(saved.forgotten(self._store))
+        self._shared.unsaved = True
 
     def replace(self, settings: Settings) -> None:
         """One commit, then the switch: if flash does not take it, nothing has changed."""
-        device = self._device
-        gone = [name for name in device.settings.realms if name not in settings.realms]
+        gone = [name for name in self._shared.settings.realms if name not in settings.realms]
         first, second = self._saving(settings)
-        device.commit({**first, **device.forgotten(gone)})
-        device.settings = settings
-        device.changed()
-        for realm in gone:
-            device.forget_memory(realm)
+        self._shared.commit({**first, **self._realms.forgotten(gone)})
+        self._shared.settings = settings
+        self._realms.changed()
+        for name in gone:
+            self._realms.forget_memory(name)
         self._saved(second)
 
     def _saving(self, settings: Settings) -> tuple[dict[str, object], dict[str, object]]:
@@ -99,7 +100,8 @@ class Configuring:
         """Saved it is; the second copy is for the day on which the first one rots."""
         if second:
             try:
-                self._device.commit(second)
+                self._shared.commit(second)
             except AgentError:
                 pass  # it is in the log, and the next save tries again
         self._lost = saved.read(self._store).lost
+        self._shared.unsaved = bool(self._lost)

@@ -4,12 +4,16 @@ Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry 
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from agent.appliance import Check, Done
 from agent.console.commands.realm import error_of
 from agent.device import status
+from agent.device.keypairs import KeyPairs
+from agent.device.passwords import Passwords
+from agent.device.realms import Realms
 from agent.device.reserve import MISSING
+from agent.device.shared import Shared
+from agent.device.system import DeviceSystem
 from agent.enrolment import pins, vouched
 from agent.enrolment.states import CaCertificate
 from agent.errors import AgentError, fail
@@ -19,9 +23,6 @@ from agent.settings import Realm, fold
 from agent.visible import brief
 from hal.named import NamedTuple
 from hal.records import CaRecord
-
-if TYPE_CHECKING:
-    from agent.device.device import Device
 
 Named = pins.Fingerprint
 GOOD, BAD, DOUBT = "ok", "failed", "warning"
@@ -47,80 +48,112 @@ WAY = (
 UNTRIED = ("source-missing", "tls-no-trust", "tls-trust-file")
 
 
-def diagnose(device: "Device", realm: str, done: Done) -> int:
-    """Runs the checks; `done` with list[Check]. A realm without URL is not asked for its CA."""
-    runner, settings = device.runner(realm), device.settings.realms[fold(realm)]
-    checks = list(_local(device, settings))
-    if settings.url is None:
-        device.later(lambda: done(checks))
-        return 0
-    known = runner.engine.stored.ca
-    wanted = maps.ca_wanted(settings)
-    job = maps.fetch_job(settings, wanted, known, device.linux_name)
-    now = device.now()
+class Diagnosis:
+    """The checks of a device. Nothing of it is changed."""
 
-    def answered(answer: Answer | AgentError) -> None:
-        now_s = now.wall_s if now.trusted else None
-        checks.extend(_remote(settings, runner.engine.stored.ca, answer, now_s))
-        _challenge(device, settings, lambda check: done([*checks, check]))
+    def __init__(
+        self,
+        shared: Shared,
+        realms: Realms,
+        keys: KeyPairs,
+        passwords: Passwords,
+        system: DeviceSystem,
+    ) -> None:
+        self._shared, self._realms, self._keys = shared, realms, keys
+        self._passwords, self._system = passwords, system
 
-    try:
-        return device.job({**job, "now_s": now.wall_s, "clock_trusted": now.trusted}, answered)
-    except AgentError as error:
-        unbuilt = error
-        device.later(lambda: answered(unbuilt))
-        return 0
+    def run(self, name: str, done: Done[list[Check]]) -> int:
+        """Runs the checks; `done` with list[Check]. A realm without URL is not asked for its CA."""
+        runner, realm = self._realms.runner(name), self._realms.realm(name)
+        checks = list(self._local(realm))
+        if realm.url is None:
+            self._shared.later(lambda: done(checks))
+            return 0
+        wanted, linux_name = maps.ca_wanted(realm), self._shared.hardware.linux_name
+        job = maps.fetch_job(realm, wanted, runner.engine.stored.ca, linux_name)
+        now = self._shared.now()
 
+        def answered(answer: Answer | AgentError) -> None:
+            now_s = now.wall_s if now.trusted else None
+            checks.extend(_remote(realm, runner.engine.stored.ca, answer, now_s))
+            self._challenge(realm, lambda check: done([*checks, check]))
 
-def _local(device: "Device", settings: Realm) -> Iterator[Check]:
-    lacking = status.completion(device.settings, settings)
-    if lacking:
-        yield Check("configuration", BAD, "it is not complete", lacking)
-    else:
-        yield Check("configuration", GOOD, "complete", None)
-    if settings.key_pair:
-        found = device.key(settings.key_pair)
-        missing = _of("key pair", fail("key-unknown", name=settings.key_pair))
-        yield Check("key pair", GOOD, f"{found.bits} bits", None) if found else missing
-    clock = device.system.clock()
-    yield Check(
-        "clock",
-        GOOD if clock.trusted else BAD,
-        clock.why,
-        None if clock.trusted else "type `clock datetime HH:MM:SS YYYY-MM-DD` in the user view",
-    )
-    yield _source(device, settings)
-    yield _store(device, settings)
-    if device.system.key_missing:
-        yield _of("device key", fail("device-key", reason="it is missing"))
+        moment = {"now_s": now.wall_s, "clock_trusted": now.trusted}
+        try:
+            return self._shared.job({**job, **moment}, answered)
+        except AgentError as error:
+            unbuilt = error
+            self._shared.later(lambda: answered(unbuilt))
+            return 0
 
+    def _local(self, realm: Realm) -> Iterator[Check]:
+        lacking = status.completion(self._shared.settings, realm)
+        if lacking:
+            yield Check("configuration", BAD, "it is not complete", lacking)
+        else:
+            yield Check("configuration", GOOD, "complete", None)
+        if realm.key_pair:
+            key = self._keys.record(realm.key_pair)
+            missing = _of("key pair", fail("key-unknown", name=realm.key_pair))
+            yield Check("key pair", GOOD, f"{key.bits} bits", None) if key else missing
+        clock = self._system.clock()
+        yield Check(
+            "clock",
+            GOOD if clock.trusted else BAD,
+            clock.why,
+            None if clock.trusted else "type `clock datetime HH:MM:SS YYYY-MM-DD` in the user view",
+        )
+        yield self._source(realm)
+        yield self._store(realm)
+        if self._system.key_missing:
+            yield _of("device key", fail("device-key", reason="it is missing"))
 
-def _store(device: "Device", settings: Realm) -> Check:
-    """Whether flash takes what an application adds to it."""
-    health, need = device.health(), device.commits.need(fold(settings.name))
-    if health.read_only:
-        return _of("store", fail("store-failed", reason=health.reason))
-    if need.place == MISSING:
-        short = {"realm": settings.name, "wanted": need.wanted, "left": need.left}
-        return _of("store", fail("store-short", **short))
-    return Check("store", GOOD, f"{health.used_bytes} of {health.capacity_bytes} bytes", None)
+    def _store(self, realm: Realm) -> Check:
+        """Whether flash takes what an application adds to it."""
+        health, need = self._shared.store.health, self._shared.commits.need(fold(realm.name))
+        if health.read_only:
+            return _of("store", fail("store-failed", reason=health.reason))
+        if need.place == MISSING:
+            short = {"realm": realm.name, "wanted": need.wanted, "left": need.left}
+            return _of("store", fail("store-short", **short))
+        return Check("store", GOOD, f"{health.used_bytes} of {health.capacity_bytes} bytes", None)
 
+    def _source(self, realm: Realm) -> Check:
+        """Whether the interface or address of `source` is there now."""
+        address, interface = realm.source_address, realm.source_interface
+        if not address and not interface:
+            return Check("source", GOOD, "not configured: the system chooses", None)
+        try:
+            interfaces = self._shared.interfaces()
+        except AgentError as error:
+            return _of("source", error)
+        if address:
+            there = any(address in one.addresses for one in interfaces)
+            return _there("source", there, f"address {address}")
+        name = self._shared.hardware.linux_name(interface or "")
+        there = any(one.name == name and one.up and one.addresses for one in interfaces)
+        return _there("source", there, f"interface {interface} with an address")
 
-def _source(device: "Device", settings: Realm) -> Check:
-    """Whether the interface or address of `source` is there now."""
-    address, interface = settings.source_address, settings.source_interface
-    if not address and not interface:
-        return Check("source", GOOD, "not configured: the system chooses", None)
-    try:
-        found = device.interfaces()
-    except AgentError as error:
-        return _of("source", error)
-    if address:
-        there = any(address in one.addresses for one in found)
-        return _there("source", there, f"address {address}")
-    name = device.linux_name(interface or "")
-    there = any(one.name == name and one.up and one.addresses for one in found)
-    return _there("source", there, f"interface {interface} with an address")
+    def _challenge(self, realm: Realm, told: Callable[[Check], None]) -> None:
+        """Whether there is a password that this device can open; `told` is called once."""
+
+        def opened(result: AgentError | None) -> None:
+            if isinstance(result, AgentError):
+                told(_of("challenge", result))
+            else:
+                told(Check("challenge", GOOD, "a password is set; only the CA can judge it", None))
+
+        if realm.password:
+            self._passwords.check(realm.password, opened)
+            return
+        told(
+            Check(
+                "challenge",
+                DOUBT,
+                "no password is set; most CAs want one",
+                "type `password cipher` in the realm view if this CA does",
+            )
+        )
 
 
 def _there(name: str, there: bool, what: str) -> Check:
@@ -227,28 +260,6 @@ def _passed(settings: Realm, steps: int) -> Iterator[Check]:
     for stage in WAY[:steps]:
         if stage.check != "TLS" or (settings.url or "").lower().startswith("https:"):
             yield Check(stage.check, GOOD, stage.passed, None)
-
-
-def _challenge(device: "Device", settings: Realm, told: Callable[[Check], None]) -> None:
-    """Whether there is a password that this device can open; `told` is called once."""
-
-    def opened(result: object) -> None:
-        if isinstance(result, AgentError):
-            told(_of("challenge", result))
-        else:
-            told(Check("challenge", GOOD, "a password is set; only the CA can judge it", None))
-
-    if settings.password:
-        device.check_sealed_password(settings.password, opened)
-        return
-    told(
-        Check(
-            "challenge",
-            DOUBT,
-            "no password is set; most CAs want one",
-            "type `password cipher` in the realm view if this CA does",
-        )
-    )
 
 
 def _of(name: str, error: AgentError) -> Check:

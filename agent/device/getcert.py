@@ -5,9 +5,12 @@ never arrived here, or was deleted since. The job is that of an application but 
 what it brings was judged in it like an answer to one, and enters the engine like an import.
 """
 
-from typing import TYPE_CHECKING
-
 from agent.appliance import Done, Progress
+from agent.device import crl_record
+from agent.device.application import Applications
+from agent.device.keypairs import KeyPairs
+from agent.device.realms import Realms
+from agent.device.shared import Shared
 from agent.enrolment import renewal
 from agent.enrolment.actions import Stored
 from agent.enrolment.states import Installed
@@ -17,53 +20,51 @@ from agent.jobs.answers import Answer
 from agent.settings import Realm
 from hal.records import CaRecord, LocalRecord, RequestRecord
 
-if TYPE_CHECKING:
-    from agent.device.certificates import Exchange
-    from agent.device.device import Device
 
-
-class Retrieval:
+class GetCert:
     """`get_local` of `agent.appliance.Exchange`."""
 
-    def __init__(self, device: "Device", exchange: "Exchange") -> None:
-        self._device, self._exchange = device, exchange
+    def __init__(
+        self, shared: Shared, realms: Realms, keys: KeyPairs, applications: Applications
+    ) -> None:
+        self._shared, self._realms, self._keys = shared, realms, keys
+        self._applications = applications
 
-    def get(self, realm: str, serial: str | None, progress: Progress, done: Done) -> int:
+    def get(self, name: str, serial: str | None, progress: Progress, done: Done[bool]) -> int:
         """GetCert (RFC 8894 4.5); without a number (hexadecimal) that of the certificate in use.
 
         `done` with whether it was in use already: then nothing is written.
         """
-        settings = self._exchange.resting(realm)
-        stored, log = self._device.runner(realm).engine.stored, self._device.log
-        wanted = _number(stored, settings.name, serial)
-        ca = self._exchange.trusted_ca(settings)
-        self._device.revocation.check_possible(settings, progress)
-        request = self._request(settings, stored, ca)
-        job = self._job(settings, ca, request, wanted)
+        realm = self._realms.resting(name)
+        stored, log = self._realms.runner(name).engine.stored, self._shared.log
+        wanted = _number(stored, realm.name, serial)
+        ca = self._realms.trusted_ca(realm)
+        crl_record.check_possible(self._shared, realm, progress)
+        request = self._request(realm, stored, ca)
+        job = self._job(realm, ca, request, wanted)
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
-                if isinstance(answer, AgentError):
-                    raise answer
-                if self._exchange.trusted_ca(settings).pin != ca.pin:
+                answer = answers.read(answer)
+                if self._realms.trusted_ca(realm).pin != ca.pin:
                     raise fail("ca-pin-changed")
-                self._accept(settings, request, answer, progress, done)
+                self._accept(realm, request, answer, progress, done)
             except AgentError as error:
-                log.report("GET_LOCAL_CERT_ERR", f"realm {settings.name}: {error.what}")
+                log.report("GET_LOCAL_CERT_ERR", f"realm {realm.name}: {error.what}")
                 done(error)
 
-        log.report("GETTING_LOCAL_CERT", f"realm {settings.name}: certificate {wanted} by GetCert")
-        return self._device.job(job, arrived)
+        log.report("GETTING_LOCAL_CERT", f"realm {realm.name}: certificate {wanted} by GetCert")
+        return self._shared.job(job, arrived)
 
-    def _request(self, settings: Realm, stored: Stored, ca: CaRecord) -> RequestRecord:
+    def _request(self, realm: Realm, stored: Stored, ca: CaRecord) -> RequestRecord:
         """What the message is made from. The certificate in use signs it, if it may and can; else
         one that is made for it, as at first (RFC 8894 2.3). No challenge goes along."""
-        event, local = self._device.application(settings), stored.local
-        may_sign = local and renewal.usable(local.certificate, ca, self._device.now())
+        event, local = self._applications.event(realm), stored.local
+        may_sign = local and renewal.usable(local.certificate, ca, self._shared.now())
         return RequestRecord(
             phase="sent",
             transaction=event.transaction,
-            request_time_s=self._device.wall_s(),
+            request_time_s=self._shared.wall_s(),
             generation=event.generation,
             settings=event.settings,
             password=None,
@@ -72,59 +73,58 @@ class Retrieval:
         )
 
     def _job(
-        self, settings: Realm, ca: CaRecord, request: RequestRecord, serial: str
+        self, realm: Realm, ca: CaRecord, request: RequestRecord, serial: str
     ) -> dict[str, object]:
-        device, way = self._device, request.renewal
-        name = str(request.settings["key_pair"])
-        own, signer = device.key(name), device.key(way.key if way else name)
+        way, name = request.renewal, str(request.settings["key_pair"])
+        own, signer = self._keys.record(name), self._keys.record(way.key if way else name)
         if own is None or signer is None:
             raise fail("key-unknown", name=name)
-        keys = maps.Keys(own, signer)
+        keys, linux_name = maps.Keys(own, signer), self._shared.hardware.linux_name
         return {
-            **maps.request_job("get-cert", settings, request, ca, keys, device.linux_name),
+            **maps.request_job("get-cert", realm, request, ca, keys, linux_name),
             "serial": serial,
-            "revocation": device.revocation.job_field(settings),
-            **device.moment(),
+            "revocation": crl_record.job_field(self._shared.store, realm),
+            **self._shared.moment(),
         }
 
     def _accept(
         self,
-        settings: Realm,
+        realm: Realm,
         request: RequestRecord,
         answer: Answer,
         progress: Progress,
-        done: Done,
+        done: Done[bool],
     ) -> None:
         """Stores what the job brought and puts it into use, unless it is there already."""
-        name, log = settings.name, self._device.log
-        self._exchange.resting(name)  # an application may have begun meanwhile
+        name, log = realm.name, self._shared.log
+        self._realms.resting(name)  # an application may have begun meanwhile
         local = LocalRecord(
             certificate=answers.certificate(answer.get("certificate")),
             chain=answers.items(answer, "chain", bytes),
             key=str(request.settings["key_pair"]),
             generation=request.generation,
-            issued_s=self._device.wall_s(),
+            issued_s=self._shared.wall_s(),
         )
-        self._device.tell(name, answer, progress)
-        key = self._device.key(local.key)
+        self._shared.tell(name, answer, progress)
+        key = self._keys.record(local.key)
         if key is None or key.generation != local.generation:  # it was made anew meanwhile
             raise fail("key-unknown", name=local.key)
-        before = self._device.runner(name).engine.stored.local
+        before = self._realms.runner(name).engine.stored.local
         if before and before.certificate.der == local.certificate.der:
             done(True)
             return
 
-        def installed(result: object) -> None:
+        def installed(result: AgentError | None) -> None:
             done(result if isinstance(result, AgentError) else False)
 
         log.report("GET_LOCAL_CERT_OK", f"realm {name}: certificate {local.certificate.serial}")
-        self._exchange.install(name, Installed(local=local), progress, installed)
+        self._realms.install(name, Installed(local=local), progress, installed)
 
 
-def _number(stored: Stored, realm: str, serial: str | None) -> str:
+def _number(stored: Stored, name: str, serial: str | None) -> str:
     """The serial number that was typed, or that of the certificate in use."""
     if serial is not None:
         return serial
     if stored.local is None:
-        raise fail("getcert-serial", realm=realm)
+        raise fail("getcert-serial", realm=name)
     return stored.local.certificate.serial

@@ -9,32 +9,28 @@ free. A record is lost and a certificate still names it: a pair of the same name
 generation, so that nobody takes it for the one of the certificate.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from agent.appliance import Done, KeyPair
-from agent.device import status
 from agent.device.reserve import key_pair_bytes
-from agent.errors import fail
+from agent.device.shared import Shared
+from agent.errors import AgentError, fail
 from agent.jobs import answers
 from agent.jobs.answers import Answer
 from hal import records
 from hal.records import KeyRecord
-from hal.store import Store
-
-if TYPE_CHECKING:
-    from agent.device.device import Device
 
 
 class KeyPairs:
-    """All key pairs of a device."""
+    """All key pairs of a device. `held` names those that a realm's stored records need."""
 
-    def __init__(self, device: "Device", store: Store) -> None:
-        self._device, self._store = device, store
+    def __init__(self, shared: Shared, held: Callable[[str], list[object]]) -> None:
+        self._shared, self._store, self._held = shared, shared.store, held
         self._making: set[str] = set()  # being generated
 
     def all(self) -> list[KeyPair]:
         found = [self.record(key.removeprefix("key/")) for key in self._store.keys("key/")]
-        return [status.key_pair(key) for key in found if key]
+        return [shown(key) for key in found if key]
 
     def record(self, name: str) -> KeyRecord | None:
         """A key pair of the store; None when there is none, or none that can be read."""
@@ -42,7 +38,7 @@ class KeyPairs:
         try:
             return None if value is None else records.decode(KeyRecord, value)
         except records.RecordError as error:
-            self._device.log.report("STORE_ERR", f"key pair {name}: {error}")
+            self._shared.log.report("STORE_ERR", f"key pair {name}: {error}")
             return None
 
     def unreadable(self, name: str) -> bool:
@@ -64,26 +60,26 @@ class KeyPairs:
 
     def user(self, name: str) -> str | None:
         """The realm that is configured with a key pair, or holds a certificate for it."""
-        for key, settings in self._device.settings.realms.items():
-            if name in (settings.key_pair, *self._device.holds(key)):
+        for key, settings in self._shared.settings.realms.items():
+            if name in (settings.key_pair, *self._held(key)):
                 return settings.name
         return None
 
-    def create(self, name: str, bits: int, exportable: bool, done: Done) -> int:
+    def create(self, name: str, bits: int, exportable: bool, done: Done[KeyPair]) -> int:
         """Generates in a child, seals there, stores; `done` with the KeyPair."""
         if name in self._making:
             raise fail("key-making", name=name)
         generation = self.next_generation(name)
         if self.record(name) is None:
-            self._device.commits.expect(key_pair_bytes(bits))
+            self._shared.commits.expect(key_pair_bytes(bits))
         self._making.add(name)
 
-        def end(result: object) -> None:
+        def end(result: KeyPair | AgentError) -> None:
             self._making.discard(name)
             done(result)
 
         job: dict[str, object] = {"op": "generate-key", "name": name, "generation": generation}
-        return self._device.task(
+        return self._shared.task(
             {**job, "bits": bits},
             lambda answer: self.keep(name, generation, exportable, answer, "RSA_CREATE_OK"),
             end,
@@ -101,13 +97,13 @@ class KeyPairs:
             generation=generation,
             bits=answers.field(answer, "bits", int),
             exportable=exportable,
-            created_s=self._device.wall_s(),
+            created_s=self._shared.wall_s(),
             spki=answers.field(answer, "spki", bytes),
             sealed=answers.field(answer, "sealed", bytes),
         )
-        self._device.commit({records.key_pair_key(name): records.encode(key)})
-        self._device.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
-        return status.key_pair(key)
+        self._shared.commit({records.key_pair_key(name): records.encode(key)})
+        self._shared.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
+        return shown(key)
 
     def destroy(self, name: str) -> None:
         if records.key_pair_key(name) not in self._store.keys("key/"):
@@ -115,5 +111,10 @@ class KeyPairs:
         user = self.user(name)
         if user is not None:
             raise fail("key-used", name=name, realm=user)
-        self._device.commit({records.key_pair_key(name): None})
-        self._device.log.report("RSA_DESTROY", f"key pair {name}")
+        self._shared.commit({records.key_pair_key(name): None})
+        self._shared.log.report("RSA_DESTROY", f"key pair {name}")
+
+
+def shown(key: KeyRecord) -> KeyPair:
+    """A key pair without its private half."""
+    return KeyPair(key.name, key.generation, key.bits, key.exportable, key.created_s, key.spki)

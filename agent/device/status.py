@@ -1,9 +1,11 @@
 """What the device tells of itself: status of realms, key pairs, certificates, as plain records."""
 
-from agent.appliance import CaInfo, Certificate, KeyPair, RealmStatus
+from agent.appliance import CaInfo, Certificate, RealmStatus
 from agent.console.commands.realm import error_of
+from agent.device.realms import Realms
 from agent.device.reserve import MISSING, Need
-from agent.device.runner import Enrolment
+from agent.device.runner import RealmRunner
+from agent.device.shared import Shared
 from agent.enrolment import schedule, vouched
 from agent.enrolment.actions import Now
 from agent.enrolment.pins import Fingerprint
@@ -11,9 +13,7 @@ from agent.enrolment.states import State
 from agent.errors import fail
 from agent.jobs import maps
 from agent.settings import Realm, Settings, fold
-from hal.records import CaRecord, CertificateRecord, KeyRecord, LocalRecord
-
-BUILD_S = 1_795_000_000  # this program did not exist before (2026-11): a clock below it is wrong
+from hal.records import CaRecord, CertificateRecord, LocalRecord
 
 # State -> (why, what happens next). `{}`: name of the realm.
 EXPLAINED = {
@@ -39,14 +39,32 @@ EXPLAINED = {
 }
 
 
+class Reports:
+    """What the console asks about a realm, by the name that was typed."""
+
+    def __init__(self, shared: Shared, realms: Realms) -> None:
+        self._shared, self._realms = shared, realms
+
+    def status(self, name: str) -> RealmStatus:
+        """Where it stands, why, and what happens next."""
+        runner, realm = self._realms.runner(name), self._realms.realm(name)
+        need = self._shared.commits.need(fold(name))
+        return of_realm(self._shared.settings, realm, runner, self._shared.now(), need)
+
+    def ca(self, name: str) -> CaInfo | None:
+        """The CA set that it trusts."""
+        runner = self._realms.runner(name)
+        return ca_info(runner.engine.stored.ca, runner.root_seen)
+
+    def local(self, name: str) -> Certificate | None:
+        """Its certificate."""
+        stored = self._realms.runner(name).engine.stored.local
+        return certificate(stored.certificate) if stored else None
+
+
 def certificate(record: CertificateRecord) -> Certificate:
     """A stored certificate as the console shows it."""
     return Certificate(*record)
-
-
-def key_pair(key: KeyRecord) -> KeyPair:
-    """A key pair without its private half."""
-    return KeyPair(key.name, key.generation, key.bits, key.exportable, key.created_s, key.spki)
 
 
 def ca_info(ca: CaRecord | None, root_seen: Fingerprint | None = None) -> CaInfo | None:
@@ -82,7 +100,7 @@ def completion(settings: Settings, realm: Realm) -> str | None:
 
 
 def of_realm(
-    settings: Settings, realm: Realm, runner: Enrolment, now: Now, need: Need
+    settings: Settings, realm: Realm, runner: RealmRunner, now: Now, need: Need
 ) -> RealmStatus:
     """Where a realm stands, why, and what happens next."""
     engine = runner.engine
@@ -108,7 +126,7 @@ def of_realm(
             why, next_step = f"{why}, but {short.what}", short.remedy
     if engine.state is State.FAILED and stored.local:
         why += "; the certificate before it stays in use"
-    if unread := runner.unread():
+    if unread := runner.records.unread():
         why += f"; flash holds of it what cannot be read: {', '.join(unread)}"
     return RealmStatus(
         state=engine.state.value,

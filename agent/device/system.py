@@ -1,72 +1,48 @@
 """The device as a machine: its storage folder, its clock, what it counts, its end."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from agent.appliance import Children, ClockState, FileEntry
+from agent.appliance import Children, ClockState
 from agent.device import losses
 from agent.device.erasing import Erasure
+from agent.device.keypairs import KeyPairs
+from agent.device.realms import Realms
+from agent.device.shared import Shared
 from agent.enrolment.engine import is_under_way
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.jobs.answers import Answer, items
-from hal.ports import Files, FilesError, HalError, StoreError
-from hal.store import Store
-
-if TYPE_CHECKING:
-    from agent.device.device import Device
-    from agent.device.hardware import Hardware
+from hal.ports import HalError, StoreError
 
 DAY_S = 86400
 
 
-class Storage:
-    """`agent.appliance.Storage`: the port, with the errors of the console."""
-
-    def __init__(self, files: Files) -> None:
-        self._files = files
-
-    def entries(self) -> list[FileEntry]:
-        try:
-            return [FileEntry(name, *self._files.stat(name)) for name in self._files.names()]
-        except FilesError as error:
-            raise fail("storage-failed", reason=error.what) from error
-
-    def exists(self, name: str) -> bool:
-        try:
-            return name in self._files.names()
-        except FilesError as error:
-            raise fail("storage-failed", reason=error.what) from error
-
-    def read(self, name: str) -> bytes:
-        try:
-            return self._files.read(name)
-        except FilesError as error:
-            raise fail("file-unreadable", name=name, reason=error.what) from error
-
-    def write(self, name: str, data: bytes) -> None:
-        try:
-            self._files.write(name, data)
-        except FilesError as error:
-            raise fail("storage-failed", reason=error.what) from error
-
-
-class System:
-    """`agent.appliance.System`."""
+class DeviceSystem:
+    """`agent.appliance.System`. `start_anew`: the store is that of a new device, and the rest of
+    the device follows it."""
 
     def __init__(
-        self, device: "Device", store: Store, hardware: "Hardware", erasure: Erasure
+        self,
+        shared: Shared,
+        realms: Realms,
+        keys: KeyPairs,
+        erasure: Erasure,
+        start_anew: Callable[[], None],
     ) -> None:
-        self._device, self._store, self._clock = device, store, hardware.clock
+        hardware = shared.hardware
+        self._shared, self._realms, self._keys = shared, realms, keys
+        self._store, self._clock = shared.store, hardware.clock
         self._has_rtc, self._reboot = hardware.has_rtc, hardware.reboot
         self._erasure, self._renew_key = erasure, hardware.renew_key
+        self._start_anew = start_anew
         self.recovery = hardware.recovery
         self._set_by_hand = False
         self._children: Children | None = None
 
     def look_at_children(self) -> None:
         """Has a job child tell what confines it; what does not is one warning."""
-        log = self._device.log
+        log = self._shared.log
 
-        def told(result: object) -> None:
+        def told(result: Children | AgentError) -> None:
             if isinstance(result, Children):
                 self._children = result
                 weak = result.missing and f"job children lack {', '.join(result.missing)}"
@@ -75,7 +51,7 @@ class System:
             if weak:
                 log.report("CONFINEMENT_WEAK", weak)
 
-        self._device.task({"op": "rungs"}, _children, told)
+        self._shared.task({"op": "rungs"}, _children, told)
 
     def children(self) -> Children | None:
         return self._children
@@ -91,7 +67,7 @@ class System:
             source = "operator"
         if self._clock.synchronised():
             source = "ntp"
-        if not self._device.now().trusted:
+        if not self._shared.now().trusted:
             why = (
                 "it is before this software was made; type"
                 " `clock datetime HH:MM:SS YYYY-MM-DD` in the user view"
@@ -105,18 +81,18 @@ class System:
         except HalError as error:
             raise fail("clock-refused", reason=error) from error
         self._set_by_hand = True
-        self._device.log.report("CLOCK_SET", "the clock was set by the operator")
+        self._shared.log.report("CLOCK_SET", "the clock was set by the operator")
 
     def statistics(self) -> dict[str, object]:
         """The fields of `display pki statistics`."""
-        device, now_s = self._device, self._device.wall_s()
-        engines = [device.runner(realm).engine for realm in device.settings.realms]
+        shared, now_s = self._shared, self._shared.wall_s()
+        engines = [runner.engine for runner in self._realms]
         ends = [e.stored.local.certificate.not_after_s for e in engines if e.stored.local]
-        soon_s = now_s + device.settings.prewarning_days * DAY_S
-        health, room = self._store.health, device.commits.room()
+        soon_s = now_s + shared.settings.prewarning_days * DAY_S
+        health, room = self._store.health, shared.commits.room()
         return {
             "realms": len(engines),
-            "key_pairs": len(device.key_pairs()),
+            "key_pairs": len(self._keys.all()),
             "certificates": len(ends),
             "expiring": sum(now_s <= end_s < soon_s for end_s in ends),
             "expired": sum(end_s < now_s for end_s in ends),
@@ -129,8 +105,8 @@ class System:
             "store_damaged": len(health.damaged),
             "store_read_only": health.reason or None,
             "device_key": "missing" if self.key_missing else "there",
-            "log_lost": device.log.lost,
-            "events": [f"{name} : {count}" for name, count in sorted(device.log.counts.items())],
+            "log_lost": shared.log.lost,
+            "events": [f"{name} : {count}" for name, count in sorted(shared.log.counts.items())],
         }
 
     def compact(self) -> None:
@@ -141,38 +117,35 @@ class System:
 
     def wipe(self) -> None:
         """Key pairs, certificates and requests go, in one commit; the configuration stays."""
-        device = self._device
-        for realm, settings in device.settings.realms.items():
-            state = device.runner(realm).engine.state
-            if is_under_way(state):
-                raise fail("realm-busy", realm=settings.name, state=state.value)
+        for realm in self._shared.settings.realms.values():
+            self._realms.resting(realm.name)
         gone = [*self._store.keys("key/"), *self._store.keys("realm/")]
-        device.commit({**dict.fromkeys(gone), **losses.settled(self._store, losses.ROOMS)})
-        device.log.report("CLEAR_ALL_KEY", "key pairs, certificates and requests were destroyed")
+        self._shared.commit({**dict.fromkeys(gone), **losses.settled(self._store, losses.ROOMS)})
+        text = "key pairs, certificates and requests were destroyed"
+        self._shared.log.report("CLEAR_ALL_KEY", text)
         self._use_new_key()
-        device.start_realms_anew()
+        self._realms.start_anew()
 
     def erase(self) -> None:
         """All of it: the device is like a new one."""
-        device = self._device
         try:
-            self._erasure.run(device.wall_s())
+            self._erasure.run(self._shared.wall_s())
         except StoreError as error:
             if self._erasure.is_under_way():
-                device.start_anew()
+                self._start_anew()
             raise fail("store-failed", reason=error.what) from error
         self._use_new_key()
-        device.start_anew()
+        self._start_anew()
 
     def end_erase(self) -> None:
         """At the start: goes on with an erase in which the power failed."""
         if self._erasure.is_under_way():
             try:
-                self._erasure.run(self._device.wall_s())
+                self._erasure.run(self._shared.wall_s())
             except StoreError as error:
-                self._device.log.report("STORE_ERR", f"the erase cannot end: {error}")
+                self._shared.log.report("STORE_ERR", f"the erase cannot end: {error}")
             else:
-                self._device.log.report("ERASED", "the erase was ended at this start")
+                self._shared.log.report("ERASED", "the erase was ended at this start")
                 self._use_new_key()
 
     def _use_new_key(self) -> None:
@@ -184,15 +157,15 @@ class System:
             try:
                 self._renew_key()
             except HalError as error:
-                self._device.log.report("DEVICE_KEY_ERR", str(error))
+                self._shared.log.report("DEVICE_KEY_ERR", str(error))
             else:
                 self._renew_key = None
-                self._device.log.report("DEVICE_KEY_NEW", "made, in the place of the missing one")
+                self._shared.log.report("DEVICE_KEY_NEW", "made, in the place of the missing one")
 
     def reboot(self) -> None:
         if self._reboot is None:
             raise fail("reboot-refused")
-        self._device.log.report("REBOOT", "by the operator")
+        self._shared.log.report("REBOOT", "by the operator")
         try:
             self._reboot()
         except HalError as error:

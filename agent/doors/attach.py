@@ -99,7 +99,7 @@ class Terminal:
         session.begin(*news)
 
     def _report(self, mnemonic: str, text: str) -> None:
-        self._device.log.report(mnemonic, text, "SHELL")
+        self._device.shared.log.report(mnemonic, text, "SHELL")
 
     def _data(self, data: bytes) -> None:
         data, self._woken = data.lstrip(self._woken), b""
@@ -222,7 +222,7 @@ class SerialLine:
         except SerialError as error:
             if str(error) != self._missing:  # a line may be missing for years
                 self._missing = str(error)
-                self._device.log.report("SERIAL_ERR", self._missing)
+                self._device.shared.log.report("SERIAL_ERR", self._missing)
             self._loop.after(REOPEN_NS, self._open)
             return
         self._missing = ""

@@ -20,7 +20,7 @@ class Who(NamedTuple):
 def seated(device: Device, session: Session, who: Who) -> Callable[[], None]:
     """Enters a session into the register; what takes it out again."""
     seats = device.access.seats
-    seat = session.seat = Seat(*who, device.wall_s(), session.idle_s)
+    seat = session.operator.seat = Seat(*who, device.wall_s(), session.idle_s)
     seats.append(seat)
 
     def leave() -> None:

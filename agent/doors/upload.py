@@ -7,6 +7,7 @@ Promised: what did not arrive whole is not looked at, and what is kept of it is 
 """
 
 from agent import limits
+from agent.console.commands.operator import Operator
 from agent.console.configuration.apply import apply
 from agent.console.session.session import Session
 from agent.device.device import Device
@@ -40,16 +41,18 @@ class Upload:
             self._whole = True
             self._text.clear()
             fits = len(text) <= limits.APPLY_BYTES and not rest
-            self._session.perform(lambda: self._apply(text if fits else None), self._finish)
+            self._session.perform(
+                lambda operator: self._apply(operator, text if fits else None), self._finish
+            )
 
     def gone(self) -> None:
         self._session.close()
         self._leave()
 
-    def _apply(self, text: bytes | bytearray | None) -> None:
+    def _apply(self, operator: Operator, text: bytes | bytearray | None) -> None:
         if text is None:
             raise fail("apply-size", cap=limits.APPLY_BYTES)
-        apply(self._session, text.decode("utf-8", "replace"), self._dry_run)
+        apply(operator, text.decode("utf-8", "replace"), self._dry_run)
 
     def _finish(self, status: int) -> None:
         self._session.close()

@@ -18,8 +18,8 @@ class Now(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """What of a realm's settings decides here. `fingerprint`: (md5 | sha1 | sha256, hex), and so
-    each of `roots` (`root-fingerprint`); `compatibility`: keywords of the realm."""
+    """The settings of a realm that decide here. `fingerprint`, and each of `roots`: (md5 | sha1 |
+    sha256, hex); `compatibility`: keywords of the realm."""
 
     fingerprint: tuple[str, str] | None
     poll_interval_min: int
@@ -29,7 +29,7 @@ class Policy(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What flash holds of a realm."""
+    """The records of a realm in flash."""
 
     ca: CaRecord | None = None
     request: RequestRecord | None = None
@@ -38,10 +38,15 @@ class Stored(NamedTuple):
 
     @property
     def state(self) -> State:
-        """What it tells of; what was only in memory is gone (see agent/enrolment/states.py)."""
+        """The state after a start; what was only in memory is gone (agent/enrolment/states.py)."""
         phases = {"fetching": State.FETCHING, "sent": State.SENT, "pending": State.PENDING}
         if self.request and self.request.phase in phases:
             return phases[self.request.phase]
+        return self.at_rest
+
+    @property
+    def at_rest(self) -> State:
+        """The state while no application is under way (`AS_STORED`)."""
         if self.outcome and self.outcome.error is not None:
             return State.FAILED
         if self.local:

@@ -12,7 +12,7 @@ _CUT = " ..."
 
 
 def request(event: Apply, local: LocalRecord | None, now: Now) -> RequestRecord:
-    """Everything that the same bytes are made from again, at each retry and poll."""
+    """The record from which each retry and poll makes the same bytes again."""
     return RequestRecord(
         phase="fetching",
         transaction=event.transaction,
@@ -26,20 +26,20 @@ def request(event: Apply, local: LocalRecord | None, now: Now) -> RequestRecord:
 
 
 def kept(sent: RequestRecord | None, error: AgentError) -> RequestRecord | None:
-    """What stays of it when the attempt has failed: without a verdict its answer may be waiting."""
+    """The request after a failed attempt. It is kept without a verdict: its answer may wait."""
     if sent is None or sent.phase == "fetching" or is_verdict(error):
         return None
     return sent._replace(phase="lost")
 
 
 def outcome(now: Now, attempts: int, error: AgentError | None = None) -> OutcomeRecord:
-    """How the last attempt stands; `attempts` since the last that was good."""
+    """The outcome of the last attempt; `attempts`: their number since the last good one."""
     told = None if error is None else _capped(error.as_map())
     return OutcomeRecord(error=told, at_s=now.wall_s, attempts=attempts)
 
 
 def _capped(error: dict[str, object]) -> dict[str, object]:
-    """Its texts no longer than flash keeps them: what a peer has sent may stand in them."""
+    """The error with texts cut to the length that flash keeps: a peer may have written them."""
     return {name: _cut(value) if isinstance(value, str) else value for name, value in error.items()}
 
 

@@ -24,7 +24,7 @@ WITH_PASSWORD = "renew-with-password"  # noqa: S105  # a keyword
 
 
 def may_sign(event: Apply, local: LocalRecord | None) -> RenewalRecord | None:
-    """What could sign a renewal, as far as it is known before the CA was asked what it lists."""
+    """The certificate that could sign a renewal, before the capabilities of the CA are known."""
     if local is None or not event.renewable:
         return None
     return RenewalRecord(RENEWAL_REQ, local.certificate, local.key, local.generation, False)
@@ -37,7 +37,7 @@ def decide(
     compatibility: tuple[str, ...],
     now: Now,
 ) -> RenewalRecord | None:
-    """How the request is made, now that the CA set and the CA's capabilities are there."""
+    """The way of the request, by the CA set and the capabilities of the CA."""
     if candidate is None or not usable(candidate.certificate, ca, now):
         return None
     asked = [_ASKED[word] for word in _ASKED if word in compatibility]
@@ -50,7 +50,7 @@ def decide(
 
 
 def usable(held: CertificateRecord, ca: CaRecord, now: Now) -> bool:
-    """In date, and from a CA of this set or one before it: another CA cannot know it."""
+    """Whether it is in date, and from a CA of this set or its lineage: no other CA knows it."""
     if now.trusted and not held.not_before_s <= now.wall_s < held.not_after_s:
         return False
     known = [*ca.certificates, *(link.certificate for link in ca.lineage)]
@@ -74,7 +74,7 @@ def said(renewal: RenewalRecord | None) -> str:
     return f"renewing by {kind}, signed with certificate {renewal.certificate.serial},"
 
 
-def check_newer(before: LocalRecord | None, found: CertificateRecord, *, attended: bool) -> bool:
+def check_newer(before: LocalRecord | None, issued: CertificateRecord, *, attended: bool) -> bool:
     """Whether the CA is near its own end: the new certificate ends when the old one does.
 
     That is accepted once in a row, and whenever a person has asked for it: so a device alone does
@@ -84,15 +84,15 @@ def check_newer(before: LocalRecord | None, found: CertificateRecord, *, attende
     if before is None:
         return False
     ours = before.certificate
-    if ours.der == found.der:  # an old answer played again: whoever sent it, it is no renewal
-        raise fail("issued-old", serial=found.serial)
-    if ours.issuer != found.issuer:
+    if ours.der == issued.der:  # an old answer played again: whoever sent it, it is no renewal
+        raise fail("issued-old", serial=issued.serial)
+    if ours.issuer != issued.issuer:
         return False
-    if ours.serial == found.serial:
-        raise fail("issued-older", reason=f"it has the same serial number {found.serial}")
-    if found.not_before_s < ours.not_before_s or found.not_after_s < ours.not_after_s:
+    if ours.serial == issued.serial:
+        raise fail("issued-older", reason=f"it has the same serial number {issued.serial}")
+    if issued.not_before_s < ours.not_before_s or issued.not_after_s < ours.not_after_s:
         raise fail("issued-older", reason="it begins or ends before the one in use")
-    same_end = found.not_after_s == ours.not_after_s
+    same_end = issued.not_after_s == ours.not_after_s
     if same_end and before.ends_as_before and not attended:
         raise fail("issued-older", reason="it ends no later, for the second time")
     return same_end

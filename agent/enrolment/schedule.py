@@ -1,4 +1,4 @@
-"""When to ask again. Pure arithmetic on integers; the engine passes what it knows.
+"""The times of renewals and polls. Pure arithmetic on integers.
 
 The retry list of automatic mode will stand here beside the polls.
 """

@@ -14,11 +14,17 @@ fetches again; SENT cannot know whether the request arrived, so it polls with th
 first and sends the same bytes again if the CA does not know it; PENDING waits for its next poll.
 A poll that fails as if the CA or its RA had new certificates has them fetched once more.
 
-A pair that has no row is refused: the engine raises, nothing changes. The diagram in
-`docs/states.md` is drawn from this table.
+An operator's event (Abort, Installed, Removed) changes the records of a realm that is at rest or
+comes to rest by it. It leads to the state that the changed records tell of, so its one target is
+AS_STORED. That stands for NOTHING, TRUSTED, ISSUED or FAILED (`Stored.at_rest`).
+
+A pair that has no row is refused: the engine raises, nothing changes. A row names the targets that
+its event can reach, and no other: a test walks all of them. The diagram in `docs/states.md` is
+drawn from this table.
 """
 
 from enum import Enum
+from typing import Final, Literal
 
 from agent.errors import AgentError
 from hal.named import NamedTuple
@@ -158,15 +164,19 @@ UNDER_WAY = (
     State.POLLING,
 )
 
-# (state, event) -> (name of the engine's handler, the states that it may lead to). The second half
+AS_STORED: Final = "AS_STORED"  # the state that the records tell of, with no application under way
+Target = State | Literal["AS_STORED"]
+
+# (state, event) -> (name of the engine's handler, the targets that it may lead to). The second half
 # is checked after every transition, and the diagram is drawn from it.
-Row = tuple[str, tuple[State, ...]]
-TABLE: dict[tuple[State, type], Row] = {
-    **{(s, Apply): ("apply", (State.FETCHING, State.RECOVERING)) for s in RESTING},
+Transition = tuple[str, tuple[Target, ...]]
+TABLE: dict[tuple[State, type], Transition] = {
+    (State.NOTHING, Apply): ("apply", (State.FETCHING,)),
+    **{(s, Apply): ("apply", (State.FETCHING, State.RECOVERING)) for s in RESTING[1:]},
     **{(s, Restart): ("rest", (s,)) for s in RESTING},
-    **{(s, Installed): ("install", (State.TRUSTED, State.ISSUED)) for s in RESTING},
-    **{(s, Removed): ("remove", RESTING) for s in RESTING},
-    **{(s, Abort): ("abort", RESTING) for s in (*UNDER_WAY, State.FAILED)},
+    **{(s, Installed): ("install", (AS_STORED,)) for s in RESTING},
+    **{(s, Removed): ("remove", (AS_STORED,)) for s in RESTING},
+    **{(s, Abort): ("abort", (AS_STORED,)) for s in State},
     (State.FETCHING, Restart): ("fetch_again", (State.FETCHING,)),
     (State.FETCHING, Due): ("fetch", (State.FETCHING,)),
     (State.FETCHING, CaFetched): (

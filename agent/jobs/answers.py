@@ -1,28 +1,52 @@
 """Answers of jobs: their fields, checked, and the event that an answer is to the engine.
 
-The child has read bytes of a peer, so no field of its answer is trusted: what has another type or
-size than it should is a failed job.
+The child has read bytes of a peer, so the agent trusts no field of its answer. The runner has
+checked the answer against its row in `agent/jobs/contract.py`; here the insides of its maps follow.
+A field of another type or size than it should have is a failed job (`job-answer`).
 """
 
 from collections.abc import Callable
 from typing import TypeVar
 
+from agent.appliance import Done, T
 from agent.enrolment.states import CaCertificate, CaFetched, Event, Granted, JobFailed, Waiting
 from agent.errors import AgentError, fail
 from hal.records import CertificateRecord, RecordError, decode
 
 Answer = dict[str, object]
-Done = Callable[[Answer | AgentError], None]
 NOTE_CHARACTERS = 1024
 
 Value = TypeVar("Value")
 
 
+def read(outcome: Answer | AgentError) -> Answer:
+    """The fields of the answer, or the error that came in its place as an exception."""
+    if isinstance(outcome, AgentError):
+        raise outcome
+    return outcome
+
+
+def reader(use: Callable[[Answer], T], done: Done[T]) -> Done[Answer]:
+    """A `done` of a job that hands on what `use` makes of the answer.
+
+    It hands on the error where that came in place of an answer, and the one that `use` raises.
+    """
+
+    def ended(outcome: Answer | AgentError) -> None:
+        result: T | AgentError
+        try:
+            result = use(read(outcome))
+        except AgentError as error:
+            result = error
+        done(result)
+
+    return ended
+
+
 def event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) -> Event:
     """The event of a job's end; an answer of the wrong shape is a failed job."""
-    if isinstance(answer, AgentError):
-        return JobFailed(answer)
     try:
+        answer = read(answer)
         for text in notes(answer):
             note(text)
         if op == "fetch-ca":
@@ -59,14 +83,14 @@ def _ca_certificate(value: Answer, count: int) -> CaCertificate:
 
 def _places(value: Answer, name: str, count: int) -> tuple[int, ...]:
     """Indexes into the answer that a certificate came in."""
-    found = items(value, name, int)
-    if not all(0 <= place < count for place in found):
+    places = items(value, name, int)
+    if not all(0 <= place < count for place in places):
         raise fail("job-answer")
-    return tuple(found)
+    return tuple(places)
 
 
 def field(answer: Answer, name: str, kind: type[Value]) -> Value:
-    """A field of an answer with its type checked; AgentError `job-answer` when it is not so."""
+    """A field of an answer, its type checked; AgentError `job-answer` for another type."""
     value = answer.get(name)
     if not isinstance(value, kind):
         raise fail("job-answer")
@@ -85,13 +109,13 @@ def certificate(value: object) -> CertificateRecord:
     """The certificate map of an answer as a record; further fields are left out."""
     if not isinstance(value, dict):
         raise fail("job-answer")
-    known = {name: value.get(name) for name in CertificateRecord._fields}
+    fields = {name: value.get(name) for name in CertificateRecord._fields}
     try:
-        return decode(CertificateRecord, {"v": 1, **known})
+        return decode(CertificateRecord, {"v": 1, **fields})
     except RecordError as error:
         raise fail("job-answer") from error
 
 
 def notes(answer: Answer) -> list[str]:
-    """What a job has to say beside its result: each weakness that it let pass, for one."""
+    """The remarks of a job beside its result, such as a weakness that it let pass."""
     return [text[:NOTE_CHARACTERS] for text in items(answer, "notes", str)]

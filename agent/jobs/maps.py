@@ -1,9 +1,9 @@
-"""From settings and records to the maps of the jobs. Pure; what it cannot build, it names.
+"""From settings and records to the maps of the jobs (`agent/jobs/contract.py`). Pure.
 
-`snapshot` is everything that shapes the bytes of a request. It is stored with the request and the
-jobs of that transaction are built from it alone, so a retry after a restart, or after someone has
-changed the configuration, sends the same PKCS#10. What is our own policy (source, what we accept)
-comes from the settings of the moment.
+An error names the command that is missing. `snapshot` is everything that shapes the bytes of a
+request. It is stored with the request, and the jobs of that transaction are built from it alone. So
+a retry after a restart, or after a change of the configuration, sends the same PKCS#10. Our own
+policy (source, weak algorithms that pass) follows the settings of the moment.
 """
 
 import socket
@@ -16,7 +16,7 @@ from hal.records import CaRecord, KeyRecord, RequestRecord
 
 LinuxName = Callable[[str], str]
 
-# What a realm must have before anything is sent: attribute, and the command that sets it.
+# Needed before anything is sent: the attribute of a realm, and the command that sets it.
 NEEDED = (
     ("entity", "entity ..."),
     ("key_pair", "rsa local-key-pair ..."),
@@ -25,7 +25,7 @@ NEEDED = (
 
 
 def lacking(realm: Realm) -> list[str]:
-    """The commands of NEEDED that were not typed."""
+    """The commands of NEEDED that the realm has not got."""
     return [command for attribute, command in NEEDED if getattr(realm, attribute) is None]
 
 
@@ -51,7 +51,8 @@ def incomplete(realm: Realm, *commands: str) -> AgentError:
 def snapshot(
     realm: Realm, entity: Entity, addresses: list[str], serial: str | None
 ) -> dict[str, object]:
-    """What shapes a request. `addresses`: the entity's, resolved now; `serial`: the device's."""
+    """The settings that shape a request. `addresses`: those of the entity, resolved now; `serial`:
+    that of the device."""
     return {
         "key_pair": realm.key_pair,
         "url": realm.url,
@@ -120,14 +121,14 @@ def pinned_der(ca: CaRecord | None) -> bytes | None:
 def fetch_job(
     realm: Realm, wanted: Mapping[str, object], known: CaRecord | None, linux_name: LinuxName
 ) -> dict[str, object]:
-    """The map of `fetch-ca`; `wanted` has the url, the ca_id and ra; `known`: the CA that is
-    stored, whose relations to what arrives are found out too."""
+    """The map of `fetch-ca`. `wanted`: url, ca_id and ra. `known`: the stored CA; the answer tells
+    how it is related to the certificates that arrive."""
     where = {name: wanted.get(name) for name in ("url", "ca_id", "ra")}
     return {"op": "fetch-ca", **_policy(realm, linux_name), **where, "stored": pinned_der(known)}
 
 
 def ca_wanted(realm: Realm) -> dict[str, object]:
-    """Where the CA certificates are, by the configuration of the moment."""
+    """The place of the CA certificates, by the configuration of the moment."""
     if realm.url is None:
         raise incomplete(realm, "enrollment-url http://...")
     return {"url": realm.url, "ca_id": ca_name(realm), "ra": realm.ra}
@@ -164,7 +165,7 @@ def request_job(
 
 
 def published_job(realm: Realm, ca: CaRecord, linux_name: LinuxName) -> dict[str, object]:
-    """What every job has that reads what a trusted CA publishes, by the settings of the moment."""
+    """Fields common to all jobs that read data published by a trusted CA."""
     return {
         **_policy(realm, linux_name),
         "url": realm.url,
@@ -177,7 +178,7 @@ def published_job(realm: Realm, ca: CaRecord, linux_name: LinuxName) -> dict[str
 
 
 def _renewal(request: RequestRecord, key: KeyRecord) -> dict[str, object] | None:
-    """How a request is made that the certificate in use signs; None: it signs itself."""
+    """The renewal that the certificate in use signs; None: the request signs itself."""
     way = request.renewal
     if way is None:
         return None
@@ -190,14 +191,17 @@ def _renewal(request: RequestRecord, key: KeyRecord) -> dict[str, object] | None
 
 
 def _trusted(realm: Realm, ca: CaRecord) -> dict[str, object]:
-    """The stored CA, and what a child needs to see for itself that it is the one to trust."""
+    """The stored CA, and the fingerprint by which a child verifies that it is the one to trust."""
     typed = _print(*realm.fingerprint) if realm.fingerprint else None
     return {"ca": _ca_map(realm, ca), "fingerprint": typed}
 
 
 def served_job(realm: Realm, ca: CaRecord | None, chain: list[bytes]) -> dict[str, object]:
-    """The part of a job that writes what consumers trust. What the operator types for the next
-    application does not change by what the present CA is trusted: its anchor is in the record."""
+    """The fields of a job that writes the CAs that consumers trust.
+
+    `fingerprint` is not among them. The operator may have typed it for the next application; the
+    present CA is trusted by the anchor in its record.
+    """
     return {
         "ca": _ca_map(realm, ca) if ca else None,
         "chain": chain,
@@ -222,12 +226,13 @@ def _ca_map(realm: Realm, ca: CaRecord) -> dict[str, object]:
 
 
 def _print(algorithm: str, digits: str) -> dict[str, object]:
-    """What a person has said: the child compares it itself, whatever an earlier one has claimed."""
+    """A fingerprint that a person vouched for. Each child compares it itself, and takes no earlier
+    child's word."""
     return {"algorithm": algorithm, "hex": digits}
 
 
 def ra_fingerprint(realm: Realm) -> dict[str, object] | None:
-    """What the operator has typed of the RA, as jobs take it."""
+    """The fingerprints of the RA that the operator typed, as jobs take them."""
     if realm.ra_fingerprint is None:
         return None
     algorithm, pins = realm.ra_fingerprint

@@ -1,37 +1,26 @@
 """Jobs with checked results: maps out, maps or `AgentError` in.
 
-`Tasks.run` sends one job map to a child (`agent/worker.py`) and calls `done` once, from the loop,
-with the `ok` map or with an error. The device key goes along as the first descriptor, unread, where
-a job must unseal; so does, as bytes, the file of device storage that says whom an https server is
-believed. The senderNonce is drawn here, so that what a child does follows from its job alone: a
-reply that was recorded can be judged again.
+`JobRunner.run` sends one job map to a child (`agent/worker.py`) and calls `done` once, from the
+loop, with the `ok` map or with an error. What goes along with the job, and which fields the answer
+must have, is its row in `agent/jobs/contract.py`. The device key is a descriptor that nobody reads
+here. The runner adds the CAs of an https server, as bytes of a file of device storage, and draws
+the senderNonce, so that a child acts on its job alone: a recorded reply can be judged again.
 """
 
 import os
 from collections.abc import Sequence
 
 from agent import limits
+from agent.appliance import Done
 from agent.errors import AgentError, fail, from_map
-from agent.jobs.answers import Answer, Done
+from agent.jobs import contract
+from agent.jobs.answers import Answer
+from agent.jobs.contract import ROWS, Operation
 from hal import cbor
 from hal.ports import Files, FilesError, JobEnd, Jobs
 
-# Who must unseal gets the device key as the first descriptor; who parses what nobody has signed
-# does not.
-UNSEALING = frozenset(
-    (
-        *("generate-key", "seal", "check-sealed", "enrol", "poll", "activate"),
-        *("request", "import", "export", "get-cert", "get-crl"),
-    )
-)
-KEYLESS = frozenset((("import", "ca"), ("export", "ca")))  # (op, kind): certificates alone
-# They take as long as the board's line needs; the children of all others have no network at all.
-NETWORK = frozenset(("fetch-ca", "next-ca", "enrol", "poll", "get-cert", "fetch-crl", "get-crl"))
-# Of the others, where it is not LOCAL_JOB_S. A key that comes in has its primes tested.
-DEADLINE_S = dict.fromkeys(("generate-key", "import", "export"), limits.KEY_JOB_S)
 
-
-class Tasks:
+class JobRunner:
     """Starts jobs on the `Jobs` port and understands how they end."""
 
     def __init__(
@@ -48,14 +37,14 @@ class Tasks:
         """The device key that jobs get from now on."""
         self._device_key_fd = fd
 
-    def run(self, job: dict[str, object], done: Done, fds: Sequence[int] = ()) -> int:
-        """Starts `job`; its number is for `cancel`. `fds` may be closed when this returns.
+    def run(self, job: dict[str, object], done: Done[Answer], fds: Sequence[int] = ()) -> int:
+        """Starts `job` and returns its number, for `cancel`. The caller may close `fds` then.
 
-        AgentError `tls-trust-file` when it cannot be built.
+        AgentError `tls-trust-file`: the CAs of the https server cannot be read.
         """
-        deadline_s = DEADLINE_S.get(str(job["op"]), limits.LOCAL_JOB_S)
-        network = job["op"] in NETWORK
-        if network:
+        row = ROWS[str(job["op"])]
+        deadline_s = row.deadline_s
+        if deadline_s is None:
             job = {
                 **job,
                 "limits": self._timeouts._asdict(),
@@ -63,16 +52,17 @@ class Tasks:
                 "nonce": os.urandom(limits.NONCE_BYTES),
             }
             deadline_s = self._timeouts.job_s()
+        given_s = deadline_s
 
         def end(result: JobEnd) -> None:
-            done(_result(result, deadline_s))
+            done(_result(result, row, given_s))
 
         request = cbor.dumps(job)
-        key = [self._device_key_fd] if _unseals(job) else []
-        return self._jobs.start(request, [*key, *fds], deadline_s, end, network)
+        key = [self._device_key_fd] if row.needs_device_key(job.get("kind")) else []
+        return self._jobs.start(request, [*key, *fds], given_s, end, row.network)
 
     def _https_ca(self, job: dict[str, object]) -> bytes | None:
-        """What the realm's `https ca-file` holds, where the URL makes it count."""
+        """The content of the realm's `https ca-file`; None for a server without TLS."""
         name, url = job.get("https_ca_file"), job.get("url")
         if not isinstance(name, str) or not str(url).lower().startswith("https:"):
             return None
@@ -87,16 +77,12 @@ class Tasks:
             raise fail("tls-trust-file", name=name, reason=reason)
         return data
 
-    def cancel(self, task: int) -> None:
+    def cancel(self, number: int) -> None:
         """Stops a job; `done` still comes, with an error."""
-        self._jobs.cancel(task)
+        self._jobs.cancel(number)
 
 
-def _unseals(job: dict[str, object]) -> bool:
-    return job["op"] in UNSEALING and (job["op"], job.get("kind")) not in KEYLESS
-
-
-def _result(end: JobEnd, deadline_s: int) -> Answer | AgentError:
+def _result(end: JobEnd, row: Operation, deadline_s: int) -> Answer | AgentError:
     if end.failure == "deadline":
         return fail("job-deadline", seconds=deadline_s)
     if end.failure == "start":
@@ -110,4 +96,6 @@ def _result(end: JobEnd, deadline_s: int) -> Answer | AgentError:
     if not isinstance(answer, dict):
         return fail("job-answer")
     ok = answer.get("ok")
-    return ok if isinstance(ok, dict) else from_map(answer)
+    if not isinstance(ok, dict):
+        return from_map(answer)
+    return fail("job-answer") if contract.fault(row.gives, ok) else ok

@@ -29,7 +29,7 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _PAGE_BYTES = 8 * limits.PEER_TEXT_CHARACTERS
 
 
-class Answer(http.client.HTTPResponse):
+class HttpAnswer(http.client.HTTPResponse):
     """What comes over a connection; `begin` reads the head, `body` the rest.
 
     Both raise what `http.client` does, of HTTPException too for what is malformed; OSError.

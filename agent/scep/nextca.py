@@ -10,20 +10,20 @@ from agent.scep import ca_query, names, ra, refusals, relations, succession, tra
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, text_or_none
 from agent.scep.stored import ca_of
-from agent.scep.succession import Link
-from hal.ports import Link as Network
+from agent.scep.succession import RollOver
+from hal.ports import Link
 
 _NOT_YET = (*refusals.UNKNOWN_OPERATION, "http-denied")
 
 
-def fetch(job: Job, link: Network) -> Answer:
+def fetch(job: Job, link: Link) -> Answer:
     """{url, ca_id, source, ca, ra, weak, ...} -> {certificates, message, via, notes}"""
     ca = ca_of(job)
     message = _asked(ca_query.exchange_of(job, link), text_or_none(job, "ca_id"))
     signer = succession.signer(message, ca, ra.issuing(ca, ra.rules_of(job)))
     via = [one.certificate.der for one in signer.above() if one.certificate != ca.named]
     notes: list[str] = []
-    found = succession.members(Link(ca.named.der, message, tuple(via)), ca.rules, notes)
+    found = succession.members(RollOver(ca.named.der, message, tuple(via)), ca.rules, notes)
     _check_dates(found, ca.rules.now_s)
     certificates = relations.described(found, ca.rules._replace(crl=None), ra.typed(job))
     return {"certificates": certificates, "message": message, "via": via, "notes": notes}

@@ -10,7 +10,7 @@ from agent.scep import ca_query, caset, crl, path, succession
 from agent.scep.caset import CaSet, Fingerprint
 from agent.scep.crl import Crl
 from agent.scep.jobmap import Job, field, items, one_of, submap
-from agent.scep.succession import Link
+from agent.scep.succession import RollOver
 
 
 def ca_of(job: Job) -> CaSet:
@@ -61,6 +61,6 @@ def fingerprint(given: Job) -> Fingerprint:
     return Fingerprint(one_of(given, "algorithm", caset.FINGERPRINTS), field(given, "hex", str))
 
 
-def _link(given: Job) -> Link:
+def _link(given: Job) -> RollOver:
     certificate, message = field(given, "certificate", bytes), field(given, "message", bytes)
-    return Link(certificate, message, tuple(items(given, "via", bytes)))
+    return RollOver(certificate, message, tuple(items(given, "via", bytes)))

@@ -22,7 +22,7 @@ from agent.scep.certificate import Certificate
 from hal.named import NamedTuple
 
 
-class Link(NamedTuple):
+class RollOver(NamedTuple):
     """A CA certificate that was pinned, and how it named the one that was pinned next.
 
     `message`: the signed answer; empty for a CA that was renewed with its name and key. `via`: DER
@@ -45,7 +45,7 @@ def signer(message: bytes, ca: CaSet, issuing: Certificate) -> path.Authority:
     return next(a for a in ca.authorities if a.certificate == found)
 
 
-def members(link: Link, rules: Rules, notes: list[str]) -> list[Certificate]:
+def members(link: RollOver, rules: Rules, notes: list[str]) -> list[Certificate]:
     """The certificates of the next CA, verified; each weakness that was let pass is in `notes`.
 
     `rules` without a time: the CA may have ended.
@@ -86,7 +86,7 @@ def _check_signature(
     return known.weak_links() + (weak if signed.digest == "md5" else [])
 
 
-def check(ca: CaSet, lineage: Sequence[Link], anchor: Fingerprint) -> None:
+def check(ca: CaSet, lineage: Sequence[RollOver], anchor: Fingerprint) -> None:
     """`ca-pin-mismatch` unless the pinned certificate is the one that the operator has named, or
     one that has followed it, link by link."""
     if not lineage or caset.digits(anchor.algorithm, ca.named) == anchor.digits:
@@ -96,7 +96,7 @@ def check(ca: CaSet, lineage: Sequence[Link], anchor: Fingerprint) -> None:
 
 
 def follow(
-    lineage: Sequence[Link], pinned: Certificate, anchor: Fingerprint, weak: frozenset[str]
+    lineage: Sequence[RollOver], pinned: Certificate, anchor: Fingerprint, weak: frozenset[str]
 ) -> None:
     """From the certificate with the operator's fingerprint to the pin, link by link."""
     rules = Rules(None, weak)
@@ -113,7 +113,7 @@ def follow(
         raise fail("ca-pin-mismatch", algorithm=anchor.algorithm, wanted=anchor.digits, got=got)
 
 
-def _leads(link: Link, one: Certificate, following: Certificate, rules: Rules) -> bool:
+def _leads(link: RollOver, one: Certificate, following: Certificate, rules: Rules) -> bool:
     if not link.message:
         return path.is_generation(following, one)
     named = members(link, rules, [])  # each weakness was told when it was fetched

@@ -24,7 +24,7 @@ from urllib.parse import quote, urlsplit
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import refusals, tls
-from agent.scep.httpanswer import Answer
+from agent.scep.httpanswer import HttpAnswer
 from agent.scep.text import clean, excerpt
 from hal.named import NamedTuple
 from hal.ports import Link, LinkError, Source
@@ -121,7 +121,7 @@ class Exchange(NamedTuple):
             with self._alarm():
                 connection.secure()
                 connection.request(method, target, body, headers)
-                with Answer(connection.sock, method) as answer:
+                with HttpAnswer(connection.sock, method) as answer:
                     answer.begin()
                     return _accepted(method, len(target), answer, answer.body(cap))
         except TimeoutError:
@@ -160,7 +160,7 @@ class Exchange(NamedTuple):
         return fail("connection-reset", host=self.server.host, what=what)
 
 
-def _accepted(method: str, target_characters: int, answer: Answer, body: bytes) -> bytes:
+def _accepted(method: str, target_characters: int, answer: HttpAnswer, body: bytes) -> bytes:
     status = answer.status
     if 200 <= status < 300:
         if not body:

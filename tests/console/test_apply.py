@@ -40,7 +40,7 @@ def run(
     sent = bytearray()
     status: list[int] = []
     session = Session(device, sent.extend, device.reactor, level=level, terminal=False)
-    session.perform(lambda: apply(session, text, dry_run), status.append)
+    session.perform(lambda operator: apply(operator, text, dry_run), status.append)
     assert len(status) < 2
     return sent.decode().splitlines(), status[0] if status else None
 
@@ -194,7 +194,7 @@ def test_the_line_of_a_password_that_is_refused_is_named_and_the_others_are_left
     text = "".join(f"pki realm r{n}\n password cipher topsecret\n" for n in range(3))
     sent, status = bytearray(), []
     session = Session(one, sent.extend, one.reactor, level=3, terminal=False)
-    session.perform(lambda: apply(session, text, False), status.append)
+    session.perform(lambda operator: apply(operator, text, False), status.append)
     one.finish()
     one.finish(fail("job-died"))
     assert status == [1]

@@ -9,7 +9,7 @@ import json
 import pytest
 from _pytest.mark import ParameterSet
 
-from agent.console.commands.rows import AAA, CONSOLE, EVERYWHERE, Row
+from agent.console.commands.rows import Row
 from agent.console.commands.table import ROWS, render_configuration, table
 from agent.console.language.grammar import (
     AMBIGUOUS,
@@ -25,6 +25,7 @@ from agent.console.language.grammar import (
     quote,
 )
 from agent.console.language.hints import next_words
+from agent.console.language.views import AAA, CONSOLE, EVERYWHERE
 from agent.settings import LocalUser
 from tests.helpers.appliance import FakeDevice, Script, Terminal, hashed
 from tests.helpers.command_lines import (
@@ -202,10 +203,10 @@ def run(found: FakeDevice, script: Script, line: str) -> int | None:
     """Types a line, and what it asks for."""
     _, status = script.run(line)
     for answer in ANSWERS:
-        if not script.session.asking:
+        if not script.session.dialogue.asking:
             break
         _, status = script.run(answer)
-    assert not script.session.asking
+    assert not script.session.dialogue.asking
     assert not found.tasks
     return status
 
@@ -260,15 +261,15 @@ def test_it_runs_and_the_prompt_comes_back(form: Form, furnished: bool) -> None:
     terminal = Terminal(found)
     terminal.type("screen-length 0 temporary", *entrance(form.view), form.line())
     for answer in ANSWERS:
-        if terminal.session.asking:
+        if terminal.session.dialogue.asking:
             terminal.type(answer)
     shown = terminal.keys(b"\x03")
-    assert terminal.logged_out or shown.endswith(terminal.session.prompt())
+    assert terminal.logged_out or shown.endswith(terminal.session.place.prompt())
     found = device(furnished=furnished)
     script = Script(found)
     script.run(*entrance(form.view))
     text, status = script.run(form.line())
-    assert script.session.asking or status is not None
+    assert script.session.dialogue.asking or status is not None
     if form.typed()[-1] == "json" and status == 0:
         assert isinstance(json.loads(text), dict)
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from agent.console.commands.rows import SYSTEM
 from agent.console.commands.table import ROWS, render_configuration, table
 from agent.console.language.grammar import Parameter, Slot, Terminal, match
+from agent.console.language.views import SYSTEM
 from agent.settings import Settings
 from tests.helpers.appliance import FakeDevice
 from tests.helpers.appliance import Terminal as Screen
@@ -85,16 +85,16 @@ class Operator:
     def type(self, line: str, answers: tuple[str, ...] = ()) -> None:
         self.screen.type(line)
         for answer in answers:
-            if self.screen.session.asking:
+            if self.screen.session.dialogue.asking:
                 self.screen.type(answer)
         shown = self.screen.keys(b"\x03")  # leaves a question or a page
         if self.screen.logged_out:
             self.screen = Screen(self.device, width=WIDTH)
         else:
-            assert shown.endswith(self.screen.session.prompt())
+            assert shown.endswith(self.screen.session.place.prompt())
 
     def stand_in(self, view: str) -> None:
-        if self.screen.session.view.kind != view:
+        if self.screen.session.place.view.kind != view:
             for line in ("return", *entrance(view)):
                 self.type(line)
 

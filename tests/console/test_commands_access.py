@@ -5,9 +5,10 @@ import re
 import pytest
 
 from agent import limits
-from agent.console.commands.rows import EVERYWHERE, VISIT_LEVEL
+from agent.console.commands.rows import VISIT_LEVEL
 from agent.console.commands.table import ROWS, render_configuration
 from agent.console.configuration.loader import load_configuration
+from agent.console.language.views import EVERYWHERE
 from agent.settings import LocalUser
 from tests.helpers.appliance import FakeDevice, Script, Terminal, hashed
 
@@ -200,7 +201,7 @@ def test_no_password_is_kept_or_shown() -> None:
         "set authentication password cipher topsecret",
     ):
         assert terminal.type(line).count("topsecret") == 1, "only the echo"
-        assert terminal.session.editor.history[-1].endswith("******")
+        assert terminal.session.keyboard.editor.history[-1].endswith("******")
     assert "topsecret" not in terminal.type("display current-configuration")
 
 

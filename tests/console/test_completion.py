@@ -3,7 +3,8 @@
 import pytest
 
 from agent.console.session.completion import Completion
-from agent.console.terminal.editor import BELL, Editor, Tab
+from agent.console.terminal.drawing import BELL
+from agent.console.terminal.editor import Editor, Tab
 
 WORDS = ["clock", "current-configuration", "pki", "this", "users", "user-interface", "version"]
 
@@ -14,7 +15,7 @@ class Typing:
     def __init__(self, keys: bytes) -> None:
         self.editor = Editor(80)
         self.editor.begin(">")
-        self.completion = Completion(self.editor, self._offer)
+        self.completion = Completion(self.editor.line, self._offer)
         self.press(keys)
 
     def _offer(self, text: str) -> list[str]:
@@ -25,7 +26,7 @@ class Typing:
         for event in map(self.editor.key, keys):
             if isinstance(event, Tab):
                 self.completion.press(event)
-        return self.editor.text
+        return self.editor.line.text
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ class Typing:
     ],
 )
 def test_tabs(keys: bytes, line: str) -> None:
-    assert Typing(keys).editor.text == line
+    assert Typing(keys).editor.line.text == line
 
 
 @pytest.mark.parametrize("line", [b"", b"display ", b"nothing"])

@@ -248,7 +248,7 @@ def test_the_real_device_keeps_the_promise_as_well() -> None:
     bench.enrol()
     for row in SHOWING:
         sent = bytearray()
-        session = Session(bench.device, sent.extend, None, level=3, terminal=False)
+        session = Session(bench.device, sent.extend, bench.loop, level=3, terminal=False)
         statuses: list[int] = []
         line = line_of(row.notation, row.shows.name)
         if row.shows.name in ("pki cert-req",):

@@ -155,7 +155,7 @@ def test_history() -> None:
 def test_the_longest_line() -> None:
     editor, events = typed(b"x" * 600)
     assert events == []
-    assert editor.text == "x" * limits.LINE_CHARACTERS
+    assert editor.line.text == "x" * limits.LINE_CHARACTERS
     assert editor.take_output().endswith("\a" * 90)
 
 
@@ -166,7 +166,7 @@ def test_a_password_is_neither_shown_nor_recalled() -> None:
     assert press(editor, b"se?c\x10r\x08\x15s\tecret?\x1a\r") == [Line("secret?")]
     shown = editor.take_output()
     assert shown.strip("\r\n\a\b") == "Enter the password: "
-    assert editor.text == ""
+    assert editor.line.text == ""
 
 
 def test_a_question_has_no_help_and_no_history() -> None:
@@ -180,11 +180,11 @@ def test_a_notice_does_not_tear_the_line() -> None:
     editor, screen = Editor(20), Screen(20)
     editor.begin(PROMPT)
     press(editor, b"pki realm with-a-long-name\x1b[D\x1b[D")
-    editor.hide()
+    editor.line.hide()
     screen.write(editor.take_output())
     assert screen.text() == ""
     screen.write("Info: x\r\n")
-    editor.show()
+    editor.line.show()
     screen.write(editor.take_output())
     assert screen.text()[20:] == PROMPT + "pki realm with-a-long-name"
     press(editor, b"X")
@@ -226,10 +226,10 @@ def test_the_screen_always_shows_the_line(
     for key in keys:
         press(editor, key)
         screen.write(editor.take_output())
-        assert screen.text() == (PROMPT + editor.text).rstrip()
+        assert screen.text() == (PROMPT + editor.line.text).rstrip()
     press(editor, b"#")
     screen.write(editor.take_output())
-    assert screen.text() == (PROMPT + editor.text).rstrip(), "the cursor was elsewhere"
+    assert screen.text() == (PROMPT + editor.line.text).rstrip(), "the cursor was elsewhere"
 
 
 @settings(deadline=None, max_examples=200)
@@ -240,7 +240,7 @@ def test_noise(data: bytes, hidden: bool) -> None:
     events = press(editor, data)
     assert all(event.text.isprintable() for event in events if isinstance(event, Line | Help | Tab))
     editor.take_output().encode()
-    assert len(editor.text) <= limits.LINE_CHARACTERS
+    assert len(editor.line.text) <= limits.LINE_CHARACTERS
 
 
 def test_what_comes_at_once_has_no_joint_between_its_rows() -> None:

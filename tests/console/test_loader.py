@@ -1,9 +1,12 @@
 """Loading a configuration: bad lines are told and skipped, the rest takes effect, and fast."""
 
-from time import perf_counter
+from time import process_time
+
+import pytest
 
 from agent.console.commands.table import ROWS, branches, render_configuration
-from agent.console.configuration.loader import Secrets, load_configuration
+from agent.console.configuration.loader import Loader, Secrets, load_configuration
+from agent.errors import AgentError, fail
 from agent.settings import Entity, Realm, Settings
 from tests.helpers.appliance import FakeDevice, seal
 
@@ -151,6 +154,36 @@ def test_any_text_loads() -> None:
         load_configuration(FakeDevice(), text)
 
 
+def test_the_operator_of_a_text_is_told_nothing_asked_nothing_and_starts_nothing() -> None:
+    device, looked = FakeDevice(), []
+    loader = Loader(device, None)
+    loader.info("nobody reads it")
+    loader.remark(lambda: looked.append("nobody would read it"))
+    loader.refuse(fail("login-no-user"))
+    acts = (
+        lambda: loader.ask("Enter the password: ", looked.append, hidden=True),
+        lambda: loader.question("Continue?", looked.append),
+        lambda: loader.start("Working", lambda task: device.diagnose("default", task.done), print),
+        lambda: loader.page_length(0),
+        lambda: loader.monitor(True),
+    )
+    for act in acts:
+        with pytest.raises(AgentError) as caught:
+            act()
+        assert caught.value.code == "load-action"
+    assert (looked, device.tasks, device.listeners) == ([], {}, [])
+
+
+def test_key_pairs_are_listed_once_for_a_text() -> None:
+    device = FakeDevice()
+    device.add_key_pair("k1")
+    loader = Loader(device, None)
+    assert loader.key_names() == {"k1"}
+    device.add_key_pair("k2")
+    assert loader.key_names() == {"k1"}
+    assert Loader(device, None).key_names() == {"k1", "k2"}
+
+
 def test_a_thousand_realms() -> None:
     device = FakeDevice()
     device.settings.entities["e1"] = Entity("e1")
@@ -166,8 +199,8 @@ def test_a_thousand_realms() -> None:
     text = "\n".join(render_configuration(device.settings))
     again = FakeDevice()
     again.pairs = device.pairs
-    start = perf_counter()
+    start = process_time()
     assert load_configuration(again, text) == []
-    seconds = perf_counter() - start
+    seconds = process_time() - start
     assert "\n".join(render_configuration(again.settings)) == text
     assert seconds < 5, "well under one here; a machine that is busy gets some grace"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.console.commands.rows import ENTITY, REALM, SYSTEM, USER
+from agent.console.language.views import ENTITY, REALM, SYSTEM, USER
 from agent.console.session.session import Session
 from agent.console.terminal.pager import MORE
 from agent.errors import AgentError
@@ -37,11 +37,11 @@ def test_a_view_that_has_gone_leads_to_the_system_view(kind: str, name: str) -> 
     assert first.type(f"pki {kind} {name}").endswith(f"[Huawei-pki-{kind}-{name}]")
     second.type(f"undo pki {kind} {name}")
     with pytest.raises(AgentError) as caught:
-        first.session.record(kind)
+        first.session.place.record(kind)
     assert caught.value.code == f"{kind}-unknown"
-    assert first.session.record(SYSTEM) is first.device.settings
+    assert first.session.place.record(SYSTEM) is first.device.settings
     assert "file-format" in first.keys(b"pki ?"), "help is that of the system view too"
-    assert first.session.view.kind == SYSTEM
+    assert first.session.place.view.kind == SYSTEM
     assert first.type(f"\x15pki {kind} {name}").endswith(f"[Huawei-pki-{kind}-{name}]")
 
 
@@ -52,7 +52,7 @@ def test_a_command_of_a_realm_that_has_gone_is_unrecognized() -> None:
     assert "Unrecognized command" in first.type("ca id lab")
     assert "abc" not in first.device.settings.realms
     assert first.type("quit").endswith("<Huawei>")
-    assert first.session.view.kind == USER
+    assert first.session.place.view.kind == USER
 
 
 def test_two_remove_one_realm() -> None:
@@ -190,7 +190,7 @@ def test_two_sessions_on_a_stand_in(steps: list[tuple[int, bytes, int]], held: b
     terminals = two(device)
     device.add_key_pair("k1")
     device.settings.realms["abc"].url = "http://192.0.2.9/scep"
-    terminals[0].session.screen_lines = 3
+    terminals[0].session.screen.height = 3
     if held:
         device.statuses["abc"], device.locals["abc"] = PENDING, certificate()
     for who, data, what in steps:

@@ -68,7 +68,7 @@ def test_help_in_the_middle_of_a_line_that_wraps() -> None:
 
 def test_long_help_comes_in_pages_and_the_line_stays() -> None:
     glass = in_realm(80)
-    glass.terminal.session.screen_lines = 10
+    glass.terminal.session.screen.height = 10
     check(glass.press(b"xyz\x01?"), f"|{MORE}_")
     check(glass.press(b" "), f"|{MORE}_")
     check(glass.press(b"q"), f"|{PROMPT}_yz")

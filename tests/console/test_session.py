@@ -110,7 +110,7 @@ def test_the_procedure_at_a_terminal() -> None:
     assert answers == [True]
     assert device.configuration.times == 1
     assert terminal.logged_out
-    assert "topsecret" not in "".join(terminal.session.editor.history)
+    assert "topsecret" not in "".join(terminal.session.keyboard.editor.history)
 
 
 def enrolling(device: FakeDevice) -> Terminal:
@@ -201,7 +201,7 @@ def test_help_at_once_and_the_line_again() -> None:
 def test_tab_completes() -> None:
     terminal = Terminal(FakeDevice())
     terminal.keys(b"sys\t\r")
-    assert terminal.session.view.kind == "system"
+    assert terminal.session.place.view.kind == "system"
     assert terminal.keys(b"pki ent\tx\r").endswith("[Huawei-pki-entity-x]")
 
 
@@ -252,7 +252,7 @@ def test_no_password_is_kept(line: str) -> None:
     terminal = Terminal(FakeDevice(eager=True))
     shown = terminal.type("system-view", "pki realm abc", line)
     assert shown.count("topsecret") == 1, "only the echo"
-    assert terminal.session.editor.history[-1].endswith("******")
+    assert terminal.session.keyboard.editor.history[-1].endswith("******")
     assert "topsecret" not in terminal.keys(b"\x10")
 
 
@@ -261,7 +261,7 @@ def test_no_password_is_kept_or_echoed_in_another_view_or_below_its_level() -> N
         terminal, script = Terminal(FakeDevice(), level=level), Script(FakeDevice(), level=level)
         terminal.type("system-view")
         assert terminal.type("pa c topsecret").count("topsecret") == 1, "only the echo"
-        assert terminal.session.editor.history[-1] == "pa c ******"
+        assert terminal.session.keyboard.editor.history[-1] == "pa c ******"
         text, status = script.run("pa c topsecret")
         assert text.startswith("pa c ******\n")
         assert ("topsecret" in text, status) == (False, 1)
@@ -425,7 +425,7 @@ def test_hang_up_detaches() -> None:
     terminal.session.close()
     assert (device.detached, asked) == ([1], [False])
     device.finish()
-    terminal.session.notice("nobody")
+    terminal.session.screen.notice("nobody")
     terminal.reactor.advance(100)
     assert terminal.keys(b"display clock\r") == ""
 
@@ -459,10 +459,10 @@ def test_who_may_not_pin_a_ca_may_not_accept_one(level: int) -> None:
     device.settings.realms["default"].url = "http://ca"
     terminal, asked = Terminal(device), []
     terminal.type("system-view", "pki enroll-certificate realm default")
-    terminal.session.level = level
+    terminal.session.place.level = level
     next(iter(device.tasks.values())).progress.confirm_ca(PRINTS, asked.append)
     shown = terminal.take()
-    assert (asked, terminal.session.asking) == ([False], False)
+    assert (asked, terminal.session.dialogue.asking) == ([False], False)
     assert "Error: This user may not accept a CA.\n Cause: which CA is trusted is" in shown
     assert "[Y/N]" not in shown
     device.finish(error())
@@ -511,13 +511,13 @@ def test_type_ahead_has_an_end() -> None:
 def test_a_notice_does_not_tear_the_line() -> None:
     terminal = Terminal(FakeDevice())
     terminal.keys(b"display cl")
-    terminal.session.notice("PKI/5/GET_CA_CERT_OK")
+    terminal.session.screen.notice("PKI/5/GET_CA_CERT_OK")
     shown = terminal.take()
     assert shown.endswith("PKI/5/GET_CA_CERT_OK\n<Huawei>display cl")
     assert "2026" in terminal.keys(b"ock\r")
     paged = long_display()
     paged.type("display current-configuration")
-    paged.session.notice("note")
+    paged.session.screen.notice("note")
     assert paged.take() == ERASE_MORE + "note\n" + MORE
 
 
@@ -696,7 +696,7 @@ def test_a_stop_in_one_piece_with_the_command_that_it_stops(stop: bytes) -> None
 def test_the_line_below_help_is_left_with_ctrl_c_only(key: bytes, line: str) -> None:
     """Or what a script types behind Ctrl+C would be the end of another command."""
     terminal = Terminal(FakeDevice())
-    terminal.session.screen_lines = 4
+    terminal.session.screen.height = 4
     assert MORE in terminal.keys(b"display ?")
     assert terminal.keys(key).endswith(f"<Huawei>{line}")
-    assert terminal.session.editor.text == line
+    assert terminal.session.keyboard.editor.line.text == line

@@ -7,7 +7,7 @@ import pytest
 from agent import pem
 from agent.device.activation import MEMORY_FILES, Activation, InUse
 from agent.errors import AgentError
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.log import Log
 from hal import cbor
 from hal.fakes.storage import FakeFiles, FakeMemory
@@ -32,8 +32,8 @@ class Bench:
         self.files, self.memory = FakeFiles(), FakeMemory(self.reactor)
         self.jobs = FakeJobs(self.reactor, [JobEnd(None, "died") if fails else self._child] * 5)
         self.log = Log(lambda: 0, None)
-        tasks = Tasks(self.jobs, 0)
-        self.activation = Activation(self.files, self.memory, tasks, self.log)
+        jobs = JobRunner(self.jobs, 0)
+        self.activation = Activation(self.reactor, self.files, self.memory, jobs, self.log)
 
     def _child(self, job: StartedJob) -> JobEnd:
         for fd, name in zip(job.fds[1:], MEMORY_FILES, strict=True):
@@ -43,7 +43,7 @@ class Bench:
 
     def activate(self, what: InUse = WHAT) -> AgentError | None:
         found: list[AgentError | None] = []
-        self.activation.activate(what, "pem", found.append)
+        self.activation.activate(what, found.append)
         self.reactor.advance(1)
         (result,) = found
         return result

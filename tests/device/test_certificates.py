@@ -168,7 +168,7 @@ def test_the_next_ca_needs_one_that_holds_now() -> None:
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        ({"certificates": [CA], "message": b"signed", "via": []}, "next-ca-none"),
+        ({"certificates": [CA], "message": b"x", "via": [], "notes": []}, "next-ca-none"),
         ({"certificates": [NEXT]}, "job-answer"),
         (fail("next-ca-signer", subject="CN=x"), "next-ca-signer"),
     ],
@@ -209,7 +209,7 @@ def test_with_a_known_ca_the_chain_is_judged_first() -> None:
     waiter = run(bench, bench.device.exchange.import_local, "abc", LOCAL)
     assert waiter.results == [None]
     assert bench.worker.ops() == ["fetch-ca", "import", "validate", "activate"]
-    chain = bench.device.runner("abc").engine.stored.local.chain
+    chain = bench.device.realms.runner("abc").engine.stored.local.chain
     assert chain == [b"der of CN=CA 01"]  # as the validation says, by who signed
     row = {"certificate": "local", "subject": "CN=y", "status": "Invalid", "reason": "expired"}
     bench.worker.answers["validate"] = {"rows": [row], "chain": []}

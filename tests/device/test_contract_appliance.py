@@ -35,7 +35,7 @@ def subject(request: pytest.FixtureRequest) -> Subject:
         fake = FakeDevice(eager=True)
         return Subject(fake, lambda: None, fake.report)
     bench = Bench()
-    return Subject(bench.device, bench.turn, lambda text: bench.device.log.report("X", text))
+    return Subject(bench.device, bench.turn, lambda text: bench.device.shared.log.report("X", text))
 
 
 def test_a_new_device_has_the_default_realm_and_nothing_else(subject: Subject) -> None:

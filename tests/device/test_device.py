@@ -308,6 +308,7 @@ def test_save_is_one_commit_and_a_reboot_has_it() -> None:
     bench = ready()
     assert not bench.device.configuration.unsaved()
     bench.device.settings.sysname = "r9"
+    bench.device.changed()
     assert bench.device.configuration.unsaved()
     before = bench.store.counters.syncs
     bench.device.configuration.save()
@@ -358,6 +359,7 @@ def test_a_realm_that_was_not_saved_is_served_again_once_it_is_typed_again() -> 
 def test_after_an_unsaved_success_the_operator_is_told() -> None:
     bench = ready()
     bench.device.settings.sysname = "other"
+    bench.device.changed()
     assert any("type `save`" in note for note in bench.enrol().notes)
 
 

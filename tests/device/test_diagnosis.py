@@ -121,7 +121,7 @@ def test_an_ra_that_nobody_reckons_with_is_a_doubt() -> None:
     bench = ready()
     (ca,) = bench.worker.answers["fetch-ca"]["certificates"]
     both = [ca, {**ca, "is_ca": False, "subject": "CN=RA"}]
-    bench.worker.answers["fetch-ca"] = {"caps": [], "certificates": both}
+    bench.worker.answers["fetch-ca"] = {"caps": [], "certificates": both, "notes": []}
     found = checks(bench)["CA set"]
     assert (found.result, found.detail[:14]) == ("warning", "2 certificates")
     assert "`ra`" in str(found.next_step)

@@ -129,9 +129,9 @@ def test_a_request_whose_answer_was_lost_is_over() -> None:
     bench = trusting()
     bench.worker.answers["enrol"] = refuse("answer-timeout", host="ca")
     assert bench.enrol().code == "answer-timeout"
-    assert bench.device.runner("abc").engine.stored.request is not None
+    assert bench.device.realms.runner("abc").engine.stored.request is not None
     assert asked(bench, "77").results == [False]
-    assert bench.device.runner("abc").engine.stored.request is None
+    assert bench.device.realms.runner("abc").engine.stored.request is None
     assert bench.device.status("abc").last_error is None
 
 
@@ -193,7 +193,7 @@ def test_what_changes_meanwhile_is_seen() -> None:
     assert (waiter.code, bench.device.local("abc")) == ("ca-untrusted", None)
     bench = trusting()
     waiter = held_answer(bench)
-    runner = bench.device.runner("abc")
+    runner = bench.device.realms.runner("abc")
     other = runner.engine.stored.ca._replace(pin="6b" * 32)
     bench.device.settings.realms["abc"].fingerprint = None
     bench.device.changed()

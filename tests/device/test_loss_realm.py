@@ -41,7 +41,7 @@ def test_who_is_asked_about_a_ca_hears_that_another_one_was_trusted(lose: object
     bench.turn()
     assert waiter.asked[0].before == ""
     assert bench.enrol(answer=True).code is None
-    assert not bench.device.runner("abc").ca_was_lost()
+    assert not bench.device.realms.runner("abc").records.ca_was_lost()
 
 
 def test_a_first_ca_is_a_first_one() -> None:
@@ -150,6 +150,6 @@ def test_a_key_pair_in_the_place_of_a_lost_one_is_another_generation() -> None:
     bench.key()
     bench.factory = CONFIGURATION
     bench.reboot()
-    assert bench.device.key("k1") is not None
-    assert bench.device.application(bench.device.settings.realms["abc"]).renewable is False
+    assert bench.device.keys.record("k1") is not None
+    assert bench.device.applications.event(bench.device.settings.realms["abc"]).renewable is False
     assert "LOCAL_IMPORT_ERR: realm abc: there is no RSA key pair k1" in bench.logged()

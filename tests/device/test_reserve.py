@@ -170,7 +170,7 @@ def encoded(record: Any) -> int:
 def test_what_a_peer_says_takes_no_more_than_an_outcome_has(letter: str) -> None:
     """A CA set full of long names stands in its refusal; the store keeps the beginning of it."""
     error = AgentError("ca-pin-mismatch", letter * 50_000, letter * 401, letter * 399, "operator")
-    now = Bench().device.now()
+    now = Bench().device.shared.now()
     found = outcome(now, 1, error)
     assert encoded(found) + len("realm/abc/outcome") <= OUTCOME_BYTES
     assert found.error is not None
@@ -305,7 +305,7 @@ class Site:
 
     def served(self) -> list[str]:
         realms = [name for name in NAMES if name in self.device.settings.realms]
-        return [n for n in realms if self.device.runner(n).engine.stored.local]
+        return [n for n in realms if self.device.realms.runner(n).engine.stored.local]
 
     def renew_all(self) -> int:
         """Four renewals of each realm, one after the other: every one succeeds."""
@@ -314,7 +314,8 @@ class Site:
             for _time in range(4):
                 waiter = self.apply(name)
                 assert waiter is not None
-                assert waiter.code is None, (name, waiter.results, self.device.commits.room())
+                room = self.device.shared.commits.room()
+                assert waiter.code is None, (name, waiter.results, room)
                 assert self.device.status(name).state == "issued"
                 renewed += 1
         return renewed
@@ -383,7 +384,7 @@ def fill_up(site: Site) -> None:
     for size in (1000, 200, 40, 8):
         site.refused.clear()
         for number in range(500):
-            site.do(site.device.commit, {f"fill/{size}/{number}": bytes(size)})
+            site.do(site.device.shared.commit, {f"fill/{size}/{number}": bytes(size)})
             if site.refused:
                 break
         assert site.refused == ["store-reserved"]
@@ -439,7 +440,7 @@ def test_spare_key_pairs_stop_before_renewals_do(tmp_path: Path) -> None:
         site.realm("r0")
         site.apply("r0")
         fill_up(site)
-        room = site.device.commits.room()
+        room = site.device.shared.commits.room()
         assert room.left >= room.kept > 0
         assert site.device.status("r0").store_place == FREE
         assert site.renew_all() == 4
@@ -506,7 +507,7 @@ def test_a_first_application_is_refused_before_anything_leaves(tmp_path: Path) -
         assert waiter.code == "store-reserved"
         assert "enrol" not in site.bench.worker.ops()
         assert site.device.status("r1").store_place == MISSING
-        assert site.device.runner("r1").engine.stored == Stored()
+        assert site.device.realms.runner("r1").engine.stored == Stored()
 
 
 def test_a_refused_key_pair_is_refused_before_it_is_made(tmp_path: Path) -> None:
@@ -525,10 +526,10 @@ def test_a_refused_key_pair_is_refused_before_it_is_made(tmp_path: Path) -> None
 def test_who_waits_reads_why_the_ca_was_not_reached_though_it_was_not_stored() -> None:
     bench = ready()
     bench.enrol()
-    room = bench.device.commits.room()
+    room = bench.device.shared.commits.room()
     for number in range(2):
         bench.store.commit({f"fill/{number}": bytes(40_000)})
-    bench.store.commit({"fill/3": bytes(bench.device.commits.room().left - 2 * KIB)})
+    bench.store.commit({"fill/3": bytes(bench.device.shared.commits.room().left - 2 * KIB)})
     bench.worker.answers["enrol"] = refuse("connection-refused", host="192.0.2.9", what="refused")
     assert bench.enrol().code == "connection-refused"
     assert "are kept for renewals" in bench.logged()
@@ -542,7 +543,7 @@ def test_the_displays_tell_it_before_it_happens() -> None:
     bench = ready()
     bench.enrol()
     found = bench.device.system.statistics()
-    room = bench.device.commits.room()
+    room = bench.device.shared.commits.room()
     assert found["store_reserve_bytes"] == room.kept > 0
     assert found["store_free_bytes"] == room.free > 0
     assert not found["store_reserve_reached"]
@@ -574,7 +575,7 @@ def test_the_displays_tell_it_before_it_happens() -> None:
 def test_the_reserve_is_that_of_the_running_configuration() -> None:
     bench = ready()
     bench.enrol()
-    before = bench.device.commits.room().kept
+    before = bench.device.shared.commits.room().kept
     bench.device.settings.realms["abc"].auto_enroll = AutoEnroll()
-    assert bench.device.commits.room().kept > before
+    assert bench.device.shared.commits.room().kept > before
     assert CONFIGURATION.count("auto-enroll") == 0

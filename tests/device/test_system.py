@@ -4,7 +4,9 @@ import pytest
 
 from agent.appliance import FileEntry
 from agent.device.erasing import Erasure
-from agent.device.system import Storage, System
+from agent.device.shared import Shared
+from agent.device.storage import DeviceStorage
+from agent.device.system import DeviceSystem
 from agent.errors import AgentError
 from hal.fakes.storage import FakeFiles
 from hal.fakes.work import FakeClock
@@ -15,7 +17,7 @@ from tests.helpers.device_bench import START_S, Bench, ready
 
 def test_storage_lists_reads_and_says_what_is_wrong() -> None:
     files = FakeFiles({"a.cer": b"abc"})
-    storage = Storage(files)
+    storage = DeviceStorage(files)
     assert storage.entries() == [FileEntry("a.cer", 3, files.modified_s)]
     assert storage.exists("a.cer")
     assert not storage.exists("b.cer")
@@ -29,10 +31,12 @@ def test_storage_lists_reads_and_says_what_is_wrong() -> None:
             call()
 
 
-def system(bench: Bench, clock: FakeClock, *, has_rtc: bool = False) -> System:
+def system(bench: Bench, clock: FakeClock, *, has_rtc: bool = False) -> DeviceSystem:
     hardware = bench.hardware._replace(clock=clock, has_rtc=has_rtc)
-    erasure = Erasure(bench.store, bench.files, bench.memory, bench.device.log)
-    return System(bench.device, bench.store, hardware, erasure)
+    device, log = bench.device, bench.device.shared.log
+    erasure = Erasure(bench.store, bench.files, bench.memory, log)
+    shared = Shared(bench.loop, bench.store, hardware, device.shared.jobs, log)
+    return DeviceSystem(shared, device.realms, device.keys, erasure, lambda: None)
 
 
 def test_who_vouches_for_the_time() -> None:

@@ -55,7 +55,7 @@ def test_eight_sessions_in_eight_conditions(console: Console) -> None:
     assert b"Nothing was changed" in console.read(clients["a question"])
     clients["no paging"].send(b"display current-configuration\r")
     assert MORE.encode() not in console.read(clients["no paging"])
-    console.bench.device.log.report("X", "one for the monitor")
+    console.bench.device.shared.log.report("X", "one for the monitor")
     assert b"one for the monitor" in console.read(clients["the log"])
     for name in ("a password", "a search", "another view"):
         assert console.read(clients[name]) == b"", name
@@ -127,4 +127,4 @@ def test_a_session_that_is_fed_for_ever_does_not_grow() -> None:
         tracemalloc.stop()
     assert not terminal.logged_out
     assert after - before < 100_000
-    assert len(terminal.session.editor.history) <= limits.HISTORY_LINES
+    assert len(terminal.session.keyboard.editor.history) <= limits.HISTORY_LINES

@@ -29,6 +29,7 @@ from agent.enrolment.states import (
     CaFetched,
     Due,
     Granted,
+    Installed,
     JobFailed,
     Restart,
     State,
@@ -215,6 +216,18 @@ def test_a_request_without_an_answer_can_be_given_up() -> None:
     bench(network())
     bench(Abort())
     assert bench.flash.request is None
+
+
+def test_so_it_can_after_the_operator_has_brought_the_certificates_of_the_ca() -> None:
+    """They end the failure, and the request that got no answer is still there."""
+    bench = Bench()
+    bench(application("t1"))
+    bench(FETCHED)
+    bench(network())
+    bench(Installed(ca=bench.flash.ca))
+    assert (bench.engine.state, bench.flash.request is None) == (State.TRUSTED, False)
+    bench(Abort())
+    assert (bench.engine.state, bench.flash.request) == (State.TRUSTED, None)
 
 
 def test_a_fingerprint_that_changed_while_the_job_ran_refuses_its_certificate() -> None:

@@ -6,7 +6,7 @@ its bytes around, so that a test can see whether a plain one has leaked.
 
 import base64
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agent import limits
 from agent.appliance import (
@@ -29,7 +29,8 @@ from agent.appliance import (
     Verdict,
 )
 from agent.console.commands.table import render_configuration
-from agent.console.displays.board import FLAG, STATISTICS
+from agent.console.displays.board import STATISTICS
+from agent.console.displays.document import FLAG
 from agent.console.language.blocks import difference
 from agent.console.session.session import Session
 from agent.errors import AgentError, fail
@@ -108,7 +109,7 @@ class Task(NamedTuple):
 
     name: str
     result: object
-    done: Done
+    done: Done[Any]
     progress: Progress | None
     given: tuple[object, ...] = ()
 
@@ -152,53 +153,53 @@ class FakeExchange:
     def _note(self, *asked: object) -> None:
         self.asked.append(asked)
 
-    def get_ca(self, realm: str, progress: Progress, done: Done) -> int:
+    def get_ca(self, realm: str, progress: Progress, done: Done[Any]) -> int:
         self._note("get", realm)
         return self._device.task("get", None, done, progress)
 
-    def get_next_ca(self, realm: str, progress: Progress, done: Done) -> int:
+    def get_next_ca(self, realm: str, progress: Progress, done: Done[Any]) -> int:
         self._note("next", realm)
         return self._device.task("next", None, done, progress)
 
-    def get_local(self, realm: str, serial: str | None, progress: Progress, done: Done) -> int:
+    def get_local(self, realm: str, serial: str | None, progress: Progress, done: Done[Any]) -> int:
         self._note("get local", realm, serial)
         return self._device.task("get local", False, done, progress)
 
-    def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
+    def import_ca(self, realm: str, what: FromFile, progress: Progress, done: Done[Any]) -> int:
         self._note("import", "ca", realm, what)
         self._device.storage.read(what.file)
         return self._device.task("import", None, done, progress)
 
-    def import_local(self, realm: str, what: FromFile, progress: Progress, done: Done) -> int:
+    def import_local(self, realm: str, what: FromFile, progress: Progress, done: Done[Any]) -> int:
         self._note("import", "local", realm, what)
         self._device.storage.read(what.file)
         return self._device.task("import", None, done, progress)
 
-    def import_key(self, name: str, what: FromFile, exportable: bool, done: Done) -> int:
+    def import_key(self, name: str, what: FromFile, exportable: bool, done: Done[Any]) -> int:
         self._note("import", "key", name, what, exportable)
         self._device.storage.read(what.file)
         self._device.add_key_pair(name)
         return self._device.task("import", self._device.pairs[name], done)
 
-    def export(self, realm: str, kind: str, what: FromFile, done: Done) -> int:
+    def export(self, realm: str, kind: str, what: FromFile, done: Done[Any]) -> int:
         self._note("export", kind, realm, what)
         return self._write(what, done)
 
-    def export_key(self, name: str, what: FromFile, done: Done) -> int:
+    def export_key(self, name: str, what: FromFile, done: Done[Any]) -> int:
         self._note("export", "key", name, what)
         if name not in self._device.pairs:
             raise fail("key-unknown", name=name)
         return self._write(what, done)
 
-    def request(self, realm: str, file: str, with_password: bool, done: Done) -> int:
+    def request(self, realm: str, file: str, with_password: bool, done: Done[Any]) -> int:
         self._note("request", realm, file, with_password)
         return self._write(FromFile(file, "pem"), done)
 
-    def _write(self, what: FromFile, done: Done) -> int:
+    def _write(self, what: FromFile, done: Done[Any]) -> int:
         self._device.storage.content[what.file] = str(what.format).encode()
         return self._device.task("write", None, done)
 
-    def validate(self, realm: str, kind: str, done: Done) -> int:
+    def validate(self, realm: str, kind: str, done: Done[Any]) -> int:
         rows = [Verdict(kind, f"CN={realm}", "Valid", None)]
         return self._device.task("validate", rows, done)
 
@@ -215,7 +216,7 @@ class FakeRevocation:
         self._device = device
         self.found: dict[str, bytes] = {}
 
-    def fetch(self, realm: str, progress: Progress, done: Done) -> int:
+    def fetch(self, realm: str, progress: Progress, done: Done[Any]) -> int:
         self.found[realm] = b"list of " + realm.encode()
         return self._device.task("crl", None, done, progress)
 
@@ -315,15 +316,15 @@ def hashed(plain: str) -> str:
 class FakeAccess:
     """Passwords are hashed by turning their bytes around; `checked` is what was compared."""
 
-    def __init__(self, task: Callable[[str, object, Done], int]) -> None:
+    def __init__(self, task: Callable[[str, object, Done[Any]], int]) -> None:
         self.seats = [Seat("SOCK 0", "terminal", "uid 0", 3, START_S, lambda: 0)]
         self.checked: list[tuple[str, str]] = []
         self._task = task
 
-    def hash_password(self, plain: str, before: str | None, done: Done) -> int:
+    def hash_password(self, plain: str, before: str | None, done: Done[Any]) -> int:
         return self._task("hash", hashed(plain), done)
 
-    def check_password(self, plain: str, stored: str, done: Done) -> int:
+    def check_password(self, plain: str, stored: str, done: Done[Any]) -> int:
         self.checked.append((plain, stored))
         return self._task("check-password", hashed(plain) == stored, done)
 
@@ -375,7 +376,7 @@ class FakeDevice:
         self,
         name: str,
         result: object,
-        done: Done,
+        done: Done[Any],
         progress: Progress | None = None,
         given: tuple[object, ...] = (),
     ) -> int:
@@ -427,7 +428,7 @@ class FakeDevice:
     def key_pair_unreadable(self, name: str) -> bool:
         return name in self.unreadable
 
-    def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done) -> int:
+    def create_key_pair(self, name: str, bits: int, exportable: bool, done: Done[Any]) -> int:
         self.pairs[name] = KeyPair(name, 1, bits, exportable, START_S, b"\x30\x03\x02\x01\x05")
         return self.task("create", self.pairs[name], done)
 
@@ -435,13 +436,13 @@ class FakeDevice:
         if self.pairs.pop(name, None) is None:
             raise fail("key-unknown", name=name)
 
-    def seal_password(self, plain: str, before: str | None, done: Done) -> int:
+    def seal_password(self, plain: str, before: str | None, done: Done[Any]) -> int:
         return self.task("seal", seal(plain), done, given=(plain, before))
 
-    def check_sealed_password(self, sealed: str, done: Done) -> int:
+    def check_sealed_password(self, sealed: str, done: Done[Any]) -> int:
         return self.task("check", None, done)
 
-    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done) -> int:
+    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done[Any]) -> int:
         self.asked.append((realm, plain))
         if self._known(realm).url is None:
             raise fail(
@@ -456,7 +457,7 @@ class FakeDevice:
     def forget_realm(self, realm: str) -> None:
         self.forgotten.append(realm)
 
-    def diagnose(self, realm: str, done: Done) -> int:
+    def diagnose(self, realm: str, done: Done[Any]) -> int:
         self._known(realm)
         checks = [
             Check("clock", "ok", "fine", None),
@@ -476,7 +477,7 @@ class FakeDevice:
         self._known(realm)
         return self.locals.get(realm)
 
-    def describe(self, kind: str, found: list[bytes], done: Done) -> int:
+    def describe(self, kind: str, found: list[bytes], done: Done[Any]) -> int:
         texts = [f"{kind.capitalize()} {number}\n  Version: 3" for number, _ in enumerate(found)]
         return self.task("describe", [Described(t, {"subject": "CN=x"}) for t in texts], done)
 
@@ -568,6 +569,27 @@ class Script:
         text = self.sent.decode()
         self.sent.clear()
         return text
+
+
+def furnished() -> FakeDevice:
+    """A device with a realm, and with the file of a certificate for it."""
+    found = FakeDevice(eager=True)
+    found.settings.realms["abc"] = Realm("abc")
+    found.storage.content["abc_local.cer"] = b"certificate"
+    return found
+
+
+def system(found: FakeDevice, *lines: str, level: int = 3) -> tuple[str, int | None]:
+    """Runs lines in the system view."""
+    return Script(found, level=level).run("system-view", *lines)
+
+
+def realm_script() -> tuple[FakeDevice, Script, Realm]:
+    """A script in the view of a new realm."""
+    device = FakeDevice(eager=True)
+    script = Script(device)
+    script.run("system-view", "pki realm abc")
+    return device, script, device.settings.realms["abc"]
 
 
 def error(text: str = "the CA said no") -> AgentError:

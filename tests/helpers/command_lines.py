@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from agent.console.commands.rows import SYSTEM, USER, Row
+from agent.console.commands.rows import Row
 from agent.console.commands.table import ROWS, Command, branches, render_configuration, table
 from agent.console.configuration.loader import load_configuration
 from agent.console.language.grammar import (
@@ -25,6 +25,7 @@ from agent.console.language.grammar import (
     steps,
 )
 from agent.console.language.grammar import Terminal as Next
+from agent.console.language.views import SYSTEM, USER
 from tests.helpers.appliance import FakeDevice, Terminal
 
 # What a parameter is given when it takes it: names of every kind, and the odd characters.
@@ -174,5 +175,5 @@ def replayed(device: FakeDevice) -> tuple[FakeDevice, FakeDevice]:
     terminal = Terminal(pasted)
     said = terminal.type("system-view", *text)
     assert "Error:" not in said, said
-    assert terminal.session.view.kind == USER
+    assert terminal.session.place.view.kind == USER
     return loaded, pasted

@@ -12,7 +12,8 @@ from typing import Any
 from agent.device.device import Device
 from agent.device.hardware import Hardware
 from agent.errors import AgentError, fail
-from agent.jobs.runner import Tasks
+from agent.jobs.contract import ROWS, fault, fields
+from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
 from hal import cbor
@@ -97,6 +98,7 @@ class Worker:
     def __call__(self, started: StartedJob) -> JobEnd | None:
         job = cbor.loads(started.request, max_bytes=1_000_000)
         self.jobs.append(job)
+        _check(job)
         answer = self.answers[job["op"]]
         try:
             found = answer(job) if callable(answer) else answer
@@ -113,6 +115,13 @@ class Worker:
 
     def ops(self) -> list[str]:
         return [job["op"] for job in self.jobs]
+
+
+def _check(job: Any) -> None:
+    """The contract has each field of the job, and each is as it says."""
+    shape = ROWS[job["op"]].takes
+    assert fault(shape, job) is None, (job["op"], fault(shape, job))
+    assert set(job) <= {"op", *(field[0] for field in fields(shape))}, job["op"]
 
 
 class Waiter:
@@ -175,7 +184,7 @@ class Bench:
         log = Log(self.clock.wall_s, None)
         self._unplug = weakref.finalize(self, _closed, self.loop, key_fd)
         self.store = Store.mount(self.flash)
-        work = Tasks(self.jobs, key_fd, files=self.files)
+        work = JobRunner(self.jobs, key_fd, files=self.files)
         self.device = Device(self.loop, self.store, self.hardware, work, log)
         self.device.boot(self.factory)
         self.turn()
@@ -208,7 +217,7 @@ class Bench:
         return waiter
 
     def logged(self) -> str:
-        return "\n".join(line.text for line in self.device.log.lines)
+        return "\n".join(line.text for line in self.device.shared.log.lines)
 
 
 CONFIGURATION = f"""#

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from agent import limits, worker
 from agent.errors import fail
+from agent.jobs import contract
 from agent.scep import operations
 from hal.confinement import kernel
 from hal.confinement.ladder import Identity
@@ -80,6 +81,8 @@ def _is_open(fd: int) -> bool:
 
 if __name__ == "__main__":
     own = {"echo": _echo, "sleep": _sleep, "die": _die, "refuse": _refuse, "flood": _flood}
-    operations.OPS.update({**own, "fault": _fault, "hoard": _hoard, "nicer": _nicer, "look": _look})
+    own.update({"fault": _fault, "hoard": _hoard, "nicer": _nicer, "look": _look})
+    operations.OPS.update(own)
+    contract.ROWS.update(dict.fromkeys(own, contract.Operation()))
     numbers = [int(number) for number in sys.argv[1:]]
     worker.serve(Identity(*numbers) if numbers else None, calls=CALLS)

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import limits, worker
+from agent.jobs import contract
 from agent.loop import Loop
 from agent.scep import operations
 from hal import cbor
@@ -144,6 +145,7 @@ def _sleep(_job: dict[str, Any], _files: Sequence[int], _link: object) -> dict[s
 def work(numbers: Sequence[str], without: str) -> None:
     """The worker itself."""
     operations.OPS.update({"try": _try, "sleep": _sleep, "who": _who})
+    contract.ROWS.update(dict.fromkeys(("try", "sleep", "who"), contract.Operation()))
     uid, gid, step = map(int, numbers)
     identity = Identity(uid, gid, step) if uid >= 0 else None
     worker.serve(identity, without=tuple(filter(None, without.split(","))))

@@ -21,7 +21,9 @@ ELSEWHERE = {
     "agent/console/commands": "console/test_command_rows.py",  # each row, whatever file it is in
     "agent/console/configuration/unapplied.py": "console/test_loader.py",
     "agent/console/displays": "console/test_displays.py",
+    "agent/console/language/views.py": "console/test_views.py",
     "agent/console/session": "console/test_session.py",  # parts of one session
+    "agent/console/terminal/drawing.py": "console/test_editor.py",
     "agent/device": "device/test_device.py",
     "agent/device/commits.py": "device/test_reserve.py",
     "agent/device/erasing.py": "device/test_losses.py",
@@ -29,6 +31,7 @@ ELSEWHERE = {
     "agent/doors/register.py": "doors/test_sessions.py",
     "agent/doors/wire.py": "doors/test_socket.py",
     "agent/enrolment/actions.py": "enrolment/test_engine.py",  # records of what it answers
+    "agent/enrolment/attempt.py": "enrolment/test_engine.py",
     "agent/limits.py": "doors/test_attach.py",  # numbers: tested where they are reached
     "agent/pem.py": "device/test_activation.py",
     "agent/resident.py": "ground/test_main.py",
@@ -51,7 +54,6 @@ ELSEWHERE = {
     "hal/inspection.py": "hal/test_memory_strays.py",
     "hal/jobs.py": "hal/test_contract_jobs.py",
     "hal/memory_sets.py": "hal/test_memory.py",
-    "hal/named.py": "ground/test_named.py",
     "hal/ports.py": "hal/test_contract_files.py",  # protocols: each has a contract test
     "hal/power.py": "ground/test_signals.py",
     "hal/signals.py": "ground/test_signals.py",

@@ -15,7 +15,7 @@ PATH = re.compile(rf"(?<![\w./-])(?>(?:{'|'.join(ROOMS)})/[\w./-]*\w)(?!\*)")
 FILE = re.compile(r"(?<![\w./<>{}*-])\w+\.py\b")
 NOT_OURS = {"_ctypes.py", "x.py"}  # of the standard library; an example
 SOURCES = [path for room in ROOMS[:5] for path in sorted((ROOT / room).rglob("*.py"))]
-PAGES = [ROOT / "README.md", ROOT / "Makefile", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "Makefile", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def named(text: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent import __main__ as program
+from tests.house.test_tidy import MAY_IMPORT
 from tools.demo import readme
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,3 +92,13 @@ def test_every_attack_has_its_test() -> None:
             missing.append(f"{last}::{name}")
     assert seen > 100
     assert missing == []
+
+
+def test_each_room_is_in_the_table_of_contributing() -> None:
+    """As `MAY_IMPORT` of test_tidy has them: a folder with a slash behind it, or a file."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    told = re.findall(r"^\| `([\w/.]+)` \| .+ \|$", text, re.MULTILINE)
+    paths = [room.replace(".", "/") for room in MAY_IMPORT]
+    assert sorted(told) == sorted(
+        f"{path}/" if (ROOT / path).is_dir() else f"{path}.py" for path in paths
+    )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.enrolment.states import CaFetched, Granted, JobFailed, Waiting
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.jobs import answers
 from tests.helpers.device_bench import RELATIONS, SHA256, certificate
 
@@ -62,3 +62,22 @@ def test_an_answer_of_the_wrong_shape_is_a_failed_job(op: str, answer: Any) -> N
 def test_an_error_is_a_failed_job() -> None:
     error = fail("job-died")
     assert event("enrol", error) == (JobFailed(error), [])
+
+
+def test_an_answer_is_read_or_its_error_raised() -> None:
+    error = fail("job-died")
+    assert answers.read({"a": 1}) == {"a": 1}
+    with pytest.raises(AgentError) as caught:
+        answers.read(error)
+    assert caught.value is error
+
+
+def test_a_reader_hands_on_the_result_or_either_error() -> None:
+    error, results = fail("job-died"), list[int | AgentError]()
+    ended = answers.reader(lambda answer: answers.field(answer, "bits", int), results.append)
+    for outcome in ({"bits": 2048}, error, {"bits": "many"}):
+        ended(outcome)
+    number, first, second = results
+    assert (number, first) == (2048, error)
+    assert isinstance(second, AgentError)
+    assert second.code == "job-answer"

@@ -10,7 +10,7 @@ import pytest
 
 from agent import limits
 from agent.errors import AgentError
-from agent.scep.httpanswer import Answer
+from agent.scep.httpanswer import HttpAnswer
 from tests.helpers.scep_http import WAIT_S, chunked, ok
 
 CAP = 4096
@@ -54,7 +54,7 @@ def sending(octets: Iterator[bytes]) -> Iterator[tuple[socket.socket, Sender]]:
 
 
 def body(line: socket.socket, cap: int = CAP) -> bytes:
-    with Answer(line, "GET") as answer:
+    with HttpAnswer(line, "GET") as answer:
         answer.begin()
         return answer.body(cap)
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from agent.errors import AgentError
-from agent.jobs import runner
+from agent.jobs import contract
 from agent.scep import operations, vault
+from agent.worker import RUNGS
 from hal.ports import Source
 from tests.helpers import scep_http as web
 from tests.helpers import scep_lab as lab
@@ -162,9 +163,8 @@ def whole_application(watch: Callable[[bool], None]) -> None:
         watch(False)
 
 
-def test_what_unseals_is_an_operation() -> None:
-    assert runner.UNSEALING.issubset(operations.OPS)
-    assert {op for op, _kind in runner.KEYLESS} < runner.UNSEALING
+def test_each_operation_has_a_row_in_the_contract() -> None:
+    assert set(contract.ROWS) == {*operations.OPS, RUNGS}
 
 
 # -- applying --------------------------------------------------------------------------------------

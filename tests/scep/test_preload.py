@@ -14,8 +14,8 @@ sys.path.insert(0, sys.argv[1])
 from agent.scep import preload
 preload.load_all()
 loaded = set(sys.modules)
-from tests import scep_http, scep_lab as lab
-from tests import test_scep_client as scenario
+from tests.helpers import scep_http, scep_lab as lab
+from tests.scep import test_operations as scenario
 scenario.warm_up()
 foreign = set(sys.modules) - loaded
 seen, armed = [], [False]

@@ -9,7 +9,7 @@ import pytest
 from agent import limits
 from agent.errors import AgentError
 from agent.scep import caset, certificate, crypto, succession
-from agent.scep.succession import Link
+from agent.scep.succession import RollOver
 from tests.helpers import scep_http as web
 from tests.helpers import scep_lab as lab
 from tests.helpers.labca import LabCa
@@ -35,7 +35,7 @@ def said(*named: lab.Party, signer: lab.Party | None = None, **how: Any) -> byte
 
 
 def members(message: bytes, pinned: lab.Party | None = None, rules: caset.Rules = RULES) -> Any:
-    return succession.members(Link((pinned or lab.root()).der, message), rules, [])
+    return succession.members(RollOver((pinned or lab.root()).der, message), rules, [])
 
 
 def code_of(message: bytes, pinned: lab.Party | None = None) -> str:
@@ -48,13 +48,13 @@ def code_of(message: bytes, pinned: lab.Party | None = None) -> str:
 def test_md5_is_noted_where_it_is_allowed() -> None:
     weak = lab.certificate({"common_name": "Weak"}, "sub", lab.root(), ca=True, digest="md5")
     notes: list[str] = []
-    link = Link(lab.root().der, said(ca("new"), signer=weak, digest="md5"), (weak.der,))
+    link = RollOver(lab.root().der, said(ca("new"), signer=weak, digest="md5"), (weak.der,))
     succession.members(link, RULES._replace(weak=frozenset({"md5"})), notes)
     assert len(notes) == 2
     assert "CN=Weak" in notes[0]
     assert all("md5" in note for note in notes)
     notes.clear()
-    succession.members(Link(lab.root().der, said(ca("new"))), RULES, notes)
+    succession.members(RollOver(lab.root().der, said(ca("new"))), RULES, notes)
     assert notes == []
 
 
@@ -73,7 +73,7 @@ def test_a_ca_below_the_pin_may_name_it_if_it_is_known_without_the_message() -> 
     """What only the message brings may be any CA below the pin, of another customer for one."""
     new = ca("new")
     by_sub = said(new, signer=lab.sub(), certificates=[lab.sub().cert])
-    link = Link(lab.root().der, by_sub, (lab.sub().der,))
+    link = RollOver(lab.root().der, by_sub, (lab.sub().der,))
     assert [c.der for c in succession.members(link, RULES, [])] == [new.der]
     assert code_of(by_sub) == "next-ca-signer"
 
@@ -130,7 +130,7 @@ def anchor(party: lab.Party, algorithm: str = "sha256") -> caset.Fingerprint:
     )
 
 
-def follow(lineage: list[Link], pin: lab.Party, fingerprint: caset.Fingerprint) -> str:
+def follow(lineage: list[RollOver], pin: lab.Party, fingerprint: caset.Fingerprint) -> str:
     try:
         succession.follow(lineage, certificate.read(pin.der), fingerprint, frozenset())
     except AgentError as error:
@@ -140,8 +140,8 @@ def follow(lineage: list[Link], pin: lab.Party, fingerprint: caset.Fingerprint) 
 
 def test_the_way_from_the_fingerprint_to_the_pin() -> None:
     second, third, rogue = ca("second"), ca("third"), ca("rogue")
-    first_link = Link(lab.root().der, said(second))
-    second_link = Link(second.der, said(third, signer=second))
+    first_link = RollOver(lab.root().der, said(second))
+    second_link = RollOver(second.der, said(third, signer=second))
     for algorithm in caset.FINGERPRINTS:
         assert follow([first_link], second, anchor(lab.root(), algorithm)) == ""
     both = [first_link, second_link]
@@ -149,26 +149,26 @@ def test_the_way_from_the_fingerprint_to_the_pin() -> None:
     assert follow(both, third, anchor(second)) == ""
     assert follow(both, third, anchor(rogue)) == "ca-pin-mismatch"
     assert follow(both, rogue, anchor(lab.root())) == "ca-pin-mismatch"
-    forged = Link(second.der, said(rogue, signer=rogue))
+    forged = RollOver(second.der, said(rogue, signer=rogue))
     assert follow([first_link, forged], rogue, anchor(lab.root())) == "next-ca-signer"
-    skipped = Link(lab.root().der, said(rogue, signer=rogue))
+    skipped = RollOver(lab.root().der, said(rogue, signer=rogue))
     assert follow([skipped, second_link], third, anchor(lab.root())) == "next-ca-signer"
-    assert follow([Link(b"?", b"?")], second, anchor(lab.root())) == "next-ca-malformed"
+    assert follow([RollOver(b"?", b"?")], second, anchor(lab.root())) == "next-ca-malformed"
 
 
 def test_a_ca_that_was_renewed_with_its_key_follows_without_a_message() -> None:
     old = ca("old", start_s=lab.NOW_S - 99 * lab.DAY_S, days=9)
     renewed, rogue = ca("old"), lab.certificate({"common_name": "old"}, "rogue", None, ca=True)
     forged = lab.certificate({"common_name": "old"}, "old", None, ca=True, issuer_key="rogue")
-    assert follow([Link(old.der, b"")], renewed, anchor(old)) == ""
+    assert follow([RollOver(old.der, b"")], renewed, anchor(old)) == ""
     for other in (rogue, forged, lab.root()):
-        assert follow([Link(old.der, b"")], other, anchor(old)) == "ca-pin-mismatch"
+        assert follow([RollOver(old.der, b"")], other, anchor(old)) == "ca-pin-mismatch"
 
 
 def test_a_ca_that_has_ended_still_vouches_for_the_one_that_followed() -> None:
     old = ca("old", start_s=lab.NOW_S - 99 * lab.DAY_S, days=9)
     second = ca("second")
-    link = Link(old.der, said(second, signer=old))
+    link = RollOver(old.der, said(second, signer=old))
     assert follow([link], second, anchor(old)) == ""
 
 

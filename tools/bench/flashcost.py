@@ -14,7 +14,7 @@ from agent.console.configuration.loader import load_configuration
 from agent.device.device import Device
 from agent.device.hardware import Hardware
 from agent.errors import AgentError
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
 from hal.clock import LinuxClock
@@ -84,8 +84,8 @@ class Bench:
             linux_name=str,
             serial="",
         )
-        tasks = Tasks(self._jobs, platform.device_key(make=True)[0])
-        self.device = Device(loop, self.store, hardware, tasks, Log(platform.clock.wall_s, None))
+        jobs = JobRunner(self._jobs, platform.device_key(make=True)[0])
+        self.device = Device(loop, self.store, hardware, jobs, Log(platform.clock.wall_s, None))
         self.device.boot()
 
     def wait(self, waiter: Waiter) -> None:

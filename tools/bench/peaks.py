@@ -72,7 +72,7 @@ def every_operation(shop: Workshop, ca: LabCa) -> None:
     shop.do({**applicant.job("enrol", 1), "op": "next-ca"})
     _passwords(shop)
     _files(shop, applicant, issued)
-    activate = {"certificate": issued, "chain": ders, "ca": ders}
+    activate = {"certificate": issued, **_trusted(applicant)}
     with ExitStack() as stack:
         staged = [stack.enter_context(TemporaryFile()).fileno() for _file in range(STAGED)]
         key = maps.key_map(applicant.key)
@@ -104,16 +104,20 @@ def _passwords(shop: Workshop) -> None:
 def _files(shop: Workshop, applicant: Applicant, issued: bytes) -> None:
     """A certificate with its key leaves as PKCS#12 and comes in again; the offline request."""
     shop.do({**applicant.job("enrol", 1), "op": "request"})
-    ders = [one.der for one in applicant.ca.certificates]
-    trusted = maps.served_job(Realm("abc"), applicant.ca, ders)
-    clock = {"now_s": 0, "clock_trusted": False, "revocation": None}
-    job = {"op": "validate", "kind": "local", "certificate": issued, **trusted, **clock}
-    shop.do(job)
+    trusted = _trusted(applicant)
+    shop.do({"op": "validate", "kind": "local", "certificate": issued, **trusted})
     key = maps.key_map(applicant.key)
     file: Answer = {"kind": "local", "format": "pkcs12", "password": SECRET}
-    out = {"op": "export", "certificate": issued, "key": key, **trusted, **clock}
+    out = {"op": "export", "certificate": issued, "key": key, **trusted}
     data = shop.do({**file, **out})["data"]
     shop.do({**file, "op": "import", "data": data, "key": None, "name": "k2", "generation": 1})
+
+
+def _trusted(applicant: Applicant) -> Answer:
+    """The fields of a job that works out what a realm trusts."""
+    ders = [one.der for one in applicant.ca.certificates]
+    clock = {"now_s": 0, "clock_trusted": False, "revocation": None}
+    return {**maps.served_job(Realm("abc"), applicant.ca, ders), **clock}
 
 
 PROBES = (Probe("child", child, CHILD),)

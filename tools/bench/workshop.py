@@ -10,7 +10,7 @@ from agent import limits, resident
 from agent.errors import AgentError
 from agent.jobs import maps
 from agent.jobs.answers import Answer, certificate, field, items
-from agent.jobs.runner import Tasks
+from agent.jobs.runner import JobRunner
 from agent.loop import Loop
 from agent.settings import Entity, Realm
 from hal.clock import LinuxClock
@@ -52,7 +52,7 @@ class Workshop:
         self._jobs = WorkerJobs(self._loop, argv, answer_bytes=limits.JOB_BYTES, linger_s=60)
         self._key = os.memfd_create("device.key")
         os.write(self._key, b"\x5a" * 32)
-        self._tasks = Tasks(self._jobs, self._key, files=files)
+        self._runner = JobRunner(self._jobs, self._key, files=files)
         self._before = proc.children(os.getpid())
 
     def __enter__(self) -> Self:
@@ -76,7 +76,7 @@ class Workshop:
     def do(self, job: Answer, fds: Sequence[int] = ()) -> Answer:
         """One job; raises the AgentError that it ended with."""
         ends: list[Answer | AgentError] = []
-        self._tasks.run(job, ends.append, fds)
+        self._runner.run(job, ends.append, fds)
         while not ends:
             self._loop.turn(TURN_NS)
         if isinstance(ends[0], AgentError):

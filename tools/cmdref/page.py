@@ -3,22 +3,21 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from agent.console.commands.rows import (
+from agent.console.commands.rows import PRISTINE, Row
+from agent.console.commands.table import ROWS
+from agent.console.commands.words import WORDS
+from agent.console.displays.document import Kind
+from agent.console.language.grammar import Group, Item, Word, compile_notation
+from agent.console.language.views import (
     AAA,
     CONFIGURATION,
     CONSOLE,
     ENTITY,
     EVERYWHERE,
-    PRISTINE,
     REALM,
     SYSTEM,
     USER,
-    Row,
 )
-from agent.console.commands.table import ROWS
-from agent.console.commands.words import WORDS
-from agent.console.displays.document import Kind
-from agent.console.language.grammar import Group, Item, Word, compile_notation
 from tools.cmdref.sentences import SENTENCES
 
 VIEWS = {

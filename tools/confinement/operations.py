@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.jobs.answers import Answer
-from agent.jobs.runner import NETWORK
+from agent.jobs.contract import ROWS
 from hal.files import FolderFiles
 from hal.ports import Files
 from tests.helpers import tls_server
@@ -58,7 +58,7 @@ def watched(stack: Stack, where: Environment, folder: Path, work: Work) -> list[
     seen = trace.children(trace.whole(out))
     assert len(seen) >= len(names), f"{len(seen)} children for {len(names)} jobs"
     last = seen[-len(names) :]  # what came before was the worker's own trial
-    network = {*NETWORK, BY_NAME, BEHIND_TLS, *FROM_SERVER}
+    network = {*(op for op, row in ROWS.items() if row.network), BY_NAME, BEHIND_TLS, *FROM_SERVER}
     return [Operation(n, n in network, calls) for n, calls in zip(names, last, strict=True)]
 
 

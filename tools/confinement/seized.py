@@ -21,6 +21,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 from agent import worker
+from agent.jobs import contract
 from agent.scep import operations
 from agent.scep.jobmap import Answer, Job, items
 from hal.ports import Link
@@ -103,4 +104,5 @@ def _outcome(verb: str, *target: int | str | bytes) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Serves as `agent.worker.main` does."""
     operations.OPS["seize"] = seize
+    contract.ROWS["seize"] = contract.Operation()
     return worker.main(arguments)

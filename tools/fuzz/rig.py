@@ -14,9 +14,8 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from agent.console.commands.rows import EVERYWHERE
+from agent.console.commands import lines
 from agent.console.commands.table import table
-from agent.console.language import views
 from agent.console.language.grammar import (
     AMBIGUOUS,
     INCOMPLETE,
@@ -26,8 +25,9 @@ from agent.console.language.grammar import (
     GrammarError,
 )
 from agent.console.language.hints import next_words
+from agent.console.language.views import EVERYWHERE, View
 from agent.console.session.session import Session
-from agent.console.terminal.editor import NEXT_ROW
+from agent.console.terminal.drawing import NEXT_ROW
 from agent.console.terminal.pager import MORE
 from tests.helpers.appliance import FakeDevice, Script
 from tools.fuzz import growth, inputs
@@ -122,7 +122,7 @@ class Block:
     def _end(self) -> None:
         for screen in (self.whole, self.slow):
             said = screen.take()
-            if not (screen.over or said.endswith(screen.session.prompt())):
+            if not (screen.over or said.endswith(screen.session.place.prompt())):
                 raise FuzzError(UNANSWERED, f"no prompt but {said!r}")
             while screen.device.tasks:
                 screen.device.finish()
@@ -149,9 +149,9 @@ def _answered(screen: Screen, said: str) -> bool:
 
     Enter at the end of help in pages leads back to the line as it was.
     """
-    editor = screen.session.editor
-    back = bool(editor.text) and editor.prompt + editor.text in said
-    return back or bool(screen.device.tasks) or said.endswith((editor.prompt, MORE))
+    line = screen.session.keyboard.editor.line
+    back = bool(line.text) and line.prompt + line.text in said
+    return back or bool(screen.device.tasks) or said.endswith((line.prompt, MORE))
 
 
 def parse(line: str, view: str, cut: int) -> None:
@@ -169,9 +169,9 @@ def parse(line: str, view: str, cut: int) -> None:
 
 def _understand(text: str, view: str) -> None:
     try:
-        views.understand(views.View(view), 3, text)
+        lines.understand(View(view), 3, text)
     except GrammarError as error:
-        views.masked_error(text, error)
+        lines.masked_error(text, error)
         if error.kind not in KINDS or not 0 <= error.column <= len(text) + 1:
             raise ValueError(f"{error} in column {error.column}") from error
 
@@ -190,7 +190,7 @@ def _run(line: str, view: str) -> None:
     if view != "user":
         script.run("system-view")
     _, status = script.run(line)
-    if status is None and not script.session.asking:
+    if status is None and not script.session.dialogue.asking:
         raise FuzzError(UNANSWERED, f"{line!r}: the script goes on for ever")
 
 

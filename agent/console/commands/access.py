@@ -6,29 +6,26 @@ the head of `agent/console/login/login.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console.commands import protection
+from agent.console.commands.operator import Operator
 from agent.console.commands.rows import (
-    AAA,
-    CONSOLE,
     SECRET_LEVEL,
-    SYSTEM,
     Row,
+    display,
     line_of,
     one_of,
     rendered,
     restore,
     setting,
 )
+from agent.console.displays import users
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import AAA, CONSOLE, SYSTEM
 from agent.errors import AgentError, fail
 from agent.settings import ConsoleLine, LocalUser, Settings, fold
-
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
 
 MODES = ("none", "password", "aaa")
 TO_SET = "set authentication password"
@@ -55,56 +52,58 @@ def shut_by(settings: Settings) -> AgentError | None:
     return shut(console.mode, console.password, settings.users)
 
 
-def refuse_to_open(session: "Session") -> None:
+def refuse_to_open(operator: Operator) -> None:
     """Before what would open serial lines that let nobody in, since they have lost whom."""
-    if session.device.configuration.closed() and session.level < SECRET_LEVEL:
-        raise fail("lost-level", wanted=SECRET_LEVEL, level=session.level)
+    if operator.device.configuration.closed() and operator.level < SECRET_LEVEL:
+        raise fail("lost-level", wanted=SECRET_LEVEL, level=operator.level)
 
 
 def _refuse_to_shut(
-    session: "Session", password: str | None, users: Users, mode: str | None = None
+    operator: Operator, password: str | None, users: Users, mode: str | None = None
 ) -> None:
     """Refuses what would shut an open line; what is shut already may be mended step by step."""
-    settings: Settings = session.device.settings
+    settings: Settings = operator.device.settings
     why = shut(mode or settings.console.mode, password, users)
-    if why and not session.loading and (mode or not shut_by(settings)):
-        raise why
+    if why and (mode or not shut_by(settings)):
+        operator.refuse(why)
 
 
 def _take_hash(
-    session: "Session", text: str, before: str | None, command: str, keep: Callable[[object], None]
+    operator: Operator, text: str, before: str | None, command: str, keep: Callable[[object], None]
 ) -> None:
     """Hashes a password in plain; a hash, which may be another device's, is tried and kept."""
-    access = session.device.access
+    access = operator.device.access
     if not parameters.is_hash(text):
-        protection.protect(
-            session,
+        operator.protect(
             "Hashing the password",
             lambda done: access.hash_password(text, before, done),
             keep,
-            command,
+            protection.refused(command),
         )
-    elif text == before or session.booting:
+    elif text == before:
         keep(text)
     else:
-        protection.protect(
-            session,
+        operator.protect(
             "Checking the hash",
             lambda done: access.check_password(parameters.MASK, text, done),
             lambda _matches: keep(text),
-            command,
+            lambda: keep(text),
         )
+
+
+def show_users(operator: Operator, _args: Args) -> None:
+    operator.show(users.users(list(operator.device.access.seats), operator.seat))
 
 
 # -- user-interface console 0 ----------------------------------------------------------------------
 
 
-def open_console(session: "Session", _args: Args) -> None:
-    session.enter(CONSOLE)
+def open_console(operator: Operator, _args: Args) -> None:
+    operator.enter(CONSOLE)
 
 
-def reset_console(session: "Session", _args: Args) -> None:
-    session.device.settings.console = ConsoleLine()
+def reset_console(operator: Operator, _args: Args) -> None:
+    operator.device.settings.console = ConsoleLine()
 
 
 def render_console(settings: Settings) -> Iterator[str]:
@@ -114,29 +113,29 @@ def render_console(settings: Settings) -> Iterator[str]:
         yield from (f" {line}" for line in lines)
 
 
-def authentication_mode(session: "Session", args: Args) -> None:
-    console, mode = session.record(CONSOLE), args.chosen(MODES)[0]
-    _refuse_to_shut(session, console.password, session.device.settings.users, mode)
+def authentication_mode(operator: Operator, args: Args) -> None:
+    console, mode = operator.record(CONSOLE), args.chosen(MODES)[0]
+    _refuse_to_shut(operator, console.password, operator.device.settings.users, mode)
     console.mode = mode
 
 
-def line_password(session: "Session", args: Args) -> None:
+def line_password(operator: Operator, args: Args) -> None:
     def keep(stored: object) -> None:
-        session.device.settings.console.password = str(stored)
+        operator.device.settings.console.password = str(stored)
 
     def use(text: str) -> None:
-        _take_hash(session, text, session.former().password, TO_SET, keep)
+        _take_hash(operator, text, operator.former().password, TO_SET, keep)
 
-    protection.take(session, args, parameters.HASHED, use)
-
-
-def no_line_password(session: "Session", _args: Args) -> None:
-    _refuse_to_shut(session, None, session.device.settings.users)
-    session.record(CONSOLE).password = None
+    protection.take(operator, args, parameters.HASHED, use)
 
 
-def idle_timeout(session: "Session", args: Args) -> None:
-    session.record(CONSOLE).idle_s = args.number("MINUTES", 0) * 60 + args.number("SECONDS", 0)
+def no_line_password(operator: Operator, _args: Args) -> None:
+    _refuse_to_shut(operator, None, operator.device.settings.users)
+    operator.record(CONSOLE).password = None
+
+
+def idle_timeout(operator: Operator, args: Args) -> None:
+    operator.record(CONSOLE).idle_s = args.number("MINUTES", 0) * 60 + args.number("SECONDS", 0)
 
 
 def render_idle(record: ConsoleLine) -> Iterator[str]:
@@ -145,11 +144,11 @@ def render_idle(record: ConsoleLine) -> Iterator[str]:
         yield f"idle-timeout {minutes} {seconds}"
 
 
-def line_level(session: "Session", args: Args) -> None:
-    console = session.record(CONSOLE)
+def line_level(operator: Operator, args: Args) -> None:
+    console = operator.record(CONSOLE)
     console.level = args.number("LEVEL", SECRET_LEVEL)
     if console.level < SECRET_LEVEL and console.mode != "aaa":
-        session.warn(
+        operator.warn(
             "From the next login on the serial line has this level. Who has to raise it again"
             " needs `scep-agent console` as root."
         )
@@ -158,12 +157,12 @@ def line_level(session: "Session", args: Args) -> None:
 # -- aaa -------------------------------------------------------------------------------------------
 
 
-def open_aaa(session: "Session", _args: Args) -> None:
-    session.enter(AAA)
+def open_aaa(operator: Operator, _args: Args) -> None:
+    operator.enter(AAA)
 
 
-def remove_users(session: "Session", _args: Args) -> None:
-    _put_users(session, {})
+def remove_users(operator: Operator, _args: Args) -> None:
+    _put_users(operator, {})
 
 
 def render_aaa(settings: Settings) -> Iterator[str]:
@@ -183,55 +182,55 @@ def render_users(settings: Settings) -> Iterator[str]:
             yield f"{head} service-type terminal"
 
 
-def local_user(session: "Session", args: Args) -> None:
+def local_user(operator: Operator, args: Args) -> None:
     name = args.text("NAME")
     if "password" in args:
-        _user_password(session, args, name)
+        _user_password(operator, args, name)
     elif "privilege" in args:
         level = args.number("LEVEL", limits.USER_LEVEL_DEFAULT)
-        _change_user(session, name, lambda user: user._replace(level=level))
+        _change_user(operator, name, lambda user: user._replace(level=level))
     else:
-        _change_user(session, name, lambda user: user._replace(terminal=True))
+        _change_user(operator, name, lambda user: user._replace(terminal=True))
 
 
-def _user_password(session: "Session", args: Args, name: str) -> None:
+def _user_password(operator: Operator, args: Args, name: str) -> None:
     command = f"local-user {name} password irreversible-cipher"
 
     def keep(stored: object) -> None:
-        _change_user(session, name, lambda user: user._replace(password=str(stored)))
+        _change_user(operator, name, lambda user: user._replace(password=str(stored)))
 
     def use(text: str) -> None:
-        known = session.former().users.get(fold(name))
-        _take_hash(session, text, known.password if known else None, command, keep)
+        known = operator.former().users.get(fold(name))
+        _take_hash(operator, text, known.password if known else None, command, keep)
 
-    protection.take(session, args, parameters.HASHED, use)
+    protection.take(operator, args, parameters.HASHED, use)
 
 
-def _change_user(session: "Session", name: str, change: Callable[[LocalUser], LocalUser]) -> None:
-    users = session.device.settings.users
+def _change_user(operator: Operator, name: str, change: Callable[[LocalUser], LocalUser]) -> None:
+    users = operator.device.settings.users
     known = users.get(fold(name))
     if known is None and len(users) >= limits.USERS:
         raise fail("users-full", cap=limits.USERS)
     changed = change(known or LocalUser(name))
-    _put_users(session, {**users, fold(name): changed})
+    _put_users(operator, {**users, fold(name): changed})
 
 
-def undo_user(session: "Session", args: Args) -> None:
-    name, users = args.text("NAME"), session.device.settings.users
+def undo_user(operator: Operator, args: Args) -> None:
+    name, users = args.text("NAME"), operator.device.settings.users
     if fold(name) not in users:
         raise fail("user-unknown", name=name)
     if "privilege" in args:
         level = limits.USER_LEVEL_DEFAULT
-        _change_user(session, name, lambda user: user._replace(level=level))
+        _change_user(operator, name, lambda user: user._replace(level=level))
     elif "service-type" in args:
-        _change_user(session, name, lambda user: user._replace(terminal=False))
+        _change_user(operator, name, lambda user: user._replace(terminal=False))
     else:
-        _put_users(session, {key: user for key, user in users.items() if key != fold(name)})
+        _put_users(operator, {key: user for key, user in users.items() if key != fold(name)})
 
 
-def _put_users(session: "Session", users: dict[str, LocalUser]) -> None:
-    settings = session.device.settings
-    _refuse_to_shut(session, settings.console.password, users)
+def _put_users(operator: Operator, users: dict[str, LocalUser]) -> None:
+    settings = operator.device.settings
+    _refuse_to_shut(operator, settings.console.password, users)
     settings.users = users
 
 
@@ -276,6 +275,8 @@ CONSOLE_ROWS = tuple(
         ),
     )
 )
+
+SHOW = display("users", show_users, users.USERS)
 
 ROWS = (
     Row(

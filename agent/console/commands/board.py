@@ -1,70 +1,50 @@
-"""Commands about the device as a machine: its clock, its storage, what it is and how it fares."""
+"""The device as a machine: its name, its clock, its storage, what it is and how it fares."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from agent import limits
-from agent.console.commands.rows import (
-    DISPLAY_LEVEL,
-    EVERYWHERE,
-    SECRET_LEVEL,
-    SYSTEM,
-    USER,
-    Handler,
-    Row,
-    restore,
-    setting,
-)
-from agent.console.displays import board, users
-from agent.console.displays.document import Kind
+from agent.console.commands import lookups
+from agent.console.commands.operator import Operator
+from agent.console.commands.rows import SECRET_LEVEL, Row, display, restore, setting
+from agent.console.displays import board
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
 from agent.console.language.times import ahead_text
+from agent.console.language.views import SYSTEM, USER
 from agent.settings import Settings, Timezone
 
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
+
+def show_version(operator: Operator, _args: Args) -> None:
+    device = operator.device
+    operator.show(board.version(device.board_serial(), device.system.children()))
 
 
-def show_version(session: "Session", _args: Args) -> None:
-    device = session.device
-    session.show(board.version(device.board_serial(), device.system.children()))
+def show_clock(operator: Operator, _args: Args) -> None:
+    operator.show(board.clock(operator.device.system.clock(), lookups.times(operator.device)))
 
 
-def show_clock(session: "Session", _args: Args) -> None:
-    session.show(board.clock(session.device.system.clock(), session.times()))
+def show_statistics(operator: Operator, _args: Args) -> None:
+    operator.show(board.statistics(operator.device.system.statistics()))
 
 
-def show_statistics(session: "Session", _args: Args) -> None:
-    session.show(board.statistics(session.device.system.statistics()))
-
-
-def show_interfaces(session: "Session", _args: Args) -> None:
-    session.show(board.interfaces(session.device.interfaces()))
-
-
-def show_users(session: "Session", _args: Args) -> None:
-    session.show(users.users(list(session.device.access.seats), session.seat))
-
-
-def show_files(session: "Session", _args: Args) -> None:
-    session.show(board.files(session.device.storage.entries()))
+def show_interfaces(operator: Operator, _args: Args) -> None:
+    operator.show(board.interfaces(operator.device.interfaces()))
 
 
 # -- clock -----------------------------------------------------------------------------------------
 
 
-def set_clock(session: "Session", args: Args) -> None:
+def set_clock(operator: Operator, args: Args) -> None:
     """The time is that of the zone of the device, as `display clock` shows it."""
-    zone = session.device.settings.timezone
-    session.device.system.set_clock(args.number("DATE", 0) + args.number("TIME", 0) - zone.ahead_s)
-    session.info(f"The clock was set to {session.times().moment(session.device.wall_s())}.")
+    zone = operator.device.settings.timezone
+    operator.device.system.set_clock(args.number("DATE", 0) + args.number("TIME", 0) - zone.ahead_s)
+    times = lookups.times(operator.device)
+    operator.info(f"The clock was set to {times.moment(times.now_s)}.")
 
 
-def set_timezone(session: "Session", args: Args) -> None:
+def set_timezone(operator: Operator, args: Args) -> None:
     ahead_s = args.number("OFFSET", 0)
     sign = -1 if "minus" in args else 1
-    session.device.settings.timezone = Timezone(args.text("NAME"), sign * ahead_s)
+    operator.device.settings.timezone = Timezone(args.text("NAME"), sign * ahead_s)
 
 
 def render_timezone(settings: Settings) -> Iterator[str]:
@@ -77,16 +57,16 @@ def render_timezone(settings: Settings) -> Iterator[str]:
 # -- storage and power -----------------------------------------------------------------------------
 
 
-def reset_storage(session: "Session", args: Args) -> None:
+def reset_storage(operator: Operator, args: Args) -> None:
     unused = "unused" in args
 
     def answered(yes: bool) -> None:
         if yes and unused:
-            session.device.system.compact()
-            session.info("Replaced values are gone from flash.")
+            operator.device.system.compact()
+            operator.info("Replaced values are gone from flash.")
         elif yes:
-            session.device.system.wipe()
-            session.info("Key pairs, certificates and requests are gone.")
+            operator.device.system.wipe()
+            operator.info("Key pairs, certificates and requests are gone.")
 
     doubt = (
         "Replaced values will be removed from flash. Continue?"
@@ -94,63 +74,47 @@ def reset_storage(session: "Session", args: Args) -> None:
         else "All key pairs, certificates and requests of this device will be destroyed for ever."
         " Continue?"
     )
-    if session.device.system.key_missing and not unused:
+    if operator.device.system.key_missing and not unused:
         doubt = "Instead of the device key, which is missing, another one will be made. " + doubt
-    session.question(doubt, answered)
+    operator.question(doubt, answered)
 
 
-def reboot(session: "Session", _args: Args) -> None:
+def reboot(operator: Operator, _args: Args) -> None:
     def answered(yes: bool) -> None:
         if yes:
-            session.info("The device reboots.")
-            session.device.system.reboot()
+            operator.info("The device reboots.")
+            operator.device.system.reboot()
 
     lost = (
         " Changes that are not saved will be lost: answer N and type `save` to keep them."
-        if session.device.configuration.unsaved()
+        if operator.device.configuration.unsaved()
         else ""
     )
-    session.question(f"The device will reboot.{lost} Continue?", answered)
+    operator.question(f"The device will reboot.{lost} Continue?", answered)
 
 
-def _display(notation: str, handler: Handler, shows: Kind) -> Row:
-    return Row(notation, EVERYWHERE, handler, level=DISPLAY_LEVEL, shows=shows)
-
-
-ROWS = (
-    _display("display version", show_version, board.VERSION),
-    _display("display clock", show_clock, board.CLOCK),
-    _display("display pki statistics", show_statistics, board.STATISTICS),
-    _display("display users", show_users, users.USERS),
-    _display("display interface brief", show_interfaces, board.INTERFACE),
-    Row("dir", (USER,), show_files, level=DISPLAY_LEVEL, shows=board.FILE),
-    Row(
-        "clock datetime TIME DATE",
-        (USER,),
-        set_clock,
-        {"TIME": parameters.TIME, "DATE": parameters.DATE},
-        level=SECRET_LEVEL,
-    ),
-    Row(
-        "clock timezone NAME { add | minus } OFFSET",
-        (USER, SYSTEM),
-        set_timezone,
-        {"NAME": parameters.ZONE, "OFFSET": parameters.OFFSET},
-        render=render_timezone,
-        undo="clock timezone",
-        undone=restore(SYSTEM, "timezone"),
-    ),
-    setting(
-        SYSTEM,
-        "pki set-certificate expire-prewarning",
-        "DAYS",
-        parameters.integer(
-            "Days before the end of a certificate",
-            *limits.PREWARNING_DAYS,
-            default=limits.PREWARNING_DEFAULT_DAYS,
-        ),
-        "prewarning_days",
-    ),
-    Row("reset pki storage [ unused ]", (USER,), reset_storage, level=SECRET_LEVEL),
-    Row("reboot", (USER,), reboot, level=SECRET_LEVEL),
+SYSNAME = setting(SYSTEM, "sysname", "NAME", parameters.SYSNAME, "sysname")._replace(
+    render=lambda settings: [f"sysname {settings.sysname}"]  # shown always, as VRP does
 )
+VERSION = display("version", show_version, board.VERSION)
+CLOCK = display("clock", show_clock, board.CLOCK)
+STATISTICS = display("pki statistics", show_statistics, board.STATISTICS)
+INTERFACES = display("interface brief", show_interfaces, board.INTERFACE)
+SET_CLOCK = Row(
+    "clock datetime TIME DATE",
+    (USER,),
+    set_clock,
+    {"TIME": parameters.TIME, "DATE": parameters.DATE},
+    level=SECRET_LEVEL,
+)
+TIMEZONE = Row(
+    "clock timezone NAME { add | minus } OFFSET",
+    (USER, SYSTEM),
+    set_timezone,
+    {"NAME": parameters.ZONE, "OFFSET": parameters.OFFSET},
+    render=render_timezone,
+    undo="clock timezone",
+    undone=restore(SYSTEM, "timezone"),
+)
+RESET_STORAGE = Row("reset pki storage [ unused ]", (USER,), reset_storage, level=SECRET_LEVEL)
+REBOOT = Row("reboot", (USER,), reboot, level=SECRET_LEVEL)

@@ -1,32 +1,60 @@
-"""Commands of the entity view: who the certificate is for."""
+"""Entities: who a certificate is for."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.console.commands import lookups
-from agent.console.commands.rows import ENTITY, Row, restore, setting
+from agent.console.commands.operator import Operator
+from agent.console.commands.rows import Row, display, rendered, restore, setting
+from agent.console.displays import realms
+from agent.console.displays.document import Document, total
 from agent.console.language import parameters
 from agent.console.language.grammar import Args, Parameter
-from agent.settings import Entity
-
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
+from agent.console.language.views import ENTITY, SYSTEM
+from agent.settings import Entity, Settings, fold
 
 
-def undo_common_name(session: "Session", _args: Args) -> None:
-    record = session.record(ENTITY)
-    lookups.refuse_used_entity(session, record)
+def open_entity(operator: Operator, args: Args) -> None:
+    name = args.text("NAME")
+    operator.device.settings.entities.setdefault(fold(name), Entity(name))
+    operator.enter(ENTITY, fold(name))
+
+
+def remove_entity(operator: Operator, args: Args) -> None:
+    record = lookups.entity(operator, args.text("NAME"))
+    lookups.refuse_used_entity(operator, record)
+    del operator.device.settings.entities[fold(record.name)]
+
+
+def render_entities(settings: Settings) -> Iterator[str]:
+    for record in list(settings.entities.values()):
+        yield f"pki entity {record.name}"
+        yield from (f" {line}" for line in rendered(SETTINGS, record))
+
+
+def show_entities(operator: Operator, args: Args) -> None:
+    found: list[Entity] = list(operator.device.settings.entities.values())
+    if "NAME" in args:
+        found = [lookups.entity(operator, args.text("NAME"))]
+    operator.show(Document(realms.ENTITY, map(realms.entity, found), [total(len(found))]))
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+
+def undo_common_name(operator: Operator, _args: Args) -> None:
+    record = operator.record(ENTITY)
+    lookups.refuse_used_entity(operator, record)
     record.common_name = None
 
 
-def ip_address(session: "Session", args: Args) -> None:
+def ip_address(operator: Operator, args: Args) -> None:
     if "ADDRESS" in args:
-        session.record(ENTITY).ip_address = args.text("ADDRESS")
+        operator.record(ENTITY).ip_address = args.text("ADDRESS")
         return
     interface = lookups.interface(args)
-    lookups.warn_of_source(session, None, interface)
-    session.record(ENTITY).ip_address = interface
+    operator.remark(lambda: lookups.warn_of_source(operator, None, interface))
+    operator.record(ENTITY).ip_address = interface
 
 
 def render_ip_address(record: Entity) -> Iterator[str]:
@@ -34,8 +62,8 @@ def render_ip_address(record: Entity) -> Iterator[str]:
         yield f"ip-address {record.ip_address}"
 
 
-def serial_number(session: "Session", _args: Args) -> None:
-    session.record(ENTITY).serial_number = True
+def serial_number(operator: Operator, _args: Args) -> None:
+    operator.record(ENTITY).serial_number = True
 
 
 def render_serial_number(record: Entity) -> Iterator[str]:
@@ -53,7 +81,7 @@ _STATE = parameters.subject("State or province", limits.SUBJECT_CHARACTERS)
 _LOCALITY = parameters.subject("Locality", limits.SUBJECT_CHARACTERS)
 _ORGANIZATION = parameters.subject("Organization", limits.SUBJECT_CHARACTERS)
 
-ROWS = (
+SETTINGS = (
     _field("common-name", "NAME", _NAME)._replace(undone=undo_common_name),
     _field("country", "CODE", parameters.COUNTRY),
     _field("state", "NAME", _STATE),
@@ -85,3 +113,14 @@ ROWS = (
         undone=restore(ENTITY, "serial_number"),
     ),
 )
+OPEN = Row(
+    "pki entity NAME",
+    (SYSTEM,),
+    open_entity,
+    {"NAME": lookups.ENTITY_NAME},
+    render=render_entities,
+    undo="pki entity NAME",
+    undone=remove_entity,
+    opens=ENTITY,
+)
+SHOW = display("pki entity [ NAME ]", show_entities, realms.ENTITY, {"NAME": lookups.ENTITY_NAME})

@@ -1,103 +1,122 @@
 """What handlers ask before they act; what is refused is an AgentError that says why."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from agent.appliance import Described
+from agent.appliance import Appliance, Described
+from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays import certificates
 from agent.console.displays.document import Kind
+from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.times import Times
 from agent.errors import fail
 from agent.settings import Entity, Realm, fold
 from hal.ports import HalError
 
-if TYPE_CHECKING:
-    from agent.console.session.holding import Holding
-    from agent.console.session.session import Session
-
+REALM_NAME = parameters.name("Name of a realm")
+ENTITY_NAME = parameters.name("Name of an entity")
+KEY_NAME = parameters.name("Name of an RSA key pair")
+BROKEN_DIGESTS = ("md5", "sha1")
 LOOK = "See `display interface brief`."
 
 
-def realm(session: "Session", name: str) -> Realm:
-    record = session.device.settings.realms.get(fold(name))
+def times(device: Appliance) -> Times:
+    """How times are shown now: in the zone of the device."""
+    zone = device.settings.timezone
+    return Times(device.wall_s(), zone.name, zone.ahead_s)
+
+
+def realm(operator: Operator, name: str) -> Realm:
+    record = operator.device.settings.realms.get(fold(name))
     if record is None:
         raise fail("realm-unknown", realm=name)
     return record
 
 
-def entity(session: "Session", name: str) -> Entity:
-    record = session.device.settings.entities.get(fold(name))
+def named_realms(operator: Operator, args: Args) -> list[Realm]:
+    """The realm of the line, or all of them."""
+    if "NAME" in args:
+        return [realm(operator, args.text("NAME"))]
+    return list(operator.device.settings.realms.values())
+
+
+def still_there(operator: Operator, records: list[Realm]) -> Iterator[Realm]:
+    """Those that no other session has removed by the time that their page is shown."""
+    for record in records:
+        if fold(record.name) in operator.device.settings.realms:
+            yield record
+
+
+def entity(operator: Operator, name: str) -> Entity:
+    record = operator.device.settings.entities.get(fold(name))
     if record is None:
         raise fail("entity-unknown", name=name)
     return record
 
 
-def removable_realm(session: "Session", name: str) -> Realm:
+def removable_realm(operator: Operator, name: str) -> Realm:
     """A realm that this session may remove: with it goes the CA that was trusted."""
-    record = realm(session, name)
+    record = realm(operator, name)
     if fold(name) == "default":
         raise fail("realm-default")
-    if record.fingerprint or session.device.ca(record.name):
-        refuse_below_secrets(session, f"remove realm {record.name}, which holds a trusted CA")
+    if record.fingerprint or operator.device.ca(record.name):
+        refuse_below_secrets(
+            operator.level, f"remove realm {record.name}, which holds a trusted CA"
+        )
     return record
 
 
-def doubt(session: "Session", record: Realm) -> str | None:
+def doubt(operator: Operator, record: Realm) -> str | None:
     """What would be lost with a realm: "has ..."; None when nothing is."""
-    if session.device.local(record.name):
+    if operator.device.local(record.name):
         return "has a certificate in use"
-    if session.device.status(record.name).transaction:
+    if operator.device.status(record.name).transaction:
         return "has a request under way"
     return None
 
 
-def refuse_below_secrets(session: "Holding", what: str) -> None:
+def refuse_below_secrets(level: int, what: str) -> None:
     """What decides about trust is for those who may type `fingerprint`."""
-    if session.level < SECRET_LEVEL:
-        raise fail("level-too-low", what=what, wanted=SECRET_LEVEL, level=session.level)
+    if level < SECRET_LEVEL:
+        raise fail("level-too-low", what=what, wanted=SECRET_LEVEL, level=level)
 
 
-def refuse_another_ra(session: "Holding", record: Realm) -> None:
+def refuse_another_ra(operator: Operator, record: Realm) -> None:
     """Whoever chooses the RA reads the password, so an RA stays until level 3 takes it away."""
     if record.ra:
         refuse_below_secrets(
-            session, f"change `enrollment-url` of realm {record.name}, which has an RA"
+            operator.level, f"change `enrollment-url` of realm {record.name}, which has an RA"
         )
 
 
-def refuse_used_entity(session: "Session", record: Entity) -> None:
+def refuse_used_entity(operator: Operator, record: Entity) -> None:
     """A realm never loses the name that it applies for behind its back."""
-    for user in session.device.settings.realms.values():
+    for user in operator.device.settings.realms.values():
         if user.entity is not None and fold(user.entity) == fold(record.name):
             raise fail("entity-used", name=record.name, realm=user.name)
 
 
-def has_key_pair(session: "Session", name: str) -> bool:
-    """Key pairs do not change while a configuration loads, so they are listed once for it."""
-    if session.key_names is None or not session.loading:
-        session.key_names = frozenset(pair.name for pair in session.device.key_pairs())
-    return name in session.key_names
-
-
-def key_pair(session: "Session", name: str) -> str:
+def key_pair(operator: Operator, name: str) -> str:
     """The name of a key pair that is there; unlike other names its case counts (VRP)."""
-    if has_key_pair(session, name):
+    names = operator.key_names()
+    if name in names:
         return name
-    for other in sorted(session.key_names or ()):
+    for other in sorted(names):
         if fold(other) == fold(name):
             raise fail("key-case", name=name, other=other)
     raise fail("key-unknown", name=name)
 
 
-def refuse_used_key(session: "Session", name: str, beside: str | None = None) -> None:
+def refuse_used_key(operator: Operator, name: str, beside: str | None = None) -> None:
     """One key pair serves one realm at a time; `beside` is the realm that may have it."""
-    user = session.device.key_pair_user(name)
+    user = operator.device.key_pair_user(name)
     if user is not None and (beside is None or fold(user) != fold(beside)):
         raise fail("key-used", name=name, realm=user)
 
 
 def describe(
-    session: "Session",
+    operator: Operator,
     kind: Kind,
     nothing: str,
     places: list[certificates.Shown],
@@ -109,17 +128,17 @@ def describe(
         read = (
             [one for one in texts if isinstance(one, Described)] if isinstance(texts, list) else []
         )
-        session.show(certificates.described(kind, places, read))
+        operator.show(certificates.described(kind, places, read))
 
     if not found:
-        if session.wants_json:
+        if operator.wants_json:
             described([])
         else:
-            session.info(nothing)
+            operator.info(nothing)
         return
-    session.start(
+    operator.start(
         "Reading what is stored",
-        lambda hold: session.device.describe(certificates.OF[kind.name], found, hold.done),
+        lambda task: operator.device.describe(certificates.OF[kind.name], found, task.done),
         described,
         left="Nothing is shown.",
     )
@@ -132,28 +151,31 @@ def interface(args: Args) -> str:
     return f"{args.text('TYPE')} {args.text('NUMBER')}"
 
 
-def warn_of_source(session: "Session", address: str | None, name: str | None) -> None:
-    """A source that is not there is kept with a warning; nobody reads one while loading."""
-    if session.loading:
-        return
+def warn_of_source(operator: Operator, address: str | None, name: str | None) -> None:
+    """A source that is not there is kept with a warning."""
     try:
-        found = session.device.interfaces()
+        found = operator.device.interfaces()
     except HalError:
         return  # the connection will say what is wrong
     if address and not any(address in one.addresses for one in found):
-        session.warn(f"No interface has the address {address} now; the setting is kept.")
+        operator.warn(f"No interface has the address {address} now; the setting is kept.")
     if name:
-        linux_name = session.device.linux_name(name)
+        linux_name = operator.device.linux_name(name)
         one = next((one for one in found if one.name == linux_name), None)
         if one is None:
-            session.warn(f"There is no interface {name} now; the setting is kept. {LOOK}")
+            operator.warn(f"There is no interface {name} now; the setting is kept. {LOOK}")
         elif not one.addresses:
-            session.warn(f"Interface {name} has no address now; the setting is kept. {LOOK}")
+            operator.warn(f"Interface {name} has no address now; the setting is kept. {LOOK}")
 
 
-def warn_of_clock(session: "Session") -> None:
+def warn_of_digest(operator: Operator, args: Args) -> None:
+    for digest in args.chosen(BROKEN_DIGESTS):
+        operator.warn(f"{digest} is broken: use it only if the CA can do nothing better.")
+
+
+def warn_of_clock(operator: Operator) -> None:
     """Dates of certificates are not checked by a clock that is wrong beyond doubt."""
-    clock = session.device.system.clock()
+    clock = operator.device.system.clock()
     if not clock.trusted:
-        now = session.times().moment(session.device.wall_s())
-        session.warn(f"The clock says {now}: {clock.why}.")
+        now = times(operator.device).moment(operator.device.wall_s())
+        operator.warn(f"The clock says {now}: {clock.why}.")

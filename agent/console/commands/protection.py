@@ -1,40 +1,26 @@
 """Passwords that a task must seal or hash, at the console and in a text that is loaded."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from agent.appliance import Done
+from agent.console.commands.operator import Operator
 from agent.console.language.grammar import Args, Parameter
 from agent.errors import fail
 
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
 
-NOT_SET = "The password was not set."
+def refused(command: str) -> Callable[[], None]:
+    """What becomes of a password in plain when the device starts, where no task can seal it.
 
-
-def protect(
-    session: "Session",
-    label: str,
-    begin: Callable[[Done], int],
-    keep: Callable[[object], None],
-    command: str,
-) -> None:
-    """Starts a task and gives its result to `keep`. `command` is what an operator can type instead.
-
-    At the console the session waits for it. A text that is applied is read twice, before and after
-    its tasks. When the device starts there is no task.
+    `command` is what an operator can type instead.
     """
-    if not session.loading:
-        session.start(label, lambda hold: begin(hold.done), keep, NOT_SET)
-    elif session.secrets:
-        session.secrets.take(begin, keep)
-    else:
+
+    def raised() -> None:
         raise fail("password-in-plain", command=command)
+
+    return raised
 
 
 def take(
-    session: "Session",
+    operator: Operator,
     args: Args,
     kind: Parameter,
     use: Callable[[str], None],
@@ -54,6 +40,6 @@ def take(
             except ValueError as error:
                 raise fail("password-refused", reason=error) from None
 
-        session.ask("Enter the password again: ", second, hidden=True)
+        operator.ask("Enter the password again: ", second, hidden=True)
 
-    session.ask(prompt, first, hidden=True)
+    operator.ask(prompt, first, hidden=True)

@@ -1,27 +1,29 @@
-"""Commands of the realm view: which CA, for which entity, with which key, by which rules."""
+"""Realms: which CA, for which entity, with which key, by which rules."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 from agent import limits
-from agent.console.commands import lookups, protection, upkeep
+from agent.console.commands import ca, crl, enrollment, lookups
+from agent.console.commands.operator import Operator
 from agent.console.commands.rows import (
     CONFIGURE_LEVEL,
-    REALM,
     SECRET_LEVEL,
     Row,
+    display,
     one_of,
+    rendered,
     restore,
     setting,
     subset,
 )
+from agent.console.displays import realms
+from agent.console.displays.document import Document, total
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
+from agent.console.language.views import REALM, SYSTEM
 from agent.errors import AgentError, fail
-from agent.settings import Realm
-
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
+from agent.settings import Realm, Settings, fold
 
 KEY_USAGE = {
     "ike": "IKE between VPN gateways (extended key usage ipsecIKE)",
@@ -45,39 +47,77 @@ COMPATIBILITY = {
     "renew-with-password": "Send the password with a RenewalReq too (micromdm, step-ca, UCM)",
     "short-nonce": "Accept a shortened recipientNonce in the CA's reply (Dogtag)",
 }
-DIGESTS = ("md5", "sha1", "sha-256", "sha-384", "sha-512")
-CIPHERS = ("aes128", "aes256", "3des")
 SUBJECT_MATCH = ("strict", "standard", "key-only")
-FINGERPRINTS = {"md5": "HEX32", "sha1": "HEX40", "sha256": "HEX64"}
-ROOT_FINGERPRINTS = {word: key for word, key in FINGERPRINTS.items() if word != "md5"}
 URL_WORDS = "enrollment-url [ esc ] URL [ interval MINUTES ] [ times COUNT ]"
 RA_FINGERPRINTS = {"sha1": "HEX40", "sha256": "HEX64"}
 _url_as_new = restore(
     REALM, "url", "url_esc", "poll_interval_min", "poll_times", "ra", "ra_fingerprint"
 )
-BROKEN_DIGESTS = ("md5", "sha1")
-TO_SET = "password cipher"
 
 
-def bind_entity(session: "Session", args: Args) -> None:
-    record = lookups.entity(session, args.text("NAME"))
+def open_realm(operator: Operator, args: Args) -> None:
+    name = args.text("NAME")
+    operator.device.settings.realms.setdefault(fold(name), Realm(name))
+    operator.enter(REALM, fold(name))
+
+
+def remove_realm(operator: Operator, args: Args) -> None:
+    name = args.text("NAME")
+    record = lookups.removable_realm(operator, name)
+
+    def answered(yes: bool) -> None:
+        if yes:
+            found = lookups.removable_realm(operator, name)  # other sessions went on meanwhile
+            del operator.device.settings.realms[fold(name)]
+            operator.device.forget_realm(found.name)
+
+    doubt = lookups.doubt(operator, record)
+    if doubt:
+        operator.question(
+            f"Realm {record.name} {doubt}. All of it will be removed. Continue?", answered
+        )
+    else:
+        answered(True)
+
+
+def render_realms(settings: Settings) -> Iterator[str]:
+    for record in list(settings.realms.values()):  # a page waits while others configure
+        yield f"pki realm {record.name}"
+        yield from (f" {line}" for line in rendered(SETTINGS, record))
+
+
+def show_realms(operator: Operator, args: Args) -> None:
+    def items() -> Iterator[dict[str, Any]]:
+        device = operator.device
+        for record in lookups.still_there(operator, found):
+            yield realms.realm(record, device.ca(record.name), device.status(record.name))
+
+    found = lookups.named_realms(operator, args)
+    operator.show(Document(realms.REALM, items(), [total(len(found))]))
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+
+def bind_entity(operator: Operator, args: Args) -> None:
+    record = lookups.entity(operator, args.text("NAME"))
     if not record.common_name:
         raise fail("entity-nameless", name=record.name)
-    session.record(REALM).entity = record.name
+    operator.record(REALM).entity = record.name
 
 
-def bind_key_pair(session: "Session", args: Args) -> None:
-    name = lookups.key_pair(session, args.text("NAME"))
-    lookups.refuse_used_key(session, name, beside=session.record(REALM).name)
-    session.record(REALM).key_pair = name
+def bind_key_pair(operator: Operator, args: Args) -> None:
+    name = lookups.key_pair(operator, args.text("NAME"))
+    lookups.refuse_used_key(operator, name, beside=operator.record(REALM).name)
+    operator.record(REALM).key_pair = name
 
 
-def source(session: "Session", args: Args) -> None:
+def source(operator: Operator, args: Args) -> None:
     """An address or interface that is not there yet is kept: DHCP may be late."""
-    record = session.record(REALM)
+    record = operator.record(REALM)
     address = args.text("ADDRESS") if "ADDRESS" in args else None
     interface = None if address else lookups.interface(args)
-    lookups.warn_of_source(session, address, interface)
+    operator.remark(lambda: lookups.warn_of_source(operator, address, interface))
     record.source_address, record.source_interface = address, interface
     record.bind_device = "bind-device" in args
 
@@ -90,18 +130,18 @@ def render_source(record: Realm) -> Iterator[str]:
         yield f"source {record.source_address}"
 
 
-def enrollment_url(session: "Session", args: Args) -> None:
+def enrollment_url(operator: Operator, args: Args) -> None:
     """Entering it again replaces all of it."""
-    record = session.record(REALM)
-    lookups.refuse_another_ra(session, record)
+    record = operator.record(REALM)
+    lookups.refuse_another_ra(operator, record)
     url, escaped = args.text("URL"), "esc" in args
     record.url, record.url_esc = parameters.unescape_url(url) if escaped else url, escaped
     record.poll_interval_min = args.number("MINUTES", limits.POLL_INTERVAL_DEFAULT_MIN)
     record.poll_times = args.number("COUNT", limits.POLL_TIMES_DEFAULT)
     record.ra = "ra" in args
     record.ra_fingerprint = _ra_fingerprint(args)
-    if not escaped and r"\x3f" in url.lower() and not session.loading:
-        session.warn(r"\x3f is kept as it is; for a question mark type `enrollment-url esc ...`.")
+    if not escaped and r"\x3f" in url.lower():
+        operator.warn(r"\x3f is kept as it is; for a question mark type `enrollment-url esc ...`.")
 
 
 def _ra_fingerprint(args: Args) -> tuple[str, tuple[str, ...]] | None:
@@ -111,9 +151,9 @@ def _ra_fingerprint(args: Args) -> tuple[str, tuple[str, ...]] | None:
     return None
 
 
-def undo_url(session: "Session", args: Args) -> None:
-    lookups.refuse_another_ra(session, session.record(REALM))
-    _url_as_new(session, args)
+def undo_url(operator: Operator, args: Args) -> None:
+    lookups.refuse_another_ra(operator, operator.record(REALM))
+    _url_as_new(operator, args)
 
 
 def render_url(record: Realm) -> Iterator[str]:
@@ -138,106 +178,12 @@ def url_line(record: Realm) -> str:
     return " ".join(words)
 
 
-def warn_of_digest(session: "Session", args: Args) -> None:
-    for digest in args.chosen(BROKEN_DIGESTS):
-        session.warn(f"{digest} is broken: use it only if the CA can do nothing better.")
-
-
-def password(session: "Session", args: Args) -> None:
-    def use(text: str) -> None:
-        _take_password(session, text)
-
-    protection.take(session, args, parameters.PASSWORD, use)
-
-
-def _take_password(session: "Session", text: str) -> None:
-    """Seals a password in plain; a sealed one is only taken if this device can open it."""
-    device = session.device
-    session.record(REALM)  # before the work: it may have gone while the password was typed
-    former = session.former()
-    before = former.password if former else None
-
-    def keep(sealed: object) -> None:
-        session.record(REALM).password = str(sealed)
-
-    if not parameters.is_sealed(text):
-        protection.protect(
-            session,
-            "Sealing the password",
-            lambda done: device.seal_password(text, before, done),
-            keep,
-            TO_SET,
-        )
-    elif text == before or session.booting:
-        keep(text)
-    else:
-        protection.protect(
-            session,
-            "Checking the sealed password",
-            lambda done: device.check_sealed_password(text, done),
-            lambda _result: keep(text),
-            TO_SET,
-        )
-
-
-def render_password(record: Realm) -> Iterator[str]:
-    if record.password:
-        yield f"password cipher {record.password}"
-
-
-def fingerprint(session: "Session", args: Args) -> None:
-    method = args.chosen(FINGERPRINTS)[0]
-    warn_of_digest(session, args)
-    session.record(REALM).fingerprint = (method, args.text(FINGERPRINTS[method]))
-
-
-def root_fingerprint(session: "Session", args: Args) -> None:
-    """One more: a root, and the one that will follow it."""
-    record, named = session.record(REALM), _root_named(args)
-    warn_of_digest(session, args)
-    others = tuple(one for one in record.root_fingerprints if one != named)
-    if len(others) >= limits.ROOTS:
-        raise fail("roots-full", cap=limits.ROOTS)
-    record.root_fingerprints = (*others, named)
-    if not session.loading and session.device.ca(record.name):
-        session.info(
-            "A CA with this fingerprint is served once it is stored: type `pki get-certificate ca"
-            f" realm {record.name}`, or `pki import-certificate ca realm {record.name} ...`."
-        )
-
-
-def undo_root_fingerprint(session: "Session", args: Args) -> None:
-    record = session.record(REALM)
-    gone = [_root_named(args)] if args.chosen(ROOT_FINGERPRINTS) else record.root_fingerprints
-    if not set(gone) <= set(record.root_fingerprints):
-        raise fail("root-unknown")
-    kept = (one for one in record.root_fingerprints if one not in gone)
-    record.root_fingerprints = tuple(kept)
-
-
-def _root_named(args: Args) -> tuple[str, str]:
-    method = args.chosen(ROOT_FINGERPRINTS)[0]
-    return method, args.text(ROOT_FINGERPRINTS[method])
-
-
-def render_root_fingerprints(record: Realm) -> Iterator[str]:
-    for method, digits in record.root_fingerprints:
-        yield f"root-fingerprint {method} {digits}"
-
-
-def render_fingerprint(record: Realm) -> Iterator[str]:
-    if record.fingerprint:
-        yield f"fingerprint {' '.join(record.fingerprint)}"
-
-
-ROWS = (
+SETTINGS = (
     setting(REALM, "ca id", "NAME", parameters.CA_ID, "ca_id"),
-    setting(REALM, "entity", "NAME", parameters.name("Name of an entity"), "entity")._replace(
-        handler=bind_entity
+    setting(REALM, "entity", "NAME", lookups.ENTITY_NAME, "entity")._replace(handler=bind_entity),
+    setting(REALM, "rsa local-key-pair", "NAME", lookups.KEY_NAME, "key_pair")._replace(
+        handler=bind_key_pair
     ),
-    setting(
-        REALM, "rsa local-key-pair", "NAME", parameters.name("Name of an RSA key pair"), "key_pair"
-    )._replace(handler=bind_key_pair),
     subset(REALM, "key-usage", KEY_USAGE, "key_usage"),
     Row(
         "source { interface { TYPE NUMBER | INTERFACE } [ bind-device ] | ADDRESS }",
@@ -277,53 +223,27 @@ ROWS = (
         undo="enrollment-url",
         undone=undo_url,
     ),
-    one_of(
-        REALM,
-        "enrollment-request signature message-digest-method",
-        DIGESTS,
-        "digest",
-        when_set=warn_of_digest,
-    ),
-    one_of(REALM, "enrollment-request encryption-algorithm", CIPHERS, "cipher"),
-    Row(
-        "password cipher [ PASSWORD ]",
-        (REALM,),
-        password,
-        {"PASSWORD": parameters.PASSWORD},
-        level=SECRET_LEVEL,
-        render=render_password,
-        undo="password",
-        undone=restore(REALM, "password"),
-    ),
-    Row(
-        "fingerprint { md5 HEX32 | sha1 HEX40 | sha256 HEX64 }",
-        (REALM,),
-        fingerprint,
-        {
-            "HEX32": parameters.hexadecimal("MD5 of the CA certificate", 32),
-            "HEX40": parameters.hexadecimal("SHA-1 of the CA certificate", 40),
-            "HEX64": parameters.hexadecimal("SHA-256 of the CA certificate", 64),
-        },
-        level=SECRET_LEVEL,
-        render=render_fingerprint,
-        undo="fingerprint",
-        undone=restore(REALM, "fingerprint"),
-    ),
-    Row(
-        "root-fingerprint { sha1 HEX40 | sha256 HEX64 }",
-        (REALM,),
-        root_fingerprint,
-        {
-            "HEX40": parameters.hexadecimal("SHA-1 of a CA certificate above the pinned one", 40),
-            "HEX64": parameters.hexadecimal("SHA-256 of a CA certificate above the pinned one", 64),
-        },
-        level=SECRET_LEVEL,
-        render=render_root_fingerprints,
-        undo="root-fingerprint [ sha1 HEX40 | sha256 HEX64 ]",
-        undone=undo_root_fingerprint,
-    ),
+    enrollment.SIGNATURE,
+    enrollment.ENCRYPTION,
+    enrollment.PASSWORD,
+    ca.FINGERPRINT,
+    ca.ROOT_FINGERPRINT,
     subset(REALM, "weak-algorithm", WEAK, "weak")._replace(level=SECRET_LEVEL),
     one_of(REALM, "subject-match", SUBJECT_MATCH, "subject_match")._replace(level=SECRET_LEVEL),
     subset(REALM, "compatibility", COMPATIBILITY, "compatibility")._replace(level=SECRET_LEVEL),
-    *upkeep.ROWS,
+    enrollment.AUTO_ENROLL,
+    setting(REALM, "vpn-instance", "NAME", parameters.VPN_INSTANCE, "vpn_instance"),
+    setting(REALM, "https ca-file", "FILENAME", parameters.FILE, "https_ca_file"),
+    *crl.SETTINGS,
 )
+OPEN = Row(
+    "pki realm NAME",
+    (SYSTEM,),
+    open_realm,
+    {"NAME": lookups.REALM_NAME},
+    render=render_realms,
+    undo="pki realm NAME",
+    undone=remove_realm,
+    opens=REALM,
+)
+SHOW = display("pki realm [ NAME ]", show_realms, realms.REALM, {"NAME": lookups.REALM_NAME})

@@ -1,29 +1,23 @@
 """What a command is: one row. The parser, help, `undo`, displays and the manual read these rows.
 
 A row that is stored has a `render`: from the record of its view (Settings, Realm, Entity) to the
-lines that set it again. Handlers get the session and what the line said; they act through
-`session.device` and raise `AgentError`.
+lines that set it again. Handlers get the operator and what the line said; they act through
+`operator.device` and raise `AgentError`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from agent.console.commands.operator import Operator
 from agent.console.displays.document import Kind
 from agent.console.language.grammar import Args, Parameter, quote
+from agent.console.language.views import CONSOLE, ENTITY, EVERYWHERE, REALM, SYSTEM
 from agent.settings import ConsoleLine, Entity, Realm, Settings
 from hal.named import NamedTuple
 
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
-
-USER, SYSTEM, REALM, ENTITY = "user", "system", "realm", "entity"
-CONSOLE, AAA = "user-interface", "aaa"
-CONFIGURATION = (SYSTEM, REALM, ENTITY, CONSOLE, AAA)
-EVERYWHERE = (USER, *CONFIGURATION)
-
 VISIT_LEVEL, DISPLAY_LEVEL, CONFIGURE_LEVEL, SECRET_LEVEL = 0, 1, 2, 3
 
-Handler = Callable[["Session", Args], None]
+Handler = Callable[[Operator, Args], None]
 Render = Callable[[Any], Iterable[str]]  # of the record that the view configures
 
 
@@ -71,9 +65,9 @@ PRISTINE: Mapping[str, Any] = {
 def restore(view: str, *fields: str) -> Handler:
     """The handler of an `undo` that puts fields back to their defaults."""
 
-    def undone(session: "Session", _args: Args) -> None:
+    def undone(operator: Operator, _args: Args) -> None:
         for field in fields:
-            setattr(session.record(view), field, getattr(PRISTINE[view], field))
+            setattr(operator.record(view), field, getattr(PRISTINE[view], field))
 
     return undone
 
@@ -81,8 +75,8 @@ def restore(view: str, *fields: str) -> Handler:
 def put(view: str, field: str, key: str) -> Handler:
     """The handler of a command that stores its parameter as it is."""
 
-    def handler(session: "Session", args: Args) -> None:
-        setattr(session.record(view), field, args[key])
+    def handler(operator: Operator, args: Args) -> None:
+        setattr(operator.record(view), field, args[key])
 
     return handler
 
@@ -118,10 +112,10 @@ def one_of(
     """The row of a command that stores one of some keywords."""
     keywords = tuple(choice)
 
-    def handler(session: "Session", args: Args) -> None:
-        setattr(session.record(view), field, args.chosen(keywords)[0])
+    def handler(operator: Operator, args: Args) -> None:
+        setattr(operator.record(view), field, args.chosen(keywords)[0])
         if when_set:
-            when_set(session, args)
+            when_set(operator, args)
 
     return Row(
         f"{words} {{ {' | '.join(keywords)} }}",
@@ -136,8 +130,8 @@ def one_of(
 def subset(view: str, words: str, choice: Mapping[str, str], field: str) -> Row:
     """The row of a command that stores some of the keywords of a table with their help."""
 
-    def handler(session: "Session", args: Args) -> None:
-        setattr(session.record(view), field, args.chosen(choice))
+    def handler(operator: Operator, args: Args) -> None:
+        setattr(operator.record(view), field, args.chosen(choice))
 
     def render(record: Any) -> Iterable[str]:
         if getattr(record, field):
@@ -151,6 +145,20 @@ def subset(view: str, words: str, choice: Mapping[str, str], field: str) -> Row:
         render=render,
         undo=words,
         undone=restore(view, field),
+    )
+
+
+def display(
+    notation: str, handler: Handler, shows: Kind, parameters: Mapping[str, Parameter] | None = None
+) -> Row:
+    """The row of a command `display ...` of every view."""
+    return Row(
+        f"display {notation}",
+        EVERYWHERE,
+        handler,
+        parameters or {},
+        level=DISPLAY_LEVEL,
+        shows=shows,
     )
 
 

@@ -1,32 +1,29 @@
 """The one command table, and what is made of it: tables of the views, the configuration's text.
 
-Adding a command is one row and one handler in the module of its view.
+Adding a command is one row and one handler in the module of its noun, and its place in ROWS.
 """
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.console.commands import (
     access,
     board,
+    ca,
+    certificates,
+    crl,
+    enrollment,
     entity,
-    exchange,
+    files,
+    keys,
     realm,
     saved,
-    shows,
-    system,
     terminal,
+    views,
 )
-from agent.console.commands.rows import (
-    CONFIGURATION,
-    DISPLAY_LEVEL,
-    EVERYWHERE,
-    SYSTEM,
-    Handler,
-    Row,
-    rendered,
-)
+from agent.console.commands.operator import Operator
+from agent.console.commands.rows import DISPLAY_LEVEL, Handler, Row, rendered
 from agent.console.commands.words import WORDS
 from agent.console.displays import board as displays
 from agent.console.displays import filters
@@ -43,11 +40,9 @@ from agent.console.language.grammar import (
     openings,
 )
 from agent.console.language.parameters import FILTER
+from agent.console.language.views import CONFIGURATION, EVERYWHERE, SYSTEM
 from agent.settings import Settings, fold
 from hal.named import NamedTuple
-
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
 
 
 class Command(NamedTuple):
@@ -63,31 +58,62 @@ class Command(NamedTuple):
         return sets or self.row.marks
 
 
-def display_this(session: "Session", _args: Args) -> None:
-    view, settings = session.view.kind, session.device.settings
+def display_this(operator: Operator, _args: Args) -> None:
+    view, settings = operator.view.kind, operator.device.settings
     rows = [row for row in ROWS if view in row.views and not row.opens]
-    record = session.record(view)
+    record = operator.record(view)
     header = header_of(view, record)
     lines = list(rendered(rows, record))
     if header:
         lines = [header, *(f" {line}" for line in lines)]
     kept = [one for one in settings.unapplied if one.block == fold(header)]
     shown = blocks.framed(blocks.with_unapplied(lines, kept, blocks.as_comment))
-    session.show(displays.configuration(shown))
+    operator.show(displays.configuration(shown))
 
 
-def display_current(session: "Session", _args: Args) -> None:
-    session.show(displays.configuration(configuration_lines(session.device.settings)))
+def display_current(operator: Operator, _args: Args) -> None:
+    operator.show(displays.configuration(configuration_lines(operator.device.settings)))
 
 
+# In the order of the manual, and of a configuration: what a line refers to comes before it.
 ROWS: tuple[Row, ...] = (
-    *system.ROWS,
+    *views.ROWS,
+    board.SYSNAME,
+    files.FORMAT,
+    entity.OPEN,
+    realm.OPEN,
+    keys.CREATE,
+    keys.DESTROY,
+    enrollment.ENROLL,
+    enrollment.ABORT,
     *saved.ROWS,
-    *realm.ROWS,
-    *entity.ROWS,
-    *exchange.ROWS,
-    *shows.ROWS,
-    *board.ROWS,
+    *realm.SETTINGS,
+    *entity.SETTINGS,
+    ca.GET,
+    *certificates.ROWS,
+    enrollment.WRITE,
+    keys.IMPORT,
+    keys.EXPORT,
+    enrollment.DIAGNOSE,
+    crl.GET,
+    realm.SHOW,
+    entity.SHOW,
+    certificates.SHOW,
+    keys.SHOW,
+    enrollment.SHOW,
+    enrollment.SHOW_REQUEST,
+    crl.SHOW,
+    board.VERSION,
+    board.CLOCK,
+    board.STATISTICS,
+    access.SHOW,
+    board.INTERFACES,
+    files.DIR,
+    board.SET_CLOCK,
+    board.TIMEZONE,
+    certificates.PREWARNING,
+    board.RESET_STORAGE,
+    board.REBOOT,
     *access.ROWS,
     *terminal.ROWS,
     Row(

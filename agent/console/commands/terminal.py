@@ -1,39 +1,36 @@
 """Commands about the terminal itself: its pages, its history, the log."""
 
-from typing import TYPE_CHECKING
-
 from agent import limits
-from agent.console.commands.rows import DISPLAY_LEVEL, EVERYWHERE, USER, Row
+from agent.console.commands.operator import Operator
+from agent.console.commands.rows import DISPLAY_LEVEL, Row
 from agent.console.displays import terminal
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
-
-if TYPE_CHECKING:
-    from agent.console.session.session import Session
+from agent.console.language.views import EVERYWHERE, USER
 
 SCREEN = parameters.integer("Lines of the screen, 0 for no paging", *limits.SCREEN_LINES_RANGE)
 
 
-def screen_length(session: "Session", args: Args) -> None:
-    session.screen_lines = args.number("LINES", limits.SCREEN_LINES)
+def screen_length(operator: Operator, args: Args) -> None:
+    operator.page_length(args.number("LINES", limits.SCREEN_LINES))
 
 
-def monitor(session: "Session", _args: Args) -> None:
-    session.monitor.start()
-    session.info("Log lines are shown at this terminal.")
+def monitor(operator: Operator, _args: Args) -> None:
+    operator.monitor(True)
+    operator.info("Log lines are shown at this terminal.")
 
 
-def no_monitor(session: "Session", _args: Args) -> None:
-    session.monitor.stop()
-    session.info("Log lines are no longer shown at this terminal.")
+def no_monitor(operator: Operator, _args: Args) -> None:
+    operator.monitor(False)
+    operator.info("Log lines are no longer shown at this terminal.")
 
 
-def show_history(session: "Session", _args: Args) -> None:
-    session.show(terminal.history(list(session.editor.history)))
+def show_history(operator: Operator, _args: Args) -> None:
+    operator.show(terminal.history(operator.history))
 
 
-def show_log(session: "Session", _args: Args) -> None:
-    session.show(terminal.log(session.device.log_lines()))
+def show_log(operator: Operator, _args: Args) -> None:
+    operator.show(terminal.log(operator.device.log_lines()))
 
 
 ROWS = (

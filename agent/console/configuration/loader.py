@@ -6,15 +6,17 @@ one is given back with its block and its reason, so that it can be shown, kept a
 """
 
 from collections.abc import Callable
+from typing import Any, NoReturn
 
 from agent import limits
 from agent.appliance import Appliance, Done
-from agent.console.commands.rows import SECRET_LEVEL, SYSTEM
+from agent.console.commands.lines import masked, masked_error, suspected
+from agent.console.commands.place import Place
+from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.language.blocks import is_comment
 from agent.console.language.grammar import GrammarError
 from agent.console.language.parameters import MASK
-from agent.console.language.views import masked, masked_error, suspected
-from agent.console.session.session import Session
+from agent.console.language.views import SYSTEM, View, record_of
 from agent.errors import AgentError, fail
 from agent.settings import Settings, Unapplied, fold
 from hal.named import NamedTuple
@@ -39,13 +41,93 @@ class Secrets:
     def __init__(self, running: Settings) -> None:
         self.running = running
         self.line = 0
-        self.tasks: dict[int, Callable[[Done], int]] = {}
+        self.tasks: dict[int, Callable[[Done[Any]], int]] = {}
         self.ready: dict[int, object] = {}
 
-    def take(self, begin: Callable[[Done], int], keep: Callable[[object], None]) -> None:
+    def take(self, begin: Callable[[Done[Any]], int], keep: Callable[[object], None]) -> None:
         """A password of the line that is read: `keep` gets what `begin` came to, or a mask."""
         self.tasks[self.line] = begin
         keep(self.ready.get(self.line, MASK))
+
+
+class Loader:
+    """The operator of a text (`agent.console.commands.operator.Operator`): nobody.
+
+    Nothing is told, asked, started or undone. Without `secrets` no task can run: a sealed password
+    is taken unopened, and one in plain is refused.
+    """
+
+    level = SECRET_LEVEL
+    terminal = wants_json = False
+    seat = None
+    history = ()
+
+    def __init__(self, device: Appliance, secrets: Secrets | None) -> None:
+        self.device, self._secrets = device, secrets
+        self._place = Place(device, self.level, SYSTEM)
+        self._key_names: frozenset[str] | None = None
+        self.enter, self.record = self._place.enter, self._place.record
+
+    def load(self, line: str) -> Unapplied | None:
+        """Runs a line; what is kept of one that does not apply."""
+        block = self._place.block()
+        secret = None
+        try:
+            if len(line) > limits.LINE_CHARACTERS:
+                line = suspected(line[: limits.LINE_CHARACTERS], None)
+                raise fail("line-too-long", cap=limits.LINE_CHARACTERS)
+            found = self._place.understand(line)
+            secret = found.secret
+            if not found.command.loads:
+                self._act()
+            found.command.handler(self, found.args)
+        except GrammarError as error:
+            why = f"{error.kind}: {error.reason}" if error.reason else error.kind
+            return Unapplied(block, masked_error(line, error).strip(), why)
+        except AgentError as error:
+            return Unapplied(block, masked(line, secret).strip(), error.what)
+        return None
+
+    # -- what a setting may ask of its operator ----------------------------------------------------
+
+    @property
+    def view(self) -> View:
+        return self._place.view
+
+    def leave(self) -> None:
+        self._place.leave()
+
+    def former(self) -> Any:
+        settings = self._secrets.running if self._secrets else self.device.settings
+        return record_of(settings, self.view)
+
+    def key_names(self) -> frozenset[str]:
+        """Key pairs do not change while a text is read, so they are listed once for it."""
+        if self._key_names is None:
+            self._key_names = frozenset(pair.name for pair in self.device.key_pairs())
+        return self._key_names
+
+    def protect(
+        self,
+        _label: str,
+        begin: Callable[[Done[Any]], int],
+        keep: Callable[[object], None],
+        untried: Callable[[], None],
+    ) -> None:
+        if self._secrets:
+            self._secrets.take(begin, keep)
+        else:
+            untried()
+
+    def _pass(self, _said: object) -> None:
+        """Nobody reads it, and a text is taken whatever it says."""
+
+    line = info = warn = remark = refuse = _pass
+
+    def _act(self, *_arguments: object, **_options: object) -> NoReturn:
+        raise fail("load-action")
+
+    ask = question = start = show = page_length = monitor = concealed = _act
 
 
 def load_configuration(
@@ -53,23 +135,20 @@ def load_configuration(
 ) -> list[BadLine]:
     """Runs the lines of a configuration against the settings of a device; gives the bad ones.
 
-    Nothing is asked, started, undone or saved, and `device.changed` is not called. Without
-    `secrets` a sealed password is taken unopened, and one in plain is a bad line.
+    Nothing is asked, started, undone or saved, and `device.changed` is not called.
     """
     lines = text.splitlines()
-    bad = _read(device, lines, secrets)
+    bad = _read(Loader(device, secrets), lines, secrets)
     # What a line refers to may come behind it: then the second time will do.
-    return _read(device, lines, secrets) if bad or secrets else bad
+    return _read(Loader(device, secrets), lines, secrets) if bad or secrets else bad
 
 
-def _read(device: Appliance, lines: list[str], secrets: Secrets | None) -> list[BadLine]:
-    session = Session(device, _discard, None, level=SECRET_LEVEL, terminal=False, loading=True)
-    session.secrets = secrets
+def _read(loader: Loader, lines: list[str], secrets: Secrets | None) -> list[BadLine]:
     bad: list[BadLine] = []
     refused = ""
     for number, line in enumerate(lines, 1):
         if not line.startswith(" "):
-            session.enter(SYSTEM)
+            loader.enter(SYSTEM)
             refused = ""
         if not line.strip() or is_comment(line):
             continue
@@ -77,39 +156,13 @@ def _read(device: Appliance, lines: list[str], secrets: Secrets | None) -> list[
             secrets.line = number
             if len(bad) >= limits.APPLY_BAD_LINES:
                 break
-        found = _refused(line, refused) if refused else _load_line(session, line)
+        found = _refused(line, refused) if refused else loader.load(line)
         if found:
             bad.append(BadLine(number, found))
             refused = refused if line.startswith(" ") else fold(found.text)
     return bad
 
 
-def _load_line(session: Session, line: str) -> Unapplied | None:
-    block = session.block()
-    secret = None
-    try:
-        if len(line) > limits.LINE_CHARACTERS:
-            line = suspected(line[: limits.LINE_CHARACTERS], None)
-            raise fail("line-too-long", cap=limits.LINE_CHARACTERS)
-        found = session.understand(line)
-        secret = found.secret
-        if not found.command.loads:
-            raise fail("load-action")
-        session.execute(found)
-    except GrammarError as error:
-        why = f"{error.kind}: {error.reason}" if error.reason else error.kind
-        return Unapplied(block, masked_error(line, error).strip(), why)
-    except AgentError as error:
-        return Unapplied(block, masked(line, secret).strip(), error.what)
-    finally:
-        session.flush()
-    return None
-
-
 def _refused(line: str, block: str) -> Unapplied:
     """A child of a block that nobody can open must not fall upon the system view."""
     return Unapplied(block, suspected(line, None).strip(), IN_REFUSED)
-
-
-def _discard(_data: bytes) -> None:
-    """Nobody reads what a command says while it is loaded."""

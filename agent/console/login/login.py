@@ -51,7 +51,7 @@ class Entry(NamedTuple):
     failures: int
 
 
-class Login(Output):
+class Login:
     """One caller at a line, from the first key to the session. `report` takes log lines."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Login(Output):
         ended: Callable[[], None],
         width: int = 80,
     ) -> None:
-        super().__init__(send, terminal=True, width=width)
+        self._out = Output(send, terminal=True, width=width)
         self._device, self._lockout, self._reactor = device, lockout, reactor
         self._report, self._entered, self._ended = report, entered, ended
         self._editor = Editor(width)
@@ -79,18 +79,18 @@ class Login(Output):
     def begin(self) -> None:
         """Asks, or lets in at once when nothing is asked."""
         self._next()
-        self.flush()
+        self._out.flush()
 
     def feed(self, data: bytes) -> None:
         for byte in data:
             event = self._editor.key(byte) if self._read else None
-            self.write(self._editor.take_output())
+            self._out.write(self._editor.take_output())
             if isinstance(event, Line) and self._read:
                 read, self._read = self._read, None
                 read(event.text)
             elif isinstance(event, Interrupt):
                 self._next()
-        self.flush()
+        self._out.flush()
 
     def close(self) -> None:
         """Hang-up. A check that runs goes on, and counts."""
@@ -135,16 +135,16 @@ class Login(Output):
     def _ask(self, prompt: str, read: Callable[[str], None], *, hidden: bool = False) -> None:
         self._read = read
         self._editor.begin(prompt, hidden=hidden, question=True)
-        self.write(self._editor.take_output())
+        self._out.write(self._editor.take_output())
 
     def _late(self) -> None:
-        self.write("\r\n")
+        self._out.write("\r\n")
         self._give_up(f"Nobody logged in within {limits.LOGIN_S} s.")
 
     def _give_up(self, why: str) -> None:
         if why:
-            self.info(why)
-        self.flush()
+            self._out.info(why)
+        self._out.flush()
         self.close()
         self._ended()
 
@@ -182,7 +182,7 @@ class Login(Output):
                 self._right(name, account)
             else:
                 self._wrong(name)
-            self.flush()
+            self._out.flush()
 
         try:
             password = account.password if account else NOBODY
@@ -194,7 +194,7 @@ class Login(Output):
         left_ns = self._lockout.locked_ns(name, self._device.outside_ns())
         if left_ns > 0:
             whom = "This user" if name else "This line"
-            self.line(f"Error: {whom} is locked for another {-(-left_ns // SECOND_NS)} s.")
+            self._out.line(f"Error: {whom} is locked for another {-(-left_ns // SECOND_NS)} s.")
         return left_ns > 0
 
     def _right(self, name: str, account: Account) -> None:
@@ -208,7 +208,7 @@ class Login(Output):
             self._report("LOGINLOCK", f"{who}: locked for {limits.LOGIN_LOCK_S} s")
         if self._over:
             return
-        self.line(WRONG)
+        self._out.line(WRONG)
         self._next()
 
     def _known(self, name: str) -> str:
@@ -219,11 +219,11 @@ class Login(Output):
     def _unchecked(self, error: AgentError) -> None:
         self._report("LOGINFAIL", f"the password could not be checked: {error.what}")
         if not self._over:
-            self.error(error)
+            self._out.error(error)
             self._give_up("Nobody was let in.")
 
     def _enter(self, entry: Entry) -> None:
-        self.flush()
+        self._out.flush()
         self.close()
         self._entered(entry)
 
@@ -234,7 +234,7 @@ class Login(Output):
 
         def due() -> None:
             call()
-            self.flush()
+            self._out.flush()
 
         self._timer = self._reactor.after(delay_ns, due)
 

@@ -30,7 +30,7 @@ NOTHING = "Nothing was changed."
 _BEHIND_ENTER = b"\n\0"  # what some terminals send behind Enter is no key
 
 
-class Recovery(Output):
+class Recovery:
     """One caller at a closed line. `ended`: the line is given up until somebody types again.
 
     `erased` is called once the device is empty. `report` takes log lines.
@@ -47,7 +47,7 @@ class Recovery(Output):
         ended: Callable[[], None],
         width: int = 80,
     ) -> None:
-        super().__init__(send, terminal=True, width=width)
+        self._out = Output(send, terminal=True, width=width)
         self._device, self._reactor, self._report = device, reactor, report
         self._erased, self._ended = erased, ended
         self._editor = Editor(width)
@@ -59,15 +59,15 @@ class Recovery(Output):
     # -- what a transport calls --------------------------------------------------------------------
 
     def begin(self) -> None:
-        self.info(f"Nobody can get in on this line: {self._device.configuration.closed()}.")
-        self.info(SHUT)
+        self._out.info(f"Nobody can get in on this line: {self._device.configuration.closed()}.")
+        self._out.info(SHUT)
         if self._device.system.recovery:
-            self.info(OFFER)
+            self._out.info(OFFER)
             self._ask("Word: ", self._word)
             self._after(limits.LOGIN_S, lambda: self._give_up(NOTHING))
         else:
             self._give_up("")
-        self.flush()
+        self._out.flush()
 
     def feed(self, data: bytes) -> None:
         for byte in data:
@@ -75,13 +75,13 @@ class Recovery(Output):
                 self._key(byte)
                 continue
             event = self._editor.key(byte) if self._read else None
-            self.write(self._editor.take_output())
+            self._out.write(self._editor.take_output())
             if isinstance(event, Line) and self._read:
                 read, self._read = self._read, None
                 read(event.text)
             elif isinstance(event, Interrupt):
                 self._give_up(NOTHING)
-        self.flush()
+        self._out.flush()
 
     def close(self) -> None:
         """Hang-up."""
@@ -96,7 +96,7 @@ class Recovery(Output):
     def _ask(self, prompt: str, read: Callable[[str], None]) -> None:
         self._read = read
         self._editor.begin(prompt, question=True)
-        self.write(self._editor.take_output())
+        self._out.write(self._editor.take_output())
 
     def _word(self, text: str) -> None:
         if text == WORD:
@@ -111,7 +111,7 @@ class Recovery(Output):
         seconds = limits.ERASE_WAIT_S
         self._counting = self._fresh = True
         self._report("ERASING", f"the device is erased in {seconds} s, by somebody at this line")
-        self.info(f"The device is erased in {seconds} s. Any key stops it.")
+        self._out.info(f"The device is erased in {seconds} s. Any key stops it.")
         self._after(seconds, self._erase)
 
     def _key(self, byte: int) -> None:
@@ -132,20 +132,20 @@ class Recovery(Output):
             self._device.system.erase()
         except AgentError as error:
             self._report("ERASE_ERR", error.what)
-            self.error(error)
+            self._out.error(error)
             self._give_up("")
             return
         self._report("ERASED", "the device is like a new one")
-        self.info("This device is like a new one.")
-        self.flush()
+        self._out.info("This device is like a new one.")
+        self._out.flush()
         self.close()
         self._erased()
 
     def _give_up(self, why: str) -> None:
         self.close()
         if why:
-            self.info(why)
-        self.flush()
+            self._out.info(why)
+        self._out.flush()
         self._ended()
 
     # -- time --------------------------------------------------------------------------------------

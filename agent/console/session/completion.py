@@ -9,14 +9,15 @@ and `lost` is where, since what follows is joined with that word and may be a pa
 
 from collections.abc import Callable
 
-from agent.console.terminal.editor import Editor, Tab
+from agent.console.terminal.drawing import DrawnLine
+from agent.console.terminal.editor import Tab
 
 
 class Completion:
     """TAB after TAB in one line. `offer` gives the keywords that a line may be completed with."""
 
-    def __init__(self, editor: Editor, offer: Callable[[str], list[str]]) -> None:
-        self._editor, self._offer = editor, offer
+    def __init__(self, line: DrawnLine, offer: Callable[[str], list[str]]) -> None:
+        self._line, self._offer = line, offer
         self._ring: list[str] = []
         self._at = 0
         self.lost: int | None = None  # the first column of this line where a tab was dropped
@@ -32,13 +33,13 @@ class Completion:
         self._ring = words if len(words) > 1 else []
         self._at = 0 if tab.back else -1  # the next one is the first, or the last
         if not words:
-            self._editor.bell()
-            if word and pasted and self._editor.at_end:
-                self._editor.insert(" ")
+            self._line.bell()
+            if word and pasted and self._line.at_end:
+                self._line.insert(" ")
             elif word and self.lost is None:
                 self.lost = len(tab.text)
         elif not self._ring:
-            self._put(tab.text, common + ("" if self._editor.at_space else " "))
+            self._put(tab.text, common + ("" if self._line.at_space else " "))
         elif common == word.lower():
             self._turn(tab)
         else:
@@ -56,7 +57,7 @@ class Completion:
         """`word` in the place of the last word of `text`."""
         start = _start(text)
         self._left = text[:start] + word
-        self._editor.replace(start, word)
+        self._line.replace(start, word)
 
 
 def _common(words: list[str]) -> str:

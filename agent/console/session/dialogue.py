@@ -6,10 +6,12 @@ answer, and a script that does not answer has answered No.
 
 from collections.abc import Callable
 
-from agent.console.terminal.editor import Editor
+from agent.console.session.keyboard import Keyboard
 from agent.console.terminal.output import Output
 from agent.errors import fail
 from hal.named import NamedTuple
+
+Run = Callable[[Callable[[], None]], None]  # calls what may raise an AgentError, and tells it
 
 
 class Reader(NamedTuple):
@@ -19,20 +21,12 @@ class Reader(NamedTuple):
     cancelled: Callable[[], None]
 
 
-class Dialogue(Output):
-    """An output with somebody at the other end."""
+class Dialogue:
+    """One question at a time, or none."""
 
-    def __init__(
-        self, send: Callable[[bytes], None], *, terminal: bool, width: int, loading: bool
-    ) -> None:
-        super().__init__(send, terminal=terminal, width=width)
-        self.loading = loading  # a configuration: nobody is there, nothing may be started
-        self.editor = Editor(width)
+    def __init__(self, out: Output, keyboard: Keyboard, run: Run) -> None:
+        self._out, self._keyboard, self._run = out, keyboard, run
         self._reader: Reader | None = None
-
-    def run(self, call: Callable[[], None]) -> None:
-        """Calls something that may raise an AgentError; the session tells it and goes on."""
-        raise NotImplementedError
 
     @property
     def asking(self) -> bool:
@@ -43,34 +37,31 @@ class Dialogue(Output):
         reader, self._reader = self._reader, None
         return reader
 
-    def echo(self) -> None:
-        """Writes what the editor has to say."""
-        self.write(self.editor.take_output())
-
     def question(self, text: str, answered: Callable[[bool], None]) -> None:
         """Asks `Warning: TEXT [Y/N]:`; on No the person reads that nothing was done."""
 
         def told(yes: bool) -> None:
             answered(yes)
             if not yes:
-                self.info("Nothing was changed.")
+                self._out.info("Nothing was changed.")
 
         self.choose(text, told)
 
     def choose(self, text: str, answered: Callable[[bool], None]) -> None:
         """Asks without that. In a script the next line answers, if it is y or n."""
+        terminal = self._out.terminal
 
         def read(line: str) -> None:
             word = line.strip().lower()
             if word in ("y", "yes"):
                 answered(True)
-            elif word in ("n", "no") or (self.terminal and not word):
+            elif word in ("n", "no") or (terminal and not word):
                 answered(False)
-            elif self.terminal:
-                self.line("Please answer Y or N.")
+            elif terminal:
+                self._out.line("Please answer Y or N.")
                 self.choose(text, answered)
             else:
-                self.unanswered(lambda: answered(False))
+                unanswered(lambda: answered(False))
 
         self.ask(f"Warning: {text} [Y/N]: ", read, cancelled=lambda: answered(False))
 
@@ -83,28 +74,23 @@ class Dialogue(Output):
         cancelled: Callable[[], None] = lambda: None,
     ) -> None:
         """Gives the next line to `read`; `hidden` without echo."""
-        self.refuse_while_loading()
         self._reader = Reader(read, cancelled)
-        if self.terminal:
-            self.fresh_line()
-            self.editor.begin(prompt, hidden=hidden, question=True)
-            self.echo()
+        if self._out.terminal:
+            self._keyboard.ask(prompt, hidden=hidden)
         else:
-            self.line(prompt.rstrip())
+            self._out.line(prompt.rstrip())
 
-    def cancel_question(self, why: str) -> None:
+    def cancel(self, why: str) -> None:
+        """An open question is answered by nobody."""
         reader = self.take_reader()
         if reader:
-            if self.terminal:
-                self.write("\r\n")  # leaves the line of the question
-            self.info(why)
-            self.run(reader.cancelled)
+            if self._out.terminal:
+                self._out.write("\r\n")  # leaves the line of the question
+            self._out.info(why)
+            self._run(reader.cancelled)
 
-    def unanswered(self, cancelled: Callable[[], None]) -> None:
-        """The script went on, or ended, without an answer: No, and its status says so."""
-        cancelled()
-        raise fail("question-unanswered")
 
-    def refuse_while_loading(self) -> None:
-        if self.loading:
-            raise fail("load-action")
+def unanswered(cancelled: Callable[[], None]) -> None:
+    """The script went on, or ended, without an answer: No, and its status says so."""
+    cancelled()
+    raise fail("question-unanswered")

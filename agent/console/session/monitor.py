@@ -6,24 +6,24 @@ The log is written in the middle of anything, so its lines are told from the loo
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from agent import limits
 from agent.appliance import LogLine
 from agent.console.displays.terminal import log_line
+from agent.console.language.times import Times
+from agent.console.session.screen import Screen
 from hal.ports import Timer
 
-if TYPE_CHECKING:
-    from agent.console.session.screen import Showing
-
 PAUSE_S = 1
+
+Listen = Callable[[Callable[[LogLine], None]], Callable[[], None]]  # result: listens no more
 
 
 class Monitor:
     """Off until `start`."""
 
-    def __init__(self, session: "Showing") -> None:
-        self._session = session
+    def __init__(self, listen: Listen, screen: Screen, times: Callable[[], Times]) -> None:
+        self._listen, self._screen, self._times = listen, screen, times
         self._cancel: Callable[[], None] | None = None
         self._timer: Timer | None = None
         self._lines: list[LogLine] = []
@@ -31,7 +31,7 @@ class Monitor:
 
     def start(self) -> None:
         if self._cancel is None:
-            self._cancel = self._session.device.listen(self._heard)
+            self._cancel = self._listen(self._heard)
 
     def stop(self) -> None:
         """No line is told any more, those that wait neither."""
@@ -46,17 +46,17 @@ class Monitor:
         else:
             self._left_out += 1
         if self._timer is None:
-            self._timer = self._session.after(0, self._tell)
+            self._timer = self._screen.after(0, self._tell)
 
     def _tell(self) -> None:
         self._timer = None
         lines, left_out = self._lines, self._left_out
         if not lines:
             return
-        if self._session.has_room():
+        if self._screen.has_room():
             self._lines, self._left_out = [], 0
             for line in lines:
-                self._session.notice(log_line(line, self._session.times()))
+                self._screen.notice(log_line(line, self._times()))
             if left_out:
-                self._session.notice(f"Info: {left_out} more log lines were left out.")
-        self._timer = self._session.after(PAUSE_S, self._tell)
+                self._screen.notice(f"Info: {left_out} more log lines were left out.")
+        self._timer = self._screen.after(PAUSE_S, self._tell)

@@ -1,103 +1,106 @@
-"""A console session: views, the line that is typed, output, pages, questions, tasks.
+"""A console session: whose turn it is.
 
 A terminal session is fed bytes and echoes; a script session is given lines and an exit status is
 asked for. Both run the same commands. A session is always in one of these conditions, and the
 first that applies takes the input: a page waits for a key; a question or a password waits for a
 line; a task holds the session (what is typed is kept for later, Ctrl+C detaches); or a command.
 
-Handlers, tasks and timers enter through `run`: it prints an AgentError, and when the outermost one
-returns and nothing is left to wait for, the prompt comes back or the script's line is finished.
+Each condition is a part of its own: `screen`, `dialogue`, `work`, `interpreter`. What commands get
+of them is `operator`. Handlers, tasks and timers enter through `run`: it prints an AgentError, and
+when the outermost one returns and nothing is left to wait for, the prompt comes back or the
+script's line is finished.
 
 Fault model. Bytes may be anything, at any speed; what is typed ahead of a task is kept up to a cap.
 Names and texts from certificates are shown with every control character replaced, so that a CA
-cannot drive the operator's terminal. A line that holds a password is masked before it is kept.
+cannot drive the operator's terminal.
 """
 
 from collections.abc import Callable
 from functools import partial
 
 from agent import limits
-from agent.appliance import Appliance, Seat
-from agent.console.commands.rows import SYSTEM, USER
-from agent.console.commands.table import Command
+from agent.appliance import Appliance
+from agent.console.commands.lookups import times
+from agent.console.commands.operator import Operator
+from agent.console.commands.place import Place
 from agent.console.configuration import unapplied
-from agent.console.language.blocks import is_comment
-from agent.console.language.grammar import GrammarError, Match
-from agent.console.language.views import masked
-from agent.console.session.holding import Holding
+from agent.console.language.views import USER
+from agent.console.session.dialogue import Dialogue, unanswered
 from agent.console.session.idle import Idle
+from agent.console.session.interpreter import Interpreter
+from agent.console.session.keyboard import Keyboard
+from agent.console.session.monitor import Monitor
+from agent.console.session.person import Person
+from agent.console.session.screen import Screen
 from agent.console.session.script import Finished, Script
+from agent.console.session.trust import Trust
+from agent.console.session.work import Work
 from agent.console.terminal.editor import Event, Help, Interrupt, Leave, Line, Tab
+from agent.console.terminal.output import Output
 from agent.console.terminal.typed import INTERRUPT, STOPS, TypeAhead, last_stop
-from agent.errors import AgentError, fail
+from agent.errors import AgentError
 from hal.ports import Reactor
 
 ECHO_KEYS = 32  # between two looks at the transport: a key may draw a line of 510 characters anew
 
 
-class Session(Holding):
+class Session:
     """One operator or one script at the device.
 
     `send` takes what is to be written. `has_room` says whether the transport wants more; when it
     wants again it calls `resume`. `discard` drops what it has not sent yet. `ended` is called when
-    the user has logged out. `reactor` may be None while a configuration is loaded, since nothing
-    waits then.
+    the user has logged out.
     """
 
     def __init__(
         self,
         device: Appliance,
         send: Callable[[bytes], None],
-        reactor: Reactor | None,
+        reactor: Reactor,
         *,
         level: int,
         terminal: bool,
         width: int = 80,
         height: int = limits.SCREEN_LINES,
-        loading: bool = False,
         has_room: Callable[[], bool] = lambda: True,
         discard: Callable[[], None] = lambda: None,
         ended: Callable[[], None] = lambda: None,
         idle_limit_s: Callable[[], int] = lambda: limits.IDLE_SESSION_S,
     ) -> None:
-        super().__init__(
-            device,
-            send,
-            reactor,
-            level=level,
-            terminal=terminal,
-            width=width,
-            height=height,
-            loading=loading,
-            has_room=has_room,
-        )
-        self.seat: Seat | None = None  # as others see this session
-        self.key_names: frozenset[str] | None = None
-        self._discard, self._ended = discard, ended
+        self._device, self._reactor = device, reactor
+        self._room, self._discard, self._ended = has_room, discard, ended
         self._idle_limit_s = idle_limit_s
-        self._idle = Idle(device.outside_ns, idle_limit_s, lambda: self.run(self._expire))
-        self._block = ""  # in which the command was typed
-        self._failed = False
-        self._goes_on = False  # the line that is typed, below the help that it was given
+        self.closed = False
         self._depth = 0
-        self._typed = TypeAhead()
         self._pumping = False
-        self._script = Script()
+        self._script, self._typed = Script(), TypeAhead()
+        self._idle = Idle(device.outside_ns, idle_limit_s, lambda: self.run(self._expire))
+        self.idle_s = self._idle.idle_s  # seconds since something was typed
+        out = self._out = Output(send, terminal=terminal, width=width)
+        place = self.place = Place(device, level, USER)
+        keyboard = self.keyboard = Keyboard(out, place)
+        dialogue = self.dialogue = Dialogue(out, keyboard, self.run)
+        screen = self.screen = Screen(
+            out, keyboard, reactor, height, has_room, self._is_at_prompt, self.resume
+        )
+        self._pager = screen.pager
+        trust = Trust(place, out, dialogue, screen, self._typed, self.run)
+        self._work = Work(out, dialogue, screen, trust, self.run, device.detach, self._go_on)
+        self._monitor = Monitor(device.listen, screen, lambda: times(device))
+        interpreter = self._interpreter = Interpreter(place, out, keyboard)
+        self.operator = Person(
+            place, out, dialogue, screen, self._work, self._monitor, interpreter, self._log_out
+        )
 
     # -- what a transport calls --------------------------------------------------------------------
 
     def begin(self, *news: str) -> None:
         """The first prompt of a terminal, behind what there is to say."""
-        if self._reactor:
-            self._idle.start(self._reactor)
+        self._idle.start(self._reactor)
         for text in news:
-            self.info(text)
-        told = unapplied.told(self.device.configuration, self.device.settings)
-        self.run(lambda: self.warn(told) if told else None)
-
-    def idle_s(self) -> int:
-        """Seconds since something was typed."""
-        return self._idle.idle_s()
+            self._out.info(text)
+        told = unapplied.told(self._device.configuration, self._device.settings)
+        self.run(lambda: self._out.warn(told) if told else None)
 
     def feed(self, data: bytes) -> None:
         """Bytes of a terminal.
@@ -111,13 +114,13 @@ class Session(Holding):
         stop = last_stop(data, STOPS if deaf else (INTERRUPT,))
         if stop >= 0 and deaf:
             data = data[stop + 1 :]
-            self.drop_input()
+            self._typed.clear()
             self._stop()
         elif stop >= 0:
             self._discard()
         if not self._typed.add(data):
-            self.editor.bell()
-        self.go_on()
+            self.keyboard.editor.line.bell()
+        self._go_on()
 
     def run_line(self, text: str, finished: Finished) -> None:
         """One line of a script, queued behind those before it. `finished` gets the exit status.
@@ -126,46 +129,37 @@ class Session(Holding):
         """
         self._idle.heard()
         self._script.add(text, finished)
-        self.go_on()
+        self._go_on()
 
-    def perform(self, call: Callable[[], None], finished: Finished) -> None:
+    def perform(self, call: Callable[[Operator], None], finished: Finished) -> None:
         """The whole work of a session without lines. `finished` gets the exit status."""
         self._script.begin(finished)
-        self.run(call)
+        self.run(lambda: call(self.operator))
 
     def end_script(self, finished: Finished) -> None:
         """No line follows: an open question is answered No, which is an error."""
         self._script.begin(finished)
-        reader = self.take_reader()
-        self.run(partial(self.unanswered, reader.cancelled) if reader else lambda: None)
+        reader = self.dialogue.take_reader()
+        self.run(partial(unanswered, reader.cancelled) if reader else lambda: None)
 
     def resume(self) -> None:
         """The transport has room again, for a display or for the echo of what was typed."""
         if self._pager.active:
             self.run(self._pager.pump)
-        self.go_on()
+        self._go_on()
 
     def close(self) -> None:
         """Hang-up: the session is gone, a task goes on."""
         self.closed = True
         self._idle.stop()
-        self.monitor.stop()
-        self.detach()
-        self.take_reader()
-        self._pager.stop()
-        self.drop_input()
-        self._pieces.clear()
+        self._monitor.stop()
+        self._work.detach()
+        self.dialogue.take_reader()
+        self.screen.close()
+        self._typed.clear()
+        self._out.drop()
 
-    # -- what handlers call ------------------------------------------------------------------------
-
-    def leave(self) -> None:
-        """One view up; from the user view the session ends."""
-        if self.view.kind == USER:
-            self._log_out()
-        else:
-            self.enter(USER if self.view.kind == SYSTEM else SYSTEM)
-
-    # -- what holds and the pager call -------------------------------------------------------------
+    # -- what its parts call -----------------------------------------------------------------------
 
     def run(self, call: Callable[[], None]) -> None:
         """The way in for everything that may fail: errors are told, then the session goes on."""
@@ -174,62 +168,45 @@ class Session(Holding):
             call()
         except AgentError as error:
             self._pager.stop()
-            self._failed = True
-            self.error(error)
+            self._interpreter.tell(error)
         finally:
             self._depth -= 1
         if not self._depth:
             self._settle()
-            self.flush()
+            self._out.flush()
 
-    def drop_input(self) -> None:
-        self._typed.clear()
+    def _is_at_prompt(self) -> bool:
+        return self._listening() and not self._depth
+
+    def _log_out(self) -> None:
+        self._out.flush()
+        self.close()
+        self._ended()
 
     # -- going on ----------------------------------------------------------------------------------
 
     def _busy(self) -> bool:
         """Whether something runs that only Ctrl+C can reach."""
-        return self.held or (self._pager.active and not self._pager.waiting)
+        return self._work.holds or (self._pager.active and not self._pager.waiting)
 
     def _listening(self) -> bool:
         return self._pager.waiting or not (self._busy() or self.closed)
-
-    def is_at_prompt(self) -> bool:
-        return self._listening() and not self._depth
 
     def _settle(self) -> None:
         """When nothing is left to wait for: the command is over, here is the prompt."""
         if not self.closed and (self._busy() or self._pager.waiting):
             return
-        if not (self.closed or self.asking):
-            self._complete()
-            if self.terminal:
-                self.fresh_line()
-                self._ready()
+        if not (self.closed or self.dialogue.asking):
+            self._interpreter.complete()
+            if self._out.terminal:
+                self.keyboard.ready()
         self._end_line()
 
-    def _ready(self) -> None:
-        """The prompt, or after help the line as it was."""
-        if self._goes_on:
-            self._goes_on = False
-            self.editor.show()
-        else:
-            self.completion.reset()
-            self.editor.begin(self.prompt())
-        self.echo()
-
-    def _complete(self) -> None:
-        current, self._current = self._current, None
-        if current and current.command.row.render and not (self._failed or self.loading):
-            if self.device.settings.unapplied:
-                unapplied.settle(self.device.settings, self._block, current.command, current.args)
-            self.device.changed()
-
     def _end_line(self) -> None:
-        self.flush()
-        self._script.end(self.status)
+        self._out.flush()
+        self._script.end(self._out.status)
 
-    def go_on(self) -> None:
+    def _go_on(self) -> None:
         """Looks at what has arrived, as long as somebody listens."""
         if self._pumping or self._depth:
             return
@@ -241,50 +218,29 @@ class Session(Holding):
                 self._take(self._script.next())
         finally:
             self._pumping = False
-        self.echo()
-        self.flush()
+        self.keyboard.echo()
+        self._out.flush()
 
     def _heard(self) -> bool:
         """Whether a key is looked at now. A stop is not left behind the command that it stops."""
         if self._busy() and self._typed.skip(STOPS):
             self._stop()
-        return bool(self._typed) and self._listening() and self.has_room()
+        return bool(self._typed) and self._listening() and self.screen.has_room()
 
     def _take(self, text: str) -> None:
         if self._script.untold or self.closed:  # a task failed unasked, or `quit`: nothing runs on
             self._end_line()
             return
-        if not self.asking:
-            self.status = 0
+        if not self.dialogue.asking:
+            self._out.status = 0
         self._line(text)
 
-    def _stop(self) -> None:
-        """Ctrl+C or a break while something runs."""
-        self._discard()
-        self.interrupted()
-        self.run(self._interrupt)
-
-    def _interrupt(self) -> None:
-        """Ends what is shown or asked, or leaves the task."""
-        self._goes_on = False
-        self._pager.stop()
-        reader = self.take_reader()
+    def _line(self, text: str) -> None:
+        reader = self.dialogue.take_reader()
         if reader:
-            reader.cancelled()
+            self.run(lambda: reader.read(text))
         else:
-            self.leave_task()
-
-    def _log_out(self) -> None:
-        self.flush()
-        self.close()
-        self._ended()
-
-    def _expire(self) -> None:
-        self._pager.stop()
-        if self._listening():
-            self.write("\r\n")  # leaves the line that was begun
-        self.info(f"The session ends: nothing was typed for {self._idle_limit_s()} s.")
-        self._log_out()
+            self.run(lambda: self._interpreter.run(text, self.operator))
 
     # -- keys --------------------------------------------------------------------------------------
 
@@ -293,60 +249,48 @@ class Session(Holding):
         for _ in range(min(len(self._typed), ECHO_KEYS)):
             byte = self._typed.take()
             if self._pager.waiting:
-                self._goes_on = self._goes_on and byte != INTERRUPT
+                if byte == INTERRUPT:
+                    self.keyboard.goes_on = False
                 self.run(partial(self._pager.key, byte))
                 break
-            event = self.editor.key(byte)
+            event = self.keyboard.key(byte)
             if event is not None:
-                self.echo()
                 self._event(event)
                 break
-        self.echo()
+        self.keyboard.echo()
 
     def _event(self, event: Event) -> None:
         if isinstance(event, Line):
             self._line(event.text)
         elif isinstance(event, Tab):
-            self.completion.press(event, pasted=bool(self._typed))
+            self.keyboard.complete(event, pasted=bool(self._typed))
         elif isinstance(event, Help):
-            self._help(event.text)
+            if self.keyboard.wants_help(event):
+                self.run(lambda: self.screen.page(self._interpreter.help(event.text), []))
         elif isinstance(event, Leave):
-            self.run(lambda: self.enter(USER))
+            self.run(lambda: self.place.enter(USER))
         elif isinstance(event, Interrupt):
             self.run(self._interrupt)
 
-    def _help(self, text: str) -> None:
-        if self.is_typed_text(text):
-            self.editor.insert("?")
-            return
-        self.write("?\r\n")
-        self._goes_on = True
-        self.run(lambda: self.page(self.help(text), []))
+    def _stop(self) -> None:
+        """Ctrl+C or a break while something runs."""
+        self._discard()
+        self._out.interrupted()
+        self.run(self._interrupt)
 
-    # -- lines -------------------------------------------------------------------------------------
-
-    def execute(self, found: Match[Command]) -> None:
-        self._current, self._block = found, self.block()
-        found.command.handler(self, found.args)
-
-    def _line(self, text: str) -> None:
-        reader = self.take_reader()
+    def _interrupt(self) -> None:
+        """Ends what is shown or asked, or leaves the task."""
+        self.keyboard.goes_on = False
+        self._pager.stop()
+        reader = self.dialogue.take_reader()
         if reader:
-            self.run(lambda: reader.read(text))
+            reader.cancelled()
         else:
-            self._failed = False
-            self.run(lambda: self._command(text))
+            self._work.leave()
 
-    def _command(self, text: str) -> None:
-        if len(text) > limits.LINE_CHARACTERS:
-            raise fail("line-too-long", cap=limits.LINE_CHARACTERS)
-        if not text.strip() or is_comment(text):
-            return
-        margin = len(self.prompt())
-        try:
-            found = self.understand(text)
-        except GrammarError as error:
-            self.misunderstood(text, error, margin)
-            return
-        self.editor.remember(masked(text, found.secret, self.completion.lost))
-        self.execute(found)
+    def _expire(self) -> None:
+        self._pager.stop()
+        if self._listening():
+            self._out.write("\r\n")  # leaves the line that was begun
+        self._out.info(f"The session ends: nothing was typed for {self._idle_limit_s()} s.")
+        self._log_out()

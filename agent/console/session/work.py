@@ -1,4 +1,4 @@
-"""A task that a session waits for: its progress line, its notes, its questions, its end.
+"""The task that a session waits for: its progress, its notes, its questions, its end.
 
 The device calls a hold from the event loop, perhaps at once, perhaps after the session has gone.
 When the session was detached (Ctrl+C, hang-up) the work goes on and a hold is deaf: notes and the
@@ -6,126 +6,154 @@ result are dropped, and a question is answered No, because nobody is there who c
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from agent import limits
 from agent.appliance import CaQuestion
-from agent.console.commands import lookups
-from agent.console.commands.rows import SECRET_LEVEL
+from agent.console.commands.operator import Task
+from agent.console.session.dialogue import Dialogue, Run
+from agent.console.session.screen import Screen
+from agent.console.session.trust import Trust
+from agent.console.terminal.output import Output
 from agent.errors import AgentError
-from agent.visible import row
-from hal.ports import Timer
-
-if TYPE_CHECKING:
-    from agent.console.session.holding import Holding
 
 DOT_S = 1
-GOES_ON = "The work goes on without this session."
-_FIRST_CA = "Compare them with what the CA's operator tells you. Is this the CA to trust?"
-_OTHER_CA = (
-    "This is not the CA that the realm has trusted: it has a new key, or someone answers in its"
-    " place. Compare with what the CA's operator tells you. Is this the CA to trust from now on?"
-)
-_ABOVE = "The CAs above it, which consumers will trust as well:"
-
-
-_LOST_CA = (
-    "This realm has trusted a CA before, and the flash has lost which one: this may be another, or"
-    " someone answers in its place. Compare them with what the CA's operator tells you. Is this the"
-    " CA to trust?"
-)
 
 
 class Hold:
-    """Progress and Done of one task. `handle` is what the device calls the task.
+    """One task, as the device sees who waits. `handle` is what the device calls the task.
 
-    `left` tells who leaves it with Ctrl+C what becomes of the work.
+    `left` tells who leaves it with Ctrl+C what becomes of the work. `ended` gets the result.
     """
 
-    def __init__(self, session: "Holding", then: Callable[[object], None], left: str) -> None:
+    def __init__(
+        self,
+        out: Output,
+        dialogue: Dialogue,
+        screen: Screen,
+        trust: Trust,
+        run: Run,
+        left: str,
+        ended: Callable[[object], None],
+    ) -> None:
         self.handle: int | None = None
         self.left = left
         self.over = False
-        self._session = session
-        self._then = then
-        self._answer: Callable[[bool], None] | None = None
-        self._dots = session.after(DOT_S, self._dot) if session.terminal else None
-        self._patience: Timer | None = None
-
-    # -- called by the device ----------------------------------------------------------------------
+        self._out, self._dialogue, self._screen, self._trust = out, dialogue, screen, trust
+        self._run, self._ended = run, ended
+        self._dots = screen.after(DOT_S, self._dot) if out.terminal else None
 
     def done(self, result: object) -> None:
         """The task has ended: with its result, or with an AgentError."""
-        if self.over:
-            return
-        self.end()
-        self._session.release(lambda: self._conclude(result))
+        if not self.over:
+            self.end()
+            self._ended(result)
 
     def note(self, text: str) -> None:
         if not self.over:
-            self._session.run(lambda: self._session.info(text))
+            self._run(lambda: self._out.info(text))
 
     def confirm_ca(self, asked: CaQuestion, answer: Callable[[bool], None]) -> None:
-        """Shows what must be compared, and waits for a person; nobody there means No.
-
-        A CA that is accepted is as good as `fingerprint`, which is a command of level 3.
-        """
-        session = self._session
-        if not self.over:
-            session.run(lambda: lookups.refuse_below_secrets(session, "accept a CA"))
-        if self.over or session.level < SECRET_LEVEL:
+        """Asks a person whether this is the CA to trust."""
+        if self.over:
             answer(False)
-            return
-        self._answer = answer
-        self._patience = session.after(limits.CONFIRM_CA_S, self._too_late)
-        session.run(lambda: self._ask(asked))
-
-    # -- called by the session ---------------------------------------------------------------------
+        else:
+            self._trust.ask(asked, answer)
 
     def end(self) -> None:
         """No more is heard from this hold; an open question is answered No."""
         self.over = True
-        for timer in (self._dots, self._patience):
-            if timer:
-                timer.cancel()
-        self._reply(False)
-
-    # -- inside ------------------------------------------------------------------------------------
-
-    def _conclude(self, result: object) -> None:
-        if isinstance(result, AgentError):
-            raise result
-        self._then(result)
+        if self._dots:
+            self._dots.cancel()
+        self._trust.reply(False)
 
     def _dot(self) -> None:
-        if not self._session.asking:
-            self._session.progress(".")
-        self._dots = self._session.after(DOT_S, self._dot)
+        if not self._dialogue.asking:
+            self._out.progress(".")
+        self._dots = self._screen.after(DOT_S, self._dot)
 
-    def _ask(self, asked: CaQuestion) -> None:
-        """What must be compared stands first; the subject, which whoever answers has chosen, last
-        and in one line."""
-        session = self._session
-        session.drop_input()  # what was typed before these lines were seen is no answer to them
-        for place, prints in enumerate(asked.chain):
-            if place == 1:
-                session.line(f" {_ABOVE}")
-            session.line(f" SHA-1 fingerprint: {prints.sha1}")
-            session.line(f" SHA-256 fingerprint: {prints.sha256}")
-            session.line(row(" CA subject: ", prints.subject))
-        if asked.before:
-            session.line(f" Trusted until now, SHA-256: {asked.before}")
-        lost = _LOST_CA if asked.before == "" else _FIRST_CA
-        session.choose(_OTHER_CA if asked.before else lost, self._reply)
 
-    def _too_late(self) -> None:
-        if self._answer:
-            session = self._session
-            session.cancel_question(f"Nobody answered for {limits.CONFIRM_CA_S} s: No.")
+class Work:
+    """One task at a time, or none.
 
-    def _reply(self, yes: bool) -> None:
-        answer, self._answer = self._answer, None
-        if self._patience:
-            self._patience.cancel()
-        if answer:
-            answer(yes)
+    `detach` tells the device that nobody waits for a task any more. `go_on` looks at what has
+    arrived meanwhile.
+    """
+
+    def __init__(
+        self,
+        out: Output,
+        dialogue: Dialogue,
+        screen: Screen,
+        trust: Trust,
+        run: Run,
+        detach: Callable[[int], None],
+        go_on: Callable[[], None],
+    ) -> None:
+        self._out, self._dialogue, self._screen, self._trust = out, dialogue, screen, trust
+        self._run, self._detach, self._go_on = run, detach, go_on
+        self._hold: Hold | None = None
+
+    def start(
+        self,
+        label: str,
+        begin: Callable[[Task], int],
+        then: Callable[[object], None],
+        left: str,
+        *,
+        quiet: bool,
+    ) -> None:
+        """Holds the session until the task that `begin` starts is done; then `then(result)`.
+
+        A script reads the label, if it is not to be `quiet`.
+        """
+        if self._out.terminal:
+            self._out.progress(f"{label} ")
+        elif not quiet:
+            self._out.line(f"{label} ...")
+        hold = self._hold = Hold(
+            self._out,
+            self._dialogue,
+            self._screen,
+            self._trust,
+            self._run,
+            left,
+            lambda result: self._release(then, result),
+        )
+        try:
+            hold.handle = begin(hold)
+        except AgentError:
+            hold.end()
+            self._hold = None
+            raise
+
+    @property
+    def holds(self) -> bool:
+        """Whether a task runs that asks nothing."""
+        return self._hold is not None and not self._dialogue.asking
+
+    def leave(self) -> None:
+        """Ctrl+C: the person reads what becomes of the work."""
+        if self._hold:
+            left = self._hold.left
+            self.detach()
+            self._out.info(left)
+
+    def detach(self) -> None:
+        """The task, if there is one, goes on without this session."""
+        hold, self._hold = self._hold, None
+        if hold:
+            hold.end()
+            if hold.handle is not None:
+                self._detach(hold.handle)
+
+    def _release(self, then: Callable[[object], None], result: object) -> None:
+        """The task has ended."""
+        self._hold = None
+        self._dialogue.take_reader()  # a question of a task ends with it
+        self._run(lambda: _conclude(then, result))
+        self._go_on()
+
+
+def _conclude(then: Callable[[object], None], result: object) -> None:
+    if isinstance(result, AgentError):
+        raise result
+    then(result)

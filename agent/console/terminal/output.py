@@ -87,6 +87,10 @@ class Output:
             self._pieces.clear()
             self._send(text.encode(errors="replace"))
 
+    def drop(self) -> None:
+        """Nobody is there any more."""
+        self._pieces.clear()
+
 
 def error_lines(error: AgentError) -> list[str]:
     """How every error of the device is told: what, why, what to do."""

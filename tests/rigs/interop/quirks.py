@@ -1,9 +1,9 @@
 """What servers are known to do, what the agent does then, and the tests that prove it.
 
 Each row was seen on a wire, or read in the source or the trouble reports of a server or a client.
-`switches` are the quirks of the lab CA that show it: test_lab_ca_quirks proves that they do, and
-test_quirks_agent runs the agent against each. What the agent does not do stands in the same table
-with its reason.
+`switches` are the quirks of the lab CA that show it: `tests/lab_ca/test_quirks.py` proves that they
+do, and `tests/whole/test_quirks_agent.py` runs the agent against each. What the agent does not do
+stands in the same table with its reason.
 """
 
 from typing import NamedTuple

@@ -21,12 +21,8 @@ class _Raising(Editor):
 class _Hoarding(Editor):
     """Keeps each key."""
 
-    def __init__(self, width: int) -> None:
-        super().__init__(width)
-        self.kept: list[bytes] = []
-
     def key(self, byte: int) -> Event | None:
-        self.kept.append(bytes((byte, 0)))
+        self.kept = [*getattr(self, "kept", ()), bytes((byte, 0))]
         return super().key(byte)
 
 
@@ -37,7 +33,7 @@ class _With(Session):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.editor = self.editor_kind(self.width)
+        self.keyboard.editor.__class__ = self.editor_kind
 
 
 class Escaping(_With):

@@ -160,7 +160,7 @@ def revocation_list(data: bytes, place: Place) -> None:
 
 
 def next_ca(data: bytes, place: Place) -> None:
-    link = succession.Link(place.signer.der, data)
+    link = succession.RollOver(place.signer.der, data)
     succession.members(link, place.expected.ca.rules, [])
 
 

@@ -1,0 +1,101 @@
+"""Revocation lists: where they are, how they are got, whether certificates are checked by them."""
+
+from collections.abc import Iterator
+
+from agent.console.commands import lookups
+from agent.console.commands.operator import Operator
+from agent.console.commands.rows import Row, display, restore
+from agent.console.displays import certificates
+from agent.console.language import parameters
+from agent.console.language.grammar import Args
+from agent.console.language.views import REALM, SYSTEM
+from agent.settings import Realm
+
+CHECKS = ("crl", "none")
+
+
+def crl_scep(operator: Operator, _args: Args) -> None:
+    operator.record(REALM).crl_scep = True
+
+
+def render_crl_scep(record: Realm) -> Iterator[str]:
+    if record.crl_scep:
+        yield "crl scep"
+
+
+def cdp_url(operator: Operator, args: Args) -> None:
+    record = operator.record(REALM)
+    record.cdp_from_ca, record.cdp_esc = "from-ca" in args, "esc" in args
+    record.cdp_url = None
+    if "CDP" in args:
+        url = args.text("CDP")
+        record.cdp_url = parameters.unescape_url(url) if record.cdp_esc else url
+
+
+def render_cdp_url(record: Realm) -> Iterator[str]:
+    if record.cdp_from_ca:
+        yield "cdp-url from-ca"
+    elif record.cdp_url:
+        yield f"cdp-url {parameters.shown_url(record.cdp_url, record.cdp_esc)}"
+
+
+def certificate_check(operator: Operator, args: Args) -> None:
+    operator.record(REALM).certificate_check = args.chosen(CHECKS)
+
+
+def render_certificate_check(record: Realm) -> Iterator[str]:
+    if record.certificate_check:
+        yield f"certificate-check {' '.join(record.certificate_check)}"
+
+
+def get_crl(operator: Operator, args: Args) -> None:
+    record = lookups.realm(operator, args.text("NAME"))
+    operator.start(
+        f"Getting the revocation list of realm {record.name}",
+        lambda task: operator.device.revocation.fetch(record.name, task, task.done),
+        lambda _result: operator.info(f"The revocation list of realm {record.name} was stored."),
+    )
+
+
+def show_crl(operator: Operator, args: Args) -> None:
+    names = [record.name for record in lookups.named_realms(operator, args)]
+    found = [(name, operator.device.revocation.current(name)) for name in names]
+    there = [(name, data) for name, data in found if data is not None]
+    places = [certificates.Shown(name, f"{name}.crl") for name, _ in there]
+    lists = [data for _, data in there]
+    lookups.describe(operator, certificates.CRL, "There is no CRL.", places, lists)
+
+
+SETTINGS = (
+    Row(
+        "crl scep",
+        (REALM,),
+        crl_scep,
+        render=render_crl_scep,
+        undo="crl scep",
+        undone=restore(REALM, "crl_scep"),
+    ),
+    Row(
+        "cdp-url { [ esc ] CDP | from-ca }",
+        (REALM,),
+        cdp_url,
+        {"CDP": parameters.CDP},
+        render=render_cdp_url,
+        undo="cdp-url",
+        undone=restore(REALM, "cdp_url", "cdp_esc", "cdp_from_ca"),
+    ),
+    Row(
+        "certificate-check { crl [ none ] | none }",
+        (REALM,),
+        certificate_check,
+        words={
+            "crl": "By the revocation list of the CA",
+            "none": "Accept without a check (behind crl: when there is no list)",
+        },
+        render=render_certificate_check,
+        undo="certificate-check",
+        undone=restore(REALM, "certificate_check"),
+    ),
+)
+GET = Row("pki get-crl realm NAME", (SYSTEM,), get_crl, {"NAME": lookups.REALM_NAME})
+SHOW = display("pki crl [ realm NAME ]", show_crl, certificates.CRL, {"NAME": lookups.REALM_NAME})

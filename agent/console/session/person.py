@@ -1,0 +1,113 @@
+"""The operator at the console, a person or a script: what commands get of a session."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agent.appliance import Done, Seat
+from agent.console.commands import lines, lookups
+from agent.console.commands.operator import GOES_ON, Task
+from agent.console.commands.place import Place
+from agent.console.displays.document import Document
+from agent.console.language.views import View, record_of
+from agent.console.session.dialogue import Dialogue
+from agent.console.session.interpreter import Interpreter
+from agent.console.session.monitor import Monitor
+from agent.console.session.screen import Screen
+from agent.console.session.work import Work
+from agent.console.terminal.output import Output
+from agent.errors import AgentError
+
+NOT_SET = "The password was not set."
+
+
+class Person:
+    """`agent.console.commands.operator.Operator`.
+
+    `log_out` ends the session.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        out: Output,
+        dialogue: Dialogue,
+        screen: Screen,
+        work: Work,
+        monitor: Monitor,
+        interpreter: Interpreter,
+        log_out: Callable[[], None],
+    ) -> None:
+        self.device, self.terminal = place.device, out.terminal
+        self.seat: Seat | None = None
+        self.enter, self.record = place.enter, place.record
+        self.line, self.info, self.warn = out.line, out.info, out.warn
+        self.ask, self.question = dialogue.ask, dialogue.question
+        self._place, self._out, self._screen, self._work = place, out, screen, work
+        self._monitor, self._interpreter, self._log_out = monitor, interpreter, log_out
+
+    @property
+    def level(self) -> int:
+        return self._place.level
+
+    @property
+    def view(self) -> View:
+        return self._place.view
+
+    @property
+    def history(self) -> Sequence[str]:
+        return self._interpreter.history
+
+    @property
+    def wants_json(self) -> bool:
+        return "json" in self._interpreter.args
+
+    def leave(self) -> None:
+        if not self._place.leave():
+            self._log_out()
+
+    def former(self) -> Any:
+        return record_of(self.device.settings, self.view)
+
+    def key_names(self) -> frozenset[str]:
+        return frozenset(pair.name for pair in self.device.key_pairs())
+
+    def concealed(self, line: str) -> str:
+        return lines.concealed(line)
+
+    def remark(self, look: Callable[[], None]) -> None:
+        look()
+
+    def refuse(self, why: AgentError) -> None:
+        raise why
+
+    def show(self, document: Document, *, failed: bool = False) -> None:
+        self._screen.show(document, self._interpreter.args, lookups.times(self.device), self.level)
+        if failed:
+            self._out.status = 1
+
+    def start(
+        self,
+        label: str,
+        begin: Callable[[Task], int],
+        then: Callable[[object], None],
+        left: str = GOES_ON,
+    ) -> None:
+        self._work.start(label, begin, then, left, quiet=self.wants_json)
+
+    def protect(
+        self,
+        label: str,
+        begin: Callable[[Done[Any]], int],
+        keep: Callable[[object], None],
+        _untried: Callable[[], None],  # a task can always run here
+    ) -> None:
+        self.start(label, lambda task: begin(task.done), keep, NOT_SET)
+
+    def page_length(self, lines: int) -> None:
+        self._screen.height = lines
+
+    def monitor(self, on: bool) -> None:
+        if on:
+            self._monitor.start()
+        else:
+            self._monitor.stop()

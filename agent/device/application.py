@@ -1,0 +1,101 @@
+"""Applications of people: from the configuration to an event, and the sessions that wait."""
+
+import os
+
+from agent.appliance import Done, Progress
+from agent.device import crl_record
+from agent.device.keypairs import KeyPairs
+from agent.device.passwords import Passwords
+from agent.device.realms import Realms
+from agent.device.runner import RealmRunner
+from agent.device.shared import Shared
+from agent.enrolment.states import Apply
+from agent.errors import AgentError, fail
+from agent.jobs import maps
+from agent.settings import Realm
+
+UNSAVED = "A reboot forgets this realm until you type `save` in the user view."
+
+
+class Applications:
+    """What a realm applies with, and the sessions that wait for one."""
+
+    def __init__(
+        self, shared: Shared, realms: Realms, keys: KeyPairs, passwords: Passwords
+    ) -> None:
+        self._shared, self._realms, self._keys, self._passwords = shared, realms, keys, passwords
+        self._waiters: dict[int, RealmRunner] = {}  # who waits for an enrolment, by task
+
+    def enrol(self, name: str, plain: str | None, progress: Progress, done: Done[None]) -> int:
+        """Applies for a realm's certificate; `done` with None (issued, PENDING) or an error."""
+        realm, runner = self._realms.resting(name), self._realms.runner(name)
+        crl_record.check_possible(self._shared, realm, progress)
+        event = self.event(realm)
+        number = self._shared.number()
+        self._waiters[number] = runner
+
+        def finish(result: AgentError | None) -> None:
+            self._waiters.pop(number, None)
+            if result is None and self._shared.unsaved:
+                progress.note(UNSAVED)
+            done(result)
+
+        def sealed(result: str | AgentError) -> None:
+            try:
+                if isinstance(result, AgentError):
+                    raise result
+                self._realms.resting(name)  # somebody else may have been faster
+                if self._realms.runner(name) is not runner:  # it was removed meanwhile
+                    raise fail("realm-unknown", realm=name)
+                runner.apply(event._replace(password=result), progress, finish)
+            except AgentError as error:
+                finish(error)
+
+        if plain is None:
+            runner.apply(event, progress, finish)
+        else:
+            self._passwords.seal(plain, None, sealed)
+        return number
+
+    def detach(self, task: int) -> None:
+        """The session that waits for a task has gone away; the work goes on."""
+        runner = self._waiters.pop(task, None)
+        if runner:
+            runner.detach()
+
+    def event(self, realm: Realm) -> Apply:
+        """An application of a person, as the configuration has it now; AgentError."""
+        snapshot = self.snapshot(realm)
+        key = self._keys.record(realm.key_pair or "")
+        if key is None:
+            raise fail("key-unknown", name=realm.key_pair)
+        return Apply(
+            transaction=os.urandom(16).hex(),
+            settings=snapshot,
+            generation=key.generation,
+            password=realm.password,
+            attended=True,
+            renewable=self._renewable(realm.name),
+        )
+
+    def snapshot(self, realm: Realm) -> dict[str, object]:
+        """What shapes a request, by the configuration of the moment; AgentError."""
+        entity = maps.check_complete(self._shared.settings, realm)
+        serial = self._shared.hardware.serial if entity.serial_number else None
+        return maps.snapshot(realm, entity, self._addresses(entity.ip_address), serial)
+
+    def _renewable(self, name: str) -> bool:
+        """The key pair of the certificate in use is there, and is still the one it is for."""
+        local = self._realms.runner(name).engine.stored.local
+        key = self._keys.record(local.key) if local else None
+        return bool(local and key and key.generation == local.generation)
+
+    def _addresses(self, text: str | None) -> list[str]:
+        """An entity's `ip-address`: itself, or the primary addresses of the interface it names."""
+        if text is None or maps.is_address(text):
+            return [text] if text else []
+        wanted = self._shared.hardware.linux_name(text)
+        for interface in self._shared.interfaces():
+            if interface.name == wanted and interface.addresses:
+                return list(interface.addresses[:1])
+        raise fail("entity-address", interface=text)

@@ -1,0 +1,123 @@
+"""The book of realms: one runner for each that is configured, and what is asked of a realm."""
+
+from collections.abc import Iterable, Iterator
+
+from agent.appliance import Done, Progress
+from agent.device.activation import Activation
+from agent.device.realm_jobs import KeyOf
+from agent.device.runner import RealmRunner
+from agent.device.shared import Shared
+from agent.enrolment.engine import is_under_way
+from agent.enrolment.states import Installed
+from agent.errors import AgentError, fail
+from agent.settings import Realm, fold
+from hal import records
+from hal.ports import HalError
+from hal.records import CaRecord
+
+
+class Realms:
+    """Names of realms are as an operator types them; `key` finds a key pair by its name."""
+
+    def __init__(self, shared: Shared, key: KeyOf, activation: Activation) -> None:
+        self._shared, self._key, self._activation = shared, key, activation
+        self._runners: dict[str, RealmRunner] = {}
+
+    def __iter__(self) -> Iterator[RealmRunner]:
+        return iter(self._runners.values())
+
+    # -- one realm ---------------------------------------------------------------------------------
+
+    def runner(self, name: str) -> RealmRunner:
+        """Raises AgentError `realm-unknown`."""
+        runner = self._runners.get(fold(name))
+        if runner is None:
+            raise fail("realm-unknown", realm=name)
+        return runner
+
+    def realm(self, name: str) -> Realm:
+        """The configuration of a realm; AgentError `realm-unknown`."""
+        realm = self._shared.settings.realms.get(fold(name))
+        if realm is None:
+            raise fail("realm-unknown", realm=name)
+        return realm
+
+    def resting(self, name: str) -> Realm:
+        """The configuration of a realm that has no application under way; AgentError."""
+        runner, realm = self.runner(name), self.realm(name)
+        if is_under_way(runner.engine.state):
+            raise fail("realm-busy", realm=realm.name, state=runner.engine.state.value)
+        return realm
+
+    def trusted_ca(self, realm: Realm) -> CaRecord:
+        """The stored CA, which the realm trusts now; AgentError `ca-untrusted`."""
+        engine = self.runner(realm.name).engine
+        if engine.stored.ca is None or not engine.pin_holds():
+            raise fail("ca-untrusted", realm=realm.name)
+        return engine.stored.ca
+
+    def keys_held(self, name: str) -> list[object]:
+        """The key pairs that a realm's stored certificate and request need."""
+        runner = self._runners.get(fold(name))  # not yet, while a configuration is loaded
+        return runner.records.keys_held() if runner else []
+
+    def install(self, name: str, event: Installed, progress: Progress, done: Done[None]) -> None:
+        """One commit, and into use; `done` with None, or with an error."""
+        try:
+            self.resting(name)  # an application may have begun meanwhile
+            self.runner(name).install(event, progress, done)
+        except AgentError as error:
+            done(error)
+
+    # -- all of them -------------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        """After every configuration command: engines see the realms as they are now."""
+        realms = self._shared.settings.realms
+        for key in [key for key in self._runners if key not in realms]:
+            self._runners.pop(key).stop()
+        for key, realm in realms.items():
+            if key in self._runners:
+                self._runners[key].configure(realm)
+            else:
+                self._take_up(key, realm)
+
+    def _take_up(self, key: str, realm: Realm) -> None:
+        """A realm is new here, but flash may know it: serve its certificate, go on where it was."""
+        runner = RealmRunner(self._shared, self._key, self._activation, realm)
+        self._runners[key] = runner
+        if runner.engine.stored.local:
+            runner.use.put(again=False)
+        runner.restart()
+
+    def forget(self, name: str) -> None:
+        """What the store and memory hold of a realm that is gone; files in storage stay (VRP)."""
+        self.changed()
+        self._shared.commit(self.forgotten([name]))
+        self.forget_memory(name)
+
+    def forgotten(self, names: Iterable[str]) -> dict[str, object]:
+        """What a commit must hold so that the store knows these realms no more."""
+        keys = self._shared.store.keys
+        return dict.fromkeys(key for name in names for key in keys(records.realm_key(name, "")))
+
+    def forget_memory(self, name: str) -> None:
+        """Consumers find nothing of this realm any more."""
+        try:
+            self._shared.hardware.memory.remove(name)
+        except HalError as error:  # something in there is not ours
+            self._shared.log.report("STORAGE_ERR", f"realm {name}: {error}")
+
+    def start_anew(self) -> None:
+        """The records have gone: engines without a past, nothing in memory."""
+        realms = self._shared.settings.realms
+        for key in list(self._runners):
+            self._runners.pop(key).stop()
+            self.forget_memory(realms[key].name)
+        self.changed()
+
+    def stop(self) -> None:
+        """No callback comes any more; flash is as it is."""
+        for runner in self._runners.values():
+            runner.stop()
+        self._runners.clear()

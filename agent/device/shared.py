@@ -1,0 +1,99 @@
+"""The state and the services that the parts of a device share.
+
+Each part gets this and the parts that it asks, never the device that wires them. Nothing in here
+knows a realm's engine; the book of realms is `agent/device/realms.py`.
+"""
+
+from collections.abc import Callable
+
+from agent import limits
+from agent.appliance import Done, Progress, T
+from agent.device.commits import Commits
+from agent.device.hardware import Hardware
+from agent.device.reserve import Purpose
+from agent.enrolment.actions import Now
+from agent.errors import AgentError, fail
+from agent.jobs import answers
+from agent.jobs.answers import Answer
+from agent.jobs.runner import JobRunner
+from agent.log import Log
+from agent.loop import Loop
+from agent.settings import Settings
+from hal.ports import HalError, Interface
+from hal.store import Store
+
+
+class Shared:
+    """Settings, store, hardware, jobs, log and loop of one device.
+
+    `settings` is replaced as a whole by `apply` and by an erase, so no part keeps it.
+    """
+
+    def __init__(
+        self, loop: Loop, store: Store, hardware: Hardware, jobs: JobRunner, log: Log
+    ) -> None:
+        self.settings = Settings()
+        self.loop, self.store, self.hardware, self.jobs, self.log = loop, store, hardware, jobs, log
+        self.commits = Commits(store, lambda: self.settings.realms)
+        self.unsaved = False  # whoever changes or saves the configuration keeps it
+        self._last_task = 0
+
+    # -- clock and board ---------------------------------------------------------------------------
+
+    def wall_s(self) -> int:
+        """Seconds since 1970, as the clock of the board has it."""
+        return self.hardware.clock.wall_s()
+
+    def now(self) -> Now:
+        """The time of an event."""
+        clock = self.hardware.clock
+        wall_s = clock.wall_s()
+        return Now(wall_s, clock.monotonic_ns(), trusted=wall_s >= limits.BUILD_S)
+
+    def moment(self) -> dict[str, object]:
+        """The fields of a job that say what time it is."""
+        now = self.now()
+        return {"now_s": now.wall_s, "clock_trusted": now.trusted}
+
+    def interfaces(self) -> list[Interface]:
+        """Raises AgentError `interfaces-unknown`."""
+        try:
+            return self.hardware.link.interfaces()
+        except HalError as error:
+            raise fail("interfaces-unknown", reason=error.what) from error
+
+    # -- flash -------------------------------------------------------------------------------------
+
+    def commit(self, changes: dict[str, object], purpose: Purpose = Purpose.CONFIGURING) -> None:
+        """One transaction, by default for an operator; a refusal is logged and raised."""
+        try:
+            self.commits.commit(changes, purpose)
+        except AgentError as error:
+            self.log.report("STORE_ERR", error.what)
+            raise
+
+    # -- jobs --------------------------------------------------------------------------------------
+
+    def number(self) -> int:
+        """The handle of the next task of the console."""
+        self._last_task += 1
+        return self._last_task
+
+    def task(self, job: dict[str, object], use: Callable[[Answer], T], done: Done[T]) -> int:
+        """Runs a job; `use` makes the result of its answer, and may raise AgentError."""
+        return self.job(job, answers.reader(use, done))
+
+    def job(self, job: dict[str, object], end: Done[Answer]) -> int:
+        """Runs a job; `end` gets its answer. The number is one of the tasks of the console."""
+        self.jobs.run(job, end)
+        return self.number()
+
+    def tell(self, realm: str, answer: Answer, progress: Progress) -> None:
+        """The notes of a job: to whoever waits, and to the log."""
+        for text in answers.notes(answer):
+            self.log.report("NOTE", f"realm {realm}: {text}")
+            progress.note(text)
+
+    def later(self, call: Callable[[], None]) -> None:
+        """From the loop, when whoever asks has returned."""
+        self.loop.after(0, call)

@@ -1,0 +1,58 @@
+"""Key pairs: made, destroyed, read from files and written to them."""
+
+import pytest
+
+from agent.appliance import FromFile
+from tests.helpers.appliance import (
+    FakeDevice,
+    Terminal,
+    furnished,
+    realm_script,
+    system,
+)
+
+
+def test_key_pairs() -> None:
+    device, script, _ = realm_script()
+    text, status = script.run("pki rsa local-key-pair create k1 modulus 3073 exportable")
+    assert (status, device.pairs["k1"].bits, device.pairs["k1"].exportable) == (0, 3072, True)
+    assert "3072 bits was created" in text
+    script.run("pki rsa local-key-pair create k1", "y")
+    assert device.pairs["k1"].bits == 2048
+    script.run("pki realm abc", "rsa local-key-pair k1")
+    assert "used by realm abc" in script.run("pki rsa local-key-pair create k1")[0]
+    assert "used by realm abc" in script.run("pki rsa local-key-pair destroy k1")[0]
+    script.run("pki realm abc", "undo rsa local-key-pair", "pki rsa local-key-pair destroy k1", "y")
+    assert device.pairs == {}
+    assert "no RSA key pair" in script.run("pki rsa local-key-pair destroy k1")[0]
+
+
+@pytest.mark.parametrize(("answer", "bits"), [("", 2048), ("4095", 4094), ("1024", None)])
+def test_the_size_of_a_key_is_asked_for_at_a_terminal(answer: str, bits: int | None) -> None:
+    device = FakeDevice(eager=True)
+    terminal = Terminal(device)
+    text = terminal.type("system-view", "pki rsa local-key-pair create k1", answer)
+    assert text.partition("k1\n")[2].startswith("Info: The size of the key is 2048 to 4096 bits.\n")
+    question = text.partition("bits.\n")[2].partition(": ")[0]
+    assert question == "Enter the size (nothing for 2048)", "no > and no ], which end a prompt"
+    assert ("k1" in device.pairs) is (bits is not None)
+    if bits:
+        assert device.pairs["k1"].bits == bits
+    else:
+        assert "Cause: the range is 2048 to 4096." in text
+
+
+def test_keys_come_and_go_by_files() -> None:
+    found = furnished()
+    found.storage.content["k.pem"] = b"file"
+    lines = ["pki import rsa-key-pair k9 pem k.pem exportable password sekret",
+             "pki export rsa-key-pair k9 pkcs12 k.p12 password sekret"]  # fmt: skip
+    text, status = system(found, *lines)
+    assert (status, list(found.pairs)) == (0, ["k9"])
+    assert found.exchange.asked == [
+        ("import", "key", "k9", FromFile("k.pem", "pem", "sekret"), True),
+        ("export", "key", "k9", FromFile("k.p12", "pkcs12", "sekret")),
+    ]
+    text, status = system(found, lines[0], "n")
+    assert "exists and will be overwritten" in text
+    assert len(found.exchange.asked) == 2

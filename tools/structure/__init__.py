@@ -1,0 +1,1 @@
+"""Figures of the structure of the product, of any checkout; the pages that are drawn from it."""
