@@ -42,6 +42,7 @@ def nested(levels: int) -> object:
     return value
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(VALUES)
 def test_round_trip(value: object) -> None:
@@ -61,6 +62,7 @@ def test_any_bytes_are_a_value_of_ours_or_an_error(data: bytes) -> None:
     assert dumps(value) == data
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(VALUES, st.data())
 def test_any_damage_is_a_value_of_ours_or_an_error(value: object, data: st.DataObject) -> None:

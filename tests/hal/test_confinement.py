@@ -116,6 +116,7 @@ def done(found: dict[str, list[str]]) -> set[str]:
     return {name for name, outcomes in found.items() if "done" in outcomes}
 
 
+@pytest.mark.slow
 @needs_root
 @needs_debian
 @pytest.mark.parametrize("network", [False, True], ids=["local", "network"])
@@ -143,6 +144,7 @@ def test_a_child_that_was_taken_over_reaches_nothing(
     assert lacks == expected
 
 
+@pytest.mark.slow
 def test_as_the_user_who_runs_the_tests(folder: Path, listeners: Listeners) -> None:
     """With root or without: whoever runs the tests has children that reach nothing."""
     found = overtake([*files(folder), *listeners.attempts(), *SIGNALS, *LOOKS])
@@ -158,6 +160,7 @@ def alone(*rungs: str) -> list[str]:
     return [name for name in RUNGS if name not in rungs]
 
 
+@pytest.mark.slow
 @needs_root
 def test_a_user_of_its_own_keeps_a_child_from_signalling_another() -> None:
     attempts = [*SIGNALS, *UPWARDS]
@@ -187,6 +190,7 @@ def test_the_empty_root_alone_has_no_path_and_gives_no_user_name_space(folder: P
     assert found["tried"]["user name space"] == ["EPERM"]
 
 
+@pytest.mark.slow
 @needs_root
 def test_the_empty_network_alone_has_nobody_in_it(listeners: Listeners) -> None:
     attempts = listeners.attempts()

@@ -99,6 +99,7 @@ def test_a_job_with_network_lists_no_folder(captor: Captor) -> None:
     assert captor.outcomes(True, ["list", "/"])[0] in ("EPERM", "EACCES")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [LOCAL, NETWORK])
 def test_a_child_reaches_no_other_one(captor: Captor, kind: str) -> None:
     """Siblings may have the same user, so nothing of the kernel's own rules stands between them."""
@@ -138,6 +139,7 @@ def test_who_aborts_dies_at_once_though_it_may_not_signal_itself(captor: Captor)
     assert time.monotonic() - began < WAIT_S
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ("poll", "nanosleep") if has(name)])
 def test_a_child_that_was_stopped_and_continued_goes_on_waiting(captor: Captor, name: str) -> None:
     """A freezer or a suspend does the same: the kernel goes on by restart_syscall."""

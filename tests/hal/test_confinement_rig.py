@@ -62,6 +62,7 @@ def test_the_page() -> None:
     assert "`socket` (EACCES)" in text
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists(trace.STRACE), reason="needs strace")
 def test_every_operation_ends_well_and_no_call_is_refused(tmp_path: Path) -> None:
     """All of `OPS` under strace: nothing is refused but the cache of names. A call that a
@@ -76,6 +77,7 @@ def test_every_operation_ends_well_and_no_call_is_refused(tmp_path: Path) -> Non
         assert {call for call in one.calls.made if table[call] == rules.REFUSED} == set(), one.name
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a network with a name server of its own")
 @pytest.mark.skipif(not os.path.exists(trace.STRACE), reason="needs strace")
 def test_names_from_a_server_need_no_call_that_is_refused() -> None:
@@ -87,6 +89,7 @@ def test_names_from_a_server_need_no_call_that_is_refused() -> None:
     assert "| a long answer of it | network | `writev` |" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_rungs_are_seen(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("of the agent")

@@ -44,6 +44,7 @@ def work(shop: Workshop, folder: Path) -> int:
     return len(jobs) + 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("python", pythons())
 def test_nothing_is_opened_after_the_change_of_user(python: str, tmp_path: Path) -> None:
     trace = tmp_path / "trace"

@@ -7,7 +7,6 @@ touch; it must be the same afterwards, byte for byte, in mode, owner and time.
 import os
 import shutil
 import stat
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,7 +24,6 @@ from hal.memory import GRACE_NS, FolderMemory
 from hal.ports import DeviceKeyError, DeviceMemoryError, FilesError, FlashError, HalError, LinkError
 from hal.pump import SerialPump
 from hal.sockets import listen_unix, remove_socket
-from tests.helpers.board import Agent
 from tests.helpers.reactor import LiveReactor
 
 STRANGER = 65534
@@ -344,91 +342,3 @@ def test_a_link_in_the_place_of_a_file(tmp_path: Path, victim: Path, name: str) 
     with pytest.raises((FlashError, DeviceKeyError, LinkError)):
         opener.get(name, console_socket)(tmp_path)
     assert snapshot(victim) == before
-
-
-# -- the agent itself ------------------------------------------------------------------------------
-
-
-def plant(state: Path, victim: Path) -> None:
-    """What an attacker prepares in a folder of his: links under the names that the agent uses."""
-    (state / "storage").symlink_to(victim)
-    (state / "memory").mkdir()
-    (state / "memory" / "abc").symlink_to(victim)
-    (state / "serial").symlink_to(victim / "1")
-    for path in (state, *state.rglob("*")):
-        os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
-    os.link(victim / "flash.bin", state / "flash.bin.new")
-
-
-def refused(agent: Agent, state: Path) -> str:
-    """What the agent says, which must not start there: one line, with the next step."""
-    words = agent.command("run", "--board", "sim", "--state", str(state))
-    done = subprocess.run(words, capture_output=True, text=True, timeout=START_S)
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert "nothing in it was touched. Next step: name a folder of your own with --state" in line
-    return line
-
-
-@needs_root
-@pytest.mark.parametrize("planted", [True, False], ids=["with links", "empty"])
-def test_root_starts_the_agent_in_a_folder_of_another_user(
-    tmp_path: Path, victim: Path, planted: bool
-) -> None:
-    state = tmp_path / "state"
-    state.mkdir()
-    os.chown(state, STRANGER, STRANGER)
-    if planted:
-        plant(state, victim)
-    before = (snapshot(state), snapshot(victim))
-    assert f"{state} belongs to user {STRANGER}" in refused(Agent(tmp_path), state)
-    assert (snapshot(state), snapshot(victim)) == before
-
-
-@needs_root
-def test_root_starts_the_agent_below_a_folder_of_another_user(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    (home / "state").mkdir(parents=True)
-    os.chown(home, STRANGER, STRANGER)
-    assert f"{home} belongs to user {STRANGER}" in refused(Agent(tmp_path), home / "state")
-    assert "belongs to user" in refused(Agent(tmp_path), home / "new")
-    assert (os.listdir(home), os.listdir(home / "state")) == (["state"], [])
-
-
-@pytest.mark.parametrize("bits", [0o777, 0o1777, 0o775], ids=oct)
-def test_the_agent_is_started_where_others_may_write(tmp_path: Path, bits: int) -> None:
-    state = tmp_path / "state"
-    state.mkdir()
-    state.chmod(bits)
-    assert f"{state} is writable for others (mode {bits:04o})" in refused(Agent(tmp_path), state)
-    assert os.listdir(state) == []
-
-
-def test_the_agent_is_started_on_a_link(tmp_path: Path, victim: Path) -> None:
-    (tmp_path / "state").symlink_to(victim)
-    before = snapshot(victim)
-    assert "state is a link" in refused(Agent(tmp_path), tmp_path / "state")
-    assert snapshot(victim) == before
-
-
-@pytest.mark.parametrize("name", ["storage", "memory"])
-def test_a_folder_of_the_board_is_a_link(tmp_path: Path, victim: Path, name: str) -> None:
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / name).symlink_to(victim)
-    before = snapshot(victim)
-    assert f"{name} is a link" in refused(Agent(tmp_path), tmp_path / "state")
-    assert snapshot(victim) == before
-
-
-def test_a_running_agent_loses_its_storage_to_a_link(tmp_path: Path, victim: Path) -> None:
-    """The console goes on, says what is wrong, and nothing is written through the link."""
-    with Agent(tmp_path) as agent:
-        exchange(agent.dir / "storage", victim)
-        before = snapshot(victim)
-        agent.must("system-view", "pki rsa local-key-pair create k1 modulus 2048")
-        said = agent.script(
-            "system-view", "pki export rsa-key-pair k1 pem k1.pem password Sekret-123"
-        )
-        assert said.status == 1
-        assert "is a link" in said.text
-        assert snapshot(victim) == before

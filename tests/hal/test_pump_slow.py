@@ -68,6 +68,7 @@ def test_xoff_holds_it_and_xon_lets_it_go(tmp_path: Path, reactor: LiveReactor) 
     line.close()
 
 
+@pytest.mark.slow
 def test_xoff_in_the_middle_of_a_slow_burst(tmp_path: Path, reactor: LiveReactor) -> None:
     line = Line(tmp_path, reactor, BAUD, xonxoff=True)
     line.agent.send(BURST[:8192])

@@ -101,6 +101,7 @@ def test_sizes_are_those_of_keys_and_values_now_or_after_a_change() -> None:
 PARTS = [(512, 4, 1), (4096, 32, 1), (512, 300, 16), (65536, 8, 256), (16384, 16, 4096)]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     part=st.sampled_from(PARTS),

@@ -81,6 +81,7 @@ def flips(flash: FakeFlash, step: int = 1) -> list[tuple[int, FakeFlash]]:
     return parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [first_life, moved])
 def test_every_single_bit(make: object) -> None:
     flash = first_life() if make is first_life else moved()

@@ -153,6 +153,7 @@ def play(rig: Rig) -> None:
     rig.run(image, Store.compact, state, state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
 def test_one_cut_anywhere(geometry: Geometry) -> None:
     rig = Rig(geometry)
@@ -160,6 +161,7 @@ def test_one_cut_anywhere(geometry: Geometry) -> None:
     assert rig.cases > 1000
 
 
+@pytest.mark.slow
 def test_every_byte_of_one_commit_and_one_move() -> None:
     rig = Rig(TWO_SEGMENTS)
     flash = rig.part(rig.blank())
@@ -185,6 +187,7 @@ def closed(rig: Rig, script: list[dict[str, object]]) -> None:
         state = after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("geometry", "steps"), [(TWO_SEGMENTS, 3), (Geometry(256, 4, 16), 2)], ids=str
 )

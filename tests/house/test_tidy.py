@@ -239,15 +239,12 @@ STILL_TOO_LONG = frozenset(
         "tests.device.test_losses",
         "tests.device.test_reserve",
         "tests.enrolment.test_engine",
-        "tests.hal.test_folders_of_others",
         "tests.helpers.appliance",
         "tests.helpers.scep_lab",
         "tests.lab_ca.test_hostile",
         "tests.lab_ca.test_quirks",
         "tests.rigs.interop.quirks",
         "tests.rigs.mixtures",
-        "tests.scep.test_operations",
-        "tests.scep.test_tls",
         "tests.whole.test_quirks_agent",
     )
 )

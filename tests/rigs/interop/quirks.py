@@ -23,6 +23,7 @@ class Quirk(NamedTuple):
     why_not: str = ""
 
 
+LOCAL = "scep/test_operations_local"
 CASET, CLIENT, CMS = "scep/test_caset", "scep/test_operations", "scep/test_cms"
 DISCOVERY, LAB, LISTS = "scep/test_ca_query", "whole/test_enrol_lab", "scep/test_crl_fetch"
 MESSAGES, NAMES, NEXT = "scep/test_messages", "scep/test_names", "scep/test_succession"
@@ -344,14 +345,14 @@ RENEWALS = (
 WISHES = (
     Quirk(72, "HTTPS", "with a trust file of its own, never instead of the fingerprint",
           ("whole/test_https::test_a_certificate_through_https",
-           "scep/test_tls::test_the_pin_still_counts")),
+           "scep/test_tls_job::test_the_pin_still_counts")),
     Quirk(73, "an HTTP proxy",
           why_not="no command of VRP names one, and CONNECT would hide from whom a device's"
           " segments go; a reverse proxy is an enrollment-url like any other"),
     Quirk(74, "the challenge password in no argument and no readable file",
           "asked for without echo or given in a script, stored sealed, shown nowhere",
           ("console/test_session::test_a_password_is_asked_twice_without_echo",
-           f"{CLIENT}::test_a_password_is_sealed_once",
+           f"{LOCAL}::test_a_password_is_sealed_once",
            "console/test_displays::test_no_secret_is_in_the_json_of_a_realm")),
     Quirk(75, "a challenge password for each device",
           "a realm has its own, and `pki enroll-certificate ... password` wins over it",
