@@ -6,6 +6,8 @@ scep-agent apply FILE [--dry-run] [--socket PATH]        make FILE the running c
 scep-agent worker                                        started by the agent only
 """
 
+from __future__ import annotations
+
 import getopt
 import os
 import sys

@@ -5,6 +5,8 @@ the call returns at once with a handle, `done` is called later from the event lo
 or with an `AgentError`; the session holds its own line until then.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 

@@ -10,6 +10,8 @@ to do: `now` (once more in this attempt), `later` (back off), `operator` (a pers
 something). `after_s`: how long the peer asked to be left alone, in seconds (0: it did not say).
 """
 
+from __future__ import annotations
+
 from agent.catalogue.table import CATALOGUE, LATER, LOCAL, NOW, OPERATOR, PEER
 from agent.visible import brief
 
@@ -27,7 +29,7 @@ class AgentError(Exception):
         self.code, self.what, self.cause, self.remedy, self.retry = code, what, cause, remedy, retry
         self.after_s = 0
 
-    def of_realm(self, name: str, url: str = "enrollment-url ...") -> "AgentError":
+    def of_realm(self, name: str, url: str = "enrollment-url ...") -> AgentError:
         """The same about a realm: its next step becomes what can be typed.
 
         `url` is the realm's `enrollment-url` without its RA, for a step that pins the RA.

@@ -4,6 +4,8 @@ Everything that is read from outside has a cap in bytes, items, depth and time. 
 last in the names. What the store holds is capped by the store itself (`hal/store.py`).
 """
 
+from __future__ import annotations
+
 from hal.named import NamedTuple
 
 # -- what a CA may send ----------------------------------------------------------------------------

@@ -6,6 +6,8 @@
 secret: texts come from settings that are not secret and from errors, whose rows are public.
 """
 
+from __future__ import annotations
+
 import os
 import select
 from collections import deque

@@ -9,6 +9,8 @@ consistent at every moment, and the supervisor starts the agent again. What peop
 provoke is caught where it is caused.
 """
 
+from __future__ import annotations
+
 import heapq
 import os
 import selectors
@@ -34,7 +36,7 @@ class Deadline:
         self.when, self._order = when, Deadline._count
         self.call: Call | None = call
 
-    def __lt__(self, other: "Deadline") -> bool:
+    def __lt__(self, other: Deadline) -> bool:
         return (self.when, self._order) < (other.when, other._order)
 
     def cancel(self) -> None:

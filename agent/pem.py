@@ -1,5 +1,7 @@
 """PEM (RFC 7468): base64 in lines of 64 between two marks."""
 
+from __future__ import annotations
+
 import binascii
 from collections.abc import Iterable
 

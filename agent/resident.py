@@ -4,6 +4,8 @@ The half of `__main__` that a console client does not need. Beside it, the only 
 that knows platforms.
 """
 
+from __future__ import annotations
+
 import os
 import resource
 import signal

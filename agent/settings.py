@@ -6,6 +6,8 @@ jobs read them. Names are case-insensitive: dictionaries are keyed by `fold(name
 spelling is kept in `.name`.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from hal.named import NamedTuple
 
@@ -196,7 +198,7 @@ class Settings:
         self.realms: dict[str, Realm] = {"default": Realm("default")}
         self.unapplied: list[Unapplied] = []
 
-    def become(self, other: "Settings") -> None:
+    def become(self, other: Settings) -> None:
         """Takes over all that another one holds; the two share it from then on."""
         for name in self.__slots__:
             setattr(self, name, getattr(other, name))

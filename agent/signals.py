@@ -8,6 +8,8 @@ ignored, and the first of each kind is logged. A signal that was ignored when th
 stays so (nohup(1)).
 """
 
+from __future__ import annotations
+
 import signal
 from collections.abc import Callable
 from functools import partial

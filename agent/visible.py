@@ -11,6 +11,8 @@ those that look like Latin ones, and those that are read from right to left. So 
 first, and a name last, where it turns nothing around but itself.
 """
 
+from __future__ import annotations
+
 ROW_COLUMNS = 79  # of a line that ends in a name: one row of a terminal
 NAME_COLUMNS = 48  # of a name in an error or a note, behind words of ours
 _MARKS = 3  # combining marks on one letter: the most that living scripts put there

@@ -12,6 +12,8 @@ that no child can signal another. More jobs than places wait, and their deadline
 The protocol between agent and worker is at the head of `hal/jobs.py`.
 """
 
+from __future__ import annotations
+
 import errno
 import gc
 import os

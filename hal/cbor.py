@@ -9,6 +9,8 @@ Whatever is wrong, the caller gets `CborError` and nothing else.
 cbor2 5.4.6 has no limits of its own and 6.3.0 has; relying on neither makes both behave alike.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import cbor2

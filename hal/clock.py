@@ -9,6 +9,8 @@ missing, half written or nonsense: the last good values stay. A change is seen w
 read and written only in a folder that nobody but root and we can change (`hal.folder`).
 """
 
+from __future__ import annotations
+
 import fcntl
 import os
 import struct

@@ -11,6 +11,8 @@ POSIX: `rename` is atomic for readers; durable are content and name only after `
 before it and of the folder after it.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import stat

@@ -10,6 +10,8 @@ only root and we can change (`hal.folder`) and belongs to root or to us; a new o
 into a file that has another name too.
 """
 
+from __future__ import annotations
+
 import fcntl
 import os
 

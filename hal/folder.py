@@ -17,6 +17,8 @@ what is ours (unlink(2)). A link on the way counts when it belongs to root or to
 Out of the model: root itself, another program of our user, a mount over the folder.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import stat

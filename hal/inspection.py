@@ -4,6 +4,8 @@ A typed password passes through the agent's memory, and without root a job child
 ptrace and /proc/PID/{mem,environ,fd} must be shut to it. CAP_SYS_PTRACE opens them still.
 """
 
+from __future__ import annotations
+
 import os
 from typing import Any
 

@@ -18,6 +18,8 @@ so), so half of one is never taken for whole. The worker enforces the deadlines 
 agent kills the worker when it does not report one in time, and all its jobs have died.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import socket

@@ -11,6 +11,8 @@ the interface or the address.
 to the C library as bytes, since text would make Python load its IDNA codec from disk.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import socket

@@ -6,6 +6,8 @@ check of the record's head, and the padding, whose last byte is written last. A 
 CRC is right is a record, whatever these two say.
 """
 
+from __future__ import annotations
+
 import binascii
 import struct
 

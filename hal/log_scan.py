@@ -7,6 +7,8 @@ reported is never half used: a record counts as a whole or not at all. A block t
 read counts as bytes that are wrong.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from itertools import pairwise
 

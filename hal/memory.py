@@ -16,6 +16,8 @@ What a killed agent left behind goes at the first use of each realm. What is not
 `hal.memory_sets`) stays, blocks no realm, and is told of once.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -8,6 +8,8 @@ deleted. Where it stands at a name that the agent needs, it is set aside as `.st
 Each function works below the descriptor of an open folder. All raise OSError.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 from collections.abc import Callable

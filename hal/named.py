@@ -9,6 +9,8 @@ To the type checker this is `typing.NamedTuple` itself. What is not here is what
 `rename`, the functional syntax, and the check that no field begins with an underscore.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

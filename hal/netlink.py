@@ -5,6 +5,8 @@ this was written on: unknown messages, attributes and families are passed over; 
 does not fit ends the reading with ValueError.
 """
 
+from __future__ import annotations
+
 import socket
 import struct
 from collections.abc import Iterator

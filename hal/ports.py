@@ -5,6 +5,8 @@ which no board installs; both pass the same contract test (`tests/hal/test_contr
 and sizes are bytes, `_ns` and `_s` are integers, names never hold a path.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from socket import socket
 from typing import Protocol

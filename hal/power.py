@@ -4,6 +4,8 @@ Fault model. The program may be missing or refuse; that is a HalError and nothin
 Whoever asked gets no answer from a device that does restart.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 

@@ -16,6 +16,8 @@ timer looks every 50 ms whether somebody has opened it. Bytes written meanwhile 
 kernel.
 """
 
+from __future__ import annotations
+
 import os
 import select
 import stat

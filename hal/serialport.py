@@ -8,6 +8,8 @@ pyserial's own `read` and `write` wait in `select`. With `inter_byte_timeout` 0 
 VTIME 0 (termios(3)), so that "nothing there" is EAGAIN and an empty read can only be a hang-up.
 """
 
+from __future__ import annotations
+
 import os
 import termios
 

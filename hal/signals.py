@@ -1,5 +1,7 @@
 """What the kernel knows of signals that the agent must: dispositions of a child, a terminal."""
 
+from __future__ import annotations
+
 import os
 import signal
 

@@ -12,6 +12,8 @@ kernel. `Spare` keeps one back to say it with.
 Errors are LinkError: kind `refused` when nobody listens, `other` for the rest.
 """
 
+from __future__ import annotations
+
 import os
 import socket
 import stat

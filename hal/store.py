@@ -11,6 +11,8 @@ raised from being found after the next mount when the reason was a failing part.
 The bytes and the argument are in `docs/FORMAT.md`. In memory lies one bytes object for each key.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
@@ -71,7 +73,7 @@ class Store:
         self.counters = Counters()
 
     @classmethod
-    def mount(cls, flash: Flash, take_over: bool = False) -> "Store":
+    def mount(cls, flash: Flash, take_over: bool = False) -> Store:
         """Reads a part and writes nothing. An erased part is an empty store.
 
         Raises StoreError for a part that is too small, that holds another format version or was

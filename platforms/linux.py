@@ -7,6 +7,8 @@ given as a way to open it; a console less must not keep a certificate from being
 The flash comes first: its lock refuses a second agent before anything else is touched.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from functools import partial

@@ -11,6 +11,8 @@ the clock and the serial line. Paths that a board file gives whole are left as t
 lines are replaced by the one above.
 """
 
+from __future__ import annotations
+
 import os
 
 from hal.clock import LinuxClock, ScaledClock

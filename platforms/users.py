@@ -4,6 +4,8 @@
 the name services of the C library. So a number is never looked up, and nothing at all without need.
 """
 
+from __future__ import annotations
+
 import os
 
 from hal.files import read_text

@@ -1,5 +1,7 @@
 """The rows of the catalogue for files that come in and go out, and for passwords of logins."""
 
+from __future__ import annotations
+
 from agent.catalogue.row import LOCAL, OPERATOR, Row
 
 FILES: dict[str, Row] = {

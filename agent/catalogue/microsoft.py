@@ -1,6 +1,8 @@
 """The rows of the catalogue for Microsoft's reasons (HRESULT), which say more than the failInfo
 beside them; `agent/scep/refusals.py` leads from the number or its text to a code here."""
 
+from __future__ import annotations
+
 from agent.catalogue.row import LATER, OPERATOR, PEER, Row
 
 MICROSOFT: dict[str, Row] = {

@@ -5,6 +5,8 @@ lead from what happened to a code here; `agent/device/diagnosis.py` knows which 
 belongs to.
 """
 
+from __future__ import annotations
+
 from agent.catalogue.row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
 
 NETWORK: dict[str, Row] = {

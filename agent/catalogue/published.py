@@ -1,6 +1,8 @@
 """The rows of the catalogue for what a CA gives without an application (revocation lists, the CA
 that will follow it, certificates that it has issued already), and for what nobody should use."""
 
+from __future__ import annotations
+
 from agent.catalogue.row import LATER, LOCAL, OPERATOR, PEER, Row
 
 PUBLISHED: dict[str, Row] = {

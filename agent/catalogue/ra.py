@@ -3,6 +3,8 @@
 What a set that nobody has signed can bring about is `later`: one lie does not shut the RA out.
 """
 
+from __future__ import annotations
+
 from agent.catalogue.row import LATER, OPERATOR, PEER, Row
 
 RA: dict[str, Row] = {

@@ -1,6 +1,8 @@
 """The rows of the catalogue for what answers a request: the CertRep, a refusal by the CA, and the
 certificate that was issued."""
 
+from __future__ import annotations
+
 from agent.catalogue.row import LATER, OPERATOR, PEER, Row
 
 REPLY: dict[str, Row] = {

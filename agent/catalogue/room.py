@@ -1,5 +1,7 @@
 """The rows of the catalogue for what there is only so much of: flash, sessions, descriptors."""
 
+from __future__ import annotations
+
 from agent.catalogue.row import LATER, LOCAL, OPERATOR, Row
 
 ROOM: dict[str, Row] = {

@@ -1,5 +1,7 @@
 """What a row of the catalogue of errors is, and the words for who is at fault and what to do."""
 
+from __future__ import annotations
+
 from hal.named import NamedTuple
 
 NOW, LATER, OPERATOR = "now", "later", "operator"

@@ -4,6 +4,8 @@ Texts name what happened, the likely cause, and the next step with the command t
 secret: what is filled in comes from settings that are shown anyway, or from a peer, made harmless.
 """
 
+from __future__ import annotations
+
 from agent.catalogue.files import FILES
 from agent.catalogue.microsoft import MICROSOFT
 from agent.catalogue.network import NETWORK

@@ -10,6 +10,8 @@ What can go wrong: the folder is full or read-only, the child fails, the power g
 the folder that was current stays, the store has the certificate, and it is tried again at boot.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Callable, Mapping
 

@@ -1,5 +1,7 @@
 """Applications of people: from the configuration to an event, and the sessions that wait."""
 
+from __future__ import annotations
+
 import os
 
 from agent.appliance import Done, Progress

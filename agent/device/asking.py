@@ -1,5 +1,7 @@
 """What a person is asked about a CA before it is trusted."""
 
+from __future__ import annotations
+
 from agent.appliance import CaQuestion, Fingerprints
 from agent.enrolment import pins
 from agent.enrolment.states import CaCertificate

@@ -4,6 +4,8 @@ What comes in is pinned as in an application (`agent/enrolment/pins.py`) and ent
 engine as an event. A set with nothing new in it is not written: nobody has signed it.
 """
 
+from __future__ import annotations
+
 from agent.appliance import Done, FromFile, Progress
 from agent.device import asking
 from agent.device.realms import Realms

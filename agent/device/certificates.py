@@ -5,6 +5,8 @@ and no parser of foreign bytes is ever in the agent. What comes in enters the re
 event and is stored by it in one commit.
 """
 
+from __future__ import annotations
+
 from agent import pem
 from agent.appliance import Done, FromFile, KeyPair, Progress, Verdict
 from agent.device.application import Applications

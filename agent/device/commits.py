@@ -4,6 +4,8 @@ The store takes what fits. This refuses what fits and would take the room that r
 much that is, and for whom, says `agent/device/reserve.py`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 
 from agent.device import reserve

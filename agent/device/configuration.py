@@ -9,6 +9,8 @@ lines do not apply to the device as it is: they are kept in `Settings.unapplied`
 saved next, and are tried again at each start.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.console.commands.table import render_configuration

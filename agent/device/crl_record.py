@@ -10,6 +10,8 @@ it, which rot has laid open again: each application and the log say so. The floo
 older list is taken is gone with it: the next fetch says so.
 """
 
+from __future__ import annotations
+
 from agent.appliance import Progress
 from agent.device import losses
 from agent.device.shared import Shared

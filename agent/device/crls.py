@@ -3,6 +3,8 @@
 `<realm>.crl` in device storage is its projection, in the form that `pki file-format` names.
 """
 
+from __future__ import annotations
+
 import os
 
 from agent import pem

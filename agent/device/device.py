@@ -4,6 +4,8 @@ It is what the console talks to (`agent/appliance.py`), and it holds no rule of 
 gets what is shared, the book of realms and the parts that it asks, and none gets the device.
 """
 
+from __future__ import annotations
+
 from functools import partial
 
 from agent.appliance import Described, Done

@@ -6,6 +6,8 @@ So the agent runs without one: what is in device memory is served, jobs that mus
 say why, and the operator decides (restore it, or `reset pki storage`, which makes a new one).
 """
 
+from __future__ import annotations
+
 from hal import records
 from hal.store import Store
 

@@ -3,6 +3,8 @@
 Nothing is changed and nothing is sent but GetCACaps and GetCACert, which carry no secret.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 
 from agent.appliance import Check, Done

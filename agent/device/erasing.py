@@ -11,6 +11,8 @@ serial lines let nobody in. A file or a folder of somebody else does not go: tha
 erase goes on, since nobody at the console could help it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.log import Log

@@ -5,6 +5,8 @@ never arrived here, or was deleted since. The job is that of an application but 
 what it brings was judged in it like an answer to one, and enters the engine like an import.
 """
 
+from __future__ import annotations
+
 from agent.appliance import Done, Progress
 from agent.device import crl_record
 from agent.device.application import Applications

@@ -1,5 +1,7 @@
 """What the appliance is given of the board that it runs on."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from hal.named import NamedTuple

@@ -9,6 +9,8 @@ free. A record is lost and a certificate still names it: a pair of the same name
 generation, so that nobody takes it for the one of the certificate.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.appliance import Done, KeyPair

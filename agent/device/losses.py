@@ -10,6 +10,8 @@ The keys come from bytes whose CRC is wrong. They close and they warn; nothing o
 that is none of ours counts as one that nobody can name, which may have been any record.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from agent.log import Log

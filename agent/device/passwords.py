@@ -4,6 +4,8 @@ A password that is typed goes to a child and comes back sealed, as a salted scry
 whether it matches one. The agent holds nothing else of it.
 """
 
+from __future__ import annotations
+
 from agent.appliance import Done, Seat
 from agent.device.shared import Shared
 from agent.jobs import answers

@@ -1,5 +1,7 @@
 """The job of one realm's engine: built from what flash holds, started, heard once, cancelled."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.device import crl_record

@@ -8,6 +8,8 @@ of the attempts begins anew. crl (`agent/device/crl_record.py`): told here, sinc
 it. `display pki enrollment` names what cannot be read.
 """
 
+from __future__ import annotations
+
 from agent.device import losses, reserve
 from agent.device.shared import Shared
 from agent.enrolment.actions import Stored

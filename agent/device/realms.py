@@ -1,5 +1,7 @@
 """The book of realms: one runner for each that is configured, and what is asked of a realm."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 
 from agent.appliance import Done, Progress

@@ -13,6 +13,8 @@ renewal out; and requests cannot do so for good, since a realm that has one need
 on, and gives it back at the end.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from enum import Enum
 

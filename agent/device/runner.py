@@ -5,6 +5,8 @@ session that waits. A commit that fails drops the rest of the actions and rebuil
 flash, so engine and flash never disagree.
 """
 
+from __future__ import annotations
+
 from functools import partial
 
 from agent.appliance import Done, Progress

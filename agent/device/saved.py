@@ -13,6 +13,8 @@ can tell it from a device on which nobody has saved. What is lost never counts a
 there.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from agent.console.language import blocks

@@ -4,6 +4,8 @@ Each part gets this and the parts that it asks, never the device that wires them
 knows a realm's engine; the book of realms is `agent/device/realms.py`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

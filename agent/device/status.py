@@ -1,5 +1,7 @@
 """What the device tells of itself: status of realms, key pairs, certificates, as plain records."""
 
+from __future__ import annotations
+
 from agent.appliance import CaInfo, Certificate, RealmStatus
 from agent.console.commands.realm import error_of
 from agent.device.realms import Realms

@@ -1,5 +1,7 @@
 """Device storage for the console: one folder of small files, with errors that say what to do."""
 
+from __future__ import annotations
+
 from agent import limits
 from agent.appliance import FileEntry, FromFile
 from agent.errors import fail

@@ -1,5 +1,7 @@
 """The device as a machine: its storage folder, its clock, what it counts, its end."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.appliance import Children, ClockState

@@ -4,6 +4,8 @@ One activation after the other: the end of an earlier one must not switch to the
 one. Its turn may come long after it was asked for, so what is put into use is collected then.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

@@ -1,5 +1,7 @@
 """The session that waits for a realm: at most one, and it may go away."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.appliance import CaQuestion, Done, Progress

@@ -9,6 +9,8 @@ word, and the time for that word is bounded (`agent/doors/socket.py`).
 Not defended: level 3 may take every place. It may stop the agent as well.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.errors import AgentError, fail
 from hal.named import NamedTuple

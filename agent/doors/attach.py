@@ -7,6 +7,8 @@ at all; a serial line vanishes. Promised: nothing blocks the loop, what is buffe
 hang-up ends the session and never the line, and the work that a session started goes on.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

@@ -1,5 +1,7 @@
 """`scep-agent console` and `apply`: a thin client of the agent's socket, without own rules."""
 
+from __future__ import annotations
+
 import os
 import select
 import socket

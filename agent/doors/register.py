@@ -1,5 +1,7 @@
 """The register of sessions: who is at the device, as `display users` shows it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.appliance import Seat

@@ -10,6 +10,8 @@ descriptor. Promised: who is turned away reads why at once, in the form of a scr
 is held for the first line for 5 s at most; the loop neither stops nor spins.
 """
 
+from __future__ import annotations
+
 import socket
 from collections.abc import Callable, Iterable
 

@@ -4,6 +4,8 @@ Fault model: the other end stops reading, sends without end, or is gone at any b
 is buffered is bounded, `on_end` is called exactly once, nothing is called after it.
 """
 
+from __future__ import annotations
+
 import socket
 from collections.abc import Callable
 from typing import Protocol

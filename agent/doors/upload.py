@@ -6,6 +6,8 @@ Fault model: the client stops in the middle, sends for ever, or sends something 
 Promised: what did not arrive whole is not looked at, and what is kept of it is bounded.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.console.commands.operator import Operator
 from agent.console.configuration.apply import apply

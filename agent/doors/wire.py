@@ -1,5 +1,7 @@
 """What a client of the console socket and the agent say to each other beside text."""
 
+from __future__ import annotations
+
 HELLO = "scep-agent/1"
 TERMINAL, SCRIPT = "terminal", "script"
 APPLY, DRY_RUN = "apply", "dry-run"  # a configuration follows, to be applied or compared

@@ -3,6 +3,8 @@
 Actions are performed in the order in which they are returned (`agent/device/runner.py`).
 """
 
+from __future__ import annotations
+
 from agent.enrolment.states import CaCertificate, State
 from agent.errors import AgentError
 from hal.named import NamedTuple

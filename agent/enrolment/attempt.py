@@ -7,6 +7,8 @@ that a person is being asked about (nobody is there to answer), and an applicati
 an older request (the older request goes on, and the person types again).
 """
 
+from __future__ import annotations
+
 from agent.enrolment import drafts, pins, retries, schedule
 from agent.enrolment.actions import Action, Commit, Finish, Now, Policy, Report, Stored
 from agent.enrolment.states import Apply, CaCertificate, CaFetched, JobFailed, State

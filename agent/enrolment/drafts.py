@@ -1,5 +1,7 @@
 """The records that an attempt leaves in flash: the request, how it stands, and the certificate."""
 
+from __future__ import annotations
+
 from agent import limits
 from agent.enrolment import renewal
 from agent.enrolment.actions import Now

@@ -18,6 +18,8 @@ a request waits for days. So the pin is compared before each poll, and again bef
 stored.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

@@ -13,6 +13,8 @@ Nobody has signed a CA set, so no set takes trust away. A realm that has followe
 one never goes back to the former because an old set arrives.
 """
 
+from __future__ import annotations
+
 from agent.enrolment.states import CaCertificate
 from agent.errors import AgentError, fail
 from agent.visible import brief

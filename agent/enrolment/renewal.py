@@ -6,6 +6,8 @@ own making, with the challenge password. Servers differ, so the realm's `compati
 first. A clock that is not trusted calls no certificate expired.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from agent.enrolment.actions import Now, Policy, Stored

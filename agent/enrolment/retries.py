@@ -7,6 +7,8 @@ network or the CA may come up in minutes, so whatever failed is tried again at t
 polls, as often as the CA is polled.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.enrolment import schedule
 from agent.errors import NOW, AgentError

@@ -3,6 +3,8 @@
 The retry list of automatic mode will stand here beside the polls.
 """
 
+from __future__ import annotations
+
 from agent import limits
 
 SECOND_NS = 1_000_000_000

@@ -24,6 +24,8 @@ its event can reach, and no other: a test walks all of them. The diagram in `doc
 drawn from this table.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 from typing import Final, Literal
 

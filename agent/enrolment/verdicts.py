@@ -13,6 +13,8 @@ byte for byte (a CA that got it after all answers for it, and does not issue twi
 WAIT: silence; the same poll later.
 """
 
+from __future__ import annotations
+
 from typing import Final
 
 from agent.errors import AgentError

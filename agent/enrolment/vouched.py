@@ -6,6 +6,8 @@ adds certificates that the pin has signed, and takes none away: those that were 
 same pin stay until they end or no more fit.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.enrolment.pins import Fingerprint, Found, generations
 from agent.enrolment.states import CaCertificate

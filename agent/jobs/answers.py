@@ -5,6 +5,8 @@ checked the answer against its row in `agent/jobs/contract.py`; here the insides
 A field of another type or size than it should have is a failed job (`job-answer`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import TypeVar
 

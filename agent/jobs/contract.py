@@ -11,6 +11,8 @@ checked by the function that reads it. Texts are split when a job is checked, so
 costs the idle agent little. `docs/JOBS.md` is made from it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 
 from agent import limits

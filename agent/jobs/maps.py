@@ -6,6 +6,8 @@ a retry after a restart, or after a change of the configuration, sends the same 
 policy (source, weak algorithms that pass) follows the settings of the moment.
 """
 
+from __future__ import annotations
+
 import socket
 from collections.abc import Callable, Mapping
 

@@ -7,6 +7,8 @@ here. The runner adds the CAs of an https server, as bytes of a file of device s
 the senderNonce, so that a child acts on its job alone: a recorded reply can be judged again.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Sequence
 

@@ -10,6 +10,8 @@ asked for: only there it is known what an implicitly tagged element means.
 BER is taken since real CAs send it: indefinite lengths, strings in pieces. `der` writes.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -51,12 +53,12 @@ class Node:
         """The content octets exactly as they were received."""
         return self._source[self._body : self._body_end]
 
-    def expect(self, *tags: int) -> "Node":
+    def expect(self, *tags: int) -> Node:
         if self.tag not in tags:
             raise BerError(f"tag {self.tag:02x} instead of {tags[0]:02x}")
         return self
 
-    def inner(self) -> "Node":
+    def inner(self) -> Node:
         """The one element that an EXPLICIT tag holds."""
         if len(self.children) != 1:
             raise BerError("not one element under its tag")

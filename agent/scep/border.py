@@ -1,5 +1,7 @@
 """The border between hostile bytes and the two families of errors."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 

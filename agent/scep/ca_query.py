@@ -4,6 +4,8 @@ Both answers are unprotected: whoever answers in the CA's place writes them. Not
 anything; the agent compares a fingerprint, and `caset` works from the pin.
 """
 
+from __future__ import annotations
+
 import base64
 import re
 import ssl

@@ -12,6 +12,8 @@ that is known already is left out; no set, however knotted, costs more than a sm
 square of its capped size.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from agent import limits

@@ -6,6 +6,8 @@ is read once, at one place, and a certificate is whole or a `BerError`. The byte
 issuer, subject and the signed part are slices of the wire.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from agent.scep import ber, crypto, der, names, oids
@@ -58,14 +60,14 @@ class Certificate(NamedTuple):
     def usable_for(self, usage: str) -> bool:
         return self.key_usage is None or usage in self.key_usage
 
-    def names_issuer(self, issuer: "Certificate") -> bool:
+    def names_issuer(self, issuer: Certificate) -> bool:
         return names.key(self.issuer) == names.key(issuer.subject)
 
     def signed_by(self, spki: bytes) -> bool:
         scheme, digest = self.signature.scheme, self.signature.digest
         return bool(digest) and crypto.verify(spki, scheme, digest, self.signature_value, self.tbs)
 
-    def issued_by(self, issuer: "Certificate") -> bool:
+    def issued_by(self, issuer: Certificate) -> bool:
         return self.names_issuer(issuer) and self.signed_by(issuer.spki)
 
 

@@ -1,5 +1,7 @@
 """A certificate as a map of an answer: what the agent keeps and shows of it beside its bytes."""
 
+from __future__ import annotations
+
 from agent.scep import caset, names
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer

@@ -10,6 +10,8 @@ Signed attributes are verified in the order in which they were sent, under the t
 What is written is DER.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Sequence
 

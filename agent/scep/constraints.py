@@ -9,6 +9,8 @@ both sides of a comparison may be long: subtrees and names are capped, since eac
 each. What cannot be read is a BerError, as everywhere.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 
 from agent import limits

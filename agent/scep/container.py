@@ -6,6 +6,8 @@ in the work that its password asks for, and everything else about it is one of o
 of it is in the text of an error, since it may hold a key in plain.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -5,6 +5,8 @@ It is walked entry by entry: all are counted, a capped number is kept, and the m
 does not grow with it.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.scep import ber, certificate, crypto, der, names, oids
 from hal.named import NamedTuple

@@ -7,6 +7,8 @@ refused. A list that says less than it seems to (a delta, one reason, CA certifi
 call a revoked certificate good, and is refused.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import ber, crl, der, names, oids, pem

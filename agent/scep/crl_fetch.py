@@ -6,6 +6,8 @@ the certificate in use or, `from-ca`, that of the CA. What arrives is judged by 
 The job that reads it from HTTP has no device key.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.errors import AgentError, LocalError, fail
 from agent.scep import (

@@ -8,6 +8,8 @@ refuses to do for us (a digest that its build or a policy of the system has swit
 LocalError.
 """
 
+from __future__ import annotations
+
 import os
 from functools import lru_cache
 from typing import cast

@@ -4,6 +4,8 @@ Tags are the identifier octet as it stands on the wire: class, constructed bit a
 byte. What is written is ours, so nothing is checked here; `ber` reads.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 

@@ -4,6 +4,8 @@ Every extension has a row in one table; one that is unknown or malformed is show
 that it never costs the text. What cannot be read at all is a BerError, in `text` one line.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 
 from agent.scep import ber, certificate, der, names, oids

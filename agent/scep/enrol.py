@@ -4,6 +4,8 @@ The request is built anew from the job each time and comes out the same: the job
 that it depends on, and the agent has stored that before the first byte leaves.
 """
 
+from __future__ import annotations
+
 from agent.errors import AgentError, fail
 from agent.scep import (
     certificate,

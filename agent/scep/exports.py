@@ -1,5 +1,7 @@
 """The job `export`: certificates, and a private key under a password, as a file for others."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from agent import limits, pem

@@ -6,6 +6,8 @@ Besides, it must be the one that was named. Many servers have no GetCert, and sa
 mean something else after an application; hence errors of its own.
 """
 
+from __future__ import annotations
+
 from agent.errors import AgentError, fail
 from agent.scep import cms, messages, refusals
 from agent.scep.enrol import Transaction

@@ -11,6 +11,8 @@ the final one). Chunks are read here: it caps neither them nor their extensions 
 takes `-5` and `1_0` for sizes.
 """
 
+from __future__ import annotations
+
 import http.client
 import io
 import re

@@ -5,6 +5,8 @@ and which of the others are its issuers by their signatures. Whether they chain 
 is another question (`validation`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 
 from agent import limits

@@ -4,6 +4,8 @@ One that cannot be read costs neither the job nor the others: its text is a line
 its map holds `error` alone.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.scep import certificate, crl, crypto, describe, names, oids, pem, request

@@ -4,6 +4,8 @@ A job comes from our own agent, so a wrong field is a fault of this software, no
 told apart (`job-request`) and that is all.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TypeVar
 

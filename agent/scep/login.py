@@ -8,6 +8,8 @@ its parameters are capped, so that no login costs more than one that we made. Wh
 differs.
 """
 
+from __future__ import annotations
+
 import base64
 import os
 import re

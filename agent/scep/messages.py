@@ -6,6 +6,8 @@ password, digest}. PKCS#1 v1.5 is deterministic, and no library chooses an order
 for us. Only the outer message is new each time: nonce and content key.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 from agent.scep import ber, certificate, cms, crypto, der, names, oids

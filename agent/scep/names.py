@@ -4,6 +4,8 @@ Names that came from a peer are compared by what they say (RFC 5280 7.1: string 
 white space do not matter) and handed on as the bytes that they were.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import re
 import unicodedata

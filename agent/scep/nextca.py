@@ -4,6 +4,8 @@ A CA that has not made its successor yet lists the operation all the same (OpenX
 (Ultimate CA Manager) or 403 (XiPKI): that is no fault of anybody, and has an error of its own.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import ca_query, names, ra, refusals, relations, succession, transport

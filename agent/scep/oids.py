@@ -1,6 +1,8 @@
 """Object identifiers that the protocol core knows, by the names of their documents."""
 
 # CMS and PKCS#9 (RFC 5652, RFC 2985)
+from __future__ import annotations
+
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 ENVELOPED_DATA = "1.2.840.113549.1.7.3"

@@ -5,6 +5,8 @@ raises PeerError or LocalError and nothing else. `files[0]` is the device key, o
 `activate` gets its staging files after it.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Sequence
 

@@ -10,6 +10,8 @@ Dates are apart (`in_date`), since a certificate that has ended gets an answer o
 revocation, which a list that is stored decides and a list that is missing does not.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.scep import constraints, names, oids
 from agent.scep.certificate import Certificate
@@ -38,11 +40,11 @@ class Authority(NamedTuple):
     """
 
     certificate: Certificate
-    issuer: "Authority | None"
+    issuer: Authority | None
     room: int
     names: tuple[Constraints, ...] = ()
 
-    def above(self) -> list["Authority"]:
+    def above(self) -> list[Authority]:
         """This one, its issuer, and so on up to the pin."""
         found = [self]
         while found[-1].issuer is not None:

@@ -6,6 +6,8 @@ all of the memory. What stands outside the encryption is added up and capped bef
 the file; what may be nested inside it ends at the limits of the child.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 

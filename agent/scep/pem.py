@@ -4,6 +4,8 @@ Fault model. The text comes from a file or from a CA: it may be cut, hold thousa
 and no end, or be no text at all. Reading is linear in the input and ends in blocks or a ValueError.
 """
 
+from __future__ import annotations
+
 import base64
 
 from agent import limits

@@ -4,6 +4,8 @@ The fields of a job that say which CA it is, how it is reached and by which rule
 read here; what is asked (`Question`) comes from the operation.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import ber, ca_query, certificate, crypto, messages, names, ra, trust, vault

@@ -5,6 +5,8 @@ rights nothing may be opened by path: no module, no codec, no table that a libra
 use. The worker calls this once, before it forks.
 """
 
+from __future__ import annotations
+
 import importlib
 
 from cryptography.hazmat.primitives.asymmetric import rsa

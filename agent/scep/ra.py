@@ -12,6 +12,8 @@ whoever only shows the certificate of an RA must not shut out the RA that serves
 keyUsage prefers and never refuses: real RAs carry the wrong bits.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from agent.errors import AgentError, fail

@@ -5,6 +5,8 @@ some of its texts come without the number. An HTTP page is signed by nobody: it 
 decides nothing (`agent/enrolment/verdicts.py`). Pure.
 """
 
+from __future__ import annotations
+
 import re
 
 from agent.errors import CATALOGUE, AgentError, fail

@@ -6,6 +6,8 @@ chosen. Nothing here is trust: each job that uses a stored set, or writes it for
 out again from the pin.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from agent.errors import AgentError

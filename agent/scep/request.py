@@ -1,5 +1,7 @@
 """A PKCS#10 request as it is shown, read with our own reader (RFC 2986)."""
 
+from __future__ import annotations
+
 from agent.scep import ber, certificate, der, names, oids
 from hal.named import NamedTuple
 

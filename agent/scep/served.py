@@ -5,6 +5,8 @@ A CA that cannot be believed any more (its record was changed, its lineage does 
 out: the device goes on showing its own certificate, and trusts nobody for it.
 """
 
+from __future__ import annotations
+
 from agent.errors import AgentError
 from agent.scep import certificate
 from agent.scep.border import reading

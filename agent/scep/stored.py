@@ -6,6 +6,8 @@ certificate is compared with what the operator has typed or confirmed (`anchor`,
 as it is configured now), and what the pin vouches for is worked out here.
 """
 
+from __future__ import annotations
+
 from agent.scep import ca_query, caset, crl, path, succession
 from agent.scep.caset import CaSet, Fingerprint
 from agent.scep.crl import Crl

@@ -12,6 +12,8 @@ The message is kept, and each job that needs a derived pin follows the chain of 
 the certificate that the operator has named.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from agent.errors import fail

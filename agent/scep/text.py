@@ -1,5 +1,7 @@
 """Text for people: what a peer chose made safe to show, and times."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 
 from agent import limits

@@ -11,6 +11,8 @@ dates are judged by the system's clock, and only when the agent trusts it. The c
 and alarm hold here as well.
 """
 
+from __future__ import annotations
+
 import socket
 import ssl
 

@@ -11,6 +11,8 @@ name: the C library goes on waiting, and the agent ends the child at its deadlin
 `http.client` writes the request; added is what it lacks: a connection from a chosen source.
 """
 
+from __future__ import annotations
+
 import base64
 import http.client
 import re

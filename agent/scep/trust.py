@@ -14,6 +14,8 @@ that this CA has customers.
 Every weakness that a realm allows leaves a note; the agent logs it.
 """
 
+from __future__ import annotations
+
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import (

@@ -4,6 +4,8 @@ Trust is worked out by `caset`, as for a reply of the CA; here nothing is refuse
 gets a row.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 
 from agent import limits

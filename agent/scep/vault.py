@@ -9,6 +9,8 @@ A seal: one byte of version, twelve of nonce, then AES-256-GCM over the secret. 
 a device seals some hundred times in its life, far below what 96 bits allow (SP 800-38D 8.3).
 """
 
+from __future__ import annotations
+
 import base64
 import binascii
 import os

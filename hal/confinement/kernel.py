@@ -4,6 +4,8 @@ A small Python comes without ctypes (OpenWrt's `python3-light`). Then each call 
 asks goes on without it. The C library is looked up before there are children.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import struct

@@ -9,6 +9,8 @@ A rung that this system does not have is told by its name and reason and never s
 no rung must succeed: the limits. A child that cannot have them raises OSError and is no more.
 """
 
+from __future__ import annotations
+
 import os
 import resource
 import signal
@@ -76,7 +78,7 @@ class Ladder:
         if kind == NETWORK and self._roots:
             self._roots.refresh()
 
-    def climb(self, kind: str, place: int) -> "Rungs":
+    def climb(self, kind: str, place: int) -> Rungs:
         """Confines this process for good."""
         parent, rungs = os.getppid(), Rungs(self._without)
         os.setsid()  # neither a terminal nor a group of processes of others

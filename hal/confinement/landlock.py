@@ -8,6 +8,8 @@ What can go wrong: the kernel has no Landlock (ENOSYS before 5.13, EOPNOTSUPP wh
 off at boot), or a filter above us denies it (EPERM). On MIPS the numbers are others: ENOSYS.
 """
 
+from __future__ import annotations
+
 import os
 import struct
 from collections.abc import Sequence

@@ -21,6 +21,8 @@ itself (from 2.34); it takes `resolve`, `myhostname` or `mdns4` of nsswitch.conf
 and goes on to the next service.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 

@@ -18,6 +18,8 @@ Arguments that are pointers cannot be looked at. So `socketcall` of i386, which 
 place of `socket` (Debian 12 still), hides the family: the other rungs are the only limit.
 """
 
+from __future__ import annotations
+
 import errno
 from collections.abc import Iterable
 

@@ -15,6 +15,8 @@ The kernel tells nobody about a call that a filter refused with an errno, and a 
 over does not either. A refusal that a job of ours meets is its error `job-refused`.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import struct

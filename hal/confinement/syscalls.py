@@ -6,6 +6,8 @@ whose arguments lie behind a pointer. Numbers never change. A call without a row
 needs, or one that a newer C library tries before an older one.
 """
 
+from __future__ import annotations
+
 from hal.named import NamedTuple
 
 _: None = None

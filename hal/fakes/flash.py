@@ -20,6 +20,8 @@ Fault model:
 Out of the model: programs that reach the wrong place, and bits that read differently each time.
 """
 
+from __future__ import annotations
+
 from hal.flash import ERASED, check_range, is_blank
 from hal.ports import FlashError
 
@@ -49,7 +51,7 @@ class FakeFlash:
         self._gone: Exception | None = None  # why nothing works any more
 
     @classmethod
-    def from_image(cls, image: bytes, block_size: int, program_size: int = 1) -> "FakeFlash":
+    def from_image(cls, image: bytes, block_size: int, program_size: int = 1) -> FakeFlash:
         """A part that holds `image`, all of it synced; its wear starts at 0."""
         flash = cls(block_size, len(image) // block_size, program_size)
         flash._now[:] = flash._stored[:] = image

@@ -10,6 +10,8 @@ Fault model:
 Out of the model: noise on the line, lost packets, slow names.
 """
 
+from __future__ import annotations
+
 import socket
 from collections.abc import Iterable, Mapping
 
@@ -26,7 +28,7 @@ class FakeSerial:
         self.room_bytes: int | None = None  # None: as much as there is room for
 
     @classmethod
-    def pair(cls) -> tuple["FakeSerial", "FakeSerial"]:
+    def pair(cls) -> tuple[FakeSerial, FakeSerial]:
         """The two ends of one line."""
         one, other = socket.socketpair()
         return cls(one), cls(other)

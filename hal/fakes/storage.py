@@ -7,6 +7,8 @@ real descriptors (memfd), since children write to them.
 Out of the model: a call that is half done. For that there is `FakeFlash`.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping, Sequence
 

@@ -12,6 +12,8 @@ What goes wrong here goes wrong because it was asked for:
 Out of the model: a reactor that is late, and a job that answers twice.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 
 from hal.clock import PPM, SECOND_NS

@@ -30,7 +30,6 @@ ELSEWHERE = {
     "agent/doors/client.py": "ground/test_main.py",  # `scep-agent console` and `apply`
     "agent/doors/register.py": "doors/test_sessions.py",
     "agent/doors/wire.py": "doors/test_socket.py",
-    "agent/enrolment/attempt.py": "enrolment/test_engine.py",
     "agent/enrolment/actions.py": "enrolment/test_engine.py",  # records of what it answers
     "agent/enrolment/attempt.py": "enrolment/test_engine.py",
     "agent/limits.py": "doors/test_attach.py",  # numbers: tested where they are reached

@@ -5,6 +5,8 @@ serial line is refused. A configuration is loaded whatever it says; what the lin
 the head of `agent/console/login/login.py`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 
 from agent import limits

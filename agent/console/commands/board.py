@@ -1,5 +1,7 @@
 """The device as a machine: its name, its clock, its storage, what it is and how it fares."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from agent.console.commands import lookups

@@ -1,5 +1,7 @@
 """The CA of a realm: how it is known, and its certificates by themselves."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from agent import limits

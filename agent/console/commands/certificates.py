@@ -1,5 +1,7 @@
 """Certificates that come and go otherwise than by an application, and what is there."""
 
+from __future__ import annotations
+
 from agent import limits
 from agent.appliance import Certificate, FromFile
 from agent.console.commands import files, lookups

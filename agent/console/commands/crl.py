@@ -1,5 +1,7 @@
 """Revocation lists: where they are, how they are got, whether certificates are checked by them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from agent.console.commands import lookups

@@ -1,5 +1,7 @@
 """Applications for certificates: how a request is made, sent, written to a file, given up."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

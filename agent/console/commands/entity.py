@@ -1,5 +1,7 @@
 """Entities: who a certificate is for."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from agent import limits

@@ -1,5 +1,7 @@
 """Files of device storage: their format, their passwords, what is asked before one is written."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.console.commands import protection

@@ -1,5 +1,7 @@
 """RSA key pairs: made, destroyed, read from files and written to them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

@@ -1,5 +1,7 @@
 """What a line means in a view, and what of it may be shown: by the command table."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,5 +1,7 @@
 """What handlers ask before they act; what is refused is an AgentError that says why."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from agent.appliance import Appliance, Described

@@ -5,6 +5,8 @@ tasks and reads what is said. The reader of a configuration's text (`configurati
 nobody: its lines are taken as they are, and what acts is refused.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 

@@ -4,6 +4,8 @@ Other sessions configure the same device. What a view configures may go at any t
 for again after each question and each task, and never kept.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 from agent.appliance import Appliance

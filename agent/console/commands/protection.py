@@ -1,5 +1,7 @@
 """Passwords that a task must seal or hash, at the console and in a text that is loaded."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.console.commands.operator import Operator

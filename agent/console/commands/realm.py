@@ -1,5 +1,7 @@
 """Realms: which CA, for which entity, with which key, by which rules."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

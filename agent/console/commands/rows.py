@@ -5,6 +5,8 @@ lines that set it again. Handlers get the operator and what the line said; they 
 `operator.device` and raise `AgentError`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Commands about the saved configuration: writing it, showing it, comparing it, forgetting it."""
 
+from __future__ import annotations
+
 from agent.console.commands import access
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row

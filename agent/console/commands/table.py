@@ -3,6 +3,8 @@
 Adding a command is one row and one handler in the module of its noun, and its place in ROWS.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any

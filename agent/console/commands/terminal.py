@@ -1,5 +1,7 @@
 """Commands about the terminal itself: its pages, its history, the log."""
 
+from __future__ import annotations
+
 from agent import limits
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import DISPLAY_LEVEL, Row

@@ -1,5 +1,7 @@
 """Commands that lead from view to view, and out."""
 
+from __future__ import annotations
+
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import VISIT_LEVEL, Row
 from agent.console.language.grammar import Args

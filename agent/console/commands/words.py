@@ -1,5 +1,7 @@
 """Help of the keywords that mean the same in every command; a row may say it otherwise."""
 
+from __future__ import annotations
+
 WORDS = {
     "#": "End of a block of configuration",
     "3des": "Triple DES in CBC mode",

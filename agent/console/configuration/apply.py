@@ -9,6 +9,8 @@ Fault model. The text is wrong, asks for more than its sender may do, or flash d
 then nothing has changed, and the exit status is 1. The sender hangs up: nothing has changed.
 """
 
+from __future__ import annotations
+
 from functools import partial
 
 from agent.console.commands import access, lookups

@@ -5,6 +5,8 @@ are unknown now, key pairs and entities that are gone. Every other line takes ef
 one is given back with its block and its reason, so that it can be shown, kept and tried again.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, NoReturn
 

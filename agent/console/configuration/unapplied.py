@@ -5,6 +5,8 @@ operator has the last word: who types the setting anew, undoes it or removes its
 what the kept line asked for.
 """
 
+from __future__ import annotations
+
 from agent.appliance import Configuration
 from agent.console.commands.table import Command, setting_lines
 from agent.console.language.grammar import Args, tokens

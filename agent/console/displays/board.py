@@ -1,5 +1,7 @@
 """The kinds of displays about the device itself, and the lines of its configuration."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from typing import Any
 

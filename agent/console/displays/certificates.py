@@ -3,6 +3,8 @@
 What is in them is read in the worker (`agent/scep/describe.py`): the text, and the fields for JSON.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any

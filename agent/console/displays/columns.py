@@ -5,6 +5,8 @@ take exactly one column, or the cursor would be elsewhere than the editor believ
 in doubt is not one column. What is only shown is counted as most terminals do.
 """
 
+from __future__ import annotations
+
 from agent.visible import is_visible
 
 _FIRST_IN_DOUBT = "\u0300"  # the first combining mark; before it all of Latin is one column wide

@@ -11,6 +11,8 @@ with exactly those keys, so text, JSON and the reference in `docs/` cannot disag
 Unix seconds. Items are made when there is room for them, so a thousand realms cost no memory.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -61,7 +63,7 @@ class Kind(NamedTuple):
 
     name: str
     fields: tuple[Field, ...]
-    layout: Callable[["Kind", Item, Times], Iterable[str]]
+    layout: Callable[[Kind, Item, Times], Iterable[str]]
     version: int = 1
     foreign: re.Pattern[str] | None = None
 

@@ -4,6 +4,8 @@ The text is looked for as it is. A regular expression of a user can take for eve
 one thread.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 Keep = Callable[[str], bool]

@@ -3,6 +3,8 @@
 Labels and their order are those of VRP where VRP has them, ours where not.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """The kinds of displays about the saved configuration: what differs, and what does not apply."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from agent.console.displays.document import TEXT, Document, Field, Item, Kind

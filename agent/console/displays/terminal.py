@@ -1,5 +1,7 @@
 """The kinds of displays about the terminal: the log, and what was typed."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 
 from agent.appliance import LogLine

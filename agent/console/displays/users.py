@@ -1,5 +1,7 @@
 """The kind of display of who is logged in."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 
 from agent.appliance import Seat

@@ -4,6 +4,8 @@ A block is a line at the margin and its children behind one space; most settings
 are blocks without children. Within a block the order of lines has no meaning.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 
 from agent import limits

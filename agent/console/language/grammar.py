@@ -16,6 +16,8 @@ work is bounded by words times rows. An error text never repeats a word of the l
 may be a password.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar, Union
@@ -81,7 +83,7 @@ class Slot(NamedTuple):
 class Group(NamedTuple):
     """`{ }`, or `[ ]` when optional; with `many` the other branches may follow."""
 
-    branches: tuple["Sequence", ...]
+    branches: tuple[Sequence, ...]
     optional: bool
     many: bool = False
 

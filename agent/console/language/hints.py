@@ -4,6 +4,8 @@ What TAB completes is what Enter would understand of the same word cut short, an
 what the word may become. A line that fits nowhere is a GrammarError, as when it is parsed.
 """
 
+from __future__ import annotations
+
 from typing import TypeVar
 
 from agent.console.language.grammar import (

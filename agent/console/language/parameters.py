@@ -4,6 +4,8 @@ A reader takes the text of a word and gives the value that is stored, or raises 
 reason that fits behind `Cause: `. A reason never repeats the text: it may be a password.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton

@@ -1,5 +1,7 @@
 """Times as people read them: in the zone of `clock timezone`, with how far away they are."""
 
+from __future__ import annotations
+
 from time import gmtime, strftime
 
 from hal.named import NamedTuple

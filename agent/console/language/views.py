@@ -1,5 +1,7 @@
 """The views of a console: what stands in which, what a view configures, and its prompt."""
 
+from __future__ import annotations
+
 from agent.settings import ConsoleLine, Entity, Realm, Settings
 from hal.named import NamedTuple
 

@@ -9,6 +9,8 @@ Promised: after the first five, one attempt in 8 seconds, and five for each name
 what is remembered is bounded, and other users and lines are not shut out.
 """
 
+from __future__ import annotations
+
 from agent import limits
 
 SECOND_NS = 1_000_000_000

@@ -14,6 +14,8 @@ A worker that cannot check lets nobody in either, and counts no failure. Automat
 like `login` and `password`, `>` and `]`: nothing but a prompt has them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

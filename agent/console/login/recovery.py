@@ -9,6 +9,8 @@ less than that word, and noise ends the minute. The line is hung up, or stays si
 minute: nothing is done. Root mends the device meanwhile: the end of the minute finds that out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

@@ -7,6 +7,8 @@ One that comes alone, as on a slow line, cannot be told from a key that was pres
 and `lost` is where, since what follows is joined with that word and may be a password.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.console.terminal.drawing import DrawnLine

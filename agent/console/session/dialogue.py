@@ -4,6 +4,8 @@ On a terminal the editor reads the answer behind the question; in a script the n
 answer, and a script that does not answer has answered No.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.console.session.keyboard import Keyboard

@@ -4,6 +4,8 @@ The last key is remembered as a time, and one timer asks whether it is long ago:
 key would fill the loop's heap, which keeps a cancelled one until it is due.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

@@ -3,6 +3,8 @@
 A line that holds a password is masked before it is kept.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from agent import limits

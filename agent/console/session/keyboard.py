@@ -1,5 +1,7 @@
 """The line that is typed: its prompt, its keys, TAB in it, and help above it."""
 
+from __future__ import annotations
+
 from agent.console.commands.place import Place
 from agent.console.session.completion import Completion
 from agent.console.terminal.editor import Editor, Event, Help, Tab

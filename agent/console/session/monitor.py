@@ -5,6 +5,8 @@ Fault model: a log storm, on a line that is slow or held by XOFF, for ever. Prom
 The log is written in the middle of anything, so its lines are told from the loop, never at once.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

@@ -1,5 +1,7 @@
 """The operator at the console, a person or a script: what commands get of a session."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """What a session shows: displays, a page at a time, and notices between them."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator
 

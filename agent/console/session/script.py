@@ -1,5 +1,7 @@
 """The lines of a script that wait for their session, and who hears how one has ended."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 Finished = Callable[[int], None]  # gets the exit status

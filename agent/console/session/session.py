@@ -15,6 +15,8 @@ Names and texts from certificates are shown with every control character replace
 cannot drive the operator's terminal.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
 

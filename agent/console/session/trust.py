@@ -4,6 +4,8 @@ Nobody there means No: a session that is detached, a person who does not answer 
 that goes on.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

@@ -5,6 +5,8 @@ When the session was detached (Ctrl+C, hang-up) the work goes on and a hold is d
 result are dropped, and a question is answered No, because nobody is there who could compare.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.appliance import CaQuestion

@@ -5,6 +5,8 @@ in the middle of typing. It needs what a VT100 has: backspace, CR, LF, cursor up
 erase to the end of the screen.
 """
 
+from __future__ import annotations
+
 from agent import limits
 
 BELL = "\a"

@@ -8,6 +8,8 @@ than it is read. Whatever arrives, no exception; what cannot be typed is dropped
 a person may wonder. An escape sequence that does not end is dropped after a few bytes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent import limits

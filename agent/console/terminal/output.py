@@ -4,6 +4,8 @@ Text may come from certificates and from the network: what cannot be seen is sho
 that it never moves the cursor, hides or answers for the operator (`agent/visible.py`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from agent.console.displays.columns import rows

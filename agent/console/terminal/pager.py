@@ -8,6 +8,8 @@ At `More`: space a page, Enter a line, q or Ctrl+C no more; `/`, `-` and `+` wit
 go on from the first line that holds it, without the lines that hold it, with those alone.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator
 from itertools import chain

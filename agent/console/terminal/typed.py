@@ -4,6 +4,8 @@ Fault model: any bytes, at any speed, for ever. Promised: never more than `TYPE_
 kept, what does not fit is lost at the end, and the caller learns of it.
 """
 
+from __future__ import annotations
+
 from agent import limits
 
 INTERRUPT = 0x03  # Ctrl+C
