@@ -21,9 +21,7 @@ ELSEWHERE = {
     "agent/console/commands": "console/test_command_rows.py",  # each row, whatever file it is in
     "agent/console/configuration/unapplied.py": "console/test_loader.py",
     "agent/console/displays": "console/test_displays.py",
-    "agent/console/language/views.py": "console/test_views.py",
     "agent/console/session": "console/test_session.py",  # parts of one session
-    "agent/console/terminal/drawing.py": "console/test_editor.py",
     "agent/device": "device/test_device.py",
     "agent/device/commits.py": "device/test_reserve.py",
     "agent/device/erasing.py": "device/test_losses.py",
