@@ -73,7 +73,7 @@ endif
 # The marks are explained in pyproject.toml. Folders of which nothing is left are not even read.
 quick: lint
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS) -m 'not (peers or lab or slow)' \
-	  --ignore=tests/whole --ignore=tests/rigs
+	  --ignore=tests/whole --ignore=tests/lab_ca --ignore=tests/rigs
 
 # Module or room -> the tests that cover all of its lines and branches without any other test.
 COVERED := agent.enrolment=tests/enrolment \

@@ -17,7 +17,7 @@ settings.register_profile("nightly", max_examples=20_000)
 # What even root with apt cannot run; jscep is one server more than those that must be tried.
 FOR_OTHERS = ("everybody but root", "needs Go", "needs a JDK", "needs `make peers-java`")
 
-FOLDERS = {"whole": "lab"}  # all of it, however its tests start what they talk to
+FOLDERS = {"whole": "lab", "lab_ca": "lab"}  # all of it, however its tests start what they talk to
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

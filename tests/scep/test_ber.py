@@ -45,6 +45,7 @@ def padded(tag: int, content: bytes) -> bytes:
     return bytes((tag, 0x84)) + len(content).to_bytes(4, "big") + content
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(TREES)
 def test_what_was_written_reads_back_to_the_byte(data: bytes) -> None:

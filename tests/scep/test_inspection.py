@@ -147,6 +147,7 @@ def test_another_kind_is_a_fault_of_ours() -> None:
     assert caught.value.code == "job-request"
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(st.data(), st.sampled_from(["certificate", "request", "crl"]))
 def test_damage_never_raises_and_nothing_drives_a_terminal(data: st.DataObject, kind: str) -> None:

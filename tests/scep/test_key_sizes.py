@@ -24,6 +24,7 @@ def key(request: pytest.FixtureRequest) -> Iterator[tuple[int, dict[str, object]
     os.close(descriptor)
 
 
+@pytest.mark.slow
 def test_every_size_of_a_key_with_every_digest(
     key: tuple[int, dict[str, object], list[int]],
 ) -> None:

@@ -13,6 +13,7 @@ from agent.scep import login
 SALT = "AAECAwQFBgcICQoLDA0ODw"  # the bytes 0 to 15
 
 
+@pytest.mark.slow
 def test_a_word_for_a_configuration() -> None:
     first, second = (login.hashed("sekret", None) for _ in range(2))
     assert first != second
@@ -38,6 +39,7 @@ def test_the_hash_is_that_of_openssl() -> None:
     assert not login.matches("secret", word)
 
 
+@pytest.mark.slow
 def test_the_word_of_before_stays_when_the_password_does() -> None:
     before = login.hashed("sekret", None)
     assert login.hashed("sekret", before) == before
@@ -75,6 +77,7 @@ def test_words_that_are_none_or_ask_for_too_much(word: str) -> None:
     assert caught.value.code == "hash-unreadable"
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(st.integers(0, len(GOOD) - 1), st.text(max_size=2))
 def test_a_damaged_word_lets_nobody_in(at: int, noise: str) -> None:

@@ -34,10 +34,12 @@ def peak_kib(what: str) -> int:
     return int(run.stdout)
 
 
+@pytest.mark.slow
 def test_a_login() -> None:
     assert 16 * 1024 < peak_kib("login") < CAP_KIB
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [(), ("-legacy",), ("-iter", "100000")])
 def test_a_pkcs12(tmp_path: Path, words: tuple[str, ...]) -> None:
     path = tmp_path / "in.p12"
@@ -45,6 +47,7 @@ def test_a_pkcs12(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert peak_kib(str(path)) < CAP_KIB
 
 
+@pytest.mark.slow
 def test_a_key_under_scrypt(tmp_path: Path) -> None:
     path = tmp_path / "in.pem"
     words = ("pkcs8", "-topk8", "-scrypt", "-passout", f"pass:{files.PASSWORD}")

@@ -56,6 +56,7 @@ def test_what_is_no_pem_is_a_value_error(data: bytes) -> None:
         [block.data() for block in pem.blocks(data)]
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(st.integers(0, 5000), st.binary(max_size=4))
 def test_damage_is_a_value_error_or_blocks(at: int, noise: bytes) -> None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ def damages(draw: st.DrawFn) -> Damage:
     return damage
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.sampled_from(sorted(REPLIES)), damages())
 def test_a_damaged_reply_is_an_error_or_what_the_ca_said(kind: str, damage: Damage) -> None:
@@ -98,6 +100,7 @@ def test_a_damaged_ca_set_is_an_error_or_certificates(damage: Damage) -> None:
         assert record["subject"].isprintable()
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.binary(max_size=300), st.sampled_from(["enrol", "poll", "fetch-ca"]))
 def test_a_random_body_is_an_error(body: bytes, op: str) -> None:

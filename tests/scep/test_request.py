@@ -44,6 +44,7 @@ def test_what_is_no_request(data: bytes) -> None:
         request.read(data)
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(st.data())
 def test_damage_is_a_der_error_or_a_request(data: st.DataObject) -> None:

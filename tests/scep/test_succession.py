@@ -115,6 +115,7 @@ def test_only_what_was_signed_counts() -> None:
     assert [c.der for c in found] == [new.der]
 
 
+@pytest.mark.slow
 def test_cut_off_anywhere_it_is_refused() -> None:
     whole = said(ca("new"))
     for length in range(0, len(whole), 7):

@@ -285,6 +285,7 @@ class Dripping(https.TlsServer):
                 threading.Event().wait(0.05)
 
 
+@pytest.mark.slow
 def test_a_body_that_drips_through_tls(tmp_path: Path, ca: lab.Party) -> None:
     how = https.context(tmp_path, https.server_certificate(ca))
     server, began = Dripping(lambda _: b"", how), time.monotonic()

@@ -311,6 +311,7 @@ def test_single_des_only_where_it_is_allowed() -> None:
 # -- hostile ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.binary(max_size=500))
 def test_random_bytes_are_errors(data: bytes) -> None:
@@ -323,6 +324,7 @@ def sample() -> bytes:
     return success(lab.root().der, issued(), seal={"constructed": True})
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.data())
 def test_one_flipped_bit_is_an_error_or_changes_nothing(data: st.DataObject) -> None:
@@ -338,6 +340,7 @@ def test_one_flipped_bit_is_an_error_or_changes_nothing(data: st.DataObject) -> 
     assert found.certificate.spki == lab.public_der("dev")
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.data())
 def test_one_flipped_bit_inside_a_signed_envelope(data: st.DataObject) -> None:

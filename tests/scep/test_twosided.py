@@ -72,6 +72,7 @@ def encoded_again(value: Any) -> bytes:
 # -- ours, read by others --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(DRAWN)
 def test_a_message_as_asn1crypto_reads_it(drawn: Drawn) -> None:
@@ -88,6 +89,7 @@ def test_a_message_as_asn1crypto_reads_it(drawn: Drawn) -> None:
     assert encoded_again(reference.ContentInfo.load(envelope, strict=True)) == envelope
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(DRAWN)
 def test_a_message_as_we_read_it(drawn: Drawn) -> None:
@@ -126,6 +128,7 @@ def wanted_alternatives(entity: dict[str, Any]) -> list[tuple[str, str]]:
     return [*addresses, *((kind, value) for kind, value in rows if value)]
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(DRAWN)
 def test_a_request_as_asn1crypto_reads_it(drawn: Drawn) -> None:
@@ -187,6 +190,7 @@ def test_a_request_as_we_read_it(drawn: Drawn) -> None:
     assert (None if challenge is None else challenge.text()) == drawn.request.password
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(DRAWN)
 def test_the_signer_as_others_read_it(drawn: Drawn) -> None:

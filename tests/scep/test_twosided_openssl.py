@@ -76,6 +76,7 @@ def ours(node: ber.Node, at: int = 0, depth: int = 0) -> list[tuple[int, int, in
     return found
 
 
+@pytest.mark.slow
 @FEW
 @given(DRAWN)
 def test_a_message_as_openssl_reads_it(drawn: Drawn) -> None:

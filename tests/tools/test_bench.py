@@ -18,6 +18,7 @@ SMALL = Figure("small", MS, "a figure", 10_000)
 FREE = Figure("free", MIB, "one without a goal")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
 def test_each_figure_can_be_obtained(probe: Probe) -> None:
     """In a process of its own: the bench becomes the parent of orphans."""
@@ -95,6 +96,7 @@ def test_the_session_uses_every_command_and_would_notice_a_new_one() -> None:
     assert everything.unused(without) == ["undo key-usage"]
 
 
+@pytest.mark.slow
 def test_the_page_has_every_figure_and_every_column() -> None:
     results = [
         Result(SMALL, "", (1_000, 20_000, 30_000)),

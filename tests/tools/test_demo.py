@@ -16,6 +16,8 @@ import serial
 from tests.helpers.board import Agent
 from tests.helpers.labca import LabCa, wait_for
 
+pytestmark = pytest.mark.lab  # the demonstration starts both, whatever a test calls
+
 ROOT = Path(__file__).resolve().parents[2]
 RUN_S = 60
 
