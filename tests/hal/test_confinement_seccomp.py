@@ -1,7 +1,6 @@
 """The filters as programs: an interpreter of classic BPF runs them for all five architectures."""
 
 import errno
-import os
 import random
 import struct
 import subprocess
@@ -22,6 +21,7 @@ from hal.confinement.syscalls import (
     Architecture,
 )
 from tests.helpers import bpf
+from tests.helpers.board import ROOT
 
 NAMES = {X86_64: "x86-64", I386: "i386", ARM: "arm", AARCH64: "arm64", RISCV64: "riscv64"}
 EPERM, EACCES, ENOSYS = refuse(errno.EPERM), refuse(errno.EACCES), refuse(errno.ENOSYS)
@@ -293,8 +293,7 @@ assert libc.prctl(22, 2, ctypes.c_void_p(ctypes.addressof(prog)), 0, 0) == 0
 
 
 def loading(before: str = "", filter_: str = "seccomp.build(rules.NETWORK)") -> list[str]:
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    code = LOADING.format(root=root, before=before, filter=filter_)
+    code = LOADING.format(root=str(ROOT), before=before, filter=filter_)
     done = subprocess.run(
         [sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60
     )
