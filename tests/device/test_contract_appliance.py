@@ -131,8 +131,10 @@ def test_other_settings_take_over_and_are_saved(subject: Subject) -> None:
     device.changed()
     other = Settings()
     other.sysname = "r8"
+    settings = device.settings
     device.configuration.replace(other)
-    assert device.settings is other
+    assert device.settings is settings  # one object for the life of the agent
+    assert (settings.sysname, settings.realms) == ("r8", other.realms)
     assert not device.configuration.unsaved()
     with pytest.raises(AgentError, match="no realm abc"):
         device.status("abc")

@@ -104,7 +104,7 @@ def test_kept_lines_are_saved_as_they_were() -> None:
     assert " rsa local-key-pair k1" in saved
     assert "foo" in saved
     assert not device.configuration.unsaved()
-    device.settings = Settings()
+    device.settings.become(Settings())
     device.add_key_pair("k1")
     assert [line.text for _n, line in load_configuration(device, "\n".join(saved))] == ["foo"]
     assert device.settings.realms["abc"].key_pair == "k1"

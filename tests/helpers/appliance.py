@@ -304,7 +304,7 @@ class FakeConfiguration:
 
     def replace(self, settings: Settings) -> None:
         self._write(settings)
-        self._device.settings = settings
+        self._device.settings.become(settings)
         self._device.changed()
 
 

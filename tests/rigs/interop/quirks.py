@@ -37,7 +37,7 @@ RENEW_LAB, TRANSPORT, TRUST = "whole/test_renew_lab", "scep/test_transport", "sc
 ENGINE, MICROMDM, COMMANDS = (
     "enrolment/test_engine",
     "whole/test_enrol_micromdm",
-    "console/test_commands",
+    "console/test_commands_realm",
 )
 AGENT, RA = "whole/test_quirks_agent::test_a_ca_with", "scep/test_ra"
 NO_AUTOMATIC = "belongs to automatic renewal, which this release does not have"
