@@ -6,14 +6,17 @@ has left it. The rule behind all of them: a request is in flash before its first
 its record goes only when the transaction has ended.
 
     kept in flash   NOTHING  TRUSTED  ISSUED  FAILED       no application under way
-                    FETCHING SENT  PENDING                 the phase of the request record
+                    FETCHING SENT  PENDING                 the phase of the request record; a fourth
+                                                           one, `lost`, is FAILED (see below)
     only in memory  CONFIRMING  RECOVERING  POLLING        a person or the CA is being asked
 
 A power cut leaves the state that was in flash, and its row of `Restart` tells how that goes on.
-FETCHING fetches again. SENT cannot know whether the request arrived: it polls with the old
-transactionID first, and sends the same bytes again if the CA does not know that. PENDING waits for
-its next poll. Some failures of a poll are signs of new certificates at the CA or its RA: then the
-CA set is fetched once more.
+FETCHING fetches again. PENDING waits for its next poll. SENT cannot know whether the request
+arrived: it polls with the old transactionID first. Any answer without a certificate makes it send
+the same bytes again (`verdicts.py`: ANSWERED). Silence is asked again at the interval of the polls,
+`poll_times` times; then the request rests as `lost`, and the next application of a person polls for
+it first. Some failures of a poll are signs of new certificates at the CA or its RA: then the CA set
+is fetched once more.
 
 An operator's event (Abort, Installed, Removed) changes the records of a realm that is at rest or
 comes to rest by it. It leads to the state that the changed records tell of, so its one target is

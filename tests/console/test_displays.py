@@ -191,7 +191,7 @@ def test_the_version_is_that_of_the_package() -> None:
 
 # -- JSON ------------------------------------------------------------------------------------------
 
-# A line for every row that shows something, by the words of its notation.
+# How a display is typed, by the words of its notation, where its keywords alone will not do.
 LINES = {
     "pki certificate": "display pki certificate local json",
     "pki rsa local-key-pair": "display pki rsa local-key-pair public json",

@@ -27,7 +27,7 @@ UNSEEN = BLANKS + "\u00a0\u3000\u200b\u00ad\u034f\u202e\u2066\u061c\ufeff\ufe0f\
 LOOKS = (
     "diagnose realm abc",
     "pki get-certificate ca realm abc",
-    "display pki realm name abc",
+    "display pki realm abc",
     "display pki certificate ca realm abc",
     "pki validate-certificate ca realm abc",
     "display pki enrollment realm abc",

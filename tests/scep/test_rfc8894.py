@@ -155,8 +155,8 @@ RULES = (
           "whole/test_rollover_lab::test_the_device_follows_the_ca",
           "whole/test_rollover_lab::test_a_ca_that_nobody_named_is_refused")),
     Rule("5.2", "after a break, anew rather than polling", SHOULD,
-         why_not="we ask once with the old transactionID: a CA that has issued already would issue"
-         " twice or refuse (DESIGN.md, The engine)"),
+         why_not="we ask with the old transactionID first: a CA that has issued already would issue"
+         " twice or refuse (enrolment/test_engine)"),
     Rule("7.3", "the challenge is a bearer's secret: never before the CA is authenticated", MUST,
          ("whole/test_enrol_lab::test_an_ra_that_the_realm_does_not_say_never_gets_the_challenge",
           "whole/test_enrol_lab::test_three_mistakes_are_three_errors_and_nothing_is_stored")),
