@@ -47,11 +47,13 @@ else:
             if named or len(values) < len(fields):
                 given = {**cls._field_defaults, **named}
                 left = fields[len(values) :]
-                if missing := [field for field in left if field not in given]:
-                    raise TypeError(f"{cls.__name__}() misses {', '.join(missing)}")
-                if wrong := [name for name in named if name not in left]:
-                    raise TypeError(f"{cls.__name__}() does not take {', '.join(wrong)}")
-                values += tuple([given[field] for field in left])
+                try:
+                    values += tuple([given[field] for field in left])
+                except KeyError as missing:
+                    raise TypeError(f"{cls.__name__}() misses {missing}") from None
+                if not named.keys() <= set(left):
+                    wrong = ", ".join(sorted(named.keys() - set(left)))
+                    raise TypeError(f"{cls.__name__}() does not take {wrong}")
             if len(values) > len(fields):
                 raise TypeError(f"{cls.__name__}() takes {len(fields)} values, not {len(values)}")
             return tuple.__new__(cls, values)

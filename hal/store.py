@@ -63,6 +63,7 @@ class Store:
         self._layout = layout_of(flash)
         found = survey(flash, self._layout, take_over)
         self._live = found.live
+        self._sizes: dict[str, int] | None = None  # of what is alive; each display of a realm asks
         self._needed = found.needed
         self._numbers = found.numbers
         self._fresh = not found.numbers  # no header yet: see `_erase`
@@ -96,10 +97,14 @@ class Store:
         A commit behind which they are no more than `room_bytes` together is never refused as full.
         Raises StoreError when a change is not storable.
         """
-        encoded = _encoded(changes or {})
-        after = {**self._live, **encoded}
-        gone = {key for key in encoded if changes and changes[key] is None}
-        return {key: _entry_size(key, after[key]) for key in after if key not in gone}
+        if self._sizes is None:
+            self._sizes = {key: _entry_size(key, value) for key, value in self._live.items()}
+        sizes = dict(self._sizes)
+        for key, value in _encoded(changes or {}).items():
+            sizes.pop(key, None)
+            if changes and changes[key] is not None:
+                sizes[key] = _entry_size(key, value)
+        return sizes
 
     @property
     def room_bytes(self) -> int:
@@ -113,7 +118,7 @@ class Store:
             read_only=bool(self._reason),
             reason=self._reason,
             damaged=self._damaged,
-            used_bytes=sum(_entry_size(key, value) for key, value in self._live.items()),
+            used_bytes=sum(self.sizes().values()),
             capacity_bytes=self._layout.record_space,
             sequence=self._sequence,
         )
@@ -134,6 +139,7 @@ class Store:
         for key in changes:
             self._live.pop(key, None)
         self._live.update((key, encoded[key]) for key in changes if changes[key] is not None)
+        self._sizes = None
 
     def compact(self) -> None:
         """Moves the state once through all segments: no replaced value stays anywhere.

@@ -141,7 +141,7 @@ def need(sizes: Sizes, capacity: int, realms: Realms, realm: str) -> Need:
     """Of a realm, by its folded name. Only renewals may take what is kept for them."""
     now = room(sizes, capacity, realms)
     wanted = renewal_bytes(sizes, realm, realms.get(realm))
-    renews = realm in _served(sizes)
+    renews = any(realm_key(realm, part) in sizes for part in ("local", "request"))
     if not now.reached if renews else wanted <= now.free:
         return Need(wanted, now.left, FREE)
     return Need(wanted, now.left, KEPT if renews and wanted <= now.left else MISSING)
