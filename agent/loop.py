@@ -15,6 +15,7 @@ import heapq
 import os
 import selectors
 import signal
+from collections import deque
 from collections.abc import Callable, Mapping
 from types import FrameType
 
@@ -50,6 +51,7 @@ class Loop:
         self._clock, self._longest_ns = clock, longest_ns
         self._selector = selectors.DefaultSelector()
         self._heaps: dict[str, list[Deadline]] = {"outside": [], "monotonic": [], "wall": []}
+        self._aside: deque[Call] = deque()
         self._running = False
         self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._heard: dict[int, Call] = {}
@@ -87,6 +89,14 @@ class Loop:
     def after(self, delay_ns: int, call: Call) -> Deadline:
         """`call` after `delay_ns` of outside time."""
         return self._at("outside", self._clock.outside_ns() + delay_ns, call)
+
+    def aside(self, call: Call) -> None:
+        """`call` behind all that is ready and due, and one such call a turn.
+
+        Work that comes in pieces without end, from many, takes no longer than one piece before a
+        key is echoed.
+        """
+        self._aside.append(call)
 
     # -- deadlines of the board's clocks -----------------------------------------------------------
 
@@ -143,7 +153,7 @@ class Loop:
 
     def turn(self, longest_ns: int) -> None:
         """One wait of at most `longest_ns`, and all that became ready or due."""
-        for key, mask in self._selector.select(longest_ns / 1e9):
+        for key, mask in self._selector.select(0 if self._aside else longest_ns / 1e9):
             for event, callback in zip(_EVENTS, key.data, strict=True):
                 # A callback before this one may have closed this descriptor, or watch it anew.
                 now_watched = self._selector.get_map().get(key.fd)
@@ -155,6 +165,8 @@ class Loop:
                 call = heapq.heappop(heap).call
                 if call is not None:
                     call()
+        if self._aside:
+            self._aside.popleft()()
 
     def close(self) -> None:
         """Gives the loop's own descriptors back, and the signals."""

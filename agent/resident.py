@@ -48,6 +48,7 @@ from platforms.users import group_number, worker_user
 
 SIMULATED = "sim"
 CONFIGURATION_BYTES = 1024 * 1024
+LOOK_NS = 1_000_000_000  # the first prompt does not wait for the start of a worker
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # What keeps the agent from starting: the error of a port, and its code in the catalogue.
@@ -208,7 +209,7 @@ def _serve(
     server = socket.Server(loop, device, listener, lambda who: _level(who, sources.operators))
     try:
         device.boot(factory)
-        device.system.look_at_children()
+        loop.after(LOOK_NS, device.system.look_at_children)
         for number, line in enumerate(platform.serials):
             attach.SerialLine(loop, device, line.open, number, line.path)
         sys.path_importer_cache.clear()  # all names of files in each folder of an import: 0.1 MiB

@@ -124,8 +124,8 @@ class Script:
     """Lines of a client, one after the other; it stops at the first error."""
 
     def __init__(self, loop: Loop, device: Device, peer: Peer, who: Who) -> None:
-        self._peer, self._lines = peer, bytearray()
-        self._busy = self._over = False
+        self._loop, self._peer, self._lines = loop, peer, bytearray()
+        self._busy = self._over = self._waits = False
         self._session = Session(
             device, peer.send, loop, level=who.level, terminal=False, has_room=peer.has_room
         )
@@ -137,35 +137,46 @@ class Script:
         self._lines += data
         if len(self._lines) > limits.SCRIPT_BYTES and b"\n" not in self._lines:
             self._finish(1)
-        self._next()
+        self._soon()
 
     def gone(self) -> None:
+        self._over = True
         self._session.close()
         self._leave()
 
     def _room(self) -> None:
         self._session.resume()
-        self._next()
+        self._soon()
+
+    def _soon(self) -> None:
+        """The next line when it is our turn: other sessions have theirs between two lines."""
+        if not self._waits:
+            self._waits = True
+            self._loop.aside(self._next)
 
     def _next(self) -> None:
-        while not self._busy and not self._over and self._peer.has_room():
+        self._waits = False
+        if not self._busy and not self._over and self._peer.has_room():
             line, end, rest = self._lines.partition(b"\n")
-            if not end:
-                if self._lines == END:
-                    self._busy = True
-                    self._session.end_script(self._finish)
-                break
-            self._lines = rest
-            self._busy = True
-            self._session.run_line(line.decode("utf-8", "replace").rstrip("\r"), self._done)
+            if end:
+                self._lines, self._busy = rest, True
+                self._session.run_line(line.decode("utf-8", "replace").rstrip("\r"), self._done)
+            elif self._lines == END:
+                self._end()
         self._peer.want(len(self._lines) <= limits.SCRIPT_BYTES)
 
     def _done(self, status: int) -> None:
         self._busy = False
         if status:
             self._finish(status)
+        elif self._lines == END:
+            self._end()  # at once: a reboot is the end of all turns
         else:
-            self._next()
+            self._soon()
+
+    def _end(self) -> None:
+        self._busy = True
+        self._session.end_script(self._finish)
 
     def _finish(self, status: int) -> None:
         if not self._over:

@@ -15,6 +15,7 @@ from agent.loop import Loop
 from hal.ports import SerialError, SerialPort
 
 ROOM_BYTES = 16 * 1024  # a display waits when so much is unsent: a screenful on a slow line
+TURN_BYTES = 4 * 1024  # of a display, before other sessions have their turn: about 1 ms of work
 READ_BYTES = 4096  # in one turn: each byte of a terminal may be a key that is worth some work
 
 
@@ -129,7 +130,7 @@ class Peer:
         No when much is unsent; and when much was sent in one turn of the loop, however fast the
         other end takes it, because other sessions want their turn.
         """
-        if len(self._out) < ROOM_BYTES and self._turn_bytes < ROOM_BYTES:
+        if len(self._out) < ROOM_BYTES and self._turn_bytes < TURN_BYTES:
             return True
         self._refused = True
         if self._open:
@@ -184,6 +185,10 @@ class Peer:
         if self._open and self._refused and len(self._out) < ROOM_BYTES:
             self._refused = False
             self._arm()
+            self._loop.aside(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._open:
             self.on_room()
 
     def _arm(self) -> None:

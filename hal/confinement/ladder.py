@@ -19,9 +19,9 @@ from collections.abc import Callable, Container, Sequence
 from hal.confinement import kernel, landlock, namespaces, seccomp
 from hal.confinement.namespaces import LOCAL, NETWORK, RESOLVER_FILES
 from hal.named import NamedTuple
+from hal.priority import stand_back
 
 PLACES = 16  # children at once; each has a user of its own where the board names none
-NICE = 10  # a key that is being generated must not make the console wait
 
 
 class Identity(NamedTuple):
@@ -82,6 +82,7 @@ class Ladder:
         """Confines this process for good."""
         parent, rungs = os.getppid(), Rungs(self._without)
         os.setsid()  # neither a terminal nor a group of processes of others
+        stand_back(os.getpid(), os.getpriority(os.PRIO_PROCESS, 0))  # the worker is nice
         rungs.climb("no new privileges", kernel.prctl, kernel.PR_SET_NO_NEW_PRIVS, 1)
         if kind == LOCAL:
             rungs.climb("network name space", namespaces.leave_network)
@@ -129,7 +130,6 @@ def _readable(kind: str) -> list[str]:
 
 
 def _limit(bounds: Bounds) -> None:
-    os.nice(NICE)
     for what, most in (
         (resource.RLIMIT_AS, bounds.memory_bytes),
         (resource.RLIMIT_CPU, bounds.cpu_s),

@@ -84,8 +84,9 @@ def test_nothing_is_made_before_there_is_room() -> None:
     screen = Page(room=2)
     pager = Pager(screen)
     pager.begin(lines(), 0, [])
-    assert len(screen.sent) == 400
-    assert len(made) == 401, "the next one is known, so that a last page has no `More`"
+    shown = 2 * limits.OUTPUT_LINES
+    assert len(screen.sent) == shown
+    assert len(made) == shown + 1, "the next one is known, so that a last page has no `More`"
     screen.room = 100
     pager.pump()
     assert len(screen.sent) == 1000

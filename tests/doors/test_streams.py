@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from agent import limits
-from agent.doors.streams import ROOM_BYTES, Peer, SocketStream
+from agent.doors.streams import TURN_BYTES, Peer, SocketStream
 from tests.helpers.device_bench import Bench
 
 
@@ -70,7 +70,7 @@ def test_one_turn_of_the_loop_takes_so_much_however_fast_the_reader_is(ends: End
     while ends.peer.has_room():
         ends.peer.send(b"x" * 1000)
         sent += 1000
-    assert ROOM_BYTES <= sent <= ROOM_BYTES + 1000
+    assert TURN_BYTES <= sent <= TURN_BYTES + 1000
     assert ends.rooms == 0, "never from within"
     ends.bench.turn(2)
     assert ends.rooms == 1

@@ -64,6 +64,30 @@ def test_order_cancel_and_callbacks_that_add_callbacks() -> None:
     loop.close()
 
 
+def test_what_is_aside_comes_behind_all_others_and_one_a_turn() -> None:
+    clock, seen = HandClock(), []
+    loop = Loop(clock)
+    ours, theirs = socket.socketpair()
+
+    def endless() -> None:
+        seen.append("piece")
+        loop.aside(endless)
+
+    with ours, theirs:
+        loop.watch(ours.fileno(), lambda: seen.append(ours.recv(1).decode()))
+        loop.aside(endless)
+        loop.aside(lambda: seen.append("other"))
+        loop.after(0, lambda: seen.append("due"))
+        theirs.send(b"k")
+        for _turn in range(3):
+            loop.turn(60_000_000_000)  # it does not sleep while there is work
+        theirs.send(b"l")
+        loop.turn(60_000_000_000)
+        loop.unwatch(ours.fileno())
+    assert seen == ["k", "due", "piece", "other", "piece", "l", "piece"]
+    loop.close()
+
+
 def test_it_sleeps_until_the_next_deadline_and_never_longer_than_told() -> None:
     clock = HandClock()
     loop = Loop(clock, longest_ns=60_000_000_000)

@@ -15,10 +15,11 @@ from agent import limits
 from agent.loop import Loop
 from hal import cbor
 from hal.clock import LinuxClock
-from hal.confinement.ladder import NICE, PLACES
+from hal.confinement.ladder import PLACES
 from hal.fakes.work import FakeClock, FakeJobs, FakeReactor
 from hal.jobs import WorkerJobs
 from hal.ports import JobEnd, Jobs
+from hal.priority import behind
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1_000_000_000
@@ -168,11 +169,30 @@ def test_more_jobs_than_places_wait_for_one_and_their_deadlines_do_not(real: Ben
     assert {real.wait(ends).failure for _number, ends in sleeping} == {"cancelled"}
 
 
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="no autogroup here")
+def test_the_session_of_a_child_is_behind_the_console(real: Bench) -> None:
+    """Beside its nice value, which counts within its session alone (sched(7), autogroup)."""
+    number, ends = real.start("sleep")
+    assert real.wait(real.start("echo")[1]).failure is None
+    ours = children(os.getpid())
+    tree = [*ours, *(child for worker in ours for child in children(worker))]
+    sessions = {Path(f"/proc/{pid}/autogroup").read_text().strip() for pid in tree}
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    assert len(sessions) > 1, "the worker's and a child's"
+    assert {session.split(" ", 1)[1] for session in sessions} == {f"nice {min(19, nice + 10)}"}
+    real.jobs.cancel(number)
+    assert real.wait(ends).failure == "cancelled"
+
+
+def children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def test_a_child_is_confined(real: Bench) -> None:
     answer = cbor.loads(real.wait(real.start("look")[1]).answer or b"", max_bytes=1000)
     found = answer["ok"]
     assert found["no_new_privs"] == 1
-    assert found["nice"] == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
+    assert found["nice"] == behind()
     if os.getuid() != 0:
         assert found["fork"] is False
     assert [fd for fd in found["fds"] if fd > 2] == found["fds"][-1:]  # its channel alone
@@ -235,7 +255,7 @@ import os, resource, signal, sys
 sys.path.insert(0, {root!r})
 from agent.loop import Loop
 from hal.clock import LinuxClock
-from hal.confinement.ladder import NICE, PLACES
+from hal.confinement.ladder import PLACES
 from hal.jobs import WorkerJobs
 signal.signal(signal.SIGCHLD, signal.{chld})
 loop, ends = Loop(LinuxClock()), []
