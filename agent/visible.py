@@ -104,6 +104,12 @@ def brief(name: str, room: int = NAME_COLUMNS) -> str:
     return f"{_first(name, head)}...{_first(name[::-1], tail)[::-1]}"
 
 
+def named_print(sha256: str, subject: str) -> str:
+    """A certificate as logs and notes tell of it: its fingerprint, then the name that it gives
+    itself."""
+    return f"sha256 {sha256}, {brief(subject)}"
+
+
 def _columns(text: str) -> int:
     """The columns of a terminal that a text does not exceed: any other script may be a wide one."""
     return len(text) if text.isascii() else sum(1 + (one >= "\u1100") for one in text)

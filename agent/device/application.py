@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from agent.appliance import Done, Progress
-from agent.device import crl_record
+from agent.device import realm_records
 from agent.device.keypairs import KeyPairs
 from agent.device.passwords import Passwords
 from agent.device.realms import Realms
@@ -14,7 +14,7 @@ from agent.device.shared import Shared
 from agent.enrolment.states import Apply
 from agent.errors import AgentError, fail
 from agent.jobs import maps
-from agent.settings import Realm
+from agent.settings import Realm, fold
 
 UNSAVED = "A reboot forgets this realm until you type `save` in the user view."
 
@@ -31,7 +31,7 @@ class Applications:
     def enrol(self, name: str, plain: str | None, progress: Progress, done: Done[None]) -> int:
         """Applies for a realm's certificate; `done` with None (issued, PENDING) or an error."""
         realm, runner = self._realms.resting(name), self._realms.runner(name)
-        crl_record.check_possible(self._shared, realm, progress)
+        realm_records.check_crl(self._shared, realm, progress)
         event = self.event(realm)
         number = self._shared.number()
         self._waiters[number] = runner
@@ -82,7 +82,8 @@ class Applications:
 
     def snapshot(self, realm: Realm) -> dict[str, object]:
         """What shapes a request, by the configuration of the moment; AgentError."""
-        entity = maps.check_complete(self._shared.settings, realm)
+        entity = self._shared.settings.entities.get(fold(realm.entity or ""))
+        entity = maps.check_complete(realm, entity)
         serial = self._shared.hardware.serial if entity.serial_number else None
         return maps.snapshot(realm, entity, self._addresses(entity.ip_address), serial)
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from agent.device import reserve
+from agent.device import losses, reserve
 from agent.device.reserve import Need, Purpose, Room
 from agent.errors import fail
+from hal import records
 from hal.ports import StoreError
 from hal.store import Store
 
@@ -25,6 +26,7 @@ class Commits:
         """One transaction. Raises AgentError, with nothing changed: `store-reserved` when it must
         leave more room behind it, `store-failed` when the store refuses."""
         try:
+            changes = {**self._settled(changes), **changes}
             self._check(changes, purpose)
             self._store.commit(changes)
         except StoreError as error:
@@ -44,6 +46,12 @@ class Commits:
         room = self.room()
         if wanted > room.free:
             raise fail("store-reserved", wanted=wanted, left=room.left)
+
+    def _settled(self, changes: Mapping[str, object]) -> dict[str, object]:
+        """What is written anew counts as lost no more."""
+        if self._store.get(records.lost_key()) is None:
+            return {}
+        return losses.settled(self._store, changes)
 
     def _check(self, changes: Mapping[str, object], purpose: Purpose) -> None:
         """What takes no more than before is always good: so a full store can be emptied."""

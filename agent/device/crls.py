@@ -1,4 +1,4 @@
-"""The revocation list of a realm: fetched on request, stored, shown (`crl_record.py`: the record).
+"""The revocation list of a realm: fetched on request, stored and shown.
 
 `<realm>.crl` in device storage is its projection, in the form that `pki file-format` names.
 """
@@ -9,7 +9,7 @@ import os
 
 from agent import pem
 from agent.appliance import Done, Progress
-from agent.device import crl_record, losses
+from agent.device import realm_records
 from agent.device.keypairs import KeyPairs
 from agent.device.realms import Realms
 from agent.device.reserve import Purpose
@@ -39,7 +39,7 @@ class Crls:
 
     def current(self, name: str) -> bytes | None:
         """DER of the stored list."""
-        crl = crl_record.stored(self._store, name)
+        crl = realm_records.stored_crl(self._store, name)
         return crl.der if crl else None
 
     def fetch(self, name: str, progress: Progress, done: Done[None]) -> int:
@@ -47,8 +47,8 @@ class Crls:
         realm, runner = self._realms.realm(name), self._realms.runner(name)
         ca = self._realms.trusted_ca(realm)
         job = self._job(realm, ca, runner)
-        if crl_record.was_lost(self._store, realm.name):
-            crl_record.tell(self._shared, realm, NO_FLOOR, progress)
+        if realm_records.crl_was_lost(self._store, realm.name):
+            realm_records.tell_of_crl(self._shared, realm, NO_FLOOR, progress)
 
         def arrived(answer: Answer | AgentError) -> None:
             try:
@@ -74,7 +74,8 @@ class Crls:
         return self._shared.job({**job, "op": "fetch-crl"}, nowhere)
 
     def _job(self, realm: Realm, ca: CaRecord, runner: RealmRunner) -> Job:
-        local, before = runner.engine.stored.local, crl_record.stored(self._store, realm.name)
+        local = runner.engine.stored.local
+        before = realm_records.stored_crl(self._store, realm.name)
         same_ca = before is not None and before.issuer in {c.subject for c in ca.certificates}
         return {
             **maps.published_job(realm, ca, self._shared.hardware.linux_name),
@@ -111,8 +112,7 @@ class Crls:
         key = records.realm_key(realm.name, "crl")
         again = self.current(realm.name) is not None
         purpose = Purpose.REFRESH if again else Purpose.CONFIGURING
-        changes = {key: records.encode(crl), **losses.settled(self._store, [key])}
-        self._shared.commit(changes, purpose)
+        self._shared.commit({key: records.encode(crl)}, purpose)
         self._project(realm.name, crl)
         runner = self._realms.runner(realm.name)
         if runner.engine.stored.local:  # a CA may be on the list

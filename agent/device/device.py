@@ -63,7 +63,7 @@ class Device:
         """What the appliance offers and a part does: the part is called without a way round."""
         shared, keys, passwords, realms = self.shared, self.keys, self.passwords, self.realms
         self.wall_s, self.interfaces = shared.wall_s, shared.interfaces
-        self.outside_ns = shared.hardware.clock.outside_ns
+        self.outside_ns, self.clock_trusted = shared.hardware.clock.outside_ns, shared.clock_trusted
         self.linux_name, self.listen = shared.hardware.linux_name, shared.log.listen
         self.key_pairs, self.key_pair_user = keys.all, keys.user
         self.key_pair_unreadable = keys.unreadable

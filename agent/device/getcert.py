@@ -8,7 +8,7 @@ what it brings was judged in it like an answer to one, and enters the engine lik
 from __future__ import annotations
 
 from agent.appliance import Done, Progress
-from agent.device import crl_record
+from agent.device import realm_records
 from agent.device.application import Applications
 from agent.device.keypairs import KeyPairs
 from agent.device.realms import Realms
@@ -41,7 +41,7 @@ class GetCert:
         stored, log = self._realms.runner(name).engine.stored, self._shared.log
         wanted = _number(stored, realm.name, serial)
         ca = self._realms.trusted_ca(realm)
-        crl_record.check_possible(self._shared, realm, progress)
+        realm_records.check_crl(self._shared, realm, progress)
         request = self._request(realm, stored, ca)
         job = self._job(realm, ca, request, wanted)
 
@@ -85,7 +85,7 @@ class GetCert:
         return {
             **maps.request_job("get-cert", realm, request, ca, keys, linux_name),
             "serial": serial,
-            "revocation": crl_record.job_field(self._shared.store, realm),
+            "revocation": realm_records.crl_field(self._shared.store, realm),
             **self._shared.moment(),
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.device import crl_record
+from agent.device import realm_records
 from agent.device.shared import Shared
 from agent.enrolment.actions import Stored
 from agent.errors import AgentError, fail
@@ -66,7 +66,7 @@ class RealmJobs:
         key = self._generation(own, request.generation)
         signer = self._generation(way.key, way.generation) if way else key
         job = maps.request_job(op, realm, request, ca, maps.Keys(key, signer), name_of)
-        return {**job, "revocation": crl_record.job_field(self._shared.store, realm)}
+        return {**job, "revocation": realm_records.crl_field(self._shared.store, realm)}
 
     def _generation(self, name: str, generation: int) -> KeyRecord:
         key = self._key(name)

@@ -4,16 +4,28 @@ ca: a person may be asked about a first CA, so the question says that there was 
 nothing else trusts without `fingerprint`. local: the certificate is served from memory until that
 is gone, and an application is a first one; its key pair stays while the realm is configured with
 it. request: the application under way is forgotten, so the CA may issue twice. outcome: the count
-of the attempts begins anew. crl (`agent/device/crl_record.py`): told here, since nobody may look at
-it. `display pki enrollment` names what cannot be read.
+of the attempts begins anew. `display pki enrollment` names what cannot be read.
+
+crl: the revocation list is no part of the engine. It comes and goes without touching an
+application. What a job says of a list was verified there; it is verified again by each job that
+uses it, so a record that was written by a job that lied makes no certificate good. The list may be
+lost. With `certificate-check crl` nothing is sent until there is another one. With `crl none`
+nothing is checked any more, or only by the list before it, which rot has laid open again: each
+application and the log say so. The floor below which no older list is taken is gone with it: the
+next fetch says so.
 """
 
 from __future__ import annotations
 
+from agent.appliance import Progress
 from agent.device import losses, reserve
 from agent.device.shared import Shared
 from agent.enrolment.actions import Stored
+from agent.errors import fail
+from agent.settings import Realm
 from hal import records
+from hal.records import CrlRecord
+from hal.store import Store
 
 PARTS = {
     "ca": records.CaRecord,
@@ -21,6 +33,10 @@ PARTS = {
     "local": records.LocalRecord,
     "outcome": records.OutcomeRecord,
 }
+UNCHECKED = (
+    "the newest revocation list was lost: revocation is checked by an older one, or not at all;"
+    " type `pki get-crl realm {}`"
+)
 
 
 class RealmRecords:
@@ -33,7 +49,7 @@ class RealmRecords:
 
     def _load(self) -> Stored:
         found: dict[str, object] = {}
-        for part, kind in {**PARTS, "crl": records.CrlRecord}.items():
+        for part, kind in {**PARTS, "crl": CrlRecord}.items():
             value = self._shared.store.get(records.realm_key(self._name, part))
             try:
                 found[part] = None if value is None else records.decode(kind, value)
@@ -70,6 +86,50 @@ class RealmRecords:
             if old != new:
                 key = records.realm_key(self._name, part)
                 changes[key] = None if new is None else records.encode(new)
-        changes.update(losses.settled(self._shared.store, list(changes)))
         self._shared.commits.commit(changes, reserve.purpose(self.stored, stored))
         self.stored = stored
+
+
+# -- the revocation list --------------------------------------------------------------------------
+
+
+def stored_crl(store: Store, realm: str) -> CrlRecord | None:
+    """The list of a realm; one that cannot be read is as good as none, and can be fetched anew."""
+    value = store.get(records.realm_key(realm, "crl"))
+    try:
+        return None if value is None else records.decode(CrlRecord, value)
+    except records.RecordError:
+        return None
+
+
+def crl_was_lost(store: Store, realm: str) -> bool:
+    """Whether there was a list that nobody can read any more, as far as one can tell."""
+    key = records.realm_key(realm, "crl")
+    if stored_crl(store, realm) is not None:
+        return losses.older(store, key)
+    return store.get(key) is not None or losses.maybe(store, key)
+
+
+def crl_field(store: Store, realm: Realm) -> dict[str, object]:
+    """The field `revocation` of a job that judges certificates."""
+    crl = stored_crl(store, realm.name)
+    return {"check": list(realm.certificate_check), "crl": crl.der if crl else None}
+
+
+def check_crl(shared: Shared, realm: Realm, progress: Progress) -> None:
+    """Before anything is sent: what the CA issues could not be accepted (`crl-missing`)."""
+    if realm.certificate_check == ("crl", "none") and crl_was_lost(shared.store, realm.name):
+        tell_of_crl(shared, realm, UNCHECKED.format(realm.name), progress)
+    if realm.certificate_check != ("crl",):
+        return
+    crl, now = stored_crl(shared.store, realm.name), shared.now()
+    if crl is None:
+        raise fail("crl-missing", reason="there is no revocation list")
+    if now.trusted and crl.next_update_s is not None and crl.next_update_s <= now.wall_s:
+        raise fail("crl-missing", reason="the revocation list is out of date")
+
+
+def tell_of_crl(shared: Shared, realm: Realm, text: str, progress: Progress) -> None:
+    """A warning about a list: to whoever waits, and to the log."""
+    shared.log.report("GET_CRL_ERR", f"realm {realm.name}: {text}")
+    progress.note(text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 from agent.appliance import Done, Progress
-from agent.device import asking, crl_record, reserve
+from agent.device import asking, realm_records, reserve
 from agent.device.activation import Activation, InUse
 from agent.device.realm_jobs import KeyOf, RealmJobs
 from agent.device.realm_records import RealmRecords
@@ -143,7 +143,7 @@ class RealmRunner:
     def judged(self, chain: list[bytes]) -> dict[str, object]:
         """The fields of a job that works out what this realm trusts (`agent.scep.served`)."""
         job = maps.served_job(self._realm, self.engine.stored.ca, chain)
-        crl = crl_record.job_field(self._shared.store, self._realm)
+        crl = realm_records.crl_field(self._shared.store, self._realm)
         return {**job, "revocation": crl, **self.moment()}
 
     # -- events and actions ------------------------------------------------------------------------

@@ -52,6 +52,9 @@ class Shared:
         wall_s = clock.wall_s()
         return Now(wall_s, clock.monotonic_ns(), trusted=wall_s >= limits.BUILD_S)
 
+    def clock_trusted(self) -> bool:
+        return self.now().trusted
+
     def moment(self) -> dict[str, object]:
         """The fields of a job that say what time it is."""
         now = self.now()

@@ -9,7 +9,7 @@ an older request (the older request goes on, and the person types again).
 
 from __future__ import annotations
 
-from agent.enrolment import drafts, pins, retries, schedule
+from agent.enrolment import drafts, retries, schedule
 from agent.enrolment.actions import Action, Commit, Finish, Now, Policy, Report, Stored
 from agent.enrolment.states import Apply, CaCertificate, CaFetched, JobFailed, State
 from agent.errors import AgentError, from_map
@@ -66,10 +66,6 @@ class Attempt:
             return []
         self._tries, self.deadline_ns = again
         return [Report("GET_LOCAL_CERT_ERR", f"{error.what}; trying again", told=True)]
-
-    def pin_holds(self) -> bool:
-        """The stored CA is the one that the realm trusts now."""
-        return pins.holds(self.stored.ca, self.policy.fingerprint)
 
     def _arm(self, now: Now, peace_s: int = 0) -> None:
         """Sets the deadline to the next poll. `peace_s`: the server asked to be left alone."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from agent import limits
-from agent.enrolment import renewal
 from agent.enrolment.actions import Now
 from agent.enrolment.states import Apply, Granted
 from agent.enrolment.verdicts import is_verdict
 from agent.errors import AgentError
-from hal.records import LocalRecord, OutcomeRecord, RequestRecord
+from hal.records import LocalRecord, OutcomeRecord, RenewalRecord, RequestRecord
 
 _CUT = " ..."
 
 
-def request(event: Apply, local: LocalRecord | None, now: Now) -> RequestRecord:
-    """The record from which each retry and poll makes the same bytes again."""
+def request(event: Apply, signer: RenewalRecord | None, now: Now) -> RequestRecord:
+    """The record from which each retry and poll makes the same bytes again. `signer`: the
+    certificate and key in use that may sign it."""
     return RequestRecord(
         phase="fetching",
         transaction=event.transaction,
@@ -23,7 +23,7 @@ def request(event: Apply, local: LocalRecord | None, now: Now) -> RequestRecord:
         settings=event.settings,
         password=event.password,
         polls=0,
-        renewal=renewal.may_sign(event, local),
+        renewal=signer,
     )
 
 

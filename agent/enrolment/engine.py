@@ -51,11 +51,15 @@ from agent.enrolment.states import (
 )
 from agent.enrolment.verdicts import is_verdict
 from agent.errors import AgentError, fail
-from agent.visible import brief
+from agent.visible import brief, named_print
 
 
 class Engine(Attempt):
     """The handlers of the table, one for each row. `handle` is the only way in."""
+
+    def pin_holds(self) -> bool:
+        """The stored CA is the one that the realm trusts now."""
+        return pins.holds(self.stored.ca, self.policy.fingerprint)
 
     def handle(self, event: Event, now: Now) -> list[Action]:
         """The actions of one event, to be performed in order. Refused when no row allows it."""
@@ -96,7 +100,7 @@ class Engine(Attempt):
 
     def _begin(self, event: Apply, now: Now) -> list[Action]:
         """The request is stored before the CA set is fetched: a restart goes on from here."""
-        request = drafts.request(event, self.stored.local, now)
+        request = drafts.request(event, renewal.may_sign(event, self.stored.local), now)
         attempts = self.stored.outcome.attempts + 1 if self.stored.outcome else 1
         self.state, self._next_application = State.FETCHING, None
         return [
@@ -174,7 +178,7 @@ class Engine(Attempt):
         self.state = State.SENT
         way = renewal.decide(request.renewal, ca, fetched.caps, self.policy.compatibility, now)
         sent = request._replace(phase="sent", renewal=way, caps=list(fetched.caps))
-        named = pins.shown(ca.pin, one.subject)
+        named = named_print(ca.pin, one.subject)
         text = f"{renewal.said(way)} with transactionID {request.transaction}"
         return [
             self._commit(ca=ca, request=sent),

@@ -148,11 +148,6 @@ def lowest(authorities: list[CaCertificate]) -> CaCertificate:
     return (leaves or authorities)[0]
 
 
-def shown(sha256: str, subject: str) -> str:
-    """A CA as logs and notes tell of it: its fingerprint, then the name that it gives itself."""
-    return f"sha256 {sha256}, {brief(subject)}"
-
-
 def _mismatch(algorithm: str, wanted: str, authorities: list[CaCertificate]) -> AgentError:
     """All fingerprints, then the names: no name can bring along what looks like a fingerprint."""
     prints = ", ".join(getattr(c, algorithm) for c in authorities)

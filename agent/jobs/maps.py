@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 from agent.errors import AgentError, fail
-from agent.settings import Entity, Realm, Settings, fold
+from agent.settings import Entity, Realm
 from hal.named import NamedTuple
 from hal.records import CaRecord, KeyRecord, RequestRecord
 
@@ -31,11 +31,11 @@ def lacking(realm: Realm) -> list[str]:
     return [command for attribute, command in NEEDED if getattr(realm, attribute) is None]
 
 
-def check_complete(settings: Settings, realm: Realm) -> Entity:
-    """The entity of a complete realm; `realm-incomplete` names every missing command."""
+def check_complete(realm: Realm, entity: Entity | None) -> Entity:
+    """The entity of a complete realm; `realm-incomplete` names every missing command. `entity`: the
+    one of that name, None where none is configured."""
     if commands := lacking(realm):
         raise incomplete(realm, *commands)
-    entity = settings.entities.get(fold(realm.entity or ""))
     if entity is None:
         raise fail("entity-unknown", name=realm.entity)
     if entity.common_name is None:

@@ -394,6 +394,9 @@ class FakeDevice:
 
     # -- the protocol
 
+    def clock_trusted(self) -> bool:
+        return self.system.clock().trusted
+
     def wall_s(self) -> int:
         return START_S
 

@@ -34,7 +34,7 @@ class Parts:
         self.work = Work(
             self.out,
             self.dialogue,
-            self.screen,
+            device.reactor,
             self.trust,
             self.run,
             device.detach,

@@ -27,9 +27,9 @@ def request(realm: Realm, entity: Entity) -> RequestRecord:
     return RequestRecord("sent", "t" * 32, 42, 2, shaped, "%^%#x%^%#", 0)
 
 
-def test_a_complete_realm_has_its_entity_whatever_the_case() -> None:
-    settings, realm, entity = configured()
-    assert maps.check_complete(settings, realm) is entity
+def test_a_complete_realm_has_its_entity() -> None:
+    _settings, realm, entity = configured()
+    assert maps.check_complete(realm, entity) is entity
 
 
 @pytest.mark.parametrize(
@@ -41,31 +41,29 @@ def test_a_complete_realm_has_its_entity_whatever_the_case() -> None:
     ],
 )
 def test_what_is_missing_is_named(attribute: str, code: str, word: str) -> None:
-    settings, realm, _entity = configured()
+    _settings, realm, entity = configured()
     setattr(realm, attribute, None)
     with pytest.raises(AgentError) as caught:
-        maps.check_complete(settings, realm)
+        maps.check_complete(realm, entity)
     assert caught.value.code == code
     assert word in caught.value.remedy
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:
-    settings, _realm, _entity = configured()
     with pytest.raises(AgentError, match="entity, rsa local-key-pair, enrollment-url") as caught:
-        maps.check_complete(settings, Realm("new"))
+        maps.check_complete(Realm("new"), None)
     assert caught.value.remedy == (
         "type `pki realm new`, `entity ...`, `rsa local-key-pair ...`, `enrollment-url http://...`"
     )
 
 
 def test_an_entity_that_is_gone_or_nameless_is_named() -> None:
-    settings, realm, entity = configured()
+    _settings, realm, entity = configured()
     entity.common_name = None
     with pytest.raises(AgentError, match="no common name"):
-        maps.check_complete(settings, realm)
-    del settings.entities["r1"]
+        maps.check_complete(realm, entity)
     with pytest.raises(AgentError, match="no entity R1"):
-        maps.check_complete(settings, realm)
+        maps.check_complete(realm, None)
 
 
 def test_a_snapshot_survives_flash_unchanged() -> None:

@@ -177,7 +177,6 @@ def warn_of_digest(operator: Operator, args: Args) -> None:
 
 def warn_of_clock(operator: Operator) -> None:
     """Dates of certificates are not checked by a clock that is wrong beyond doubt."""
-    clock = operator.device.system.clock()
-    if not clock.trusted:
+    if not operator.device.clock_trusted():
         now = times(operator.device).moment(operator.device.wall_s())
-        operator.warn(f"The clock says {now}: {clock.why}.")
+        operator.warn(f"The clock says {now}: {operator.device.system.clock().why}.")

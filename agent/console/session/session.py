@@ -87,7 +87,7 @@ class Session:
         )
         self._pager = screen.pager
         trust = Trust(place, out, dialogue, screen, self._typed, self.run)
-        self._work = Work(out, dialogue, screen, trust, self.run, device.detach, self._go_on)
+        self._work = Work(out, dialogue, reactor, trust, self.run, device.detach, self._go_on)
         self._monitor = Monitor(device.listen, screen, lambda: times(device))
         interpreter = self._interpreter = Interpreter(place, out, keyboard)
         self.operator = Person(
@@ -227,7 +227,10 @@ class Session:
         """Whether a key is looked at now. A stop is not left behind the command that it stops."""
         if self._busy() and self._typed.skip(STOPS):
             self._stop()
-        return bool(self._typed) and self._listening() and self.screen.has_room()
+        if not self._typed or not self._listening():
+            return False
+        self._out.flush()
+        return self._room()
 
     def _take(self, text: str) -> None:
         if self._script.untold or self.closed:  # a task failed unasked, or `quit`: nothing runs on

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from agent.appliance import CaQuestion
 from agent.console.commands.operator import Task
 from agent.console.session.dialogue import Dialogue, Run
-from agent.console.session.screen import Screen
 from agent.console.session.trust import Trust
 from agent.console.terminal.output import Output
 from agent.errors import AgentError
+from hal.ports import Reactor
 
-DOT_S = 1
+DOT_NS = 1_000_000_000
 
 
 class Hold:
@@ -30,7 +30,7 @@ class Hold:
         self,
         out: Output,
         dialogue: Dialogue,
-        screen: Screen,
+        reactor: Reactor,
         trust: Trust,
         run: Run,
         left: str,
@@ -39,9 +39,9 @@ class Hold:
         self.handle: int | None = None
         self.left = left
         self.over = False
-        self._out, self._dialogue, self._screen, self._trust = out, dialogue, screen, trust
+        self._out, self._dialogue, self._reactor, self._trust = out, dialogue, reactor, trust
         self._run, self._ended = run, ended
-        self._dots = screen.after(DOT_S, self._dot) if out.terminal else None
+        self._dots = reactor.after(DOT_NS, self._dot) if out.terminal else None
 
     def done(self, result: object) -> None:
         """The task has ended: with its result, or with an AgentError."""
@@ -70,7 +70,7 @@ class Hold:
     def _dot(self) -> None:
         if not self._dialogue.asking:
             self._out.progress(".")
-        self._dots = self._screen.after(DOT_S, self._dot)
+        self._dots = self._reactor.after(DOT_NS, self._dot)
 
 
 class Work:
@@ -84,13 +84,13 @@ class Work:
         self,
         out: Output,
         dialogue: Dialogue,
-        screen: Screen,
+        reactor: Reactor,
         trust: Trust,
         run: Run,
         detach: Callable[[int], None],
         go_on: Callable[[], None],
     ) -> None:
-        self._out, self._dialogue, self._screen, self._trust = out, dialogue, screen, trust
+        self._out, self._dialogue, self._reactor, self._trust = out, dialogue, reactor, trust
         self._run, self._detach, self._go_on = run, detach, go_on
         self._hold: Hold | None = None
 
@@ -114,7 +114,7 @@ class Work:
         hold = self._hold = Hold(
             self._out,
             self._dialogue,
-            self._screen,
+            self._reactor,
             self._trust,
             self._run,
             left,
