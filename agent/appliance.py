@@ -8,12 +8,13 @@ or with an `AgentError`; the session holds its own line until then.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from agent.errors import AgentError
 from agent.settings import Settings
 from hal.named import NamedTuple
 from hal.ports import Interface
+from hal.protocol import Protocol
 
 
 class KeyPair(NamedTuple):
@@ -189,7 +190,6 @@ class Exchange(Protocol):
     ) -> int:
         """A certificate that the CA has issued, by its serial number (hexadecimal), or that of the
         one in use. Result: whether it was in use already."""
-        ...
 
     def import_ca(
         self, realm: str, what: FromFile, progress: Progress, done: Done[None]
@@ -205,7 +205,6 @@ class Exchange(Protocol):
 
     def request(self, realm: str, file: str, with_password: bool, done: Done[None]) -> int:
         """Writes the PKCS#10, with the challenge of `password cipher` in it or without."""
-        ...
 
     def validate(self, realm: str, kind: str, done: Done[list[Verdict]]) -> int: ...
     def delete(self, realm: str, kind: str) -> None: ...
@@ -267,7 +266,6 @@ class Access(Protocol):
 
     def hash_password(self, plain: str, before: str | None, done: Done[str]) -> int:
         """Result: a salted hash; `before` itself when it is one of the same password."""
-        ...
 
     def check_password(self, plain: str, stored: str, done: Done[bool]) -> int: ...
 

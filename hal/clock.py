@@ -16,12 +16,13 @@ import os
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from hal.files import converted, read_regular, replace_file
 from hal.folder import beside
 from hal.named import NamedTuple
 from hal.ports import Clock, HalError
+from hal.protocol import Protocol
 
 SECOND_NS = 1_000_000_000
 PPM = 1_000_000

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from socket import socket
-from typing import Protocol
 
 from hal.named import NamedTuple
+from hal.protocol import Protocol
 
 
 class HalError(Exception):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import Protocol
 
 from agent import limits
 from agent.loop import Loop
 from hal.ports import SerialError, SerialPort
+from hal.protocol import Protocol
 
 ROOM_BYTES = 16 * 1024  # a display waits when so much is unsent: a screenful on a slow line
 TURN_BYTES = 4 * 1024  # of a display, before other sessions have their turn: about 1 ms of work

@@ -25,7 +25,7 @@ FORBIDDEN_IDLE = frozenset(
         *("subprocess", "tempfile", "tomllib", "traceback", "unittest", "urllib"),
     )
 )
-LANGUAGE = "hal.named"  # stands in for a part of the standard library; all the product has it
+LANGUAGE = ("hal.named", "hal.protocol")  # stand in for parts of the standard library
 WORKER_ONLY = ("agent.scep", "agent.worker", "hal.confinement")
 
 GROUND = ("agent.errors", "agent.limits", "agent.visible", "agent.pem")
@@ -138,7 +138,7 @@ def allowed(module: str, imported: str) -> bool:
     room, target = room_of(module), room_of(imported)
     single = (entry for entry in MAY_IMPORT[room] if entry not in MAY_IMPORT)
     return (
-        imported == LANGUAGE
+        imported in LANGUAGE
         or target in (room, *MAY_IMPORT[room])
         or any(within(imported, entry) for entry in single)
     )

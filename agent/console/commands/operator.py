@@ -8,12 +8,13 @@ nobody: its lines are taken as they are, and what acts is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from agent.appliance import Appliance, Done, Progress, Seat
 from agent.console.displays.document import Document
 from agent.console.language.views import View
 from agent.errors import AgentError
+from hal.protocol import Protocol
 
 GOES_ON = "The work goes on without this session."
 
@@ -49,11 +50,9 @@ class Operator(Protocol):
 
     def record(self, kind: str) -> Any:
         """What the view configures: Settings, Realm or Entity; an error when it has gone."""
-        ...
 
     def former(self) -> Any:
         """The record of the running configuration that the view's one will replace, or None."""
-        ...
 
     def key_names(self) -> frozenset[str]: ...  # of the key pairs that are there
     def concealed(self, line: str) -> str: ...  # of a configuration, without its password
@@ -66,25 +65,20 @@ class Operator(Protocol):
 
     def remark(self, look: Callable[[], None]) -> None:
         """Calls what looks for something worth a remark, if somebody would read it."""
-        ...
 
     def refuse(self, why: AgentError) -> None:
         """Raises it to whoever types; a configuration is taken whatever it says."""
-        ...
 
     def show(self, document: Document, *, failed: bool = False) -> None:
         """A display; `failed`: the exit status of a script tells that something is to be done."""
-        ...
 
     # -- asking and acting
 
     def ask(self, prompt: str, read: Callable[[str], None], *, hidden: bool = False) -> None:
         """Gives the next line to `read`; `hidden` without echo."""
-        ...
 
     def question(self, text: str, answered: Callable[[bool], None]) -> None:
         """Asks `Warning: TEXT [Y/N]:`; on No the person reads that nothing was done."""
-        ...
 
     def start(
         self,
@@ -97,7 +91,6 @@ class Operator(Protocol):
 
         `left` says what Ctrl+C means: `then` is not called, whatever the device does.
         """
-        ...
 
     def protect(
         self,
@@ -111,7 +104,6 @@ class Operator(Protocol):
 
         When the device starts, no task can run: then `untried` is called.
         """
-        ...
 
     def page_length(self, lines: int) -> None: ...  # 0 for no paging
     def monitor(self, on: bool) -> None: ...  # whether log lines are shown as they come

@@ -13,13 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Protocol
 
 from agent import limits
 from agent.console.displays.columns import columns, rows
 from agent.console.displays.filters import FILTERS, Keep
 from agent.console.terminal.output import printable
 from agent.console.terminal.typed import BREAK, INTERRUPT
+from hal.protocol import Protocol
 
 MORE = "  ---- More ----"
 _COLUMNS = 42  # what VRP erases, and what automation looks for
