@@ -1,4 +1,11 @@
-"""CMS as SCEP uses it (RFC 5652): SignedData, EnvelopedData, and the degenerate SignedData.
+"""CMS as peers send it (RFC 5652): SignedData, EnvelopedData, and the degenerate SignedData.
+
+A pkiMessage is encrypted, then signed (RFC 8894 3.1): SignedData over the octets of an
+EnvelopedData, which in a reply holds a degenerate SignedData, one without content and signers
+(3.4). So the signature can be verified without the private key, and protects a cipher (CBC) that
+has no integrity of its own. Each layer is an OCTET STRING to the one around it and is read anew:
+jscep writes BER in all of them. Trust has no place here. This file tells whether a signature holds
+under a given key; whose key it may be is decided in `trust.py`. `cms_writer.py` writes.
 
 Fault model. What is read here was made by a stranger until its signature has been verified, and its
 envelope is an oracle for whoever may ask often: so reading never touches a key, verifying works on
@@ -7,13 +14,14 @@ does not come out right is replaced by a random one and the work goes on, so tha
 nor its time tells a wrong padding of RSA from a wrong padding of the cipher.
 
 Signed attributes are verified in the order in which they were sent, under the tag of SET (5.4).
-What is written is DER.
+A sender that forgot to sort them has signed what it sent, and sorting would break its signature.
+Versions and the list of digests before the signers are read over: tags and signers say the same.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from agent import limits
 from agent.errors import fail
@@ -21,7 +29,6 @@ from agent.scep import ber, certificate, crypto, der, names, oids
 from agent.scep.certificate import Certificate
 from hal.named import NamedTuple
 
-_ISSUER_AND_SERIAL = 1  # CMSVersion of SignerInfo, RFC 5652 5.3
 # RFC 8894 3.2 and 4.7.1 want data; XiPKI names what is in the octets, the same octets otherwise.
 _SIGNED_TYPES = (oids.DATA, oids.ENVELOPED_DATA, oids.SIGNED_DATA)
 _PASSWORD_RECIPIENT = der.explicit(3)  # RFC 5652 6.2
@@ -29,14 +36,21 @@ _KEY_IDENTIFIER_TAGS = (der.context(0), der.explicit(0))
 
 
 class Identifier(NamedTuple):
-    """Who signed: issuer and serial number, or the subject key identifier (5.3)."""
+    """Who signed: issuer and serial number, or the subject key identifier (5.3).
+
+    Either the first two are there or the third. It is the claim of a stranger about himself.
+    """
 
     issuer: names.Name | None
     serial: int | None
     key_identifier: bytes | None
 
     def find(self, candidates: Sequence[Certificate]) -> Certificate | None:
-        """The certificate that is named, whatever its place in the set."""
+        """The certificate that is named, whatever its place in the set.
+
+        Names are compared as RFC 5280 7.1 has it, since an issuer may be encoded in another string
+        type here than there; that costs, so only where the number fits.
+        """
         if self.issuer is None:
             return next((c for c in candidates if c.key_identifier == self.key_identifier), None)
         same_serial = [c for c in candidates if c.serial == self.serial]
@@ -45,7 +59,10 @@ class Identifier(NamedTuple):
 
 
 class Signer(NamedTuple):
-    """One SignerInfo; `attributes`: identifier -> values, `signed`: the bytes that were signed."""
+    """One SignerInfo; `attributes`: identifier -> values, `signed`: the bytes that were signed.
+
+    digest: a name of the console (sha-256); scheme: rsa or ecdsa, as `crypto.verify` takes it.
+    """
 
     identifier: Identifier
     digest: str
@@ -67,7 +84,11 @@ class SignedData(NamedTuple):
 
 
 class Envelope(NamedTuple):
-    """An EnvelopedData for RSA recipients: (serial number, OAEP digests or None, wrapped key)."""
+    """An EnvelopedData for RSA recipients: (serial number, OAEP digests or None, wrapped key).
+
+    OAEP digests: its own and that of MGF1; None: PKCS#1 v1.5. A recipient that is named by its key
+    identifier has no number, and so is never us.
+    """
 
     recipients: list[tuple[int | None, tuple[str, str] | None, bytes]]
     cipher: str
@@ -87,7 +108,10 @@ def content_of(data: bytes, kind: str) -> ber.Node:
 
 
 def read_signed(data: bytes, most: int = limits.CA_SET_CERTIFICATES) -> SignedData:
-    """A SignedData in BER or DER; BerError when it is none, or has more certificates."""
+    """A SignedData in BER or DER; BerError when it is none, or has more certificates.
+
+    Its certificates stay bytes: one odd certificate of a CA set must not cost the whole message.
+    """
     fields = ber.Fields(content_of(data, oids.SIGNED_DATA))
     fields.take(der.INTEGER)
     fields.take(der.SET)
@@ -96,15 +120,19 @@ def read_signed(data: bytes, most: int = limits.CA_SET_CERTIFICATES) -> SignedDa
     lists = fields.maybe(der.explicit(1))
     signers = fields.take(der.SET).children
     fields.end()
-    found = [node.raw for node in certificates.children] if certificates else []
-    if len(found) > most:
+    ders = [node.raw for node in certificates.children] if certificates else []
+    if len(ders) > most:
         raise ber.BerError("too many certificates")
-    listed = [node.raw for node in lists.children] if lists else []
-    return SignedData(kind, content, found, listed, [_signer(node) for node in signers])
+    crls = [node.raw for node in lists.children] if lists else []
+    return SignedData(kind, content, ders, crls, [_signer(node) for node in signers])
 
 
 def certificates_in(data: bytes) -> list[bytes]:
-    """DER of the certificates in this: one certificate, or a degenerate SignedData; BerError."""
+    """DER of the certificates in this: one certificate, or a degenerate SignedData; BerError.
+
+    RFC 8894 4.2.1 tells the two by Content-Type, which servers confuse. A ContentInfo begins with
+    an identifier and a certificate with a SEQUENCE.
+    """
     node = ber.read(data)
     if node.children and node.children[0].tag == der.OID:
         return read_signed(data).certificates
@@ -117,6 +145,8 @@ def _encapsulated(fields: ber.Fields) -> tuple[str, bytes]:
         raise ber.BerError("signed content that is no data")
     wrapper = fields.maybe(der.explicit(0))
     fields.end()
+    # FAILURE and PENDING have no content (RFC 8894 3.3.2.2, 3.3.2.3): servers leave it out, send an
+    # empty string, or one zero byte (NDES). The digest is over what is there.
     if wrapper is None:
         return kind, b""
     return kind, wrapper.inner().octet_string()
@@ -127,11 +157,14 @@ def _signer(node: ber.Node) -> Signer:
     fields.take(der.INTEGER)
     identifier = _identifier(fields.take(der.SEQUENCE, *_KEY_IDENTIFIER_TAGS))
     digest_oid, _ = certificate.algorithm_identifier(fields.take())
+    # Not optional here (RFC 8894 3.2). Without attributes a signature is over the content itself,
+    # and a signature over the attributes of one message could be shown as one over content.
     attributes = fields.take(der.explicit(0))
     signature_algorithm = certificate.algorithm(fields.take())
     signature = fields.take().octet_string()
-    fields.maybe(der.explicit(1))
+    fields.maybe(der.explicit(1))  # attributes that nobody signed
     fields.end()
+    # rsaEncryption names no digest and sha256WithRSAEncryption does; both are sent (RFC 3370 3.2).
     digest = oids.DIGEST_NAMES.get(digest_oid, "")
     if not digest or signature_algorithm.digest not in ("", digest):
         raise ber.BerError("a digest that is unknown, or differs from that of the signature")
@@ -149,28 +182,36 @@ def _identifier(node: ber.Node) -> Identifier:
     if node.tag in _KEY_IDENTIFIER_TAGS:
         return Identifier(None, None, node.octets())
     fields = ber.Fields(node)
-    found = Identifier(names.read(fields.take()), fields.take().integer(), None)
+    identifier = Identifier(names.read(fields.take()), fields.take().integer(), None)
     fields.end()
-    return found
+    return identifier
 
 
 def _attributes(node: ber.Node) -> dict[str, list[ber.Node]]:
-    found: dict[str, list[ber.Node]] = {}
+    """Attributes by identifier; unknown ones stay, since most senders add some of their own.
+
+    One that stands twice (RFC 5652 11.1, 11.2 forbid it) would mean another thing to each reader.
+    """
+    values_of: dict[str, list[ber.Node]] = {}
     if len(node.children) > limits.CMS_ATTRIBUTES:
         raise ber.BerError("too many attributes")
     for child in node.children:
         fields = ber.Fields(child)
         kind, values = fields.take().oid(), fields.take(der.SET)
         fields.end()
-        if kind in found:
+        if kind in values_of:
             raise ber.BerError("an attribute twice")
-        found[kind] = values.children
-    return found
+        values_of[kind] = values.children
+    return values_of
 
 
 def read_envelope(data: bytes) -> Envelope:
     """An EnvelopedData; BerError when it is none, PeerError for a cipher that is unknown, and for
-    a key that was wrapped with a password alone."""
+    a key that was wrapped with a password alone.
+
+    The CA chooses the cipher, and many choose without regard to the request (micromdm single DES,
+    jscep 3DES). So every known one is read, and the realm decides which may be weak (`trust.py`).
+    """
     fields = ber.Fields(content_of(data, oids.ENVELOPED_DATA))
     fields.take(der.INTEGER)
     fields.maybe(der.explicit(0))
@@ -186,19 +227,24 @@ def read_envelope(data: bytes) -> Envelope:
         raise fail("certrep-cipher", algorithm=cipher_oid)
     if parameters is None:
         raise ber.BerError("a cipher without its initial vector")
+    # Its tag is IMPLICIT: micromdm and every streaming sender write it constructed, in pieces.
     secret = content.take(der.context(0), der.explicit(0)).octets()
     content.end()
     return Envelope(recipients, cipher, parameters.octet_string(), secret)
 
 
 def _recipients(infos: ber.Node) -> list[tuple[int | None, tuple[str, str] | None, bytes]]:
-    """Those by RSA; of the other ways to hand a key over, a password is the one that SCEP knows."""
+    """Those by RSA; of the other ways to hand a key over, a password is the one that SCEP knows.
+
+    RFC 8894 3.1 has it for keys that cannot encrypt. Ours can, so a CA that uses it has taken our
+    challenge for the key; a reply for that alone gets an error that says so.
+    """
     if len(infos.children) > limits.CMS_RECIPIENTS:
         raise ber.BerError("too many recipients")
-    found = [_recipient(node) for node in infos.children if node.tag == der.SEQUENCE]
-    if not found and any(node.tag == _PASSWORD_RECIPIENT for node in infos.children):
+    recipients = [_recipient(node) for node in infos.children if node.tag == der.SEQUENCE]
+    if not recipients and any(node.tag == _PASSWORD_RECIPIENT for node in infos.children):
         raise fail("certrep-password")
-    return found
+    return recipients
 
 
 def _recipient(node: ber.Node) -> tuple[int | None, tuple[str, str] | None, bytes]:
@@ -215,7 +261,11 @@ def _recipient(node: ber.Node) -> tuple[int | None, tuple[str, str] | None, byte
 
 
 def _oaep(parameters: ber.Node | None) -> tuple[str, str]:
-    """Digests of RSAES-OAEP (RFC 4055 4.1): SHA-1 unless they are named."""
+    """Digests of RSAES-OAEP (RFC 4055 4.1): SHA-1 unless they are named.
+
+    SHA-1 is no weakness here, since OAEP does not rest on collisions; some libraries name another
+    digest for itself and leave that of MGF1 at the default.
+    """
     digest, mask_digest = "sha1", "sha1"
     for field in parameters.expect(der.SEQUENCE).children if parameters else []:
         kind, inner = certificate.algorithm_identifier(ber.Fields(field, field.tag).take())
@@ -240,13 +290,18 @@ def _is_empty(label: ber.Node | None) -> bool:
 
 
 def verify(message: SignedData, signer: Signer, spki: bytes) -> str:
-    """Why the signature does not hold (RFC 5652 5.6), or "" when it does."""
+    """Why the signature does not hold (RFC 5652 5.6), or "" when it does.
+
+    What is signed is the attributes alone; messageDigest ties the content to them, and contentType
+    its meaning (11.1, 11.2). So both must be there, once, or the signature covers no content.
+    """
     kinds = signer.attributes.get(oids.CONTENT_TYPE, [])
     digests = signer.attributes.get(oids.MESSAGE_DIGEST, [])
     if len(kinds) != 1 or kinds[0].oid() != message.kind:
         return "contentType is missing or is not that of the content"
     if len(digests) != 1:
         return "messageDigest is missing"
+    # Over the octets of the string alone, without tag and length, its pieces joined (5.4).
     if digests[0].octet_string() != crypto.digest(signer.digest, message.content):
         return "messageDigest does not fit the content"
     if not crypto.verify(spki, signer.scheme, signer.digest, signer.signature, signer.signed):
@@ -255,83 +310,16 @@ def verify(message: SignedData, signer: Signer, spki: bytes) -> str:
 
 
 def decrypt(envelope: Envelope, key: crypto.PrivateKey, serial: int) -> bytes | None:
-    """The content for the one recipient with this serial number, or None, whatever was wrong."""
+    """The content for the one recipient with this serial number, or None, whatever was wrong.
+
+    The random key of RFC 3218 2.3.2 is drawn before it is known whether it is needed. The length is
+    compared because OpenSSL from 3.2 on answers a wrong padding with random bytes of any length.
+    Recipients are told by the number alone: to pick a wrong one costs a failure and no secret. Of
+    two with our number neither is tried, so that a reply is one question to the key, never more.
+    """
     size = crypto.KEY_BYTES[envelope.cipher]
     spare = os.urandom(size)
-    ours = [(wrapped, oaep) for number, oaep, wrapped in envelope.recipients if number == serial]
-    unwrapped = crypto.unwrap(key, *ours[0]) if len(ours) == 1 else None
+    shares = [(wrapped, oaep) for number, oaep, wrapped in envelope.recipients if number == serial]
+    unwrapped = crypto.unwrap(key, *shares[0]) if len(shares) == 1 else None
     content_key = unwrapped if unwrapped is not None and len(unwrapped) == size else spare
     return crypto.decrypt_cbc(envelope.cipher, content_key, envelope.iv, envelope.secret)
-
-
-# -- writing ---------------------------------------------------------------------------------------
-
-
-def algorithm(dotted: str) -> bytes:
-    """AlgorithmIdentifier with NULL, as RSA and the digests have it (RFC 3370, RFC 5754)."""
-    return der.sequence(der.oid(dotted), der.null())
-
-
-def attribute(kind: str, value: bytes) -> bytes:
-    return der.sequence(der.oid(kind), der.set_of([value]))
-
-
-def _content_info(kind: str, content: bytes) -> bytes:
-    return der.sequence(der.oid(kind), der.tlv(der.explicit(0), content))
-
-
-def issuer_and_serial(issuer_der: bytes, serial: int) -> bytes:
-    return der.sequence(issuer_der, der.integer(serial))
-
-
-def sign(
-    content: bytes,
-    attributes: Iterable[bytes],
-    signer: Certificate,
-    key: crypto.PrivateKey,
-    digest: str,
-) -> bytes:
-    """SignedData over the content with one signer, whose certificate comes along."""
-    required = (
-        attribute(oids.CONTENT_TYPE, der.oid(oids.DATA)),
-        attribute(oids.MESSAGE_DIGEST, der.octet_string(crypto.digest(digest, content))),
-    )
-    signed = sorted((*required, *attributes))
-    info = der.sequence(
-        der.integer(_ISSUER_AND_SERIAL),
-        issuer_and_serial(signer.issuer_der, signer.serial),
-        algorithm(oids.DIGESTS[digest]),
-        der.tlv(der.explicit(0), *signed),
-        algorithm(oids.RSA),
-        der.octet_string(crypto.sign(key, der.tlv(der.SET, *signed), digest)),
-    )
-    body = der.sequence(
-        der.integer(1),
-        der.set_of([algorithm(oids.DIGESTS[digest])]),
-        der.sequence(der.oid(oids.DATA), der.tlv(der.explicit(0), der.octet_string(content))),
-        der.tlv(der.explicit(0), signer.der),
-        der.set_of([info]),
-    )
-    return _content_info(oids.SIGNED_DATA, body)
-
-
-def encrypt(content: bytes, recipient: Certificate, cipher: str) -> bytes:
-    """EnvelopedData for one RSA recipient; ValueError when its key cannot encrypt."""
-    content_key, iv = os.urandom(crypto.KEY_BYTES[cipher]), os.urandom(crypto.block_bytes(cipher))
-    info = der.sequence(
-        der.integer(0),
-        issuer_and_serial(recipient.issuer_der, recipient.serial),
-        algorithm(oids.RSA),
-        der.octet_string(crypto.wrap(recipient.spki, content_key)),
-    )
-    secret = crypto.encrypt_cbc(cipher, content_key, iv, content)
-    body = der.sequence(
-        der.integer(0),
-        der.set_of([info]),
-        der.sequence(
-            der.oid(oids.DATA),
-            der.sequence(der.oid(oids.CIPHERS[cipher]), der.octet_string(iv)),
-            der.tlv(der.context(0), secret),
-        ),
-    )
-    return _content_info(oids.ENVELOPED_DATA, body)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import ber, caset, cms, crypto, der, oids, pbe, pem
+from agent.scep import ber, caset, cms, cms_writer, crypto, der, oids, pbe, pem
 from agent.scep.certificate import Certificate
 from agent.scep.text import clean
 from hal.named import NamedTuple
@@ -163,7 +163,8 @@ def _with_mac(data: bytes, password: bytes | None) -> bytes:
     filled = (text * (size // len(text) + 1))[:size]
     key = crypto.digest("sha-256", b"\x03" * _HASHED + bytes(_HASHED) + filled)
     info = der.sequence(
-        cms.algorithm(oids.DIGESTS["sha-256"]), der.octet_string(crypto.hmac_sha256(key, content))
+        cms_writer.algorithm(oids.DIGESTS["sha-256"]),
+        der.octet_string(crypto.hmac_sha256(key, content)),
     )
     mac = der.sequence(info, der.octet_string(salt))  # one round is the default
     return der.sequence(fields[0].raw, fields[1].raw, mac)

@@ -14,7 +14,7 @@ from agent.scep import (
     ber,
     ca_query,
     certificate,
-    cms,
+    cms_writer,
     crl_check,
     messages,
     names,
@@ -58,7 +58,7 @@ def get(job: Job, device_key: bytes, link: Link) -> Answer:
     signer, key = signing(submap(job, "signer"), device_key)
     digest = one_of(job, "digest", oids.RSA_SIGNATURES)
     request = messages.Request(transaction_of(job), 0, digest, {}, (), None)
-    content = cms.issuer_and_serial(signer.issuer_der, signer.serial)
+    content = cms_writer.issuer_and_serial(signer.issuer_der, signer.serial)
     question = Question(messages.GET_CRL, content, request, signer, key, signer.spki)
     reply, expected = _asked(asked, question, link)
     if reply.status != str(messages.SUCCESS):

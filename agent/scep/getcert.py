@@ -9,7 +9,7 @@ mean something else after an application; hence errors of its own.
 from __future__ import annotations
 
 from agent.errors import AgentError, fail
-from agent.scep import cms, messages, refusals
+from agent.scep import cms_writer, messages, refusals
 from agent.scep.enrol import Transaction
 from agent.scep.jobmap import Answer, Job, field
 from hal.ports import Link
@@ -28,7 +28,7 @@ def get(job: Job, device_key: bytes, link: Link) -> Answer:
     `renewal` {certificate, key} signs it if there is one."""
     serial = _serial(job)
     asked = Transaction(job, device_key, with_password=False)
-    content = cms.issuer_and_serial(asked.issuer.subject_der, serial)
+    content = cms_writer.issuer_and_serial(asked.issuer.subject_der, serial)
     try:
         answer = asked.run(messages.GET_CERT, content, link)
     except AgentError as error:

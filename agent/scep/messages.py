@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agent.scep import ber, certificate, cms, crypto, der, names, oids
+from agent.scep import ber, certificate, cms, cms_writer, crypto, der, names, oids
 from agent.scep.certificate import Certificate
 from agent.scep.text import clean
 from hal.named import NamedTuple
@@ -50,7 +50,7 @@ def _signed(body: bytes, key: crypto.PrivateKey, digest: str) -> bytes:
     """SIGNED of X.509: body, algorithm, signature. Signed here because newer libraries refuse
     MD5 and SHA-1 in their own builders, which a realm may still ask for."""
     signature = crypto.sign(key, body, digest)
-    algorithm = cms.algorithm(oids.RSA_SIGNATURES[digest])
+    algorithm = cms_writer.algorithm(oids.RSA_SIGNATURES[digest])
     return der.sequence(body, algorithm, der.bit_string(signature))
 
 
@@ -79,10 +79,10 @@ def certification_request(request: Request, key: crypto.PrivateKey) -> bytes:
     attributes = []
     if request.password is not None:
         value = names.directory_string(request.password)
-        attributes.append(cms.attribute(oids.CHALLENGE_PASSWORD, value))
+        attributes.append(cms_writer.attribute(oids.CHALLENGE_PASSWORD, value))
     extensions = requested_extensions(request)
     if extensions is not None:
-        attributes.append(cms.attribute(oids.EXTENSION_REQUEST, extensions))
+        attributes.append(cms_writer.attribute(oids.EXTENSION_REQUEST, extensions))
     body = der.sequence(
         der.integer(0),
         names.subject(request.entity),
@@ -104,7 +104,7 @@ def signer_certificate(request: Request, key: crypto.PrivateKey) -> Certificate:
     body = der.sequence(
         der.tlv(der.explicit(0), der.integer(2)),
         der.integer(signer_serial(request.transaction)),
-        cms.algorithm(oids.RSA_SIGNATURES[request.digest]),
+        cms_writer.algorithm(oids.RSA_SIGNATURES[request.digest]),
         subject,
         der.sequence(
             der.time(request.time_s - _SIGNER_BEFORE_S), der.time(request.time_s + _SIGNER_AFTER_S)
@@ -137,14 +137,14 @@ def pki_message(kind: int, content: bytes, request: Request, out: Outgoing) -> b
     ValueError when the recipient's key cannot encrypt.
     """
     attributes = [
-        cms.attribute(oids.TRANSACTION_ID, der.string(der.PRINTABLE, request.transaction)),
-        cms.attribute(oids.MESSAGE_TYPE, der.string(der.PRINTABLE, str(kind))),
-        cms.attribute(oids.SENDER_NONCE, der.octet_string(out.nonce)),
+        cms_writer.attribute(oids.TRANSACTION_ID, der.string(der.PRINTABLE, request.transaction)),
+        cms_writer.attribute(oids.MESSAGE_TYPE, der.string(der.PRINTABLE, str(kind))),
+        cms_writer.attribute(oids.SENDER_NONCE, der.octet_string(out.nonce)),
     ]
     if out.signing_time_s is not None:
-        attributes.append(cms.attribute(oids.SIGNING_TIME, der.time(out.signing_time_s)))
-    envelope = cms.encrypt(content, out.recipient, out.cipher)
-    return cms.sign(envelope, attributes, out.signer, out.key, request.digest)
+        attributes.append(cms_writer.attribute(oids.SIGNING_TIME, der.time(out.signing_time_s)))
+    envelope = cms_writer.encrypt(content, out.recipient, out.cipher)
+    return cms_writer.sign(envelope, attributes, out.signer, out.key, request.digest)
 
 
 def poll_content(issuer_der: bytes, request: Request) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import ber, cms, crypto, der, oids
+from agent.scep import ber, cms_writer, crypto, der, oids
 from hal.named import NamedTuple
 
 _PBKDF2, _PBES2 = "1.2.840.113549.1.5.12", "1.2.840.113549.1.5.13"
@@ -109,7 +109,9 @@ def shroud(pkcs8: bytes, password: str) -> bytes:
     key = crypto.pbkdf2(password.encode(), salt, rounds, crypto.KEY_BYTES["aes256"])
     function = der.sequence(
         der.oid(_PBKDF2),
-        der.sequence(der.octet_string(salt), der.integer(rounds), cms.algorithm(_HMAC_SHA256)),
+        der.sequence(
+            der.octet_string(salt), der.integer(rounds), cms_writer.algorithm(_HMAC_SHA256)
+        ),
     )
     cipher = der.sequence(der.oid(oids.CIPHERS["aes256"]), der.octet_string(vector))
     algorithm = der.sequence(der.oid(_PBES2), der.sequence(function, cipher))

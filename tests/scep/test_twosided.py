@@ -19,6 +19,7 @@ from agent.scep import (
     ber,
     certificate,
     cms,
+    cms_writer,
     crypto,
     messages,
     names,
@@ -51,7 +52,7 @@ def content_of(drawn: Drawn) -> bytes:
     if drawn.kind == messages.CERT_POLL:
         return messages.poll_content(issuer.subject_der, drawn.request)
     if drawn.kind == messages.GET_CRL:
-        return cms.issuer_and_serial(issuer.subject_der, issuer.serial)
+        return cms_writer.issuer_and_serial(issuer.subject_der, issuer.serial)
     return messages.certification_request(drawn.request, lab.key(drawn.key, KEYS[drawn.key]))
 
 
@@ -307,7 +308,7 @@ def test_a_name_of_asn1crypto_with_every_type_of_string(rows: list[tuple[str, st
 @pytest.mark.parametrize("cipher", CIPHERS)
 def test_a_damaged_message_is_seen_by_both_sides(cipher: str) -> None:
     """The comparisons above can fail."""
-    data = cms.encrypt(b"content", party(), cipher)
+    data = cms_writer.encrypt(b"content", party(), cipher)
     changed = data[:-1] + bytes((data[-1] ^ 1,))
     assert encoded_again(reference.ContentInfo.load(changed)) == changed != data
     with pytest.raises(ValueError, match="Insufficient data"):

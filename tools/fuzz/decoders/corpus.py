@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives import serialization
 
-from agent.scep import ber, caset, cms, crypto, der, messages, oids, trust
+from agent.scep import ber, caset, cms, cms_writer, crypto, der, messages, oids, trust
 from agent.scep.certificate import Certificate
 from agent.scep.ra import RaRules
 from tests.helpers.labca_seen import CHALLENGE, Base, Lab, serving
@@ -128,7 +128,7 @@ class _Asking:
             (messages.PKCS_REQ, request, good),
             (messages.PKCS_REQ, messages.certification_request(refused, self._key), refused),
             (messages.CERT_POLL, messages.poll_content(ca.subject_der, good), good),
-            (messages.GET_CRL, cms.issuer_and_serial(ca.subject_der, 1), self._request(2)),
+            (messages.GET_CRL, cms_writer.issuer_and_serial(ca.subject_der, 1), self._request(2)),
         ):
             world = self._world._replace(request=asked)
             octets = self._octets("PKIOperation", self._message(kind, content, asked))
@@ -189,7 +189,7 @@ def _of_nothing(attributes: ber.Node) -> bytes:
     """The signed attributes under the tag of SET, with the digest of no content."""
     kept = [one.der() for one in attributes.children if _MESSAGE_DIGEST not in one.raw]
     digest = der.octet_string(crypto.digest("sha-256", b""))
-    return der.set_of([*kept, cms.attribute(oids.MESSAGE_DIGEST, digest)])
+    return der.set_of([*kept, cms_writer.attribute(oids.MESSAGE_DIGEST, digest)])
 
 
 def _field(node: ber.Node, *path: int) -> ber.Node:

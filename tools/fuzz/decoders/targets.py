@@ -14,6 +14,7 @@ from agent.scep import (
     caset,
     certmap,
     cms,
+    cms_writer,
     crl,
     crl_check,
     crypto,
@@ -109,15 +110,15 @@ def attributes(data: bytes, place: Place) -> None:
     """A reply whose signed attributes these are, signed by the CA."""
     info = der.sequence(
         der.integer(1),
-        cms.issuer_and_serial(place.signer.issuer_der, place.signer.serial),
-        cms.algorithm(oids.DIGESTS["sha-256"]),
+        cms_writer.issuer_and_serial(place.signer.issuer_der, place.signer.serial),
+        cms_writer.algorithm(oids.DIGESTS["sha-256"]),
         der.explicit(0).to_bytes(1, "big") + data[1:],
-        cms.algorithm(oids.RSA),
+        cms_writer.algorithm(oids.RSA),
         der.octet_string(crypto.sign(place.ca, data, "sha-256")),
     )
     body = der.sequence(
         der.integer(1),
-        der.set_of([cms.algorithm(oids.DIGESTS["sha-256"])]),
+        der.set_of([cms_writer.algorithm(oids.DIGESTS["sha-256"])]),
         der.sequence(der.oid(oids.DATA)),
         der.set_of([info]),
     )
@@ -146,7 +147,7 @@ def inner(data: bytes, place: Place) -> None:
 
 def sealed(data: bytes, place: Place) -> None:
     """The same inside an envelope that is for us."""
-    whole = cms.encrypt(data, place.expected.signer, "aes128")
+    whole = cms_writer.encrypt(data, place.expected.signer, "aes128")
     trust.issued(_reply(whole), place.expected)
 
 
