@@ -6,6 +6,17 @@ and what else `hal/confinement` has), and only then reads its job; it answers on
 exits, so what parsed one CA's bytes never serves another realm. After that nothing of this program
 is opened by path: the installation may lie where the worker user cannot go.
 
+Fault model. A child may crash, run for ever, take all memory, answer half, or do what a stranger
+wants who has taken it over. The agent may end at any moment. What is promised: each job that was
+accepted is reported once, and its report comes after its child is gone. "ok" means that the child
+exited with 0, which it does behind the last byte of its answer alone. The worker stays what it was
+before the fork, because a child hands nothing back to it but an exit status.
+
+Who ends a child: the worker at the deadline; the kernel when the worker dies (death signal); the
+child's own alarm when the worker hangs. Deadlines are on the outside clock, which the simulated
+board does not scale. Only the parent of a process can kill it without a race: its number is given
+to nobody else before it has been reaped, and that happens in one place.
+
 There are sixteen places for children. A place has a user of its own where the board names none, so
 that no child can signal another. More jobs than places wait, and their deadlines do not.
 
@@ -38,7 +49,11 @@ RUNGS = "rungs"  # the one operation that is not of SCEP: what confines a child 
 
 
 class _Job(NamedTuple):
-    """A job as it came: its number, kind, deadline in outside time, and descriptors (ours)."""
+    """A job as it came: its number, kind, deadline in outside time, and descriptors (ours).
+
+    kind: LOCAL or NETWORK, which the agent says beside the job: the child needs its filter before
+    it may read. fds: the channel, then the device key if the job has it, then files to write.
+    """
 
     number: int
     kind: str
@@ -47,7 +62,10 @@ class _Job(NamedTuple):
 
 
 class _Child:
-    """A running child: its job, its place, and why it was killed, if it was."""
+    """A running child: its job, its place, and why it was killed, if it was.
+
+    A child that ends badly without having been killed has died, so that is where it begins.
+    """
 
     __slots__ = ("cause", "job", "place")
 
@@ -66,7 +84,11 @@ class Worker:
         self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def serve(self) -> None:
-        """Returns when the agent has closed the control socket; children are killed then."""
+        """Returns when the agent has closed the control socket; children are killed then.
+
+        A signal that is not handled writes nothing to the pipe, hence a handler that does nothing.
+        The pipe may be full: one byte is enough to wake up, and `_reap` asks after every child.
+        """
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
         poll = select.poll()
@@ -78,6 +100,8 @@ class Worker:
                     os.read(self._wake[0], 64)
                 elif not self._obey():
                     return self._kill(list(self._children), "cancelled")
+            # In this order: a child that is late is killed, one that is gone makes its place free,
+            # and a job that has waited gets it, unless its own deadline has just passed.
             self._end_late()
             self._reap()
             self._seat()
@@ -86,13 +110,18 @@ class Worker:
         deadlines_ns = [job.deadline_ns for job in self._jobs()]
         if not deadlines_ns:
             return None
+        # Rounded up: a poll that ends before the deadline would spin until it has come.
         return max(0, (min(deadlines_ns) - self._clock.outside_ns()) // 1_000_000 + 1)
 
     def _jobs(self) -> list[_Job]:
         return [*self._waiting.values(), *(child.job for child in self._children.values())]
 
     def _obey(self) -> bool:
-        """One message of the agent; False when it has gone."""
+        """One message of the agent; False when it has gone.
+
+        SOCK_SEQPACKET keeps messages whole, so another length than ours is the end of the agent.
+        Descriptors that belong to no job are closed, or they would be in every later child.
+        """
         message, fds, _flags, _address = socket.recv_fds(
             self._control, HEADER.size, limits.JOB_DESCRIPTORS
         )
@@ -112,15 +141,17 @@ class Worker:
 
     def _seat(self) -> None:
         """Gives each free place to the job that has waited longest."""
-        taken = {child.place for child in self._children.values()}
+        places = {child.place for child in self._children.values()}
         for place in range(PLACES):
-            if self._waiting and place not in taken:
+            if self._waiting and place not in places:
                 job = self._waiting.pop(next(iter(self._waiting)))
                 self._fork(job, place)
-                _close(job.fds)
+                _close(job.fds)  # or the agent would never see the end of the channel
 
     def _fork(self, job: _Job, place: int) -> None:
-        self._ladder.refresh(job.kind)
+        """Starts a child. It never comes back from here: whatever it raises, it exits, without the
+        handlers and buffers that belong to the worker."""
+        self._ladder.refresh(job.kind)  # a lease may have replaced resolv.conf
         try:
             pid = os.fork()
         except OSError:
@@ -129,8 +160,8 @@ class Worker:
         if pid == 0:
             status = 1
             try:
-                left_s = (job.deadline_ns - self._clock.outside_ns()) // 1_000_000_000
-                status = _run_child(job, self._ladder, place, max(0, left_s) + 1)
+                rest_s = (job.deadline_ns - self._clock.outside_ns()) // 1_000_000_000
+                status = _run_child(job, self._ladder, place, max(0, rest_s) + 1)
             finally:
                 os._exit(status)
         self._children[pid] = _Child(job, place)
@@ -140,12 +171,17 @@ class Worker:
         self._end([job.number for job in self._jobs() if job.deadline_ns <= now], "deadline")
 
     def _end(self, numbers: Sequence[int], cause: str) -> None:
-        """Ends jobs that wait or run, for this cause."""
+        """Ends jobs that wait or run, for this cause.
+
+        A job that waits has no child and is reported at once; that of a child comes from `_reap`.
+        A number that nobody has any more is the usual race of a cancellation with an end.
+        """
         for number in numbers:
             if job := self._waiting.pop(number, None):
                 _close(job.fds)
                 self._report(number, cause)
-        self._kill([pid for pid, one in self._children.items() if one.job.number in numbers], cause)
+        children = self._children.items()
+        self._kill([pid for pid, child in children if child.job.number in numbers], cause)
 
     def _kill(self, pids: Sequence[int], cause: str) -> None:
         for pid in pids:
@@ -153,9 +189,11 @@ class Worker:
             os.kill(pid, signal.SIGKILL)  # still ours: only `_reap` gives a pid back
 
     def _reap(self) -> None:
+        """Reports children that are gone. The status decides, not the kill: a child that had
+        answered and left before the signal came has done its job."""
         for pid in list(self._children):
-            done, status = os.waitpid(pid, os.WNOHANG)
-            if done:
+            reaped, status = os.waitpid(pid, os.WNOHANG)
+            if reaped:
                 child = self._children.pop(pid)
                 self._report(child.job.number, None if status == 0 else child.cause)
 
@@ -172,10 +210,15 @@ def _close(fds: Sequence[int]) -> None:
 
 
 def _run_child(job: _Job, ladder: Ladder, place: int, alarm_s: int) -> int:
-    """The life of a child: confine, read, work, answer. The exit status, 0 when it answered."""
-    signal.set_wakeup_fd(-1)
+    """The life of a child: confine, read, work, answer. The exit status, 0 when it answered.
+
+    Until the job has been read, nothing here depends on a byte of a stranger; from then on nothing
+    but the answer leaves. Anything raised on the way is an exit with 1, which the agent knows as
+    `job-died`.
+    """
+    signal.set_wakeup_fd(-1)  # the pipe is that of the worker
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.alarm(alarm_s)  # the backstop of a backstop: the worker kills at the deadline
+    signal.alarm(alarm_s)  # for a worker that hangs; else it kills up to a second earlier
     _close_others([*job.fds, *ladder.descriptors(job.kind)])
     rungs = ladder.climb(job.kind, place)
     channel = socket.socket(fileno=job.fds[0])
@@ -185,55 +228,73 @@ def _run_child(job: _Job, ladder: Ladder, place: int, alarm_s: int) -> int:
 
 
 def perform(request: bytes, files: Sequence[int], rungs: Rungs | None = None) -> dict[str, object]:
-    """The answer of a job: `{ok: map}`, or the map of an error. Never raises for a bad job."""
+    """The answer of a job: `{ok: map}`, or the map of an error. Never raises for a bad job.
+
+    files: the descriptors behind the channel. Rungs are asked for by the first job of each start
+    and answered here, because no operation of SCEP knows what confines it.
+    """
     try:
         job = cbor.loads(request, max_bytes=limits.JOB_BYTES)
         if not isinstance(job, dict):
             raise fail("job-fault", place="a job is a map")
         if rungs and job == {"op": RUNGS}:
             return {"ok": {"held": rungs.held, "missing": rungs.missing}}
-        work = _operation(job)
-        return {"ok": work(job, files, LinuxLink())}
+        operation = _operation(job)
+        return {"ok": operation(job, files, LinuxLink())}
     except AgentError as error:
         return dict(error.as_map())
-    except MemoryError:
+    except MemoryError:  # the limit of address space: a peer, or a file, wanted more than any needs
         return dict(fail("job-died").as_map())
     except Exception as error:
         # A fault of ours, met by bytes from outside: say where, never what (it may be secret).
-        where = error.__traceback__
-        while where and where.tb_next:
-            where = where.tb_next
-        name = os.path.basename(where.tb_frame.f_code.co_filename) if where else "?"
-        place = f"{type(error).__name__} at {name}:{where.tb_lineno if where else 0}"
+        frame = error.__traceback__
+        while frame and frame.tb_next:
+            frame = frame.tb_next
+        name = os.path.basename(frame.tb_frame.f_code.co_filename) if frame else "?"
+        place = f"{type(error).__name__} at {name}:{frame.tb_lineno if frame else 0}"
         return dict(fail(_fault(error), place=place).as_map())
 
 
 def _fault(error: Exception) -> str:
-    """A fault of this software, or a call that the filter of a child refused."""
+    """A fault of this software, or a call that the filter of a child refused.
+
+    The filter answers EPERM to a dangerous call and ENOSYS to one that it does not know. Neither
+    is expected of our code: it means a newer C library, or a stranger at work in the child.
+    """
     refused = isinstance(error, OSError) and error.errno in (errno.EPERM, errno.ENOSYS)
     return "job-refused" if refused else "job-fault"
 
 
 def _operation(job: dict[str, object]) -> Callable[..., dict[str, object]]:
-    """The function of a job whose fields are as the contract says."""
+    """The function of a job whose fields are as the contract says.
+
+    The agent has made the job, but from settings and records; a field of another type is told here
+    by its name, before a parser stumbles over it.
+    """
     op = job.get("op")
     if not isinstance(op, str) or op not in operations.OPS or op not in contract.ROWS:
         raise fail("job-fault", place=f"unknown operation {op!r}")
-    wrong = contract.fault(contract.ROWS[op].takes, job)
-    if wrong is not None:
-        raise fail("job-request", field=wrong)
+    field = contract.fault(contract.ROWS[op].takes, job)
+    if field is not None:
+        raise fail("job-request", field=field)
     return operations.OPS[op]
 
 
 def _close_others(fds: Sequence[int]) -> None:
+    """Leaves a child the descriptors of its job, and /dev/null in the place of the standard ones.
+
+    The worker holds the control socket, by which a child could report the ends of others, and the
+    channels and device keys of all jobs that wait. Nothing of it may outlive the fork.
+    """
     for fd in (1, 2):  # what the agent's log and terminal are to others is not for a child
         os.dup2(0, fd)
-    keep = sorted({0, 1, 2, *fds})
-    for low, high in zip(keep, [*keep[1:], 65536], strict=True):
+    survivors = sorted({0, 1, 2, *fds})
+    for low, high in zip(survivors, [*survivors[1:], 65536], strict=True):
         os.closerange(low + 1, high)
 
 
 def _read_all(channel: socket.socket) -> bytes:
+    """The job: all that comes before the agent shuts its end for writing."""
     data = bytearray()
     while piece := channel.recv(65536):
         data += piece

@@ -5,6 +5,15 @@ turned. The two must not be confused: a torn record at the end of the log was ne
 is passed over in silence, anything else that is not as it was written is reported. What is
 reported is never half used: a record counts as a whole or not at all. A block that cannot be
 read counts as bytes that are wrong.
+
+Both mistakes cost. A cut that is taken for rot would shut a serial line that is open by choice. Rot
+that is taken for a cut would bring back the state before, in which it may have been open
+(docs/FORMAT.md 6 and 9). So each doubt is decided by what an interrupted program can leave.
+
+The state is a sum: the snapshot of a segment, then its transactions in the order of their sequence
+numbers, each a map of keys to values, None for a key that is removed. Numbers go on from segment to
+segment, so they tell three things apart: the next record, a hole (numbers are missing), and what is
+left of the segment's former life (its numbers are lower).
 """
 
 from __future__ import annotations
@@ -47,7 +56,10 @@ class Damage(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """One segment: its good records in order, what is lost between them, where they end."""
+    """One segment: its good records in order, what is lost between them, where they end.
+
+    end: an offset in the segment. A record that is torn is neither in `records` nor in `lost`.
+    """
 
     records: list[Record]
     lost: dict[int, tuple[str, ...]]  # sequence numbers, with the keys when one can tell
@@ -55,7 +67,10 @@ class Scan(NamedTuple):
     clean: bool  # only erased bytes follow: one may append
 
     def complete(self) -> bool:
-        """Whether a transaction was committed here: only then the segment counts."""
+        """Whether a transaction was committed here: only then the segment counts.
+
+        A move writes it last, behind a sync: its presence says that the snapshot was complete.
+        """
         return any(record.kind == TRANSACTION for record in self.records)
 
     def whole(self, segment: Segment) -> bool:
@@ -79,7 +94,10 @@ class Found(NamedTuple):
 
 
 def scan(layout: Layout, data: bytes, at: int, sequence: int) -> Scan:
-    """Reads a segment's bytes from the record of the given sequence number at an offset."""
+    """Reads a segment's bytes from the record of the given sequence number at an offset.
+
+    Behind a hole the log goes on: what was committed after the rot is as good as what came before.
+    """
     records: list[Record] = []
     lost: dict[int, tuple[str, ...]] = {}
     while True:
@@ -88,6 +106,7 @@ def scan(layout: Layout, data: bytes, at: int, sequence: int) -> Scan:
             record = _resume(layout, data, at, sequence)
             if record is None:
                 break
+            # Only the first of several has its keys told: where the others began is not known.
             lost.update(dict.fromkeys(range(sequence, record.sequence), ()))
             lost[sequence] = _keys_at(layout, data, at)
         records.append(record)
@@ -101,13 +120,15 @@ def _resume(layout: Layout, data: bytes, at: int, sequence: int) -> Record | Non
     """The next good record after bytes that are none, when there is one.
 
     When the head is good, its length is used: a payload that looks like a record is stepped over.
+    Its number must be higher than the last, by no more than the records that fit in between: a
+    number out of that range is of a former life, or was planted in a value by whoever chose it.
     """
     broken = broken_record_at(layout, data, at)
     start = broken.end if broken else at + layout.program_size
-    for candidate in _magics(layout, data, start):
-        record = record_at(layout, data, candidate)
-        most = (candidate - at) // layout.record_size(0)  # that could have been between
-        if record is not None and sequence < record.sequence <= sequence + most:
+    for offset in _magics(layout, data, start):
+        record = record_at(layout, data, offset)
+        room = (offset - at) // layout.record_size(0)  # for records in between
+        if record is not None and sequence < record.sequence <= sequence + room:
             return record
     return None
 
@@ -137,12 +158,15 @@ def _is_rotten(layout: Layout, data: bytes, at: int, sequence: int) -> bool:
     edges = [at, *range(at - at % sector + sector, end, sector), end]
     if any(is_blank(data[start:stop]) for start, stop in pairwise(edges)):
         return False
+    # No sector is erased as a whole, so the program had come past the head, which is wrong all the
+    # same, or is that of another record: no cut does this.
     if broken is None or broken.sequence != sequence:
         return True
     return written_to_its_end(data, broken)
 
 
 def _keys_at(layout: Layout, data: bytes, at: int) -> tuple[str, ...]:
+    """The keys of a record whose CRC is wrong, as far as its payload is still a map."""
     broken = broken_record_at(layout, data, at)
     try:
         return tuple(_changes(broken.payload)) if broken else ()
@@ -161,7 +185,11 @@ def _changes(payload: bytes) -> dict[str, object]:
 
 
 def survey(flash: Flash, layout: Layout, take_over: bool = False) -> Found:
-    """Reads a whole part. Raises StoreError for one that is not ours, unless `take_over`."""
+    """Reads a whole part. Raises StoreError for one that is not ours, unless `take_over`.
+
+    The order matters. What segments without a header have lost is measured against the newest
+    number of the chain; damage is judged after the replay, which tells what was written since.
+    """
     part = _Part(flash, layout)
     part.read_headers()
     order = sorted(part.segments, key=lambda index: part.segments[index].number, reverse=True)
@@ -169,9 +197,12 @@ def survey(flash: Flash, layout: Layout, take_over: bool = False) -> Found:
     part.look_for_lost_segments()
     if not (order or part.sequence or take_over or part.is_fresh()):
         raise StoreError("holds neither our format nor erased flash; erase it if it may be used")
+    # The log grows in place only where nothing is in doubt: the segment with the highest number is
+    # the active one (else a move was interrupted), erased bytes follow, and all is as written. In
+    # every other case the next commit moves, and programs nothing over bytes that are not erased.
     appendable = chain and chain[0][0] == order[0] and chain[0][1].clean and not part.damaged
     return Found(
-        live=part.replay([found for _, found in chain]),
+        live=part.replay([contents for _, contents in chain]),
         needed=tuple(index for index, _ in chain),
         numbers={index: segment.number for index, segment in part.segments.items()},
         sequence=part.sequence,
@@ -205,17 +236,18 @@ class _Part:
     def follow(self, order: list[int]) -> list[tuple[int, Scan]]:
         """The segments that the state is made of, newest first.
 
-        One is enough when its snapshot is whole. If not, the one before holds what was copied.
+        One is enough when its snapshot is whole. If not, the one before holds what was copied,
+        because a move touches no segment but its target.
         """
         chain = []
         for index in order:
             segment = self.segments[index]
-            found = scan(self._layout, self._read(index), self._layout.records_at, segment.first)
-            self._report(index, segment, found)
-            if found.complete():
-                chain.append((index, found))
-                self.sequence = max(self.sequence, found.last())
-                if found.whole(segment):
+            contents = scan(self._layout, self._read(index), self._layout.records_at, segment.first)
+            self._report(index, segment, contents)
+            if contents.complete():
+                chain.append((index, contents))
+                self.sequence = max(self.sequence, contents.last())
+                if contents.whole(segment):
                     break
         else:  # what a snapshot has lost is nowhere else
             self.damaged = [damage._replace(lost=None) for damage in self.damaged]
@@ -224,15 +256,16 @@ class _Part:
     def look_for_lost_segments(self) -> None:
         """Transactions newer than all others, in a segment whose header is gone.
 
-        What a cut erase leaves behind is older than the state, and no reason for a report.
+        What a cut erase leaves behind is older than the state, and no reason for a report. The
+        number is taken over, so that no later record has the number of one that was lost.
         """
         for index in range(self._layout.segments):
             if index in self.segments:
                 continue
             data = self._read(index)
             records = (record_at(self._layout, data, at) for at in _magics(self._layout, data, 0))
-            committed = (found for found in records if found and found.kind == TRANSACTION)
-            newest = max((found.sequence for found in committed), default=0)
+            transactions = (record for record in records if record and record.kind == TRANSACTION)
+            newest = max((record.sequence for record in transactions), default=0)
             if newest > self.sequence:
                 self.damaged.append(Damage(f"segment {index}, with transactions up to {newest}"))
                 self.sequence = newest
@@ -248,9 +281,12 @@ class _Part:
         )
 
     def replay(self, chain: list[Scan]) -> dict[str, bytes]:
-        """The state: all good records in their order. Copies in a later snapshot change nothing."""
+        """The state: all good records in their order. Copies in a later snapshot change nothing.
+
+        `chain`: newest first, as `follow` gives it.
+        """
         live: dict[str, bytes] = {}
-        for record in (record for found in reversed(chain) for record in found.records):
+        for record in (record for contents in reversed(chain) for record in contents.records):
             try:
                 changes = {
                     key: cbor.dumps(value) for key, value in _changes(record.payload).items()
@@ -271,19 +307,23 @@ class _Part:
         sequence = self._lost.get(damage)
         if sequence is None or not damage.keys:
             return damage
-        gone = (key for key in damage.keys if self._written.get(key, 0) < sequence)
-        return damage._replace(lost=tuple(gone))
+        lost = (key for key in damage.keys if self._written.get(key, 0) < sequence)
+        return damage._replace(lost=tuple(lost))
 
-    def _report(self, index: int, segment: Segment, found: Scan) -> None:
-        """Notes what is lost. Of a segment that was never completed, only a transaction counts."""
-        if found.complete() and index in self._one_copy:
+    def _report(self, index: int, segment: Segment, contents: Scan) -> None:
+        """Notes what is lost. Of a segment that was never completed, only a transaction counts.
+
+        Its snapshot is a copy of what the segment before still has. A rotten transaction in it had
+        been committed: whoever was told so would miss it.
+        """
+        if contents.complete() and index in self._one_copy:
             self.damaged.append(Damage(f"a header of segment {index}", lost=()))
-        for sequence, keys in found.lost.items():
+        for sequence, keys in contents.lost.items():
             if sequence >= segment.first + segment.parts:
                 damage = Damage(f"transaction {sequence}", keys)
                 self.damaged.append(damage)
                 self._lost[damage] = sequence
-            elif found.complete():
+            elif contents.complete():
                 self.damaged.append(Damage(f"record {sequence} of a snapshot", keys, lost=()))
 
     def _read(self, index: int, blocks: int = 0) -> bytes:

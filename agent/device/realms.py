@@ -9,8 +9,7 @@ from agent.device.activation import Activation
 from agent.device.realm_jobs import KeyOf
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
-from agent.enrolment.engine import is_under_way
-from agent.enrolment.states import Installed
+from agent.enrolment.states import Installed, is_under_way
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
 from hal import records

@@ -31,7 +31,7 @@ from agent.enrolment.actions import (
     StartJob,
     Stored,
 )
-from agent.enrolment.engine import Engine, is_under_way
+from agent.enrolment.engine import Engine
 from agent.enrolment.states import (
     Abort,
     Apply,
@@ -44,6 +44,7 @@ from agent.enrolment.states import (
     Removed,
     Restart,
     State,
+    is_under_way,
 )
 from agent.errors import AgentError, fail
 from agent.jobs import answers, maps

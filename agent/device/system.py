@@ -10,7 +10,7 @@ from agent.device.erasing import Erasure
 from agent.device.keypairs import KeyPairs
 from agent.device.realms import Realms
 from agent.device.shared import Shared
-from agent.enrolment.engine import is_under_way
+from agent.enrolment.states import is_under_way
 from agent.errors import AgentError, fail
 from agent.jobs.answers import Answer, items
 from hal.ports import HalError, StoreError

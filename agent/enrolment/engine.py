@@ -16,6 +16,11 @@ first (RECOVERING), and sends the same bytes again when the CA does not know the
 Is it still the same CA? A CA renews its certificates, and an operator changes `fingerprint`, while
 a request waits for days. So the pin is compared before each poll, and again before a certificate is
 stored.
+
+What is promised, whatever events come and wherever power fails: only SUCCESS or an operator touches
+the certificate in use; engine and flash agree after each event; every state but those at rest has a
+job, a deadline or a question outstanding, so nobody waits in vain. There is one job at most, and
+the state says which: SENT has `enrol`, POLLING has `poll`, or `fetch-ca` on behalf of it.
 """
 
 from __future__ import annotations
@@ -38,7 +43,6 @@ from agent.enrolment.attempt import Attempt, Refused
 from agent.enrolment.states import (
     AS_STORED,
     TABLE,
-    UNDER_WAY,
     Apply,
     CaAnswered,
     CaFetched,
@@ -70,6 +74,8 @@ class Engine(Attempt):
         before, self.deadline_ns = self.state, None
         name, targets = row
         actions = _HANDLERS[name](self, event, now)
+        # The other half of the row: a handler that goes elsewhere is a fault of ours, and is told
+        # before any of its actions is performed.
         as_stored = AS_STORED in targets and self.state is self.stored.at_rest
         if self.state not in targets and not as_stored:
             raise Refused(f"{before.value} -> {self.state.value} is not in the table")
@@ -90,12 +96,12 @@ class Engine(Attempt):
         """
         self._tries = retries.begun(event.attended, self.policy.poll_times)
         self._stale_failure = None
-        lost = self.stored.request
-        same = lost and (lost.settings, lost.generation) == (event.settings, event.generation)
-        if lost and same and self.pin_holds():
+        older = self.stored.request
+        same = older and (older.settings, older.generation) == (event.settings, event.generation)
+        if older and same and self.pin_holds():
             self._next_application = event
             self.state = State.RECOVERING
-            return [self._commit(request=lost._replace(phase="sent", polls=0)), StartJob("poll")]
+            return [self._commit(request=older._replace(phase="sent", polls=0)), StartJob("poll")]
         return self._begin(event, now)
 
     def _begin(self, event: Apply, now: Now) -> list[Action]:
@@ -128,13 +134,14 @@ class Engine(Attempt):
 
         Nobody has signed a GetCACert answer, so it is believed for what it pins, never by itself:
         `fingerprint`, a CA that was trusted before, or a person. A clock that is not trusted calls
-        no certificate expired.
+        no certificate expired. The set is kept while a person compares: to fetch it again after the
+        Yes would let somebody on the path exchange what was confirmed.
         """
         self._fetched = event
         try:
             now_s = now.wall_s if now.trusted else None
-            known = self.stored.ca
-            choice = pins.choose(self.policy.fingerprint, known, event.certificates, now_s)
+            fingerprint, ca = self.policy.fingerprint, self.stored.ca
+            choice = pins.choose(fingerprint, ca, event.certificates, now_s)
         except AgentError as error:
             return self._failed(error, now)
         if choice.trusted_by:
@@ -152,8 +159,8 @@ class Engine(Attempt):
         candidate, fetched = self._candidate, self._fetched
         if candidate is None or fetched is None or not event.yes:
             return self._failed(fail("ca-unconfirmed"), now)
-        shown = vouched.above(candidate, fetched.certificates)
-        return self._trust(vouched.Pinned(candidate, "operator", shown=shown), now)
+        authorities = vouched.above(candidate, fetched.certificates)
+        return self._trust(vouched.Pinned(candidate, "operator", shown=authorities), now)
 
     def _not_confirmed(self, _event: Event, now: Now) -> list[Action]:
         """Nobody has answered in time. That means No: silence must never trust a CA."""
@@ -164,25 +171,26 @@ class Engine(Attempt):
 
         From this commit on a restart must assume that the request has left. Only now is it known
         who signs it: the CA lists `Renewal`, or not (RFC 8894 3.5.2), and the certificate in use is
-        of this CA, or of another one.
+        of this CA, or of another one. It is written down, since a retry must not depend on what an
+        unsigned list of capabilities says by then.
         """
         request, fetched = self.stored.request, self._fetched
         if request is None or fetched is None:
             raise Refused("trusting a CA without an application")
-        one = pinned.certificate.certificate
-        if now.trusted and one.not_after_s < now.wall_s:
-            return self._failed(fail("ca-expired", subject=one.subject), now)
+        certificate = pinned.certificate.certificate
+        if now.trusted and certificate.not_after_s < now.wall_s:
+            return self._failed(fail("ca-expired", subject=certificate.subject), now)
         arrived = vouched.Arrived(*fetched, now.wall_s, self.policy.roots)
         ca = vouched.record(pinned, arrived, self.stored.ca)
         self._fetched = self._candidate = None
         self.state = State.SENT
-        way = renewal.decide(request.renewal, ca, fetched.caps, self.policy.compatibility, now)
-        sent = request._replace(phase="sent", renewal=way, caps=list(fetched.caps))
-        named = named_print(ca.pin, one.subject)
-        text = f"{renewal.said(way)} with transactionID {request.transaction}"
+        signer = renewal.decide(request.renewal, ca, fetched.caps, self.policy.compatibility, now)
+        request = request._replace(phase="sent", renewal=signer, caps=list(fetched.caps))
+        name = named_print(ca.pin, certificate.subject)
+        text = f"{renewal.said(signer)} with transactionID {request.transaction}"
         return [
-            self._commit(ca=ca, request=sent),
-            Report("GET_CA_CERT_OK", f"CA trusted by {pinned.trusted_by}: {named}"),
+            self._commit(ca=ca, request=request),
+            Report("GET_CA_CERT_OK", f"CA trusted by {pinned.trusted_by}: {name}"),
             *(Report("NOTE", note, told=True) for note in vouched.notes(pinned, arrived, ca)),
             Report("GETTING_LOCAL_CERT", text),
             StartJob("enrol"),
@@ -195,14 +203,15 @@ class Engine(Attempt):
 
         The child has checked the certificate against the pin of its job. What it could not know:
         whether the realm has another pin since, and which certificate is in use (an old reply that
-        is played again must not replace a newer certificate).
+        is played again must not replace a newer certificate). Consumers come last: their files are
+        made from flash, so a cut before `Activate` is repaired at the next start.
         """
-        request, before, ca = self._request(), self.stored.local, self.stored.ca
+        request, in_use, ca = self._request(), self.stored.local, self.stored.ca
         if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
         try:
             attended = not self._tries.unattended
-            same_end = renewal.check_newer(before, event.certificate, attended=attended)
+            same_end = renewal.check_newer(in_use, event.certificate, attended=attended)
         except AgentError as error:
             return self._failed(error, now)
         ca = pins.with_proven_ra(ca) if event.ra_proven else ca
@@ -221,7 +230,9 @@ class Engine(Attempt):
     def _wait(self, _event: Event, now: Now) -> list[Action]:
         """PENDING: the first answer opens the polls, each later one has used one up.
 
-        A person who waits is told at the first one; hours may pass until the CA decides.
+        A person who waits is told at the first one; hours may pass until the CA decides. The phase
+        in flash tells the first: a request whose answer was lost is still `sent`, and its polls
+        begin now, since those before asked only whether it had arrived.
         """
         request = self._request()
         if request.polls >= self.policy.poll_times:
@@ -261,8 +272,8 @@ class Engine(Attempt):
 
     def _poll_failed(self, event: JobFailed, now: Now) -> list[Action]:
         """The CA has the request (it was PENDING), so silence leaves everything as it was."""
-        way = verdicts.after_poll(event.error, looked=self._stale_failure is not None)
-        return self._go_on(way, event, now) or self._silent(event, now)
+        step = verdicts.after_poll(event.error, looked=self._stale_failure is not None)
+        return self._go_on(step, event, now) or self._silent(event, now)
 
     def _silent(self, event: JobFailed, now: Now) -> list[Action]:
         """Silence uses up a poll as PENDING does, so a dead CA ends the application some day."""
@@ -272,29 +283,38 @@ class Engine(Attempt):
         self._arm(now, event.error.after_s)
         return [Report("GET_LOCAL_CERT_ERR", f"poll: {event.error.what}")]
 
-    def _go_on(self, way: str, event: JobFailed, now: Now) -> list[Action]:
-        """The actions of a way on; none for WAIT, which is another thing in each state."""
-        if way == verdicts.ANEW and self._next_application:
+    def _go_on(self, step: str, event: JobFailed, now: Now) -> list[Action]:
+        """The actions of a way on; none for WAIT, which is another thing in each state.
+
+        RESEND commits nothing: the record says `sent` or `pending`, and either is true after a cut.
+        It ends all the same, because each round has used up a poll or a try.
+        """
+        if step == verdicts.ANEW and self._next_application:
             return self._begin(self._next_application, now)
-        if way == verdicts.LOOK:
+        if step == verdicts.LOOK:
             self._stale_failure = event
             return [Report("GETTING_CA_CERT", event.error.what), StartJob("fetch-ca")]
-        if way == verdicts.RESEND:
-            told = [Report("GETTING_LOCAL_CERT", event.error.what)]
-            told = told if self.state is State.POLLING else []
+        if step == verdicts.RESEND:
+            reports = [Report("GETTING_LOCAL_CERT", event.error.what)]
+            reports = reports if self.state is State.POLLING else []
             self.state = State.SENT
-            return [*told, StartJob("enrol")]
-        return self._failed(event.error, now) if way == verdicts.END else []
+            return [*reports, StartJob("enrol")]
+        return self._failed(event.error, now) if step == verdicts.END else []
 
     def _looked(self, event: CaFetched, now: Now) -> list[Action]:
-        """If the CA has new certificates, poll again; otherwise handle the original failure."""
+        """If the CA has new certificates, poll again; otherwise handle the original failure.
+
+        A set without the pinned CA is no news (`refreshed`): nobody has signed it, so it neither
+        moves the trust of a request under way nor ends it.
+        """
         arrived = vouched.Arrived(*event, now.wall_s, self.policy.roots)
         ca = vouched.refreshed(self.stored.ca, arrived)
         if ca:
             return [self._commit(ca=ca), StartJob("poll")]
         failure = self._stale_failure or JobFailed(fail("job-answer"))
-        polling = self.state is State.POLLING
-        return self._poll_failed(failure, now) if polling else self._recovery_failed(failure, now)
+        if self.state is State.POLLING:
+            return self._poll_failed(failure, now)
+        return self._recovery_failed(failure, now)
 
     def _send_failed(self, event: JobFailed, now: Now) -> list[Action]:
         """The request has no answer, or one that is none.
@@ -307,17 +327,21 @@ class Engine(Attempt):
             return self._begin(self._next_application, now)
         if is_verdict(event.error):
             return self._failed(event.error, now)
-        if self._request().phase == "pending":
+        if self._request().phase == "pending":  # it was sent again in the place of a poll
             return self._silent(event, now)
-        if again := self._later(event.error, now):
+        if retry := self._later(event.error, now):
             self.state = State.RECOVERING
-            return again
+            return retry
         return self._failed(event.error, now)
 
     # -- a lost answer -----------------------------------------------------------------------------
 
     def _recover(self, _event: Event, now: Now) -> list[Action]:
-        """After a restart in SENT nobody knows whether the request arrived: ask first."""
+        """After a restart in SENT nobody knows whether the request arrived: ask first.
+
+        RFC 8894 5.2 would begin anew. But nothing confirms a certificate (7.4), so a CA that has
+        issued would issue twice, or refuse a second request for the same subject.
+        """
         if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
         self._tries = self._tries._replace(unattended=self.policy.poll_times)
@@ -330,18 +354,19 @@ class Engine(Attempt):
     def _recovery_failed(self, event: JobFailed, now: Now) -> list[Action]:
         """No answer to be had now. Silence is tried again; then the request is lost, for a later
         application to take up (`_apply`)."""
-        after, looked = self._next_application, self._stale_failure is not None
-        differs = after is not None and renewal.differs(after, self.stored, self.policy, now)
-        way = verdicts.after_lost(event.error, looked, after is not None, differs)
-        again = self._go_on(way, event, now) or self._later(event.error, now)
-        return again or self._failed(event.error, now)
+        heir, looked = self._next_application, self._stale_failure is not None
+        differs = heir is not None and renewal.differs(heir, self.stored, self.policy, now)
+        step = verdicts.after_lost(event.error, looked, heir is not None, differs)
+        retry = self._go_on(step, event, now) or self._later(event.error, now)
+        return retry or self._failed(event.error, now)
 
     # -- the operator's events ---------------------------------------------------------------------
 
     def _abort(self, _event: Event, _now: Now) -> list[Action]:
         """The operator's word ends the transaction; the certificate in use stays.
 
-        At rest there may be a request, too: one whose answer was lost is kept.
+        At rest there may be a request, too: one whose answer was lost is kept. SCEP has no message
+        for this, so the CA may issue all the same (`pki get-certificate` fetches it).
         """
         self._request()
         commit = self._commit(request=None)
@@ -362,7 +387,8 @@ class Engine(Attempt):
         return [commit, report, Activate() if self.stored.local else Finish(None)]
 
     def _remove(self, event: Removed, _now: Now) -> list[Action]:
-        """Records alone change: the error of the last attempt can still be read."""
+        """Records alone change: the error of the last attempt can still be read. Behind the commit
+        the device takes away what consumers read."""
         commit = self._commit(**{event.kind: None})
         self.state = self.stored.at_rest
         return [commit, Report(f"DEL_{event.kind.upper()}_OK", "deleted by the operator")]
@@ -376,8 +402,3 @@ _Handler = Callable[[Engine, Event, Now], list[Action]]
 _HANDLERS: dict[str, _Handler] = {
     name: getattr(Engine, f"_{name}") for name, _targets in TABLE.values()
 }
-
-
-def is_under_way(state: State) -> bool:
-    """An application runs in this state."""
-    return state in UNDER_WAY

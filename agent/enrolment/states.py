@@ -224,3 +224,8 @@ TABLE: dict[tuple[State, type], Transition] = {
         (State.POLLING, State.PENDING, State.FAILED),
     ),
 }
+
+
+def is_under_way(state: State) -> bool:
+    """An application runs in this state."""
+    return state in UNDER_WAY

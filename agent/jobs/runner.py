@@ -1,10 +1,18 @@
 """Jobs with checked results: maps out, maps or `AgentError` in.
 
 `JobRunner.run` sends one job map to a child (`agent/worker.py`) and calls `done` once, from the
-loop, with the `ok` map or with an error. What goes along with the job, and which fields the answer
-must have, is its row in `agent/jobs/contract.py`. The device key is a descriptor that nobody reads
-here. The runner adds the CAs of an https server, as bytes of a file of device storage, and draws
-the senderNonce, so that a child acts on its job alone: a recorded reply can be judged again.
+loop, with the `ok` map or with an error. Its row in `agent/jobs/contract.py` says which descriptors
+go along with the job, how long it may take, and which fields the answer must have.
+
+The answer is the word of a process that has parsed the bytes of a stranger and may have been taken
+over by them. So it is CBOR under a cap, a map, of the fields and types of its row, before anybody
+sees it; and an error is one of the catalogue, or `job-answer`. A shape is all that can be checked
+here. That what it says is true is not believed: the pin is compared again by the job that sends,
+and what consumers trust is worked out again by the job that writes files (docs/DESIGN.md, Trust).
+
+A child acts on its job alone, so that a recorded reply can be judged again: the agent draws the
+senderNonce (RFC 8894 3.2.1.5), the moment comes from its clock, and the CAs of an https server go
+along as bytes, since a child opens no path. The device key is a descriptor that nobody reads here.
 """
 
 from __future__ import annotations
@@ -23,7 +31,10 @@ from hal.ports import Files, FilesError, JobEnd, Jobs
 
 
 class JobRunner:
-    """Starts jobs on the `Jobs` port and understands how they end."""
+    """Starts jobs on the `Jobs` port and understands how they end.
+
+    timeouts: what the board file says, in outside seconds. files: device storage, if there is one.
+    """
 
     def __init__(
         self,
@@ -42,11 +53,14 @@ class JobRunner:
     def run(self, job: dict[str, object], done: Done[Answer], fds: Sequence[int] = ()) -> int:
         """Starts `job` and returns its number, for `cancel`. The caller may close `fds` then.
 
-        AgentError `tls-trust-file`: the CAs of the https server cannot be read.
+        job: {op: a key of ROWS, and the fields of its row but those that are added here}. fds: open
+        for writing, in the order of the row. `done` never comes from within this call, also when
+        nothing could be started. AgentError `tls-trust-file`: the CAs of the https server cannot be
+        read; then `done` does not come at all.
         """
         row = ROWS[str(job["op"])]
         deadline_s = row.deadline_s
-        if deadline_s is None:
+        if deadline_s is None:  # it uses the network: the board knows how slow that is
             job = {
                 **job,
                 "limits": self._timeouts._asdict(),
@@ -54,14 +68,15 @@ class JobRunner:
                 "nonce": os.urandom(limits.NONCE_BYTES),
             }
             deadline_s = self._timeouts.job_s()
-        given_s = deadline_s
+        time_s = deadline_s
 
         def end(result: JobEnd) -> None:
-            done(_result(result, row, given_s))
+            done(_result(result, row, time_s))
 
         request = cbor.dumps(job)
+        # A child that unseals nothing must not be able to: it parses what nobody has signed.
         key = [self._device_key_fd] if row.needs_device_key(job.get("kind")) else []
-        return self._jobs.start(request, [*key, *fds], given_s, end, row.network)
+        return self._jobs.start(request, [*key, *fds], time_s, end, row.network)
 
     def _https_ca(self, job: dict[str, object]) -> bytes | None:
         """The content of the realm's `https ca-file`; None for a server without TLS."""
@@ -80,11 +95,13 @@ class JobRunner:
         return data
 
     def cancel(self, number: int) -> None:
-        """Stops a job; `done` still comes, with an error."""
+        """Stops a job; `done` still comes, with an error, or with an answer that was on its way."""
         self._jobs.cancel(number)
 
 
 def _result(end: JobEnd, row: Operation, deadline_s: int) -> Answer | AgentError:
+    """The `ok` map of a job, or why there is none. How it ended comes first: half an answer of a
+    child that was killed may be whole CBOR."""
     if end.failure == "deadline":
         return fail("job-deadline", seconds=deadline_s)
     if end.failure == "start":
@@ -97,7 +114,7 @@ def _result(end: JobEnd, row: Operation, deadline_s: int) -> Answer | AgentError
         return fail("job-answer")
     if not isinstance(answer, dict):
         return fail("job-answer")
-    ok = answer.get("ok")
+    ok = answer.get("ok")  # the worker sends this or the map of an error, never both
     if not isinstance(ok, dict):
         return from_map(answer)
     return fail("job-answer") if contract.fault(row.gives, ok) else ok

@@ -74,7 +74,10 @@ class Signer(NamedTuple):
 
 class SignedData(NamedTuple):
     """Type and octets of the content (empty when absent), certificates and revocation lists as
-    their own bytes in the order sent, signers."""
+    their own bytes in the order sent, signers.
+
+    A signer signs the first two alone: certificates and lists are a claim of the sender.
+    """
 
     kind: str
     content: bytes
@@ -227,7 +230,7 @@ def read_envelope(data: bytes) -> Envelope:
         raise fail("certrep-cipher", algorithm=cipher_oid)
     if parameters is None:
         raise ber.BerError("a cipher without its initial vector")
-    # Its tag is IMPLICIT: micromdm and every streaming sender write it constructed, in pieces.
+    # Its tag is IMPLICIT; micromdm and senders that stream write it constructed, in pieces.
     secret = content.take(der.context(0), der.explicit(0)).octets()
     content.end()
     return Envelope(recipients, cipher, parameters.octet_string(), secret)

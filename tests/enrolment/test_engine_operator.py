@@ -3,7 +3,7 @@
 import pytest
 
 from agent.enrolment.actions import Now, Policy, Stored
-from agent.enrolment.engine import Engine, Refused, is_under_way
+from agent.enrolment.engine import Engine, Refused
 from agent.enrolment.states import (
     TABLE,
     UNDER_WAY,
@@ -13,6 +13,7 @@ from agent.enrolment.states import (
     Restart,
     State,
     Waiting,
+    is_under_way,
 )
 from hal.records import LocalRecord, OutcomeRecord, RequestRecord
 from tests.enrolment.test_engine import (
