@@ -7,7 +7,7 @@ exits, so what parsed one CA's bytes never serves another realm. After that noth
 is opened by path: the installation may lie where the worker user cannot go.
 
 Fault model. A child may crash, run for ever, take all memory, answer half, or do what a stranger
-wants who has taken it over. The agent may end at any moment. What is promised: each job that was
+wants who has taken it over. The agent may end at any moment. The promises: each job that was
 accepted is reported once, and its report comes after its child is gone. "ok" means that the child
 exited with 0, which it does behind the last byte of its answer alone. The worker stays what it was
 before the fork, because a child hands nothing back to it but an exit status.

@@ -2,8 +2,8 @@
 
 Fault model. A part may have been left by any number of power cuts, and bits of it may have
 turned. The two must not be confused: a torn record at the end of the log was never committed and
-is passed over in silence, anything else that is not as it was written is reported. What is
-reported is never half used: a record counts as a whole or not at all. A block that cannot be
+is passed over in silence, anything else that is not as it was written is reported. A damaged
+record is never half used: a record counts as a whole or not at all. A block that cannot be
 read counts as bytes that are wrong.
 
 Both mistakes cost. A cut that is taken for rot would shut a serial line that is open by choice. Rot
@@ -83,7 +83,7 @@ class Scan(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a mount found: the state, how to go on, what to report."""
+    """The result of a mount: the state, how to go on, what to report."""
 
     live: dict[str, bytes]  # encoded values
     needed: tuple[int, ...]  # segments that the state was read from, the active one first
@@ -147,7 +147,7 @@ def _is_rotten(layout: Layout, data: bytes, at: int, sequence: int) -> bool:
 
     A program that was cut stored a beginning and left the rest erased. So a record that is torn
     has no last byte, and one that is torn in its head has no payload: a map, whose first byte is
-    far from 0xFF. What was in a cache may be missing sector by sector: a record with an erased
+    far from 0xFF. A cache loses sector by sector: a record with an erased
     sector is torn too.
     """
     if is_blank(data[at + HEAD_BYTES : at + HEAD_BYTES + 1]):
@@ -187,7 +187,7 @@ def _changes(payload: bytes) -> dict[str, object]:
 def survey(flash: Flash, layout: Layout, take_over: bool = False) -> Found:
     """Reads a whole part. Raises StoreError for one that is not ours, unless `take_over`.
 
-    The order matters. What segments without a header have lost is measured against the newest
+    The order matters. The loss of a segment without a header is measured against the newest
     number of the chain; damage is judged after the replay, which tells what was written since.
     """
     part = _Part(flash, layout)
@@ -300,7 +300,7 @@ class _Part:
         return {key: value for key, value in live.items() if value != deleted}
 
     def judged(self) -> tuple[Damage, ...]:
-        """What is damaged, after the replay: a key that was written since is not lost."""
+        """The damage, after the replay: a key that was written since is not lost."""
         return tuple(map(self._judge, self.damaged))
 
     def _judge(self, damage: Damage) -> Damage:
@@ -336,7 +336,7 @@ class _Part:
             except FlashError as error:
                 data.append(_UNREADABLE * size)
                 what = f"block {offset // size} cannot be read: {error.what}"
-                # What records were in it, the scan tells; a header takes all its segment along.
+                # The scan tells which records were in it; a header takes all its segment along.
                 damage = Damage(what, lost=() if block else None)
                 if damage not in self.damaged:
                     self.damaged.append(damage)

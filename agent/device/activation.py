@@ -30,9 +30,9 @@ MEMORY_FILES = ("cert.pem", "chain.pem", "ca.pem", "key.pem", "bundle.pem")  # o
 
 
 class InUse(NamedTuple):
-    """What one realm puts into use. `judged`: the fields of a job that say which CA it trusts
-    (`agent.scep.served`); `file_format`: pem or der, of the files in storage; `again`: also where
-    consumers read just this already."""
+    """The certificate that one realm puts into use. `judged`: the fields of a job that say which CA
+    it trusts (`agent.scep.served`); `file_format`: pem or der, of the files in storage; `again`:
+    also where consumers read just this already."""
 
     realm: str
     local: LocalRecord
@@ -147,16 +147,16 @@ class Activation:
 
     def _switch(self, what: InUse, public: Mapping[str, bytes]) -> AgentError | None:
         """To what was staged, unless consumers read it already. `public`: all but the key."""
-        there = {name: self._current(what.realm, name) for name in public}
+        content = {name: self._current(what.realm, name) for name in public}
         try:
-            if there == public and not what.again:
+            if content == public and not what.again:
                 self._memory.discard(what.realm)
                 return None
             self._memory.switch(what.realm)
         except DeviceMemoryError as error:
             return fail("storage-failed", reason=error.what)
         self._log.report("LOCAL_IMPORT_OK", f"realm {what.realm}: certificate in device memory")
-        if there["ca.pem"] not in (None, public["ca.pem"]):
+        if content["ca.pem"] not in (None, public["ca.pem"]):
             text = f"realm {what.realm}: the CAs that consumers trust (ca.pem) have changed"
             self._log.report("CA_FILE_CHANGED", text)
         return None

@@ -20,7 +20,7 @@ UNSAVED = "A reboot forgets this realm until you type `save` in the user view."
 
 
 class Applications:
-    """What a realm applies with, and the sessions that wait for one."""
+    """The means by which a realm applies, and the sessions that wait for one."""
 
     def __init__(
         self, shared: Shared, realms: Realms, keys: KeyPairs, passwords: Passwords
@@ -81,7 +81,7 @@ class Applications:
         )
 
     def snapshot(self, realm: Realm) -> dict[str, object]:
-        """What shapes a request, by the configuration of the moment; AgentError."""
+        """The settings that shape a request, by the configuration of the moment; AgentError."""
         entity = self._shared.settings.entities.get(fold(realm.entity or ""))
         entity = maps.check_complete(realm, entity)
         serial = self._shared.hardware.serial if entity.serial_number else None

@@ -1,4 +1,4 @@
-"""What a person is asked about a CA before it is trusted."""
+"""The question to a person about a CA, before it is trusted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hal.records import CaRecord
 def about(
     candidate: CaCertificate,
     above: tuple[CaCertificate, ...],
-    known: CaRecord | None,
+    stored: CaRecord | None,
     lost: bool,
 ) -> CaQuestion:
-    """The question about a CA and those above it; `known`: the one that is stored; `lost`: there
-    was one, and flash has lost it."""
+    """The question about a CA and the CAs above it. `stored`: the CA that is trusted until now;
+    `lost`: there was one, and flash has lost it."""
     chain = (Fingerprints(c.sha1, c.sha256, c.certificate.subject) for c in (candidate, *above))
-    return CaQuestion(tuple(chain), pins.replaced(candidate, known, lost))
+    return CaQuestion(tuple(chain), pins.replaced(candidate, stored, lost))

@@ -30,21 +30,21 @@ class Authority:
     def get(self, name: str, progress: Progress, done: Done[None]) -> int:
         """GetCACaps and GetCACert (RFC 8894 4.2) without an application."""
         realm = self._realms.resting(name)
-        known = self._known(name)
-        wanted = maps.ca_wanted(realm)
-        job = maps.fetch_job(realm, wanted, known, self._shared.hardware.linux_name)
+        ca = self._known(name)
+        place = maps.ca_wanted(realm)
+        job = maps.fetch_job(realm, place, ca, self._shared.hardware.linux_name)
         return self._run(realm, {**job, **self._shared.moment()}, progress, done)
 
     def import_from(self, name: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         realm = self._realms.resting(name)
-        known = self._known(name)
-        judged = {
-            "stored": maps.pinned_der(known),
+        ca = self._known(name)
+        rules = {
+            "stored": maps.pinned_der(ca),
             "weak": list(realm.weak),
             "ra_fingerprint": maps.ra_fingerprint(realm),
             **self._shared.moment(),
         }
-        job = {**import_job(self._storage, "ca", what), **judged}
+        job = {**import_job(self._storage, "ca", what), **rules}
         return self._run(realm, job, progress, done)
 
     def get_next(self, name: str, progress: Progress, done: Done[None]) -> int:
@@ -58,13 +58,13 @@ class Authority:
                 answer = answers.read(answer)
                 message = answers.field(answer, "message", bytes)
                 via, now_s = answers.items(answer, "via", bytes), self._shared.wall_s()
-                following = pins.following(ca, ca_set(answer), message, via, now_s)
+                next_ca = pins.following(ca, ca_set(answer), message, via, now_s)
                 if self._realms.trusted_ca(realm) != ca:
                     raise fail("ca-pin-changed")
                 self._shared.tell(realm.name, answer, progress)
-                subject = following.certificate.subject
-                _introduce(progress, "The next CA", following.pin, subject)
-                event = Installed(ca=ca._replace(next=following))
+                subject = next_ca.certificate.subject
+                _introduce(progress, "The next CA", next_ca.pin, subject)
+                event = Installed(ca=ca._replace(next=next_ca))
                 self._realms.install(name, event, progress, done)
             except AgentError as error:
                 self._refused("GET_CA_CERT_ERR", name, error, done)
@@ -104,28 +104,28 @@ class Authority:
         progress: Progress,
         done: Done[None],
     ) -> None:
-        realm, known = self._realms.resting(name), self._known(name)
+        realm, ca = self._realms.resting(name), self._known(name)
         now = self._shared.now()
         now_s = now.wall_s if now.trusted else None
-        named = () if fetched else arrived.roots
-        choice = pins.choose(realm.fingerprint, known, arrived.found, now_s, named)
+        roots = () if fetched else arrived.roots
+        choice = pins.choose(realm.fingerprint, ca, arrived.found, now_s, roots)
         if choice.trusted_by:
-            typed = realm.fingerprint
-            pinned = vouched.Pinned(choice.certificate, choice.trusted_by, typed)
+            fingerprint = realm.fingerprint
+            pinned = vouched.Pinned(choice.certificate, choice.trusted_by, fingerprint)
             self._store(name, pinned, arrived, progress, done)
             return
-        asked, above = choice.certificate, vouched.above(choice.certificate, arrived.found)
+        candidate, above = choice.certificate, vouched.above(choice.certificate, arrived.found)
 
         def answered(yes: bool) -> None:
             if not yes:
                 done(fail("ca-unconfirmed"))
                 return
             by = "operator" if fetched else "import"
-            pinned = vouched.Pinned(asked, by, shown=above)
+            pinned = vouched.Pinned(candidate, by, shown=above)
             self._store(name, pinned, arrived, progress, done)
 
         lost = self._realms.runner(name).records.ca_was_lost()
-        progress.confirm_ca(asking.about(asked, above, known, lost), answered)
+        progress.confirm_ca(asking.about(candidate, above, ca, lost), answered)
 
     def _known(self, name: str) -> CaRecord | None:
         return self._realms.runner(name).engine.stored.ca
@@ -138,13 +138,13 @@ class Authority:
         progress: Progress,
         done: Done[None],
     ) -> None:
-        known = self._known(name)
+        ca_before = self._known(name)
 
         def stored(result: AgentError | None) -> None:
             self._realms.runner(name).saw(arrived.found)
             done(result)
 
-        ca = vouched.record(pinned, arrived, known)
+        ca = vouched.record(pinned, arrived, ca_before)
         if arrived.caps:  # who asks for them wants them kept
             ca = ca._replace(caps=list(arrived.caps))
         subject = pinned.certificate.certificate.subject
@@ -152,7 +152,7 @@ class Authority:
         for note in vouched.notes(pinned, arrived, ca):
             self._shared.log.report("NOTE", f"realm {name}: {note}")
             progress.note(note)
-        if ca == known:
+        if ca == ca_before:
             progress.note("Nothing of it is new, so nothing was written.")
             stored(None)
         else:

@@ -1,8 +1,8 @@
 """Certificates and keys that come in and go out otherwise than by an application.
 
 Files lie in device storage; what is in them is read and written in a job, so that no private key
-and no parser of foreign bytes is ever in the agent. What comes in enters the realm's engine as an
-event and is stored by it in one commit.
+and no parser of foreign bytes is ever in the agent. A certificate that comes in enters the realm's
+engine as an event and is stored by it in one commit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from hal.records import CaRecord, KeyRecord, LocalRecord
 
 
 class _Validated(NamedTuple):
-    """What a validation says, and the chain of a local certificate as the pin vouches for it."""
+    """The rows of a validation, and the chain of a local certificate as the pin vouches for it."""
 
     verdicts: list[Verdict]
     chain: list[bytes]
@@ -88,9 +88,9 @@ class Certificates:
     ) -> None:
         """The certificate is for our key; does it come from our CA?"""
         runner = self._realms.runner(name)
-        found = answers.certificate(answer.get("certificate"))
+        certificate = answers.certificate(answer.get("certificate"))
         chain, ca = answers.items(answer, "chain", bytes), runner.engine.stored.ca
-        local = LocalRecord(found, chain, key.name, key.generation, self._shared.wall_s())
+        local = LocalRecord(certificate, chain, key.name, key.generation, self._shared.wall_s())
 
         def store(chain: list[bytes]) -> None:
             self._realms.install(name, Installed(local=local._replace(chain=chain)), progress, done)

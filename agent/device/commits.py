@@ -33,11 +33,11 @@ class Commits:
             raise fail("store-failed", reason=error.what) from error
 
     def room(self) -> Room:
-        """How the store stands."""
+        """The state of the store."""
         return reserve.room(self._store.sizes(), self._store.room_bytes, self._realms())
 
     def need(self, realm: str) -> Need:
-        """What the next application of a realm (its folded name) takes, and whether it is there."""
+        """The room that the next application of a realm (its folded name) takes, and has."""
         room_bytes, realms = self._store.room_bytes, self._realms()
         return reserve.need(self._store.sizes(), room_bytes, realms, realm)
 
@@ -54,15 +54,15 @@ class Commits:
         return losses.settled(self._store, changes)
 
     def _check(self, changes: Mapping[str, object], purpose: Purpose) -> None:
-        """What takes no more than before is always good: so a full store can be emptied."""
+        """A commit that takes no more than before is always good: a full store can be emptied."""
         if purpose is Purpose.RENEWAL or self._store.health.read_only:
             return  # the store itself says what does not fit
         sizes, room = self._store.sizes(changes), self._store.room_bytes
         used = sum(sizes.values())
-        wanted, left = used - sum(self._store.sizes().values()), room - used
-        if wanted <= 0:
+        growth, rest = used - sum(self._store.sizes().values()), room - used
+        if growth <= 0:
             return
-        if left < 0:
+        if rest < 0:
             raise StoreError(f"full: {used} bytes, there is room for {room}")
-        if left < reserve.kept_bytes(sizes, self._realms(), purpose):
-            raise fail("store-reserved", wanted=wanted, left=left + wanted)
+        if rest < reserve.kept_bytes(sizes, self._realms(), purpose):
+            raise fail("store-reserved", wanted=growth, left=rest + growth)

@@ -47,8 +47,8 @@ class Configuring:
         settings.unapplied = [line for _number, line in bad]
         if self._lost and text is None:  # the passwords of a factory are no secret
             settings.console, settings.users = ConsoleLine(), {}
-        if told := self.closed():
-            log.report("CONFIG_ERR", f"the serial lines let nobody in: {told}")
+        if reason := self.closed():
+            log.report("CONFIG_ERR", f"the serial lines let nobody in: {reason}")
         elif self._lost:
             log.report("CONFIG_ERR", self._lost)
         self._shared.unsaved = text is None or bool(self._lost)
@@ -67,9 +67,9 @@ class Configuring:
         settings = self._shared.settings
         if self._lost and settings.console.mode == "none":
             return self._lost
-        for one in settings.unapplied:
-            if any(fold(text).startswith(_ABOUT_LINES) for text in (one.block, one.text)):
-                return f"a line about serial lines does not apply: {one.text}"
+        for entry in settings.unapplied:
+            if any(fold(text).startswith(_ABOUT_LINES) for text in (entry.block, entry.text)):
+                return f"a line about serial lines does not apply: {entry.text}"
         return ""
 
     def save(self) -> None:

@@ -60,7 +60,7 @@ class Device:
         self._offer()
 
     def _offer(self) -> None:
-        """What the appliance offers and a part does: the part is called without a way round."""
+        """Verbs of the appliance that a part does: the part is called without a way round."""
         shared, keys, passwords, realms = self.shared, self.keys, self.passwords, self.realms
         self.wall_s, self.interfaces = shared.wall_s, shared.interfaces
         self.outside_ns, self.clock_trusted = shared.hardware.clock.outside_ns, shared.clock_trusted

@@ -1,4 +1,4 @@
-"""When a device key may be made: on a blank device, never beside records that one has sealed.
+"""The conditions for a new device key: on a blank device, never beside records that one has sealed.
 
 Fault model. Somebody has deleted it, or the store was copied without it. A key that is made anew in
 silence would turn "restore the key" into "sealed with another one" for everything that is stored.

@@ -130,25 +130,25 @@ class Diagnosis:
         except AgentError as error:
             return _of("source", error)
         if address:
-            there = any(address in one.addresses for one in interfaces)
-            return _there("source", there, f"address {address}")
+            is_there = any(address in link.addresses for link in interfaces)
+            return _there("source", is_there, f"address {address}")
         name = self._shared.hardware.linux_name(interface or "")
-        there = any(one.name == name and one.up and one.addresses for one in interfaces)
-        return _there("source", there, f"interface {interface} with an address")
+        is_there = any(link.name == name and link.up and link.addresses for link in interfaces)
+        return _there("source", is_there, f"interface {interface} with an address")
 
-    def _challenge(self, realm: Realm, told: Callable[[Check], None]) -> None:
-        """Whether there is a password that this device can open; `told` is called once."""
+    def _challenge(self, realm: Realm, done: Callable[[Check], None]) -> None:
+        """Whether there is a password that this device can open; `done` is called once."""
 
         def opened(result: AgentError | None) -> None:
             if isinstance(result, AgentError):
-                told(_of("challenge", result))
+                done(_of("challenge", result))
             else:
-                told(Check("challenge", GOOD, "a password is set; only the CA can judge it", None))
+                done(Check("challenge", GOOD, "a password is set; only the CA can judge it", None))
 
         if realm.password:
             self._passwords.check(realm.password, opened)
             return
-        told(
+        done(
             Check(
                 "challenge",
                 DOUBT,
@@ -158,20 +158,20 @@ class Diagnosis:
         )
 
 
-def _there(name: str, there: bool, what: str) -> Check:
-    if there:
+def _there(name: str, is_there: bool, what: str) -> Check:
+    if is_there:
         return Check(name, GOOD, what, None)
     return _of(name, fail("source-missing", what=f"no {what}"))
 
 
 def _remote(
-    settings: Realm, known: CaRecord | None, answer: Answer | AgentError, now_s: int | None
+    settings: Realm, stored: CaRecord | None, answer: Answer | AgentError, now_s: int | None
 ) -> Iterator[Check]:
-    """What the CA said to GetCACaps and GetCACert, and whether it is the one to trust."""
+    """The answers of the CA to GetCACaps and GetCACert, and whether it is the one to trust."""
     try:
         if isinstance(answer, AgentError):
             raise answer
-        found = ca_set(answer)
+        certificates = ca_set(answer)
         caps = " ".join(answers.items(answer, "caps", str))
     except AgentError as error:
         yield from _stopped(settings, error)
@@ -186,45 +186,48 @@ def _remote(
             "the server lists none: requests go by GET",
             "type `compatibility http-post` in the realm view if this CA takes POST",
         )
-    yield _set(settings, found)
+    yield _set(settings, certificates)
     try:
-        choice = pins.choose(settings.fingerprint, known, found, now_s)
+        choice = pins.choose(settings.fingerprint, stored, certificates, now_s)
         yield from _trusted(choice, now_s)
-        yield from _root(choice.certificate, found, known, settings.root_fingerprints)
+        yield from _root(choice.certificate, certificates, stored, settings.root_fingerprints)
     except AgentError as error:
         yield _of("fingerprint", error)
 
 
 def _root(
-    pinned: CaCertificate, found: pins.Found, known: CaRecord | None, roots: tuple[Named, ...]
+    pinned: CaCertificate,
+    certificates: pins.Found,
+    stored: CaRecord | None,
+    roots: tuple[Named, ...],
 ) -> Iterator[Check]:
     """Whether consumers will find the root that most of them need."""
     if pinned.self_signed:
         return
-    here = any(c.is_ca and vouched.is_named(c, roots) for c in found)
-    if here or (known and vouched.serves_root(known)):
+    is_named = any(c.is_ca and vouched.is_named(c, roots) for c in certificates)
+    if is_named or (stored and vouched.serves_root(stored)):
         yield Check("root", GOOD, "ca.pem holds the root above the pinned CA", None)
         return
     yield Check(
         "root",
         DOUBT,
-        f"the pinned CA is no root: {vouched.missing_root(vouched.top(pinned, found))}",
+        f"the pinned CA is no root: {vouched.missing_root(vouched.top(pinned, certificates))}",
         "compare the root's fingerprint with the CA's operator and type `root-fingerprint sha256"
         " ...` in the realm view",
     )
 
 
-def _set(settings: Realm, found: tuple[CaCertificate, ...]) -> Check:
+def _set(settings: Realm, certificates: tuple[CaCertificate, ...]) -> Check:
     """Whether an RA seems to answer that the realm does not reckon with; `ra-missing` is the
     other way round."""
-    others = sum(not one.is_ca for one in found)
-    count = f"{len(found)} certificates" if len(found) > 1 else "1 certificate"
-    if settings.ra or not others:
+    end_entities = sum(not certificate.is_ca for certificate in certificates)
+    count = f"{len(certificates)} certificates" if len(certificates) > 1 else "1 certificate"
+    if settings.ra or not end_entities:
         return Check("CA set", GOOD, count, None)
     return Check(
         "CA set",
         DOUBT,
-        f"{count}, {others} of them not of a CA: an RA seems to answer",
+        f"{count}, {end_entities} of them not of a CA: an RA seems to answer",
         "if it is one, type `enrollment-url` again, with `ra` at its end, in the realm view",
     )
 
@@ -237,22 +240,22 @@ def _trusted(choice: pins.Choice, now_s: int | None) -> Iterator[Check]:
     pinned = choice.certificate.certificate
     if now_s is not None and pinned.not_after_s < now_s:
         raise fail("ca-expired", subject=pinned.subject)
-    found, shown = f"sha256 {choice.certificate.sha256}", brief(pinned.subject)
+    print_, name = f"sha256 {choice.certificate.sha256}", brief(pinned.subject)
     if choice.trusted_by:
-        yield Check("fingerprint", GOOD, f"{found}, trusted by {choice.trusted_by}", None)
-        yield Check("CA name", GOOD, shown, None)
+        yield Check("fingerprint", GOOD, f"{print_}, trusted by {choice.trusted_by}", None)
+        yield Check("CA name", GOOD, name, None)
         return
     yield Check(
         "fingerprint",
         DOUBT,
-        f"{found}: nobody has said whether it is that of the CA to trust",
+        f"{print_}: nobody has said whether it is that of the CA to trust",
         "compare it with the CA's operator and type `fingerprint sha256 ...` in the realm view",
     )
-    yield Check("CA name", DOUBT, shown, None)
+    yield Check("CA name", DOUBT, name, None)
 
 
 def _stopped(settings: Realm, error: AgentError) -> Iterator[Check]:
-    """The steps up to the one where it ended. What is no step of the way stands for itself."""
+    """The steps up to the one where it ended. An error of no step of the way stands for itself."""
     at = next((i for i, stage in enumerate(WAY) if error.code.startswith(stage.codes)), None)
     yield from _passed(settings, 0 if error.code in UNTRIED else at or 0)
     yield _of("CA" if at is None else WAY[at].check, error_of(error, settings))

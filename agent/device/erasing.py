@@ -1,7 +1,7 @@
 """Erasing a device: all that people and CAs have put into it, until it is as it was delivered.
 
 Gone afterwards: configuration, users, key pairs, certificates, requests, lists, the files of device
-storage, device memory. What stays belongs to the board: its device key, which seals nothing any
+storage, device memory. The rest belongs to the board: its device key, which seals nothing any
 more, its clock, its board file.
 
 Fault model. Power fails at any moment: the first transaction removes what it can hold and sets a
@@ -25,7 +25,7 @@ _AT_ONCE = 100  # keys of a transaction: of the longest, half of what one may ho
 
 
 class Erasure(NamedTuple):
-    """What is erased: the store and the two folders. Failures of the folders go to the log."""
+    """The erasure of the store and the two folders. Failures of the folders go to the log."""
 
     store: Store
     files: Files
@@ -53,11 +53,11 @@ class Erasure(NamedTuple):
     def _clear(self, names: Callable[[], list[str]], remove: Callable[[str], None]) -> None:
         """One of the folders, as far as it lets itself be cleared."""
         try:
-            found = names()
+            listing = names()
         except HalError as error:
             self._left(error)
             return
-        for name in found:
+        for name in listing:
             try:
                 remove(name)
             except HalError as error:

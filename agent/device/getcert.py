@@ -59,8 +59,8 @@ class GetCert:
         return self._shared.job(job, arrived)
 
     def _request(self, realm: Realm, stored: Stored, ca: CaRecord) -> RequestRecord:
-        """What the message is made from. The certificate in use signs it, if it may and can; else
-        one that is made for it, as at first (RFC 8894 2.3). No challenge goes along."""
+        """The record that the message is made from. The certificate in use signs it, if it may and
+        can; else one that is made for it, as at first (RFC 8894 2.3). No challenge goes along."""
         event, local = self._applications.event(realm), stored.local
         may_sign = local and renewal.usable(local.certificate, ca, self._shared.now())
         return RequestRecord(
@@ -77,11 +77,11 @@ class GetCert:
     def _job(
         self, realm: Realm, ca: CaRecord, request: RequestRecord, serial: str
     ) -> dict[str, object]:
-        way, name = request.renewal, str(request.settings["key_pair"])
-        own, signer = self._keys.record(name), self._keys.record(way.key if way else name)
-        if own is None or signer is None:
+        signing, name = request.renewal, str(request.settings["key_pair"])
+        key, signer = self._keys.record(name), self._keys.record(signing.key if signing else name)
+        if key is None or signer is None:
             raise fail("key-unknown", name=name)
-        keys, linux_name = maps.Keys(own, signer), self._shared.hardware.linux_name
+        keys, linux_name = maps.Keys(key, signer), self._shared.hardware.linux_name
         return {
             **maps.request_job("get-cert", realm, request, ca, keys, linux_name),
             "serial": serial,

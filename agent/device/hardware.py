@@ -1,4 +1,4 @@
-"""What the appliance is given of the board that it runs on."""
+"""The parts of the board that the appliance is given."""
 
 from __future__ import annotations
 

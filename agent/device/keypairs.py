@@ -31,8 +31,8 @@ class KeyPairs:
         self._making: set[str] = set()  # being generated
 
     def all(self) -> list[KeyPair]:
-        found = [self.record(key.removeprefix("key/")) for key in self._store.keys("key/")]
-        return [shown(key) for key in found if key]
+        key_records = [self.record(key.removeprefix("key/")) for key in self._store.keys("key/")]
+        return [shown(key) for key in key_records if key]
 
     def record(self, name: str) -> KeyRecord | None:
         """A key pair of the store; None when there is none, or none that can be read."""

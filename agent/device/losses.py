@@ -1,4 +1,4 @@
-"""What rot has taken from the store, remembered until it is settled.
+"""Records that rot has taken from the store, remembered until that is settled.
 
 Fault model. Rot takes a record. The mount sees the gap and, as a rule, whose value was in it; but
 the next commit moves what is left to fresh flash, and the gap is gone. From then on nobody could
@@ -27,24 +27,26 @@ _ANY = (records.config_key(), *ROOMS)  # what a record that nobody can name may 
 
 def note(store: Store, log: Log) -> None:
     """At the start: tells what is damaged and remembers what may be lost by it."""
-    found = set(_stored(store))
+    candidates = set(_stored(store))
     for damage in store.health.damaged:
         keys = ", ".join(damage.keys) or "keys unknown"
         log.report("STORE_ERR", f"damaged and left out: {damage.what} ({keys})")
         lost = damage.lost
-        found.update(_ANY if lost is None or not all(map(_is_ours, lost)) else lost)
-    if found == set(_stored(store)):
+        candidates.update(_ANY if lost is None or not all(map(_is_ours, lost)) else lost)
+    if candidates == set(_stored(store)):
         return
-    kept = sorted(found if len(found) <= KEYS else _ANY)
+    remembered = sorted(candidates if len(candidates) <= KEYS else _ANY)
     try:
-        store.commit({records.lost_key(): records.encode(records.LostRecord(kept))})
+        store.commit({records.lost_key(): records.encode(records.LostRecord(remembered))})
     except StoreError as error:
         log.report("STORE_ERR", f"what is damaged cannot be noted: {error}")
 
 
 def maybe(store: Store, key: str) -> bool:
     """Whether a record of this key may have been lost: for who finds none in the store."""
-    return any(key == one or (one in ROOMS and key.startswith(one)) for one in _stored(store))
+    return any(
+        key == entry or (entry in ROOMS and key.startswith(entry)) for entry in _stored(store)
+    )
 
 
 def older(store: Store, key: str) -> bool:
@@ -53,13 +55,13 @@ def older(store: Store, key: str) -> bool:
 
 
 def settled(store: Store, settles: Iterable[str]) -> dict[str, object]:
-    """What a commit must hold so that these keys, or rooms of keys, count as lost no more."""
-    before, gone = _stored(store), set(settles)
-    rooms = tuple(room for room in ROOMS if room in gone)
-    left = [key for key in before if key not in gone and not key.startswith(rooms)]
-    if left == before:
+    """Changes for a commit, so that these keys, or rooms of keys, count as lost no more."""
+    entries, keys = _stored(store), set(settles)
+    rooms = tuple(room for room in ROOMS if room in keys)
+    rest = [key for key in entries if key not in keys and not key.startswith(rooms)]
+    if rest == entries:
         return {}
-    record = records.encode(records.LostRecord(left)) if left else None
+    record = records.encode(records.LostRecord(rest)) if rest else None
     return {records.lost_key(): record}
 
 

@@ -62,9 +62,9 @@ class RealmJobs:
             return maps.fetch_job(realm, request.settings, ca, name_of)
         if ca is None:
             raise fail("job-answer")
-        own, way = str(request.settings["key_pair"]), request.renewal
-        key = self._generation(own, request.generation)
-        signer = self._generation(way.key, way.generation) if way else key
+        key_name, signing = str(request.settings["key_pair"]), request.renewal
+        key = self._generation(key_name, request.generation)
+        signer = self._generation(signing.key, signing.generation) if signing else key
         job = maps.request_job(op, realm, request, ca, maps.Keys(key, signer), name_of)
         return {**job, "revocation": realm_records.crl_field(self._shared.store, realm)}
 

@@ -7,9 +7,8 @@ it. request: the application under way is forgotten, so the CA may issue twice. 
 of the attempts begins anew. `display pki enrollment` names what cannot be read.
 
 crl: the revocation list is no part of the engine. It comes and goes without touching an
-application. What a job says of a list was verified there; it is verified again by each job that
-uses it, so a record that was written by a job that lied makes no certificate good. The list may be
-lost. With `certificate-check crl` nothing is sent until there is another one. With `crl none`
+application. A list was verified by the job that fetched it, and is verified again by each job that
+uses it, so the record of a job that lied makes no certificate good. The list may be lost. With `certificate-check crl` nothing is sent until there is another one. With `crl none`
 nothing is checked any more, or only by the list before it, which rot has laid open again: each
 application and the log say so. The floor below which no older list is taken is gone with it: the
 next fetch says so.
@@ -40,23 +39,22 @@ UNCHECKED = (
 
 
 class RealmRecords:
-    """What flash holds of a realm: `stored`. A record that nobody can read is reported, and left
-    out."""
+    """The records of a realm in flash: `stored`. An unreadable one is reported, and left out."""
 
     def __init__(self, shared: Shared, name: str) -> None:
         self._shared, self._name = shared, name
         self.stored = self._load()
 
     def _load(self) -> Stored:
-        found: dict[str, object] = {}
+        parts: dict[str, object] = {}
         for part, kind in {**PARTS, "crl": CrlRecord}.items():
             value = self._shared.store.get(records.realm_key(self._name, part))
             try:
-                found[part] = None if value is None else records.decode(kind, value)
+                parts[part] = None if value is None else records.decode(kind, value)
             except records.RecordError as error:
                 text = f"realm {self._name}: {error}; going on without it"
                 self._shared.log.report("STORE_ERR", text)
-        return Stored(**{part: found.get(part) for part in PARTS})  # type: ignore[arg-type]
+        return Stored(**{part: parts.get(part) for part in PARTS})  # type: ignore[arg-type]
 
     def unread(self) -> list[str]:
         """The parts that flash holds and nobody can read."""

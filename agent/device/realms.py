@@ -92,13 +92,13 @@ class Realms:
         runner.restart()
 
     def forget(self, name: str) -> None:
-        """What the store and memory hold of a realm that is gone; files in storage stay (VRP)."""
+        """Removes a realm that is gone from store and memory; files in storage stay (VRP)."""
         self.changed()
         self._shared.commit(self.forgotten([name]))
         self.forget_memory(name)
 
     def forgotten(self, names: Iterable[str]) -> dict[str, object]:
-        """What a commit must hold so that the store knows these realms no more."""
+        """Changes for a commit, so that the store knows these realms no more."""
         keys = self._shared.store.keys
         return dict.fromkeys(key for name in names for key in keys(records.realm_key(name, "")))
 

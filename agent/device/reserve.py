@@ -1,4 +1,4 @@
-"""How much of the store is kept for renewals, so that configuring stops before they do. Pure.
+"""The room in the store that is kept for renewals, so that configuring stops before they do. Pure.
 
 The arithmetic. `sizes` are the bytes of each key with its value (`hal/store.py`): a commit behind
 which they are no more than the room of the store together is never refused as full, whatever was
@@ -30,7 +30,7 @@ LEFT = ("sent", "pending")  # phases of a request that the CA may have
 
 
 class Purpose(Enum):
-    """What a commit is for. The value: so many renewals must have room behind it."""
+    """The purpose of a commit. The value: so many renewals must have room behind it."""
 
     CONFIGURING = 4  # what people do, and a realm's first application
     REFRESH = 2  # of a realm with a certificate: CA set, list, import; nobody has signed the first
@@ -55,7 +55,7 @@ def failed(before: Stored, after: Stored) -> bool:
 
 
 def brought_bytes(sizes: Sizes, realm: str, settings: Realm | None) -> int:
-    """What a renewal brings: a certificate with its chain, and a key pair where one is made."""
+    """The bytes of a certificate with its chain, and of a key pair where the renewal makes one."""
     local = sizes.get(realm_key(realm, "local"), limits.LOCAL_BYTES)
     auto = settings.auto_enroll if settings else None
     if settings is None or auto is None or not auto.regenerate:
@@ -71,16 +71,16 @@ def key_pair_bytes(bits: int) -> int:
 
 
 def renewal_bytes(sizes: Sizes, realm: str, settings: Realm | None) -> int:
-    """What a realm's next renewal adds to the store at most, before it gives back what it can."""
+    """The bytes that a realm's next renewal adds at most, before it gives back what it can."""
     signer = sizes.get(realm_key(realm, "local"), limits.LOCAL_BYTES)  # with its chain: no less
     request = limits.REQUEST_BYTES + signer
     return request + limits.OUTCOME_BYTES + brought_bytes(sizes, realm, settings)
 
 
 def kept_bytes(sizes: Sizes, realms: Realms, wanted: Purpose = Purpose.CONFIGURING) -> int:
-    """What must be free behind a commit: renewals of the largest realm, as many as the purpose
-    says; for each realm that lets a certificate wait what it would bring; and for each whose CA
-    certificates are gone what these take."""
+    """The bytes that must be free behind a commit: renewals of the largest realm, as many as the
+    purpose says; for each realm that lets a certificate wait, the bytes of that; and for each whose
+    CA certificates are gone, the bytes of these."""
     served = _served(sizes)
     each = [renewal_bytes(sizes, name, realms.get(name)) for name in served]
     waiting = [
@@ -99,7 +99,7 @@ def _served(sizes: Sizes) -> set[str]:
 
 
 class Room(NamedTuple):
-    """How the store stands, in bytes of keys and values. `kept` is the whole reserve."""
+    """The state of the store, in bytes of keys and values. `kept` is the whole reserve."""
 
     capacity: int
     used: int
@@ -117,12 +117,12 @@ class Room(NamedTuple):
 
     @property
     def free(self) -> int:
-        """What configuring may take."""
+        """The room that configuring may take."""
         return max(0, self.left - self.kept)
 
 
 class Need(NamedTuple):
-    """What the next application of a realm takes at most, and where the store has it."""
+    """The room that the next application of a realm takes at most, and its place."""
 
     wanted: int
     left: int
@@ -133,7 +133,7 @@ FREE, KEPT, MISSING = "free", "kept for renewals", "missing"
 
 
 def room(sizes: Sizes, capacity: int, realms: Realms) -> Room:
-    """How a store of that room stands."""
+    """The state of a store of that room."""
     return Room(capacity, sum(sizes.values()), kept_bytes(sizes, realms))
 
 

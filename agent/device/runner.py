@@ -87,7 +87,7 @@ class RealmRunner:
         self._handle(event)
 
     def install(self, event: Installed, progress: Progress, done: Done[None]) -> None:
-        """What the operator brought; `done` with None when it is stored and in use."""
+        """Certificates of the operator; `done` with None when they are stored and in use."""
         self._waiter.take(progress, done)
         self._handle(event)
 
@@ -114,12 +114,12 @@ class RealmRunner:
             raise fail("store-failed", reason="the request is still there")
         return True
 
-    def saw(self, found: pins.Found) -> None:
+    def saw(self, certificates: pins.Found) -> None:
         """A set of the CA has come in: a root above the pin is shown to a person, no more."""
         ca = self.engine.stored.ca
-        for one in found:
-            if ca and one.sha256 == ca.pin:
-                self.root_seen = vouched.top(one, found)
+        for certificate in certificates:
+            if ca and certificate.sha256 == ca.pin:
+                self.root_seen = vouched.top(certificate, certificates)
 
     def detach(self) -> None:
         """Nobody waits any more; the work goes on, and a question is answered with No."""
@@ -168,10 +168,10 @@ class RealmRunner:
     def _now(self) -> Now:
         """The time of an event; a clock behind what this realm holds is not trusted (design)."""
         now, stored = self._shared.now(), self.engine.stored
-        known = [stored.local.certificate.not_before_s] if stored.local else []
+        moments_s = [stored.local.certificate.not_before_s] if stored.local else []
         if stored.ca and stored.ca.pin_index < len(stored.ca.certificates):
-            known.append(stored.ca.certificates[stored.ca.pin_index].not_before_s)
-        return now._replace(trusted=now.trusted and now.wall_s >= max(known, default=0))
+            moments_s.append(stored.ca.certificates[stored.ca.pin_index].not_before_s)
+        return now._replace(trusted=now.trusted and now.wall_s >= max(moments_s, default=0))
 
     def _perform(self, action: Action) -> bool:
         """False: the rest of the actions must not happen."""

@@ -28,10 +28,10 @@ _OWN = ("user-interface console ", "aaa")  # how the blocks begin that have reco
 
 
 class Saved(NamedTuple):
-    """What the store holds. text None: there is no record, so the factory's configuration serves.
+    """The configuration in the store. text None: there is no record, so that of the factory serves.
 
-    lost: what of it cannot be read, as part of a sentence; "" when all that was saved is here, and
-    when nothing ever was.
+    lost: the part of it that cannot be read, as part of a sentence; "" when all that was saved is
+    here, and when nothing ever was.
     """
 
     text: str | None
@@ -46,8 +46,8 @@ class _Found(NamedTuple):
 
     @property
     def newest(self) -> ConsoleRecord | None:
-        readable = [one for one in self.copies if isinstance(one, ConsoleRecord)]
-        return max(readable, key=lambda one: one.generation, default=None)
+        readable = [copy for copy in self.copies if isinstance(copy, ConsoleRecord)]
+        return max(readable, key=lambda copy: copy.generation, default=None)
 
     @property
     def expected(self) -> int:
@@ -56,31 +56,31 @@ class _Found(NamedTuple):
 
 
 def read(store: Store) -> Saved:
-    """What is saved; the newer copy of the blocks console and users counts."""
+    """The saved configuration; the newer copy of the blocks console and users counts."""
     if store.get(records.erase_key()) is not None:
         return Saved("", "the storage was to be erased, and that did not come to its end")
-    found = _records(store)
-    config, console = found.config, found.newest
+    stored = _records(store)
+    config, console = stored.config, stored.newest
     lines = config.text.splitlines() if isinstance(config, ConfigRecord) else []
-    if console and console.generation >= found.expected:
+    if console and console.generation >= stored.expected:
         _older, rest = blocks.divided(lines, _OWN)  # of a release that kept them in here
         lines = [*rest, *console.text.splitlines()]
-    there = config is not None or any(found.copies)
-    return Saved(_text(blocks.settings_of(lines)) if there else None, _lost(store, found))
+    is_saved = config is not None or any(stored.copies)
+    return Saved(_text(blocks.settings_of(lines)) if is_saved else None, _lost(store, stored))
 
 
-def _lost(store: Store, found: _Found) -> str:
+def _lost(store: Store, stored: _Found) -> str:
     """The first that cannot be read of what somebody has saved."""
-    config, console, copies = found.config, found.newest, found.copies
-    unread = next((one for one in copies if isinstance(one, str)), "")
+    config, console, copies = stored.config, stored.newest, stored.copies
+    reason = next((copy for copy in copies if isinstance(copy, str)), "")
     if isinstance(config, str):
         return f"the saved configuration cannot be read ({config})"
     if config is None and any(copies):
         return "the saved configuration is gone"
     if config and config.console and (not console or console.generation < config.console):
-        return f"the saved users and serial lines cannot be read ({unread or 'they are gone'})"
-    looked_for = losses.CONFIGURATION[:1] if config else losses.CONFIGURATION
-    if any(losses.maybe(store, key) for key in looked_for):
+        return f"the saved users and serial lines cannot be read ({reason or 'they are gone'})"
+    keys = losses.CONFIGURATION[:1] if config else losses.CONFIGURATION
+    if any(losses.maybe(store, key) for key in keys):
         return "damage of the flash may have taken the saved configuration"
     return ""
 
@@ -90,24 +90,24 @@ def changes(store: Store, lines: Iterable[str]) -> tuple[dict[str, object], dict
 
     Only the first one must succeed.
     """
-    found, (own, rest) = _records(store), blocks.divided(lines, _OWN)
-    newest, text = found.newest, _text(own)
-    generation = max(found.expected, newest.generation if newest else 0)
+    stored, (block_lines, rest) = _records(store), blocks.divided(lines, _OWN)
+    newest, text = stored.newest, _text(block_lines)
+    generation = max(stored.expected, newest.generation if newest else 0)
     first: dict[str, object] = losses.settled(store, losses.CONFIGURATION)
     second: dict[str, object] = {}
-    if any(one != ConsoleRecord(generation, text) for one in found.copies):
+    if any(copy != ConsoleRecord(generation, text) for copy in stored.copies):
         generation += 1
         record = records.encode(ConsoleRecord(generation, text))
-        older, newer = sorted(records.CONSOLE_COPIES, key=lambda copy: _age(found.copies[copy]))
+        older, newer = sorted(records.CONSOLE_COPIES, key=lambda copy: _age(stored.copies[copy]))
         first[records.console_key(older)] = second[records.console_key(newer)] = record
     config = ConfigRecord(_text(rest), generation)
     return {**first, records.config_key(): records.encode(config)}, second
 
 
 def forgotten(store: Store) -> dict[str, object]:
-    """What a commit must hold so that nothing is saved any more, and nothing lost."""
-    gone = dict.fromkeys(losses.CONFIGURATION)
-    return {**gone, **losses.settled(store, losses.CONFIGURATION)}
+    """Changes for a commit, so that nothing is saved any more, and nothing lost."""
+    removals = dict.fromkeys(losses.CONFIGURATION)
+    return {**removals, **losses.settled(store, losses.CONFIGURATION)}
 
 
 def _records(store: Store) -> _Found:

@@ -1,4 +1,4 @@
-"""What the device tells of itself: status of realms, key pairs, certificates, as plain records."""
+"""The device about itself: status of realms, key pairs, certificates, as plain records."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EXPLAINED = {
 
 
 class Reports:
-    """What the console asks about a realm, by the name that was typed."""
+    """Questions of the console about a realm, by the name that was typed."""
 
     def __init__(self, shared: Shared, realms: Realms) -> None:
         self._shared, self._realms = shared, realms
@@ -91,7 +91,7 @@ def ca_info(ca: CaRecord | None, root_seen: Fingerprint | None = None) -> CaInfo
 
 
 def completion(settings: Settings, realm: Realm) -> str | None:
-    """What to type before anything can be sent; None when the realm is complete."""
+    """The commands to type before anything can be sent; None when the realm is complete."""
     typed = maps.lacking(realm)
     if typed:
         typed.insert(0, f"pki realm {realm.name}")

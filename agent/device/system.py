@@ -63,7 +63,7 @@ class DeviceSystem:
         return self._renew_key is not None
 
     def clock(self) -> ClockState:
-        """Who vouches for the time, and whether it can be right at all."""
+        """The source of the time, and whether it can be right at all."""
         source = "rtc" if self._has_rtc else "system"
         if self._set_by_hand:
             source = "operator"

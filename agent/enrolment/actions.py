@@ -1,4 +1,4 @@
-"""What goes into an engine beside events, and what comes out: time, policy, records, actions.
+"""Input of an engine beside events, and its output: time, policy, records, actions.
 
 Actions are performed in the order in which they are returned (`agent/device/runner.py`).
 """

@@ -1,4 +1,4 @@
-"""What the engine of a realm remembers, and the moves that its handlers share.
+"""The memory of the engine of a realm, and the moves that its handlers share.
 
 Two kinds of memory. `stored` is in flash: after each event the device has performed a `Commit` of
 it, or has dropped the engine. Everything else is lost with the power, and a restart must be able to
@@ -41,7 +41,7 @@ class Attempt:
 
     @property
     def error(self) -> AgentError | None:
-        """How the last attempt failed, if it did."""
+        """The error of the last attempt, if it failed."""
         outcome = self.stored.outcome
         return from_map(outcome.error) if outcome and outcome.error is not None else None
 

@@ -36,8 +36,8 @@ def kept(sent: RequestRecord | None, error: AgentError) -> RequestRecord | None:
 
 def outcome(now: Now, attempts: int, error: AgentError | None = None) -> OutcomeRecord:
     """The outcome of the last attempt; `attempts`: their number since the last good one."""
-    told = None if error is None else _capped(error.as_map())
-    return OutcomeRecord(error=told, at_s=now.wall_s, attempts=attempts)
+    error_map = None if error is None else _capped(error.as_map())
+    return OutcomeRecord(error=error_map, at_s=now.wall_s, attempts=attempts)
 
 
 def _capped(error: dict[str, object]) -> dict[str, object]:

@@ -201,7 +201,7 @@ class Engine(Attempt):
     def _store(self, event: Granted, now: Now) -> list[Action]:
         """SUCCESS. Certificate, outcome and the end of the request are one commit.
 
-        The child has checked the certificate against the pin of its job. What it could not know:
+        The child has checked the certificate against the pin of its job. It could not know
         whether the realm has another pin since, and which certificate is in use (an old reply that
         is played again must not replace a newer certificate). Consumers come last: their files are
         made from flash, so a cut before `Activate` is repaired at the next start.

@@ -34,109 +34,114 @@ class Choice(NamedTuple):
 
 def choose(
     fingerprint: Fingerprint | None,
-    known: CaRecord | None,
-    found: Found,
+    stored: CaRecord | None,
+    certificates: Found,
     now_s: int | None = None,
     roots: tuple[Fingerprint, ...] = (),
 ) -> Choice:
     """The pin of a set that arrived. AgentError: no CA in it, none with that fingerprint, or an
-    older one than the realm has followed. `roots`: CAs that may come without the pinned one, as in
-    a file. now_s None: the clock is not trusted.
+    older one than the realm has followed. `stored`: the CA of the realm until now; `roots`: CAs
+    that may come without the pinned one, as in a file. now_s None: the clock is not trusted.
     """
-    authorities = [c for c in found if c.is_ca and c.sent]
+    authorities = [c for c in certificates if c.is_ca and c.sent]
     if not authorities:
         raise fail("ca-no-ca")
-    kept = known if known and _anchored(known, fingerprint) else None
-    named = _named(fingerprint, kept, found, roots)
-    in_date = [c for c in named if now_s is None or now_s < c.certificate.not_after_s]
-    for candidate in (*in_date, *named):
-        return Choice(candidate, "fingerprint" if fingerprint or not kept else kept.trusted_by)
-    if kept and (before := _before(kept, authorities)):
-        raise fail("ca-set-older", pin=kept.pin, older=before.sha256)
+    # The stored CA, unless its anchor counts no more: another `fingerprint` ends what came of it.
+    base = stored if stored and _anchored(stored, fingerprint) else None
+    candidates = _named(fingerprint, base, certificates, roots)
+    current = [c for c in candidates if now_s is None or now_s < c.certificate.not_after_s]
+    for candidate in (*current, *candidates):
+        return Choice(candidate, "fingerprint" if fingerprint or not base else base.trusted_by)
+    if base and (ancestor := _before(base, authorities)):
+        raise fail("ca-set-older", pin=base.pin, older=ancestor.sha256)
     if fingerprint:
         raise _mismatch(*fingerprint, authorities)
     return Choice(lowest(authorities), None)
 
 
-def _anchored(known: CaRecord, fingerprint: Fingerprint | None) -> bool:
-    """Whether what the stored CA was trusted by still counts."""
-    return holds(known, fingerprint) if fingerprint else known.trusted_by != "fingerprint"
+def _anchored(stored: CaRecord, fingerprint: Fingerprint | None) -> bool:
+    """Whether the stored CA is still trusted by the anchor that it had."""
+    return holds(stored, fingerprint) if fingerprint else stored.trusted_by != "fingerprint"
 
 
 def _named(
     fingerprint: Fingerprint | None,
-    kept: CaRecord | None,
-    found: Found,
+    base: CaRecord | None,
+    certificates: Found,
     roots: tuple[Fingerprint, ...],
 ) -> list[CaCertificate]:
     """The certificates that may become the pin, the best first."""
-    own = [fingerprint] if fingerprint and not (kept and kept.lineage) else []
-    if kept is None:
-        return _with(own, found)
-    here = [c for c in found if c.is_ca and c.sha256 == kept.pin]
-    again = sorted((g for c in here for g in generations(c, found)), key=_end_s, reverse=True)
-    belongs = bool(again) or bool(_with(roots, found))
-    present = [c for c in here if c.sent or belongs]
-    following = [("sha256", kept.next.pin)] if kept.next else []
-    return [*present, *_with(own, found), *_with(following, found), *again]
+    typed_prints = [fingerprint] if fingerprint and not (base and base.lineage) else []
+    if base is None:
+        return _with(typed_prints, certificates)
+    copies = [c for c in certificates if c.is_ca and c.sha256 == base.pin]
+    renewals = sorted(
+        (g for c in copies for g in generations(c, certificates)), key=_end_s, reverse=True
+    )
+    belongs = bool(renewals) or bool(_with(roots, certificates))
+    pins = [c for c in copies if c.sent or belongs]
+    next_prints = [("sha256", base.next.pin)] if base.next else []
+    return [*pins, *_with(typed_prints, certificates), *_with(next_prints, certificates), *renewals]
 
 
-def _with(prints: tuple[Fingerprint, ...] | list[Fingerprint], found: Found) -> list[CaCertificate]:
-    authorities = [c for c in found if c.is_ca and c.sent]
+def _with(
+    prints: tuple[Fingerprint, ...] | list[Fingerprint], certificates: Found
+) -> list[CaCertificate]:
+    authorities = [c for c in certificates if c.is_ca and c.sent]
     return [c for name, print_ in prints for c in authorities if getattr(c, name) == print_]
 
 
-def generations(pinned: CaCertificate, found: Found) -> list[CaCertificate]:
+def generations(pinned: CaCertificate, certificates: Found) -> list[CaCertificate]:
     """Certificates of the set that are the pinned CA again: its name and key, signed by it."""
-    return [found[place] for place in pinned.generations if found[place].sent]
+    return [certificates[index] for index in pinned.generations if certificates[index].sent]
 
 
-def _end_s(one: CaCertificate) -> int:
-    return one.certificate.not_after_s
+def _end_s(ca: CaCertificate) -> int:
+    return ca.certificate.not_after_s
 
 
-def _before(kept: CaRecord, authorities: list[CaCertificate]) -> CaCertificate | None:
-    """A CA of this set that the realm has followed to the one that it trusts now."""
-    older = {link.pin for link in kept.lineage}
-    return next((c for c in authorities if c.sha256 in older), None)
+def _before(base: CaRecord, authorities: list[CaCertificate]) -> CaCertificate | None:
+    """A CA of this set from which the realm has gone on to the CA that it trusts now."""
+    ancestors = {link.pin for link in base.lineage}
+    return next((c for c in authorities if c.sha256 in ancestors), None)
 
 
 def holds(ca: CaRecord | None, fingerprint: Fingerprint | None) -> bool:
     """Whether the stored CA is the one that `fingerprint` names, or has followed it."""
     if ca is None or fingerprint is None:
         return ca is not None
-    algorithm, wanted = fingerprint
+    algorithm, digits = fingerprint
     field = {"md5": "pin_md5", "sha1": "pin_sha1", "sha256": "pin"}[algorithm]
-    return wanted in [getattr(one, field) for one in (ca, *ca.lineage)]
+    return digits in [getattr(member, field) for member in (ca, *ca.lineage)]
 
 
 def following(
-    known: CaRecord, found: Found, message: bytes, via: list[bytes], now_s: int
+    stored: CaRecord, certificates: Found, message: bytes, via: list[bytes], now_s: int
 ) -> NextCaRecord:
     """The derived pin of a set that the pinned CA has signed; AgentError `next-ca-none`."""
-    ours = {c.der for c in known.certificates}
-    new = [c for c in found if c.is_ca and c.certificate.der not in ours]
-    if not new:
+    stored_ders = {c.der for c in stored.certificates}
+    candidates = [c for c in certificates if c.is_ca and c.certificate.der not in stored_ders]
+    if not candidates:
         raise fail("next-ca-none", reason="it names no other CA than those that are known")
-    chosen = lowest(new)
-    prints = chosen.sha256, chosen.md5, chosen.sha1
-    return NextCaRecord(*prints, chosen.certificate, message, now_s, via)
+    next_ca = lowest(candidates)
+    prints = next_ca.sha256, next_ca.md5, next_ca.sha1
+    return NextCaRecord(*prints, next_ca.certificate, message, now_s, via)
 
 
-def replaced(asked: CaCertificate, known: CaRecord | None, lost: bool = False) -> str | None:
+def replaced(candidate: CaCertificate, stored: CaRecord | None, lost: bool = False) -> str | None:
     """The SHA-256 of the CA that was trusted until now, when a person is asked about another one.
 
-    Somebody who answers in its place would be asked about like a first CA otherwise. "": there was
-    one, and flash has lost which.
+    Without it, an attacker who answers in the place of the CA would look like a first CA. "": there
+    was one, and flash has lost which.
     """
-    if known is None and lost:
+    if stored is None and lost:
         return ""
-    return known.pin if known is not None and known.pin != asked.sha256 else None
+    return stored.pin if stored is not None and stored.pin != candidate.sha256 else None
 
 
-def with_proven_ra(known: CaRecord | None) -> CaRecord | None:
+def with_proven_ra(stored: CaRecord | None) -> CaRecord | None:
     """The stored set after an RA with its purpose has served; less will not replace it."""
-    return known._replace(ra_proven=True) if known else None
+    return stored._replace(ra_proven=True) if stored else None
 
 
 def lowest(authorities: list[CaCertificate]) -> CaCertificate:
@@ -151,5 +156,5 @@ def lowest(authorities: list[CaCertificate]) -> CaCertificate:
 def _mismatch(algorithm: str, wanted: str, authorities: list[CaCertificate]) -> AgentError:
     """All fingerprints, then the names: no name can bring along what looks like a fingerprint."""
     prints = ", ".join(getattr(c, algorithm) for c in authorities)
-    got = "; ".join([prints, *(brief(c.certificate.subject) for c in authorities)])
-    return fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=got)
+    offer = "; ".join([prints, *(brief(c.certificate.subject) for c in authorities)])
+    return fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=offer)

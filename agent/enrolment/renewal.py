@@ -1,7 +1,7 @@
-"""How an application for a further certificate is made, and when its outcome is an advance. Pure.
+"""The way of an application for a further certificate, and the test of its outcome. Pure.
 
-RFC 8894 2.3: who holds a certificate of this CA signs with it and sends a RenewalReq, if the CA
-lists `Renewal`; everybody else, also after expiry, sends a PKCSReq signed by a certificate of its
+RFC 8894 2.3: the holder of a certificate of this CA signs with it and sends a RenewalReq, if the CA
+lists `Renewal`. Everybody else, also after expiry, sends a PKCSReq signed by a certificate of its
 own making, with the challenge password. Servers differ, so the realm's `compatibility` decides
 first. A clock that is not trusted calls no certificate expired.
 """
@@ -42,30 +42,31 @@ def decide(
     """The way of the request, by the CA set and the capabilities of the CA."""
     if candidate is None or not usable(candidate.certificate, ca, now):
         return None
-    asked = [_ASKED[word] for word in _ASKED if word in compatibility]
-    listed = RENEWAL_REQ if "renewal" in {cap.casefold() for cap in caps} else None
-    message_type = asked[0] if asked else listed
+    message_types = [_ASKED[word] for word in _ASKED if word in compatibility]
+    default = RENEWAL_REQ if "renewal" in {cap.casefold() for cap in caps} else None
+    message_type = message_types[0] if message_types else default
     if message_type is None:
         return None
     with_password = message_type == PKCS_REQ or WITH_PASSWORD in compatibility
     return candidate._replace(message_type=message_type, with_password=with_password)
 
 
-def usable(held: CertificateRecord, ca: CaRecord, now: Now) -> bool:
-    """Whether it is in date, and from a CA of this set or its lineage: no other CA knows it."""
-    if now.trusted and not held.not_before_s <= now.wall_s < held.not_after_s:
+def usable(certificate: CertificateRecord, ca: CaRecord, now: Now) -> bool:
+    """Whether a certificate is in date, and from a CA of this set or its lineage: others do not
+    know it."""
+    if now.trusted and not certificate.not_before_s <= now.wall_s < certificate.not_after_s:
         return False
-    known = [*ca.certificates, *(link.certificate for link in ca.lineage)]
-    return held.issuer in {member.subject for member in known}
+    members = [*ca.certificates, *(link.certificate for link in ca.lineage)]
+    return certificate.issuer in {member.subject for member in members}
 
 
 def differs(event: Apply, stored: Stored, policy: Policy, now: Now) -> bool:
-    """Whether an application would be made otherwise than the request that is under way."""
+    """Whether the password or the signer of an application differs from those of the request."""
     request, candidate = stored.request, may_sign(event, stored.local)
     if request is None or stored.ca is None:
         return request is None or (event.password, None) != (request.password, request.renewal)
-    way = decide(candidate, stored.ca, request.caps, policy.compatibility, now)
-    return (event.password, way) != (request.password, request.renewal)
+    signer = decide(candidate, stored.ca, request.caps, policy.compatibility, now)
+    return (event.password, signer) != (request.password, request.renewal)
 
 
 def said(renewal: RenewalRecord | None) -> str:
@@ -85,16 +86,16 @@ def check_newer(before: LocalRecord | None, issued: CertificateRecord, *, attend
     """
     if before is None:
         return False
-    ours = before.certificate
-    if ours.der == issued.der:  # an old answer played again: whoever sent it, it is no renewal
+    in_use = before.certificate
+    if in_use.der == issued.der:  # an old answer played again: whoever sent it, it is no renewal
         raise fail("issued-old", serial=issued.serial)
-    if ours.issuer != issued.issuer:
+    if in_use.issuer != issued.issuer:
         return False
-    if ours.serial == issued.serial:
+    if in_use.serial == issued.serial:
         raise fail("issued-older", reason=f"it has the same serial number {issued.serial}")
-    if issued.not_before_s < ours.not_before_s or issued.not_after_s < ours.not_after_s:
+    if issued.not_before_s < in_use.not_before_s or issued.not_after_s < in_use.not_after_s:
         raise fail("issued-older", reason="it begins or ends before the one in use")
-    same_end = issued.not_after_s == ours.not_after_s
+    same_end = issued.not_after_s == in_use.not_after_s
     if same_end and before.ends_as_before and not attended:
         raise fail("issued-older", reason="it ends no later, for the second time")
     return same_end

@@ -1,4 +1,4 @@
-"""How often an attempt tries again after an error, and when. Pure.
+"""The number and the times of further tries after an error. Pure.
 
 Two kinds of patience, for two kinds of attempt. A person waits at the console: a server that is
 busy (HTTP 503, an empty answer) often answers seconds later, so that is worth two more tries; any
@@ -32,13 +32,13 @@ def begun(attended: bool, poll_times: int) -> Tries:
 
 
 def after(
-    error: AgentError, left: Tries, now_ns: int, interval_min: int
+    error: AgentError, tries: Tries, now_ns: int, interval_min: int
 ) -> tuple[Tries, int] | None:
     """The tries that are left and the monotonic time of the next one; None: no further try."""
     pause_s = error.after_s or limits.AGAIN_S
-    if error.retry == NOW and left.busy and pause_s <= limits.RETRY_AFTER_S:
-        return left._replace(busy=left.busy - 1), now_ns + pause_s * schedule.SECOND_NS
-    if left.unattended:
-        fewer = left._replace(unattended=left.unattended - 1)
-        return fewer, schedule.next_poll_ns(now_ns, interval_min, error.after_s)
+    if error.retry == NOW and tries.busy and pause_s <= limits.RETRY_AFTER_S:
+        return tries._replace(busy=tries.busy - 1), now_ns + pause_s * schedule.SECOND_NS
+    if tries.unattended:
+        rest = tries._replace(unattended=tries.unattended - 1)
+        return rest, schedule.next_poll_ns(now_ns, interval_min, error.after_s)
     return None

@@ -38,7 +38,7 @@ from hal.records import CaRecord, CertificateRecord, LocalRecord
 
 
 class State(Enum):
-    """Where a realm stands; the value is what the console prints."""
+    """The state of a realm; the value is what the console prints."""
 
     NOTHING = "nothing"
     TRUSTED = "CA trusted"

@@ -1,4 +1,4 @@
-"""What the error of a job means for the transaction, and the way on after a poll without a result.
+"""The meaning of a job's error for the transaction, and the way on after a poll without a result.
 
 RFC 8894 knows one end of a transaction: a CertRep that the CA has signed. Everything else that can
 happen to a request (no answer, a page of HTML, a reply signed by a stranger) leaves open whether

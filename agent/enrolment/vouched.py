@@ -37,142 +37,143 @@ class Pinned(NamedTuple):
     shown: tuple[CaCertificate, ...] = ()
 
 
-def record(pinned: Pinned, arrived: Arrived, known: CaRecord | None) -> CaRecord:
-    """The set as the store holds it; `known` itself when there is nothing new in it.
+def record(pinned: Pinned, arrived: Arrived, stored: CaRecord | None) -> CaRecord:
+    """The set as the store will hold it; `stored` itself when nothing is new.
 
-    `known`: the one before it, whose heir it may be.
+    `stored`: the record until now. A CA inherits from it that is the same, or was derived from it.
     """
-    one = pinned.certificate
-    following, lineage = _inherited(known, one, arrived.found)
-    heir_of = known if known and _is_heir(known, one, lineage) else None
-    again = heir_of is not None and (heir_of.pin == one.sha256 or not lineage[-1].message)
-    before = heir_of if again else None  # the same CA with the same key
-    certificates = _kept(one, pinned.shown, arrived, before)
+    pin = pinned.certificate
+    next_ca, lineage = _inherited(stored, pin, arrived.found)
+    ancestor = stored if stored and _is_heir(stored, pin, lineage) else None
+    same_key = ancestor is not None and (ancestor.pin == pin.sha256 or not lineage[-1].message)
+    base = ancestor if same_key else None  # the same CA with the same key
+    certificates = _kept(pin, pinned.shown, arrived, base)
     new = CaRecord(
-        pin=one.sha256,
-        pin_md5=one.md5,
-        pin_sha1=one.sha1,
-        pin_index=certificates.index(one.certificate),
+        pin=pin.sha256,
+        pin_md5=pin.md5,
+        pin_sha1=pin.sha1,
+        pin_index=certificates.index(pin.certificate),
         trusted_by=pinned.trusted_by,
         certificates=certificates,
         caps=list(arrived.caps),
         fetched_s=arrived.now_s,
-        next=following,
+        next=next_ca,
         lineage=lineage,
-        anchor=_anchor(pinned, known, lineage),
-        roots=[c.sha256 for c in pinned.shown] or (before.roots if before else []),
-        ras=_ras(certificates, arrived, before),
-        ra_proven=heir_of is not None and heir_of.ra_proven,
+        anchor=_anchor(pinned, stored, lineage),
+        roots=[c.sha256 for c in pinned.shown] or (base.roots if base else []),
+        ras=_ras(certificates, arrived, base),
+        ra_proven=ancestor is not None and ancestor.ra_proven,
     )
-    if known and new._replace(caps=known.caps, fetched_s=known.fetched_s) == known:
-        return known
+    if stored and new._replace(caps=stored.caps, fetched_s=stored.fetched_s) == stored:
+        return stored
     return new
 
 
-def refreshed(known: CaRecord | None, arrived: Arrived) -> CaRecord | None:
+def refreshed(stored: CaRecord | None, arrived: Arrived) -> CaRecord | None:
     """The stored set after another fetch; None: the pin is another one, or nothing is new."""
-    found = arrived.found
-    pinned = next((c for c in found if c.is_ca and known and c.sha256 == known.pin), None)
-    if known is None or pinned is None or not (pinned.sent or generations(pinned, found)):
+    certificates = arrived.found
+    pin = next((c for c in certificates if c.is_ca and stored and c.sha256 == stored.pin), None)
+    if stored is None or pin is None or not (pin.sent or generations(pin, certificates)):
         return None
-    ca = record(Pinned(pinned, known.trusted_by), arrived, known)
-    return None if ca == known else ca
+    ca = record(Pinned(pin, stored.trusted_by), arrived, stored)
+    return None if ca == stored else ca
 
 
 def _kept(
-    one: CaCertificate,
-    shown: tuple[CaCertificate, ...],
+    pin: CaCertificate,
+    confirmed: tuple[CaCertificate, ...],
     arrived: Arrived,
-    before: CaRecord | None,
+    base: CaRecord | None,
 ) -> list[CertificateRecord]:
-    """What came stands first: the CA that issues now before that of yesterday.
+    """New certificates stand first: the CA that issues now before that of yesterday.
 
-    The RAs are those of the set that came last, if it had some. Which one a realm believes follows
-    its own rules (`agent/scep/ra.py`); one that was shown once must not stand in the way for good.
+    `base`: the record of the same CA with the same key, whose certificates stay. The RAs are those
+    of the set that came last, if it had some. Which one a realm believes follows its own rules
+    (`agent/scep/ra.py`); an RA that was shown once must not stand in the way for good.
     """
-    vouched = _vouched(one, shown, arrived)
-    came = [c.certificate for c in vouched]
-    ras = [c.certificate for c in vouched if not c.is_ca]
-    held = before.certificates if before else []
-    known_ras = [held[at] for at in before.ras] if before else []
-    if ras:
-        held = [c for c in held if c not in known_ras or c in ras]
-    if before and one.certificate in held and all(c in held for c in came):
-        return held
-    current = [c for c in held if c.not_after_s > arrived.now_s]
+    candidates = _vouched(pin, confirmed, arrived)
+    arrivals = [c.certificate for c in candidates]
+    new_ras = [c.certificate for c in candidates if not c.is_ca]
+    stored = base.certificates if base else []
+    stored_ras = [stored[at] for at in base.ras] if base else []
+    if new_ras:
+        stored = [c for c in stored if c not in stored_ras or c in new_ras]
+    if base and pin.certificate in stored and all(c in stored for c in arrivals):
+        return stored
+    current = [c for c in stored if c.not_after_s > arrived.now_s]
     # If not all of it fits, new certificates give way: nobody has signed the set that they came in.
-    fitting: list[CertificateRecord] = []
+    selection: list[CertificateRecord] = []
     size = 0
-    for certificate in dict.fromkeys([one.certificate, *current, *came]):
+    for certificate in dict.fromkeys([pin.certificate, *current, *arrivals]):
         size += len(certificate.der)
-        if size <= limits.CA_SET_DER_BYTES and len(fitting) < limits.CA_SET_CERTIFICATES:
-            fitting.append(certificate)
-    return [c for c in came if c in fitting] + [c for c in fitting if c not in came]
+        if size <= limits.CA_SET_DER_BYTES and len(selection) < limits.CA_SET_CERTIFICATES:
+            selection.append(certificate)
+    return [c for c in arrivals if c in selection] + [c for c in selection if c not in arrivals]
 
 
 def _ras(
-    certificates: list[CertificateRecord], arrived: Arrived, before: CaRecord | None
+    certificates: list[CertificateRecord], arrived: Arrived, base: CaRecord | None
 ) -> list[int]:
-    ends = [c.certificate for c in arrived.found if not c.is_ca]
-    known = [before.certificates[at] for at in before.ras] if before else []
-    return [at for at, c in enumerate(certificates) if c in ends or c in known]
+    end_entities = [c.certificate for c in arrived.found if not c.is_ca]
+    stored_ras = [base.certificates[index] for index in base.ras] if base else []
+    return [index for index, c in enumerate(certificates) if c in end_entities or c in stored_ras]
 
 
 def _vouched(
-    one: CaCertificate, shown: tuple[CaCertificate, ...], arrived: Arrived
+    pin: CaCertificate, confirmed: tuple[CaCertificate, ...], arrived: Arrived
 ) -> list[CaCertificate]:
     """The certificates of the set that may be stored, in its order."""
-    below = [arrived.found[place] for place in one.below]
-    prints = (*arrived.roots, *(("sha256", c.sha256) for c in shown))
+    subordinates = [arrived.found[index] for index in pin.below]
+    prints = (*arrived.roots, *(("sha256", c.sha256) for c in confirmed))
     return [
         c for c in arrived.found
-        if c.sent and (c == one or c in below or (c.is_ca and is_named(c, prints)))
+        if c.sent and (c == pin or c in subordinates or (c.is_ca and is_named(c, prints)))
     ]  # fmt: skip
 
 
-def is_named(one: CaCertificate, prints: tuple[Fingerprint, ...]) -> bool:
-    return any(getattr(one, algorithm) == digits for algorithm, digits in prints)
+def is_named(ca: CaCertificate, prints: tuple[Fingerprint, ...]) -> bool:
+    return any(getattr(ca, algorithm) == digits for algorithm, digits in prints)
 
 
-def above(one: CaCertificate, found: Found) -> tuple[CaCertificate, ...]:
-    """The CAs that seem to have signed this one, upwards."""
-    return tuple(found[place] for place in one.above)
+def above(certificate: CaCertificate, certificates: Found) -> tuple[CaCertificate, ...]:
+    """The CAs that seem to have signed this certificate, upwards."""
+    return tuple(certificates[index] for index in certificate.above)
 
 
 def _inherited(
-    known: CaRecord | None, one: CaCertificate, found: Found
+    stored: CaRecord | None, pin: CaCertificate, certificates: Found
 ) -> tuple[NextCaRecord | None, list[LinkRecord]]:
     """The derived pin and the lineage of a CA that is pinned now."""
-    if known is None or known.pin == one.sha256:
-        return (known.next, known.lineage) if known else (None, [])
+    if stored is None or stored.pin == pin.sha256:
+        return (stored.next, stored.lineage) if stored else (None, [])
     message, via = None, []
-    if known.next and known.next.pin == one.sha256:
-        message, via = known.next.message, known.next.via
-    elif any(c.sha256 == known.pin and one in generations(c, found) for c in found):
+    if stored.next and stored.next.pin == pin.sha256:
+        message, via = stored.next.message, stored.next.via
+    elif any(c.sha256 == stored.pin and pin in generations(c, certificates) for c in certificates):
         message = b""
     if message is None:
         return None, []
-    before = known.certificates[known.pin_index]
-    link = LinkRecord(known.pin, known.pin_md5, known.pin_sha1, before, message, via)
-    following = None if message else known.next
-    return following, [*known.lineage, link][-limits.CA_LINEAGE :]
+    predecessor = stored.certificates[stored.pin_index]
+    link = LinkRecord(stored.pin, stored.pin_md5, stored.pin_sha1, predecessor, message, via)
+    next_ca = None if message else stored.next
+    return next_ca, [*stored.lineage, link][-limits.CA_LINEAGE :]
 
 
-def _is_heir(known: CaRecord, one: CaCertificate, lineage: list[LinkRecord]) -> bool:
-    """Whether the pin is that of the stored CA, or has followed it."""
-    return known.pin == one.sha256 or any(link.pin == known.pin for link in lineage[-1:])
+def _is_heir(stored: CaRecord, pin: CaCertificate, lineage: list[LinkRecord]) -> bool:
+    """Whether the pin is that of the stored CA, or was derived from it."""
+    return stored.pin == pin.sha256 or any(link.pin == stored.pin for link in lineage[-1:])
 
 
-def _anchor(pinned: Pinned, known: CaRecord | None, lineage: list[LinkRecord]) -> str:
+def _anchor(pinned: Pinned, stored: CaRecord | None, lineage: list[LinkRecord]) -> str:
     """The fingerprint that a person vouched for: of the oldest CA of the lineage.
 
-    Where the one that was spoken of has dropped out of it, the oldest one stands in its place: each
-    step up to it was verified when it was made.
+    The lineage is capped. If the CA of that fingerprint has dropped out of it, the oldest CA takes
+    its place: each step of the lineage was verified when it was made.
     """
     oldest = lineage[0] if lineage else None
     if oldest is None:
         return " ".join(pinned.anchor or ("sha256", pinned.certificate.sha256))
-    told = known.anchor if known else ""
+    anchor = stored.anchor if stored else ""
     prints = [
         f"{algorithm} {digits}"
         for link in lineage
@@ -180,7 +181,7 @@ def _anchor(pinned: Pinned, known: CaRecord | None, lineage: list[LinkRecord]) -
             ("sha256", link.pin), ("sha1", link.pin_sha1), ("md5", link.pin_md5)
         )
     ]  # fmt: skip
-    return told if told in prints else f"sha256 {oldest.pin}"
+    return anchor if anchor in prints else f"sha256 {oldest.pin}"
 
 
 # -- what a person is told -------------------------------------------------------------------------
@@ -188,36 +189,36 @@ def _anchor(pinned: Pinned, known: CaRecord | None, lineage: list[LinkRecord]) -
 
 def notes(pinned: Pinned, arrived: Arrived, ca: CaRecord) -> list[str]:
     """Remarks for a person: certificates that were left out, a root that consumers may miss."""
-    kept = {c.der for c in ca.certificates}
-    left = [c for c in arrived.found if c.sent and c.certificate.der not in kept]
-    told = [_left_out(left)] if left else []
-    one = pinned.certificate
-    if not one.self_signed and not serves_root(ca):
-        told.append(f"the pinned CA is no root, and {missing_root(top(one, arrived.found))}")
-    return told
+    stored_ders = {c.der for c in ca.certificates}
+    strangers = [c for c in arrived.found if c.sent and c.certificate.der not in stored_ders]
+    remarks = [_left_out(strangers)] if strangers else []
+    pin = pinned.certificate
+    if not pin.self_signed and not serves_root(ca):
+        remarks.append(f"the pinned CA is no root, and {missing_root(top(pin, arrived.found))}")
+    return remarks
 
 
-def _left_out(left: list[CaCertificate]) -> str:
-    listed = "; ".join(f"sha256 {c.sha256} {brief(c.certificate.subject)}" for c in left[:3])
-    more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
-    return f"left out of the CA set, since nobody vouches for it: {listed}{more}"
+def _left_out(strangers: list[CaCertificate]) -> str:
+    listing = "; ".join(f"sha256 {c.sha256} {brief(c.certificate.subject)}" for c in strangers[:3])
+    more = f"; and {len(strangers) - 3} more" if len(strangers) > 3 else ""
+    return f"left out of the CA set, since nobody vouches for it: {listing}{more}"
 
 
 def serves_root(ca: CaRecord) -> bool:
     return any(c.issuer == c.subject for c in ca.certificates)
 
 
-def top(one: CaCertificate, found: Found) -> Fingerprint | None:
-    """The self-signed CA of a set that seems to stand above this one: its SHA-256 and subject."""
-    tops = [c for c in above(one, found) if c.self_signed]
+def top(certificate: CaCertificate, certificates: Found) -> Fingerprint | None:
+    """The self-signed CA of a set that seems to stand above a certificate: SHA-256 and subject."""
+    tops = [c for c in above(certificate, certificates) if c.self_signed]
     return (tops[0].sha256, tops[0].certificate.subject) if tops else None
 
 
-def missing_root(seen: Fingerprint | None) -> str:
-    """The problem where no root is served, and the next step; `seen` as `top` gives it."""
-    shown = f"it shows, unverified, sha256 {seen[0]} {brief(seen[1])}" if seen else "it shows none"
+def missing_root(root: Fingerprint | None) -> str:
+    """The problem where no root is served, and the next step; `root` as `top` gives it."""
+    remark = f"it shows, unverified, sha256 {root[0]} {brief(root[1])}" if root else "it shows none"
     return (
         f"{NEED_A_ROOT} need the root in ca.pem: compare it with the CA's operator and type"
         f" `root-fingerprint sha256 ...` in the realm view, then have the CA certificates fetched"
-        f" again ({shown})"
+        f" again ({remark})"
     )

@@ -6,7 +6,7 @@ and time. The child checks the job against the row before it does anything; the 
 answer, whose child has read bytes of a peer. So no field crosses whose type is not in this table.
 
 A shape is a text `name:type name:type?`. The question mark: the field may be absent or None. Types:
-text, bytes, int, bool, map, and lists of one type (texts, blobs, maps). What stands inside a map is
+text, bytes, int, bool, map, and lists of one type (texts, blobs, maps). The inside of a map is
 checked by the function that reads it. Texts are split when a job is checked, so that this table
 costs the idle agent little. `docs/JOBS.md` is made from it.
 """
@@ -23,7 +23,7 @@ LISTS: dict[str, type] = {"texts": str, "blobs": bytes, "maps": dict}
 
 
 class Operation(NamedTuple):
-    """What crosses to a child for one operation, and back.
+    """The fields that cross to a child for one operation, and back.
 
     takes, gives: shapes of the job (beside `op`) and of the answer. opens: the fields of the job in
     which something sealed is unsealed, and of which key pairs sign; seals: the fields of the answer

@@ -121,12 +121,12 @@ def pinned_der(ca: CaRecord | None) -> bytes | None:
 
 
 def fetch_job(
-    realm: Realm, wanted: Mapping[str, object], known: CaRecord | None, linux_name: LinuxName
+    realm: Realm, place: Mapping[str, object], ca: CaRecord | None, linux_name: LinuxName
 ) -> dict[str, object]:
-    """The map of `fetch-ca`. `wanted`: url, ca_id and ra. `known`: the stored CA; the answer tells
-    how it is related to the certificates that arrive."""
-    where = {name: wanted.get(name) for name in ("url", "ca_id", "ra")}
-    return {"op": "fetch-ca", **_policy(realm, linux_name), **where, "stored": pinned_der(known)}
+    """The map of `fetch-ca`. `place`: url, ca_id and ra. `ca`: the stored CA; the answer tells how
+    it is related to the certificates that arrive."""
+    fields = {name: place.get(name) for name in ("url", "ca_id", "ra")}
+    return {"op": "fetch-ca", **_policy(realm, linux_name), **fields, "stored": pinned_der(ca)}
 
 
 def ca_wanted(realm: Realm) -> dict[str, object]:
@@ -181,21 +181,21 @@ def published_job(realm: Realm, ca: CaRecord, linux_name: LinuxName) -> dict[str
 
 def _renewal(request: RequestRecord, key: KeyRecord) -> dict[str, object] | None:
     """The renewal that the certificate in use signs; None: the request signs itself."""
-    way = request.renewal
-    if way is None:
+    renewal = request.renewal
+    if renewal is None:
         return None
     return {
-        "message_type": way.message_type,
-        "certificate": way.certificate.der,
+        "message_type": renewal.message_type,
+        "certificate": renewal.certificate.der,
         "key": key_map(key),
-        "with_password": way.with_password,
+        "with_password": renewal.with_password,
     }
 
 
 def _trusted(realm: Realm, ca: CaRecord) -> dict[str, object]:
     """The stored CA, and the fingerprint by which a child verifies that it is the one to trust."""
-    typed = _print(*realm.fingerprint) if realm.fingerprint else None
-    return {"ca": _ca_map(realm, ca), "fingerprint": typed}
+    fingerprint = _print(*realm.fingerprint) if realm.fingerprint else None
+    return {"ca": _ca_map(realm, ca), "fingerprint": fingerprint}
 
 
 def served_job(realm: Realm, ca: CaRecord | None, chain: list[bytes]) -> dict[str, object]:
@@ -212,7 +212,7 @@ def served_job(realm: Realm, ca: CaRecord | None, chain: list[bytes]) -> dict[st
 
 
 def _ca_map(realm: Realm, ca: CaRecord) -> dict[str, object]:
-    shown = [("sha256", digits) for digits in ca.roots]
+    confirmed = [("sha256", digits) for digits in ca.roots]
     algorithm, _, digits = ca.anchor.partition(" ")
     return {
         "certificates": [c.der for c in ca.certificates],
@@ -222,7 +222,7 @@ def _ca_map(realm: Realm, ca: CaRecord) -> dict[str, object]:
             {"certificate": link.certificate.der, "message": link.message, "via": link.via}
             for link in ca.lineage
         ],
-        "roots": [_print(*root) for root in (*realm.root_fingerprints, *shown)],
+        "roots": [_print(*root) for root in (*realm.root_fingerprints, *confirmed)],
         "ra_proven": ca.ra_proven,
     }
 

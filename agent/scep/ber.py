@@ -2,7 +2,7 @@
 
 Fault model. Every byte that is read here comes from a network, most of them before any signature is
 known to be good. A sender may nest without end, claim lengths that are not there, count elements by
-the million, cut a message anywhere or flip any bit. What is promised: reading ends after work that
+the million, cut a message anywhere or flip any bit. The promise: reading ends after work that
 is linear in the input, holds no more than a small record for each of a capped number of elements,
 and gives either a tree or a `BerError`, never another exception. Values are checked when they are
 asked for: only there it is known what an implicitly tagged element means.
@@ -187,8 +187,8 @@ def read(data: bytes) -> Node:
 
 def content(data: bytes, tag: int) -> bytes:
     """The content octets of the one element that `data` is, not descended into."""
-    found, body, end = _Reader(data).header(0, len(data))
-    if found != tag or end != len(data):
+    actual, body, end = _Reader(data).header(0, len(data))
+    if actual != tag or end != len(data):
         raise BerError(f"not one element of tag {tag:02x}")
     return data[body:]
 
@@ -247,15 +247,15 @@ class _Reader:
 
     def elements(self, at: int, limit: int, depth: int, open_end: bool) -> tuple[list[Node], int]:
         """Elements up to the limit, or up to the end-of-contents octets (X.690 8.1.5)."""
-        found: list[Node] = []
+        nodes: list[Node] = []
         while at < limit:
             if open_end and self.data[at : at + 2] == b"\0\0" and at + 2 <= limit:
-                return found, at + 2
+                return nodes, at + 2
             node, at = self.element(at, limit, depth + 1)
-            found.append(node)
+            nodes.append(node)
         if open_end:
             raise BerError("no end of contents")
-        return found, at
+        return nodes, at
 
 
 def _joined(node: Node) -> bytes:

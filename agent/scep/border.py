@@ -11,7 +11,7 @@ from agent.scep.text import clean, excerpt
 
 @contextmanager
 def reading(code: str, data: bytes) -> Iterator[None]:
-    """What cannot be read becomes the error of this code, with a reason and the bytes' beginning.
+    """Unreadable bytes become the error of this code, with a reason and the beginning of them.
 
     The readers raise `BerError`; text and numbers inside raise the ValueError of which it is one.
     """

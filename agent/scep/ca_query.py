@@ -40,8 +40,8 @@ def _judge(job: Job) -> ssl.SSLContext | None:
 
 
 def _timeouts(job: Job) -> limits.Timeouts:
-    given = submap(job, "limits") if "limits" in job else {}
-    return limits.Timeouts(**{name: field(given, name, int) for name in given})
+    values = submap(job, "limits") if "limits" in job else {}
+    return limits.Timeouts(**{name: field(values, name, int) for name in values})
 
 
 def fetch(job: Job, link: Link) -> Answer:
@@ -60,7 +60,7 @@ def fetch(job: Job, link: Link) -> Answer:
     readable = caset.readable(ders)
     if not readable:
         raise fail("ca-set-malformed", reason="no certificate in it can be read", page="-")
-    size = sum(len(found.der) for found in readable)
+    size = sum(len(certificate.der) for certificate in readable)
     if size > limits.CA_SET_DER_BYTES:
         raise fail("ca-set-too-large", size=size, cap=limits.CA_SET_DER_BYTES)
     if len(readable) < len(set(ders)):
@@ -73,11 +73,11 @@ def fetch(job: Job, link: Link) -> Answer:
 def arrived(certificates: list[Certificate], job: Job) -> list[Answer]:
     """Maps of certificates that have come in, and of the pinned one that is stored, if any."""
     stored = caset.readable([field(job, "stored", bytes)] if job.get("stored") else [])
-    held = [one for one in stored if one not in certificates]
+    absentees = [certificate for certificate in stored if certificate not in certificates]
     weak = items(job, "weak", str) if "weak" in job else []
     rules = path.Rules(moment(job), frozenset(weak))
-    ders = [one.der for one in held]
-    return relations.described([*certificates, *held], rules, ra.typed(job), ders)
+    ders = [certificate.der for certificate in absentees]
+    return relations.described([*certificates, *absentees], rules, ra.typed(job), ders)
 
 
 def moment(job: Job) -> int | None:
@@ -95,10 +95,10 @@ def _capabilities(exchange: transport.Exchange, ca_id: str | None, notes: list[s
             raise
         notes.append(f"the server lists no capabilities: {error.what}")
         return []
-    found = capabilities(body)
-    if not found:
+    keywords = capabilities(body)
+    if not keywords:
         notes.append("the server lists no capabilities")
-    return found
+    return keywords
 
 
 def capabilities(body: bytes) -> list[str]:
@@ -122,10 +122,10 @@ def ca_certificates(data: bytes) -> list[bytes]:
         blocks = [_der(data)]
         if data.lstrip().startswith(b"-----BEGIN"):
             blocks = [block.data() for block in pem.blocks(data)]
-        found = [der_ for block in blocks for der_ in cms.certificates_in(block)]
-        if not 0 < len(found) <= limits.CA_SET_CERTIFICATES:
-            raise ber.BerError(f"{len(found)} certificates")
-    return found
+        ders = [der_ for block in blocks for der_ in cms.certificates_in(block)]
+        if not 0 < len(ders) <= limits.CA_SET_CERTIFICATES:
+            raise ber.BerError(f"{len(ders)} certificates")
+    return ders
 
 
 def _der(data: bytes) -> bytes:

@@ -28,7 +28,7 @@ FINGERPRINTS = {"md5": "md5", "sha1": "sha1", "sha256": "sha-256"}  # as configu
 
 
 class Fingerprint(NamedTuple):
-    """What the realm configures: a key of FINGERPRINTS, and lower-case hexadecimal digits."""
+    """A fingerprint of the realm: a key of FINGERPRINTS, and lower-case hexadecimal digits."""
 
     algorithm: str
     digits: str
@@ -82,10 +82,10 @@ class CaSet(NamedTuple):
         """
         below = [authority.certificate for authority in self.authorities[1:]]
         notes = [
-            f"`weak-algorithm` allows {one.signature.digest} in the certificate of"
-            f" {names.shown(one.subject)}"
-            for one in (*below, *ras)
-            if one.signature.digest in path.WEAK_DIGESTS
+            f"`weak-algorithm` allows {subject.signature.digest} in the certificate of"
+            f" {names.shown(subject.subject)}"
+            for subject in (*below, *ras)
+            if subject.signature.digest in path.WEAK_DIGESTS
         ]
         return list(dict.fromkeys(notes))
 
@@ -120,20 +120,20 @@ class CaSet(NamedTuple):
         that is limited by one above it stands behind that one alone."""
         last = self.issuing()
         first = next(a for a in self.authorities if a.certificate == last)
-        alone = [a.certificate.der for a in self.authorities if path.stands_alone(a)]
-        allowed = {*alone, *(root.der for root in self.roots)}
-        listed = [*self.chain(first), *alone, *(root.der for root in self.roots)]
-        return [der for der in dict.fromkeys(listed) if der in allowed]
+        independent = [a.certificate.der for a in self.authorities if path.stands_alone(a)]
+        allowed = {*independent, *(root.der for root in self.roots)}
+        listing = [*self.chain(first), *independent, *(root.der for root in self.roots)]
+        return [der for der in dict.fromkeys(listing) if der in allowed]
 
 
 def _is_key_again(authority: Authority) -> bool:
-    keys = [one.certificate.public_bits for one in authority.above()]
+    keys = [member.certificate.public_bits for member in authority.above()]
     return keys[0] in keys[1:]
 
 
-def _same_ca(one: Certificate, other: Certificate) -> bool:
-    same_name = names.key(one.subject) == names.key(other.subject)
-    return same_name and one.public_bits == other.public_bits
+def _same_ca(first: Certificate, second: Certificate) -> bool:
+    same_name = names.key(first.subject) == names.key(second.subject)
+    return same_name and first.public_bits == second.public_bits
 
 
 def readable(ders: Sequence[bytes]) -> list[Certificate]:
@@ -141,18 +141,18 @@ def readable(ders: Sequence[bytes]) -> list[Certificate]:
 
     One odd certificate in a set must not cost the set; whoever needs it will miss it.
     """
-    found: dict[bytes, Certificate] = {}
+    certificates: dict[bytes, Certificate] = {}
     for data in ders:
         try:
-            found[data] = certificate.read(data)
+            certificates[data] = certificate.read(data)
         except ValueError:
             continue
-    return list(found.values())
+    return list(certificates.values())
 
 
-def digits(algorithm: str, found: Certificate) -> str:
+def digits(algorithm: str, subject: Certificate) -> str:
     """The fingerprint of a certificate, `algorithm` being a key of FINGERPRINTS."""
-    return crypto.digest(FINGERPRINTS[algorithm], found.der).hex()
+    return crypto.digest(FINGERPRINTS[algorithm], subject.der).hex()
 
 
 def load(ders: Sequence[bytes], pin: str, rules: Rules, roots: Sequence[Fingerprint] = ()) -> CaSet:
@@ -177,9 +177,9 @@ def under(
 ) -> CaSet:
     """The set under one CA certificate of it; PeerError `ca-expired`."""
     anchor = _in_force(pinned, certificates, rules)
-    found = _authorities(anchor, certificates, rules)
-    above = _above(certificates, found, roots, rules)
-    return CaSet(tuple(certificates), found, rules, pinned, above)
+    authorities = _authorities(anchor, certificates, rules)
+    above = _above(certificates, authorities, roots, rules)
+    return CaSet(tuple(certificates), authorities, rules, pinned, above)
 
 
 def _in_force(
@@ -189,27 +189,27 @@ def _in_force(
     if rules.now_s is None or rules.now_s < pinned.not_after_s:
         return pinned
     others = (c for c in certificates if path.is_generation(c, pinned) and in_date(c, rules.now_s))
-    found = max(others, key=lambda c: c.not_after_s, default=None)
-    if found is None:
+    generation = max(others, key=lambda c: c.not_after_s, default=None)
+    if generation is None:
         raise fail("ca-expired", subject=names.shown(pinned.subject))
-    return found
+    return generation
 
 
 def _authorities(
     anchor: Certificate, certificates: Sequence[Certificate], rules: Rules
 ) -> tuple[Authority, ...]:
-    found = [path.anchor(anchor)]
+    authorities = [path.anchor(anchor)]
     candidates = [c for c in certificates if c.is_ca and in_date(c, rules.now_s)]
-    for issuer in found:  # grows while it is walked
-        chain = [one.certificate for one in issuer.above()]
-        for one in candidates:
-            if one not in chain and _may_stand(one, issuer, rules):
-                new = path.below(issuer, one)
-                if not any(_allows_more(known, new) for known in found):
-                    found.append(new)
-        if len(found) > limits.CA_PATHS:
+    for issuer in authorities:  # grows while it is walked
+        chain = [authority.certificate for authority in issuer.above()]
+        for candidate in candidates:
+            if candidate not in chain and _may_stand(candidate, issuer, rules):
+                authority = path.below(issuer, candidate)
+                if not any(_allows_more(other, authority) for other in authorities):
+                    authorities.append(authority)
+        if len(authorities) > limits.CA_PATHS:
             break
-    return tuple(found)
+    return tuple(authorities)
 
 
 def _may_stand(candidate: Certificate, issuer: Authority, rules: Rules) -> bool:
@@ -219,10 +219,10 @@ def _may_stand(candidate: Certificate, issuer: Authority, rules: Rules) -> bool:
     return not path.revoked(candidate, issuer, rules)
 
 
-def _allows_more(known: Authority, new: Authority) -> bool:
+def _allows_more(other: Authority, new: Authority) -> bool:
     """The same CA by a way that forbids nothing which the new one allows."""
-    same = known.certificate == new.certificate and known.room >= new.room
-    return same and all(one in new.names for one in known.names)
+    covers = other.certificate == new.certificate and other.room >= new.room
+    return covers and all(constraints in new.names for constraints in other.names)
 
 
 def _above(
@@ -233,8 +233,8 @@ def _above(
 ) -> tuple[Certificate, ...]:
     """CA certificates with a fingerprint that the operator vouches for, but those that are there
     already, and those that have ended."""
-    there = {authority.certificate.der for authority in authorities}
-    others = [c for c in certificates if c.is_ca and c.der not in there]
+    authority_ders = {authority.certificate.der for authority in authorities}
+    others = [c for c in certificates if c.is_ca and c.der not in authority_ders]
     now_s = rules.now_s
     current = [c for c in others if now_s is None or now_s < c.not_after_s]
     return tuple(c for c in current if any(digits(r.algorithm, c) == r.digits for r in roots))
@@ -247,6 +247,6 @@ def check_fingerprint(pinned: Certificate, fingerprint: Fingerprint) -> None:
     from the operator, so it is compared with the bytes once more.
     """
     algorithm, wanted = fingerprint
-    got = digits(algorithm, pinned)
-    if got != wanted:
-        raise fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=got)
+    pin = digits(algorithm, pinned)
+    if pin != wanted:
+        raise fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=pin)

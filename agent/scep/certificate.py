@@ -146,15 +146,15 @@ def from_node(node: ber.Node) -> Certificate:
 
 def read_extensions(sequence: ber.Node) -> dict[str, Extension]:
     """Extensions by their identifiers, in order (RFC 5280 4.1)."""
-    found: dict[str, Extension] = {}
+    extensions: dict[str, Extension] = {}
     for node in sequence.expect(der.SEQUENCE).children:
         fields = ber.Fields(node)
         dotted, critical = fields.take().oid(), fields.maybe(der.BOOLEAN)
-        if dotted in found:  # RFC 5280 4.2
+        if dotted in extensions:  # RFC 5280 4.2
             raise ber.BerError("an extension twice")
         value = fields.only().octet_string()
-        found[dotted] = Extension(critical is not None and critical.boolean(), value)
-    return found
+        extensions[dotted] = Extension(critical is not None and critical.boolean(), value)
+    return extensions
 
 
 def _basic_constraints(extension: Extension | None) -> tuple[bool, int | None]:

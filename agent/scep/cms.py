@@ -7,7 +7,7 @@ has no integrity of its own. Each layer is an OCTET STRING to the one around it 
 jscep writes BER in all of them. Trust has no place here. This file tells whether a signature holds
 under a given key; whose key it may be is decided in `trust.py`. `cms_writer.py` writes.
 
-Fault model. What is read here was made by a stranger until its signature has been verified, and its
+Fault model. A message is that of a stranger until its signature has been verified, and its
 envelope is an oracle for whoever may ask often: so reading never touches a key, verifying works on
 the bytes of the wire, and opening an envelope has one outcome for every fault. A content key that
 does not come out right is replaced by a random one and the work goes on, so that neither the answer
@@ -36,7 +36,7 @@ _KEY_IDENTIFIER_TAGS = (der.context(0), der.explicit(0))
 
 
 class Identifier(NamedTuple):
-    """Who signed: issuer and serial number, or the subject key identifier (5.3).
+    """The name of a signer: issuer and serial number, or the subject key identifier (5.3).
 
     Either the first two are there or the third. It is the claim of a stranger about himself.
     """
@@ -103,7 +103,7 @@ class Envelope(NamedTuple):
 
 
 def content_of(data: bytes, kind: str) -> ber.Node:
-    """What a ContentInfo of this type holds."""
+    """The content of a ContentInfo of this type."""
     fields = ber.Fields(ber.read(data))
     if fields.take().oid() != kind:
         raise ber.BerError("another type of content")

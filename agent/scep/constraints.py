@@ -45,10 +45,10 @@ class Constraints(NamedTuple):
 
     def fault(self, subject: Certificate) -> str:
         """The name of a certificate that these subtrees forbid, or ""."""
-        found = list(_names(subject))
-        if len(found) > limits.CONSTRAINED_NAMES:
+        subject_names = list(_names(subject))
+        if len(subject_names) > limits.CONSTRAINED_NAMES:
             return f"it has more than {limits.CONSTRAINED_NAMES} names"
-        for name in found:
+        for name in subject_names:
             bases = [base.value for base in self.permitted if base.kind == name.kind]
             within = _WITHIN[name.kind]
             if bases and not any(within(name.value, base) for base in bases):

@@ -27,7 +27,7 @@ _HASHED = 64  # bytes that SHA-256 takes at once
 
 
 class Contents(NamedTuple):
-    """What a file holds: certificates in its order, each once, and its private keys, each once."""
+    """Certificates of a file in its order, each once, and its private keys, each once."""
 
     certificates: list[Certificate]
     keys: list[crypto.PrivateKey]
@@ -46,12 +46,12 @@ def read(data: bytes, form: str | None, password: str | None, keys: bool) -> Con
     with _reading():
         form = form or _format(data)
         if form == "pkcs12":
-            ders, found = _pkcs12(data, secret)
+            ders, private_keys = _pkcs12(data, secret)
         elif form == "pem":
-            ders, found = _pem(pem.blocks(data), secret, keys)
+            ders, private_keys = _pem(pem.blocks(data), secret, keys)
         else:
-            ders, found = _der(data, secret)
-    return Contents(_certificates(ders, found), _distinct(found))
+            ders, private_keys = _der(data, secret)
+    return Contents(_certificates(ders, private_keys), _distinct(private_keys))
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def _certificates(ders: list[bytes], keys: list[crypto.PrivateKey]) -> list[Cert
         raise fail("import-unreadable", reason="no certificate and no private key is in it")
     if len(readable) > limits.CA_SET_CERTIFICATES:
         raise fail("import-unreadable", reason=f"{len(readable)} certificates are in it")
-    size = sum(len(one.der) for one in readable)
+    size = sum(len(certificate.der) for certificate in readable)
     if size > limits.CA_SET_DER_BYTES:
         raise fail("import-too-large", size=size, cap=limits.CA_SET_DER_BYTES)
     return readable
@@ -94,11 +94,11 @@ def _pem(
     blocks: list[pem.Block], password: bytes | None, keys: bool
 ) -> tuple[list[bytes], list[crypto.PrivateKey]]:
     packed = [block.data() for block in blocks if block.label in _CERTIFICATES]
-    ours = [block for block in blocks if keys and block.label.endswith(_KEY)]
-    if len(ours) > _KEYS:
-        raise fail("import-keys", count=len(ours))
-    ders = [one for data in packed for one in cms.certificates_in(data)]
-    return ders, [_pem_key(block, password) for block in ours]
+    key_blocks = [block for block in blocks if keys and block.label.endswith(_KEY)]
+    if len(key_blocks) > _KEYS:
+        raise fail("import-keys", count=len(key_blocks))
+    ders = [certificate for data in packed for certificate in cms.certificates_in(data)]
+    return ders, [_pem_key(block, password) for block in key_blocks]
 
 
 def _pem_key(block: pem.Block, password: bytes | None) -> crypto.PrivateKey:
@@ -138,10 +138,10 @@ def _der_key(data: bytes, password: bytes | None) -> crypto.PrivateKey:
 
 def _pkcs12(data: bytes, password: bytes | None) -> tuple[list[bytes], list[crypto.PrivateKey]]:
     rare = pbe.demand(data).rare
-    found = crypto.open_pkcs12(_with_mac(data, password), password)
-    if found is None and password is None:
+    contents = crypto.open_pkcs12(_with_mac(data, password), password)
+    if contents is None and password is None:
         raise fail("import-password-missing")
-    key, ders = found or (_usable(None, rare), [])
+    key, ders = contents or (_usable(None, rare), [])
     return ders, [] if key is None else [_rsa(key)]
 
 
@@ -174,7 +174,7 @@ def _with_mac(data: bytes, password: bytes | None) -> bytes:
 
 
 def _usable(key: object | None, rare: str) -> crypto.PrivateKey:
-    """What a password has opened. The library does not say why it did not."""
+    """The key that a password has opened; the library does not say why it opened none."""
     if key is None:
         refused = f", or this system no longer reads its old encryption ({rare})" if rare else ""
         raise fail("import-password", rare=refused)

@@ -44,13 +44,13 @@ class Crl(NamedTuple):
     signature_value: bytes
 
     def entry_of(self, serial: int) -> Revoked | None:
-        """What the list says of this serial number; the last entry counts."""
-        found = None
+        """The entry of this serial number, if there is one; the last one counts."""
+        verdict = None
         for piece in ber.pieces(ber.content(self.entries, der.SEQUENCE)):
             entry = _entry(ber.read(piece))
             if entry.serial == serial:
-                found = entry
-        return found
+                verdict = entry
+        return verdict
 
     def signed_by(self, spki: bytes) -> bool:
         scheme, digest = self.signature.scheme, self.signature.digest
@@ -97,9 +97,9 @@ def _starts(fields: list[bytes], *tags: int) -> bool:
 
 def _extensions(wrapper: ber.Node) -> dict[str, certificate.Extension]:
     fields = ber.Fields(wrapper, der.explicit(0))
-    found = fields.take()
+    extensions = fields.take()
     fields.end()
-    return certificate.read_extensions(found)
+    return certificate.read_extensions(extensions)
 
 
 def _entries(data: bytes) -> tuple[list[Revoked], int]:
@@ -116,8 +116,8 @@ def _entry(node: ber.Node) -> Revoked:
     fields = ber.Fields(node)
     serial, moment = fields.take().integer(), fields.take().time_s()
     extensions = fields.maybe(der.SEQUENCE)
-    found = certificate.read_extensions(extensions) if extensions else {}
-    return Revoked(serial, moment, _reason(found.get(oids.CRL_REASON)))
+    parsed = certificate.read_extensions(extensions) if extensions else {}
+    return Revoked(serial, moment, _reason(parsed.get(oids.CRL_REASON)))
 
 
 def _reason(extension: certificate.Extension | None) -> str:

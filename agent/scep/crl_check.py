@@ -1,7 +1,7 @@
 """Whether a revocation list is believed, and what it says of a certificate (RFC 5280 6.3).
 
 Fault model. A list comes over plain HTTP, out of a cache, or inside a reply of the CA: only its own
-signature counts, made by a CA below the pin. Whoever answers in the CA's place can hold back a new
+signature counts, made by a CA below the pin. An attacker in the CA's place can hold back a new
 list and show an old one, so its dates are judged, and a list older than the one that is stored is
 refused. A list that says less than it seems to (a delta, one reason, CA certificates alone) would
 call a revoked certificate good, and is refused.
@@ -21,7 +21,7 @@ from agent.scep.text import utc
 from agent.scep.trust import FUTURE_S
 from hal.named import NamedTuple
 
-# What an issuingDistributionPoint may say and still speak of every certificate of a device (5.2.5):
+# Fields of an issuingDistributionPoint that still covers every certificate of a device (5.2.5):
 # its own place, and that it leaves out those of CAs.
 _WHOLE = (der.explicit(0), der.context(1))
 
@@ -31,22 +31,22 @@ def accept(data: bytes, ca: CaSet, notes: list[str]) -> Crl:
     if len(data) > limits.CRL_BYTES:
         raise fail("crl-too-large", size=len(data), cap=limits.CRL_BYTES)
     with reading("crl-malformed", data):
-        found = crl.read(data)
-        _check_whole(found)
-        if found.total > limits.CRL_ENTRIES:
-            raise ber.BerError(f"it names {found.total} certificates")
-        found.entry_of(-1)  # every entry can be read
-    digest = found.signature.digest
+        revocations = crl.read(data)
+        _check_whole(revocations)
+        if revocations.total > limits.CRL_ENTRIES:
+            raise ber.BerError(f"it names {revocations.total} certificates")
+        revocations.entry_of(-1)  # every entry can be read
+    digest = revocations.signature.digest
     if digest == "md5" and "md5" not in ca.rules.weak:
         raise fail("crl-signature", reason="it is made with md5")
     if digest in ("md5", "sha1"):
         notes.append(f"the signature of the revocation list uses {digest}")
-    named = [a.certificate for a in ca.authorities if _names(a.certificate, found)]
-    if not named:
-        raise fail("crl-issuer", issuer=names.shown(found.issuer))
-    if not any(found.signed_by(c.spki) for c in named if c.usable_for("cRLSign")):
+    issuers = [a.certificate for a in ca.authorities if _names(a.certificate, revocations)]
+    if not issuers:
+        raise fail("crl-issuer", issuer=names.shown(revocations.issuer))
+    if not any(revocations.signed_by(c.spki) for c in issuers if c.usable_for("cRLSign")):
         raise fail("crl-signature", reason="no CA of the stored set has made it")
-    return found
+    return revocations
 
 
 def der_of(data: bytes) -> bytes:
@@ -60,23 +60,23 @@ def der_of(data: bytes) -> bytes:
         return blocks[0].data()
 
 
-def dates_fault(found: Crl, now_s: int | None) -> str:
+def dates_fault(revocations: Crl, now_s: int | None) -> str:
     """Why the list does not speak for this moment, or nothing; None: the clock is not trusted."""
     if now_s is None:
         return ""
-    if found.this_update_s > now_s + FUTURE_S:
-        return f"it begins at {utc(found.this_update_s)}"
-    if found.next_update_s is not None and found.next_update_s <= now_s:
-        return f"the next one was due at {utc(found.next_update_s)}"
+    if revocations.this_update_s > now_s + FUTURE_S:
+        return f"it begins at {utc(revocations.this_update_s)}"
+    if revocations.next_update_s is not None and revocations.next_update_s <= now_s:
+        return f"the next one was due at {utc(revocations.next_update_s)}"
     return ""
 
 
-def _names(authority: Certificate, found: Crl) -> bool:
-    return names.key(authority.subject) == names.key(found.issuer)
+def _names(authority: Certificate, revocations: Crl) -> bool:
+    return names.key(authority.subject) == names.key(revocations.issuer)
 
 
-def _check_whole(found: Crl) -> None:
-    for dotted, extension in found.extensions.items():
+def _check_whole(revocations: Crl) -> None:
+    for dotted, extension in revocations.extensions.items():
         if dotted == oids.DELTA_CRL:
             raise ber.BerError("it is a delta, which needs the list before it")
         if dotted == oids.ISSUING_DISTRIBUTION_POINT:
@@ -92,7 +92,7 @@ def _check_scope(node: ber.Node) -> None:
 
 
 class Check(NamedTuple):
-    """What the realm's `certificate-check` wants, and the stored list if it can be used.
+    """The wish of the realm's `certificate-check`, and the stored list if it can be used.
 
     `named`: the operator has typed it; `required`: without a list no certificate is good; `lack`:
     why there is none for this moment.
@@ -105,7 +105,7 @@ class Check(NamedTuple):
     lack: str
 
     def revoked(self, cert: Certificate) -> str:
-        """When and why a certificate was revoked, or nothing. A list out of date counts as well."""
+        """The time and reason of a revocation, or nothing. A list out of date counts as well."""
         if self.found is None or not self._covers(self.found, cert):
             return ""
         entry = self.found.entry_of(cert.serial)
@@ -122,8 +122,8 @@ class Check(NamedTuple):
         return self.lack
 
     @staticmethod
-    def _covers(found: Crl, cert: Certificate) -> bool:
-        return names.key(cert.issuer) == names.key(found.issuer)
+    def _covers(revocations: Crl, cert: Certificate) -> bool:
+        return names.key(cert.issuer) == names.key(revocations.issuer)
 
 
 UNCHECKED = Check(False, False, False, None, "")
@@ -136,17 +136,17 @@ def check_of(job: Job, ca: CaSet, now_s: int | None) -> Check:
     """
     if job.get("revocation") is None:
         return UNCHECKED
-    given = submap(job, "revocation")
-    words = items(given, "check", str)
+    revocation = submap(job, "revocation")
+    words = items(revocation, "check", str)
     if words == ["none"]:
         return UNCHECKED
     named, required = bool(words), words == ["crl"]
-    if given.get("crl") is None:
+    if revocation.get("crl") is None:
         return Check(True, named, required, None, "there is no revocation list")
     try:
-        found = accept(field(given, "crl", bytes), ca, [])
+        revocations = accept(field(revocation, "crl", bytes), ca, [])
     except AgentError as error:
         return Check(True, named, required, None, error.what)
-    fault = dates_fault(found, now_s)
+    fault = dates_fault(revocations, now_s)
     lack = f"the revocation list is out of date: {fault}" if fault else ""
-    return Check(True, named, required, found, lack)
+    return Check(True, named, required, revocations, lack)

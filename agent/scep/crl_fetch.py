@@ -2,8 +2,8 @@
 
 RFC 8894 2.7 and 4.6: a distribution point comes first, GetCRL only where there is none, since a CA
 signs a reply for each GetCRL and many refuse it. The realm's `cdp-url` says where the list is, else
-the certificate in use or, `from-ca`, that of the CA. What arrives is judged by `revocation` alike.
-The job that reads it from HTTP has no device key.
+the certificate in use or, `from-ca`, that of the CA. Lists are judged alike, however they came
+(`crl_check`). The job that reads one from HTTP has no device key.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _NOT_OFFERED = (
 def fetch(job: Job, link: Link) -> Answer:
     """{cdp_url, from_ca, certificate, before_s, ca, source, ...}; `crl-no-place` when neither the
     realm nor a certificate says where a list is."""
-    ca, held = ca_of(job), _held(job)
+    ca, in_use = ca_of(job), _held(job)
     url = text_or_none(job, "cdp_url")
     if url is None:
-        url = _place(ca.issuing() if field(job, "from_ca", bool) else held)
+        url = _place(ca.issuing() if field(job, "from_ca", bool) else in_use)
     if url is None:
         raise fail("crl-no-place")
     notes = ca.weak_links()
@@ -54,28 +54,27 @@ def fetch(job: Job, link: Link) -> Answer:
 def get(job: Job, device_key: bytes, link: Link) -> Answer:
     """GetCRL for the issuer of the certificate in use, which signs it:
     {signer: {certificate, key}, digest, transaction, before_s, ca, ...}"""
-    asked = Conversation(job)
+    conversation = Conversation(job)
     signer, key = signing(submap(job, "signer"), device_key)
     digest = one_of(job, "digest", oids.RSA_SIGNATURES)
     request = messages.Request(transaction_of(job), 0, digest, {}, (), None)
     content = cms_writer.issuer_and_serial(signer.issuer_der, signer.serial)
     question = Question(messages.GET_CRL, content, request, signer, key, signer.spki)
-    reply, expected = _asked(asked, question, link)
+    reply, expected = _asked(conversation, question, link)
     if reply.status != str(messages.SUCCESS):
         raise fail("certrep-status", received=str(reply.status))
-    found = trust.opened(reply, expected).lists
-    if len(found) != 1:
-        raise fail("crl-malformed", reason=f"the reply holds {len(found)} lists", page="-")
-    return _answer(
-        job, crl_check.accept(found[0], asked.ca, asked.notes), found[0], _BY_SCEP, asked.notes
-    )
+    lists = trust.opened(reply, expected).lists
+    if len(lists) != 1:
+        raise fail("crl-malformed", reason=f"the reply holds {len(lists)} lists", page="-")
+    crl = crl_check.accept(lists[0], conversation.ca, conversation.notes)
+    return _answer(job, crl, lists[0], _BY_SCEP, conversation.notes)
 
 
 def _asked(
-    asked: Conversation, question: Question, link: Link
+    conversation: Conversation, question: Question, link: Link
 ) -> tuple[messages.CertRep, trust.Expected]:
     try:
-        return asked.ask(question, link)
+        return conversation.ask(question, link)
     except AgentError as error:
         if error.code not in _NOT_OFFERED:
             raise
@@ -83,8 +82,8 @@ def _asked(
 
 
 def _fetched(job: Job, url: str, link: Link) -> bytes:
-    """What lies there. A distribution point is no SCEP server: what cannot be had from it leads to
-    other settings than `enrollment-url`."""
+    """The bytes at a URL. A distribution point is no SCEP server, so its failures lead to other
+    settings than `enrollment-url`."""
     try:
         return ca_query.exchange_of({**job, "url": url}, link).fetch(limits.CRL_PEM_BYTES)
     except AgentError as error:
@@ -103,15 +102,15 @@ def _held(job: Job) -> Certificate | None:
         return certificate.read(data)
 
 
-def _answer(job: Job, found: Crl, data: bytes, source: str, notes: list[str]) -> Answer:
-    fault = crl_check.dates_fault(found, ca_query.moment(job))
+def _answer(job: Job, crl: Crl, data: bytes, source: str, notes: list[str]) -> Answer:
+    fault = crl_check.dates_fault(crl, ca_query.moment(job))
     if fault:
         raise fail("crl-outdated", reason=fault)
-    if job.get("before_s") is not None and found.this_update_s < field(job, "before_s", int):
+    if job.get("before_s") is not None and crl.this_update_s < field(job, "before_s", int):
         raise fail("crl-outdated", reason="the stored one is newer")
-    held = _held(job)
-    if held is not None and names.key(held.issuer) == names.key(found.issuer):
-        entry = found.entry_of(held.serial)
+    in_use = _held(job)
+    if in_use is not None and names.key(in_use.issuer) == names.key(crl.issuer):
+        entry = crl.entry_of(in_use.serial)
         if entry is not None:
             realm = field(job, "realm", str)
             notes.append(
@@ -120,10 +119,10 @@ def _answer(job: Job, found: Crl, data: bytes, source: str, notes: list[str]) ->
             )
     return {
         "crl": data,
-        "issuer": names.shown(found.issuer),
-        "this_update_s": found.this_update_s,
-        "next_update_s": found.next_update_s,
-        "count": found.total,
+        "issuer": names.shown(crl.issuer),
+        "this_update_s": crl.this_update_s,
+        "next_update_s": crl.next_update_s,
+        "count": crl.total,
         "source": source,
         "notes": notes,
     }
@@ -136,5 +135,5 @@ def _place(cert: Certificate | None) -> str | None:
         return None
     with reading("crl-malformed", extension.value):
         points = certificate.distribution_points(ber.read(extension.value))
-        places = [one.value for found in points for one in found if one.kind == "URI"]
-    return next((place for place in places if place.lower().startswith("http://")), None)
+        urls = [name.value for point in points for name in point if name.kind == "URI"]
+    return next((url for url in urls if url.lower().startswith("http://")), None)

@@ -236,8 +236,8 @@ def open_pkcs12(data: bytes, password: bytes | None) -> tuple[object | None, lis
     """The private key, if any, and DER of the certificates; None when it does not open."""
     try:
         key, own, others = pkcs12.load_key_and_certificates(data, password)
-        found = [*([own] if own else []), *others]
-        return key, [one.public_bytes(Encoding.DER) for one in found]
+        certificates = [*([own] if own else []), *others]
+        return key, [certificate.public_bytes(Encoding.DER) for certificate in certificates]
     except _FILE_REFUSALS:
         return None
 
@@ -253,7 +253,7 @@ def make_pkcs12(
         builder = builder.key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
         protection = builder.hmac_hash(hashes.SHA256()).build(password)
     try:
-        others = [x509.load_der_x509_certificate(one) for one in ders]
+        others = [x509.load_der_x509_certificate(data) for data in ders]
         own = others.pop(0) if others and key is not None else None
         return pkcs12.serialize_key_and_certificates(None, key, own, others, protection)
     except _FILE_REFUSALS as error:

@@ -1,7 +1,7 @@
 """ASN.1 as it is written: DER only, since real CAs refuse anything else (X.690), and the tags.
 
 Tags are the identifier octet as it stands on the wire: class, constructed bit and number in one
-byte. What is written is ours, so nothing is checked here; `ber` reads.
+byte. The values are ours, so nothing is checked here; `ber` reads.
 """
 
 from __future__ import annotations

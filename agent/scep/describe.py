@@ -1,7 +1,7 @@
 """Certificates, requests and CRLs as text, in the layout that users know from `openssl ... -text`.
 
 Every extension has a row in one table; one that is unknown or malformed is shown as hexadecimal, so
-that it never costs the text. What cannot be read at all is a BerError, in `text` one line.
+that it never costs the text. Bytes that cannot be read at all are a BerError, in `text` one line.
 """
 
 from __future__ import annotations

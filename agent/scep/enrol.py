@@ -28,20 +28,20 @@ def enrol(job: Job, device_key: bytes, link: Link) -> Answer:
     """Sends PKCSReq or RenewalReq: {status: issued, certificate, chain, ra_proven, notes}, {status:
     pending, notes}. `renewal` None: signed by a certificate made for it; else {message_type,
     certificate, key, with_password}."""
-    found = _renewal(job)
-    with_password = found is None or field(found, "with_password", bool)
-    kind = messages.PKCS_REQ if found is None else field(found, "message_type", int)
+    renewal = _renewal(job)
+    with_password = renewal is None or field(renewal, "with_password", bool)
+    kind = messages.PKCS_REQ if renewal is None else field(renewal, "message_type", int)
     if kind not in (messages.PKCS_REQ, messages.RENEWAL_REQ):
         raise fail("job-request", field="message_type")
-    asked = Transaction(job, device_key, with_password)
-    return asked.run(kind, asked.certification_request(), link)
+    transaction = Transaction(job, device_key, with_password)
+    return transaction.run(kind, transaction.certification_request(), link)
 
 
 def poll(job: Job, device_key: bytes, link: Link) -> Answer:
     """Asks for the outcome of an earlier request; answers like `enrol`."""
-    asked = Transaction(job, device_key, with_password=False)
-    content = messages.poll_content(asked.issuer.subject_der, asked.request)
-    return asked.run(messages.CERT_POLL, content, link)
+    transaction = Transaction(job, device_key, with_password=False)
+    content = messages.poll_content(transaction.issuer.subject_der, transaction.request)
+    return transaction.run(messages.CERT_POLL, content, link)
 
 
 def offline(job: Job, device_key: bytes) -> Answer:
@@ -78,11 +78,11 @@ class Transaction:
         return plain
 
     def _signing(self, device_key: bytes) -> tuple[certificate.Certificate, crypto.PrivateKey]:
-        """Who signs: the certificate in use, or one that is made for this request (2.3)."""
-        found = _renewal(self._job)
-        if found is None:
+        """The signer: the certificate in use, or one that is made for this request (2.3)."""
+        renewal = _renewal(self._job)
+        if renewal is None:
             return messages.signer_certificate(self.request, self._key), self._key
-        return signing(found, device_key)
+        return signing(renewal, device_key)
 
     @property
     def issuer(self) -> certificate.Certificate:
@@ -101,12 +101,12 @@ class Transaction:
             return {"status": "pending", "notes": notes}
         if not reply.envelope:
             raise fail("certrep-empty")
-        found = trust.issued(reply, expected)
-        self._check_revocation(found.certificate)
+        issued = trust.issued(reply, expected)
+        self._check_revocation(issued.certificate)
         return {
             "status": "issued",
-            "certificate": certmap.summary(found.certificate),
-            "chain": found.chain,
+            "certificate": certmap.summary(issued.certificate),
+            "chain": issued.chain,
             "ra_proven": ra.proves(self._with.ca, self._with.ra),
             "notes": notes,
         }
@@ -128,12 +128,12 @@ class Transaction:
         how = "with" if self.request.password else "without"
         return fail("ca-renewal-refused", what=error.what, with_or_without=how)
 
-    def _check_revocation(self, found: certificate.Certificate) -> None:
+    def _check_revocation(self, leaf: certificate.Certificate) -> None:
         """A list that is missing is no verdict about the certificate: it can be asked for again."""
         check = self._check
-        if check.revoked(found):
-            raise fail("issued-revoked", reason=check.revoked(found))
-        lack = check.lacking(found)
+        if check.revoked(leaf):
+            raise fail("issued-revoked", reason=check.revoked(leaf))
+        lack = check.lacking(leaf)
         if lack and check.required:
             raise fail("crl-missing", reason=lack)
         if lack and check.named:

@@ -15,7 +15,7 @@ from agent.scep.jobmap import Answer, Job, field
 from hal.ports import Link
 
 _PENDING = "pending"
-# What servers answer that do not know the certificate, or the operation.
+# Errors of servers that do not know the certificate, or the operation.
 _SAID = {
     "ca-badCertId": "getcert-unknown",
     **dict.fromkeys(("ca-badAlg", "ca-badRequest", "ca-failure"), "getcert-refused"),
@@ -27,10 +27,10 @@ def get(job: Job, device_key: bytes, link: Link) -> Answer:
     """The job of `enrol` and {serial: hexadecimal} -> {status: issued, certificate, chain, notes}.
     `renewal` {certificate, key} signs it if there is one."""
     serial = _serial(job)
-    asked = Transaction(job, device_key, with_password=False)
-    content = cms_writer.issuer_and_serial(asked.issuer.subject_der, serial)
+    transaction = Transaction(job, device_key, with_password=False)
+    content = cms_writer.issuer_and_serial(transaction.issuer.subject_der, serial)
     try:
-        answer = asked.run(messages.GET_CERT, content, link)
+        answer = transaction.run(messages.GET_CERT, content, link)
     except AgentError as error:
         if error.code not in _SAID:
             raise
@@ -38,9 +38,9 @@ def get(job: Job, device_key: bytes, link: Link) -> Answer:
         raise fail(code, serial=f"{serial:x}", realm=realm, reason=error.what) from None
     if answer["status"] == _PENDING:  # there is nothing that a CA could have to decide
         raise fail("certrep-status", received=str(messages.PENDING))
-    got = field(field(answer, "certificate", dict), "serial", str)
-    if got != f"{serial:x}":
-        raise fail("getcert-other", got=got, wanted=f"{serial:x}")
+    number = field(field(answer, "certificate", dict), "serial", str)
+    if number != f"{serial:x}":
+        raise fail("getcert-other", got=number, wanted=f"{serial:x}")
     return answer
 
 

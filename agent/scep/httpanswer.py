@@ -1,6 +1,6 @@
 """One answer of an HTTP server: its head, and a body whose end is said clearly (RFC 9112).
 
-Fault model. What arrives may be no HTTP, a head, chunks or a trailer without end, interim answers
+Fault model. An answer may be no HTTP, a head, chunks or a trailer without end, interim answers
 without end, lengths that contradict each other, a body that stops early, or a size of a chunk that
 each reader takes for another one. Promised: heads, trailers and the lines of chunks are capped in
 bytes and fields, and so is all that is taken from the wire behind the head, whatever frames it; a
@@ -32,7 +32,7 @@ _PAGE_BYTES = 8 * limits.PEER_TEXT_CHARACTERS
 
 
 class HttpAnswer(http.client.HTTPResponse):
-    """What comes over a connection; `begin` reads the head, `body` the rest.
+    """The answer on a connection; `begin` reads the head, `body` the rest.
 
     Both raise what `http.client` does, of HTTPException too for what is malformed; OSError.
     """
@@ -57,23 +57,23 @@ class HttpAnswer(http.client.HTTPResponse):
         _check_framing(self.headers)
         if self.length is not None and self.length > cap:
             raise fail("http-too-large", cap=cap)
-        found = bytearray()
+        content = bytearray()
         for piece in self._pieces():
-            found += piece
-            if len(found) > cap:
+            content += piece
+            if len(content) > cap:
                 raise fail("http-too-large", cap=cap)
-        return bytes(found)
+        return bytes(content)
 
     def _page(self) -> bytes:
-        found = b""
+        page = b""
         try:
             for piece in self._pieces():
-                found += piece
-                if len(found) >= _PAGE_BYTES:
+                page += piece
+                if len(page) >= _PAGE_BYTES:
                     break
         except (http.client.HTTPException, ConnectionError):
             pass  # the status says what happened, whatever became of the page
-        return found[:_PAGE_BYTES]
+        return page[:_PAGE_BYTES]
 
     def _pieces(self) -> Iterator[bytes]:
         if self.chunked:
@@ -103,10 +103,10 @@ class _Wire(io.RawIOBase):
             if self.left < 0:
                 raise http.client.HTTPException("what frames the body is many times its size")
             return count
-        taken = self.head[: len(buffer)]
-        buffer[: len(taken)] = taken
-        self.head = self.head[len(taken) :]
-        return len(taken)
+        piece = self.head[: len(buffer)]
+        buffer[: len(piece)] = piece
+        self.head = self.head[len(piece) :]
+        return len(piece)
 
     def close(self) -> None:
         self._stream.close()
@@ -149,7 +149,7 @@ def _lines(stream: BinaryIO, what: str) -> Iterator[bytes]:
 
 
 def _check_framing(headers: http.client.HTTPMessage) -> None:
-    """Where the body ends must be said once and clearly (RFC 9112 6.3)."""
+    """The end of the body must be given once and clearly (RFC 9112 6.3)."""
     lengths = set(headers.get_all("Content-Length", []))
     if len(lengths) > 1 or not all(_DIGITS.fullmatch(length.strip()) for length in lengths):
         raise fail("http-malformed", reason="a Content-Length that makes no sense")
@@ -161,12 +161,12 @@ def _check_framing(headers: http.client.HTTPMessage) -> None:
 def _chunks(stream: io.BufferedReader) -> Iterator[bytes]:
     """The data of chunks, in pieces (RFC 9112 7.1). The last chunk makes them whole: some servers
     hang up without the empty line behind it, and the trailer is for nobody here."""
-    while left := _chunk_size(stream):
-        while left:
-            piece = stream.read1(min(left, _PIECE_BYTES))
+    while rest := _chunk_size(stream):
+        while rest:
+            piece = stream.read1(min(rest, _PIECE_BYTES))
             if not piece:
                 raise http.client.IncompleteRead(b"")
-            left -= len(piece)
+            rest -= len(piece)
             yield piece
         end = stream.read(2)
         if end != b"\r\n":
@@ -179,9 +179,9 @@ def _chunks(stream: io.BufferedReader) -> Iterator[bytes]:
 
 def _chunk_size(stream: io.BufferedReader) -> int:
     line = stream.readline(limits.HTTP_HEADER_BYTES)
-    found = _CHUNK.fullmatch(line)
-    if found:
-        return int(found[1], 16)
+    match = _CHUNK.fullmatch(line)
+    if match:
+        return int(match[1], 16)
     if not line.endswith(b"\n") and len(line) < limits.HTTP_HEADER_BYTES:
         raise http.client.IncompleteRead(b"")
     raise http.client.HTTPException(f"the size of a chunk is {excerpt(line[:40])}")

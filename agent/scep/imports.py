@@ -30,7 +30,7 @@ def run(job: Job, files: Sequence[int]) -> Answer:
     kind = one_of(job, "kind", _KINDS)
     form = None if job.get("format") is None else one_of(job, "format", container.FORMATS)
     password = text_or_none(job, "password")
-    found = container.read(field(job, "data", bytes), form, password, keys=kind != "ca")
+    contents = container.read(field(job, "data", bytes), form, password, keys=kind != "ca")
 
     def sealed(key: crypto.PrivateKey) -> Answer:
         if job.get("name") is None:
@@ -39,67 +39,70 @@ def run(job: Job, files: Sequence[int]) -> Answer:
         sealed, spki = vault.seal_key(vault.device_key(files[0]), name, generation, key)
         return {"sealed": sealed, "spki": spki, "bits": key.key_size}
 
-    return _KINDS[kind](job, found, sealed)
+    return _KINDS[kind](job, contents, sealed)
 
 
-def _ca(job: Job, found: Contents, _sealed: Seal) -> Answer:
-    own = [_bits(crypto.public_der(key)) for key in found.keys]
-    members = [one for one in found.certificates if one.public_bits not in own]
-    if not any(one.is_ca for one in members):
+def _ca(job: Job, contents: Contents, _sealed: Seal) -> Answer:
+    keys_bits = [_bits(crypto.public_der(key)) for key in contents.keys]
+    members = [member for member in contents.certificates if member.public_bits not in keys_bits]
+    if not any(member.is_ca for member in members):
         raise fail("import-no-ca")
     return {"certificates": ca_query.arrived(members, job)}
 
 
-def _key(_job: Job, found: Contents, sealed: Seal) -> Answer:
-    if len(found.keys) != 1:
-        raise fail("import-keys", count=len(found.keys))
-    maps = [certmap.record(one) for one in found.certificates]
-    return {**sealed(found.keys[0]), "certificates": maps}
+def _key(_job: Job, contents: Contents, sealed: Seal) -> Answer:
+    if len(contents.keys) != 1:
+        raise fail("import-keys", count=len(contents.keys))
+    maps = [certmap.record(member) for member in contents.certificates]
+    return {**sealed(contents.keys[0]), "certificates": maps}
 
 
-def _local(job: Job, found: Contents, sealed: Seal) -> Answer:
-    if len(found.keys) > 1:
-        raise fail("import-keys", count=len(found.keys))
-    realm = None if job.get("key") is None else field(submap(job, "key"), "spki", bytes)
-    inside = crypto.public_der(found.keys[0]) if found.keys else None
-    spki = inside or realm
+def _local(job: Job, contents: Contents, sealed: Seal) -> Answer:
+    if len(contents.keys) > 1:
+        raise fail("import-keys", count=len(contents.keys))
+    realm_spki = None if job.get("key") is None else field(submap(job, "key"), "spki", bytes)
+    file_spki = crypto.public_der(contents.keys[0]) if contents.keys else None
+    spki = file_spki or realm_spki
     if spki is None:
         raise fail("import-no-key")
-    what = "the private key in it" if inside else "the realm's key pair"
-    own = _own(found.certificates, _bits(spki), what)
-    comes_in = inside is not None and inside != realm
+    what = "the private key in it" if file_spki else "the realm's key pair"
+    leaf = _own(contents.certificates, _bits(spki), what)
+    comes_in = file_spki is not None and file_spki != realm_spki
     return {
-        "certificate": certmap.summary(own),
-        "chain": _chain(own, found.certificates),
-        "key": sealed(found.keys[0]) if comes_in else None,
+        "certificate": certmap.summary(leaf),
+        "chain": _chain(leaf, contents.certificates),
+        "key": sealed(contents.keys[0]) if comes_in else None,
     }
 
 
 def _own(certificates: Sequence[Certificate], bits: bytes, what: str) -> Certificate:
     """The certificate of this key; of several (a renewal with the same key) the latest."""
-    ours = [one for one in certificates if one.public_bits == bits]
-    if not ours:
+    leaves = [leaf for leaf in certificates if leaf.public_bits == bits]
+    if not leaves:
         raise fail("import-mismatch", count=len(certificates), key=what)
-    own = max(ours, key=lambda one: (one.not_before_s, one.not_after_s))
-    if len(own.der) > limits.CERTIFICATE_BYTES:
-        raise fail("import-too-large", size=len(own.der), cap=limits.CERTIFICATE_BYTES)
-    return own
+    newest = max(leaves, key=lambda leaf: (leaf.not_before_s, leaf.not_after_s))
+    if len(newest.der) > limits.CERTIFICATE_BYTES:
+        raise fail("import-too-large", size=len(newest.der), cap=limits.CERTIFICATE_BYTES)
+    return newest
 
 
 def _bits(spki: bytes) -> bytes:
     return certificate.public_bits(ber.read(spki))
 
 
-def _chain(own: Certificate, others: Sequence[Certificate]) -> list[bytes]:
+def _chain(leaf: Certificate, others: Sequence[Certificate]) -> list[bytes]:
     """DER of the issuers upwards, as far as the file goes."""
-    chain = [own]
+    chain = [leaf]
     while not chain[-1].issued_by(chain[-1]):
-        last, above = chain[-1], (one for one in others if one.is_ca and one not in chain)
-        parent = next((one for one in above if last.issued_by(one)), None)
+        last, above = (
+            chain[-1],
+            (candidate for candidate in others if candidate.is_ca and candidate not in chain),
+        )
+        parent = next((candidate for candidate in above if last.issued_by(candidate)), None)
         if parent is None:
             break
         chain.append(parent)
-    return [one.der for one in chain[1:]]
+    return [candidate.der for candidate in chain[1:]]
 
 
 _KINDS: dict[str, Callable[[Job, Contents, Seal], Answer]] = {

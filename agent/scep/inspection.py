@@ -22,9 +22,9 @@ def run(job: Job) -> Answer:
     name = one_of(job, "kind", _KINDS)
     texts, maps = [], []
     for data in items(job, "ders", bytes):
-        text, found = _shown(name, data)
+        text, fields = _shown(name, data)
         texts.append(text)
-        maps.append(found)
+        maps.append(fields)
     return {"texts": texts, "items": maps}
 
 
@@ -32,12 +32,12 @@ def _shown(kind: str, data: bytes) -> tuple[str, Answer]:
     title, show = _KINDS[kind]
     try:
         data = _unpacked(data)
-        text, found = show(data)
+        text, fields = show(data)
     except ValueError as error:
         line = f"{title}: {len(data)} bytes that cannot be read ({clean(str(error))})"
         return line, {"error": line}
     prints = {name: crypto.digest(digest, data).hex() for name, digest in _PRINTS.items()}
-    return text, {**found, **prints}
+    return text, {**fields, **prints}
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -49,17 +49,17 @@ _PRINTS = {"sha1": "sha1", "sha256": "sha-256"}
 
 def _certificate(data: bytes) -> tuple[str, Answer]:
     cert = certificate.read(data)
-    found = {name: value for name, value in summary(cert).items() if name != "der"}
+    fields = {name: value for name, value in summary(cert).items() if name != "der"}
     usages = _usages(cert.spki, cert.signature, cert.extensions)
-    return describe.certificate_text(cert), {**found, **usages, "is_ca": cert.is_ca}
+    return describe.certificate_text(cert), {**fields, **usages, "is_ca": cert.is_ca}
 
 
 def _request(data: bytes) -> tuple[str, Answer]:
-    found = request.read(data)
-    return describe.request_text(found), {
-        "subject": names.shown(found.subject),
-        **_usages(found.spki, found.signature, found.extensions),
-        "challenge_password": oids.CHALLENGE_PASSWORD in found.attributes,
+    pkcs10 = request.read(data)
+    return describe.request_text(pkcs10), {
+        "subject": names.shown(pkcs10.subject),
+        **_usages(pkcs10.spki, pkcs10.signature, pkcs10.extensions),
+        "challenge_password": oids.CHALLENGE_PASSWORD in pkcs10.attributes,
     }
 
 
@@ -72,28 +72,28 @@ def _usages(
     return {
         "key": describe.key_name(spki),
         "signature": describe.signature_name(signature),
-        "subject_alternative_names": [names.shown_names([one]) for one in alternative],
+        "subject_alternative_names": [names.shown_names([entry]) for entry in alternative],
         "key_usage": [name for name in certificate.KEY_USAGES if name in usage],
         "extended_key_usage": sorted(map(describe.purpose, purposes)),
     }
 
 
 def _crl(data: bytes) -> tuple[str, Answer]:
-    found = crl.read(data)
+    revocations = crl.read(data)
     revoked = [
         {
-            "serial": describe.hexadecimal(one.serial),
-            "revoked_s": one.revoked_s,
-            "reason": one.reason,
+            "serial": describe.hexadecimal(entry.serial),
+            "revoked_s": entry.revoked_s,
+            "reason": entry.reason,
         }
-        for one in found.revoked
+        for entry in revocations.revoked
     ]
-    return describe.crl_text(found), {
-        "issuer": names.shown(found.issuer),
-        "signature": describe.signature_name(found.signature),
-        "this_update_s": found.this_update_s,
-        "next_update_s": found.next_update_s,
-        "revoked_count": found.total,
+    return describe.crl_text(revocations), {
+        "issuer": names.shown(revocations.issuer),
+        "signature": describe.signature_name(revocations.signature),
+        "this_update_s": revocations.this_update_s,
+        "next_update_s": revocations.next_update_s,
+        "revoked_count": revocations.total,
         "revoked": revoked,
     }
 

@@ -45,5 +45,5 @@ def one_of(job: Job, name: str, allowed: Mapping[str, object]) -> str:
 
 
 def submap(job: Job, name: str) -> Job:
-    found: Job = field(job, name, dict)
-    return found
+    value: Job = field(job, name, dict)
+    return value

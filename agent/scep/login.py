@@ -63,13 +63,13 @@ def matches(plain: str, word: str) -> bool:
 
 
 def _read(word: str) -> _Stored:
-    found = _WORD.fullmatch(word) if len(word) <= limits.PASSWORD_HASH_CHARACTERS else None
-    if found is None:
+    match = _WORD.fullmatch(word) if len(word) <= limits.PASSWORD_HASH_CHARACTERS else None
+    if match is None:
         raise fail("hash-unreadable")
-    cost, block = int(found[1]), int(found[2])
+    cost, block = int(match[1]), int(match[2])
     if not (0 < cost <= limits.SCRYPT_LOG2_COST and 0 < block <= limits.SCRYPT_BLOCK):
         raise fail("hash-unreadable")
-    return _Stored(cost, block, _bytes(found[3]), _bytes(found[4]))
+    return _Stored(cost, block, _bytes(match[3]), _bytes(match[4]))
 
 
 def _derive(plain: str, log2_cost: int, block: int, salt: bytes) -> bytes:

@@ -33,7 +33,7 @@ KEY_USAGES = {
 
 
 class Request(NamedTuple):
-    """What identifies a transaction, to the byte; `transaction` is 32 hexadecimal digits."""
+    """The request of a transaction, to the byte; `transaction` is 32 hexadecimal digits."""
 
     transaction: str
     time_s: int
@@ -120,7 +120,7 @@ def signer_certificate(request: Request, key: crypto.PrivateKey) -> Certificate:
 
 
 class Outgoing(NamedTuple):
-    """How a message is protected: signer and key, recipient, content cipher, nonce, and the
+    """The protection of a message: signer and key, recipient, content cipher, nonce, and the
     signing time when the clock is trusted (a CA refuses a wrong one with badTime)."""
 
     signer: Certificate
@@ -196,7 +196,7 @@ def _text(signer: cms.Signer, kind: str) -> str | None:
 
 
 def _explanation(signer: cms.Signer) -> str:
-    """What the CA says to people: failInfoText, and the HRESULT of Microsoft's servers."""
+    """Words of the CA for people: failInfoText, and the HRESULT of Microsoft's servers."""
     text = _text(signer, oids.FAIL_INFO_TEXT) or ""
     code = _text(signer, oids.HRESULT)
     return clean(f"{text} (HRESULT {code})" if code else text)

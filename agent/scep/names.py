@@ -29,7 +29,7 @@ _SUBJECT = (
 )
 _PRINTABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?")
 _NAME_CHARACTERS = 512
-# What a value may not bring along: the beginning of another attribute, or of another name.
+# A value must not bring along these: the beginning of another attribute, or of another name.
 _SEPARATOR = re.compile(r"(?=(?:, | \+ )[A-Za-z0-9. ]+[=:])")
 
 RFC822, DNS, DIRECTORY, URI, IP = 1, 2, 4, 6, 7
@@ -123,7 +123,7 @@ def _value(attribute: Attribute) -> str:
 
 
 def folded(text: str) -> str:
-    """What is compared of a string: RFC 4518 in short (compatibility form, case, white space).
+    """The form for comparing strings: RFC 4518 in short (compatibility form, case, white space).
 
     A string longer than any name is compared as it is (`limits.FOLDED_CHARACTERS`).
     """

@@ -23,11 +23,15 @@ def fetch(job: Job, link: Link) -> Answer:
     ca = ca_of(job)
     message = _asked(ca_query.exchange_of(job, link), text_or_none(job, "ca_id"))
     signer = succession.signer(message, ca, ra.issuing(ca, ra.rules_of(job)))
-    via = [one.certificate.der for one in signer.above() if one.certificate != ca.named]
+    via = [
+        authority.certificate.der
+        for authority in signer.above()
+        if authority.certificate != ca.named
+    ]
     notes: list[str] = []
-    found = succession.members(RollOver(ca.named.der, message, tuple(via)), ca.rules, notes)
-    _check_dates(found, ca.rules.now_s)
-    certificates = relations.described(found, ca.rules._replace(crl=None), ra.typed(job))
+    members = succession.members(RollOver(ca.named.der, message, tuple(via)), ca.rules, notes)
+    _check_dates(members, ca.rules.now_s)
+    certificates = relations.described(members, ca.rules._replace(crl=None), ra.typed(job))
     return {"certificates": certificates, "message": message, "via": via, "notes": notes}
 
 
@@ -40,8 +44,8 @@ def _asked(exchange: transport.Exchange, ca_id: str | None) -> bytes:
         raise fail("next-ca-none", reason=error.what) from None
 
 
-def _check_dates(found: list[Certificate], now_s: int | None) -> None:
+def _check_dates(members: list[Certificate], now_s: int | None) -> None:
     """It may begin later, but must not have ended."""
-    for one in found:
-        if now_s is not None and one.is_ca and one.not_after_s <= now_s:
-            raise fail("ca-expired", subject=names.shown(one.subject))
+    for member in members:
+        if now_s is not None and member.is_ca and member.not_after_s <= now_s:
+            raise fail("ca-expired", subject=names.shown(member.subject))

@@ -141,15 +141,15 @@ def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:
         ours = certificate.read(data).public_bits
     if ours != certificate.public_bits(ber.read(crypto.public_der(key))):
         raise fail("key-mismatch", other="the certificate")
-    found = served.of(job, data)
-    own, chain, ca = (pem.encode("CERTIFICATE", d) for d in ([data], found.chain, found.ca))
+    trust = served.of(job, data)
+    own, chain, ca = (pem.encode("CERTIFICATE", d) for d in ([data], trust.chain, trust.ca))
     secret = pem.encode("PRIVATE KEY", [crypto.private_der(key)])
     for descriptor, text in zip(
         files[1:], (own, chain, ca, secret, secret + own + chain), strict=True
     ):
         _write(descriptor, text)
-    notes = [found.note] if found.note else []
-    return {"chain": found.chain, "ca": found.ca, "notes": notes}
+    notes = [trust.note] if trust.note else []
+    return {"chain": trust.chain, "ca": trust.ca, "notes": notes}
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What RFC 5280 6.1 asks of each certificate on the way down from the pin: CA, RA and leaf alike.
+"""The demands of RFC 5280 6.1 on each certificate below the pin: CA, RA and leaf alike.
 
 The pin is the trust anchor, and an anchor's own extensions are not applied (6.1.1 d): whoever pins
 a CA has said that it may sign. Every certificate below it must be signed by a CA that may sign,
@@ -46,10 +46,10 @@ class Authority(NamedTuple):
 
     def above(self) -> list[Authority]:
         """This one, its issuer, and so on up to the pin."""
-        found = [self]
-        while found[-1].issuer is not None:
-            found.append(found[-1].issuer)
-        return found
+        authorities = [self]
+        while authorities[-1].issuer is not None:
+            authorities.append(authorities[-1].issuer)
+        return authorities
 
 
 def anchor(pinned: Certificate) -> Authority:
@@ -63,8 +63,8 @@ def below(authority: Authority, subject: Certificate) -> Authority:
     room = authority.room - (0 if is_self_issued(subject) else 1)
     if subject.path_length is not None:
         room = min(room, max(subject.path_length, 0))
-    more = () if own == constraints.NONE else (own,)
-    return Authority(subject, authority, room, (*authority.names, *more))
+    addition = () if own == constraints.NONE else (own,)
+    return Authority(subject, authority, room, (*authority.names, *addition))
 
 
 def stands_alone(authority: Authority) -> bool:
@@ -76,8 +76,8 @@ def stands_alone(authority: Authority) -> bool:
     issuer, own = authority.issuer, authority.certificate
     if issuer is None:
         return True
-    between = [one.certificate for one in issuer.above()[:-1]]
-    limited = any(one.path_length is not None for one in between)
+    intermediates = [ca.certificate for ca in issuer.above()[:-1]]
+    limited = any(ca.path_length is not None for ca in intermediates)
     room_is_own = not limited or own.path_length == authority.room
     return own.usable_for("keyCertSign") and not issuer.names and room_is_own
 
@@ -103,7 +103,7 @@ def _names_fault(subject: Certificate, authority: Authority) -> str:
     if subject.is_ca and is_self_issued(subject):
         return ""
     try:
-        faults = [found for one in authority.names if (found := one.fault(subject))]
+        faults = [reason for constraint in authority.names if (reason := constraint.fault(subject))]
         if subject.is_ca:
             constraints.read(subject)
     except ValueError as error:

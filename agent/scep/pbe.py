@@ -2,7 +2,7 @@
 encrypt a private key that leaves.
 
 Fault model. A file names the work that its password costs: a few bytes can ask for hours, or for
-all of the memory. What stands outside the encryption is added up and capped before a library sees
+all of the memory. The demands outside the encryption are added up and capped before a library sees
 the file; what may be nested inside it ends at the limits of the child.
 """
 
@@ -41,7 +41,7 @@ _NESTED = 4  # octet strings in octet strings: PFX, AuthenticatedSafe, SafeConte
 
 
 class Demand(NamedTuple):
-    """What a file asks for: rounds of its hashes, memory of one scrypt, algorithms that a library
+    """The demands of a file: rounds of its hashes, memory of one scrypt, algorithms that a library
     may refuse."""
 
     rounds: int
@@ -50,7 +50,7 @@ class Demand(NamedTuple):
 
 
 def demand(data: bytes) -> Demand:
-    """What opening this file costs; LocalError `import-work` beyond the caps, BerError."""
+    """The cost of opening this file; LocalError `import-work` beyond the caps, BerError."""
     rounds, memory_bytes = 0, 0
     rare: list[str] = []
     for node in _elements(ber.read(data), _NESTED):

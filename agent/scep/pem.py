@@ -28,7 +28,7 @@ class Block(NamedTuple):
         return b"ENCRYPTED" in self.headers
 
     def data(self) -> bytes:
-        """What the block holds; ValueError when it is no base64."""
+        """The content of the block; ValueError when it is no base64."""
         return base64.b64decode(b"".join(self.body.split()), validate=True)
 
 
@@ -38,15 +38,15 @@ def looks_so(data: bytes) -> bool:
 
 def blocks(data: bytes) -> list[Block]:
     """Every block in order; ValueError for one without its end, and for too many."""
-    found: list[Block] = []
+    listing: list[Block] = []
     at = data.find(_BEGIN)
     while at >= 0:
         block, end = _block(data, at)
-        found.append(block)
-        if len(found) > limits.PEM_BLOCKS:
+        listing.append(block)
+        if len(listing) > limits.PEM_BLOCKS:
             raise ValueError(f"more than {limits.PEM_BLOCKS} blocks of PEM")
         at = data.find(_BEGIN, end)
-    return found
+    return listing
 
 
 def _block(data: bytes, start: int) -> tuple[Block, int]:

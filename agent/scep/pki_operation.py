@@ -87,8 +87,8 @@ class Conversation:
             raise fail("ca-cannot-encrypt", subject=subject, reason=error) from None
 
     def _cipher(self) -> str:
-        """What the operator has typed; else AES, lowered for a CA that lists what it can and not
-        AES. Nobody signs that list, so what was typed is a floor."""
+        """The cipher that the operator has typed; else AES, lowered for a CA whose list has others
+        and not AES. Nobody signs that list, so a typed cipher is a floor."""
         if self._job.get("cipher") is not None:
             return one_of(self._job, "cipher", _CIPHERS)
         if not self._caps or self._caps & {"aes", "scepstandard"}:
@@ -139,9 +139,9 @@ def load_key(pair: Job, device_key: bytes) -> crypto.PrivateKey:
     return vault.load(device_key, name, generation, sealed, spki)
 
 
-def signing(found: Job, device_key: bytes) -> tuple[Certificate, crypto.PrivateKey]:
+def signing(holder: Job, device_key: bytes) -> tuple[Certificate, crypto.PrivateKey]:
     """A certificate of ours with its private key, of {certificate, key}."""
-    key, data = load_key(submap(found, "key"), device_key), field(found, "certificate", bytes)
+    key, data = load_key(submap(holder, "key"), device_key), field(holder, "certificate", bytes)
     with reading("issued-malformed", data):
         signer = certificate.read(data)
     if signer.public_bits != certificate.public_bits(ber.read(crypto.public_der(key))):

@@ -1,13 +1,13 @@
-"""Who may be the RA of a CA, and for whom a request is encrypted (RFC 8894 2.2, 3.5.2).
+"""The RA of a CA, and the recipient of a request (RFC 8894 2.2, 3.5.2).
 
 Fault model. GetCACert is unprotected, and every customer of a CA has a certificate below the pin.
 Whoever writes the answer can put his own into it; taken for the RA's, it lets him read the
-challenge password. So a chain makes nobody an RA. What does is the RA's own fingerprint, which the
-operator has typed, or a purpose of an RA, which a CA gives to no customer (cmcRA, RFC 6402 2.10;
-Microsoft's enrollment agent). A certificate without extendedKeyUsage, or with any purpose, can be a
-customer's: only `compatibility ra-any-purpose` admits it, and neither beside an RA with its purpose
-nor after one. That an RA had its purpose is remembered once a certificate has come through it:
-whoever only shows the certificate of an RA must not shut out the RA that serves.
+challenge password. So a chain makes nobody an RA. Two things do: the RA's own fingerprint, which
+the operator has typed, or a purpose of an RA, which a CA gives to no customer (cmcRA, RFC 6402
+2.10; Microsoft's enrollment agent). A certificate without extendedKeyUsage, or with any purpose,
+can be a customer's: only `compatibility ra-any-purpose` admits it, and neither beside an RA with
+its purpose nor after one. The purpose of an RA is remembered once a certificate has come through
+it: an attacker who only shows the certificate of an RA must not shut out the RA that serves.
 
 keyUsage prefers and never refuses: real RAs carry the wrong bits.
 """
@@ -54,11 +54,11 @@ def rules_of(job: Job) -> RaRules | None:
 
 
 def typed(job: Job) -> RaRules:
-    """What the operator has said of the RA itself: {ra_fingerprint}."""
+    """The rules that the operator has typed of the RA itself: {ra_fingerprint}."""
     if job.get("ra_fingerprint") is None:
         return RaRules()
-    given = submap(job, "ra_fingerprint")
-    algorithm, pins = one_of(given, "algorithm", caset.FINGERPRINTS), items(given, "hex", str)
+    fields = submap(job, "ra_fingerprint")
+    algorithm, pins = one_of(fields, "algorithm", caset.FINGERPRINTS), items(fields, "hex", str)
     if not pins:  # it would open what was to be closed
         raise fail("job-request", field="hex")
     return RaRules(algorithm, tuple(pins))
@@ -75,9 +75,9 @@ def candidates(ca: CaSet, rules: RaRules) -> list[Certificate]:
 def kept(ca: CaSet, rules: RaRules) -> list[Certificate]:
     """The end entities of a set that are stored with it: those below the pin that may be an RA's,
     and those that the operator has named."""
-    ends = _end_entities(ca.certificates)
-    named = [c for c in ends if caset.digits(rules.algorithm, c) in rules.pins]
-    return [c for c in ends if c in named or (_may_say(c) and ca.vouches_for(c))]
+    end_entities = _end_entities(ca.certificates)
+    pinned = [c for c in end_entities if caset.digits(rules.algorithm, c) in rules.pins]
+    return [c for c in end_entities if c in pinned or (_may_say(c) and ca.vouches_for(c))]
 
 
 def likely(ca: CaSet) -> bool:
@@ -94,10 +94,10 @@ def recipient(ca: CaSet, rules: RaRules | None) -> Certificate:
     """
     if rules is None:
         return ca.issuing()
-    found = candidates(ca, rules)
-    if not found:
+    recipients = candidates(ca, rules)
+    if not recipients:
         raise _no_recipient(ca, rules)
-    return min(found, key=_encryption_rank)
+    return min(recipients, key=_encryption_rank)
 
 
 def issuing(ca: CaSet, rules: RaRules | None) -> Certificate:
@@ -112,17 +112,19 @@ def proves(ca: CaSet, rules: RaRules | None) -> bool:
     return rules is not None and _says_ra(recipient(ca, rules))
 
 
-def _chosen(found: Sequence[Certificate], rules: RaRules) -> list[Certificate]:
+def _chosen(end_entities: Sequence[Certificate], rules: RaRules) -> list[Certificate]:
     if rules.pins:
-        return [c for pin in rules.pins for c in found if caset.digits(rules.algorithm, c) == pin]
-    named = [c for c in found if _says_ra(c)]
-    if named or rules.proven or not rules.any_purpose:
-        return named
-    return [c for c in found if _says_nothing(c)]
+        return [
+            c for pin in rules.pins for c in end_entities if caset.digits(rules.algorithm, c) == pin
+        ]
+    ras = [c for c in end_entities if _says_ra(c)]
+    if ras or rules.proven or not rules.any_purpose:
+        return ras
+    return [c for c in end_entities if _says_nothing(c)]
 
 
-def _end_entities(found: Sequence[Certificate]) -> list[Certificate]:
-    return [c for c in found if not c.is_ca]
+def _end_entities(certificates: Sequence[Certificate]) -> list[Certificate]:
+    return [c for c in certificates if not c.is_ca]
 
 
 def _says_ra(candidate: Certificate) -> bool:
@@ -156,11 +158,11 @@ def _fault(ca: CaSet, candidate: Certificate) -> str:
 # -- why not ---------------------------------------------------------------------------------------
 
 
-def check(found: Sequence[Certificate], rules: RaRules) -> None:
+def check(certificates: Sequence[Certificate], rules: RaRules) -> None:
     """Of a set that no pin has judged yet: refuses one in which nothing could be the RA's."""
-    ends = _end_entities(found)
-    if not _chosen(ends, rules):
-        raise _refused(ends, rules)
+    end_entities = _end_entities(certificates)
+    if not _chosen(end_entities, rules):
+        raise _refused(end_entities, rules)
 
 
 def signer_fault(signer: Certificate, ca: CaSet, rules: RaRules | None) -> str:
@@ -180,38 +182,40 @@ def signer_fault(signer: Certificate, ca: CaSet, rules: RaRules | None) -> str:
 
 
 def _no_recipient(ca: CaSet, rules: RaRules) -> AgentError:
-    ends = _end_entities(ca.certificates)
-    meant = _chosen(ends, rules) if rules.pins else [c for c in ends if _may_say(c)]
-    usable = [c for c in meant if not _fault(ca, c)]
-    if usable or not meant:
-        return _refused(usable or ends, rules)
-    sha256, subject = _sha256(meant[0]), _subject(meant[0])
-    return fail("ra-unusable", sha256=sha256, subject=subject, reason=_fault(ca, meant[0]))
+    end_entities = _end_entities(ca.certificates)
+    ras = _chosen(end_entities, rules) if rules.pins else [c for c in end_entities if _may_say(c)]
+    usable = [c for c in ras if not _fault(ca, c)]
+    if usable or not ras:
+        return _refused(usable or end_entities, rules)
+    sha256, subject = _sha256(ras[0]), _subject(ras[0])
+    return fail("ra-unusable", sha256=sha256, subject=subject, reason=_fault(ca, ras[0]))
 
 
-def _refused(ends: Sequence[Certificate], rules: RaRules) -> AgentError:
+def _refused(end_entities: Sequence[Certificate], rules: RaRules) -> AgentError:
     """Of end entities among which none may be the RA's."""
     if rules.pins:
-        wanted = " ".join(rules.pins)
-        got = _shown(ends, rules.algorithm) or "no certificate of an RA"
-        return fail("ra-pin-mismatch", algorithm=rules.algorithm, wanted=wanted, got=got)
-    silent = sorted((c for c in ends if _says_nothing(c)), key=_encryption_rank)
+        pins = " ".join(rules.pins)
+        offer = _shown(end_entities, rules.algorithm) or "no certificate of an RA"
+        return fail("ra-pin-mismatch", algorithm=rules.algorithm, wanted=pins, got=offer)
+    silent = sorted((c for c in end_entities if _says_nothing(c)), key=_encryption_rank)
     if not silent:
-        others = f"; it holds {_shown(ends, 'sha256')}" if ends else ""
+        others = f"; it holds {_shown(end_entities, 'sha256')}" if end_entities else ""
         return fail("ra-missing", others=others)
     code = "ra-purpose-lost" if rules.any_purpose else "ra-purpose"
     prints = " ".join(map(_sha256, silent[:PINS]))
     return fail(code, prints=prints, shown=_shown(silent, "sha256"))
 
 
-def _shown(found: Sequence[Certificate], algorithm: str) -> str:
-    listed = [f"{algorithm} {caset.digits(algorithm, c)} of {_subject(c)}" for c in found[:SHOWN]]
-    return "; ".join(listed)
+def _shown(certificates: Sequence[Certificate], algorithm: str) -> str:
+    listing = [
+        f"{algorithm} {caset.digits(algorithm, c)} of {_subject(c)}" for c in certificates[:SHOWN]
+    ]
+    return "; ".join(listing)
 
 
-def _sha256(found: Certificate) -> str:
-    return caset.digits("sha256", found)
+def _sha256(subject: Certificate) -> str:
+    return caset.digits("sha256", subject)
 
 
-def _subject(found: Certificate) -> str:
-    return text.clean(names.shown(found.subject), SUBJECT_CHARACTERS)
+def _subject(certificate: Certificate) -> str:
+    return text.clean(names.shown(certificate.subject), SUBJECT_CHARACTERS)

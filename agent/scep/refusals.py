@@ -1,4 +1,4 @@
-"""What servers say when they refuse, in tables: HTTP statuses, and Microsoft's HRESULTs.
+"""Refusals of servers, in tables: HTTP statuses, and Microsoft's HRESULTs.
 
 NDES sends the HRESULT as a signed attribute beside failInfo, or in a page with a status of 500;
 some of its texts come without the number. An HTTP page is signed by nobody: it explains, and
@@ -12,7 +12,7 @@ import re
 from agent.errors import CATALOGUE, AgentError, fail
 from hal.named import NamedTuple
 
-# RFC 9110 15.5, 15.6; RFC 6585. What is not here is `http-refused` (4xx) or `http-failed`.
+# RFC 9110 15.5, 15.6; RFC 6585. Others are `http-refused` (4xx) or `http-failed`.
 STATUSES: dict[int, str] = {
     401: "http-denied",
     403: "http-denied",
@@ -36,7 +36,7 @@ STATUSES: dict[int, str] = {
 LONG_QUERY = 1024  # only a pkiMessage is so long; IIS takes 2,048 unless it is told to take more
 _OF_LONG_QUERIES = (400, 404)  # IIS says 404.15
 
-# What servers answer to an operation that their software does not know (RFC 8894 names no answer).
+# Errors for an operation that the software of a server does not know (RFC 8894 names no answer).
 UNKNOWN_OPERATION = (
     "http-refused", "http-failed", "http-empty", "http-not-found", "http-method",
 )  # fmt: skip
@@ -79,7 +79,7 @@ _NUMBERS = re.compile(r"0x8[0-9a-f]{7}(?![0-9a-f])|-21[34][0-9]{7}(?![0-9])")
 def reason(text: str) -> Reason | None:
     """The first row whose number (hexadecimal, or decimal with its sign) or text is in there."""
     folded = " ".join(text.casefold().split())
-    numbers = {int(found, 0) & 0xFFFFFFFF for found in _NUMBERS.findall(folded)}
+    numbers = {int(match, 0) & 0xFFFFFFFF for match in _NUMBERS.findall(folded)}
     return next((row for row in REASONS if row.number in numbers or row.text in folded), None)
 
 
@@ -93,9 +93,9 @@ class Asked(NamedTuple):
 def http(asked: Asked, status: int, phrase: str, page: str) -> AgentError:
     """The error of a status of 400 and above. `phrase` and `page` are fit for a terminal."""
     values = {"status": status, "reason": phrase, "page": page}
-    found = reason(page)
-    if found is not None:
-        row = CATALOGUE[found.code]
+    explanation = reason(page)
+    if explanation is not None:
+        row = CATALOGUE[explanation.code]
         return fail("http-ndes", cause=row.cause, remedy=row.remedy, **values)
     if asked.method == "GET" and asked.characters > LONG_QUERY and status in _OF_LONG_QUERIES:
         return fail("http-query", size=asked.characters, **values)

@@ -1,4 +1,4 @@
-"""Who vouches for whom in a set of certificates that has arrived, for the agent to choose from.
+"""The relations between certificates of a set that has arrived, for the agent to choose from.
 
 The agent reads no certificate: which one becomes the pin is its decision
 (`agent/enrolment/pins.py`), and what that one vouches for is found out here, for each that might be
@@ -31,21 +31,21 @@ def described(
     signed it, upwards to a self-signed one, which may be anybody's. `self_signed`; `sent`: it is
     none of `stored`, which were held here already.
     """
-    places = {one.der: at for at, one in enumerate(certificates)}
+    places = {subject.der: index for index, subject in enumerate(certificates)}
 
-    def indexes(some: Sequence[Certificate]) -> list[int]:
-        return sorted({places[one.der] for one in some})
+    def indexes(members: Sequence[Certificate]) -> list[int]:
+        return sorted({places[subject.der] for subject in members})
 
     return [
         {
-            **certmap.record(one),
-            "below": indexes(_below(one, certificates, rules, ra_rules)),
-            "generations": indexes([c for c in certificates if path.is_generation(c, one)]),
-            "above": [places[c.der] for c in _above(one, certificates)],
-            "self_signed": one.issued_by(one),
-            "sent": one.der not in stored,
+            **certmap.record(subject),
+            "below": indexes(_below(subject, certificates, rules, ra_rules)),
+            "generations": indexes([c for c in certificates if path.is_generation(c, subject)]),
+            "above": [places[c.der] for c in _above(subject, certificates)],
+            "self_signed": subject.issued_by(subject),
+            "sent": subject.der not in stored,
         }
-        for one in certificates
+        for subject in certificates
     ]
 
 
@@ -55,14 +55,14 @@ def _below(
     if not pinned.is_ca:
         return []
     try:
-        found = caset.under(pinned, certificates, rules)
+        ca_set = caset.under(pinned, certificates, rules)
     except AgentError:  # it has ended
         return []
-    return [*(a.certificate for a in found.authorities[1:]), *ra.kept(found, ra_rules)]
+    return [*(a.certificate for a in ca_set.authorities[1:]), *ra.kept(ca_set, ra_rules)]
 
 
-def _above(one: Certificate, certificates: Sequence[Certificate]) -> list[Certificate]:
-    chain = [one]
+def _above(subject: Certificate, certificates: Sequence[Certificate]) -> list[Certificate]:
+    chain = [subject]
     while not chain[-1].issued_by(chain[-1]):
         others = (c for c in certificates if c.is_ca and c not in chain)
         parent = next((c for c in others if chain[-1].issued_by(c)), None)

@@ -1,4 +1,4 @@
-"""What a realm serves beside its own certificate: the CAs that consumers may trust, and the chain
+"""The files of a realm beside its own certificate: the CAs that consumers may trust, and the chain
 that peers are shown. Worked out by the job that writes it, whatever an earlier job has said.
 
 A CA that cannot be believed any more (its record was changed, its lineage does not hold) is left

@@ -23,12 +23,12 @@ def ca_of(job: Job) -> CaSet:
     ca = submap(job, "ca")
     ders, pin = items(ca, "certificates", bytes), field(ca, "pin", str)
     roots = [fingerprint(root) for root in items(ca, "roots", dict)] if "roots" in ca else []
-    found = caset.load(ders, pin, rules_of(job), roots)
+    ca_set = caset.load(ders, pin, rules_of(job), roots)
     lineage = [_link(link) for link in items(ca, "lineage", dict)] if "lineage" in ca else []
     for holder, name in ((ca, "anchor"), (job, "fingerprint")):
         if holder.get(name) is not None:
-            succession.check(found, lineage, fingerprint(submap(holder, name)))
-    return found
+            succession.check(ca_set, lineage, fingerprint(submap(holder, name)))
+    return ca_set
 
 
 def undated(job: Job) -> Job:
@@ -48,21 +48,21 @@ def _list(job: Job) -> Crl | None:
     out where it is used. One that cannot be read says nothing, as one that is missing."""
     if job.get("revocation") is None:
         return None
-    given = submap(job, "revocation")
-    if given.get("check") == ["none"] or given.get("crl") is None:
+    revocation = submap(job, "revocation")
+    if revocation.get("check") == ["none"] or revocation.get("crl") is None:
         return None
-    data = field(given, "crl", bytes)
+    data = field(revocation, "crl", bytes)
     try:
         return crl.read(data)
     except ValueError:
         return None
 
 
-def fingerprint(given: Job) -> Fingerprint:
+def fingerprint(fields: Job) -> Fingerprint:
     """{algorithm, hex}"""
-    return Fingerprint(one_of(given, "algorithm", caset.FINGERPRINTS), field(given, "hex", str))
+    return Fingerprint(one_of(fields, "algorithm", caset.FINGERPRINTS), field(fields, "hex", str))
 
 
-def _link(given: Job) -> RollOver:
-    certificate, message = field(given, "certificate", bytes), field(given, "message", bytes)
-    return RollOver(certificate, message, tuple(items(given, "via", bytes)))
+def _link(fields: Job) -> RollOver:
+    certificate, message = field(fields, "certificate", bytes), field(fields, "message", bytes)
+    return RollOver(certificate, message, tuple(items(fields, "via", bytes)))

@@ -37,14 +37,14 @@ class RollOver(NamedTuple):
 
 
 def signer(message: bytes, ca: CaSet, issuing: Certificate) -> path.Authority:
-    """Who signed a next set: the pinned CA, or the one of the stored set that issues to us."""
+    """The signer of a next set: the pinned CA, or the CA of the stored set that issues to us."""
     with reading("next-ca-malformed", message):
         identifier = _only_signer(cms.read_signed(message)).identifier
-        allowed = [ca.pin, issuing]
-        found = identifier.find(allowed)
-    if found is None:
+        candidates = [ca.pin, issuing]
+        author = identifier.find(candidates)
+    if author is None:
         raise fail("next-ca-signer", subject=names.shown(ca.pin.subject))
-    return next(a for a in ca.authorities if a.certificate == found)
+    return next(a for a in ca.authorities if a.certificate == author)
 
 
 def members(link: RollOver, rules: Rules, notes: list[str]) -> list[Certificate]:
@@ -59,10 +59,10 @@ def members(link: RollOver, rules: Rules, notes: list[str]) -> list[Certificate]
         notes += _check_signature(message, pinned, link.via, rules)
         if not message.content:
             raise ber.BerError("the certificates are not in what was signed")
-        found = caset.readable(cms.read_signed(message.content).certificates)
-    if not found:
+        certificates = caset.readable(cms.read_signed(message.content).certificates)
+    if not certificates:
         raise fail("next-ca-none", reason="there is no certificate in what was signed")
-    return found
+    return certificates
 
 
 def _only_signer(message: cms.SignedData) -> cms.Signer:
@@ -74,18 +74,18 @@ def _only_signer(message: cms.SignedData) -> cms.Signer:
 def _check_signature(
     message: cms.SignedData, pinned: Certificate, via: Sequence[bytes], rules: Rules
 ) -> list[str]:
-    signed = message.signers[0]
-    known = caset.under(pinned, caset.readable([pinned.der, *via]), rules)
-    who = signed.identifier.find([a.certificate for a in known.authorities])
-    if who is None:
+    info = message.signers[0]
+    ca_set = caset.under(pinned, caset.readable([pinned.der, *via]), rules)
+    author = info.identifier.find([a.certificate for a in ca_set.authorities])
+    if author is None:
         raise fail("next-ca-signer", subject=names.shown(pinned.subject))
-    if signed.digest == "md5" and "md5" not in rules.weak:
+    if info.digest == "md5" and "md5" not in rules.weak:
         raise fail("next-ca-signature", reason="it is made with md5")
-    fault = cms.verify(message, signed, who.spki)
+    fault = cms.verify(message, info, author.spki)
     if fault:
         raise fail("next-ca-signature", reason=fault)
     weak = ["the signature of the next CA's certificates uses md5, which `weak-algorithm` allows"]
-    return known.weak_links() + (weak if signed.digest == "md5" else [])
+    return ca_set.weak_links() + (weak if info.digest == "md5" else [])
 
 
 def check(ca: CaSet, lineage: Sequence[RollOver], anchor: Fingerprint) -> None:
@@ -103,20 +103,22 @@ def follow(
     """From the certificate with the operator's fingerprint to the pin, link by link."""
     rules = Rules(None, weak)
     with reading("next-ca-malformed", b""):
-        before = [certificate.read(link.certificate) for link in lineage]
-    begun, got = False, "none"
-    for link, one, following in zip(lineage, before, [*before[1:], pinned], strict=True):
-        got = caset.digits(anchor.algorithm, one)
-        begun = begun or got == anchor.digits
-        if begun and not _leads(link, one, following, rules):
+        predecessors = [certificate.read(link.certificate) for link in lineage]
+    is_anchored, print_ = False, "none"
+    for link, predecessor, successor in zip(
+        lineage, predecessors, [*predecessors[1:], pinned], strict=True
+    ):
+        print_ = caset.digits(anchor.algorithm, predecessor)
+        is_anchored = is_anchored or print_ == anchor.digits
+        if is_anchored and not _leads(link, predecessor, successor, rules):
             pin = caset.digits("sha256", pinned)
             raise fail("ca-pin-mismatch", algorithm="sha256", wanted="one that follows it", got=pin)
-    if not begun:
-        raise fail("ca-pin-mismatch", algorithm=anchor.algorithm, wanted=anchor.digits, got=got)
+    if not is_anchored:
+        raise fail("ca-pin-mismatch", algorithm=anchor.algorithm, wanted=anchor.digits, got=print_)
 
 
-def _leads(link: RollOver, one: Certificate, following: Certificate, rules: Rules) -> bool:
+def _leads(link: RollOver, predecessor: Certificate, successor: Certificate, rules: Rules) -> bool:
     if not link.message:
-        return path.is_generation(following, one)
-    named = members(link, rules, [])  # each weakness was told when it was fetched
-    return following.der in [c.der for c in named if c.is_ca]
+        return path.is_generation(successor, predecessor)
+    next_set = members(link, rules, [])  # each weakness was told when it was fetched
+    return successor.der in [c.der for c in next_set if c.is_ca]

@@ -61,7 +61,7 @@ REASONS: dict[str, str] = {
 
 
 def context(trust: bytes, name: str, check_dates: bool) -> ssl.SSLContext:
-    """What a connection is judged by: the certificates of a file, PEM or one in DER.
+    """The context that judges a connection: the certificates of a file, PEM or one in DER.
 
     LocalError `tls-trust-file`, which names the file.
     """
@@ -98,7 +98,7 @@ def secure(sock: socket.socket, judge: ssl.SSLContext, host: str) -> ssl.SSLSock
 
 
 def failure(error: ssl.SSLError, host: str) -> AgentError:
-    """What OpenSSL found, during the handshake or after it."""
+    """The error of a fault that OpenSSL found, during the handshake or after it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         code = CODES.get(error.verify_code, "tls-certificate")
         return fail(code, host=host, what=clean(error.verify_message))

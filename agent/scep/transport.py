@@ -57,7 +57,7 @@ SERVER_CODES = frozenset(
 
 
 class Server(NamedTuple):
-    """Where a realm's CA is: host, port and the request target, to which a query is added."""
+    """The place of a realm's CA: host, port and the request target, to which a query is added."""
 
     host: str
     port: int
@@ -85,7 +85,7 @@ def server(url: str) -> Server:
 
 
 class Exchange(NamedTuple):
-    """How to reach a server: its place, the link, where connections come from, how long to wait."""
+    """The way to a server: its place, the link, where connections come from, how long to wait."""
 
     server: Server
     link: Link

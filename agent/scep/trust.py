@@ -53,7 +53,7 @@ SHORT_NONCE_BYTES = 8
 
 
 class Expected(NamedTuple):
-    """What a reply must fit: our request, our key, the CA set, and the realm's rules.
+    """The demands on a reply: our request, our key, the CA set, and the realm's rules.
 
     `ra`: by what its RA is known; None: there is none. `nonce`: the senderNonce of this very
     message. `signer` signed the request with `key`, and the reply is encrypted for it; `spki` is
@@ -115,7 +115,7 @@ def accept(data: bytes, expected: Expected) -> messages.CertRep:
 
 
 def _check_signature(message: cms.SignedData, signer: cms.Signer, expected: Expected) -> None:
-    # What the reply itself brings is not even read: any device of this CA could sign with its own.
+    # Certificates in the reply are not even read: any device of this CA could sign with its own.
     # micromdm and step-ca put the issued certificate first there, NDES none at all.
     candidate = signer.identifier.find(expected.ca.certificates)
     if candidate is None:

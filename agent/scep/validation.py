@@ -39,80 +39,80 @@ class _Judge(NamedTuple):
     now_s: int | None
     check: crl_check.Check
 
-    def chain(self, found: Certificate) -> list[bytes]:
+    def chain(self, subject: Certificate) -> list[bytes]:
         """DER of the issuers upwards: by who signed, never by equal names."""
-        authority = self.ca.issuer_of(found)
+        authority = self.ca.issuer_of(subject)
         return [] if authority is None else self.ca.chain(authority)
 
-    def local(self, found: Certificate) -> list[_Row]:
+    def local(self, subject: Certificate) -> list[_Row]:
         """The certificate, then its issuers up to the pin."""
-        alone = "no CA vouches for it: it has signed itself" if _self_signed(found) else ""
-        fault = alone or self._fault(found) or self.check.revoked(found)
-        lack = self.check.lacking(found)
+        alone = "no CA vouches for it: it has signed itself" if _self_signed(subject) else ""
+        fault = alone or self._fault(subject) or self.check.revoked(subject)
+        lack = self.check.lacking(subject)
         if self.check.required:
             fault = fault or lack
         note = f"revocation was not checked: {lack}" if lack and self.check.named else ""
-        rows = [self._row("local", found, fault, note)]
-        authority = self.ca.issuer_of(found)
+        rows = [self._row("local", subject, fault, note)]
+        authority = self.ca.issuer_of(subject)
         while authority is not None:
             revoked = self.check.revoked(authority.certificate)
             rows.append(self._row("CA", authority.certificate, revoked, ""))
             authority = authority.issuer
         return rows
 
-    def member(self, found: Certificate) -> _Row:
+    def member(self, subject: Certificate) -> _Row:
         """One of the CA set. Above the pin nobody vouches but the operator."""
-        part = "CA" if found.is_ca else "RA"
-        if self.ca.authorities and found.der == self.ca.named.der:
-            return self._row(part, found, "", "")
-        if found in self.ca.roots:
-            return self._row(part, found, "", "the operator vouches for it")
-        note = "nobody vouches for it: it is not of the pinned CA" if _self_signed(found) else ""
-        if self.ca.issuer_of(found) is not None:
+        part = "CA" if subject.is_ca else "RA"
+        if self.ca.authorities and subject.der == self.ca.named.der:
+            return self._row(part, subject, "", "")
+        if subject in self.ca.roots:
+            return self._row(part, subject, "", "the operator vouches for it")
+        note = "nobody vouches for it: it is not of the pinned CA" if _self_signed(subject) else ""
+        if self.ca.issuer_of(subject) is not None:
             note = ""
-        return self._row(part, found, self._fault(found) or self.check.revoked(found), note)
+        return self._row(part, subject, self._fault(subject) or self.check.revoked(subject), note)
 
-    def _fault(self, found: Certificate) -> str:
+    def _fault(self, subject: Certificate) -> str:
         """Why no authority vouches for this certificate, or nothing."""
-        if self.ca.issuer_of(found) is not None or _self_signed(found):
+        if self.ca.issuer_of(subject) is not None or _self_signed(subject):
             return ""
-        if not found.signature.digest:
-            return f"unknown signature algorithm {found.signature.oid}"
-        named = [one for one in self.known if found.names_issuer(one)]
-        signers = [one for one in named if found.signed_by(one.spki)]
-        issuer = names.shortly(found.issuer)
-        if not named:
+        if not subject.signature.digest:
+            return f"unknown signature algorithm {subject.signature.oid}"
+        namesakes = [candidate for candidate in self.known if subject.names_issuer(candidate)]
+        signers = [candidate for candidate in namesakes if subject.signed_by(candidate.spki)]
+        issuer = names.shortly(subject.issuer)
+        if not namesakes:
             return f"the CA certificate {issuer} is missing"
         if not signers:
             return f"wrong signature: it was not made by {issuer}"
-        if not any(one.is_ca for one in signers):
+        if not any(candidate.is_ca for candidate in signers):
             return f"its issuer {issuer} is not a CA"
-        if fault := self.ca.fault_of(found):
+        if fault := self.ca.fault_of(subject):
             return fault
         return f"its issuer {issuer} does not chain to the pinned CA"
 
-    def _row(self, part: str, found: Certificate, fault: str, note: str) -> _Row:
-        status = SELF_SIGNED if _self_signed(found) else VALID
-        fault = fault or self._dates(found)
+    def _row(self, part: str, subject: Certificate, fault: str, note: str) -> _Row:
+        status = SELF_SIGNED if _self_signed(subject) else VALID
+        fault = fault or self._dates(subject)
         undated = "" if self.now_s is not None else _NOT_DATED
         reason = fault or "; ".join(filter(None, (note, undated)))
         return _Row(
             part,
-            names.shown(found.subject),
+            names.shown(subject.subject),
             INVALID if fault else status,
             cut(reason, limits.PEER_TEXT_CHARACTERS),
         )
 
-    def _dates(self, found: Certificate) -> str:
-        if path.in_date(found, self.now_s):
+    def _dates(self, subject: Certificate) -> str:
+        if path.in_date(subject, self.now_s):
             return ""
-        if found.not_before_s > (self.now_s or 0):
-            return f"not yet valid: it begins at {utc(found.not_before_s)}"
-        return f"expired: it ended at {utc(found.not_after_s)}"
+        if subject.not_before_s > (self.now_s or 0):
+            return f"not yet valid: it begins at {utc(subject.not_before_s)}"
+        return f"expired: it ended at {utc(subject.not_after_s)}"
 
 
-def _self_signed(found: Certificate) -> bool:
-    return found.issued_by(found)
+def _self_signed(subject: Certificate) -> bool:
+    return subject.issued_by(subject)
 
 
 def run(job: Job) -> Answer:
@@ -145,11 +145,11 @@ def _with_chain(job: Job, chain: Sequence[bytes]) -> Job:
 
 def _local(job: Job) -> tuple[list[_Row], list[bytes]]:
     try:
-        found = certificate.read(field(job, "certificate", bytes))
+        leaf = certificate.read(field(job, "certificate", bytes))
     except ValueError as error:
         return [_Row("local", "-", INVALID, _unreadable(error))], []
     judge = _judge(job, items(job, "chain", bytes))
-    return judge.local(found), judge.chain(found)
+    return judge.local(leaf), judge.chain(leaf)
 
 
 def _ca(job: Job) -> tuple[list[_Row], list[bytes]]:
