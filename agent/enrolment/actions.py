@@ -40,7 +40,7 @@ class Stored(NamedTuple):
 
     @property
     def state(self) -> State:
-        """The state after a start; what was only in memory is gone (agent/enrolment/states.py)."""
+        """The state after a start; a state in memory alone is gone (agent/enrolment/states.py)."""
         phases = {"fetching": State.FETCHING, "sent": State.SENT, "pending": State.PENDING}
         if self.request and self.request.phase in phases:
             return phases[self.request.phase]
@@ -67,7 +67,7 @@ class CancelJob(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """Make `stored` what flash holds, in one transaction."""
+    """Write `stored` to flash, in one transaction."""
 
     stored: Stored
 
@@ -77,7 +77,7 @@ class Activate(NamedTuple):
 
 
 class Confirm(NamedTuple):
-    """Ask the operator whether this is the CA; `above`: those that seem to stand above it."""
+    """Ask the operator whether this is the CA; `above`: the CAs that seem to stand above it."""
 
     candidate: CaCertificate
     above: tuple[CaCertificate, ...] = ()

@@ -21,7 +21,7 @@ class Refused(Exception):  # noqa: N818 - h11's word for it: a missing row is a 
 
 
 class Attempt:
-    """The memory of one realm. A handler changes it, and returns what must be performed for it."""
+    """The memory of one realm. A handler changes it, and returns the actions that follow."""
 
     def __init__(self, stored: Stored, policy: Policy) -> None:
         self.stored = stored

@@ -107,7 +107,7 @@ def _before(base: CaRecord, authorities: list[CaCertificate]) -> CaCertificate |
 
 
 def holds(ca: CaRecord | None, fingerprint: Fingerprint | None) -> bool:
-    """Whether the stored CA is the one that `fingerprint` names, or has followed it."""
+    """Whether the stored CA has this fingerprint, or was derived from the CA that has it."""
     if ca is None or fingerprint is None:
         return ca is not None
     algorithm, digits = fingerprint
@@ -145,7 +145,7 @@ def with_proven_ra(stored: CaRecord | None) -> CaRecord | None:
 
 
 def lowest(authorities: list[CaCertificate]) -> CaCertificate:
-    """The CA of the set that issued no other CA in it: the one that issues to devices."""
+    """The CA of the set that issued no other CA in it: most likely it issues to devices."""
     issuers = {
         c.certificate.issuer for c in authorities if c.certificate.issuer != c.certificate.subject
     }
@@ -154,7 +154,7 @@ def lowest(authorities: list[CaCertificate]) -> CaCertificate:
 
 
 def _mismatch(algorithm: str, wanted: str, authorities: list[CaCertificate]) -> AgentError:
-    """All fingerprints, then the names: no name can bring along what looks like a fingerprint."""
+    """All fingerprints, then the names: no name can bring along a fingerprint of its own."""
     prints = ", ".join(getattr(c, algorithm) for c in authorities)
     offer = "; ".join([prints, *(brief(c.certificate.subject) for c in authorities)])
     return fail("ca-pin-mismatch", algorithm=algorithm, wanted=wanted, got=offer)

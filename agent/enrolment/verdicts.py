@@ -88,7 +88,7 @@ ENDED = "ca-expired"  # the pinned CA has expired, so the poll was not sent
 
 
 def is_verdict(error: AgentError) -> bool:
-    """Whether the transaction is over: the CA has decided, or issued what can never be used.
+    """Whether the transaction is over: the CA has decided, or its certificate can never be used.
 
     An error that the CA has not signed (HTTP, a forged reply) ends the attempt at most.
     """

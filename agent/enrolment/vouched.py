@@ -28,8 +28,8 @@ class Arrived(NamedTuple):
 
 
 class Pinned(NamedTuple):
-    """The certificate that becomes the pin, and by what. anchor: the fingerprint that a person
-    typed; shown: the CAs above it that a person confirmed with it."""
+    """The certificate that becomes the pin, and the ground for it (`trusted_by`). anchor: the
+    fingerprint that a person typed; shown: the CAs above it that a person confirmed with it."""
 
     certificate: CaCertificate
     trusted_by: str
@@ -184,7 +184,7 @@ def _anchor(pinned: Pinned, stored: CaRecord | None, lineage: list[LinkRecord]) 
     return anchor if anchor in prints else f"sha256 {oldest.pin}"
 
 
-# -- what a person is told -------------------------------------------------------------------------
+# -- remarks for a person --------------------------------------------------------------------------
 
 
 def notes(pinned: Pinned, arrived: Arrived, ca: CaRecord) -> list[str]:

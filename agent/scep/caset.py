@@ -1,4 +1,4 @@
-"""The certificates of a CA: the pinned one, what it vouches for, and what the operator does.
+"""The certificates of a CA: the pin, those that it vouches for, and those of the operator.
 
 A set comes from the network with nothing but the pin to tell right from wrong, so trust is worked
 out from the pin downwards: an authority is a CA certificate that another authority signed under the
@@ -35,7 +35,7 @@ class Fingerprint(NamedTuple):
 
 
 class CaSet(NamedTuple):
-    """The readable certificates in the order sent, the authorities, and who stands above the pin.
+    """The readable certificates in the order sent, the authorities, and the CAs above the pin.
 
     The first authority is the pinned CA, or where that has ended another generation of it.
     `roots`: CA certificates that the operator vouches for by their own fingerprints.
@@ -139,7 +139,7 @@ def _same_ca(first: Certificate, second: Certificate) -> bool:
 def readable(ders: Sequence[bytes]) -> list[Certificate]:
     """The certificates that can be read, each once, in order; others are left out.
 
-    One odd certificate in a set must not cost the set; whoever needs it will miss it.
+    One odd certificate in a set must not cost the set; its absence shows where it is needed.
     """
     certificates: dict[bytes, Certificate] = {}
     for data in ders:
@@ -220,7 +220,7 @@ def _may_stand(candidate: Certificate, issuer: Authority, rules: Rules) -> bool:
 
 
 def _allows_more(other: Authority, new: Authority) -> bool:
-    """The same CA by a way that forbids nothing which the new one allows."""
+    """The same CA by a way without a limit that the new way does not have as well."""
     covers = other.certificate == new.certificate and other.room >= new.room
     return covers and all(constraints in new.names for constraints in other.names)
 
@@ -231,8 +231,8 @@ def _above(
     roots: Sequence[Fingerprint],
     rules: Rules,
 ) -> tuple[Certificate, ...]:
-    """CA certificates with a fingerprint that the operator vouches for, but those that are there
-    already, and those that have ended."""
+    """CA certificates with a fingerprint that the operator vouches for. Authorities are left out,
+    and certificates that have ended."""
     authority_ders = {authority.certificate.der for authority in authorities}
     others = [c for c in certificates if c.is_ca and c.der not in authority_ders]
     now_s = rules.now_s
@@ -241,10 +241,10 @@ def _above(
 
 
 def check_fingerprint(pinned: Certificate, fingerprint: Fingerprint) -> None:
-    """`ca-pin-mismatch` unless the pin is what the operator has typed.
+    """`ca-pin-mismatch` unless the pin has the fingerprint that the operator typed.
 
-    The pin was written by the agent from what another job told it; a configured fingerprint came
-    from the operator, so it is compared with the bytes once more.
+    The agent wrote the pin as another job told it. A configured fingerprint came from the operator,
+    so it is compared with the bytes once more.
     """
     algorithm, wanted = fingerprint
     pin = digits(algorithm, pinned)

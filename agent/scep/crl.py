@@ -28,8 +28,8 @@ class Revoked(NamedTuple):
 
 
 class Crl(NamedTuple):
-    """The fields of one list: the first entries, and how many there are; `tbs` is what was signed
-    and `entries` all of them, as bytes of the wire."""
+    """The fields of one list: the first entries, and the number of all; `tbs` is the signed part
+    and `entries` are all of them, as bytes of the wire."""
 
     tbs: bytes
     entries: bytes

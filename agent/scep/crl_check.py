@@ -1,4 +1,4 @@
-"""Whether a revocation list is believed, and what it says of a certificate (RFC 5280 6.3).
+"""The trust in a revocation list, and its word about a certificate (RFC 5280 6.3).
 
 Fault model. A list comes over plain HTTP, out of a cache, or inside a reply of the CA: only its own
 signature counts, made by a CA below the pin. An attacker in the CA's place can hold back a new

@@ -1,13 +1,13 @@
 """The demands of RFC 5280 6.1 on each certificate below the pin: CA, RA and leaf alike.
 
-The pin is the trust anchor, and an anchor's own extensions are not applied (6.1.1 d): whoever pins
-a CA has said that it may sign. Every certificate below it must be signed by a CA that may sign,
-with a digest that is not broken, obey the path length and the name constraints of all CAs above it,
-and hold no critical extension that nobody here knows. Policies are known and not judged, as in
-OpenSSL: no consumer of this device asks for one.
+The pin is the trust anchor, and an anchor's own extensions are not applied (6.1.1 d): the person
+who pinned the CA has said that it may sign. Every certificate below it must be signed by a CA that
+may sign, with a digest that is not broken, obey the path length and the name constraints of all CAs
+above it, and hold no critical extension that nobody here knows. Policies are known and not judged,
+as in OpenSSL: no consumer of this device asks for one.
 
-Dates are apart (`in_date`), since a certificate that has ended gets an answer of its own; so is
-revocation, which a list that is stored decides and a list that is missing does not.
+Dates are apart (`in_date`), since a certificate that has ended gets an answer of its own. So is
+revocation: a stored list decides it, a missing one does not.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ WEAK_DIGESTS = ("md5", "sha1")
 
 
 class Rules(NamedTuple):
-    """By what a realm judges: wall time (None: the clock is not trusted), what may be weak, and
-    the revocation list that is stored, whose signature nobody has verified yet."""
+    """The rules of a realm: wall time (None: the clock is not trusted), digests that may be weak,
+    and the stored revocation list, whose signature nobody has verified yet."""
 
     now_s: int | None
     weak: frozenset[str]
@@ -33,7 +33,7 @@ class Rules(NamedTuple):
 
 
 class Authority(NamedTuple):
-    """A CA certificate that the pin vouches for, and what it may vouch for in its turn.
+    """A CA certificate that the pin vouches for, and its own limits for certificates below it.
 
     `room`: how many CAs that are not self-issued may stand below; `names`: the constraints of all
     CAs from the one below the pin down to this one.
@@ -68,10 +68,10 @@ def below(authority: Authority, subject: Certificate) -> Authority:
 
 
 def stands_alone(authority: Authority) -> bool:
-    """Whether who trusts this CA by itself allows no more than who trusts the pin.
+    """Whether a consumer that trusts this CA by itself allows no more than one that trusts the pin.
 
-    A consumer that builds partial chains ends at the first CA that it has, and never sees what the
-    CAs above that one forbid.
+    A consumer that builds partial chains ends at the first CA that it has. It never sees the limits
+    that the CAs above it set.
     """
     issuer, own = authority.issuer, authority.certificate
     if issuer is None:

@@ -338,7 +338,7 @@ def _check_dates(leaf: Certificate, expected: Expected) -> None:
 
 
 def check_subject(leaf: Certificate, expected: Expected) -> None:
-    """Names as the realm's `subject-match` wants them; what else differs becomes a note.
+    """Names as the realm's `subject-match` wants them; any other difference becomes a note.
 
     A CA may change the subject by its policy, so equality is too much by default; but a certificate
     with the names of another device is worth nothing to the peers of this one. strict: equal.
