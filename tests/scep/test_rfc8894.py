@@ -54,7 +54,7 @@ RULES = (
     Rule("2.3", "the chosen certificate's key signs, and that certificate comes along", MUST,
          ("scep/test_renewal::test_signed_by_the_old_certificate",
           "scep/test_renewal::test_a_key_that_is_not_the_certificates_signs_nothing",
-          "scep/test_cms::test_openssl_verifies_what_we_sign")),
+          "scep/test_cms_writer::test_openssl_verifies_what_we_sign")),
     Rule("2.4", "the challenge password at first, not with a RenewalReq", SHOULD,
          (f"{MESSAGES}::test_challenge_password",
           "scep/test_renewal::test_signed_by_the_old_certificate")),
