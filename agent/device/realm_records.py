@@ -8,10 +8,11 @@ of the attempts begins anew. `display pki enrollment` names what cannot be read.
 
 crl: the revocation list is no part of the engine. It comes and goes without touching an
 application. A list was verified by the job that fetched it, and is verified again by each job that
-uses it, so the record of a job that lied makes no certificate good. The list may be lost. With `certificate-check crl` nothing is sent until there is another one. With `crl none`
-nothing is checked any more, or only by the list before it, which rot has laid open again: each
-application and the log say so. The floor below which no older list is taken is gone with it: the
-next fetch says so.
+uses it, so the record of a job that lied makes no certificate good. The list may be lost. With
+`certificate-check crl` nothing is sent until there is another one. With `crl none` nothing is
+checked any more, or only by the list before it, which rot has laid open again: each application and
+the log say so. The floor below which no older list is taken is gone with it: the next fetch says
+so.
 """
 
 from __future__ import annotations

@@ -237,17 +237,14 @@ class Engine(Attempt):
         request = self._request()
         if request.polls >= self.policy.poll_times:
             return self._failed(fail("poll-exhausted", polls=request.polls), now)
-        first = request.phase != "pending"
-        actions: list[Action] = []
-        if first:
-            actions.append(self._commit(request=request._replace(phase="pending", polls=0)))
-            actions.append(Report("GETTING_LOCAL_CERT", "PENDING: the CA has not decided yet"))
-        else:
-            polls = f"poll {request.polls} of {self.policy.poll_times}"
-            actions.append(Report("GETTING_LOCAL_CERT", f"PENDING: {polls}"))
         self.state, self._next_application = State.PENDING, None
         self._arm(now)
-        return [*actions, Finish(None)] if first else actions
+        if request.phase == "pending":
+            polls = f"poll {request.polls} of {self.policy.poll_times}"
+            return [Report("GETTING_LOCAL_CERT", f"PENDING: {polls}")]
+        commit = self._commit(request=request._replace(phase="pending", polls=0))
+        report = Report("GETTING_LOCAL_CERT", "PENDING: the CA has not decided yet")
+        return [commit, report, Finish(None)]
 
     def _wait_again(self, _event: Event, now: Now) -> list[Action]:
         """A restart while PENDING polls soon, whatever the interval is.
@@ -312,9 +309,8 @@ class Engine(Attempt):
         if ca:
             return [self._commit(ca=ca), StartJob("poll")]
         failure = self._stale_failure or JobFailed(fail("job-answer"))
-        if self.state is State.POLLING:
-            return self._poll_failed(failure, now)
-        return self._recovery_failed(failure, now)
+        polling = self.state is State.POLLING
+        return (self._poll_failed if polling else self._recovery_failed)(failure, now)
 
     def _send_failed(self, event: JobFailed, now: Now) -> list[Action]:
         """The request has no answer, or one that is none.
