@@ -20,7 +20,8 @@ DEMO := $(VENV)/bin/python -m tools.demo
 DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
   tests/hal/test_confinement.py tests/hal/test_confinement_calls.py tests/hal/test_confinement_rig.py \
   tests/hal/test_cbor.py tests/hal/test_records.py tests/hal/test_store.py tests/hal/test_serialport.py \
-  tests/device/test_device.py tests/whole/test_enrol_micromdm.py tests/whole/test_serial_console.py
+  tests/device/test_device.py tests/device/test_device_boot.py tests/device/test_keypairs.py \
+  tests/device/test_realms.py tests/whole/test_enrol_micromdm.py tests/whole/test_serial_console.py
 
 .PHONY: help demo console test quick cov lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
 

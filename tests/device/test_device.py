@@ -4,21 +4,10 @@ from typing import Any
 
 import pytest
 
-from agent import limits
-from agent.appliance import Described, FromFile
+from agent.appliance import Described
 from agent.errors import AgentError, fail
-from hal import cbor
 from hal.ports import DeviceMemoryError, FilesError, JobEnd, StoreError
-from tests.helpers.device_bench import (
-    CONFIGURATION,
-    SHA256,
-    Bench,
-    Waiter,
-    Worker,
-    certificate,
-    ready,
-    refuse,
-)
+from tests.helpers.device_bench import SHA256, Bench, Waiter, Worker, ready, refuse
 
 
 def test_enrolment_ends_in_flash_storage_and_memory() -> None:
@@ -72,35 +61,6 @@ def test_storage_follows_the_file_format_and_is_not_converted() -> None:
     bench.device.configuration.save()
     bench.reboot()  # an empty storage is filled again
     assert bench.files.read("abc_local.cer").startswith(b"der of CN=r1")
-
-
-def test_after_a_reboot_memory_is_rebuilt_and_the_ca_is_not_asked() -> None:
-    bench = ready()
-    bench.enrol()
-    bench.worker.jobs.clear()
-    bench.reboot()
-    assert bench.worker.ops() == ["activate"]
-    assert bench.memory.current("abc", "cert.pem") == b"cert"
-
-
-def test_pending_polls_through_a_reboot_with_the_same_request() -> None:
-    bench = ready()
-    bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
-    waiter = bench.enrol()
-    assert waiter.code is None
-    status = bench.device.status("abc")
-    assert status.state == "pending"
-    assert status.next_s == bench.device.wall_s() + 120
-    sent = bench.worker.jobs[-1]
-    bench.reboot()
-    bench.worker.answers["poll"] = bench.worker.issue
-    bench.advance(59)  # a minute after the start, whatever the interval
-    assert bench.worker.ops()[-1] == "enrol"
-    bench.advance(2)
-    poll = next(job for job in bench.worker.jobs if job["op"] == "poll")
-    shaped = ("transaction", "request_time_s", "entity", "key", "key_usage", "digest", "password")
-    assert [poll[name] for name in shaped] == [sent[name] for name in shaped]
-    assert bench.device.status("abc").state == "issued"
 
 
 def test_changed_settings_do_not_change_a_request_that_was_sent() -> None:
@@ -234,36 +194,6 @@ def test_one_application_at_a_time_and_abort() -> None:
     assert bench.store.get("realm/abc/request") is None
 
 
-def test_key_pairs() -> None:
-    bench = ready()
-    assert bench.device.key_pair_user("k1") == "abc"
-    with pytest.raises(AgentError, match="used by realm abc"):
-        bench.device.destroy_key_pair("k1")
-    bench.key("k2")
-    assert [(key.name, key.generation) for key in bench.device.key_pairs()] == [
-        ("k1", 1),
-        ("k2", 1),
-    ]
-    bench.key("k2")
-    assert bench.device.key_pairs()[1].generation == 2
-    bench.device.destroy_key_pair("k2")
-    with pytest.raises(AgentError, match="no RSA key pair"):
-        bench.device.destroy_key_pair("k2")
-    bench.enrol()
-    bench.device.settings.realms["abc"].key_pair = None
-    assert bench.device.key_pair_user("k1") == "abc"  # its certificate is in use
-
-
-def test_an_answer_without_its_fields_is_no_key_pair() -> None:
-    bench = Bench()
-    bench.worker.answers["generate-key"] = {"spki": "text"}
-    waiter = Waiter()
-    bench.device.create_key_pair("k1", 2048, False, waiter.done)
-    bench.turn()
-    assert waiter.code == "job-answer"
-    assert bench.device.key_pairs() == []
-
-
 def test_sealing_checking_and_describing_are_tasks() -> None:
     bench = Bench()
     waiters = [Waiter() for _task in range(3)]
@@ -276,84 +206,6 @@ def test_sealing_checking_and_describing_are_tasks() -> None:
         [None],
         [[Described(f"text of {der!r}", {"subject": "CN=x"}) for der in (b"one", b"two")]],
     ]
-
-
-def test_what_the_release_before_had_in_flash_goes_on() -> None:
-    """An application that was pending and a certificate in use survive the upgrade."""
-    bench = ready()
-    bench.enrol()
-    bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
-    bench.enrol()
-    for part, later in (
-        ("ca", ("next", "lineage", "anchor", "roots", "ras", "ra_proven")),
-        ("request", ("renewal", "caps")),
-        ("local", ("ends_as_before",)),
-    ):
-        found = dict(bench.store.get(f"realm/abc/{part}"))  # type: ignore[call-overload]
-        for name in later:
-            del found[name]
-        bench.store.commit({f"realm/abc/{part}": {**found, "v": 1}})
-    transaction = bench.device.status("abc").transaction
-    bench.reboot()
-    status = bench.device.status("abc")
-    assert (status.state, status.transaction) == ("pending", transaction)
-    assert bench.device.local("abc") is not None
-    assert "STORE_ERR" not in bench.logged()
-    bench.worker.answers["poll"] = bench.worker.issue
-    bench.advance(120)
-    assert bench.device.status("abc").state == "issued"
-
-
-def test_save_is_one_commit_and_a_reboot_has_it() -> None:
-    bench = ready()
-    assert not bench.device.configuration.unsaved()
-    bench.device.settings.sysname = "r9"
-    bench.device.changed()
-    assert bench.device.configuration.unsaved()
-    before = bench.store.counters.syncs
-    bench.device.configuration.save()
-    assert bench.store.counters.syncs == before + 1
-    bench.factory = ""
-    bench.reboot()
-    assert bench.device.settings.sysname == "r9"
-    assert not bench.device.configuration.unsaved()
-
-
-def test_lines_that_do_not_apply_are_kept_and_said_and_the_rest_loads() -> None:
-    bench = Bench(CONFIGURATION)  # there is no key pair k1
-    assert [line.text for line in bench.device.settings.unapplied] == ["rsa local-key-pair k1"]
-    assert bench.device.settings.realms["abc"].url is not None
-    assert "rsa local-key-pair k1" in bench.logged()
-
-
-def test_records_that_cannot_be_read_are_left_out_and_said() -> None:
-    bench = ready()
-    bench.enrol()
-    bench.store.commit({"realm/abc/outcome": {"v": 99}, "realm/abc/ca": 5, "key/k1": "text"})
-    bench.reboot()
-    assert bench.logged().count("STORE_ERR") >= 3
-    assert bench.device.local("abc") is not None
-
-
-def test_undo_of_a_realm_forgets_its_records() -> None:
-    bench = ready()
-    bench.enrol()
-    del bench.device.settings.realms["abc"]
-    bench.device.forget_realm("abc")
-    assert bench.store.keys("realm/abc/") == []
-    assert bench.memory.current("abc", "cert.pem") is None
-    assert bench.files.names() == ["abc_ca.cer", "abc_local.cer"]
-
-
-def test_a_realm_that_was_not_saved_is_served_again_once_it_is_typed_again() -> None:
-    bench = ready()
-    bench.enrol()
-    bench.device.configuration.reset()
-    bench.factory = ""
-    bench.reboot()
-    assert bench.memory.current("abc", "cert.pem") is None
-    other = Bench(CONFIGURATION, bench.flash)
-    assert other.memory.current("abc", "cert.pem") == b"cert"
 
 
 def test_after_an_unsaved_success_the_operator_is_told() -> None:
@@ -447,42 +299,6 @@ def test_a_request_without_an_answer_can_be_given_up() -> None:
     assert not bench.device.abort_request("abc")
 
 
-def test_a_realm_that_is_removed_tells_who_waits_and_acts_no_more() -> None:
-    bench = ready()
-    bench.worker.answers["enrol"] = lambda _job: None  # silent
-    waiter = Waiter()
-    bench.device.enrol("abc", None, waiter, waiter.done)
-    bench.turn()
-    del bench.device.settings.realms["abc"]
-    bench.device.forget_realm("abc")
-    assert waiter.code == "realm-gone"
-    for _minute in range(5):
-        bench.advance(60)
-    assert bench.store.keys("realm/abc/") == []
-
-
-def test_a_realm_that_is_removed_while_its_password_is_sealed_is_not_applied_for() -> None:
-    bench = ready()
-    waiter = Waiter()
-    bench.device.enrol("abc", "sekret", waiter, waiter.done)
-    del bench.device.settings.realms["abc"]
-    bench.device.forget_realm("abc")
-    bench.turn()
-    assert waiter.code == "realm-unknown"
-    assert "fetch-ca" not in bench.worker.ops()
-
-
-def test_activation_of_a_realm_that_is_removed_is_not_tried_again() -> None:
-    bench = ready()
-    bench.worker.answers["activate"] = refuse("job-died")
-    assert bench.enrol().code == "job-died"
-    del bench.device.settings.realms["abc"]
-    bench.device.forget_realm("abc")
-    bench.worker.jobs.clear()
-    bench.advance(61)
-    assert bench.worker.jobs == []
-
-
 def test_a_job_that_cannot_be_built_is_a_failure_like_any_other() -> None:
     bench = ready()
     bench.worker.answers["fetch-ca"] = lambda _job: _spoil_key(bench)
@@ -496,97 +312,9 @@ def _spoil_key(bench: Bench) -> Any:
     return good
 
 
-def test_two_sessions_cannot_make_the_same_key_pair_at_once() -> None:
-    bench, first, second = Bench(), Waiter(), Waiter()
-    bench.device.create_key_pair("k1", 2048, False, first.done)
-    with pytest.raises(AgentError) as caught:
-        bench.device.create_key_pair("k1", 2048, False, second.done)
-    assert caught.value.code == "key-making"
-    bench.turn()
-    assert first.code is None
-
-
-def test_a_key_pair_that_was_taken_meanwhile_is_not_replaced() -> None:
-    bench = ready()
-    bench.key("k2")
-    waiter = Waiter()
-    bench.device.create_key_pair("k2", 2048, False, waiter.done)
-    bench.device.settings.realms["abc"].key_pair = "k2"
-    bench.device.changed()
-    bench.turn()
-    assert waiter.code == "key-used"
-    assert bench.enrol().code is None
-
-
 def test_memory_that_cannot_be_read_or_removed_does_not_end_the_agent() -> None:
     bench = ready()
     bench.enrol()
     bench.memory.faults.at.update({n: DeviceMemoryError("not ours") for n in range(100)})
     bench.device.forget_realm("abc")
     assert "not ours" in bench.logged()
-
-
-def test_a_clock_behind_the_certificate_in_use_is_not_trusted() -> None:
-    bench = ready()
-    bench.enrol()
-    bench.clock.jump(-3 * 86400)
-    bench.worker.jobs.clear()
-    bench.enrol()
-    trusted = [job["clock_trusted"] for job in bench.worker.jobs if "clock_trusted" in job]
-    assert trusted == [False, False, False]  # asked for, applied for, put into use
-
-
-def test_at_boot_a_few_realms_at_a_time_are_put_into_use() -> None:
-    bench = Bench()
-    realms = 20
-    for number in range(realms):
-        bench.key(f"k{number}")
-    bench.factory = "".join(
-        f"pki entity r{n}\n common-name r{n}\n#\npki realm a{n}\n entity r{n}\n"
-        f" rsa local-key-pair k{n}\n enrollment-url http://192.0.2.9/scep\n"
-        f" fingerprint sha256 {SHA256}\n#\n"
-        for n in range(realms)
-    )
-    bench.reboot()
-    for number in range(realms):
-        waiter = Waiter()
-        bench.device.enrol(f"a{number}", None, waiter, waiter.done)
-        bench.turn()
-        assert waiter.code is None
-    most = 0
-
-    def activate(_job: Any) -> Any:
-        nonlocal most
-        most = max(most, len(bench.jobs.running()) + 1)
-        return Worker().answers["activate"]
-
-    bench.worker.answers["activate"] = activate
-    bench.reboot()
-    bench.turn(50)
-    assert 0 < most <= limits.ACTIVATIONS_AT_ONCE
-    assert len(bench.memory.sets) == realms
-
-
-def test_a_certificate_that_comes_while_another_is_put_into_use_waits_its_turn() -> None:
-    """The first job's end must not switch device memory to the half-written files of the second."""
-    bench = ready()
-    bench.worker.answers["activate"] = None  # the job goes on
-    first = bench.enrol()
-    bench.device.exchange.delete("abc", "local")
-    second = Waiter()
-    bench.worker.answers["import"] = {"certificate": certificate("CN=r9", "77"), "chain": []}
-    bench.worker.answers["validate"] = {"rows": [], "chain": []}
-    bench.files.content["abc_local.cer"] = b"file"
-    what = FromFile("abc_local.cer")
-    bench.device.exchange.import_local("abc", what, second, second.done)
-    bench.turn()
-    assert bench.worker.ops().count("activate") == 1
-    assert (first.results, second.results) == ([None], [])  # nobody waits for ever
-    bench.worker.answers["activate"] = written = Worker().answers["activate"]
-    (running,) = bench.jobs.running()
-    bench.jobs.finish(running, JobEnd(cbor.dumps({"ok": written})))
-    bench.turn()
-    assert bench.worker.ops().count("activate") == 2
-    assert bench.worker.jobs[-1]["certificate"] == certificate("CN=r9", "77")["der"]
-    assert second.results == [None]
-    assert bench.memory.current("abc", "cert.pem") == b"cert"

@@ -1,31 +1,18 @@
-"""What was lost, on a device of fakes: what serves then, who may replace it, how an erase ends."""
+"""What was lost, on a device of fakes: what serves then, and who may replace it."""
 
 import pytest
 
 from agent.console.configuration.apply import apply
 from agent.console.session.session import Session
-from agent.errors import AgentError
 from agent.settings import LocalUser, Settings
 from hal import records
-from hal.fakes.flash import PROGRAM_ERROR, READ_ERROR, FakeFlash, PowerCut
-from hal.ports import FilesError, StoreError
+from hal.fakes.flash import READ_ERROR, FakeFlash, PowerCut
 from tests.doors.test_attach_login import Port
 from tests.helpers.appliance import hashed
 from tests.helpers.device_bench import CONFIGURATION, Bench, ready
-from tests.helpers.loss import closed, spoilt, typed
+from tests.helpers.loss import closed, spoilt, typed, with_users
 
 COPIES = tuple(map(records.console_key, records.CONSOLE_COPIES))
-SMALL = (4096, 16)  # blocks of a part on which many cuts are tried
-
-
-def with_users() -> Bench:
-    """A device with realm abc whose line asks for a user."""
-    bench = ready(FakeFlash(*SMALL))
-    settings = bench.device.settings
-    settings.users["ann"] = LocalUser("ann", hashed("of ann"), 3, True)
-    settings.console.mode = "aaa"
-    bench.device.configuration.save()
-    return bench
 
 
 # -- the configuration -----------------------------------------------------------------------------
@@ -266,152 +253,6 @@ def test_a_replaced_configuration_ends_the_loss() -> None:
     spoilt(bench, config={"v": 99})
     bench.device.configuration.replace(Settings())
     assert (closed(bench), bench.device.configuration.lost()) == ("", "")
-
-
-# -- erasing ---------------------------------------------------------------------------------------
-
-
-def erased(bench: Bench, full_of: list[str]) -> bool:
-    """Whether the device is like a new one; if not, all of it is there."""
-    keys = bench.store.keys("")
-    assert keys in ([], full_of)
-    return not keys
-
-
-def full() -> Bench:
-    """A device with a configuration, users, a certificate, and a file of somebody."""
-    bench = with_users()
-    bench.enrol()
-    bench.files.write("upload.p12", b"a private key")
-    bench.memory.sets["gone"] = {"key.pem": b"of a realm that the store knows no more"}
-    return bench
-
-
-def test_an_erase_leaves_nothing() -> None:
-    bench = full()
-    sealed = b"sealed key"
-    assert sealed in bench.flash.image()
-    bench.device.system.erase()
-    assert bench.store.keys("") == []
-    assert bench.files.names() == []
-    assert bench.memory.sets == {}
-    for secret in (sealed, b"local-user", b"r1.example"):
-        assert secret not in bench.flash.image()
-    assert bench.device.settings.users == {}
-    assert "abc" in bench.device.settings.realms, "that of the factory"
-    bench.key()
-    bench.device.settings.realms["abc"].key_pair = "k1"
-    assert bench.enrol().code is None, "it works like a new one"
-
-
-@pytest.mark.slow
-def test_after_every_power_cut_of_an_erase_all_is_there_or_nothing() -> None:
-    before = full()
-    image, keys = before.flash.image(), before.store.keys("")
-    found = set()
-    for operation in range(2000):
-        for tear, keep in ((0, -1), (3, -1), (0, 0)):
-            bench = Bench(CONFIGURATION, FakeFlash.from_image(image, 4096))
-            bench.flash.cut_after(operation, tear, keep)
-            try:
-                bench.device.system.erase()
-            except PowerCut:
-                bench.files.write("upload.p12", b"a private key")
-                bench.reboot()
-                found.add(erased(bench, keys))
-                assert closed(bench) == ""
-            else:
-                assert found == {False, True}
-                assert operation > 10
-                return
-    raise AssertionError("an erase that never ends")
-
-
-def test_an_erase_that_was_cut_goes_on_at_the_start_with_the_folders_too() -> None:
-    bench = full()
-    bench.store.commit({records.erase_key(): records.encode(records.EraseRecord(1))})
-    files, memory = bench.files, bench.memory
-    bench.device.boot(CONFIGURATION)
-    assert (files.names(), memory.sets) == ([], {})
-    assert "ERASED: the erase was ended at this start" in bench.logged()
-    assert bench.store.keys("") == []
-
-
-def spoil(flash: FakeFlash) -> None:
-    for block in range(flash.block_count):
-        flash.spoil(block, PROGRAM_ERROR)
-
-
-def test_an_erase_that_cannot_end_keeps_the_line_closed() -> None:
-    bench = full()
-    bench.store.commit({records.erase_key(): records.encode(records.EraseRecord(1))})
-    image = bench.flash.image()
-    flash = FakeFlash.from_image(image, 4096)
-    spoil(flash)
-    bench = Bench(CONFIGURATION, flash)
-    assert "was to be erased" in closed(bench)
-    assert list(bench.device.settings.realms) == ["default"]
-
-
-def test_a_flash_that_refuses_erases_nothing() -> None:
-    bench = full()
-    keys = bench.store.keys("")
-    spoil(bench.flash)
-    with pytest.raises(AgentError, match="did not take"):
-        bench.device.system.erase()
-    assert bench.store.keys("") == keys
-    assert bench.files.names() != []
-    assert bench.device.local("abc") is not None
-
-
-def test_a_folder_that_refuses_is_told_and_stops_nothing() -> None:
-    bench = full()
-    bench.files.faults.at[bench.files.faults.calls + 2] = FilesError("Read-only file system", "x")
-    bench.device.system.erase()
-    assert bench.store.keys("") == []
-    assert "STORAGE_ERR: not erased: " in bench.logged()
-    assert len(bench.files.names()) == 1
-
-
-def fill(bench: Bench, size: int) -> None:
-    for number in range(1000):
-        bench.store.commit({f"realm/r{size}-{number}/crl": bytes(size)})
-
-
-def test_a_full_store_can_be_erased() -> None:
-    bench = full()
-    for size in (30_000, 3_000, 300, 30):
-        with pytest.raises(StoreError, match="full"):
-            fill(bench, size)
-    bench.device.system.erase()
-    assert bench.store.keys("") == []
-
-
-def test_the_whole_way_at_a_line() -> None:
-    """Two people at two lines: the first minute erases, the second one finds that done."""
-    bench = full()
-    spoilt(bench, config={"v": 99}, config__console__0={"v": 9}, config__console__1=None)
-    bench.factory = ""
-    one, other = Port(bench, 0), Port(bench, 1)
-    assert "Nobody can get in on this line: the saved configuration cannot be" in one.type("")
-    other.type("")
-    for port in (one, other):
-        assert port.type("ERASE").endswith("[Y/N]: ")
-        port.type("y")
-        bench.advance(5)
-    bench.advance(49)
-    assert len(bench.store.keys("")) > 5
-    bench.advance(6)
-    said = one.read()
-    assert "Info: This device is like a new one." in said
-    assert said.endswith("<Huawei>")
-    assert bench.store.keys("") == []
-    bench.advance(10)
-    assert "Nothing was changed." in other.read()
-    assert other.type("").endswith("<Huawei>")
-    log = bench.logged()
-    assert log.count("SHELL/4/ERASING") == 2
-    assert log.count("SHELL/4/ERASED") == 1
 
 
 def test_a_line_that_was_asking_asks_no_more_when_nobody_may_get_in() -> None:

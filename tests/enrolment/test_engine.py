@@ -1,4 +1,4 @@
-"""The engine: whole conversations with a small flash and a scripted CA, and every power cut."""
+"""The engine: whole conversations with a scripted CA, and every power cut."""
 
 from typing import Any
 
@@ -6,127 +6,37 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent import errors
-from agent.enrolment.actions import (
-    Action,
-    Activate,
-    CancelJob,
-    Commit,
-    Confirm,
-    Finish,
-    Now,
-    Policy,
-    Report,
-    StartJob,
-    Stored,
-)
-from agent.enrolment.engine import Engine, Refused
+from agent.enrolment.actions import Activate, CancelJob, Policy, Report, Stored
+from agent.enrolment.engine import Refused
 from agent.enrolment.states import (
     Abort,
-    Apply,
     CaAnswered,
-    CaCertificate,
     CaFetched,
     Due,
     Granted,
     Installed,
-    JobFailed,
-    Restart,
     State,
     Waiting,
 )
 from hal import records
-from hal.records import CertificateRecord
-
-T0 = Now(1_800_000_000, 5_000_000_000, True)
-MINUTE = 60_000_000_000
-ISSUED = CertificateRecord(b"leaf", "CN=r1", "CN=CA", "2a", T0.wall_s, T0.wall_s + 1000)
-SETTINGS = {"key_pair": "k1", "url": "http://ca/scep", "entity": {"common_name": "r1"}}
-
-
-def authority(name: str = "CN=CA", issuer: str | None = None, *, is_ca: bool = True) -> Any:
-    record = CertificateRecord(name.encode(), name, issuer or name, "01", 0, T0.wall_s + 9999)
-    return CaCertificate(record, is_ca, f"md5 {name}", f"sha1 {name}", f"sha256 {name}")
-
-
-PINNED = Policy(("sha256", "sha256 CN=CA"), 1, 3)
-FETCHED = CaFetched((authority(),), ("AES", "SHA-256"))
-
-
-def application(transaction: str = "t1", *, attended: bool = True, key: int = 1) -> Apply:
-    return Apply(transaction, SETTINGS, key, "sealed", attended)
-
-
-HELD = records.LocalRecord(
-    ISSUED._replace(der=b"old", serial="01", not_after_s=T0.wall_s + 500), [], "k1", 1, 0
+from tests.helpers.engine_bench import (
+    FETCHED,
+    ISSUED,
+    MINUTE,
+    PINNED,
+    RENEWABLE,
+    RENEWED_RA,
+    T0,
+    Bench,
+    again,
+    application,
+    authority,
+    busy,
+    finished,
+    kinds,
+    network,
+    verdict,
 )
-RENEWABLE = CaFetched((authority(),), ("AES", "Renewal"))
-
-
-def again(transaction: str = "t1", **changes: Any) -> Apply:
-    """An application of a device that has a certificate and its key."""
-    return application(transaction)._replace(renewable=True, **changes)
-
-
-def network() -> JobFailed:
-    return JobFailed(errors.fail("job-deadline", seconds=1))
-
-
-def verdict(code: str = "ca-badRequest") -> JobFailed:
-    return JobFailed(errors.PeerError(code, "no", "because", "do", errors.OPERATOR))
-
-
-class Bench:
-    """An engine, the flash behind it and the jobs that it started; `cut` is a power cut."""
-
-    def __init__(self, policy: Policy = PINNED, flash: Stored | None = None) -> None:
-        self.policy, self.flash = policy, flash or Stored()
-        self.now = T0
-        self.engine = Engine(self.flash, policy)
-        self.trace: list[str] = []
-
-    def __call__(self, event: Any) -> list[Action]:
-        actions = self.engine.handle(event, self.now)
-        for action in actions:
-            self._perform(action)
-        self.trace.append(self.engine.state.name)
-        return actions
-
-    def _perform(self, action: Action) -> None:
-        if isinstance(action, Commit):
-            # What goes through flash comes back as its schema allows.
-            self.flash = Stored(*(_through_flash(part) for part in action.stored))
-            assert self.flash == self.engine.stored
-        if isinstance(action, StartJob) and action.op != "fetch-ca":
-            assert self.flash.request is not None
-            assert self.flash.request.phase in ("sent", "pending")
-
-    def cut(self) -> None:
-        self.engine = Engine(self.flash, self.policy)
-        self(Restart())
-
-    def due(self) -> list[Action]:
-        deadline = self.engine.next_deadline()
-        assert deadline is not None
-        self.now = self.now._replace(monotonic_ns=deadline)
-        return self(Due())
-
-
-def _through_flash(part: Any) -> Any:
-    return None if part is None else records.decode(type(part), records.encode(part))
-
-
-def kinds(actions: list[Action]) -> list[str]:
-    return [
-        f"{a.op}" if isinstance(a, StartJob) else type(a).__name__
-        for a in actions
-        if not isinstance(a, Report)
-    ]
-
-
-def finished(actions: list[Action]) -> Any:
-    (end,) = [a for a in actions if isinstance(a, Finish)]
-    return end.error
 
 
 def test_manual_application_from_nothing_to_issued() -> None:
@@ -297,120 +207,6 @@ def test_the_certificate_in_use_is_no_answer_to_a_new_application() -> None:
     assert bench.flash.local == held
 
 
-def test_the_certificate_in_use_signs_a_renewal_and_the_record_says_so() -> None:
-    bench = Bench(flash=Stored(local=HELD))
-    bench(again())
-    bench(RENEWABLE)
-    assert bench.flash.request is not None
-    way = bench.flash.request.renewal
-    assert way == records.RenewalRecord(17, HELD.certificate, "k1", 1, False)
-    record = bench.flash.request
-    bench.cut()
-    bench(verdict("ca-badCertId"))
-    assert bench.flash.request == record  # the same signer, the same way, after the power came back
-    bench(Granted(ISSUED, ()))
-    assert bench.flash.local is not None
-    assert bench.flash.local.certificate == ISSUED
-
-
-@pytest.mark.parametrize(
-    ("event", "fetched", "after_s"),
-    [
-        (again(), FETCHED, 0),  # Renewal is not listed
-        (application(), RENEWABLE, 0),  # the old key is not there any more
-        (again(), RENEWABLE, 900),  # expired
-    ],
-)
-def test_otherwise_it_is_an_application_from_the_beginning(
-    event: Apply, fetched: CaFetched, after_s: int
-) -> None:
-    bench = Bench(flash=Stored(local=HELD))
-    bench.now = T0._replace(wall_s=T0.wall_s + after_s)
-    bench(event)
-    bench(fetched)
-    assert bench.flash.request is not None
-    assert (bench.flash.request.phase, bench.flash.request.renewal) == ("sent", None)
-
-
-def test_a_renewal_without_an_answer_gives_way_to_the_way_that_was_configured_since() -> None:
-    """A server that says HTTP 500 to RenewalReq must not lock the realm in."""
-    bench = Bench(flash=Stored(local=HELD))
-    bench(again("t1"))
-    bench(RENEWABLE)
-    bench(verdict("http-failed"))
-    bench.engine.policy = PINNED._replace(compatibility=("renew-by-pkcsreq",))
-    assert kinds(bench(again("t2"))) == ["Commit", "poll"]
-    assert kinds(bench(verdict("http-failed"))) == ["Commit", "fetch-ca"]
-    bench(RENEWABLE)
-    assert bench.flash.request is not None
-    assert (bench.flash.request.transaction, bench.flash.request.renewal) == ("t2", None)
-
-
-def test_the_same_end_is_accepted_once_with_an_alarm() -> None:
-    bench = Bench(flash=Stored(local=HELD))
-    end = HELD.certificate.not_after_s
-    for transaction, serial, code in (("t1", "02", None), ("t2", "03", "issued-older")):
-        bench(again(transaction)._replace(attended=False))
-        bench(RENEWABLE)
-        found = ISSUED._replace(der=serial.encode(), serial=serial, not_after_s=end)
-        actions = bench(Granted(found, ()))
-        alarms = [a for a in actions if isinstance(a, Report) and a.mnemonic == "CA_WILL_EXPIRED"]
-        error = finished(actions)
-        assert (error.code if error else None) == code
-        assert len(alarms) == (code is None)
-    assert bench.flash.local is not None
-    assert bench.flash.local.certificate.serial == "02"
-
-
-def test_a_wrong_fingerprint_stores_nothing_but_the_outcome() -> None:
-    bench = Bench(Policy(("sha256", "00"), 1, 3))
-    bench(application())
-    assert finished(bench(FETCHED)).code == "ca-pin-mismatch"
-    assert bench.flash._replace(outcome=None) == Stored()
-
-
-def test_an_ra_certificate_is_never_the_pin() -> None:
-    bench = Bench(Policy(("sha256", "sha256 CN=RA"), 1, 3))
-    bench(application())
-    fetched = CaFetched((authority("CN=RA", "CN=CA", is_ca=False), authority()), ())
-    assert finished(bench(fetched)).code == "ca-pin-mismatch"
-    bench(application())
-    assert finished(bench(CaFetched((authority(is_ca=False),), ()))).code == "ca-no-ca"
-
-
-def test_without_fingerprint_the_operator_is_asked_about_the_issuing_ca() -> None:
-    bench = Bench(Policy(None, 1, 3))
-    bench(application())
-    chain = CaFetched((authority("CN=Root"), authority("CN=Sub", "CN=Root")), ())
-    (question,) = bench(chain)
-    assert isinstance(question, Confirm)
-    assert question.candidate.certificate.subject == "CN=Sub"
-    assert kinds(bench(CaAnswered(True))) == ["Commit", "enrol"]
-    assert bench.flash.ca is not None
-    assert bench.flash.ca.trusted_by == "operator"
-    bench(Granted(ISSUED, ()))
-    # Told once, it is trusted the next time; another CA is asked about again.
-    bench(application("t2"))
-    assert kinds(bench(chain)) == ["Commit", "enrol"]
-
-
-@pytest.mark.parametrize("answer", [CaAnswered(False), Due()])
-def test_no_or_no_answer_sends_nothing(answer: Any) -> None:
-    bench = Bench(Policy(None, 1, 3))
-    bench(application())
-    bench(FETCHED)
-    assert finished(bench(answer)).code == "ca-unconfirmed"
-    assert bench.flash.ca is None
-    assert bench.flash.request is None
-
-
-def test_after_a_restart_nobody_can_be_asked() -> None:
-    bench = Bench(Policy(None, 1, 3))
-    bench(application())
-    bench.cut()
-    assert finished(bench(FETCHED)).code == "ca-unconfirmed"
-
-
 def test_restart_in_sent_asks_and_then_sends_the_same_again() -> None:
     bench = Bench()
     bench(application())
@@ -440,212 +236,6 @@ def test_restart_in_pending_goes_on_polling() -> None:
     bench.due()
     bench(Granted(ISSUED, ()))
     assert bench.engine.state is State.ISSUED
-
-
-def test_a_new_fingerprint_stops_what_was_sent_to_the_old_ca() -> None:
-    bench = Bench()
-    bench(application())
-    bench(FETCHED)
-    bench(Waiting())
-    bench.engine.policy = PINNED._replace(fingerprint=("sha1", "other"))
-    assert finished(bench.due()).code == "ca-pin-changed"
-
-
-def test_an_expired_ca_is_refused_only_by_a_clock_that_is_trusted() -> None:
-    late = T0._replace(wall_s=T0.wall_s + 99_999)
-    for trusted, code in ((True, "ca-expired"), (False, None)):
-        bench = Bench()
-        bench.now = late._replace(trusted=trusted)
-        bench(application())
-        actions = bench(FETCHED)
-        assert (finished(actions).code if code else kinds(actions)) == (code or ["Commit", "enrol"])
-
-
-# -- a server that is busy, forgetful, or has a new RA ---------------------------------------------
-
-
-def busy(after_s: int = 0, code: str = "http-busy") -> JobFailed:
-    error = errors.fail(code, status=503, reason="Busy", page="-")
-    error.after_s = after_s
-    return JobFailed(error)
-
-
-@pytest.mark.parametrize("code", ["http-busy", "http-empty"])
-def test_a_busy_server_is_asked_again_in_the_same_attempt(code: str) -> None:
-    bench = Bench()
-    bench(application())
-    bench(FETCHED)
-    record = bench.flash.request
-    assert kinds(bench(busy(code=code))) == []
-    assert bench.engine.next_deadline() == bench.now.monotonic_ns + 2_000_000_000
-    assert kinds(bench.due()) == ["poll"]  # it may have issued all the same
-    assert kinds(bench(verdict("ca-badCertId"))) == ["enrol"]
-    assert bench.flash.request == record
-    bench(Granted(ISSUED, ()))
-    assert bench.engine.state is State.ISSUED
-
-
-@pytest.mark.parametrize(("times", "tries"), [(1, 1), (3, 2)])
-def test_never_more_often_than_the_realm_allows(times: int, tries: int) -> None:
-    bench = Bench(PINNED._replace(poll_times=times))
-    bench(application())
-    bench(FETCHED)
-    for _try in range(tries):
-        bench(busy())
-        assert kinds(bench.due()) == ["poll"]
-    assert finished(bench(busy())).code == "http-busy"
-    assert bench.flash.request is not None
-    assert bench.flash.request.phase == "lost"
-
-
-@pytest.mark.parametrize(("asked_s", "pause_s"), [(7, 7), (30, 30), (31, None)])
-def test_retry_after_is_honoured_up_to_its_cap(asked_s: int, pause_s: int | None) -> None:
-    bench = Bench()
-    bench(application())
-    bench(FETCHED)
-    actions = bench(busy(asked_s))
-    if pause_s is None:
-        assert finished(actions).code == "http-busy"
-    else:
-        assert bench.engine.next_deadline() == bench.now.monotonic_ns + pause_s * 1_000_000_000
-
-
-@pytest.mark.parametrize(("asked_s", "pause_s"), [(7, 60), (600, 600), (10**9, 3600)])
-def test_a_server_that_asks_to_be_left_alone_uses_up_no_polls(asked_s: int, pause_s: int) -> None:
-    bench = pending()
-    bench(busy(asked_s))
-    assert bench.engine.next_deadline() == bench.now.monotonic_ns + pause_s * 1_000_000_000
-    bench = Bench()
-    bench(application())
-    bench.cut()  # from here on nobody waits
-    bench(busy(asked_s))
-    assert bench.engine.state is State.FETCHING
-    assert bench.engine.next_deadline() == bench.now.monotonic_ns + pause_s * 1_000_000_000
-
-
-def test_busy_while_the_ca_certificates_are_fetched() -> None:
-    bench = Bench()
-    bench(application())
-    bench(busy())
-    assert kinds(bench.due()) == ["fetch-ca"]
-    assert kinds(bench(FETCHED)) == ["Commit", "enrol"]
-
-
-def test_a_power_cut_while_it_waits_for_a_busy_server_changes_nothing() -> None:
-    bench = Bench()
-    bench(application())
-    bench(FETCHED)
-    record = bench.flash.request
-    bench(busy())
-    bench.cut()
-    assert bench.engine.state is State.RECOVERING
-    assert kinds(bench(verdict("ca-badCertId"))) == ["enrol"]
-    assert bench.flash.request == record
-
-
-def pending() -> Bench:
-    """A request that waits, at its first poll."""
-    bench = Bench()
-    bench(application())
-    bench(FETCHED)
-    bench(Waiting())
-    bench.due()
-    return bench
-
-
-RENEWED_RA = CaFetched(
-    (authority("CN=RA", "CN=CA", is_ca=False), authority()._replace(below=(0,))), ("AES",)
-)
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        *("ca-badMessageCheck", "certrep-signer", "http-failed", "http-ndes"),
-        *("ca-cannot-encrypt", "ca-pin-missing", "ra-missing", "ra-not-asked", "ra-unusable"),
-    ],
-)
-@pytest.mark.parametrize("restarted", [False, True])
-def test_a_poll_that_a_new_ra_cannot_read_is_sent_again_for_it(code: str, restarted: bool) -> None:
-    bench = pending()
-    if restarted:
-        bench = Bench(flash=bench.flash._replace(request=_sent(bench.flash)))
-        bench(Restart())
-    assert kinds(bench(verdict(code))) == ["fetch-ca"]
-    assert kinds(bench(RENEWED_RA)) == ["Commit", "poll"]
-    assert bench.flash.ca is not None
-    assert len(bench.flash.ca.certificates) == 2
-    assert bench.flash.ca.pin_index == 1
-    bench(Granted(ISSUED, ()))
-    assert bench.engine.state is State.ISSUED
-
-
-@pytest.mark.parametrize("code", ["ca-cannot-encrypt", "ra-unusable"])
-def test_certificates_of_no_use_hold_no_lost_request_for_ever(code: str) -> None:
-    """They were refused, and the CA has better ones by now."""
-    bench = Bench()
-    bench(application())
-    bench(FETCHED)
-    bench(verdict(code))
-    assert kinds(bench(application("t2"))) == ["Commit", "poll"]
-    assert kinds(bench(verdict(code))) == ["fetch-ca"]
-    assert kinds(bench(RENEWED_RA)) == ["Commit", "poll"]
-    assert kinds(bench(verdict("ca-badCertId"))) == ["enrol"]
-
-
-def test_a_ca_that_has_ended_holds_no_lost_request_for_ever() -> None:
-    """The one after it may be there by now."""
-    bench = Bench()
-    bench(application())
-    bench(FETCHED)
-    bench(network())
-    bench(application("t2"))
-    assert kinds(bench(verdict("ca-expired"))) == ["Commit", "fetch-ca"]
-    assert bench.flash.request is not None
-    assert bench.flash.request.transaction == "t2"
-
-
-def _sent(flash: Stored) -> records.RequestRecord:
-    assert flash.request is not None
-    return flash.request._replace(phase="sent")
-
-
-@pytest.mark.parametrize(
-    "fetched", [FETCHED, CaFetched((authority("CN=Other"),), ())], ids=["same", "another CA"]
-)
-def test_without_new_certificates_a_verdict_is_a_verdict(fetched: CaFetched) -> None:
-    bench = pending()
-    known = bench.flash.ca
-    bench(verdict("ca-badMessageCheck"))
-    assert finished(bench(fetched)).code == "ca-badMessageCheck"
-    assert (bench.flash.ca, bench.flash.request) == (known, None)
-
-
-def test_new_certificates_are_looked_for_once_a_poll() -> None:
-    bench = pending()
-    bench(verdict("certrep-signer"))
-    bench(RENEWED_RA)
-    bench(verdict("certrep-signer"))
-    assert bench.engine.state is State.PENDING
-    bench.due()
-    assert kinds(bench(verdict("certrep-signer"))) == ["fetch-ca"]
-    bench(network())  # no answer to that: the next poll tells
-    assert bench.engine.state is State.PENDING
-
-
-def test_a_ca_that_has_forgotten_what_was_pending_gets_the_same_bytes_again() -> None:
-    bench = pending()
-    record = bench.flash.request
-    assert kinds(bench(verdict("ca-badCertId"))) == ["enrol"]
-    assert bench.flash.request == record
-    assert not [a for a in bench(Waiting()) if isinstance(a, Finish)]
-    bench.due()
-    bench(verdict("ca-badCertId"))
-    bench(network())  # silence uses up a poll here, too
-    assert bench.engine.state is State.PENDING
-    bench.due()
-    bench(verdict("ca-badCertId"))
-    assert finished(bench(Waiting())).code == "poll-exhausted"
 
 
 @pytest.mark.parametrize("steps", range(4))

@@ -16,7 +16,7 @@ from agent.enrolment.states import (
     is_under_way,
 )
 from hal.records import LocalRecord, OutcomeRecord, RequestRecord
-from tests.enrolment.test_engine import (
+from tests.helpers.engine_bench import (
     FETCHED,
     HELD,
     PINNED,

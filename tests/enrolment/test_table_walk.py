@@ -30,7 +30,7 @@ from agent.enrolment.states import (
     State,
     Waiting,
 )
-from tests.enrolment.test_engine import (
+from tests.helpers.engine_bench import (
     FETCHED,
     HELD,
     ISSUED,

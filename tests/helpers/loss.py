@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 from agent.console.session.session import Session
+from agent.settings import LocalUser
 from hal.fakes.flash import FakeFlash
 from hal.flash import FileFlash
 from hal.store import Store
 from platforms.board import Flash
+from tests.helpers.appliance import hashed
 from tests.helpers.board import Agent
-from tests.helpers.device_bench import Bench
+from tests.helpers.device_bench import Bench, ready
+
+SMALL = (4096, 16)  # blocks of a part on which many cuts are tried
 
 
 def stored(agent: Agent) -> dict[str, object]:
@@ -85,3 +89,13 @@ def typed(bench: Bench, level: int, *lines: str) -> str:
     bench.turn()
     session.close()
     return said.decode()
+
+
+def with_users() -> Bench:
+    """A device with realm abc whose line asks for a user."""
+    bench = ready(FakeFlash(*SMALL))
+    settings = bench.device.settings
+    settings.users["ann"] = LocalUser("ann", hashed("of ann"), 3, True)
+    settings.console.mode = "aaa"
+    bench.device.configuration.save()
+    return bench

@@ -24,7 +24,6 @@ ELSEWHERE = {
     "agent/console/session": "console/test_session.py",  # parts of one session
     "agent/device": "device/test_device.py",
     "agent/device/commits.py": "device/test_reserve.py",
-    "agent/device/erasing.py": "device/test_losses.py",
     "agent/doors/client.py": "ground/test_main.py",  # `scep-agent console` and `apply`
     "agent/doors/register.py": "doors/test_sessions.py",
     "agent/doors/wire.py": "doors/test_socket.py",

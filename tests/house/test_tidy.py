@@ -235,10 +235,6 @@ def test_calls_that_belong_to_one_room(path: Path) -> None:
 STILL_TOO_LONG = frozenset(
     (
         "tests.console.test_session",
-        "tests.device.test_device",
-        "tests.device.test_losses",
-        "tests.device.test_reserve",
-        "tests.enrolment.test_engine",
         "tests.helpers.appliance",
         "tests.helpers.scep_lab",
         "tests.lab_ca.test_hostile",

@@ -184,7 +184,7 @@ REQUESTS = (
     Quirk(35, "the server compares clocks, and a board may start in 1970",
           "no signingTime while the clock is not trusted; a clock behind what is stored is not",
           (f"{MESSAGES}::test_no_signing_time_without_a_trusted_clock", f"{CLIENT}::test_the_clock",
-           "device/test_device::test_a_clock_behind_the_certificate_in_use_is_not_trusted"),
+           "device/test_device_boot::test_a_clock_behind_the_certificate_in_use_is_not_trusted"),
           ("clock-checked",)),
     Quirk(36, "old servers cannot read AES or SHA-2",
           "`enrollment-request` sets digest and cipher; nothing falls back by itself but to the"
@@ -330,7 +330,7 @@ RENEWALS = (
     Quirk(68, "an expired certificate cannot sign a renewal",
           "after expiry it is an application from the beginning, with the password",
           (f"{RENEWAL}::test_only_a_certificate_in_date_signs_if_the_clock_is_to_be_believed",
-           f"{ENGINE}::test_otherwise_it_is_an_application_from_the_beginning")),
+           f"{ENGINE}_renewal::test_otherwise_it_is_an_application_from_the_beginning")),
     Quirk(69, "when to renew is said nowhere", why_not=f"`auto-enroll` {NO_AUTOMATIC}"),
     Quirk(70, "whole fleets renew at the same moment",
           why_not=f"spreading the moment {NO_AUTOMATIC}"),
