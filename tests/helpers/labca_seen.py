@@ -6,6 +6,7 @@ it must be true with the switch and false without it.
 
 import base64
 import contextlib
+import datetime
 import socket
 import tempfile
 import threading
@@ -19,7 +20,7 @@ from asn1crypto import x509 as asn1
 
 from tests.helpers import labca_client as client
 from tests.helpers.labca_bench import DAY_S, a_home, replanned
-from tests.helpers.labca_client import CertRep, Device, Shape, pkcs10
+from tests.helpers.labca_client import CertRep, Device, Shape, openssl, pkcs10
 from tests.helpers.labca_http import Answer, http_request
 from tools.lab_ca import hooks, server
 from tools.lab_ca.authority import ALONE, Authority, Plan
@@ -216,3 +217,54 @@ def prove(seen: Seen, switch: Hooks) -> None:
         assert seen.spares is None or seen.spares(lab), "it does more than its sentence says"
     with serving(seen.base) as lab:
         assert not seen.true(lab), f"seen without the switch: {switch.says}"
+
+
+def names_signer(reply: CertRep) -> asn1.Certificate:
+    """The certificate that comes along; it must be the one that the SignerInfo names."""
+    (certificate,) = reply.certificates
+    sid = reply.signer_info["sid"].chosen
+    assert sid["serial_number"].native == certificate.serial_number
+    return certificate
+
+
+def issued_here(lab: Lab, certificate: asn1.Certificate) -> bool:
+    """openssl verifies it up to the CA, whatever the time."""
+    path = lab.home / "liar.pem"
+    path.write_bytes(client.pem_of(certificate))
+    words = ("verify", "-no_check_time", "-CAfile", str(lab.home / "ca.pem"), str(path))
+    try:
+        return b"OK" in openssl(*words)
+    except AssertionError:
+        return False
+
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def asn1parse(octets: bytes) -> bytes:
+    return openssl("asn1parse", "-inform", "DER", stdin=octets)
+
+
+def words(lab: Lab) -> list[str]:
+    return lab.get("GetCACaps").body.decode().splitlines()
+
+
+def succeeded(reply: CertRep) -> bool:
+    return reply.status == client.SUCCESS
+
+
+def fails(make: Callable[[Lab], CertRep], fail_info: str) -> Callable[[Lab], bool]:
+    def true(lab: Lab) -> bool:
+        reply = make(lab)
+        return (reply.status, reply.fail_info) == (client.FAILURE, fail_info)
+
+    return true
+
+
+def goes(make: Callable[[Lab], CertRep]) -> Callable[[Lab], bool]:
+    return lambda lab: succeeded(make(lab))
+
+
+def enrolled(lab: Lab) -> bool:
+    return succeeded(lab.enrol())

@@ -236,12 +236,6 @@ STILL_TOO_LONG = frozenset(
     (
         "tests.console.test_session",
         "tests.helpers.appliance",
-        "tests.helpers.scep_lab",
-        "tests.lab_ca.test_hostile",
-        "tests.lab_ca.test_quirks",
-        "tests.rigs.interop.quirks",
-        "tests.rigs.mixtures",
-        "tests.whole.test_quirks_agent",
     )
 )
 

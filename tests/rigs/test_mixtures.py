@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rigs import mixtures
+from tests.rigs import mixtures, worlds
 from tests.rigs.planted.mixtures import BELIEVING, LYING
 
 COUNT, PARTS = 500, 4  # parts, so that they spread over the processes of a test run
@@ -37,7 +37,7 @@ def test_a_child_that_was_taken_over_at_the_fetch_gets_nothing_served(tmp_path: 
     """It can have more stored than belongs there. What is written for consumers is worked out
     anew, by another child."""
     rng = random.Random("lying")
-    world = mixtures.world(rng)
+    world = worlds.world(rng)
     found = [
         fault
         for _ in range(10)

@@ -8,6 +8,7 @@ from asn1crypto import x509
 
 from agent.errors import AgentError
 from agent.scep import vault
+from tests.helpers import scep_ca
 from tests.helpers import scep_http as web
 from tests.helpers import scep_lab as lab
 from tests.scep.test_crl_check import made
@@ -152,13 +153,13 @@ class ListCa(MiniCa):
         self.lists = lists
 
     def __call__(self, request: bytes) -> bytes:
-        got = lab.receive(message_of(request), self.recipient)
+        got = scep_ca.receive(message_of(request), self.recipient)
         self.received.append(got)
         if self.how.get("status", "0") != "0":
-            return web.ok(lab.cert_rep(got, lab.root(), None, **self.how))
+            return web.ok(scep_ca.cert_rep(got, lab.root(), None, **self.how))
         empty = lab.degenerate([])
         inner = _with_lists(empty, self.lists)
-        return web.ok(lab.cert_rep(got, lab.root(), lab.seal(inner, got.signer)))
+        return web.ok(scep_ca.cert_rep(got, lab.root(), lab.seal(inner, got.signer)))
 
 
 def _with_lists(degenerate: bytes, lists: tuple[bytes, ...]) -> bytes:
@@ -225,10 +226,10 @@ def test_a_certificate_that_is_on_the_list_is_not_taken(files: list[int]) -> Non
 
     class Fixed(MiniCa):
         def __call__(self, request: bytes) -> bytes:
-            got = lab.receive(message_of(request), self.recipient)
-            made_for = lab.issue(lab.read_request(got.content), lab.root(), serial=5)
+            got = scep_ca.receive(message_of(request), self.recipient)
+            made_for = scep_ca.issue(scep_ca.read_request(got.content), lab.root(), serial=5)
             envelope = lab.seal(lab.degenerate([made_for]), got.signer)
-            return web.ok(lab.cert_rep(got, lab.root(), envelope))
+            return web.ok(scep_ca.cert_rep(got, lab.root(), envelope))
 
     revoked, other = made((5, "keyCompromise")), made((6, ""))
     error = failed(Fixed(), files, revocation={"check": [], "crl": revoked})

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from agent.errors import AgentError
+from tests.helpers import scep_ca
 from tests.helpers import scep_http as web
 from tests.helpers import scep_lab as lab
 from tests.scep.test_operations import MiniCa, job_for, key_fields, message_of, run
@@ -29,12 +30,12 @@ class Keeper(MiniCa):
         self.kept = kept
 
     def __call__(self, request: bytes) -> bytes:
-        got = lab.receive(message_of(request), self.recipient)
+        got = scep_ca.receive(message_of(request), self.recipient)
         self.received.append(got)
         envelope = None
         if self.how.get("status", "0") == "0":
             envelope = lab.seal(lab.degenerate([one.der for one in self.kept]), got.signer)
-        return web.ok(lab.cert_rep(got, lab.root(), envelope, **self.how))
+        return web.ok(scep_ca.cert_rep(got, lab.root(), envelope, **self.how))
 
 
 def asked(answer: Any, files: list[int], **changes: Any) -> Any:

@@ -13,6 +13,7 @@ import pytest
 
 from agent.errors import AgentError
 from agent.scep.ra import RaRules
+from tests.helpers import scep_ca
 from tests.helpers import scep_lab as lab
 from tests.scep.test_operations import MiniCa, device_key, enrolled, failed
 from tests.scep.test_trust import code_of, expected, judge, received, success
@@ -157,7 +158,7 @@ def test_a_signer_that_only_the_reply_brings_is_refused_however_it_chains(ra: bo
     unsaid = lab.certificate({"common_name": "evil"}, "other", lab.root())
     for signer in (evil(), evil("1.3.6.1.5.5.7.3.28"), unsaid, lab.ra_pair()[1], lab.sub()):
         assert code_of(success(signer=signer), expected(ra=ra)) == SIGNER
-        pending = lab.cert_rep(received(), signer, None, status="3")
+        pending = scep_ca.cert_rep(received(), signer, None, status="3")
         with pytest.raises(AgentError, match="not in the stored CA set") as caught:
             judge(pending, expected(ra=ra))
         assert caught.value.code == SIGNER

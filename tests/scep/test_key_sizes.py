@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from agent.scep import vault
+from tests.helpers import scep_ca
 from tests.helpers import scep_http as web
-from tests.helpers import scep_lab as lab
 from tests.scep.test_operations import DEVICE_KEY, MiniCa, job_for, run
 
 SIZES = (2048, 3072, 4096)
@@ -37,7 +37,7 @@ def test_every_size_of_a_key_with_every_digest(
         assert bool([n for n in answer["notes"] if digest in n]) is (digest in DIGESTS[:2])
         (got,) = ca.received  # verified by asn1crypto and the library, in its own digest
         info = got.message["signer_infos"][0]
-        request = lab.read_request(got.content)
+        request = scep_ca.read_request(got.content)
         named = (info["digest_algorithm"]["algorithm"].native, request["signature_algorithm"])
         assert (named[0], named[1].hash_algo) == (digest.replace("-", ""),) * 2
         key_info = request["certification_request_info"]["subject_pk_info"]

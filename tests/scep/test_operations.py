@@ -13,6 +13,7 @@ from agent.jobs import contract
 from agent.scep import operations, vault
 from agent.worker import RUNGS
 from hal.ports import Source
+from tests.helpers import scep_ca
 from tests.helpers import scep_http as web
 from tests.helpers import scep_lab as lab
 
@@ -77,20 +78,20 @@ class MiniCa:
     def __init__(self, recipient: lab.Party | None = None, **how: Any) -> None:
         self.recipient = recipient or lab.root()
         self.how = how
-        self.received: list[lab.Received] = []
+        self.received: list[scep_ca.Received] = []
 
     def __call__(self, request: bytes) -> bytes:
-        got = lab.receive(message_of(request), self.recipient)
+        got = scep_ca.receive(message_of(request), self.recipient)
         self.received.append(got)
         how = dict(self.how)
         signer = how.pop("signer", lab.root())
         cipher = how.pop("cipher", "aes128")
         if how.get("status", "0") != "0":
-            return web.ok(lab.cert_rep(got, signer, None, **how))
+            return web.ok(scep_ca.cert_rep(got, signer, None, **how))
         content = self.received[0].content  # a poll is answered with what was asked for at first
-        leaf = lab.issue(lab.read_request(content), lab.root())
+        leaf = scep_ca.issue(scep_ca.read_request(content), lab.root())
         envelope = lab.seal(lab.degenerate([lab.root().der, leaf]), got.signer, cipher)
-        return web.ok(lab.cert_rep(got, signer, envelope, **how))
+        return web.ok(scep_ca.cert_rep(got, signer, envelope, **how))
 
 
 def enrolled(ca: MiniCa, files: list[int], /, *parties: lab.Party, **changes: Any) -> Any:
@@ -180,7 +181,7 @@ def test_issued(files: list[int], digest: str) -> None:
     assert answer["certificate"]["serial"] == f"{loaded.serial_number:x}"
     assert answer["certificate"]["subject"] == "O=Lab, CN=dev1"
     assert loaded.public_key.dump() == lab.public_der("dev")
-    request = lab.read_request(ca.received[0].content)
+    request = scep_ca.read_request(ca.received[0].content)
     native = {a["type"].native: a for a in request["certification_request_info"]["attributes"]}
     assert native["challenge_password"]["values"][0].native == "sekret"
     assert bool(answer["notes"]) == (digest in ("md5", "sha1"))
@@ -344,8 +345,8 @@ def test_success_without_a_certificate_has_a_name(files: list[int]) -> None:
 
 
 def _success_of(request: bytes, content: bytes) -> bytes:
-    got = lab.receive(message_of(request), lab.root())
-    return web.ok(lab.cert_rep(got, lab.root(), content))
+    got = scep_ca.receive(message_of(request), lab.root())
+    return web.ok(scep_ca.cert_rep(got, lab.root(), content))
 
 
 def test_a_password_beyond_printable_string_is_noted(files: list[int]) -> None:
@@ -356,7 +357,7 @@ def test_a_password_beyond_printable_string_is_noted(files: list[int]) -> None:
 def test_without_a_password(files: list[int]) -> None:
     ca = MiniCa()
     enrolled(ca, files, password=None)
-    request = lab.read_request(ca.received[0].content)
+    request = scep_ca.read_request(ca.received[0].content)
     kinds = [a["type"].native for a in request["certification_request_info"]["attributes"]]
     assert kinds == ["extension_request"]
 

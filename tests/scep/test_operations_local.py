@@ -9,6 +9,7 @@ import pytest
 
 from agent.errors import AgentError
 from agent.scep import vault
+from tests.helpers import scep_ca
 from tests.helpers import scep_http as web
 from tests.helpers import scep_lab as lab
 from tests.scep.test_operations import DEVICE_KEY, MiniCa, enrolled, job_for, key_fields, run
@@ -60,7 +61,7 @@ def test_the_offline_request_is_that_of_an_enrolment(files: list[int]) -> None:
     assert run({"op": "request", **job}, files) == {"request": ca.received[0].content}
     without = run({"op": "request", **job, "password": None}, files)["request"]
     assert b"sekret" not in without
-    assert lab.read_request(without).dump() == without
+    assert scep_ca.read_request(without).dump() == without
 
 
 def test_without_a_device_key(files: list[int]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agent.scep import vault
+from tests.helpers import scep_ca
 from tests.helpers import scep_lab as lab
 from tests.scep.test_operations import DEVICE_KEY, MiniCa, enrolled, failed, key_fields
 from tests.scep.test_operations import files as files  # a fixture
@@ -29,7 +30,7 @@ def renewal(kind: int = 17, *, key: str = "dev", password: bool = False) -> dict
 
 
 def attributes(content: bytes) -> Iterator[str]:
-    for one in lab.read_request(content)["certification_request_info"]["attributes"]:
+    for one in scep_ca.read_request(content)["certification_request_info"]["attributes"]:
         yield one["type"].native
 
 
@@ -75,7 +76,7 @@ def test_the_old_key_signs_for_a_new_one(files: list[int]) -> None:
     assert answer["status"] == "issued"
     (got,) = ca.received
     assert got.signer.public_key.dump() == lab.public_der("old")
-    info = lab.read_request(got.content)["certification_request_info"]
+    info = scep_ca.read_request(got.content)["certification_request_info"]
     assert info["subject_pk_info"].dump() == lab.public_der("dev")
 
 

@@ -10,6 +10,7 @@ from agent import limits
 from agent.errors import AgentError
 from agent.scep import caset, certificate, crypto, succession
 from agent.scep.succession import RollOver
+from tests.helpers import scep_ca
 from tests.helpers import scep_http as web
 from tests.helpers import scep_lab as lab
 from tests.helpers.labca import LabCa
@@ -206,11 +207,11 @@ class SecondCa(MiniCa):
 
     def __call__(self, request: bytes) -> bytes:
 
-        got = lab.receive(message_of(request), self.party)
+        got = scep_ca.receive(message_of(request), self.party)
         self.received.append(got)
-        leaf = lab.issue(lab.read_request(got.content), self.party)
+        leaf = scep_ca.issue(scep_ca.read_request(got.content), self.party)
         envelope = lab.seal(lab.degenerate([leaf]), got.signer)
-        return web.ok(lab.cert_rep(got, self.party, envelope))
+        return web.ok(scep_ca.cert_rep(got, self.party, envelope))
 
 
 # -- the job ---------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from agent.errors import AgentError
 from agent.scep import caset, certificate, crypto, messages, trust
 from agent.scep.ra import RaRules
+from tests.helpers import scep_ca
 from tests.helpers import scep_lab as lab
 
 ENTITY = {"common_name": "dev1", "organization": "Lab", "fqdn": "dev1.example"}
@@ -36,18 +37,18 @@ def expected(
 
 
 @functools.cache
-def received() -> lab.Received:
+def received() -> scep_ca.Received:
     key = lab.key("dev")
     signer = messages.signer_certificate(REQUEST, key)
     recipient = certificate.read(lab.root().der)
     out = messages.Outgoing(signer, key, recipient, "aes128", NONCE, lab.NOW_S)
     content = messages.certification_request(REQUEST, key)
-    return lab.receive(messages.pki_message(19, content, REQUEST, out), lab.root())
+    return scep_ca.receive(messages.pki_message(19, content, REQUEST, out), lab.root())
 
 
 def issued(issuer: lab.Party | None = None, **how: Any) -> bytes:
-    request = lab.read_request(received().content)
-    return lab.issue(request, issuer or lab.root(), **how)
+    request = scep_ca.read_request(received().content)
+    return scep_ca.issue(request, issuer or lab.root(), **how)
 
 
 def success(
@@ -56,7 +57,7 @@ def success(
 ) -> bytes:  # fmt: skip
     inner = lab.degenerate(list(certificates) or [issued()])
     envelope = lab.seal(inner, received().signer, cipher, **(seal or {}))
-    return lab.cert_rep(received(), signer or lab.root(), envelope, **how)
+    return scep_ca.cert_rep(received(), signer or lab.root(), envelope, **how)
 
 
 def judge(data: bytes, against: trust.Expected) -> trust.Issued:
@@ -122,7 +123,7 @@ def test_issued_by_a_ca_below_the_pin() -> None:
 
 def test_pending_is_read_before_any_certificate() -> None:
     for content in (None, b"", b"\0"):
-        data = lab.cert_rep(received(), lab.root(), content, status="3")
+        data = scep_ca.cert_rep(received(), lab.root(), content, status="3")
         assert trust.accept(data, expected()).status == "3"
 
 
@@ -233,20 +234,20 @@ def test_a_shortened_nonce_where_the_realm_allows_it() -> None:
 @pytest.mark.parametrize("content", [None, b"", b"\0"])
 def test_refusals(number: str | None, code: str, content: bytes | None) -> None:
     how = {"status": "2", "fail_info": number}
-    assert code_of(lab.cert_rep(received(), lab.root(), content, **how)) == code
+    assert code_of(scep_ca.cert_rep(received(), lab.root(), content, **how)) == code
 
 
 def test_the_words_of_the_ca_are_shown_safely() -> None:
     how = {"status": "2", "fail_info": "2", "fail_info_text": "no\x1b[2J\n" + "x" * 1000,
            "hresult": "-2147024809"}  # fmt: skip
-    data = lab.cert_rep(received(), lab.root(), b"\0", certificates=[], digest="sha1", **how)
+    data = scep_ca.cert_rep(received(), lab.root(), b"\0", certificates=[], digest="sha1", **how)
     with pytest.raises(AgentError) as caught:
         trust.accept(data, expected())
     assert r"(no\x1b[2J xxx" in caught.value.what
     assert caught.value.what.isprintable()
     assert len(caught.value.what) < 300
     short = {**how, "fail_info_text": "no"}
-    data = lab.cert_rep(received(), lab.root(), None, **short)
+    data = scep_ca.cert_rep(received(), lab.root(), None, **short)
     with pytest.raises(AgentError, match="HRESULT -2147024809"):
         trust.accept(data, expected())
 
@@ -266,7 +267,7 @@ def test_whatever_is_wrong_with_the_envelope_is_one_error() -> None:
         errors.add(tuple(caught.value.as_map().items()))
     garbage = lab.seal(b"not a SignedData", received().signer)
     with pytest.raises(AgentError) as caught:
-        judge(lab.cert_rep(received(), lab.root(), garbage), expected())
+        judge(scep_ca.cert_rep(received(), lab.root(), garbage), expected())
     errors.add(tuple(caught.value.as_map().items()))
     assert len(errors) == 1
     assert caught.value.code == "cannot-decrypt"
@@ -274,7 +275,7 @@ def test_whatever_is_wrong_with_the_envelope_is_one_error() -> None:
 
 def test_success_without_an_envelope() -> None:
     for content in (None, b"", b"\0"):
-        data = lab.cert_rep(received(), lab.root(), content)
+        data = scep_ca.cert_rep(received(), lab.root(), content)
         assert code_of(data) == "certrep-malformed"
 
 
@@ -349,7 +350,7 @@ def test_one_flipped_bit_inside_a_signed_envelope(data: st.DataObject) -> None:
     envelope[at // 8] ^= 1 << at % 8
     against = expected(match="strict")
     try:
-        found = judge(lab.cert_rep(received(), lab.root(), bytes(envelope)), against)
+        found = judge(scep_ca.cert_rep(received(), lab.root(), bytes(envelope)), against)
     except AgentError:
         return
     assert found.certificate.issued_by(certificate.read(lab.root().der))

@@ -10,9 +10,9 @@ from agent.jobs import answers, maps
 from agent.scep import caset, ra, relations, served
 from agent.settings import Realm
 from tests.helpers import scep_lab as lab
-from tests.rigs import mixtures
+from tests.rigs import worlds
 
-FORGED = mixtures.fitting
+FORGED = worlds.fitting
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def attackers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("forged")
     forged = FORGED()
     leaf = lab.certificate({"common_name": "r1.example"}, "peer", forged)
-    parties = {"root": forged, "pin": mixtures.fixed_issuing(), "leaf": leaf}
+    parties = {"root": forged, "pin": worlds.fixed_issuing(), "leaf": leaf}
     found = {}
     for name, party in parties.items():
         found[name] = folder / f"{name}.pem"
@@ -48,7 +48,7 @@ def test_openssl_takes_it_for_the_issuer_of_the_pin(attackers: dict[str, Path]) 
 def test_a_key_that_fits_the_signature_of_the_pin_is_nobody(
     attackers: dict[str, Path], order: int, tmp_path: Path
 ) -> None:
-    pin, forged = mixtures.fixed_issuing(), FORGED()
+    pin, forged = worlds.fixed_issuing(), FORGED()
     sent = caset.readable([pin.der, forged.der][::order])
     told = relations.described(sent, caset.Rules(lab.NOW_S, frozenset()), ra.RaRules())
     realm = Realm("abc")

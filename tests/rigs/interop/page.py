@@ -54,7 +54,7 @@ QUIRKS_HEAD = """\
 What servers are known to do, and what the agent does then. A name in the last column is a
 `--quirk` of the lab CA that shows it. `tests/rigs/interop/quirks.py` names the tests of each row;
 each switch has one more in `tests/whole/test_quirks_agent.py`, and a proof that the lab CA does
-what it says in `tests/lab_ca/test_quirks.py`.
+what it says in `tests/lab_ca/test_quirks_*.py`.
 """
 
 

@@ -1,46 +1,34 @@
 """What servers are known to do, what the agent does then, and the tests that prove it.
 
 Each row was seen on a wire, or read in the source or the trouble reports of a server or a client.
-`switches` are the quirks of the lab CA that show it: `tests/lab_ca/test_quirks.py` proves that they
-do, and `tests/whole/test_quirks_agent.py` runs the agent against each. What the agent does not do
-stands in the same table with its reason.
+`switches` are the quirks of the lab CA that show it: `tests/lab_ca/test_quirks_*.py` prove that
+they do, and `tests/whole/test_quirks_agent.py` runs the agent against each. What the agent does not
+do stands in the same table with its reason.
 """
 
-from typing import NamedTuple
-
-
-class Quirk(NamedTuple):
-    """Its number, what is odd, what the agent does about it, who proves it, and where to see it.
-
-    `why_not` stands alone where nothing is done, and beside `does` where only a part is.
-    """
-
-    number: int
-    quirk: str
-    does: str = ""
-    proofs: tuple[str, ...] = ()
-    switches: tuple[str, ...] = ()
-    why_not: str = ""
-
-
-LOCAL = "scep/test_operations_local"
-CASET, CLIENT, CMS = "scep/test_caset", "scep/test_operations", "scep/test_cms"
-DISCOVERY, LAB, LISTS = "scep/test_ca_query", "whole/test_enrol_lab", "scep/test_crl_fetch"
-MESSAGES, NAMES, NEXT = "scep/test_messages", "scep/test_names", "scep/test_succession"
-PROFILES, REFUSALS, RENEWAL = (
-    "rigs/test_interop_profiles",
-    "scep/test_refusals",
-    "enrolment/test_renewal",
+from tests.rigs.interop.quirk import (
+    AGENT,
+    CASET,
+    CLIENT,
+    CMS,
+    COMMANDS,
+    DISCOVERY,
+    ENGINE,
+    LAB,
+    LEAF,
+    LOCAL,
+    MESSAGES,
+    MICROMDM,
+    NAMES,
+    NO_AUTOMATIC,
+    PROFILES,
+    RA,
+    REFUSALS,
+    TRANSPORT,
+    TRUST,
+    Quirk,
 )
-LEAF = "scep/test_trust_certificate"
-RENEW_LAB, TRANSPORT, TRUST = "whole/test_renew_lab", "scep/test_transport", "scep/test_trust"
-ENGINE, MICROMDM, COMMANDS = (
-    "enrolment/test_engine",
-    "whole/test_enrol_micromdm",
-    "console/test_commands_realm",
-)
-AGENT, RA = "whole/test_quirks_agent::test_a_ca_with", "scep/test_ra"
-NO_AUTOMATIC = "belongs to automatic renewal, which this release does not have"
+from tests.rigs.interop.replies import RENEWALS, REPLIES
 
 CAPABILITIES = (
     Quirk(1, "GetCACaps is unknown: an error, or the connection is closed",
@@ -203,143 +191,6 @@ REQUESTS = (
           switches=("sid-wanted",),
           why_not="it maps a certificate to an account of Active Directory, which a router has"
           " not; entities of VRP have fqdn, ip-address and email"),
-)  # fmt: skip
-
-REPLIES = (
-    Quirk(40, "a reply carries no certificate of its signer",
-          "it is found in the stored set, by issuer and serial number or by key identifier",
-          (f"{TRUST}::test_no_certificate_in_the_reply",
-           f"{TRUST}::test_signed_by_an_ra_of_the_set_and_by_key_identifier"),
-          ("no-certificates", "signer-key-id")),
-    Quirk(41, "the first certificate of a reply is not its signer's",
-          "none counts for its place",
-          (f"{TRUST}::test_certificates_in_any_order_and_strangers_among_them",), ("leaf-first",)),
-    Quirk(42, "the CA's chain comes before the certificate inside the envelope",
-          "the certificate is the one with our key",
-          (f"{TRUST}::test_certificates_in_any_order_and_strangers_among_them",
-           f"{LEAF}::test_keys"), ("inner-chain",)),
-    Quirk(43, "the CA has rewritten the subject",
-          "what was asked for must be there, what was added is accepted; `subject-match` is"
-          " stricter or laxer",
-          (f"{LEAF}::test_subject_match",), ("subject-rewritten",)),
-    Quirk(44, "FAILURE and PENDING: no content, an empty one, or one zero octet", "all are read",
-          (f"{CMS}::test_content_absent_empty_and_one_zero_byte", f"{TRUST}::test_refusals",
-           f"{TRUST}::test_pending_is_read_before_any_certificate"),
-          ("empty-content", "zero-content")),
-    Quirk(45, "a PENDING carries certificates", "the status is read first, and nothing else then",
-          (f"{TRUST}::test_pending_is_read_before_any_certificate",
-           f"{PROFILES}::test_poll[jscep 3.0, its servlet]"), ("pending-chain",)),
-    Quirk(46, "failInfo is missing or unknown",
-          "a refusal all the same; failInfoText is shown, cut and cleaned",
-          (f"{TRUST}::test_refusals", f"{TRUST}::test_the_words_of_the_ca_are_shown_safely",
-           f"{REFUSALS}::test_a_fail_info_that_nobody_knows"),
-          ("fail-info-missing", "fail-info-unknown")),
-    Quirk(47, "Microsoft's HRESULT says more than failInfo",
-          "it is shown, and each known one has its cause and next step",
-          (f"{REFUSALS}::test_reasons_of_microsoft",
-           f"{TRUST}::test_the_words_of_the_ca_are_shown_safely"), ("hresult",)),
-    Quirk(48, "contentType is missing, others that nobody knows are there",
-          "refused without it, since CMS demands it; unknown ones are passed over",
-          (f"{CMS}::test_attributes_that_cms_demands", f"{TRUST}::test_attributes"),
-          ("no-content-type", "more-attributes")),
-    Quirk(49, "senderNonce is missing, or our own", "it is not looked at",
-          (f"{TRUST}::test_a_reply_without_sender_nonce",), ("no-sender-nonce", "nonce-echoed")),
-    Quirk(50, "recipientNonce is shortened",
-          "16 octets are sent; a prefix of 8 or more is taken where `compatibility short-nonce`"
-          " says so",
-          (f"{TRUST}::test_a_shortened_nonce_where_the_realm_allows_it",
-           f"{AGENT}[nonce-truncated]"), ("nonce-truncated",)),
-    Quirk(51, "an HTTP error with a text instead of a CertRep",
-          "a busy one is asked again soon, twice at most; each status has its cause and next step,"
-          " and the text is shown, cut and cleaned",
-          (f"{REFUSALS}::test_statuses", f"{AGENT}[busy-once]",
-           f"{TRANSPORT}::test_an_error_page_is_shown_in_part_and_safely"),
-          ("failure-500", "failure-json", "failure-400", "busy-once")),
-    Quirk(52, "status 200 and no body", "asked again soon, like a busy server",
-          (f"{TRANSPORT}::test_answers_that_are_refused", f"{AGENT}[empty-once]"),
-          ("empty-once",)),
-    Quirk(53, "a Content-Type with a charset, a wrong one, or none", "no type is looked at",
-          (f"{TRANSPORT}::test_ways_to_send_a_body",),
-          ("type-charset", "type-html", "type-missing")),
-    Quirk(54, "no reason phrase, chunks, a body until the end, HTTP/1.0, interim answers",
-          "all are HTTP and read as such",
-          (f"{TRANSPORT}::test_ways_to_send_a_body",),
-          ("no-reason", "chunked", "until-closed", "http-1.0", "interim")),
-    Quirk(55, "a redirect", "none is followed; the error shows the place",
-          (f"{TRANSPORT}::test_where_a_redirect_leads_is_shown",
-           f"{TRANSPORT}::test_our_own_question_is_left_out_of_where_a_redirect_leads"),
-          ("redirect-https", "redirect-307")),
-    Quirk(56, "GetCert and GetCRL name the CA, not the RA, and many servers have neither",
-          "the question names who issued; a list comes by HTTP where a place is known",
-          (f"{LISTS}::test_by_scep_signed_with_the_certificate_in_use",
-           "scep/test_getcert::test_through_an_ra_it_names_the_ca",
-           "device/test_crls::test_where_no_place_is_known_the_ca_is_asked_by_scep"),
-          ("queries-500",)),
-    Quirk(57, "CertPoll names the CA's own subject as issuer", "as RFC 8894 3.3.3 has it",
-          (f"{MESSAGES}::test_what_a_poll_asks_for",)),
-    Quirk(58, "SUCCESS or FAILURE while a request waits for approval",
-          "what the server says is shown, and nothing is installed",
-          (f"{TRUST}::test_success_without_an_envelope",
-           f"{PROFILES}::test_a_server_that_refuses_while_it_waits[Dogtag]",
-           f"{AGENT}[waiting-success]", f"{AGENT}[waiting-failure]"),
-          ("waiting-success", "waiting-failure"),
-          "that it waits cannot be known: it says so in words for people, if at all"),
-    Quirk(59, "PENDING, then FAILURE though it was issued; or a poll that the server does not know",
-          "what was issued can be fetched or imported; a transaction that the CA has forgotten is"
-          " followed by the same request",
-          (f"{ENGINE}::test_a_verdict_ends_the_transaction_and_keeps_what_is_in_use",
-           f"{AGENT}[poll-failure]", f"{AGENT}[poll-unknown]", f"{AGENT}[poll-500]"),
-          ("poll-failure", "poll-unknown", "poll-500")),
-    Quirk(60, "keys that cannot encrypt get their reply by password recipient",
-          switches=("password-recipient",),
-          why_not="key pairs of this product are RSA, and what a password protects can be guessed"
-          " at; the refusal says so"),
-    Quirk(61, "RSA-OAEP", "read as well as PKCS #1 v1.5, which is what we send",
-          (f"{CMS}::test_we_decrypt_oaep_of_openssl", f"{TRUST}::test_ciphers_and_encodings"),
-          ("oaep",)),
-)  # fmt: skip
-
-RENEWALS = (
-    Quirk(62, "RenewalReq, or PKCSReq signed with the old certificate",
-          "RenewalReq where Renewal is listed, else as at first; `compatibility` forces each way",
-          (f"{RENEWAL}::test_the_way_of_a_renewal",
-           f"{RENEW_LAB}::test_the_certificate_in_use_renews_itself[renewal-17]",
-           f"{RENEW_LAB}::test_the_certificate_in_use_renews_itself[renewal-19]"),
-          ("renewal-17", "renewal-19")),
-    Quirk(63, "a renewal needs the challenge password too",
-          "left out as RFC 8894 2.4 has it, sent with `compatibility renew-with-password`",
-          (f"{RENEW_LAB}::test_the_certificate_in_use_renews_itself[renewal-challenge]",
-           f"{MICROMDM}::test_it_renews_by_renewalreq_when_the_password_goes_along"),
-          ("renewal-challenge",)),
-    Quirk(64, "a challenge password is used up by its first certificate",
-          "a renewal needs none; the refusal names the password, the old certificate stays",
-          (f"{PROFILES}::test_enrol_renew_and_get_the_list[NDES (Windows Server 2012 and later)]",
-           f"{ENGINE}::test_a_verdict_ends_the_transaction_and_keeps_what_is_in_use"),
-          ("challenge-once",)),
-    Quirk(65, "a renewal must keep the subject",
-          "it asks for the names of the entity, as the first request did",
-          (f"{PROFILES}::test_enrol_renew_and_get_the_list[NDES (Windows Server 2012 and later)]",),
-          ("renewal-subject",)),
-    Quirk(66, "a second certificate for a subject is refused until the first one is old",
-          "a refusal changes nothing: the certificate in use stays, the person is told",
-          (f"{ENGINE}::test_a_verdict_ends_the_transaction_and_keeps_what_is_in_use",
-           f"{AGENT}[renewal-early]"), ("renewal-early",)),
-    Quirk(67, "the reply to a renewal is encrypted to the old key",
-          "the old key opens it, and stays until the new certificate is stored",
-          ("scep/test_renewal::test_the_old_key_signs_for_a_new_one",)),
-    Quirk(68, "an expired certificate cannot sign a renewal",
-          "after expiry it is an application from the beginning, with the password",
-          (f"{RENEWAL}::test_only_a_certificate_in_date_signs_if_the_clock_is_to_be_believed",
-           f"{ENGINE}_renewal::test_otherwise_it_is_an_application_from_the_beginning")),
-    Quirk(69, "when to renew is said nowhere", why_not=f"`auto-enroll` {NO_AUTOMATIC}"),
-    Quirk(70, "whole fleets renew at the same moment",
-          why_not=f"spreading the moment {NO_AUTOMATIC}"),
-    Quirk(71, "GetNextCACert is listed and missing, or signed by nobody",
-          "absence is told as no fault; only what the trusted CA signed is believed",
-          (f"{NEXT}::test_what_is_refused", f"{NEXT}::test_only_what_was_signed_counts",
-           f"{NEXT}::test_what_servers_and_liars_say_about_the_next_ca",
-           f"{PROFILES}::test_no_rollover_is_told"),
-          ("next-listed-404", "next-listed-early", "next-unsigned", "next-outside", "next-type")),
 )  # fmt: skip
 
 WISHES = (
