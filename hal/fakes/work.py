@@ -67,11 +67,11 @@ class FakeTimer:
     """A deadline of the fake reactor."""
 
     def __init__(self, at_ns: int, call: Callable[[], None]) -> None:
-        self.at_ns = at_ns
-        self.call: Callable[[], None] | None = call
+        self.at_ns, self.call = at_ns, call
+        self.cancelled = False
 
     def cancel(self) -> None:
-        self.call = None
+        self.cancelled = True
 
 
 class FakeReactor:
@@ -114,15 +114,15 @@ class FakeReactor:
         while (timer := self._next()) is not None and timer.at_ns <= end_ns:
             self._timers.remove(timer)
             self.clock.advance(max(0, timer.at_ns - self.clock.outside_ns()))
-            if timer.call is not None:
-                timer.call()
+            timer.call()
         self.clock.advance(end_ns - self.clock.outside_ns())
 
     def pending(self) -> int:
         """How many deadlines are still to come."""
-        return sum(timer.call is not None for timer in self._timers)
+        return sum(not timer.cancelled for timer in self._timers)
 
     def _next(self) -> FakeTimer | None:
+        self._timers = [timer for timer in self._timers if not timer.cancelled]
         return min(self._timers, key=lambda timer: timer.at_ns, default=None)
 
 

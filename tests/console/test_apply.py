@@ -7,7 +7,9 @@ from agent.console.configuration.apply import apply
 from agent.console.session.session import Session
 from agent.errors import fail
 from agent.settings import Unapplied
-from tests.helpers.appliance import PENDING, FakeDevice, Script, certificate, hashed, seal
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import PENDING, certificate, hashed, seal
+from tests.helpers.terminal import Script
 
 BASE = """#
 sysname r1

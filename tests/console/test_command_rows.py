@@ -27,7 +27,8 @@ from agent.console.language.grammar import (
 from agent.console.language.hints import next_words
 from agent.console.language.views import AAA, CONSOLE, EVERYWHERE
 from agent.settings import LocalUser
-from tests.helpers.appliance import FakeDevice, Script, Terminal, hashed
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import hashed
 from tests.helpers.command_lines import (
     Form,
     accepts,
@@ -41,6 +42,7 @@ from tests.helpers.command_lines import (
     typed,
     undo_lines,
 )
+from tests.helpers.terminal import Script, Terminal
 
 ANSWERS = ("y", "abc", "abc")  # to a question; a password, twice
 FORMS = [pytest.param(form, id=f"{form.view}: {form.line()}") for form in forms()]

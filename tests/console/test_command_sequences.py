@@ -16,7 +16,6 @@ from agent.console.language.grammar import Parameter, Slot, Terminal, match
 from agent.console.language.views import SYSTEM
 from agent.settings import Settings
 from tests.helpers.appliance import FakeDevice
-from tests.helpers.appliance import Terminal as Screen
 from tests.helpers.command_lines import (
     POOL,
     accepts,
@@ -27,6 +26,7 @@ from tests.helpers.command_lines import (
     stored,
     undo_lines,
 )
+from tests.helpers.terminal import Terminal as Screen
 
 SPACED = ("Lab, Inc.", " ", "a  b ")
 WIDTH = 200  # of the terminal: the longest prompt fits into a row

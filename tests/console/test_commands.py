@@ -2,12 +2,9 @@
 
 import pytest
 
-from tests.helpers.appliance import (
-    FakeDevice,
-    Script,
-    certificate,
-    realm_script,
-)
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import certificate
+from tests.helpers.terminal import Script, realm_script
 
 
 def test_a_level_sees_only_its_commands() -> None:

@@ -10,7 +10,9 @@ from agent.console.commands.table import ROWS, render_configuration
 from agent.console.configuration.loader import load_configuration
 from agent.console.language.views import EVERYWHERE
 from agent.settings import LocalUser
-from tests.helpers.appliance import FakeDevice, Script, Terminal, hashed
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import hashed
+from tests.helpers.terminal import Script, Terminal
 
 CONSOLE = ("system-view", "user-interface console 0")
 AAA = ("system-view", "aaa")

@@ -4,12 +4,8 @@ import pytest
 
 from agent.console.commands.table import render_configuration
 from agent.settings import Timezone
-from tests.helpers.appliance import (
-    START_S,
-    Script,
-    furnished,
-    realm_script,
-)
+from tests.helpers.appliance_values import START_S
+from tests.helpers.terminal import Script, furnished, realm_script
 
 
 def test_file_format_and_sysname() -> None:

@@ -4,13 +4,8 @@ import pytest
 
 from agent.appliance import CaInfo, FromFile
 from agent.errors import fail
-from tests.helpers.appliance import (
-    PRINTS,
-    Terminal,
-    certificate,
-    furnished,
-    system,
-)
+from tests.helpers.appliance_values import PRINTS, certificate
+from tests.helpers.terminal import Terminal, furnished, system
 
 
 def test_an_import_takes_the_file_of_the_realm_when_none_is_named() -> None:

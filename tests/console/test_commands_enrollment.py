@@ -1,14 +1,7 @@
 """Applications, and requests that somebody carries."""
 
-from tests.helpers.appliance import (
-    PENDING,
-    START_S,
-    certificate,
-    error,
-    furnished,
-    realm_script,
-    system,
-)
+from tests.helpers.appliance_values import PENDING, START_S, certificate, error
+from tests.helpers.terminal import furnished, realm_script, system
 
 
 def test_enrolment() -> None:

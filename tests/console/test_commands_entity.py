@@ -4,11 +4,8 @@ import pytest
 
 from agent.console.commands.table import render_configuration
 from agent.console.configuration.loader import load_configuration
-from tests.helpers.appliance import (
-    FakeDevice,
-    Script,
-    realm_script,
-)
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.terminal import Script, realm_script
 
 
 def test_an_entity_in_use_is_kept_whole() -> None:

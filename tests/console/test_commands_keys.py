@@ -3,13 +3,8 @@
 import pytest
 
 from agent.appliance import FromFile
-from tests.helpers.appliance import (
-    FakeDevice,
-    Terminal,
-    furnished,
-    realm_script,
-    system,
-)
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.terminal import Terminal, furnished, realm_script, system
 
 
 def test_key_pairs() -> None:

@@ -7,16 +7,9 @@ from agent.console.commands.table import ROWS, render_configuration
 from agent.console.configuration.loader import load_configuration
 from agent.console.language.views import REALM
 from hal.ports import Interface, LinkError
-from tests.helpers.appliance import (
-    PENDING,
-    FakeDevice,
-    Script,
-    certificate,
-    furnished,
-    realm_script,
-    seal,
-    system,
-)
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import PENDING, certificate, seal
+from tests.helpers.terminal import Script, furnished, realm_script, system
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import pytest
 
 from agent import limits
 from agent.console.terminal.pager import MORE
-from tests.helpers.appliance import FakeDevice, Script, Terminal
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.terminal import Script, Terminal
 
 
 def test_the_history_is_shown_with_masks_and_has_an_end() -> None:

@@ -14,8 +14,10 @@ from agent.console.displays.document import Document, Kind, json_lines, text_lin
 from agent.console.language.times import Times
 from agent.console.session.session import Session
 from agent.settings import AutoEnroll, Entity, Realm, Unapplied
-from tests.helpers.appliance import IDLE, START_S, FakeDevice, Script, certificate, error, seal
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import IDLE, START_S, certificate, error, seal
 from tests.helpers.device_bench import ready
+from tests.helpers.terminal import Script
 
 TIMES = Times(START_S)
 TYPES = {

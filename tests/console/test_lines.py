@@ -6,7 +6,7 @@ from agent.console.commands import lines
 from agent.console.commands.table import ROWS
 from agent.console.language.grammar import AMBIGUOUS, TOO_MANY, GrammarError
 from agent.console.language.views import ENTITY, REALM, SYSTEM, USER, View
-from tests.helpers.appliance import seal
+from tests.helpers.appliance_values import seal
 
 
 def test_the_system_view_is_above_realms_and_entities() -> None:

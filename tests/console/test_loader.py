@@ -8,7 +8,8 @@ from agent.console.commands.table import ROWS, branches, render_configuration
 from agent.console.configuration.loader import Loader, Secrets, load_configuration
 from agent.errors import AgentError, fail
 from agent.settings import Entity, Realm, Settings
-from tests.helpers.appliance import FakeDevice, seal
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import seal
 
 TEXT = f"""#
 sysname R1

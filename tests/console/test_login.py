@@ -10,7 +10,9 @@ from agent.console.language.parameters import is_hash
 from agent.console.login.lockout import Lockout
 from agent.console.login.login import NOBODY, Entry, Login
 from agent.settings import LocalUser
-from tests.helpers.appliance import FakeDevice, error, hashed
+from hal.clock import SECOND_NS
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import error, hashed
 
 WRONG = "Error: Authentication failed.\n"
 
@@ -62,7 +64,7 @@ class Line:
     def fail(self, name: str, password: str = "wrong") -> str:
         """A wrong attempt, and its delay."""
         said = self.type(name, password) if name else self.type(password)
-        self.device.reactor.advance(limits.LOGIN_DELAYS_S[-1])
+        self.device.reactor.advance(limits.LOGIN_DELAYS_S[-1] * SECOND_NS)
         return said + self.take()
 
 
@@ -100,7 +102,7 @@ def test_wrong_ones_read_and_cost_the_same(name: str, password: str) -> None:
     assert (len(line.device.access.checked), line.entries) == (1, [])
     assert is_hash(line.device.access.checked[0][1])
     assert line.take() == ""
-    line.device.reactor.advance(1)
+    line.device.reactor.advance(SECOND_NS)
     assert line.take() == "Username:"
     assert [mnemonic for mnemonic, _text in line.log] == ["LOGINFAIL"]
 
@@ -126,7 +128,7 @@ def test_the_delay_holds_through_a_hang_up_and_what_is_typed_meanwhile_is_droppe
     line.login.close()
     line.dial()
     assert line.type("ann", "of ann") == ""
-    line.device.reactor.advance(2)
+    line.device.reactor.advance(2 * SECOND_NS)
     assert line.take() == "Username:"
     line.type("ann", "of ann")
     assert line.entries == [Entry("ann", 3, 2)]
@@ -145,7 +147,7 @@ def test_five_failures_lock_the_user_on_this_line_and_nobody_else() -> None:
     assert (line.entries, len(line.device.access.checked)) == ([], before)
     line.type("bob", "of bob")
     assert line.entries == [Entry("bob", 1, 5)]
-    line.device.reactor.advance(limits.LOGIN_LOCK_S)
+    line.device.reactor.advance(limits.LOGIN_LOCK_S * SECOND_NS)
     line.dial()
     line.type("ann", "of ann")
     assert line.entries[1:] == [Entry("ann", 3, 0)]
@@ -167,7 +169,7 @@ def test_five_failures_lock_a_line_that_asks_for_a_password_only_and_it_ends() -
     line.dial()
     assert line.take() == "Error: This line is locked for another 292 s.\n"
     assert line.ends == 2
-    line.device.reactor.advance(limits.LOGIN_LOCK_S)
+    line.device.reactor.advance(limits.LOGIN_LOCK_S * SECOND_NS)
     line.dial()
     assert line.take() == "Password:"
     line.type("line")
@@ -201,10 +203,10 @@ def test_ctrl_c_begins_anew() -> None:
 def test_who_stays_silent_gives_the_line_back() -> None:
     line = Line()
     line.type("ann")
-    line.device.reactor.advance(limits.LOGIN_S)
+    line.device.reactor.advance(limits.LOGIN_S * SECOND_NS)
     assert line.take() == "\nInfo: Nobody logged in within 60 s.\n"
     assert line.ends == 1
-    line.device.reactor.advance(1000)
+    line.device.reactor.advance(1000 * SECOND_NS)
     assert (line.ends, line.take()) == (1, "")
 
 
@@ -223,7 +225,7 @@ def test_what_is_typed_during_the_check_is_dropped() -> None:
     line.type("ann", "wrong")
     assert line.type("bob", "of bob") == ""
     line.device.finish(False)
-    line.device.reactor.advance(1)
+    line.device.reactor.advance(SECOND_NS)
     assert line.take() == WRONG + "Username:"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from agent.console.language.grammar import WRONG, GrammarError
 from agent.console.terminal.output import Output, printable
-from tests.helpers.appliance import error
+from tests.helpers.appliance_values import error
 
 
 def output(terminal: bool) -> tuple[Output, bytearray]:

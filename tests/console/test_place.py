@@ -15,8 +15,11 @@ from agent.console.session.session import Session
 from agent.console.terminal.pager import MORE
 from agent.errors import AgentError
 from agent.settings import Entity, Realm
-from tests.helpers.appliance import PENDING, PRINTS, FakeDevice, Terminal, certificate, error, seal
+from hal.clock import SECOND_NS
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import PENDING, PRINTS, certificate, error, seal
 from tests.helpers.device_bench import Bench, ready
+from tests.helpers.terminal import Terminal
 
 
 def two(device: FakeDevice) -> tuple[Terminal, Terminal]:
@@ -171,7 +174,7 @@ STEPS = st.lists(STEP, min_size=40, max_size=60)
 def happen(device: FakeDevice, what: int) -> None:
     """Something that comes by itself: the end of a task, a question, time."""
     if not device.tasks or what == 0:
-        device.reactor.advance(45)
+        device.reactor.advance(45 * SECOND_NS)
         return
     task = device.tasks[min(device.tasks)]
     if what == 1 and task.progress:

@@ -6,7 +6,9 @@ import pytest
 
 from agent import limits
 from agent.console.login.recovery import Recovery
-from tests.helpers.appliance import FakeDevice, error
+from hal.clock import SECOND_NS
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import error
 
 OFFER = "Type ERASE to erase this device"
 NOTHING = "Info: Nothing was changed.\n"
@@ -53,7 +55,7 @@ class Line:
         return text
 
     def wait(self, seconds: int) -> None:
-        self.device.reactor.advance(seconds)
+        self.device.reactor.advance(seconds * SECOND_NS)
 
 
 def waiting() -> Line:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.console.language.times import Times, ahead_text, day_s, duration
-from tests.helpers.appliance import START_S
+from tests.helpers.appliance_values import START_S
 
 UTC = Times(START_S)
 

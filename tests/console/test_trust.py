@@ -1,7 +1,9 @@
 """Whether a CA is to be trusted: who is asked, what is shown first, and when nobody answers."""
 
 from agent import limits
-from tests.helpers.appliance import PRINTS, FakeDevice
+from hal.clock import SECOND_NS
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import PRINTS
 from tests.helpers.parts import Parts
 
 
@@ -20,7 +22,7 @@ def test_what_was_typed_before_is_no_answer_and_an_answer_counts_once() -> None:
 def test_nobody_answers() -> None:
     parts, answers = Parts(FakeDevice(), terminal=True), list[bool]()
     parts.trust.ask(PRINTS, answers.append)
-    parts.device.reactor.advance(limits.CONFIRM_CA_S)
+    parts.device.reactor.advance(limits.CONFIRM_CA_S * SECOND_NS)
     assert (answers, parts.dialogue.asking) == ([False], False)
     assert "Nobody answered for" in parts.said()
 

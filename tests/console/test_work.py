@@ -4,6 +4,7 @@ import pytest
 
 from agent.console.commands.operator import Task
 from agent.errors import fail
+from hal.clock import SECOND_NS
 from tests.helpers.appliance import FakeDevice
 from tests.helpers.parts import Parts
 
@@ -65,12 +66,12 @@ def test_who_leaves_reads_what_becomes_of_the_work_and_hears_no_more() -> None:
 def test_dots_until_the_end_and_none_while_something_is_asked() -> None:
     parts, (task,), _ = working(terminal=True)
     reactor = parts.device.reactor
-    reactor.advance(3)
+    reactor.advance(3 * SECOND_NS)
     assert parts.said() == "Working ..."
     parts.dialogue.choose("Continue?", lambda _yes: None)
     parts.said()
-    reactor.advance(3)
+    reactor.advance(3 * SECOND_NS)
     assert (parts.said(), parts.work.holds) == ("", False)
     task.done(None)
-    reactor.advance(3)
+    reactor.advance(3 * SECOND_NS)
     assert (parts.said(), parts.dialogue.asking) == ("", False)

@@ -11,8 +11,9 @@ from agent.device.diagnosis import UNTRIED, WAY
 from agent.errors import fail
 from agent.settings import Realm
 from hal.fakes.flash import PROGRAM_ERROR
-from tests.helpers.appliance import FakeDevice, Script
+from tests.helpers.appliance import FakeDevice
 from tests.helpers.device_bench import RELATIONS, START_S, Bench, Waiter, certificate, ready, refuse
+from tests.helpers.terminal import Script
 
 
 def fields(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from agent.settings import LocalUser, Settings
 from hal import records
 from hal.fakes.flash import READ_ERROR, FakeFlash, PowerCut
 from tests.doors.test_attach_login import Port
-from tests.helpers.appliance import hashed
+from tests.helpers.appliance_values import hashed
 from tests.helpers.device_bench import CONFIGURATION, Bench, ready
 from tests.helpers.loss import closed, spoilt, typed, with_users
 

@@ -4,7 +4,9 @@ import pytest
 
 from agent.console.configuration.loader import load_configuration
 from agent.settings import Settings, Unapplied
-from tests.helpers.appliance import FakeDevice, Script, Terminal, seal
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import seal
+from tests.helpers.terminal import Script, Terminal
 
 UNTOLD = "Of the saved configuration 2 lines do not apply"
 

@@ -12,8 +12,10 @@ from agent import limits
 from agent.console.terminal.pager import MORE
 from agent.doors.wire import hello
 from agent.settings import Realm
+from hal.clock import SECOND_NS
 from tests.doors.test_attach import Console
-from tests.helpers.appliance import FakeDevice, Terminal
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.terminal import Terminal
 
 REALMS = 1000
 
@@ -113,7 +115,7 @@ def test_a_session_that_is_fed_for_ever_does_not_grow() -> None:
             terminal.session.feed(chance.choice(pieces))
             if number % 10 == 0:
                 device.report("PKI/5/X: a line")
-                terminal.reactor.advance(1)
+                terminal.reactor.advance(SECOND_NS)
                 del device.log[:-100]
             terminal.sent.clear()
 

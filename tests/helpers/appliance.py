@@ -1,99 +1,32 @@
-"""A whole device in dictionaries, for tests of the console; and a reactor whose time is called.
+"""A whole device in dictionaries, for tests of the console.
 
-Tasks end when the test says so (`finish`), or at once with `eager`. A password is sealed by turning
-its bytes around, so that a test can see whether a plain one has leaked.
+Tasks end when the test says so (`finish`), or at once with `eager`.
 """
 
-import base64
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from agent import limits
 from agent.appliance import (
     CaInfo,
-    CaQuestion,
     Certificate,
     Check,
-    Children,
-    ClockState,
     Described,
     Done,
-    FileEntry,
-    Fingerprints,
     FromFile,
     KeyPair,
     LogLine,
     Progress,
     RealmStatus,
-    Seat,
     Verdict,
 )
 from agent.console.commands.table import render_configuration
-from agent.console.displays.board import STATISTICS
-from agent.console.displays.document import FLAG
 from agent.console.language.blocks import difference
-from agent.console.session.session import Session
 from agent.errors import AgentError, fail
 from agent.settings import Realm, Settings, fold
+from hal.fakes.work import FakeReactor
 from hal.ports import Interface
-
-START_S = 1_795_442_700  # 2026-11-23 14:05:00 UTC
-IDLE = RealmStatus("nothing", "nothing has been applied for", "-", None, None, 0, 0, None, None)
-PENDING = RealmStatus(
-    "pending",
-    "the CA has not decided",
-    "poll 2 of 5",
-    START_S + 60,
-    "0123456789ABCDEF0123456789ABCDEF",
-    1,
-    1,
-    None,
-    None,
-)
-
-
-class FakeTimer:
-    def __init__(self, due_ns: int, call: Callable[[], None]) -> None:
-        self.due_ns, self.call, self.cancelled = due_ns, call, False
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-
-class FakeReactor:
-    """Timers only; `advance` lets time pass."""
-
-    def __init__(self) -> None:
-        self.now_ns = 0
-        self.timers: list[FakeTimer] = []
-
-    def watch(
-        self,
-        fd: int,
-        on_read: Callable[[], None] | None,
-        on_write: Callable[[], None] | None = None,
-    ) -> None:
-        raise AssertionError("a console watches no descriptor")
-
-    def unwatch(self, fd: int) -> None:
-        raise AssertionError("a console watches no descriptor")
-
-    def after(self, delay_ns: int, call: Callable[[], None]) -> FakeTimer:
-        timer = FakeTimer(self.now_ns + delay_ns, call)
-        self.timers.append(timer)
-        return timer
-
-    def advance(self, seconds: int) -> None:
-        end_ns = self.now_ns + seconds * 1_000_000_000
-        while True:
-            self.timers = [timer for timer in self.timers if not timer.cancelled]
-            due = sorted((t for t in self.timers if t.due_ns <= end_ns), key=lambda t: t.due_ns)
-            if not due:
-                break
-            self.timers.remove(due[0])
-            self.now_ns = due[0].due_ns
-            due[0].call()
-        self.now_ns = end_ns
+from tests.helpers.appliance_parts import FakeAccess, FakeStorage, FakeSystem
+from tests.helpers.appliance_values import IDLE, START_S, seal
 
 
 class LogRow(NamedTuple):
@@ -112,35 +45,6 @@ class Task(NamedTuple):
     done: Done[Any]
     progress: Progress | None
     given: tuple[object, ...] = ()
-
-
-def seal(plain: str) -> str:
-    return f"%^%#{base64.b64encode(plain.encode()[::-1]).decode()}%^%#"
-
-
-def certificate(subject: str = "CN=router", not_after_s: int = START_S + 86400) -> Certificate:
-    return Certificate(b"\x30\x00", subject, "CN=lab CA", "0a", START_S - 60, not_after_s)
-
-
-PRINTS = CaQuestion((Fingerprints("aa" * 20, "bb" * 32, "CN=lab CA"),))
-
-
-class FakeStorage:
-    """Files of device storage in a dictionary."""
-
-    def __init__(self) -> None:
-        self.content: dict[str, bytes] = {}
-
-    def entries(self) -> list[FileEntry]:
-        return [FileEntry(name, len(data), START_S) for name, data in self.content.items()]
-
-    def exists(self, name: str) -> bool:
-        return name in self.content
-
-    def read(self, name: str) -> bytes:
-        if name not in self.content:
-            raise fail("file-unreadable", name=name, reason="No such file or directory")
-        return self.content[name]
 
 
 class FakeExchange:
@@ -224,45 +128,6 @@ class FakeRevocation:
         return self.found.get(realm)
 
 
-class FakeSystem:
-    """A machine whose clock is right and which notes what was done to it."""
-
-    def __init__(self) -> None:
-        self.done: list[tuple[str, object]] = []
-        self.state = ClockState("ntp", True, "it is later than this software")
-        self.recovery, self.key_missing = True, False
-        self.refusal: AgentError | None = None  # of the flash
-
-    def clock(self) -> ClockState:
-        return self.state
-
-    def set_clock(self, wall_s: int) -> None:
-        self.done.append(("clock", wall_s))
-
-    def children(self) -> Children | None:
-        return Children(("Landlock",), ("seccomp (EPERM)",))
-
-    def statistics(self) -> dict[str, object]:
-        kinds = {field.key: field.type for field in STATISTICS.fields}
-        counted = {key: False if kind == FLAG else 0 for key, kind in kinds.items()}
-        texts = {"store_read_only": None, "device_key": "there"}
-        return {**counted, **texts, "events": ["GET_CA_CERT_OK : 2"]}
-
-    def compact(self) -> None:
-        self.done.append(("compact", None))
-
-    def wipe(self) -> None:
-        self.done.append(("wipe", None))
-
-    def erase(self) -> None:
-        if self.refusal:
-            raise self.refusal
-        self.done.append(("erase", None))
-
-    def reboot(self) -> None:
-        self.done.append(("reboot", None))
-
-
 class FakeConfiguration:
     """The Configuration protocol: the saved text is a string, or missing."""
 
@@ -306,27 +171,6 @@ class FakeConfiguration:
         self._write(settings)
         self._device.settings.become(settings)
         self._device.changed()
-
-
-def hashed(plain: str) -> str:
-    turned = plain.encode()[::-1].hex()
-    return f"$scrypt$ln=14,r=8,p=1${'S' * 22}${turned[:43]:A<43}"
-
-
-class FakeAccess:
-    """Passwords are hashed by turning their bytes around; `checked` is what was compared."""
-
-    def __init__(self, task: Callable[[str, object, Done[Any]], int]) -> None:
-        self.seats = [Seat("SOCK 0", "terminal", "uid 0", 3, START_S, lambda: 0)]
-        self.checked: list[tuple[str, str]] = []
-        self._task = task
-
-    def hash_password(self, plain: str, before: str | None, done: Done[Any]) -> int:
-        return self._task("hash", hashed(plain), done)
-
-    def check_password(self, plain: str, stored: str, done: Done[Any]) -> int:
-        self.checked.append((plain, stored))
-        return self._task("check-password", hashed(plain) == stored, done)
 
 
 class FakeDevice:
@@ -401,7 +245,7 @@ class FakeDevice:
         return START_S
 
     def outside_ns(self) -> int:
-        return self.reactor.now_ns
+        return self.reactor.clock.outside_ns()
 
     def board_serial(self) -> str:
         return "SN0001"
@@ -498,102 +342,3 @@ class FakeDevice:
 
     def detach(self, task: int) -> None:
         self.detached.append(task)
-
-
-class Terminal:
-    """A session at a terminal, and what its screen was sent."""
-
-    def __init__(self, device: FakeDevice, *, level: int = 3, width: int = 80) -> None:
-        self.device, self.reactor = device, device.reactor
-        self.sent = bytearray()
-        self.room = limits.SESSION_OUTPUT_BYTES  # `take` makes room again
-        self.logged_out = False
-        self.session = Session(
-            device,
-            self.sent.extend,
-            self.reactor,
-            level=level,
-            terminal=True,
-            width=width,
-            has_room=lambda: len(self.sent) < self.room,
-            discard=self.sent.clear,
-            ended=self._ended,
-        )
-        self.session.begin()
-
-    def _ended(self) -> None:
-        self.logged_out = True
-
-    def type(self, *lines: str) -> str:
-        """Types lines with Enter; gives what was sent since."""
-        self.take()
-        for line in lines:
-            self.session.feed(line.encode() + b"\r")
-        return self.take()
-
-    def keys(self, data: bytes) -> str:
-        self.take()
-        self.session.feed(data)
-        return self.take()
-
-    def take(self) -> str:
-        text = self.sent.decode(errors="replace").replace("\r\n", "\n").replace("\r", "")
-        self.sent.clear()
-        return text
-
-
-class Script:
-    """A script session; `run` gives (output, exit status)."""
-
-    def __init__(self, device: FakeDevice, *, level: int = 3) -> None:
-        self.device, self.reactor = device, device.reactor
-        self.sent = bytearray()
-        self.status: int | None = None
-        self.session = Session(device, self.sent.extend, self.reactor, level=level, terminal=False)
-
-    def run(self, *lines: str) -> tuple[str, int | None]:
-        """Runs lines up to the first that fails; the status is None while the last one goes on."""
-        for line in lines:
-            self.status = None
-            self.session.run_line(line, self._finished)
-            if self.status:
-                break
-        return self.take(), self.status
-
-    def end(self) -> tuple[str, int | None]:
-        self.status = None
-        self.session.end_script(self._finished)
-        return self.take(), self.status
-
-    def _finished(self, status: int) -> None:
-        self.status = status
-
-    def take(self) -> str:
-        text = self.sent.decode()
-        self.sent.clear()
-        return text
-
-
-def furnished() -> FakeDevice:
-    """A device with a realm, and with the file of a certificate for it."""
-    found = FakeDevice(eager=True)
-    found.settings.realms["abc"] = Realm("abc")
-    found.storage.content["abc_local.cer"] = b"certificate"
-    return found
-
-
-def system(found: FakeDevice, *lines: str, level: int = 3) -> tuple[str, int | None]:
-    """Runs lines in the system view."""
-    return Script(found, level=level).run("system-view", *lines)
-
-
-def realm_script() -> tuple[FakeDevice, Script, Realm]:
-    """A script in the view of a new realm."""
-    device = FakeDevice(eager=True)
-    script = Script(device)
-    script.run("system-view", "pki realm abc")
-    return device, script, device.settings.realms["abc"]
-
-
-def error(text: str = "the CA said no") -> AgentError:
-    return AgentError("test", text, "the challenge is wrong", "ask the operator", "operator")

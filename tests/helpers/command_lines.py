@@ -26,7 +26,8 @@ from agent.console.language.grammar import (
 )
 from agent.console.language.grammar import Terminal as Next
 from agent.console.language.views import SYSTEM, USER
-from tests.helpers.appliance import FakeDevice, Terminal
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.terminal import Terminal
 
 # What a parameter is given when it takes it: names of every kind, and the odd characters.
 POOL = (

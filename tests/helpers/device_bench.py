@@ -23,7 +23,7 @@ from hal.fakes.storage import FakeFiles, FakeMemory
 from hal.fakes.work import FakeClock, FakeJobs, StartedJob
 from hal.ports import Interface, JobEnd
 from hal.store import Store
-from tests.helpers.appliance import hashed
+from tests.helpers.appliance_values import hashed
 
 START_S = 1_800_000_000
 SECOND_NS = 1_000_000_000

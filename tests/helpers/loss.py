@@ -8,7 +8,7 @@ from hal.fakes.flash import FakeFlash
 from hal.flash import FileFlash
 from hal.store import Store
 from platforms.board import Flash
-from tests.helpers.appliance import hashed
+from tests.helpers.appliance_values import hashed
 from tests.helpers.board import Agent
 from tests.helpers.device_bench import Bench, ready
 

@@ -18,8 +18,9 @@ from typing import Self
 
 import pyte
 
-from tests.helpers.appliance import FakeDevice, Terminal
+from tests.helpers.appliance import FakeDevice
 from tests.helpers.board import Agent
+from tests.helpers.terminal import Terminal
 
 WAIT_S = 20
 CURSOR = "_"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.appliance import FakeDevice, Script, Terminal
+from tests.helpers.appliance import FakeDevice
 from tests.helpers.board import Agent
 from tests.helpers.screen import Tty
+from tests.helpers.terminal import Script, Terminal
 
 SECRET = "S3cr3tWord"
 BLANKS = ("\t", " \t", "\t ", "\t\t", "\u00a0", "\u3000", "\u2003", "\u2028", "\x85", "\x1c")

@@ -29,7 +29,8 @@ from agent.console.language.views import EVERYWHERE, View
 from agent.console.session.session import Session
 from agent.console.terminal.drawing import NEXT_ROW
 from agent.console.terminal.pager import MORE
-from tests.helpers.appliance import FakeDevice, Script
+from tests.helpers.appliance import FakeDevice
+from tests.helpers.terminal import Script
 from tools.fuzz import growth, inputs
 
 BLOCK = 250  # inputs
@@ -140,8 +141,8 @@ class Block:
             held = growth.held(session, (device, device.reactor, screen, screen.sent))
             if held > growth.MOST_BYTES:
                 raise FuzzError(GROWN, f"a session holds {held} bytes")
-            if len(device.reactor.timers) > TIMERS:
-                raise FuzzError(GROWN, f"{len(device.reactor.timers)} timers")
+            if device.reactor.pending() > TIMERS:
+                raise FuzzError(GROWN, f"{device.reactor.pending()} timers")
 
 
 def _answered(screen: Screen, said: str) -> bool:

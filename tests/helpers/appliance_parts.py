@@ -1,0 +1,83 @@
+"""Parts of the fake appliance that need nothing of it: storage, machine, access."""
+
+from collections.abc import Callable
+from typing import Any
+
+from agent.appliance import Children, ClockState, Done, FileEntry, Seat
+from agent.console.displays.board import STATISTICS
+from agent.console.displays.document import FLAG
+from agent.errors import AgentError, fail
+from tests.helpers.appliance_values import START_S, hashed
+
+
+class FakeStorage:
+    """Files of device storage in a dictionary."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+
+    def entries(self) -> list[FileEntry]:
+        return [FileEntry(name, len(data), START_S) for name, data in self.content.items()]
+
+    def exists(self, name: str) -> bool:
+        return name in self.content
+
+    def read(self, name: str) -> bytes:
+        if name not in self.content:
+            raise fail("file-unreadable", name=name, reason="No such file or directory")
+        return self.content[name]
+
+
+class FakeSystem:
+    """A machine whose clock is right and which notes what was done to it."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, object]] = []
+        self.state = ClockState("ntp", True, "it is later than this software")
+        self.recovery, self.key_missing = True, False
+        self.refusal: AgentError | None = None  # of the flash
+
+    def clock(self) -> ClockState:
+        return self.state
+
+    def set_clock(self, wall_s: int) -> None:
+        self.done.append(("clock", wall_s))
+
+    def children(self) -> Children | None:
+        return Children(("Landlock",), ("seccomp (EPERM)",))
+
+    def statistics(self) -> dict[str, object]:
+        kinds = {field.key: field.type for field in STATISTICS.fields}
+        counted = {key: False if kind == FLAG else 0 for key, kind in kinds.items()}
+        texts = {"store_read_only": None, "device_key": "there"}
+        return {**counted, **texts, "events": ["GET_CA_CERT_OK : 2"]}
+
+    def compact(self) -> None:
+        self.done.append(("compact", None))
+
+    def wipe(self) -> None:
+        self.done.append(("wipe", None))
+
+    def erase(self) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.done.append(("erase", None))
+
+    def reboot(self) -> None:
+        self.done.append(("reboot", None))
+
+
+class FakeAccess:
+    """Passwords are hashed by turning their bytes around; `checked` is what was compared."""
+
+    def __init__(self, task: Callable[[str, object, Done[Any]], int]) -> None:
+        self.seats = [Seat("SOCK 0", "terminal", "uid 0", 3, START_S, lambda: 0)]
+        self.checked: list[tuple[str, str]] = []
+        self._task = task
+
+    def hash_password(self, plain: str, before: str | None, done: Done[Any]) -> int:
+        return self._task("hash", hashed(plain), done)
+
+    def check_password(self, plain: str, stored: str, done: Done[Any]) -> int:
+        self.checked.append((plain, stored))
+        return self._task("check-password", hashed(plain) == stored, done)
