@@ -3,6 +3,14 @@
 The engine decides, this performs: commits to the store, starts jobs, arms the deadline, tells the
 session that waits. A commit that fails drops the rest of the actions and rebuilds the engine from
 flash, so engine and flash never disagree.
+
+Three of its parts end at times of their own, long after what started them: a job (`RealmJobs`), an
+activation (`Use`), and a session (`Waiter`), which may hang up or come back for another task. Each
+of them is one at most, and its end finds the engine as it is then, perhaps in another state than
+the one that asked. So an end is an event like any other, or is looked at before it becomes one.
+
+A request is built from the settings of its first moment (its record), our own policy from those of
+now: `configure` changes what is refused and where packets leave, never the bytes of a request.
 """
 
 from __future__ import annotations
@@ -74,11 +82,13 @@ class RealmRunner:
         """The settings have changed; what is under way goes on with its own snapshot."""
         before, self._realm = self.engine.policy, realm
         self.engine.policy = _policy(realm)
+        # `root-fingerprint` is all that a realm says about the CAs that consumers trust. Files that
+        # say the same already are left alone: a switch makes a daemon read its certificate again.
         if before.roots != self.engine.policy.roots and self.engine.stored.local:
             self.use.put(again=False)  # what consumers trust may have changed
 
     def restart(self) -> None:
-        """The agent has started: go on where flash says."""
+        """The agent has started: go on where flash says, without a session that waits."""
         self._handle(Restart())
 
     def apply(self, event: Apply, progress: Progress, done: Done[None]) -> None:
@@ -99,6 +109,7 @@ class RealmRunner:
     def remove(self, kind: str) -> None:
         """The operator deletes `ca` or `local`. Raises AgentError when flash does not take it."""
         self._handle(Removed(kind))
+        # A failed commit is told to the session that waits, and this one does not wait.
         if getattr(self.engine.stored, kind) is not None:
             raise fail("store-failed", reason=f"the {kind} certificate is still there")
 
@@ -115,14 +126,21 @@ class RealmRunner:
         return True
 
     def saw(self, certificates: pins.Found) -> None:
-        """A set of the CA has come in: a root above the pin is shown to a person, no more."""
+        """A set of the CA has come in: a root above the pin is shown to a person, no more.
+
+        Nobody has signed the set, and a signature authenticates downwards only: a key that fits the
+        pin's own signature can be computed. A person who compares the fingerprint may vouch for it.
+        """
         ca = self.engine.stored.ca
         for certificate in certificates:
             if ca and certificate.sha256 == ca.pin:
                 self.root_seen = vouched.top(certificate, certificates)
 
     def detach(self) -> None:
-        """Nobody waits any more; the work goes on, and a question is answered with No."""
+        """Nobody waits any more; the work goes on, and a question is answered with No.
+
+        Whoever hung up has compared no fingerprint.
+        """
         self._waiter.leave()
         if self.engine.state is State.CONFIRMING:
             self._handle(CaAnswered(yes=False))
@@ -142,7 +160,12 @@ class RealmRunner:
         return {"now_s": now.wall_s, "clock_trusted": now.trusted}
 
     def judged(self, chain: list[bytes]) -> dict[str, object]:
-        """The fields of a job that works out what this realm trusts (`agent.scep.served`)."""
+        """The fields of a job that works out what this realm trusts (`agent.scep.served`).
+
+        `chain`: DER of the certificates above the one in use, the issuing CA first. The child
+        verifies all of it anew, so a record that an earlier child wrote adds nothing.
+        """
+        # The stored set is judged by the time and the list of now, whenever it was fetched.
         job = maps.served_job(self._realm, self.engine.stored.ca, chain)
         crl = realm_records.crl_field(self._shared.store, self._realm)
         return {**job, "revocation": crl, **self.moment()}
@@ -150,12 +173,14 @@ class RealmRunner:
     # -- events and actions ------------------------------------------------------------------------
 
     def _handle(self, event: Event) -> None:
-        if self._stopped:
+        """One event: the actions of the engine in their order, then its deadline."""
+        if self._stopped:  # a job, an activation or a session may still end
             return
         actions = self.engine.handle(event, self._now())
         for action in actions:
             if not self._perform(action):
                 break
+        # Asked last and of the engine that is there now: a commit that failed has made another one.
         if self._timer:
             self._timer.cancel()
         deadline_ns = self.engine.next_deadline()
@@ -166,7 +191,12 @@ class RealmRunner:
         )
 
     def _now(self) -> Now:
-        """The time of an event; a clock behind what this realm holds is not trusted (design)."""
+        """The time of an event; a clock behind what this realm holds is not trusted (design).
+
+        A notBefore was a moment of the CA's clock, and it has passed; a clock that is before it is
+        wrong, as after a battery has died. Then no date decides: to refuse a good certificate by a
+        wrong clock would do more harm.
+        """
         now, stored = self._shared.now(), self.engine.stored
         moments_s = [stored.local.certificate.not_before_s] if stored.local else []
         if stored.ca and stored.ca.pin_index < len(stored.ca.certificates):
@@ -174,7 +204,10 @@ class RealmRunner:
         return now._replace(trusted=now.trusted and now.wall_s >= max(moments_s, default=0))
 
     def _perform(self, action: Action) -> bool:
-        """False: the rest of the actions must not happen."""
+        """False: the rest of the actions must not happen.
+
+        A job, an activation and a question end by an event from the loop, each in its own time.
+        """
         match action:
             case Commit(stored):
                 return self._commit(stored)
@@ -193,9 +226,11 @@ class RealmRunner:
         return True
 
     def _commit(self, stored: Stored) -> bool:
+        """Whether flash has it. What flash does not have must not be sent, used or told."""
         try:
             self.records.commit(stored)
         except AgentError as error:
+            # The commit of a failure has failed: the failure is the news, not that of the flash.
             noted = reserve.failed(self.records.stored, stored)
             failure = self.engine.error if noted else None
             self._back_to_flash()
@@ -208,7 +243,8 @@ class RealmRunner:
         """A commit failed: what flash has of an application goes on when that costs nothing.
 
         PENDING asks again at its interval. Everything else would repeat at once what just failed,
-        so it rests until the next start or the operator's next word.
+        so it rests until the next start or the operator's next word. A flash that is full or worn
+        out takes no second try, and a CA would see a request a second without end.
         """
         self.engine = Engine(self.records.stored, self.engine.policy)
         if self.engine.state is State.PENDING:
@@ -217,18 +253,26 @@ class RealmRunner:
             self.engine.state = State.FAILED
 
     def _confirm(self, candidate: CaCertificate, above: tuple[CaCertificate, ...]) -> None:
+        """Asks the person who waits. Nobody there means No, from the loop: the engine must have
+        taken its deadline before it gets the next event."""
         question = asking.about(candidate, above, self.engine.stored.ca, self.records.ca_was_lost())
         if not self._waiter.ask(question, self._answer_ca):
             self._shared.later(lambda: self._answer_ca(False))
 
     def _answer_ca(self, yes: bool) -> None:
-        if self.engine.state is State.CONFIRMING:  # the question may have run out meanwhile
+        """An answer counts while the engine waits for it: the question may have run out."""
+        if self.engine.state is State.CONFIRMING:
             self._handle(CaAnswered(yes))
 
     def _finish(self, error: AgentError | None) -> None:
-        """An error, or PENDING; what was granted ends when it has been activated."""
+        """An error, or PENDING; what was granted ends when it has been activated.
+
+        A person who reads that a certificate is there wants to use it, so the word comes when
+        consumers can read it (`_used`).
+        """
         if error is None and self.engine.state is State.ISSUED:
             return
+        # Hours or days may pass until a CA decides; nobody holds a serial line for so long.
         if self.engine.state is State.PENDING:
             minutes = self.engine.policy.poll_interval_min
             self._waiter.note(
@@ -239,6 +283,7 @@ class RealmRunner:
     # -- into use ----------------------------------------------------------------------------------
 
     def _in_use(self, again: bool) -> InUse | None:
+        """Collected when its turn comes (`Use`): by then it may have been renewed or deleted."""
         local = self.engine.stored.local
         if local is None:
             return None
@@ -247,16 +292,24 @@ class RealmRunner:
         return InUse(self._realm.name, local, key, judged, file_format, again)
 
     def _used(self, error: AgentError | None) -> None:
+        """The certificate can be read by its consumers, or it cannot and is tried again.
+
+        The session that waits may have asked for something else since: with an application under
+        way it is that one's end that it wants to hear.
+        """
         if error:
             text = f"realm {self._realm.name}: {error.what}"
             self._shared.log.report("LOCAL_IMPORT_ERR", text)
-        if not is_under_way(self.engine.state):  # else who waits, waits for an application
+        if not is_under_way(self.engine.state):
             self._waiter.end(error)
 
     # -- jobs --------------------------------------------------------------------------------------
 
     def _start(self, op: str) -> None:
-        """Starts the job; what stops it from being built is an event like any other failure."""
+        """Starts the job; what stops it from being built is an event like any other failure.
+
+        `saw` comes behind the event: the pin that a root is looked for above may be of this answer.
+        """
 
         def ended(answer: Answer | AgentError) -> None:
             event = answers.event(op, answer, partial(self._report, "NOTE", told=True))
@@ -273,6 +326,8 @@ class RealmRunner:
 
 
 def _policy(realm: Realm) -> Policy:
+    """The settings that decide about answers. They may change while a request waits, and then the
+    new ones count: an operator who has typed another pin does not trust the older one any more."""
     polls = realm.poll_interval_min, realm.poll_times
     trusted = realm.compatibility, realm.root_fingerprints
     return Policy(realm.fingerprint, *polls, *trusted)

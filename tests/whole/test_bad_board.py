@@ -330,13 +330,14 @@ def test_a_killed_process_is_an_error_and_the_next_attempt_works(
         agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"))
         waiting = InBackground(lambda: agent.script(*APPLY))
         ca.held(WAIT_S)
+        wait_for(lambda: len(processes(agent, depth)) == 1, WAIT_S, "not the one process")
         (process,) = processes(agent, depth)
         os.kill(process.pid, signal.SIGKILL)
         said = waiting.result()
         error = error_of(said)  # type: ignore[arg-type]
         assert "The worker ended without an answer" in error
         assert agent.state() == "failed"
-        assert processes(agent, 2) == []
+        wait_for(lambda: not processes(agent, 2), WAIT_S, "a child was left")
         ca.let_go()
         agent.must(*APPLY)
         check_certificate(agent, ca.dir / "ca.pem")
@@ -349,6 +350,7 @@ def test_sigterm_in_the_middle_of_an_enrolment(tmp_path: Path) -> None:
         waiting = InBackground(lambda: _hung_up(agent))
         ca.held(WAIT_S)
         transaction = agent.shown("Transaction ID")
+        wait_for(lambda: len(processes(agent, 2)) == 1, WAIT_S, "not the one child")
         below = [one.pid for depth in (1, 2) for one in processes(agent, depth)]
         assert len(below) == 2
         assert agent.stop(signal.SIGTERM) == 0

@@ -17,6 +17,7 @@ HARD = (
     ("agent.scep.cms",),
     ("hal.log_scan",),
     ("agent.jobs.runner", "agent.tasks"),
+    ("agent.device.runner", "agent.enrolment"),
     ("agent.worker",),
 )
 
