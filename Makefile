@@ -16,6 +16,8 @@ ROOMS := agent hal platforms tools
 # Three on two cores: many tests wait for the other end.
 PYTEST_ARGS ?= -n 3 -q
 DEMO := $(VENV)/bin/python -m tools.demo
+# Hundreds of tests start an agent: without compiled files each start compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 # What depends on the versions of libraries and interpreter runs on those of Debian 12 as well.
 DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
   tests/hal/test_confinement.py tests/hal/test_confinement_calls.py tests/hal/test_confinement_rig.py \

@@ -26,16 +26,26 @@ def earned(functions: Iterable[Callable[..., Any]]) -> set[str]:
 
 @cache
 def _marks(function: Callable[..., Any]) -> frozenset[str]:
-    marks, seen, waiting = set(), set(), [function]
+    seen, waiting = {function}, [function]
     while waiting:
-        thing = waiting.pop()
-        name = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}"
-        if name in STARTERS:
-            marks.add(STARTERS[name])
-        elif id(thing) not in seen and name.startswith("tests."):
-            seen.add(id(thing))
-            waiting += _named(thing)
-    return frozenset(marks)
+        new = _below(waiting.pop()) - seen
+        seen |= new
+        waiting += new
+    return frozenset(STARTERS[name] for name in map(_name, seen) if name in STARTERS)
+
+
+@cache
+def _below(thing: Any) -> frozenset[Any]:
+    """The functions and classes of the tests that one of them names; a starter is the end."""
+    if _name(thing) in STARTERS:
+        return frozenset()
+    return frozenset(one for one in _named(thing) if _name(one).startswith("tests."))
+
+
+def _name(thing: Any) -> str:
+    """The path of a function or a class; empty for a value."""
+    name = getattr(thing, "__qualname__", "")
+    return f"{getattr(thing, '__module__', '')}.{name}" if name else ""
 
 
 def _named(thing: Any) -> Iterator[Any]:

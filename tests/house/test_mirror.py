@@ -90,9 +90,9 @@ def has_its_own(module: str) -> bool:
     return any((ROOT / "tests" / name).exists() for name in of_its_name(module))
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_each_module_has_a_file_of_its_name_or_a_row(module: str) -> None:
-    assert has_its_own(module) or row_of(module)
+def test_each_module_has_a_file_of_its_name_or_a_row() -> None:
+    assert len(MODULES) > 200
+    assert [module for module in MODULES if not (has_its_own(module) or row_of(module))] == []
 
 
 @pytest.mark.parametrize("row", ELSEWHERE)

@@ -4,18 +4,16 @@ import re
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
-from pathlib import Path
 from typing import Any
 
-import pytest
 from packaging.requirements import Requirement
 from setuptools import find_packages
 
-from tests.house.test_tidy import PRODUCT, ROOT, SOURCES, TESTS, imports, module_name, within
+from tests.house.test_files import FAKES
+from tests.house.test_tidy import PRODUCT, ROOT, SOURCES, TESTS, imports, module_name
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OWN = {"agent", "hal", "platforms", "tests", "tools"}
-FAKES = "hal.fakes"
 NOT_PINNED = {"atheris"}  # requirements/atheris.txt: one command needs it
 
 
@@ -35,12 +33,6 @@ def test_a_board_installs_all_of_the_product_but_the_fakes() -> None:
     folders = {module_name(path.parent / "__init__.py") for path in PRODUCT}
     assert folders - shipped == {FAKES}
     assert {name.split(".")[0] for name in shipped} == {"agent", "hal", "platforms"}
-
-
-@pytest.mark.parametrize("path", PRODUCT, ids=module_name)
-def test_nothing_that_is_installed_needs_a_fake(path: Path) -> None:
-    if not within(module_name(path), FAKES):
-        assert not [name for _line, name in imports(path) if within(name, FAKES)]
 
 
 def test_the_pins_are_what_the_project_allows() -> None:

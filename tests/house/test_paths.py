@@ -27,39 +27,41 @@ def named(text: str) -> Iterator[str]:
 def prose(path: Path) -> str:
     """The comments and strings of a source; the whole of a page."""
     text = path.read_text()
-    if path.suffix != ".py":
+    if path.suffix != ".py" or not any(named(text)):  # most name nothing: read no further
         return text
     kinds = (tokenize.COMMENT, tokenize.STRING)
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return "\n".join(token.string for token in tokens if token.type in kinds)
 
 
-def absent(names: Iterator[str], files: set[str]) -> list[str]:
+def absent(names: Iterator[str], there: set[str]) -> list[str]:
     """Those that are neither a file nor a folder nor, without a path, the name of a file.
 
     A test is named from `tests/` on, and in a proof without its suffix.
     """
-    folders = {str(parent) for file in files for parent in Path(file).parents}
-    there = files | folders | {Path(file).name for file in files} | NOT_OURS
     ways = ("{}", "{}.py", "tests/{}", "tests/{}.py")
     return sorted({name for name in names if not any(way.format(name) in there for way in ways)})
 
 
 @pytest.fixture(scope="module")
-def files() -> set[str]:
-    """All files of the project, as git knows them."""
+def there() -> set[str]:
+    """All files of the project, as git knows them, their folders and their names."""
     command = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    return set(done.stdout.split())
+    files = [Path(file) for file in done.stdout.split()]
+    folders = {parent for file in files for parent in file.parents}
+    return {str(path) for path in (*files, *folders)} | {file.name for file in files} | NOT_OURS
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
-def test_each_path_that_is_named_is_there(path: Path, files: set[str]) -> None:
-    assert absent(named(prose(path)), files) == []
+def test_each_path_that_is_named_is_there(there: set[str]) -> None:
+    paths = [*SOURCES, *PAGES]
+    missing = {str(path.relative_to(ROOT)): absent(named(prose(path)), there) for path in paths}
+    assert len(missing) > 600
+    assert {path: names for path, names in missing.items() if names} == {}
 
 
-def test_the_rule_can_fail(files: set[str]) -> None:
+def test_the_rule_can_fail(there: set[str]) -> None:
     text = "`agent/{0}.py`, (hal/), agent/{1} and `{2}.py` beside `hal/store.py`, scep/test_path"
     wrong = ["nowhere", "engine", "nobody"]
-    names = absent(named(text.format(*wrong)), files)
+    names = absent(named(text.format(*wrong)), there)
     assert [Path(name).stem for name in names] == ["engine", "nowhere", "nobody"]

@@ -1,4 +1,7 @@
-"""The house rules as tests: arrows, who may touch the world, sizes, what the idle agent loads."""
+"""The house rules as tests: arrows, circles, sizes, what the idle agent loads.
+
+Rules for each file by itself stand in `test_files.py`.
+"""
 
 import ast
 import subprocess
@@ -182,92 +185,9 @@ def test_each_closing_arrow_is_needed() -> None:
     assert not spare, f"take these out of CLOSING:{listed(spare)}"
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=module_name)
-def test_third_parties(path: Path) -> None:
-    """cryptography only in the worker's rooms, cbor2 and pyserial only behind their HAL module."""
-    module = module_name(path)
-    allowed = {"hal.cbor": {"cbor2"}, "hal.serialport": {"serial"}}.get(module, set())
-    if within(module, "agent.scep"):
-        allowed = {"cryptography"}
-    for line, name in imports(path):
-        top = name.split(".")[0]
-        if top not in ("agent", "hal", "platforms", "tools") and top not in sys.stdlib_module_names:
-            assert top in allowed, f"line {line}: {name}"
-
-
-# Call -> modules that may make it.
-ONLY_IN: dict[str, tuple[str, ...]] = {
-    "time.time": ("hal.clock",),
-    "time.time_ns": ("hal.clock",),
-    "time.monotonic": ("hal.clock",),
-    "time.monotonic_ns": ("hal.clock",),
-    "time.clock_gettime": ("hal.clock",),
-    "time.clock_gettime_ns": ("hal.clock",),
-    "time.sleep": (),
-    "datetime.datetime.now": (),
-    "datetime.datetime.utcnow": (),
-    "datetime.now": (),
-    "socket.create_connection": (),
-    "open": ("hal",),
-    "os.open": ("hal",),
-    "print": ("agent.__main__", "agent.doors.client"),
-    "random.random": (),
-    "eval": (),
-    "exec": (),
-}
-
-
-@pytest.mark.parametrize("path", PRODUCT, ids=module_name)
-def test_calls_that_belong_to_one_room(path: Path) -> None:
-    module = module_name(path)
-    for node in ast.walk(tree(path)):
-        if not isinstance(node, ast.Call):
-            continue
-        name = ast.unparse(node.func)
-        if name in ONLY_IN:
-            assert any(within(module, room) for room in ONLY_IN[name]), f"{node.lineno}: {name}"
-        if name == "socket.socket" and not node.keywords:
-            families = [ast.unparse(argument) for argument in node.args]
-            assert families[:1] == ["socket.AF_UNIX"] or module in ("hal.link", "hal.netlink")
-
-
 @pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=module_name)
 def test_one_file_is_one_idea(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_sizes(path: Path) -> None:
-    lines = path.read_text().splitlines()
-    assert max((len(line) for line in lines), default=0) <= 100
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or 0) - node.lineno + 1
-            assert length <= 50, f"{node.name}: {length} lines"
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None, f"line {node.lineno}: bare except"
-
-
-@cache
-def importers() -> dict[str, set[Path]]:
-    """Module -> the files that import it or a name of it."""
-    found: dict[str, set[Path]] = {}
-    for path in (*SOURCES, *TESTS):
-        for _line, name in imports(path):
-            found.setdefault(name, set()).add(path)
-            found.setdefault(name.rpartition(".")[0], set()).add(path)
-    return found
-
-
-@pytest.mark.parametrize("path", PRODUCT, ids=module_name)
-def test_no_dead_file(path: Path) -> None:
-    """Each module is imported by another one or is a way in; each has a word about what it is."""
-    module = module_name(path)
-    ways_in = ("agent.__main__", "agent.worker", "platforms.sim", "platforms.linux")
-    if path.name == "__init__.py" or module in ways_in:
-        return
-    assert importers().get(module, set()) - {path}
-    assert ast.get_docstring(tree(path))
 
 
 # -S: an editable installation brings modules of its own, which no board has.

@@ -30,6 +30,7 @@ def fuzz(*words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.slow
 def test_a_slice_with_nothing_found() -> None:
     done = fuzz(*SLICE, "--seed", "7")
     shape = (
@@ -40,6 +41,7 @@ def test_a_slice_with_nothing_found() -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_and_replayed(fault: str) -> None:
     make = FAULTS[fault]
@@ -53,6 +55,7 @@ def test_a_planted_fault_is_found_and_replayed(fault: str) -> None:
         assert rig.run(1, kind, int(number), int(count) - 1, make).failure is None
 
 
+@pytest.mark.slow
 def test_what_stays_behind_in_a_module_is_found() -> None:
     memory = Memory()
     codes = [

@@ -51,6 +51,7 @@ def process(targets: Mapping[str, Target]) -> Iterator[Processes]:
         yield pool
 
 
+@pytest.mark.slow
 def test_a_slice_with_nothing_found() -> None:
     quirks = [word for name in SLICE for word in ("--quirk", name)]
     done = subprocess.run(
@@ -66,6 +67,7 @@ def test_a_slice_with_nothing_found() -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", FAULTS)
 def test_a_planted_fault_is_found_and_replayed(said: str) -> None:
     fault, targets = FAULTS[said]

@@ -55,14 +55,21 @@ def _imports(node: ast.AST, typed: bool) -> Iterator[Import]:
     elif isinstance(node, ast.ImportFrom):
         assert node.level == 0, f"line {node.lineno}: relative import"
         yield from (Import(node.lineno, f"{node.module}.{a.name}", typed) for a in node.names)
-    elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+    elif isinstance(node, ast.If) and _is_typed(node.test):
         for child in node.body:
             yield from _imports(child, typed=True)
         for child in node.orelse:
             yield from _imports(child, typed)
-    else:
+    elif not isinstance(node, ast.expr):  # most nodes, and none has an import in it
         for below in ast.iter_child_nodes(node):
             yield from _imports(below, typed)
+
+
+def _is_typed(test: ast.expr) -> bool:
+    """`TYPE_CHECKING`, or that of a module."""
+    return isinstance(test, ast.Name | ast.Attribute) and ast.unparse(test).endswith(
+        "TYPE_CHECKING"
+    )
 
 
 def within(name: str, room: str) -> bool:
