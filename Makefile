@@ -16,7 +16,7 @@ ROOMS := agent hal platforms tools
 # Three on two cores: many tests wait for the other end.
 PYTEST_ARGS ?= -n 3 -q
 DEMO := $(VENV)/bin/python -m tools.demo
-# Hundreds of tests start an agent: without compiled files each start compiles all of it anew.
+# Without compiled files each process of a test run rewrites the asserts of all tests (ten seconds).
 unexport PYTHONDONTWRITEBYTECODE
 # What depends on the versions of libraries and interpreter runs on those of Debian 12 as well.
 DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
@@ -74,8 +74,9 @@ test: lint $(DEBIAN_VENV)/ready
 endif
 
 # The marks are explained in pyproject.toml. Folders of which nothing is left are not even read.
+# Two on two cores: nobody waits, and each process reads all tests.
 quick: lint
-	$(VENV)/bin/python -m pytest $(PYTEST_ARGS) -m 'not (peers or lab or slow)' \
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS) -n 2 -m 'not (peers or lab or slow)' \
 	  --ignore=tests/whole --ignore=tests/lab_ca --ignore=tests/rigs
 
 # Module or room -> the tests that cover all of its lines and branches without any other test.
