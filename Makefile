@@ -13,8 +13,9 @@ DEBIAN_PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl
 SERVERS := openssh-server:ssh ser2net:ser2net certmonger:certmonger
 DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
 ROOMS := agent hal platforms tools
-# Three on two cores: many tests wait for the other end.
-PYTEST_ARGS ?= -n 3 -q
+# Three on two cores: many tests wait for the other end. Each begins in another room, so that tests
+# that wait run beside tests that compute, and a module's fixtures are made once.
+PYTEST_ARGS ?= -n 3 --dist worksteal -q
 DEMO := $(VENV)/bin/python -m tools.demo
 # Without compiled files each process of a test run rewrites the asserts of all tests (ten seconds).
 unexport PYTHONDONTWRITEBYTECODE

@@ -5,6 +5,7 @@ Who starts a peer, the lab CA or an agent is marked so; `make quick` leaves thes
 `--hypothesis-profile=nightly` tries so many examples where a test names no number of its own.
 """
 
+import gc
 import os
 
 import pytest
@@ -27,6 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marks = earned([item.function, *fixtures]) | {FOLDERS.get(item.path.parent.name, "")}
         for mark in sorted(marks - {""}):
             item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are never garbage: nobody looks for it among them from here on."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

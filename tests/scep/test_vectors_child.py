@@ -113,6 +113,7 @@ def check(rows: Sequence[Row], ended: dict[str, Ended], most_kib: int) -> None:
     assert {name: one.seconds for name, one in ended.items() if one.seconds > longest_s} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begin", range(0, len(ROWS), PART))
 def test_memory_deadline_and_outcome_of_a_child(shop: Shop, begin: int) -> None:
     rows = ROWS[begin : begin + PART]
@@ -128,6 +129,7 @@ BEHIND_TLS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_same_behind_tls(shop: Shop, tmp_path: Path) -> None:
     """What TLS and the trust file take comes on top."""
     ca = https.authority()

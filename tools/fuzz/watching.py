@@ -13,6 +13,8 @@ class Memory:
     """How many objects the process has, from block to block."""
 
     def __init__(self) -> None:
+        gc.collect()
+        gc.freeze()  # a test run with thousands of tests would be walked again for each block
         self._blocks = self._inputs = self._before = 0
 
     def leaked(self, inputs: int) -> bool:
