@@ -190,9 +190,10 @@ def _serve(
     key_fd, is_there = platform.device_key(make=not devicekey.is_sealed(store))
     worker = board.worker
     timeouts = limits.Timeouts(worker.connect_s, worker.receive_s, worker.exchange_s)
-    runner = JobRunner(jobs, key_fd, timeouts, platform.files)
+    runner = JobRunner(jobs, platform.chance, key_fd, timeouts, platform.files)
     hardware = Hardware(
         clock=platform.clock,
+        chance=platform.chance,
         files=platform.files,
         link=platform.link,
         memory=platform.memory,

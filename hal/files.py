@@ -19,6 +19,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from hal.chance import LinuxChance
 from hal.folder import beside, opened
 from hal.ports import DeviceKeyError, FilesError, FileStat, HalError
 
@@ -160,7 +161,7 @@ def _open_or_make_key(name: str, folder: int, make: bool) -> int:
     except FileNotFoundError:
         if not make:
             raise
-        replace_file(name, folder, os.urandom(DEVICE_KEY_BYTES))
+        replace_file(name, folder, LinuxChance().draw(DEVICE_KEY_BYTES))
         return os.open(name, flags, dir_fd=folder)
 
 

@@ -193,6 +193,15 @@ class Timer(Protocol):
     def cancel(self) -> None: ...
 
 
+class Chance(Protocol):
+    """Random bytes: transactionIDs, nonces, serials, jitter. A seed gives the same ones in tests.
+
+    Keys and what encrypts are drawn by the worker's children, which have no seed.
+    """
+
+    def draw(self, count: int) -> bytes: ...
+
+
 class Reactor(Protocol):
     """What ports may ask of the event loop: readiness of descriptors and real-time deadlines."""
 

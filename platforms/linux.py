@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 
+from hal.chance import LinuxChance
 from hal.clock import LinuxClock
 from hal.files import FolderFiles, converted, open_device_key
 from hal.flash import FileFlash
@@ -22,6 +23,7 @@ from hal.memory import FolderMemory
 from hal.memory_sets import Tell
 from hal.named import NamedTuple
 from hal.ports import (
+    Chance,
     Clock,
     DeviceMemory,
     Files,
@@ -53,6 +55,7 @@ class Platform(NamedTuple):
     files: Files
     memory: DeviceMemory
     clock: Clock
+    chance: Chance
     link: Link
     serials: list[SerialOpener]
     longest_sleep_ns: int  # the event loop looks at the clocks at least this often
@@ -105,7 +108,9 @@ def open_ports(
             close()
         raise
     link = LinuxLink()
-    return Platform(board, flash, files, memory, clock, link, [], longest_sleep_ns, closers)
+    return Platform(
+        board, flash, files, memory, clock, LinuxChance(), link, [], longest_sleep_ns, closers
+    )
 
 
 def open_lines(platform: Platform, lines: tuple[SerialLine, ...]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from agent.appliance import Done, Progress
 from agent.device import realm_records
 from agent.device.keypairs import KeyPairs
@@ -72,7 +70,7 @@ class Applications:
         if key is None:
             raise fail("key-unknown", name=realm.key_pair)
         return Apply(
-            transaction=os.urandom(16).hex(),
+            transaction=self._shared.hardware.chance.draw(16).hex(),
             settings=snapshot,
             generation=key.generation,
             password=realm.password,

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-
 from agent import pem
 from agent.appliance import Done, Progress
 from agent.device import realm_records
@@ -93,7 +91,8 @@ class Crls:
         if local is None or key is None or key.generation != local.generation:
             raise fail(NO_PLACE)
         signer = {"certificate": local.certificate.der, "key": maps.key_map(key)}
-        return {**job, "op": "get-crl", "signer": signer, "transaction": os.urandom(16).hex()}
+        transaction = self._shared.hardware.chance.draw(16).hex()
+        return {**job, "op": "get-crl", "signer": signer, "transaction": transaction}
 
     def _keep(self, realm: Realm, answer: Answer, progress: Progress) -> None:
         read = answers.field

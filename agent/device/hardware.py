@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hal.named import NamedTuple
-from hal.ports import Clock, DeviceMemory, Files, Link
+from hal.ports import Chance, Clock, DeviceMemory, Files, Link
 
 
 class Hardware(NamedTuple):
     """The ports of a board, and what its board file says: names, RTC, whether it can reboot."""
 
     clock: Clock
+    chance: Chance
     files: Files
     link: Link
     memory: DeviceMemory

@@ -17,7 +17,6 @@ along as bytes, since a child opens no path. The device key is a descriptor that
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from agent import limits
@@ -27,7 +26,7 @@ from agent.jobs import contract
 from agent.jobs.answers import Answer
 from agent.jobs.contract import ROWS, Operation
 from hal import cbor
-from hal.ports import Files, FilesError, JobEnd, Jobs
+from hal.ports import Chance, Files, FilesError, JobEnd, Jobs
 
 
 class JobRunner:
@@ -39,12 +38,13 @@ class JobRunner:
     def __init__(
         self,
         jobs: Jobs,
+        chance: Chance,
         device_key_fd: int,
         timeouts: limits.Timeouts = limits.TIMEOUTS,
         files: Files | None = None,
     ) -> None:
         self._jobs, self._device_key_fd, self._timeouts = jobs, device_key_fd, timeouts
-        self._files = files
+        self._chance, self._files = chance, files
 
     def use_device_key(self, fd: int) -> None:
         """The device key that jobs get from now on."""
@@ -65,7 +65,7 @@ class JobRunner:
                 **job,
                 "limits": self._timeouts._asdict(),
                 "https_ca": self._https_ca(job),
-                "nonce": os.urandom(limits.NONCE_BYTES),
+                "nonce": self._chance.draw(limits.NONCE_BYTES),
             }
             deadline_s = self._timeouts.job_s()
         time_s = deadline_s

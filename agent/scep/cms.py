@@ -20,7 +20,6 @@ Versions and the list of digests before the signers are read over: tags and sign
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from agent import limits
@@ -321,7 +320,7 @@ def decrypt(envelope: Envelope, key: crypto.PrivateKey, serial: int) -> bytes | 
     two with our number neither is tried, so that a reply is one question to the key, never more.
     """
     size = crypto.KEY_BYTES[envelope.cipher]
-    spare = os.urandom(size)
+    spare = crypto.draw(size)
     shares = [(wrapped, oaep) for number, oaep, wrapped in envelope.recipients if number == serial]
     unwrapped = crypto.unwrap(key, *shares[0]) if len(shares) == 1 else None
     content_key = unwrapped if unwrapped is not None and len(unwrapped) == size else spare

@@ -9,7 +9,6 @@ content key, its vector and the padding of its transport are random. `cms.py` re
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 from agent.scep import crypto, der, oids
@@ -75,7 +74,7 @@ def encrypt(content: bytes, recipient: Certificate, cipher: str) -> bytes:
 
     PKCS#1 v1.5, which every server opens; OAEP few of them. Key and vector are new in each message.
     """
-    content_key, iv = os.urandom(crypto.KEY_BYTES[cipher]), os.urandom(crypto.block_bytes(cipher))
+    content_key, iv = crypto.draw(crypto.KEY_BYTES[cipher]), crypto.draw(crypto.block_bytes(cipher))
     info = der.sequence(
         der.integer(0),
         issuer_and_serial(recipient.issuer_der, recipient.serial),

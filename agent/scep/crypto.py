@@ -67,6 +67,11 @@ def block_bytes(cipher: str) -> int:
     return 8 if cipher in ("des", "3des") else 16
 
 
+def draw(count: int) -> bytes:
+    """Random bytes for keys, vectors, nonces and salts: never from a seed (`hal.ports.Chance`)."""
+    return os.urandom(count)
+
+
 def digest(name: str, data: bytes) -> bytes:
     """The digest of the data; LocalError when this system refuses the algorithm."""
     try:
@@ -191,7 +196,7 @@ def decrypt_cbc(cipher: str, key: bytes, iv: bytes, secret: bytes) -> bytes | No
 
 def encrypt_gcm(key: bytes, plain: bytes, bound: bytes) -> bytes:
     """AES-GCM: a fresh nonce, then cipher text and tag; `bound` is the associated data."""
-    nonce = os.urandom(GCM_NONCE_BYTES)
+    nonce = draw(GCM_NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, bound)
 
 

@@ -11,7 +11,6 @@ differs.
 from __future__ import annotations
 
 import base64
-import os
 import re
 from hmac import compare_digest
 
@@ -42,7 +41,7 @@ def hashed(plain: str, before: str | None) -> str:
         raise fail("job-request", field="plain")
     if before is not None and _is_of(before, plain):
         return before
-    cost, block, salt = limits.SCRYPT_LOG2_COST, limits.SCRYPT_BLOCK, os.urandom(_SALT_BYTES)
+    cost, block, salt = limits.SCRYPT_LOG2_COST, limits.SCRYPT_BLOCK, crypto.draw(_SALT_BYTES)
     secret = _derive(plain, cost, block, salt)
     return f"$scrypt$ln={cost},r={block},p=1${_text(salt)}${_text(secret)}"
 

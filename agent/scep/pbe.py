@@ -8,7 +8,6 @@ the file; what may be nested inside it ends at the limits of the child.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from agent import limits
@@ -104,7 +103,7 @@ def shroud(pkcs8: bytes, password: str) -> bytes:
 
     Made here, since older libraries take 2,048 rounds and cannot be told otherwise.
     """
-    salt, vector = os.urandom(16), os.urandom(crypto.block_bytes("aes256"))
+    salt, vector = crypto.draw(16), crypto.draw(crypto.block_bytes("aes256"))
     rounds = limits.EXPORT_KDF_ROUNDS
     key = crypto.pbkdf2(password.encode(), salt, rounds, crypto.KEY_BYTES["aes256"])
     function = der.sequence(

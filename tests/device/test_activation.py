@@ -10,6 +10,7 @@ from agent.errors import AgentError
 from agent.jobs.runner import JobRunner
 from agent.log import Log
 from hal import cbor
+from hal.fakes.chance import SeededChance
 from hal.fakes.storage import FakeFiles, FakeMemory
 from hal.fakes.work import FakeClock, FakeJobs, FakeReactor, StartedJob
 from hal.ports import DeviceMemoryError, FilesError, JobEnd
@@ -32,7 +33,7 @@ class Bench:
         self.files, self.memory = FakeFiles(), FakeMemory(self.reactor)
         self.jobs = FakeJobs(self.reactor, [JobEnd(None, "died") if fails else self._child] * 5)
         self.log = Log(lambda: 0, None)
-        jobs = JobRunner(self.jobs, 0)
+        jobs = JobRunner(self.jobs, SeededChance(), 0)
         self.activation = Activation(self.reactor, self.files, self.memory, jobs, self.log)
 
     def _child(self, job: StartedJob) -> JobEnd:

@@ -17,6 +17,7 @@ from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
 from hal import cbor
+from hal.fakes.chance import SeededChance
 from hal.fakes.flash import FakeFlash
 from hal.fakes.lines import FakeLink
 from hal.fakes.storage import FakeFiles, FakeMemory
@@ -159,9 +160,9 @@ def _closed(loop: Loop, key_fd: int) -> None:
 class Bench:
     """A device on a flash part; `reboot` makes another one on the same part."""
 
-    def __init__(self, factory: str = "", flash: FakeFlash | None = None) -> None:
+    def __init__(self, factory: str = "", flash: FakeFlash | None = None, seed: int = 0) -> None:
         self.flash = flash or FakeFlash(4096, 64)
-        self.clock = FakeClock(START_S, synchronised=True)
+        self.clock, self.chance = FakeClock(START_S, synchronised=True), SeededChance(seed)
         self.worker = Worker()
         self.link = FakeLink([Interface("eth0", True, ("192.0.2.1", "2001:db8::1"))])
         self.factory = factory
@@ -174,6 +175,7 @@ class Bench:
         names = {"gigabitethernet0/0/0": "eth0"}
         self.hardware = Hardware(
             clock=self.clock,
+            chance=self.chance,
             files=self.files,
             link=self.link,
             memory=self.memory,
@@ -184,7 +186,7 @@ class Bench:
         log = Log(self.clock.wall_s, None)
         self._unplug = weakref.finalize(self, _closed, self.loop, key_fd)
         self.store = Store.mount(self.flash)
-        work = JobRunner(self.jobs, key_fd, files=self.files)
+        work = JobRunner(self.jobs, self.chance, key_fd, files=self.files)
         self.device = Device(self.loop, self.store, self.hardware, work, log)
         self.device.boot(self.factory)
         self.turn()
@@ -234,9 +236,9 @@ return
 """
 
 
-def ready(flash: FakeFlash | None = None) -> Bench:
+def ready(flash: FakeFlash | None = None, seed: int = 0) -> Bench:
     """A device with a saved, complete realm `abc`."""
-    bench = Bench(flash=flash)
+    bench = Bench(flash=flash, seed=seed)
     bench.key()
     bench.factory = CONFIGURATION
     bench.reboot()

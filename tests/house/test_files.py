@@ -21,6 +21,9 @@ OWN = ("agent", "hal", "platforms", "tools")
 FAKES = "hal.fakes"
 WAYS_IN = ("agent.__main__", "agent.worker", "platforms.sim", "platforms.linux")
 
+# Of the standard library, and for nobody: no seed reaches what they draw (`hal.ports.Chance`).
+DRAWING = ("random", "secrets", "uuid")
+
 # Call -> modules that may make it.
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "time.time": ("hal.clock",),
@@ -37,20 +40,23 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "open": ("hal",),
     "os.open": ("hal",),
     "print": ("agent.__main__", "agent.doors.client"),
-    "random.random": (),
+    "os.urandom": ("hal.chance", "agent.scep.crypto"),
+    "os.getrandom": (),
     "eval": (),
     "exec": (),
 }
 
 
 def third_parties(path: Path) -> Iterator[str]:
-    """cryptography only in the worker's rooms, cbor2 and pyserial only behind their HAL module."""
+    """cryptography only in the worker's rooms, cbor2 and pyserial only behind their HAL module; no
+    source of random numbers but ours."""
     module = name_of(path)
     allowed = {"hal.cbor": {"cbor2"}, "hal.serialport": {"serial"}}.get(module, set())
     if within(module, "agent.scep"):
         allowed = {"cryptography"}
     for line, name in imports(path):
-        if name.split(".")[0] not in {*OWN, *sys.stdlib_module_names, *allowed}:
+        top = name.split(".")[0]
+        if top in DRAWING or top not in {*OWN, *sys.stdlib_module_names, *allowed}:
             yield f"line {line}: {name}"
 
 
@@ -67,6 +73,13 @@ def calls_of_other_rooms(path: Path) -> Iterator[str]:
             families = [ast.unparse(argument) for argument in node.args]
             if families[:1] != ["socket.AF_UNIX"] and module not in ("hal.link", "hal.netlink"):
                 yield f"line {node.lineno}: a socket of another family"
+
+
+def too_long(path: Path) -> Iterator[str]:
+    """A file is one idea: 400 lines."""
+    lines = len(path.read_text().splitlines())
+    if lines > 400:
+        yield f"{lines} lines"
 
 
 def sizes(path: Path) -> Iterator[str]:
@@ -120,18 +133,20 @@ def name_of(path: Path) -> str:
 RULES: dict[Rule, tuple[list[Path], str, list[str]]] = {
     third_parties: (
         PRODUCT,
-        "import serial\n\n\ndef f():\n    import os\n    from cryptography import x509\n",
-        ["line 1: serial", "line 6: cryptography.x509"],
+        "import serial\nimport random\n\n\ndef f():\n    import os\n"
+        "    from cryptography import x509\n",
+        ["line 1: serial", "line 2: random", "line 7: cryptography.x509"],
     ),
     calls_of_other_rooms: (
         PRODUCT,
         "time.monotonic_ns()\nopen(x)\nos.read(x)\nsocket.socket(socket.AF_INET)\n"
-        "socket.socket(socket.AF_UNIX)\nx(lambda: eval(x))\n",
+        "socket.socket(socket.AF_UNIX)\nx(lambda: eval(x))\nos.urandom(8)\n",
         [
             *("line 1: time.monotonic_ns", "line 2: open"),
-            *("line 4: a socket of another family", "line 6: eval"),
+            *("line 4: a socket of another family", "line 6: eval", "line 7: os.urandom"),
         ],
     ),
+    too_long: ([*SOURCES, *TESTS], "x\n" * 401, ["401 lines"]),
     sizes: (
         SOURCES,
         f"# {'x' * 98}\n# {'x' * 99}\n"

@@ -44,8 +44,10 @@ ELSEWHERE = {
     "agent/scep/stored.py": "scep/test_succession.py",
     "agent/scep/text.py": "scep/test_describe.py",
     "agent/worker.py": "scep/test_property.py",
+    "hal/chance.py": "hal/test_contract_chance.py",
     "hal/confinement": "hal/test_confinement.py",  # the ladder, seen from the child that it holds
     "hal/confinement/rules.py": "hal/test_confinement_calls.py",
+    "hal/fakes/chance.py": "hal/test_contract_chance.py",
     "hal/fakes/lines.py": "hal/test_contract_link.py",
     "hal/fakes/storage.py": "hal/test_contract_files.py",
     "hal/inspection.py": "hal/test_memory_strays.py",

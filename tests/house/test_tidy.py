@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from tools.structure import graph, modules
 from tools.structure.modules import tree, within
 
@@ -183,11 +181,6 @@ def test_each_closing_arrow_is_needed() -> None:
     every = {*EXCEPTIONS, *CLOSING}
     spare = [arrow for arrow in CLOSING if not circles_without(every - {arrow})]
     assert not spare, f"take these out of CLOSING:{listed(spare)}"
-
-
-@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=module_name)
-def test_one_file_is_one_idea(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 400
 
 
 # -S: an editable installation brings modules of its own, which no board has.

@@ -11,6 +11,7 @@ from agent.jobs.answers import certificate, field, items
 from agent.jobs.contract import ROWS
 from agent.jobs.runner import JobRunner
 from hal import cbor
+from hal.fakes.chance import SeededChance
 from hal.fakes.storage import FakeFiles
 from hal.fakes.work import FakeClock, FakeJobs, FakeReactor
 from hal.ports import JobEnd
@@ -41,7 +42,7 @@ def test_how_a_job_ends(end: JobEnd, expected: Any) -> None:
     jobs = FakeJobs(reactor, [end])
     fd = os.memfd_create("key")
     found: list[Any] = []
-    JobRunner(jobs, fd).run({"op": "hash-password"}, found.append, [0])
+    JobRunner(jobs, SeededChance(), fd).run({"op": "hash-password"}, found.append, [0])
     assert jobs.started[0].fds == (0,)
     reactor.advance(1)
     os.close(fd)
@@ -58,14 +59,15 @@ SEALING = {
 @pytest.mark.parametrize("op", sorted(ROWS))
 def test_only_who_must_unseal_is_given_the_device_key(op: str) -> None:
     jobs = FakeJobs(FakeReactor(FakeClock()))
-    JobRunner(jobs, 77).run({"op": op}, lambda _result: None, [5])
+    JobRunner(jobs, SeededChance(), 77).run({"op": op}, lambda _result: None, [5])
     assert jobs.started[0].fds == ((77, 5) if op in SEALING else (5,))
 
 
 def test_each_message_has_a_nonce_of_its_own() -> None:
     jobs = FakeJobs(FakeReactor(FakeClock()))
+    work = JobRunner(jobs, SeededChance(), 77)
     for _ in range(2):
-        JobRunner(jobs, 77).run({"op": "enrol"}, lambda _result: None)
+        work.run({"op": "enrol"}, lambda _result: None)
     nonces = {cbor.loads(one.request, max_bytes=limits.JOB_BYTES)["nonce"] for one in jobs.started}
     assert [len(nonce) for nonce in nonces] == [16, 16]  # RFC 8894 3.2.1.5
 
@@ -74,14 +76,14 @@ def test_each_message_has_a_nonce_of_its_own() -> None:
 def test_certificates_alone_need_no_device_key(op: str) -> None:
     jobs = FakeJobs(FakeReactor(FakeClock()))
     for kind in ("ca", "local"):
-        JobRunner(jobs, 77).run({"op": op, "kind": kind}, lambda _result: None)
+        JobRunner(jobs, SeededChance(), 77).run({"op": op, "kind": kind}, lambda _result: None)
     assert [job.fds for job in jobs.started] == [(), (77,)]
 
 
 def test_a_network_job_has_longer_than_a_local_one() -> None:
     jobs = FakeJobs(FakeReactor(FakeClock()))
     for op in ("enrol", "inspect", "generate-key"):
-        JobRunner(jobs, 0).run({"op": op}, lambda _result: None)
+        JobRunner(jobs, SeededChance(), 0).run({"op": op}, lambda _result: None)
     network, local, key = (job.deadline_s for job in jobs.started)
     assert local < network < key
 
@@ -92,7 +94,7 @@ HTTPS = {"op": "fetch-ca", "url": "HTTPS://ca/", "https_ca_file": "web.pem"}
 def test_the_ca_of_an_https_server_goes_along_where_the_url_asks_for_it() -> None:
     jobs, files = FakeJobs(FakeReactor(FakeClock())), FakeFiles()
     files.write("web.pem", b"PEM")
-    work = JobRunner(jobs, 0, files=files)
+    work = JobRunner(jobs, SeededChance(), 0, files=files)
     for job in (HTTPS, {**HTTPS, "https_ca_file": None}, {**HTTPS, "url": "http://ca/"}):
         work.run(job, lambda _result: None)
     sent = [cbor.loads(job.request, max_bytes=10_000)["https_ca"] for job in jobs.started]
@@ -104,7 +106,10 @@ def test_a_file_that_cannot_go_along(data: bytes | None) -> None:
     jobs, files = FakeJobs(FakeReactor(FakeClock())), FakeFiles()
     if data is not None:
         files.write("web.pem", data)
-    for work in (JobRunner(jobs, 0, files=files), JobRunner(jobs, 0)):
+    for work in (
+        JobRunner(jobs, SeededChance(), 0, files=files),
+        JobRunner(jobs, SeededChance(), 0),
+    ):
         with pytest.raises(AgentError, match=r"web\.pem"):
             work.run(HTTPS, lambda _result: None)
     assert jobs.started == []

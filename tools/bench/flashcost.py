@@ -78,13 +78,14 @@ class Bench:
         self.files = CountingFiles(platform.files)
         hardware = Hardware(
             clock=platform.clock,
+            chance=platform.chance,
             files=self.files,
             link=platform.link,
             memory=platform.memory,
             linux_name=str,
             serial="",
         )
-        jobs = JobRunner(self._jobs, platform.device_key(make=True)[0])
+        jobs = JobRunner(self._jobs, platform.chance, platform.device_key(make=True)[0])
         self.device = Device(loop, self.store, hardware, jobs, Log(platform.clock.wall_s, None))
         self.device.boot()
 

@@ -13,6 +13,7 @@ from agent.jobs.answers import Answer, certificate, field, items
 from agent.jobs.runner import JobRunner
 from agent.loop import Loop
 from agent.settings import Entity, Realm
+from hal.chance import LinuxChance
 from hal.clock import LinuxClock
 from hal.jobs import WorkerJobs
 from hal.ports import Files
@@ -52,7 +53,7 @@ class Workshop:
         self._jobs = WorkerJobs(self._loop, argv, answer_bytes=limits.JOB_BYTES, linger_s=60)
         self._key = os.memfd_create("device.key")
         os.write(self._key, b"\x5a" * 32)
-        self._runner = JobRunner(self._jobs, self._key, files=files)
+        self._runner = JobRunner(self._jobs, LinuxChance(), self._key, files=files)
         self._before = proc.children(os.getpid())
 
     def __enter__(self) -> Self:
