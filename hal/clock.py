@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from hal import calendar
 from hal.files import converted, read_regular, replace_file
 from hal.folder import beside
 from hal.named import NamedTuple
@@ -47,10 +48,10 @@ class FineClock(Clock, Protocol):
 
 def rtc_time(wall_s: int) -> bytes:
     """`struct rtc_time` of linux/rtc.h for a Unix time: the RTC is kept in UTC."""
-    t = time.gmtime(wall_s)
-    weekday = (t.tm_wday + 1) % 7  # there Sunday is 0
-    months_days = (t.tm_mday, t.tm_mon - 1, t.tm_year - 1900, weekday, t.tm_yday - 1)
-    return struct.pack("=9i", t.tm_sec, t.tm_min, t.tm_hour, *months_days, 0)
+    t = calendar.moment(wall_s)
+    of_year = (wall_s - (calendar.day_s(t.year, 1, 1) or 0)) // calendar.DAY_S
+    months_days = (t.day, t.month - 1, t.year - 1900, t.weekday, of_year)
+    return struct.pack("=9i", t.second, t.minute, t.hour, *months_days, 0)
 
 
 class LinuxClock:

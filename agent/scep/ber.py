@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from agent import limits
 from agent.scep import der
+from hal import calendar
 
 _MULTI_BYTE_NUMBER = 0x1F
 _LENGTH_OCTETS = 4
@@ -129,11 +129,10 @@ class Node:
         year, month, day, hour, minute, second = (int(digits or 0) for digits in match.groups())
         if self.tag == der.UTC_TIME:
             year += 2000 if year < 50 else 1900  # RFC 5280 4.1.2.5.1
-        try:
-            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        except ValueError as error:
-            raise BerError(str(error)) from None
-        return int((moment - der.EPOCH).total_seconds())
+        begin_s = calendar.day_s(year, month, day)
+        if begin_s is None or year == 0 or hour > 23 or minute > 59 or second > 59:
+            raise BerError("a time that no calendar has")
+        return begin_s + hour * 3600 + minute * 60 + second
 
     def der(self) -> bytes:
         """The element in DER: definite lengths, universal strings in one piece, order kept."""

@@ -7,7 +7,8 @@ byte. The values are ours, so nothing is checked here; `ber` reads.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+
+from hal import calendar
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 ENUMERATED, UTF8, NUMERIC, PRINTABLE, TELETEX = 0x0A, 0x0C, 0x12, 0x13, 0x14
@@ -21,7 +22,6 @@ ENCODINGS = {
     UTF8: "utf-8", NUMERIC: "ascii", PRINTABLE: "ascii", TELETEX: "latin-1", IA5: "ascii",
     VISIBLE: "ascii", GENERAL: "latin-1", UNIVERSAL: "utf-32-be", BMP: "utf-16-be",
 }  # fmt: skip
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def context(number: int) -> int:
@@ -103,11 +103,10 @@ def string(tag: int, text: str) -> bytes:
 
 def time(time_s: int) -> bytes:
     """Unix time as UTCTime up to 2049, as GeneralizedTime after it (RFC 5280 4.1.2.5)."""
-    moment = EPOCH + timedelta(seconds=time_s)
+    when = calendar.moment(time_s)
     digits = (
-        f"{moment.year:04}{moment.month:02}{moment.day:02}"
-        f"{moment.hour:02}{moment.minute:02}{moment.second:02}Z"
+        f"{when.year:04}{when.month:02}{when.day:02}{when.hour:02}{when.minute:02}{when.second:02}Z"
     ).encode()
-    if 1950 <= moment.year < 2050:
+    if 1950 <= when.year < 2050:
         return tlv(UTC_TIME, digits[2:])
     return tlv(GENERALIZED_TIME, digits)

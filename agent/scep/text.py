@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from agent import limits
 from agent.visible import cut, quoted
+from hal import calendar
 
 
 def clean(text: str, cap: int = limits.PEER_TEXT_CHARACTERS) -> str:
@@ -27,5 +26,4 @@ def excerpt(data: bytes) -> str:
 
 def utc(time_s: int) -> str:
     """`2026-11-23 09:30:00 UTC`."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=time_s)
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{calendar.text(time_s)} UTC"

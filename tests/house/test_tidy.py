@@ -72,7 +72,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.console.displays": (
         *("agent.console.language", "agent.appliance", "agent.settings", "hal.ports", *GROUND),
     ),
-    "agent.console.language": ("agent.settings", *GROUND),
+    "agent.console.language": ("agent.settings", "hal.calendar", *GROUND),
     "agent.jobs": (
         *(
             "agent.enrolment",
@@ -99,7 +99,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("agent.jobs.contract", "agent.scep", "hal.confinement", "hal"),
         *("agent.errors", "agent.limits"),
     ),
-    "agent.scep": ("hal.ports", *GROUND),
+    "agent.scep": ("hal.calendar", "hal.ports", *GROUND),
     "hal.confinement": ("hal",),
     "hal": (),
     "platforms": ("agent.limits", "hal"),

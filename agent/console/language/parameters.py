@@ -12,7 +12,7 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from agent import limits
 from agent.console.language.grammar import Parameter, Value
-from agent.console.language.times import day_s
+from hal.calendar import day_s
 
 HASH = "$scrypt$"  # opens the hash of a password
 SEAL = "%^%#"  # opens and closes a sealed password

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from time import gmtime, strftime
-
+from hal import calendar
 from hal.named import NamedTuple
 
 _SIZES_S = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
@@ -17,11 +16,11 @@ class Times(NamedTuple):
     ahead_s: int = 0  # of UTC; negative to its west
 
     def moment(self, time_s: int) -> str:
-        """`2026-11-23 14:05:00 UTC`; a time that no calendar holds is shown as its seconds."""
-        try:
-            return strftime("%Y-%m-%d %H:%M:%S ", gmtime(time_s + self.ahead_s)) + self.zone
-        except (OverflowError, ValueError, OSError):
+        """`2026-11-23 14:05:00 UTC`; a year that has not four digits is shown as seconds."""
+        local_s = time_s + self.ahead_s
+        if not calendar.FIRST_S <= local_s <= calendar.LAST_S:
             return f"{time_s} s"
+        return f"{calendar.text(local_s)} {self.zone}"
 
     def relative(self, time_s: int) -> str:
         """A time, and how far it is from now."""
@@ -43,15 +42,3 @@ def duration(span_s: int) -> str:
 def ahead_text(ahead_s: int) -> str:
     """`HH:MM:SS`, as `clock timezone` takes it."""
     return f"{ahead_s // 3600:02}:{ahead_s // 60 % 60:02}:{ahead_s % 60:02}"
-
-
-def day_s(year: int, month: int, day: int) -> int | None:
-    """Unix time of a day's beginning in UTC; None for a day that no calendar has."""
-    # Years begin in March, so that the leap day is their last one.
-    shifted = year - (month <= 2)
-    era, of_era = divmod(shifted, 400)
-    of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
-    days = era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
-    found = gmtime(days * 86400)
-    good = (found.tm_year, found.tm_mon, found.tm_mday) == (year, month, day)
-    return days * 86400 if good else None
