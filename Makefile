@@ -8,7 +8,7 @@ DEBIAN_VENV := .venv-debian
 DEBIAN_PYTHON := /usr/bin/python3
 PEERS := .peers
 DEBIAN_PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl groff-base \
-  strace libseccomp2 linux-libc-dev
+  strace libseccomp2 linux-libc-dev mmdebstrap arch-test
 # Package:service. The tests run these servers themselves; as services they are not wanted.
 SERVERS := openssh-server:ssh ser2net:ser2net certmonger:certmonger
 DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
