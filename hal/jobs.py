@@ -27,7 +27,6 @@ import struct
 from collections.abc import Callable, Sequence
 
 from hal.ports import JobEnd, Reactor, Timer
-from hal.priority import behind, stand_back
 from hal.signals import TO_DEFAULT
 
 CONTROL_FD = 3
@@ -153,7 +152,6 @@ class WorkerJobs:
                 raise
             finally:
                 theirs.close()
-            stand_back(self._pid, behind())
             ours.setblocking(False)
             self._control = ours
             self._reactor.watch(ours.fileno(), self._report)

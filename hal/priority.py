@@ -4,6 +4,8 @@ Linux may share the processor between sessions before it shares it between proce
 sched(7)). The nice value of a process then counts within its session alone, and a job that has a
 session of its own takes half of what the console needs. So the session is made nice as well. In a
 control group with a weight of its own, or without autogroup, the kernel does not look at it.
+
+The worker itself does not stand back: it ends jobs whose time is up, however busy the machine is.
 """
 
 from __future__ import annotations

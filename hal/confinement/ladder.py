@@ -19,7 +19,7 @@ from collections.abc import Callable, Container, Sequence
 from hal.confinement import kernel, landlock, namespaces, seccomp
 from hal.confinement.namespaces import LOCAL, NETWORK, RESOLVER_FILES
 from hal.named import NamedTuple
-from hal.priority import stand_back
+from hal.priority import behind, stand_back
 
 PLACES = 16  # children at once; each has a user of its own where the board names none
 
@@ -82,7 +82,7 @@ class Ladder:
         """Confines this process for good."""
         parent, rungs = os.getppid(), Rungs(self._without)
         os.setsid()  # neither a terminal nor a group of processes of others
-        stand_back(os.getpid(), os.getpriority(os.PRIO_PROCESS, 0))  # the worker is nice
+        stand_back(os.getpid(), behind())
         rungs.climb("no new privileges", kernel.prctl, kernel.PR_SET_NO_NEW_PRIVS, 1)
         if kind == LOCAL:
             rungs.climb("network name space", namespaces.leave_network)
