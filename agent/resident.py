@@ -190,20 +190,10 @@ def _serve(
     key_fd, is_there = platform.device_key(make=not devicekey.is_sealed(store))
     worker = board.worker
     timeouts = limits.Timeouts(worker.connect_s, worker.receive_s, worker.exchange_s)
-    runner = JobRunner(jobs, platform.chance, key_fd, timeouts, platform.files)
-    hardware = Hardware(
-        clock=platform.clock,
-        chance=platform.chance,
-        files=platform.files,
-        link=platform.link,
-        memory=platform.memory,
-        linux_name=_linux_names(board),
-        serial=board.identity.serial,
-        has_rtc=bool(board.clock.rtc),
-        reboot=_reboot(platform, power),
-        recovery=board.console.recovery == "erase",
-        renew_key=None if is_there else partial(_renew_key, platform, runner),
-    )
+    ports, later = (platform.chance, platform.clock), partial(loop.after, 0)
+    runner = JobRunner(jobs, *ports, later, key_fd, timeouts, platform.files)
+    renew_key = None if is_there else partial(_renew_key, platform, runner)
+    hardware = _hardware(platform, power, renew_key)
     device = Device(loop, store, hardware, runner, log)
     sources.signals.serve(log, partial(_reload, sources, board, jobs))
     listener = listen_unix(board.console.socket, 0o660, sources.operators)
@@ -222,6 +212,23 @@ def _serve(
         device.close()
         jobs.close()
         remove_socket(board.console.socket)
+
+
+def _hardware(platform: Platform, power: Power, renew_key: Callable[[], None] | None) -> Hardware:
+    board = platform.board
+    return Hardware(
+        clock=platform.clock,
+        chance=platform.chance,
+        files=platform.files,
+        link=platform.link,
+        memory=platform.memory,
+        linux_name=_linux_names(board),
+        serial=board.identity.serial,
+        has_rtc=bool(board.clock.rtc),
+        reboot=_reboot(platform, power),
+        recovery=board.console.recovery == "erase",
+        renew_key=renew_key,
+    )
 
 
 def _renew_key(platform: Platform, jobs: JobRunner) -> None:

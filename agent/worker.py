@@ -122,9 +122,12 @@ class Worker:
         SOCK_SEQPACKET keeps messages whole, so another length than ours is the end of the agent.
         Descriptors that belong to no job are closed, or they would be in every later child.
         """
-        message, fds, _flags, _address = socket.recv_fds(
-            self._control, HEADER.size, limits.JOB_DESCRIPTORS
-        )
+        try:
+            message, fds, _flags, _address = socket.recv_fds(
+                self._control, HEADER.size, limits.JOB_DESCRIPTORS
+            )
+        except OSError:  # it has gone without having read our last report
+            return False
         if len(message) != HEADER.size:
             return False
         kind, number, deadline_ms, flags = HEADER.unpack(message)

@@ -31,9 +31,11 @@ class RealmJobs:
         realm: Realm,
         stored: Stored,
         moment: dict[str, object],
+        attended: bool,
         ended: Callable[[Answer | AgentError], None],
     ) -> None:
-        """`ended` is called from the loop; a job that cannot be built fails like any other."""
+        """`attended`: a person waits. `ended` is called from the loop; a job that cannot be built
+        fails like any other."""
         number = UNBUILT
 
         def done(answer: Answer | AgentError) -> None:
@@ -43,7 +45,7 @@ class RealmJobs:
 
         try:
             job = {**self._job(op, realm, stored), **moment}
-            number = self._number = self._shared.jobs.run(job, done)
+            number = self._number = self._shared.jobs.run(job, done, attended=attended)
         except AgentError as error:
             self._number, problem = UNBUILT, error
             self._shared.later(lambda: done(problem))

@@ -317,7 +317,8 @@ class RealmRunner:
             if isinstance(event, CaFetched):
                 self.saw(event.certificates)
 
-        self._jobs.start(op, self._realm, self.engine.stored, self.moment(), ended)
+        attended = bool(self._waiter)
+        self._jobs.start(op, self._realm, self.engine.stored, self.moment(), attended, ended)
 
     def _report(self, mnemonic: str, text: str, told: bool) -> None:
         self._shared.log.report(mnemonic, f"realm {self._realm.name}: {text}")

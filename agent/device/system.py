@@ -99,6 +99,7 @@ class DeviceSystem:
             "expiring": sum(now_s <= end_s < soon_s for end_s in ends),
             "expired": sum(end_s < now_s for end_s in ends),
             "under_way": sum(is_under_way(engine.state) for engine in engines),
+            "network_waiting": shared.jobs.waiting,
             "store_used_bytes": health.used_bytes,
             "store_capacity_bytes": health.capacity_bytes,
             "store_reserve_bytes": room.kept,

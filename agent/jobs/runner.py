@@ -10,6 +10,11 @@ sees it; and an error is one of the catalogue, or `job-answer`. A shape is all t
 here. That what it says is true is not believed: the pin is compared again by the job that sends,
 and what consumers trust is worked out again by the job that writes files (docs/DESIGN.md, Trust).
 
+Jobs that use the network wait for their turn (`turns.py`). One that waits is a map: its nonce, and
+the CAs of its server, are added when it starts, its time-out begins then, and its moment has moved
+on by as much as it has waited: a certificate that was issued meanwhile is none of the future. What
+computes only starts at once: a person who seals a password is not held up by CAs that are down.
+
 A child acts on its job alone, so that a recorded reply can be judged again: the agent draws the
 senderNonce (RFC 8894 3.2.1.5), the moment comes from its clock, and the CAs of an https server go
 along as bytes, since a child opens no path. The device key is a descriptor that nobody reads here.
@@ -17,7 +22,7 @@ along as bytes, since a child opens no path. The device key is a descriptor that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agent import limits
 from agent.appliance import Done
@@ -25,58 +30,122 @@ from agent.errors import AgentError, fail, from_map
 from agent.jobs import contract
 from agent.jobs.answers import Answer
 from agent.jobs.contract import ROWS, Operation
+from agent.jobs.turns import Turn, Turns
 from hal import cbor
-from hal.ports import Chance, Files, FilesError, JobEnd, Jobs
+from hal.named import NamedTuple
+from hal.ports import Chance, Clock, Files, FilesError, JobEnd, Jobs
+
+
+class Wanted(NamedTuple):
+    """A job that was asked for; `number`: its handle here; `since_ns`: monotonic."""
+
+    number: int
+    since_ns: int
+    job: dict[str, object]
+    done: Done[Answer]
 
 
 class JobRunner:
     """Starts jobs on the `Jobs` port and understands how they end.
 
-    timeouts: what the board file says, in outside seconds. files: device storage, if there is one.
+    later: calls back from the loop. timeouts: what the board file says, in outside seconds. files:
+    device storage, if there is one.
     """
 
     def __init__(
         self,
         jobs: Jobs,
         chance: Chance,
+        clock: Clock,
+        later: Callable[[Callable[[], None]], object],
         device_key_fd: int,
         timeouts: limits.Timeouts = limits.TIMEOUTS,
         files: Files | None = None,
     ) -> None:
         self._jobs, self._device_key_fd, self._timeouts = jobs, device_key_fd, timeouts
-        self._chance, self._files = chance, files
+        self._chance, self._clock, self._later, self._files = chance, clock, later, files
+        self._last = 0
+        self._numbers: dict[int, int] = {}  # handle -> the number of the port, while it runs
+        self._turns, self._waiting = Turns(limits.NETWORK_JOBS), dict[int, Wanted]()
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for their turn at the network."""
+        return len(self._turns)
 
     def use_device_key(self, fd: int) -> None:
         """The device key that jobs get from now on."""
         self._device_key_fd = fd
 
-    def run(self, job: dict[str, object], done: Done[Answer], fds: Sequence[int] = ()) -> int:
-        """Starts `job` and returns its number, for `cancel`. The caller may close `fds` then.
+    def run(
+        self,
+        job: dict[str, object],
+        done: Done[Answer],
+        fds: Sequence[int] = (),
+        attended: bool = True,
+    ) -> int:
+        """Starts `job`, or has it wait for its turn at the network; its number, for `cancel`.
 
         job: {op: a key of ROWS, and the fields of its row but those that are added here}. fds: open
-        for writing, in the order of the row. `done` never comes from within this call, also when
-        nothing could be started. AgentError `tls-trust-file`: the CAs of the https server cannot be
-        read; then `done` does not come at all.
+        for writing, in the order of the row; the caller may close them then. No job that uses the
+        network has any. attended: a person waits for the outcome. `done` never comes from within
+        this call, also when nothing could be started. AgentError `tls-trust-file`: the CAs of the
+        https server cannot be read; then `done` does not come at all.
         """
+        self._last += 1
+        wanted = Wanted(self._last, self._clock.monotonic_ns(), job, done)
+        if not ROWS[str(job["op"])].network:
+            self._start(wanted, job, fds)
+            return wanted.number
+        self._https_ca(job)  # who asks hears at once that it cannot be read
+        self._waiting[wanted.number] = wanted
+        self._turns.add(Turn(wanted.number, str(job.get("realm")), _server(job), attended))
+        self._start_next()
+        return wanted.number
+
+    def _start_next(self) -> None:
+        """Starts what may run now: after a job was added, and after each end."""
+        while turn := self._turns.take():
+            wanted = self._waiting.pop(turn.number)
+            try:
+                job = {
+                    **self._by_now(wanted),
+                    "limits": self._timeouts._asdict(),
+                    "https_ca": self._https_ca(wanted.job),
+                    "nonce": self._chance.draw(limits.NONCE_BYTES),
+                }
+            except AgentError as error:  # the file has gone while the job waited
+                self._turns.drop(turn.number)
+                self._fail(wanted, error)
+            else:
+                self._start(wanted, job, ())
+
+    def _by_now(self, wanted: Wanted) -> dict[str, object]:
+        """The job with the time that it is now, by a clock that nobody sets."""
+        now_s = wanted.job.get("now_s")
+        waited_s = (self._clock.monotonic_ns() - wanted.since_ns) // 1_000_000_000
+        return {**wanted.job, "now_s": now_s + waited_s} if isinstance(now_s, int) else wanted.job
+
+    def _start(self, wanted: Wanted, job: dict[str, object], fds: Sequence[int]) -> None:
         row = ROWS[str(job["op"])]
-        deadline_s = row.deadline_s
-        if deadline_s is None:  # it uses the network: the board knows how slow that is
-            job = {
-                **job,
-                "limits": self._timeouts._asdict(),
-                "https_ca": self._https_ca(job),
-                "nonce": self._chance.draw(limits.NONCE_BYTES),
-            }
-            deadline_s = self._timeouts.job_s()
-        time_s = deadline_s
+        # A network job has as long as the board says, which knows how slow its network is.
+        deadline_s = self._timeouts.job_s() if row.deadline_s is None else row.deadline_s
 
         def end(result: JobEnd) -> None:
-            done(_result(result, row, time_s))
+            self._numbers.pop(wanted.number, None)
+            self._turns.drop(wanted.number)
+            # The end may ask for the next job of the same realm, which then stands in its line.
+            wanted.done(_result(result, row, deadline_s))
+            self._start_next()
 
-        request = cbor.dumps(job)
         # A child that unseals nothing must not be able to: it parses what nobody has signed.
         key = [self._device_key_fd] if row.needs_device_key(job.get("kind")) else []
-        return self._jobs.start(request, [*key, *fds], time_s, end, row.network)
+        request = cbor.dumps(job)
+        number = self._jobs.start(request, [*key, *fds], deadline_s, end, row.network)
+        self._numbers[wanted.number] = number
+
+    def _fail(self, wanted: Wanted, error: AgentError) -> None:
+        self._later(lambda: wanted.done(error))
 
     def _https_ca(self, job: dict[str, object]) -> bytes | None:
         """The content of the realm's `https ca-file`; None for a server without TLS."""
@@ -96,7 +165,17 @@ class JobRunner:
 
     def cancel(self, number: int) -> None:
         """Stops a job; `done` still comes, with an error, or with an answer that was on its way."""
-        self._jobs.cancel(number)
+        wanted = self._waiting.pop(number, None)
+        if wanted:
+            self._turns.drop(number)
+            self._fail(wanted, fail("job-died"))
+        elif number in self._numbers:
+            self._jobs.cancel(self._numbers[number])
+
+
+def _server(job: dict[str, object]) -> str:
+    """The host of the CA, with its port; two paths of one host share its patience."""
+    return "".join(str(job.get("url")).lower().split("/")[2:3])
 
 
 def _result(end: JobEnd, row: Operation, deadline_s: int) -> Answer | AgentError:

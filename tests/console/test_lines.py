@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.console.commands import lines
+from agent.console.commands import lines, place
 from agent.console.commands.table import ROWS
 from agent.console.language.grammar import AMBIGUOUS, TOO_MANY, GrammarError
 from agent.console.language.views import ENTITY, REALM, SYSTEM, USER, View
@@ -10,19 +10,19 @@ from tests.helpers.appliance_values import seal
 
 
 def test_the_system_view_is_above_realms_and_entities() -> None:
-    found, view = lines.understand(View(REALM, "abc"), 3, "pki entity e1")
+    found, view = place.understand(View(REALM, "abc"), 3, "pki entity e1")
     assert (found.command.row.opens, view) == (ENTITY, View(SYSTEM))
-    found, view = lines.understand(View(REALM, "abc"), 3, "entity e1")
+    found, view = place.understand(View(REALM, "abc"), 3, "entity e1")
     assert (found.args.text("NAME"), view) == ("e1", View(REALM, "abc"))
     with pytest.raises(GrammarError):
-        lines.understand(View(SYSTEM), 3, "entity e1")
+        place.understand(View(SYSTEM), 3, "entity e1")
 
 
 def test_the_error_is_that_of_the_view_that_understood_more() -> None:
     with pytest.raises(GrammarError, match=TOO_MANY):
-        lines.understand(View(REALM, "abc"), 3, "pki realm a b")
+        place.understand(View(REALM, "abc"), 3, "pki realm a b")
     with pytest.raises(GrammarError, match=AMBIGUOUS):
-        lines.understand(View(REALM, "abc"), 3, "enr http://x")
+        place.understand(View(REALM, "abc"), 3, "enr http://x")
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_error_is_that_of_the_view_that_understood_more() -> None:
     ],
 )
 def test_masks(line: str, shown: str) -> None:
-    found, _ = lines.understand(View(REALM, "abc"), 3, line)
+    found, _ = place.understand(View(REALM, "abc"), 3, line)
     assert lines.masked(line, found.secret) == shown
 
 
@@ -61,7 +61,7 @@ def test_masks_of_what_nobody_understands(line: str, shown: str) -> None:
 
 
 def words(view: View, text: str) -> list[str]:
-    return [word for word, _ in lines.help_on(view, 3, text)]
+    return [word for word, _ in place.help_on(view, 3, text)]
 
 
 def test_help_and_completion_look_where_the_line_would_be_understood() -> None:
@@ -70,13 +70,13 @@ def test_help_and_completion_look_where_the_line_would_be_understood() -> None:
     assert "sysname" not in words(realm, ""), "the view's own commands are listed"
     assert words(realm, "pki realm ") == ["STRING<1-64>"]
     assert words(realm, "undo pki r") == ["realm"]
-    assert lines.completed(realm, 3, "sysn") == ["sysname"]
-    assert lines.completed(realm, 3, "undo pki en") == ["entity"]
-    assert lines.completed(realm, 3, "pa") == ["password"]
-    assert lines.completed(View(USER), 3, "sysn") == []
-    assert lines.completed(realm, 1, "sysn") == [], "what the level may not type is not shown"
+    assert place.completed(realm, 3, "sysn") == ["sysname"]
+    assert place.completed(realm, 3, "undo pki en") == ["entity"]
+    assert place.completed(realm, 3, "pa") == ["password"]
+    assert place.completed(View(USER), 3, "sysn") == []
+    assert place.completed(realm, 1, "sysn") == [], "what the level may not type is not shown"
     with pytest.raises(GrammarError, match=TOO_MANY):
-        lines.help_on(realm, 3, "pki realm a b")
+        place.help_on(realm, 3, "pki realm a b")
 
 
 def keywords(notation: str) -> list[str]:
@@ -95,15 +95,15 @@ def test_every_keyword_of_a_view_is_completed_from_its_first_letter(view: View) 
             for at, word in enumerate(words):
                 for size in range(1, len(word) + 1):
                     line = " ".join([*words[:at], word[:size]])
-                    assert word in lines.completed(view, 3, line), line
+                    assert word in place.completed(view, 3, line), line
                     count += 1
     assert count > 100
 
 
 def test_a_question_mark_is_text_in_quotation_marks_and_in_passwords() -> None:
     realm = View(REALM, "abc")
-    assert lines.is_typed_text(realm, 3, "password cipher why")
-    assert lines.is_typed_text(realm, 3, "pki enroll-certificate realm abc password why")
-    assert lines.is_typed_text(realm, 3, 'ca id "why')
-    assert not lines.is_typed_text(realm, 3, "password cipher ")
-    assert not lines.is_typed_text(realm, 3, "ca id why")
+    assert place.is_typed_text(realm, 3, "password cipher why")
+    assert place.is_typed_text(realm, 3, "pki enroll-certificate realm abc password why")
+    assert place.is_typed_text(realm, 3, 'ca id "why')
+    assert not place.is_typed_text(realm, 3, "password cipher ")
+    assert not place.is_typed_text(realm, 3, "ca id why")

@@ -1,6 +1,7 @@
 """Into storage and memory: what is written, what is left alone, what a failure leaves behind."""
 
 import os
+from functools import partial
 
 import pytest
 
@@ -33,7 +34,7 @@ class Bench:
         self.files, self.memory = FakeFiles(), FakeMemory(self.reactor)
         self.jobs = FakeJobs(self.reactor, [JobEnd(None, "died") if fails else self._child] * 5)
         self.log = Log(lambda: 0, None)
-        jobs = JobRunner(self.jobs, SeededChance(), 0)
+        jobs = JobRunner(self.jobs, SeededChance(), FakeClock(), partial(self.reactor.after, 0), 0)
         self.activation = Activation(self.reactor, self.files, self.memory, jobs, self.log)
 
     def _child(self, job: StartedJob) -> JobEnd:

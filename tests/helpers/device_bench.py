@@ -7,6 +7,7 @@ would, so what crosses the job channel is what crosses it in life.
 import os
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from agent.device.device import Device
@@ -186,7 +187,8 @@ class Bench:
         log = Log(self.clock.wall_s, None)
         self._unplug = weakref.finalize(self, _closed, self.loop, key_fd)
         self.store = Store.mount(self.flash)
-        work = JobRunner(self.jobs, self.chance, key_fd, files=self.files)
+        later = partial(self.loop.after, 0)
+        work = JobRunner(self.jobs, self.chance, self.clock, later, key_fd, files=self.files)
         self.device = Device(self.loop, self.store, self.hardware, work, log)
         self.device.boot(self.factory)
         self.turn()

@@ -8,6 +8,7 @@ storage are no part of the flash file; they are counted beside it.
 import os
 import sys
 from collections.abc import Mapping
+from functools import partial
 
 from agent import limits
 from agent.console.configuration.loader import load_configuration
@@ -85,7 +86,9 @@ class Bench:
             linux_name=str,
             serial="",
         )
-        jobs = JobRunner(self._jobs, platform.chance, platform.device_key(make=True)[0])
+        key_fd, _there = platform.device_key(make=True)
+        later = partial(loop.after, 0)
+        jobs = JobRunner(self._jobs, platform.chance, platform.clock, later, key_fd)
         self.device = Device(loop, self.store, hardware, jobs, Log(platform.clock.wall_s, None))
         self.device.boot()
 

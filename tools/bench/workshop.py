@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -53,7 +54,8 @@ class Workshop:
         self._jobs = WorkerJobs(self._loop, argv, answer_bytes=limits.JOB_BYTES, linger_s=60)
         self._key = os.memfd_create("device.key")
         os.write(self._key, b"\x5a" * 32)
-        self._runner = JobRunner(self._jobs, LinuxChance(), self._key, files=files)
+        chance, clock, later = LinuxChance(), LinuxClock(), partial(self._loop.after, 0)
+        self._runner = JobRunner(self._jobs, chance, clock, later, self._key, files=files)
         self._before = proc.children(os.getpid())
 
     def __enter__(self) -> Self:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from agent.console.commands import lines
+from agent.console.commands import lines, place
 from agent.console.commands.table import table
 from agent.console.language.grammar import (
     AMBIGUOUS,
@@ -170,7 +170,7 @@ def parse(line: str, view: str, cut: int) -> None:
 
 def _understand(text: str, view: str) -> None:
     try:
-        lines.understand(View(view), 3, text)
+        place.understand(View(view), 3, text)
     except GrammarError as error:
         lines.masked_error(text, error)
         if error.kind not in KINDS or not 0 <= error.column <= len(text) + 1:

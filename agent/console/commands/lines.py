@@ -1,32 +1,26 @@
-"""What a line means in a view, and what of it may be shown: by the command table."""
+"""Lines that nobody understands here, and what of a line may be shown: by the command table."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TypeVar
 
 from agent.console.commands.rows import SECRET_LEVEL
-from agent.console.commands.table import Command, table
+from agent.console.commands.table import table
 from agent.console.language.grammar import (
-    AMBIGUOUS,
     INCOMPLETE,
     TOO_MANY,
     UNRECOGNIZED,
     WRONG,
     GrammarError,
-    Match,
     match,
 )
-from agent.console.language.hints import completions, is_text, next_words
 from agent.console.language.parameters import MASK, is_sealed
-from agent.console.language.views import AAA, CONSOLE, ENTITY, REALM, SYSTEM, USER, View
+from agent.console.language.views import AAA, CONSOLE, ENTITY, REALM, SYSTEM, USER
 
 # What a line that nobody understands may hold a password behind: `password` and `cipher`, cut short
 # or misspelt, or joined with what follows them.
 _SUSPECT = re.compile(r"\b(pa|pas\w*|cip?|ciph\w*)\s+(?=\S)|(password|cipher)(?=\S)", re.IGNORECASE)
 _ABBREVIATED = re.compile("pa|ci", re.IGNORECASE)  # how they begin when they are cut short
-T = TypeVar("T")
 
 _ENTRANCES = {
     USER: "return",
@@ -36,46 +30,6 @@ _ENTRANCES = {
     CONSOLE: "user-interface console 0",
     AAA: "aaa",
 }
-
-
-def understand(view: View, level: int, text: str) -> tuple[Match[Command], View]:
-    """What a line means, and in which view: this one, or the system view above it, as in VRP."""
-    return _here_or_above(view, lambda here: (match(table(here.kind, level), text), here))
-
-
-def help_on(view: View, level: int, text: str) -> list[tuple[str, str]]:
-    """What `?` lists: of this view, or where it knows nothing, of the system view above it."""
-    return _here_or_above(view, lambda here: next_words(table(here.kind, level), text))
-
-
-def completed(view: View, level: int, text: str) -> list[str]:
-    """The keywords that TAB may complete, in the same order of views."""
-    try:
-        return _here_or_above(view, lambda here: completions(table(here.kind, level), text))
-    except GrammarError:
-        return []
-
-
-def is_typed_text(view: View, level: int, text: str) -> bool:
-    """Whether a `?` behind `text` is a character of it."""
-    above = (View(SYSTEM),) if view.is_below_system else ()
-    return any(is_text(table(here.kind, level), text) for here in (view, *above))
-
-
-def _here_or_above(view: View, look: Callable[[View], T]) -> T:
-    """Asks a view, then the system view if it stands above.
-
-    When neither knows it, the error of the view that understood more of it is raised.
-    """
-    try:
-        return look(view)
-    except GrammarError as error:
-        if not view.is_below_system or error.kind == AMBIGUOUS:
-            raise
-        try:
-            return look(View(SYSTEM))
-        except GrammarError as other:
-            raise (other if other.column > error.column else error) from None
 
 
 def where_else(level: int, text: str, error: GrammarError) -> str:

@@ -6,15 +6,18 @@ for again after each question and each task, and never kept.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from agent.appliance import Appliance
-from agent.console.commands import lines
-from agent.console.commands.table import Command, header_of
-from agent.console.language.grammar import Match
+from agent.console.commands.table import Command, header_of, table
+from agent.console.language.grammar import AMBIGUOUS, GrammarError, Match, match
+from agent.console.language.hints import completions, is_text, next_words
 from agent.console.language.views import REALM, SYSTEM, USER, View, prompt, record_of
 from agent.errors import fail
 from agent.settings import fold
+
+T = TypeVar("T")
 
 
 class Place:
@@ -53,23 +56,66 @@ class Place:
 
     def understand(self, text: str) -> Match[Command]:
         """The command of a line, and the view that it belongs to is entered."""
-        found, self.view = lines.understand(self._here(), self.level, text)
+        found, self.view = understand(self._here(), self.level, text)
         return found
 
     def help_on(self, text: str) -> list[tuple[str, str]]:
         """What may follow a line: words with their help; a GrammarError when nothing does."""
-        return lines.help_on(self._here(), self.level, text)
+        return help_on(self._here(), self.level, text)
 
     def completed(self, text: str) -> list[str]:
         """The keywords that TAB may complete."""
-        return lines.completed(self._here(), self.level, text)
+        return completed(self._here(), self.level, text)
 
     def is_typed_text(self, text: str) -> bool:
         """Whether a `?` behind this is no call for help."""
-        return lines.is_typed_text(self._here(), self.level, text)
+        return is_typed_text(self._here(), self.level, text)
 
     def _here(self) -> View:
         """The view, or the system view above it when what it configured has gone."""
         if record_of(self.device.settings, self.view) is None:
             self.enter(SYSTEM)
         return self.view
+
+
+# -- what a line means in a view -------------------------------------------------------------------
+
+
+def understand(view: View, level: int, text: str) -> tuple[Match[Command], View]:
+    """What a line means, and in which view: this one, or the system view above it, as in VRP."""
+    return _here_or_above(view, lambda here: (match(table(here.kind, level), text), here))
+
+
+def help_on(view: View, level: int, text: str) -> list[tuple[str, str]]:
+    """What `?` lists: of this view, or where it knows nothing, of the system view above it."""
+    return _here_or_above(view, lambda here: next_words(table(here.kind, level), text))
+
+
+def completed(view: View, level: int, text: str) -> list[str]:
+    """The keywords that TAB may complete, in the same order of views."""
+    try:
+        return _here_or_above(view, lambda here: completions(table(here.kind, level), text))
+    except GrammarError:
+        return []
+
+
+def is_typed_text(view: View, level: int, text: str) -> bool:
+    """Whether a `?` behind `text` is a character of it."""
+    above = (View(SYSTEM),) if view.is_below_system else ()
+    return any(is_text(table(here.kind, level), text) for here in (view, *above))
+
+
+def _here_or_above(view: View, look: Callable[[View], T]) -> T:
+    """Asks a view, then the system view if it stands above.
+
+    When neither knows it, the error of the view that understood more of it is raised.
+    """
+    try:
+        return look(view)
+    except GrammarError as error:
+        if not view.is_below_system or error.kind == AMBIGUOUS:
+            raise
+        try:
+            return look(View(SYSTEM))
+        except GrammarError as other:
+            raise (other if other.column > error.column else error) from None

@@ -111,6 +111,7 @@ STATISTICS = Kind(
         Field("expiring", INTEGER, "Certificates About To Expire"),
         Field("expired", INTEGER, "Certificates Expired"),
         Field("under_way", INTEGER, "Applications Under Way"),
+        Field("network_waiting", INTEGER, "Jobs Waiting For The Network"),
         Field("store_used_bytes", INTEGER, "Store Used (bytes)"),
         Field("store_capacity_bytes", INTEGER, "Store Capacity (bytes)"),
         Field("store_reserve_bytes", INTEGER, "Store Reserve For Renewals (bytes)"),
