@@ -133,7 +133,8 @@ class JobRunner:
 
         def end(result: JobEnd) -> None:
             self._numbers.pop(wanted.number, None)
-            self._turns.drop(wanted.number)
+            if row.network:
+                self._turns.drop(wanted.number)
             # The end may ask for the next job of the same realm, which then stands in its line.
             wanted.done(_result(result, row, deadline_s))
             self._start_next()

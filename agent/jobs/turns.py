@@ -2,14 +2,15 @@
 
 After a power cut in a building a thousand realms may be due at once, and a board has room for a few
 children. So a few jobs run at a time, one of a realm; the others wait. A job that a person waits
-for comes first. Of the rest, each CA has its turn after the others: one that is slow, or that
-answers nothing until the time is up, holds up its own realms and one more job of the others. The
-jobs of one CA run in the order in which they came, so none of them is overtaken for ever.
+for comes first. Of the rest, the next is of the CA with the fewest jobs at work, and among such CAs
+each has its turn after the others. So one that answers nothing until the time is up keeps no more
+places than another one wants. The jobs of one CA run in the order in which they came, so none of
+them is overtaken for ever.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import chain
 
@@ -70,7 +71,14 @@ class Turns:
         """All that wait. People leave the last place to the others: scripts are people, too, and
         one that applies without end must not keep renewals away."""
         people = sum(turn.attended for turn in self._running.values())
-        others = chain.from_iterable(self._lines.values())
+        at_work = Counter(turn.ca for turn in self._running.values())
+        others = (
+            turn
+            for count in range(self._places + 1)
+            for ca, line in self._lines.items()
+            if at_work[ca] == count
+            for turn in line
+        )
         first = people < max(1, self._places - 1) or not self._lines
         return chain(self._attended, others) if first else chain(others, self._attended)
 

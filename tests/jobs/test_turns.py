@@ -64,6 +64,19 @@ def test_each_ca_has_its_turn_and_a_dead_one_holds_up_its_own() -> None:
     assert taken(line) == [0, 100, 1, 101]
 
 
+def test_a_ca_that_answers_nothing_keeps_no_place_that_another_one_wants() -> None:
+    line = turns(*(own(n, "dead") for n in range(100)), *(own(n, "good") for n in range(100, 200)))
+    running = taken(line)
+    done = 0
+    while good := [number for number in running if number >= 100]:
+        line.drop(good[0])
+        running.remove(good[0])
+        done += 1
+        running += taken(line)
+        assert done > 98 or sum(number < 100 for number in running) == PLACES // 2
+    assert done == 100
+
+
 def test_one_that_waits_can_be_dropped_and_costs_its_ca_no_turn() -> None:
     line = turns(own(1, "a"), own(2, "a"), own(3, "b"), places=1)
     assert line.drop(1) is True
