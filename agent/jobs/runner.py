@@ -127,6 +127,7 @@ class JobRunner:
         return {**wanted.job, "now_s": now_s + waited_s} if isinstance(now_s, int) else wanted.job
 
     def _start(self, wanted: Wanted, job: dict[str, object], fds: Sequence[int]) -> None:
+        """Hands a job to the port. The handle is ours: one that waits has no number there yet."""
         row = ROWS[str(job["op"])]
         # A network job has as long as the board says, which knows how slow its network is.
         deadline_s = self._timeouts.job_s() if row.deadline_s is None else row.deadline_s
@@ -146,10 +147,15 @@ class JobRunner:
         self._numbers[wanted.number] = number
 
     def _fail(self, wanted: Wanted, error: AgentError) -> None:
+        """The end of a job that never was: from the loop, as every other end."""
         self._later(lambda: wanted.done(error))
 
     def _https_ca(self, job: dict[str, object]) -> bytes | None:
-        """The content of the realm's `https ca-file`; None for a server without TLS."""
+        """The content of the realm's `https ca-file`; None for a server without TLS.
+
+        Read for each job: who runs the server renews its CA, and the operator replaces the file
+        under the same name.
+        """
         name, url = job.get("https_ca_file"), job.get("url")
         if not isinstance(name, str) or not str(url).lower().startswith("https:"):
             return None
@@ -166,6 +172,7 @@ class JobRunner:
 
     def cancel(self, number: int) -> None:
         """Stops a job; `done` still comes, with an error, or with an answer that was on its way."""
+        # A child is killed by the worker, which tells of it; one that waits has nobody to tell.
         wanted = self._waiting.pop(number, None)
         if wanted:
             self._turns.drop(number)
