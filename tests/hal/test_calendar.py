@@ -24,8 +24,8 @@ def test_any_second(time_s: int) -> None:
     assert moment(time_s) == theirs(time_s)
 
 
-def test_each_day_of_four_centuries_and_back() -> None:
-    for days in range(-60_000, 100_000):  # 1805 to 2243
+def test_each_day_of_two_centuries_and_back() -> None:
+    for days in range(-26_000, 50_000):  # 1898 to 2106: 1900 is no leap year, 2000 is one
         when = moment(days * DAY_S)
         assert when == theirs(days * DAY_S)
         assert day_s(*when[:3]) == days * DAY_S

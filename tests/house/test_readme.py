@@ -16,6 +16,7 @@ DOCS = [path for path in (ROOT / "docs").iterdir() if path.suffix in (".md", ".1
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_transcript_is_what_the_demo_prints() -> None:
     """When this fails: python -m tools.demo --readme README.md"""
     done = subprocess.run(
