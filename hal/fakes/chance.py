@@ -10,15 +10,15 @@ from hashlib import sha256
 
 
 class SeededChance:
-    """`hal.ports.Chance` from a seed; `drawn`: how many bytes so far."""
+    """`hal.ports.Chance` from a seed."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.drawn = 0
+        self._drawn = 0
         self._seed = seed
 
     def draw(self, count: int) -> bytes:
         drawn = b""
         while len(drawn) < count:
-            drawn += sha256(f"{self._seed} {self.drawn + len(drawn)}".encode()).digest()
-        self.drawn += count
+            drawn += sha256(f"{self._seed} {self._drawn + len(drawn)}".encode()).digest()
+        self._drawn += count
         return drawn[:count]
