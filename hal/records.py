@@ -5,8 +5,9 @@ A record is a NamedTuple; in the store it is a map of its fields and `v`, the ve
 `RecordError`, and the caller goes on without that record and says so. A record of an older version
 is read as well: what it lacks is in `ADDED`, and it is written anew when it next changes.
 
-Keys: `config`, `config/console/{0,1}`, `key/<name>`, `realm/<realm>/{ca,request,local,outcome,
-crl}`, `lost`, `erase`; names are case-folded, save those of key pairs, which VRP compares exactly.
+Keys: `config`, `config/console/{0,1}`, `key/<name>/<generation>`, `realm/<realm>/{ca,request,local,
+next,outcome,crl}`, `lost`, `erase`; names are case-folded, save those of key pairs, which VRP
+compares exactly.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from types import UnionType
 from typing import Any, TypeVar
 
 from hal.named import NamedTuple
+
+SEALED = "sealed"  # the kind of a key pair
 
 
 class RecordError(Exception):
@@ -108,7 +111,7 @@ class RequestRecord(NamedTuple):
     shapes the request; `password` is sealed. `renewal` None: a PKCSReq that a self-signed
     certificate signs. While fetching it says what may sign; what does is decided by what the CA
     lists, and committed before the request leaves. `caps`: what the CA lists, which nobody signs,
-    so that it counts for this application alone.
+    so that it counts for this application alone. attended: a person has asked for it.
     """
 
     phase: str
@@ -120,12 +123,14 @@ class RequestRecord(NamedTuple):
     polls: int
     renewal: RenewalRecord | None = None
     caps: list[str] = []
+    attended: bool = True
 
 
 class LocalRecord(NamedTuple):
-    """The local certificate in use, its chain, and the key pair (name, generation) it is for.
+    """The local certificate in use, or one that waits: its chain, and the key pair it is for.
 
     ends_as_before: it replaced one that ends at the same time, so the CA is near its own end.
+    renew_s: from when on it is due for renewal; None in a realm that does not renew by itself.
     """
 
     certificate: CertificateRecord
@@ -134,6 +139,7 @@ class LocalRecord(NamedTuple):
     generation: int
     issued_s: int
     ends_as_before: bool = False
+    renew_s: int | None = None
 
 
 class CrlRecord(NamedTuple):
@@ -152,15 +158,23 @@ class CrlRecord(NamedTuple):
 
 
 class OutcomeRecord(NamedTuple):
-    """How the last attempt ended: `error` as `agent/errors.py` writes it, or None."""
+    """How the last attempt ended: `error` as `agent/errors.py` writes it, or None.
+
+    attempts: their number since the last good one. since_s: the first of the attempts that ended
+    with an error of this retry class. requests: those that left since a certificate was stored, but
+    for those that the CA has refused by its signature; each of them may have been a certificate.
+    """
 
     error: dict[str, object] | None
     at_s: int
     attempts: int
+    since_s: int = 0
+    requests: int = 0
 
 
 class KeyRecord(NamedTuple):
-    """A key pair; `sealed` is the private key under the device key, bound to name, generation."""
+    """A key pair. kind: what its private half is, today always `sealed`: `sealed` is the private
+    key under the device key, bound to name and generation."""
 
     name: str
     generation: int
@@ -169,6 +183,7 @@ class KeyRecord(NamedTuple):
     created_s: int
     spki: bytes
     sealed: bytes
+    kind: str = SEALED
 
 
 class ConfigRecord(NamedTuple):
@@ -210,11 +225,11 @@ VERSION = {
     LinkRecord: 2,
     CaRecord: 3,
     RenewalRecord: 1,
-    RequestRecord: 3,
-    LocalRecord: 2,
+    RequestRecord: 4,
+    LocalRecord: 3,
     CrlRecord: 1,
-    OutcomeRecord: 1,
-    KeyRecord: 1,
+    OutcomeRecord: 2,
+    KeyRecord: 2,
     ConfigRecord: 2,
     ConsoleRecord: 1,
     LostRecord: 1,
@@ -228,8 +243,10 @@ ADDED: dict[type, dict[int, dict[str, object]]] = {
         2: {"next": None, "lineage": []},
         3: {"anchor": "", "roots": [], "ras": [], "ra_proven": False},
     },
-    RequestRecord: {2: {"renewal": None}, 3: {"caps": []}},
-    LocalRecord: {2: {"ends_as_before": False}},
+    RequestRecord: {2: {"renewal": None}, 3: {"caps": []}, 4: {"attended": True}},
+    LocalRecord: {2: {"ends_as_before": False}, 3: {"renew_s": None}},
+    OutcomeRecord: {2: {"since_s": 0, "requests": 0}},
+    KeyRecord: {2: {"kind": SEALED}},
     ConfigRecord: {2: {"console": 0}},
 }
 
@@ -259,13 +276,19 @@ def erase_key() -> str:
     return "erase"
 
 
-def key_pair_key(name: str) -> str:
-    """Key of a key pair; names of key pairs are case-sensitive (VRP)."""
-    return f"key/{name}"
+def key_pair_key(name: str, generation: int) -> str:
+    """Key of one generation of a key pair; names of key pairs are case-sensitive (VRP)."""
+    return f"key/{name}/{generation}"
+
+
+def key_pair_of(key: str) -> tuple[str, int]:
+    """Name and generation of what `key_pair_key` has made; a name may hold slashes."""
+    name, _, generation = key.removeprefix("key/").rpartition("/")
+    return name, int(generation) if generation.isdecimal() else 0
 
 
 def realm_key(realm: str, part: str) -> str:
-    """Key of one part (ca, request, local, outcome, crl) of a realm."""
+    """Key of one part (ca, request, local, next, outcome, crl) of a realm."""
     return f"realm/{realm.casefold()}/{part}"
 
 

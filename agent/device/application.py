@@ -88,8 +88,7 @@ class Applications:
     def _renewable(self, name: str) -> bool:
         """The key pair of the certificate in use is there, and is still the one it is for."""
         local = self._realms.runner(name).engine.stored.local
-        key = self._keys.record(local.key) if local else None
-        return bool(local and key and key.generation == local.generation)
+        return bool(local and self._keys.record(local.key, local.generation))
 
     def _addresses(self, text: str | None) -> list[str]:
         """An entity's `ip-address`: itself, or the primary addresses of the interface it names."""

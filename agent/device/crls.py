@@ -87,8 +87,8 @@ class Crls:
     def _by_scep(self, job: Job, runner: RealmRunner) -> Job:
         """GetCRL is signed with the certificate in use (RFC 8894 3.3.5)."""
         local = runner.engine.stored.local
-        key = self._keys.record(local.key) if local else None
-        if local is None or key is None or key.generation != local.generation:
+        key = self._keys.record(local.key, local.generation) if local else None
+        if local is None or key is None:
             raise fail(NO_PLACE)
         signer = {"certificate": local.certificate.der, "key": maps.key_map(key)}
         transaction = self._shared.hardware.chance.draw(16).hex()

@@ -78,7 +78,9 @@ class GetCert:
         self, realm: Realm, ca: CaRecord, request: RequestRecord, serial: str
     ) -> dict[str, object]:
         signing, name = request.renewal, str(request.settings["key_pair"])
-        key, signer = self._keys.record(name), self._keys.record(signing.key if signing else name)
+        key = signer = self._keys.record(name, request.generation)
+        if signing:
+            signer = self._keys.record(signing.key, signing.generation)
         if key is None or signer is None:
             raise fail("key-unknown", name=name)
         keys, linux_name = maps.Keys(key, signer), self._shared.hardware.linux_name
@@ -108,8 +110,7 @@ class GetCert:
             issued_s=self._shared.wall_s(),
         )
         self._shared.tell(name, answer, progress)
-        key = self._keys.record(local.key)
-        if key is None or key.generation != local.generation:  # it was made anew meanwhile
+        if self._keys.record(local.key, local.generation) is None:  # it was made anew meanwhile
             raise fail("key-unknown", name=local.key)
         before = self._realms.runner(name).engine.stored.local
         if before and before.certificate.der == local.certificate.der:

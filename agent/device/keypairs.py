@@ -1,7 +1,9 @@
 """The RSA key pairs of the device: made in a child, sealed there, kept by the store.
 
-One key pair serves one realm at a time, and what a realm holds of it (a certificate in use, a
-request under way) counts as much as what is configured.
+One key pair serves one realm at a time, and what a realm holds of it (a certificate in use, one
+that waits, a request under way) counts as much as what is configured. A name has generations. The
+newest one serves the next application; an older one stays as long as a realm holds it, so a renewal
+with a new key costs nothing when it fails.
 
 Fault model. A record cannot be read: the pair is as good as gone, but it is not made anew in its
 place in silence, since a later release, or a mended flash, may read it; `destroy` gives the name
@@ -11,9 +13,10 @@ generation, so that nobody takes it for the one of the certificate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from agent.appliance import Done, KeyPair
+from agent.device.realm_records import Held
 from agent.device.reserve import key_pair_bytes
 from agent.device.shared import Shared
 from agent.errors import AgentError, fail
@@ -26,35 +29,49 @@ from hal.records import KeyRecord
 class KeyPairs:
     """All key pairs of a device. `held` names those that a realm's stored records need."""
 
-    def __init__(self, shared: Shared, held: Callable[[str], list[object]]) -> None:
+    def __init__(self, shared: Shared, held: Callable[[str], Iterable[Held]]) -> None:
         self._shared, self._store, self._held = shared, shared.store, held
         self._making: set[str] = set()  # being generated
 
     def all(self) -> list[KeyPair]:
-        key_records = [self.record(key.removeprefix("key/")) for key in self._store.keys("key/")]
-        return [shown(key) for key in key_records if key]
+        """The newest generation of each name."""
+        newest = dict(sorted(map(records.key_pair_of, self._store.keys("key/"))))
+        found = [self.record(*each) for each in newest.items()]
+        return [shown(key) for key in found if key]
 
-    def record(self, name: str) -> KeyRecord | None:
-        """A key pair of the store; None when there is none, or none that can be read."""
-        value = self._store.get(records.key_pair_key(name))
+    def record(self, name: str, generation: int | None = None) -> KeyRecord | None:
+        """A key pair of the store; None when there is none, or none that can be read.
+
+        generation None: the newest one, which an older one never replaces.
+        """
+        if generation is None:
+            generation = max(self._generations(name), default=0)
+        value = self._store.get(records.key_pair_key(name, generation))
         try:
-            return None if value is None else records.decode(KeyRecord, value)
+            key = None if value is None else records.decode(KeyRecord, value)
         except records.RecordError as error:
             self._shared.log.report("STORE_ERR", f"key pair {name}: {error}")
             return None
+        if key and key.kind != records.SEALED:
+            self._shared.log.report("STORE_ERR", f"key pair {name}: its kind is {key.kind}")
+            return None
+        return key
 
     def unreadable(self, name: str) -> bool:
         """Whether there is a record that is none for us."""
-        return self.record(name) is None and records.key_pair_key(name) in self._store.keys("key/")
+        return self.record(name) is None and bool(self._generations(name))
+
+    def _generations(self, name: str) -> list[int]:
+        found = map(records.key_pair_of, self._store.keys(f"key/{name}/"))
+        return [generation for other, generation in found if other == name]
 
     def next_generation(self, name: str) -> int:
         """Of a pair that is about to be made; AgentError in the place of one that is unreadable."""
-        before = self.record(name)
-        if before is None and self.unreadable(name):
+        if self.unreadable(name):
             raise fail("key-unreadable", name=name)
-        named = [before.generation] if before else []
+        named = self._generations(name)
         for key in self._store.keys("realm/"):
-            value = self._store.get(key) if key.endswith("/local") else None
+            value = self._store.get(key) if key.endswith(_CERTIFICATES) else None
             if isinstance(value, dict) and value.get("key") == name:
                 generation = value.get("generation")
                 named += [generation] if isinstance(generation, int) else []
@@ -63,7 +80,7 @@ class KeyPairs:
     def user(self, name: str) -> str | None:
         """The realm that is configured with a key pair, or holds a certificate for it."""
         for key, settings in self._shared.settings.realms.items():
-            if name in (settings.key_pair, *self._held(key)):
+            if name in (settings.key_pair, *(held.name for held in self._held(key))):
                 return settings.name
         return None
 
@@ -103,18 +120,30 @@ class KeyPairs:
             spki=answers.field(answer, "spki", bytes),
             sealed=answers.field(answer, "sealed", bytes),
         )
-        self._shared.commit({records.key_pair_key(name): records.encode(key)})
+        stored = {records.key_pair_key(name, generation): records.encode(key)}
+        self._shared.commit({**self._unneeded(name), **stored})
         self._shared.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
         return shown(key)
 
+    def _unneeded(self, name: str) -> dict[str, object]:
+        """Changes for a commit: the generations that no realm holds are gone."""
+        realms = self._shared.settings.realms
+        held = {pair for realm in realms for pair in self._held(realm)}
+        gone = (n for n in self._generations(name) if Held(name, n) not in held)
+        return dict.fromkeys(records.key_pair_key(name, generation) for generation in gone)
+
     def destroy(self, name: str) -> None:
-        if records.key_pair_key(name) not in self._store.keys("key/"):
+        generations = self._generations(name)
+        if not generations:
             raise fail("key-unknown", name=name)
         user = self.user(name)
         if user is not None:
             raise fail("key-used", name=name, realm=user)
-        self._shared.commit({records.key_pair_key(name): None})
+        self._shared.commit(dict.fromkeys(records.key_pair_key(name, n) for n in generations))
         self._shared.log.report("RSA_DESTROY", f"key pair {name}")
+
+
+_CERTIFICATES = ("/local", "/next")  # the parts of a realm that name a generation
 
 
 def shown(key: KeyRecord) -> KeyPair:

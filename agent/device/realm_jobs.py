@@ -15,7 +15,7 @@ from hal.records import KeyRecord
 
 UNBUILT = 0  # in place of a job's number: it could not be built, and its failure is on the way
 
-KeyOf = Callable[[str], KeyRecord | None]  # a key pair by its name
+KeyOf = Callable[[str, int], KeyRecord | None]  # a key pair by its name and generation
 
 
 class RealmJobs:
@@ -71,7 +71,7 @@ class RealmJobs:
         return {**job, "revocation": realm_records.crl_field(self._shared.store, realm)}
 
     def _generation(self, name: str, generation: int) -> KeyRecord:
-        key = self._key(name)
-        if key is None or key.generation != generation:
+        key = self._key(name, generation)
+        if key is None:
             raise fail("key-unknown", name=name)
         return key

@@ -3,8 +3,9 @@
 ca: a person may be asked about a first CA, so the question says that there was one (`ca_was_lost`);
 nothing else trusts without `fingerprint`. local: the certificate is served from memory until that
 is gone, and an application is a first one; its key pair stays while the realm is configured with
-it. request: the application under way is forgotten, so the CA may issue twice. outcome: the count
-of the attempts begins anew. `display pki enrollment` names what cannot be read.
+it. next: the certificate that waits is forgotten, and the one in use is renewed again. request: the
+application under way is forgotten, so the CA may issue twice. outcome: the counts of attempts and
+of requests begin anew. `display pki enrollment` names what cannot be read.
 
 crl: the revocation list is no part of the engine. It comes and goes without touching an
 application. A list was verified by the job that fetched it, and is verified again by each job that
@@ -24,6 +25,7 @@ from agent.enrolment.actions import Stored
 from agent.errors import fail
 from agent.settings import Realm
 from hal import records
+from hal.named import NamedTuple
 from hal.records import CrlRecord
 from hal.store import Store
 
@@ -31,12 +33,20 @@ PARTS = {
     "ca": records.CaRecord,
     "request": records.RequestRecord,
     "local": records.LocalRecord,
+    "next": records.LocalRecord,
     "outcome": records.OutcomeRecord,
 }
 UNCHECKED = (
     "the newest revocation list was lost: revocation is checked by an older one, or not at all;"
     " type `pki get-crl realm {}`"
 )
+
+
+class Held(NamedTuple):
+    """A generation of a key pair that the stored records of a realm need."""
+
+    name: str
+    generation: int
 
 
 class RealmRecords:
@@ -69,14 +79,15 @@ class RealmRecords:
         maybe = "ca" in self.unread() or losses.maybe(self._shared.store, key)
         return self.stored.ca is None and maybe
 
-    def keys_held(self) -> list[object]:
-        """The names of the key pairs that the stored certificate and request need."""
-        local, request = self.stored.local, self.stored.request
-        names: list[object] = [local.key] if local else []
+    def keys_held(self) -> list[Held]:
+        """The key pairs that the stored certificates and the request need."""
+        request, certificates = self.stored.request, (self.stored.local, self.stored.next)
+        held = [Held(each.key, each.generation) for each in certificates if each]
         if request:
-            names += [request.settings.get("key_pair")]
-            names += [request.renewal.key] if request.renewal else []
-        return names
+            held.append(Held(str(request.settings.get("key_pair")), request.generation))
+        if request and request.renewal:
+            held.append(Held(request.renewal.key, request.renewal.generation))
+        return held
 
     def commit(self, stored: Stored) -> None:
         """One transaction with all that has changed; AgentError, and nothing has changed."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from agent.appliance import Done, Progress
 from agent.device.activation import Activation
 from agent.device.realm_jobs import KeyOf
+from agent.device.realm_records import Held
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
 from agent.enrolment.states import Installed, is_under_way
@@ -57,7 +58,7 @@ class Realms:
             raise fail("ca-untrusted", realm=realm.name)
         return engine.stored.ca
 
-    def keys_held(self, name: str) -> list[object]:
+    def keys_held(self, name: str) -> list[Held]:
         """The key pairs that a realm's stored certificate and request need."""
         runner = self._runners.get(fold(name))  # not yet, while a configuration is loaded
         return runner.records.keys_held() if runner else []

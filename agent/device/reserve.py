@@ -22,7 +22,7 @@ from agent import limits
 from agent.enrolment.actions import Stored
 from agent.settings import Realm
 from hal.named import NamedTuple
-from hal.records import key_pair_key, realm_key
+from hal.records import realm_key
 
 Sizes = Mapping[str, int]
 Realms = Mapping[str, Realm]  # by folded name
@@ -61,7 +61,8 @@ def brought_bytes(sizes: Sizes, realm: str, settings: Realm | None) -> int:
     if settings is None or auto is None or not auto.regenerate:
         return local
     usual = key_pair_bytes(limits.KEY_BITS_DEFAULT)
-    before = sizes.get(key_pair_key(settings.key_pair or ""), usual)
+    named = f"key/{settings.key_pair}/"
+    before = max((sizes[key] for key in sizes if key.startswith(named)), default=usual)
     return local + max(before, key_pair_bytes(auto.key_bits) if auto.key_bits else 0)
 
 

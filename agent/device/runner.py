@@ -287,7 +287,7 @@ class RealmRunner:
         local = self.engine.stored.local
         if local is None:
             return None
-        key, judged = self._key(local.key), self.judged(local.chain)
+        key, judged = self._key(local.key, local.generation), self.judged(local.chain)
         file_format = self._shared.settings.file_format
         return InUse(self._realm.name, local, key, judged, file_format, again)
 

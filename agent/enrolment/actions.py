@@ -31,11 +31,12 @@ class Policy(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """The records of a realm in flash."""
+    """The records of a realm in flash; `next`: a certificate that waits for its turn."""
 
     ca: CaRecord | None = None
     request: RequestRecord | None = None
     local: LocalRecord | None = None
+    next: LocalRecord | None = None
     outcome: OutcomeRecord | None = None
 
     @property

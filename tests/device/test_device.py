@@ -307,7 +307,7 @@ def test_a_job_that_cannot_be_built_is_a_failure_like_any_other() -> None:
 
 
 def _spoil_key(bench: Bench) -> Any:
-    bench.store.commit({"key/k1": {"v": 99}})
+    bench.store.commit({"key/k1/1": {"v": 99}})
     good: Any = ready().worker.answers["fetch-ca"]
     return good
 

@@ -6,6 +6,7 @@ from agent import limits
 from agent.appliance import FromFile
 from hal import cbor
 from hal.ports import JobEnd
+from hal.records import ADDED, CaRecord, LocalRecord, RequestRecord
 from tests.helpers.device_bench import (
     CONFIGURATION,
     SHA256,
@@ -52,14 +53,12 @@ def test_what_the_release_before_had_in_flash_goes_on() -> None:
     bench.enrol()
     bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
     bench.enrol()
-    for part, later in (
-        ("ca", ("next", "lineage", "anchor", "roots", "ras", "ra_proven")),
-        ("request", ("renewal", "caps")),
-        ("local", ("ends_as_before",)),
-    ):
+    kinds = {"ca": CaRecord, "request": RequestRecord, "local": LocalRecord}
+    for part, kind in kinds.items():
         found = dict(bench.store.get(f"realm/abc/{part}"))  # type: ignore[call-overload]
-        for name in later:
-            del found[name]
+        for added in ADDED[kind].values():
+            for name in added:
+                del found[name]
         bench.store.commit({f"realm/abc/{part}": {**found, "v": 1}})
     transaction = bench.device.status("abc").transaction
     bench.reboot()
@@ -97,7 +96,7 @@ def test_lines_that_do_not_apply_are_kept_and_said_and_the_rest_loads() -> None:
 def test_records_that_cannot_be_read_are_left_out_and_said() -> None:
     bench = ready()
     bench.enrol()
-    bench.store.commit({"realm/abc/outcome": {"v": 99}, "realm/abc/ca": 5, "key/k1": "text"})
+    bench.store.commit({"realm/abc/outcome": {"v": 99}, "realm/abc/ca": 5, "key/k1/1": "text"})
     bench.reboot()
     assert bench.logged().count("STORE_ERR") >= 3
     assert bench.device.local("abc") is not None

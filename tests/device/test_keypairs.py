@@ -3,6 +3,7 @@
 import pytest
 
 from agent.errors import AgentError
+from hal.records import KeyRecord, encode, key_pair_key
 from tests.helpers.device_bench import Bench, Waiter, ready
 
 
@@ -56,3 +57,50 @@ def test_a_key_pair_that_was_taken_meanwhile_is_not_replaced() -> None:
     bench.turn()
     assert waiter.code == "key-used"
     assert bench.enrol().code is None
+
+
+def _put(bench: Bench, generation: int, **changes: object) -> None:
+    """Another generation of k1, as a renewal with a new key leaves it beside the one in use."""
+    pair = KeyRecord("k1", generation, 2048, False, 7, b"spki", b"sealed")._replace(**changes)  # type: ignore[arg-type]
+    bench.store.commit({key_pair_key("k1", generation): encode(pair)})
+
+
+def test_the_newest_generation_is_shown_and_serves_the_next_application() -> None:
+    bench = ready()
+    bench.enrol()
+    _put(bench, 2)
+    _put(bench, 10)
+    assert [(key.name, key.generation) for key in bench.device.key_pairs()] == [("k1", 10)]
+    assert bench.device.local("abc")
+    assert bench.enrol().code is None
+    assert bench.device.realms.keys_held("abc") == [("k1", 10)]
+
+
+def test_a_certificate_is_served_with_the_generation_that_it_is_for() -> None:
+    bench = ready()
+    bench.enrol()
+    _put(bench, 2)
+    bench.reboot()
+    (job,) = [job for job in bench.worker.jobs if job["op"] == "activate"][-1:]
+    assert job["key"]["generation"] == 1
+
+
+def test_a_generation_that_nobody_holds_goes_when_the_name_is_made_anew() -> None:
+    bench = Bench()
+    for generation in (1, 2, 7):
+        _put(bench, generation)
+    bench.key()
+    assert bench.store.keys("key/") == ["key/k1/8"]
+    _put(bench, 9)
+    bench.device.destroy_key_pair("k1")
+    assert bench.store.keys("key/") == []
+
+
+def test_a_newest_generation_that_cannot_be_read_is_not_replaced_by_an_older_one() -> None:
+    bench = ready()
+    _put(bench, 2, kind="of a later release")
+    assert bench.device.key_pairs() == []
+    assert bench.device.key_pair_unreadable("k1")
+    assert "its kind is of a later release" in bench.logged()
+    with pytest.raises(AgentError, match="no RSA key pair"):
+        bench.device.enrol("abc", None, Waiter(), Waiter().done)

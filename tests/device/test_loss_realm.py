@@ -129,11 +129,11 @@ def test_a_key_pair_that_cannot_be_read_is_not_made_anew_in_its_place() -> None:
     bench = Bench()
     bench.key()
     before = {"v": 99, "of": "a later release"}
-    spoilt(bench, key__k1=before)
+    spoilt(bench, key__k1__1=before)
     waiter = Waiter()
     with pytest.raises(AgentError, match="cannot be read"):
         bench.device.create_key_pair("k1", 2048, False, waiter.done)
-    assert bench.store.get("key/k1") == before
+    assert bench.store.get("key/k1/1") == before
     said = typed(bench, 3, "system-view", "pki rsa local-key-pair destroy k1", "y")
     assert "The RSA key pair k1 was destroyed." in said
     bench.key()
@@ -146,7 +146,7 @@ def test_a_key_pair_in_the_place_of_a_lost_one_is_another_generation() -> None:
     bench.device.configuration.reset()
     bench.factory = ""
     bench.reboot()
-    bench.store.commit({"key/k1": None})
+    bench.store.commit({"key/k1/1": None})
     bench.key()
     bench.factory = CONFIGURATION
     bench.reboot()

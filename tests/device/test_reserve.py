@@ -34,7 +34,7 @@ def realm(auto: AutoEnroll | None = None, key_pair: str | None = "k1") -> Realm:
 
 # -- the arithmetic --------------------------------------------------------------------------------
 
-SIZES = {"config": 400, "key/k1": 1600, "realm/abc/local": 2000, "realm/abc/ca": 1300}
+SIZES = {"config": 400, "key/k1/1": 1600, "realm/abc/local": 2000, "realm/abc/ca": 1300}
 ONE = REQUEST_BYTES + 2000 + OUTCOME_BYTES + 2000  # of abc
 
 
@@ -88,7 +88,7 @@ CA = CaRecord("", "", "", 0, "fingerprint", [LEAF], [], 1)
 LOCAL = LocalRecord(LEAF, [], "k1", 1, 1)
 REQUEST = RequestRecord("sent", "t", 1, 1, {}, None, 0)
 FAILED = OutcomeRecord({"error": "job-died"}, 1, 1)
-HELD = Stored(CA, None, LOCAL, OutcomeRecord(None, 1, 0))
+HELD = Stored(CA, None, LOCAL, None, OutcomeRecord(None, 1, 0))
 
 
 @pytest.mark.parametrize(
@@ -165,5 +165,5 @@ def test_the_size_of_a_key_pair_is_that_of_its_record(bits: int) -> None:
     """PKCS#8 as openssl writes it, and the 28 bytes of its seal."""
     sealed = bytes({2048: 1218, 3072: 1794, 4096: 2375}[bits] + 28)
     pair = KeyRecord("router-1", 1, bits, False, START_S, bytes(bits // 8 + 38), sealed)
-    size = encoded(pair) + len("key/router-1")
+    size = encoded(pair) + len("key/router-1/1")
     assert size <= reserve.key_pair_bytes(bits) <= size + 150

@@ -74,7 +74,7 @@ Arrow = tuple[State, str, str]  # state, event, target
 
 def _shape(engine: Engine) -> tuple[object, ...]:
     """What decides how an engine goes on; the bytes of its records do not."""
-    ca, request, local, outcome = engine.stored
+    ca, request, local, _next, outcome = engine.stored
     memory = {name: value for name, value in vars(engine).items() if name.startswith("_")}
     return (
         engine.state,

@@ -44,6 +44,7 @@ EXAMPLES: list[Any] = [
     OutcomeRecord({"error": "job-died"}, 6, 1),
     OutcomeRecord(None, 6, 1),
     KeyRecord("k1", 1, 2048, False, 7, b"spki", b"sealed"),
+    KeyRecord("k1", 1, 2048, False, 7, b"spki", b"handle", "pkcs11"),
     ConfigRecord("sysname r1\n", 3),
     ConsoleRecord(3, "aaa\n"),
     LostRecord(["config", "realm/abc/ca"]),
@@ -82,7 +83,9 @@ def test_a_bool_is_not_a_number_and_lists_are_looked_into() -> None:
 
 def test_keys_fold_the_names_of_realms_only() -> None:
     assert records.realm_key("ABC", "ca") == "realm/abc/ca"
-    assert records.key_pair_key("Key1") == "key/Key1"
+    assert records.key_pair_key("Key1", 2) == "key/Key1/2"
+    assert records.key_pair_of("key/a/b/12") == ("a/b", 12)
+    assert records.key_pair_of("key/a/b") == ("a", 0)  # none of ours
     assert records.config_key() == "config"
     assert records.console_key(1) == "config/console/1"
 
@@ -110,6 +113,14 @@ OLDER: list[tuple[Any, dict[str, Any]]] = [
         {
             "v": 1, "certificate": encode(LEAF), "chain": [b"ca"], "key": "k1", "generation": 1,
             "issued_s": 5,
+        },
+    ),
+    (OutcomeRecord(None, 6, 1), {"v": 1, "error": None, "at_s": 6, "attempts": 1}),
+    (
+        KeyRecord("k1", 1, 2048, False, 7, b"spki", b"sealed"),
+        {
+            "v": 1, "name": "k1", "generation": 1, "bits": 2048, "exportable": False,
+            "created_s": 7, "spki": b"spki", "sealed": b"sealed",
         },
     ),
 ]  # fmt: skip

@@ -176,7 +176,7 @@ def test_rotten_flash_is_reported_and_the_rest_is_served(
     agent = copy(served, tmp_path)
     path, before = agent.dir / "flash.bin", in_use(agent)
     data = bytearray(path.read_bytes())
-    data[data.index(b"key/k1") + 200] ^= 1
+    data[data.index(b"key/k1/1") + 200] ^= 1
     path.write_bytes(data)
     with agent:
         wait_for(lambda: "PKI/4/STORE_ERR" in agent.log(), 10, "the rot is not reported")

@@ -277,7 +277,7 @@ def test_who_erases_the_device_gets_a_new_one_and_nothing_that_was_on_it(tmp_pat
 def _sealed(agent: Agent) -> bytes:
     """What lies on flash of the private key."""
     agent.stop()
-    record = loss.stored(agent)["key/k1"]
+    record = loss.stored(agent)["key/k1/1"]
     assert isinstance(record, dict)
     agent.start()
     found = record["sealed"]
