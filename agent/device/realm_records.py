@@ -96,7 +96,8 @@ class RealmRecords:
             if old != new:
                 key = records.realm_key(self._name, part)
                 changes[key] = None if new is None else records.encode(new)
-        self._shared.commits.commit(changes, reserve.purpose(self.stored, stored))
+        if changes:
+            self._shared.commits.commit(changes, reserve.purpose(self.stored, stored))
         self.stored = stored
 
 

@@ -1,8 +1,8 @@
 """One realm at work: performs what its engine asks for, and feeds it what came of it.
 
 The engine decides, this performs: commits to the store, starts jobs, arms the deadline, tells the
-session that waits. A commit that fails drops the rest of the actions and rebuilds the engine from
-flash, so engine and flash never disagree.
+session that waits. A commit that fails drops the rest of the actions, and the engine goes back to
+what flash holds.
 
 Three of its parts end at times of their own, long after what started them: a job (`RealmJobs`), an
 activation (`Use`), and a session (`Waiter`), which may hang up or come back for another task. Each
@@ -23,6 +23,7 @@ from agent.device.activation import Activation, InUse
 from agent.device.realm_jobs import KeyOf, RealmJobs
 from agent.device.realm_records import RealmRecords
 from agent.device.shared import Shared
+from agent.device.timer import Timer
 from agent.device.use import Use
 from agent.device.waiter import Waiter
 from agent.enrolment import pins, vouched
@@ -49,6 +50,7 @@ from agent.enrolment.states import (
     Due,
     Event,
     Installed,
+    NotStored,
     Removed,
     Restart,
     State,
@@ -57,7 +59,6 @@ from agent.enrolment.states import (
 from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
 from agent.jobs.answers import Answer
-from agent.loop import Deadline
 from agent.settings import Realm
 
 
@@ -73,7 +74,7 @@ class RealmRunner:
         self.root_seen: pins.Fingerprint | None = None  # unverified, so it is nowhere but here
         self._jobs = RealmJobs(shared, key)
         self._waiter = Waiter()
-        self._timer: Deadline | None = None
+        self._timer = Timer(shared.loop, lambda: self._handle(Due()))
         self._stopped = False
 
     # -- what the device asks ----------------------------------------------------------------------
@@ -118,10 +119,10 @@ class RealmRunner:
 
         Raises AgentError when flash does not take it: then nothing has changed.
         """
-        if self.engine.stored.request is None:
+        if self.engine.request is None:
             return False
         self._handle(Abort())
-        if self.engine.stored.request is not None:
+        if self.engine.request is not None:
             raise fail("store-failed", reason="the request is still there")
         return True
 
@@ -149,8 +150,7 @@ class RealmRunner:
         """The realm goes away, or the agent does: who waits is told, and nothing acts any more."""
         self._stopped = True
         self._waiter.end(fail("realm-gone", realm=self._realm.name))
-        if self._timer:
-            self._timer.cancel()
+        self._timer.cancel()
         self.use.stop()
         self._jobs.cancel()
 
@@ -180,15 +180,11 @@ class RealmRunner:
         for action in actions:
             if not self._perform(action):
                 break
-        # Asked last and of the engine that is there now: a commit that failed has made another one.
-        if self._timer:
-            self._timer.cancel()
-        deadline_ns = self.engine.next_deadline()
-        self._timer = (
-            self._shared.loop.at_monotonic(deadline_ns, lambda: self._handle(Due()))
-            if deadline_ns is not None
-            else None
-        )
+        self.rearm()  # asked last: a commit that failed has been an event of its own
+
+    def rearm(self) -> None:
+        """The deadline by the clocks of this moment; the wall clock may have jumped."""
+        self._timer.set(self.engine.rearm(self._now()))
 
     def _now(self) -> Now:
         """The time of an event; a clock behind what this realm holds is not trusted (design).
@@ -233,24 +229,12 @@ class RealmRunner:
             # The commit of a failure has failed: the failure is the news, not that of the flash.
             noted = reserve.failed(self.records.stored, stored)
             failure = self.engine.error if noted else None
-            self._back_to_flash()
             self._shared.log.report("STORE_ERR", f"realm {self._realm.name}: {error}")
+            for action in self.engine.handle(NotStored(error), self._now()):
+                self._perform(action)
             self._finish(failure or error)  # what was to be stored is what who waits wants to know
             return False
         return True
-
-    def _back_to_flash(self) -> None:
-        """A commit failed: what flash has of an application goes on when that costs nothing.
-
-        PENDING asks again at its interval. Everything else would repeat at once what just failed,
-        so it rests until the next start or the operator's next word. A flash that is full or worn
-        out takes no second try, and a CA would see a request a second without end.
-        """
-        self.engine = Engine(self.records.stored, self.engine.policy)
-        if self.engine.state is State.PENDING:
-            self._shared.later(lambda: self._handle(Restart()))
-        elif is_under_way(self.engine.state):
-            self.engine.state = State.FAILED
 
     def _confirm(self, candidate: CaCertificate, above: tuple[CaCertificate, ...]) -> None:
         """Asks the person who waits. Nobody there means No, from the loop: the engine must have
@@ -317,8 +301,9 @@ class RealmRunner:
             if isinstance(event, CaFetched):
                 self.saw(event.certificates)
 
-        attended = bool(self._waiter)
-        self._jobs.start(op, self._realm, self.engine.stored, self.moment(), attended, ended)
+        attended, stored = bool(self._waiter), self.engine.stored
+        held = stored._replace(request=self.engine.request)
+        self._jobs.start(op, self._realm, held, self.moment(), attended, ended)
 
     def _report(self, mnemonic: str, text: str, told: bool) -> None:
         self._shared.log.report(mnemonic, f"realm {self._realm.name}: {text}")
@@ -331,4 +316,5 @@ def _policy(realm: Realm) -> Policy:
     new ones count: an operator who has typed another pin does not trust the older one any more."""
     polls = realm.poll_interval_min, realm.poll_times
     trusted = realm.compatibility, realm.root_fingerprints
-    return Policy(realm.fingerprint, *polls, *trusted)
+    percent = realm.auto_enroll.percent if realm.auto_enroll else None
+    return Policy(realm.fingerprint, *polls, *trusted, percent)

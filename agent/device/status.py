@@ -8,14 +8,14 @@ from agent.device.realms import Realms
 from agent.device.reserve import MISSING, Need
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
-from agent.enrolment import schedule, vouched
+from agent.enrolment import drafts, schedule, vouched
 from agent.enrolment.actions import Now
 from agent.enrolment.pins import Fingerprint
 from agent.enrolment.states import State
 from agent.errors import fail
 from agent.jobs import maps
 from agent.settings import Realm, Settings, fold
-from hal.records import CaRecord, CertificateRecord, LocalRecord
+from hal.records import CaRecord, CertificateRecord
 
 # State -> (why, what happens next). `{}`: name of the realm.
 EXPLAINED = {
@@ -110,10 +110,7 @@ def of_realm(
     lacking = completion(settings, realm)
     if lacking and engine.state in (State.NOTHING, State.TRUSTED):
         why, next_step = "the configuration is not complete", lacking
-    deadline_ns, stored = engine.next_deadline(), engine.stored
-    due_s = None
-    if deadline_ns is not None:
-        due_s = now.wall_s + max(0, deadline_ns - now.monotonic_ns) // 1_000_000_000
+    stored, due_s = engine.stored, schedule.due_s(engine.next_deadline(), now)
     if engine.state is State.ISSUED and stored.local:
         due_s = stored.local.certificate.not_after_s
         if runner.use.under_way:
@@ -135,22 +132,13 @@ def of_realm(
         why=why,
         next_step=next_step.format(realm.name),
         next_s=due_s,
-        transaction=stored.request.transaction if stored.request else None,
+        transaction=engine.request.transaction if engine.request else None,
         attempts=stored.outcome.attempts if stored.outcome else 0,
         polls=stored.request.polls if stored.request else 0,
         last_error=error_of(engine.error, realm) if engine.error else None,
         last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
-        renew_s=_renewal_s(realm, stored.local),
+        renew_s=drafts.renewal_s(stored.local.certificate, engine.policy) if stored.local else None,
         next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,
         store_wanted=need.wanted,
         store_place=need.place,
     )
-
-
-def _renewal_s(realm: Realm, local: LocalRecord | None) -> int | None:
-    """From when on the certificate is due, in a realm that is to renew by itself."""
-    if local is None or realm.auto_enroll is None:
-        return None
-    dates = local.certificate.not_before_s, local.certificate.not_after_s
-    polls = realm.poll_interval_min, realm.poll_times
-    return schedule.renewal_s(*dates, realm.auto_enroll.percent, *polls)

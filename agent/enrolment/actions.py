@@ -19,15 +19,35 @@ class Now(NamedTuple):
     trusted: bool
 
 
+class Deadline(NamedTuple):
+    """When `Due` is wanted: at a time of the monotonic clock, of the wall clock, or of the first of
+    both; None: not by this clock.
+
+    Polls and back-off stand on the monotonic clock, which never jumps. What a certificate says
+    stands on the wall clock.
+    """
+
+    monotonic_ns: int | None = None
+    wall_s: int | None = None
+
+    def __bool__(self) -> bool:
+        return self != NEVER
+
+
+NEVER = Deadline()
+
+
 class Policy(NamedTuple):
     """The settings of a realm that decide here. `fingerprint`, and each of `roots`: (md5 | sha1 |
-    sha256, hex); `compatibility`: keywords of the realm."""
+    sha256, hex); `compatibility`: keywords of the realm; `percent`: of the life of a certificate,
+    after which it is renewed; None: not by the device itself."""
 
     fingerprint: tuple[str, str] | None
     poll_interval_min: int
     poll_times: int
     compatibility: tuple[str, ...] = ()
     roots: tuple[tuple[str, str], ...] = ()
+    percent: int | None = None
 
 
 class Stored(NamedTuple):

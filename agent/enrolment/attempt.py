@@ -1,16 +1,28 @@
 """The memory of the engine of a realm, and the moves that its handlers share.
 
-Two kinds of memory. `stored` is in flash: after each event the device has performed a `Commit` of
-it, or has dropped the engine. Everything else is lost with the power, and a restart must be able to
-do without it: who waits (nobody, after a restart), the tries that are left (they begin anew), a CA
-that a person is being asked about (nobody is there to answer), and an application that waits behind
-an older request (the older request goes on, and the person types again).
+Two kinds of memory. `stored` is what the realm holds. What a `Commit` has written of it is in
+flash; what has changed since is a failure that says nothing new (`_failed`), or the count of
+attempts, and the next commit takes it along. Everything else is lost with the power, and a restart
+must be able to do without it: who waits (nobody, after a restart), the tries that are left (they
+begin anew), a request that nobody waits for and that has not left yet, a CA that a person is being
+asked about (nobody is there to answer), and an application that waits behind an older request (the
+older request goes on, and the person types again).
 """
 
 from __future__ import annotations
 
 from agent.enrolment import drafts, retries, schedule
-from agent.enrolment.actions import Action, Commit, Finish, Now, Policy, Report, Stored
+from agent.enrolment.actions import (
+    NEVER,
+    Action,
+    Commit,
+    Deadline,
+    Finish,
+    Now,
+    Policy,
+    Report,
+    Stored,
+)
 from agent.enrolment.states import Apply, CaCertificate, CaFetched, JobFailed, State
 from agent.errors import AgentError, from_map
 from hal.records import RequestRecord
@@ -24,11 +36,21 @@ class Attempt:
     """The memory of one realm. A handler changes it, and returns the actions that follow."""
 
     def __init__(self, stored: Stored, policy: Policy) -> None:
-        self.stored = stored
         self.policy = policy
+        self._in_flash = self._committed = stored  # for certain; when the last commit has succeeded
+        self._refusals = 0  # commits in a row that flash did not take
+        self._failure_ns: int | None = None  # when a failure was written last, monotonic
+        self._begin_with(stored)
+
+    def _begin_with(self, stored: Stored) -> None:
+        """The rest of the memory, as it is after a start."""
+        self.stored = stored
         self.state = stored.state
-        self.deadline_ns: int | None = None  # monotonic
+        self.deadline = NEVER
+        self._attended = False  # a person waits, or has waited, for this attempt
         self._tries = retries.Tries()
+        # A request that nobody waits for is in flash from the moment at which it leaves.
+        self._draft: RequestRecord | None = None
         # A CA that has renewed its certificates cannot read what was encrypted for the old ones. So
         # this failure of a poll had the CA set fetched again; one failure a poll, to end at all.
         self._stale_failure: JobFailed | None = None
@@ -45,18 +67,30 @@ class Attempt:
         outcome = self.stored.outcome
         return from_map(outcome.error) if outcome and outcome.error is not None else None
 
+    @property
+    def request(self) -> RequestRecord | None:
+        """The request under way, or lost."""
+        return self._draft or self.stored.request
+
     def _failed(self, error: AgentError, now: Now) -> list[Action]:
-        """The attempt is over; its request stays where the CA may still answer it."""
-        request = drafts.kept(self.stored.request, error)
-        attempts = self.stored.outcome.attempts if self.stored.outcome else 1
-        outcome = drafts.outcome(now, attempts, error)
+        """The attempt is over; its request stays where the CA may still answer it.
+
+        Flash wears out, and a CA may be away for a month: what fails as the attempt before did is
+        not written (`drafts.tells_more`), unless a person waits for it.
+        """
+        before = self._in_flash.outcome
+        older = self.stored.request
+        request = older if self._draft else drafts.kept(older, error)
+        told = drafts.failed(self.stored.outcome, error, now)
         mnemonic = "GET_CA_CERT_ERR" if self.state in _ABOUT_CA else "GET_LOCAL_CERT_ERR"
-        self.state, self._next_application = State.FAILED, None
-        return [
-            self._commit(request=request, outcome=outcome),
-            Report(mnemonic, error.what),
-            Finish(error),
-        ]
+        self.state, self._next_application, self._draft = State.FAILED, None, None
+        news = drafts.tells_more(before, told, self._failure_ns, now)
+        if news or request != self._in_flash.request or self._attended:
+            self._failure_ns = now.monotonic_ns
+            actions: list[Action] = [self._commit(request=request, outcome=told)]
+        else:
+            self.stored, actions = self.stored._replace(outcome=told), []
+        return [*actions, Report(mnemonic, error.what), Finish(error)]
 
     def _later(self, error: AgentError, now: Now) -> list[Action]:
         """The job once more at a deadline, while the attempt has tries left; else no action."""
@@ -64,23 +98,24 @@ class Attempt:
         again = retries.after(error, self._tries, now.monotonic_ns, interval_min)
         if again is None:
             return []
-        self._tries, self.deadline_ns = again
+        self._tries, moment_ns = again
+        self.deadline = Deadline(moment_ns)
         return [Report("GET_LOCAL_CERT_ERR", f"{error.what}; trying again", told=True)]
 
     def _arm(self, now: Now, peace_s: int = 0) -> None:
         """Sets the deadline to the next poll. `peace_s`: the server asked to be left alone."""
         interval_min = self.policy.poll_interval_min
-        self.deadline_ns = schedule.next_poll_ns(now.monotonic_ns, interval_min, peace_s)
+        self.deadline = Deadline(schedule.next_poll_ns(now.monotonic_ns, interval_min, peace_s))
 
     def _request(self) -> RequestRecord:
         """The request under way, or lost; Refused when there is none."""
-        if self.stored.request is None:
+        if self.request is None:
             raise Refused(f"{self.state.value} without a request record")
-        return self.stored.request
+        return self.request
 
     def _commit(self, **changes: object) -> Commit:
         """Changes records of `stored`, all of them in one transaction of the store."""
-        self.stored = self.stored._replace(**changes)  # type: ignore[arg-type]
+        self.stored = self._committed = self.stored._replace(**changes)  # type: ignore[arg-type]
         return Commit(self.stored)
 
 

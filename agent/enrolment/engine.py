@@ -3,7 +3,8 @@
 It reads no clock and no file, draws no random number and opens no socket. Time is an argument,
 randomness arrives in events, and the device performs the actions in their order. `Commit` stands
 before the `StartJob` that needs it, so a request is in flash before its first byte leaves. If a
-commit fails, the device drops the rest of the actions and restores the engine from flash.
+commit fails, the device drops the rest of the actions and says `NotStored`: the engine goes back to
+what flash holds.
 
 An application in the words of RFC 8894: GetCACaps and GetCACert (job `fetch-ca`); the pin; PKCSReq
 or RenewalReq (job `enrol`); then SUCCESS, FAILURE or PENDING, and CertPoll (job `poll`) until the
@@ -30,16 +31,18 @@ from collections.abc import Callable
 from agent import limits
 from agent.enrolment import drafts, pins, renewal, retries, schedule, verdicts, vouched
 from agent.enrolment.actions import (
+    NEVER,
     Action,
     Activate,
-    CancelJob,
     Confirm,
+    Deadline,
     Finish,
     Now,
     Report,
     StartJob,
 )
-from agent.enrolment.attempt import Attempt, Refused
+from agent.enrolment.attempt import Refused
+from agent.enrolment.resting import Resting
 from agent.enrolment.states import (
     AS_STORED,
     TABLE,
@@ -48,17 +51,17 @@ from agent.enrolment.states import (
     CaFetched,
     Event,
     Granted,
-    Installed,
     JobFailed,
-    Removed,
+    NotStored,
     State,
+    is_under_way,
 )
 from agent.enrolment.verdicts import is_verdict
 from agent.errors import AgentError, fail
 from agent.visible import brief, named_print
 
 
-class Engine(Attempt):
+class Engine(Resting):
     """The handlers of the table, one for each row. `handle` is the only way in."""
 
     def pin_holds(self) -> bool:
@@ -70,8 +73,10 @@ class Engine(Attempt):
         row = TABLE.get((self.state, type(event)))
         if row is None:
             raise Refused(f"{type(event).__name__} in state {self.state.value}")
+        if not isinstance(event, NotStored) and self._committed is not self._in_flash:
+            self._in_flash, self._refusals = self._committed, 0
         # A deadline belongs to the state that set it. An event ends both; the handler sets another.
-        before, self.deadline_ns = self.state, None
+        before, self.deadline = self.state, NEVER
         name, targets = row
         actions = _HANDLERS[name](self, event, now)
         # The other half of the row: a handler that goes elsewhere is a fault of ours, and is told
@@ -81,9 +86,13 @@ class Engine(Attempt):
             raise Refused(f"{before.value} -> {self.state.value} is not in the table")
         return actions
 
-    def next_deadline(self) -> int | None:
-        """Monotonic time at which `Due` is wanted, or None."""
-        return self.deadline_ns
+    def next_deadline(self) -> Deadline:
+        """When `Due` is wanted."""
+        return self.deadline
+
+    def rearm(self, now: Now) -> Deadline:
+        """The same by the clocks of this moment; to be asked after a jump of the wall clock."""
+        return schedule.armed(self.deadline, now)
 
     # -- applying ----------------------------------------------------------------------------------
 
@@ -92,28 +101,32 @@ class Engine(Attempt):
 
         The older request serves if it has the same settings and the same key: the CA may have
         issued for it (RFC 8894 7.4), and a second request would be a second certificate. Its record
-        makes the same bytes, so the CA finds the transaction that it knows.
+        makes the same bytes, so the CA finds the transaction that it knows. Where nobody waits,
+        nothing is written for that: a power cut leaves it lost, and the next attempt asks for it.
         """
         self._tries = retries.begun(event.attended, self.policy.poll_times)
-        self._stale_failure = None
+        self._attended, self._stale_failure = event.attended, None
         older = self.stored.request
         same = older and (older.settings, older.generation) == (event.settings, event.generation)
         if older and same and self.pin_holds():
             self._next_application = event
             self.state = State.RECOVERING
-            return [self._commit(request=older._replace(phase="sent", polls=0)), StartJob("poll")]
+            sent = older._replace(phase="sent", polls=0)
+            return [*([self._commit(request=sent)] if event.attended else []), StartJob("poll")]
         return self._begin(event, now)
 
     def _begin(self, event: Apply, now: Now) -> list[Action]:
-        """The request is stored before the CA set is fetched: a restart goes on from here."""
+        """For a person the request is stored before the CA set is fetched: a restart goes on."""
         request = drafts.request(event, renewal.may_sign(event, self.stored.local), now)
-        attempts = self.stored.outcome.attempts + 1 if self.stored.outcome else 1
+        outcome = drafts.begun(self.stored.outcome, now, attended=event.attended)
         self.state, self._next_application = State.FETCHING, None
-        return [
-            self._commit(request=request, outcome=drafts.outcome(now, attempts)),
-            Report("GETTING_CA_CERT", "getting the CA certificates"),
-            StartJob("fetch-ca"),
-        ]
+        actions: list[Action] = []
+        if event.attended:
+            actions = [self._commit(request=request, outcome=outcome)]
+        else:
+            self.stored, self._draft = self.stored._replace(outcome=outcome), request
+        report = Report("GETTING_CA_CERT", "getting the CA certificates")
+        return [*actions, report, StartJob("fetch-ca")]
 
     def _fetch(self, _event: Event, _now: Now) -> list[Action]:
         return [StartJob("fetch-ca")]
@@ -147,11 +160,11 @@ class Engine(Attempt):
         if choice.trusted_by:
             pinned = vouched.Pinned(choice.certificate, choice.trusted_by, self.policy.fingerprint)
             return self._trust(pinned, now)
-        if self._tries.unattended:  # nobody waits, so there is nobody to ask
+        if not self._attended:  # nobody waits, so there is nobody to ask
             return self._failed(fail("ca-unconfirmed"), now)
         candidate = self._candidate = choice.certificate
         self.state = State.CONFIRMING
-        self.deadline_ns = now.monotonic_ns + limits.CONFIRM_CA_S * 1_000_000_000
+        self.deadline = Deadline(now.monotonic_ns + limits.CONFIRM_CA_S * schedule.SECOND_NS)
         return [Confirm(candidate, vouched.above(candidate, event.certificates))]
 
     def _confirm(self, event: CaAnswered, now: Now) -> list[Action]:
@@ -174,7 +187,7 @@ class Engine(Attempt):
         of this CA, or of another one. It is written down, since a retry must not depend on what an
         unsigned list of capabilities says by then.
         """
-        request, fetched = self.stored.request, self._fetched
+        request, fetched = self.request, self._fetched
         if request is None or fetched is None:
             raise Refused("trusting a CA without an application")
         certificate = pinned.certificate.certificate
@@ -182,14 +195,14 @@ class Engine(Attempt):
             return self._failed(fail("ca-expired", subject=certificate.subject), now)
         arrived = vouched.Arrived(*fetched, now.wall_s, self.policy.roots)
         ca = vouched.record(pinned, arrived, self.stored.ca)
-        self._fetched = self._candidate = None
+        self._fetched = self._candidate = self._draft = None
         self.state = State.SENT
         signer = renewal.decide(request.renewal, ca, fetched.caps, self.policy.compatibility, now)
         request = request._replace(phase="sent", renewal=signer, caps=list(fetched.caps))
         name = named_print(ca.pin, certificate.subject)
         text = f"{renewal.said(signer)} with transactionID {request.transaction}"
         return [
-            self._commit(ca=ca, request=request),
+            self._commit(ca=ca, request=request, outcome=drafts.left(self.stored.outcome)),
             Report("GET_CA_CERT_OK", f"CA trusted by {pinned.trusted_by}: {name}"),
             *(Report("NOTE", note, told=True) for note in vouched.notes(pinned, arrived, ca)),
             Report("GETTING_LOCAL_CERT", text),
@@ -210,17 +223,17 @@ class Engine(Attempt):
         if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
         try:
-            attended = not self._tries.unattended
+            attended = request.attended
             same_end = renewal.check_newer(in_use, event.certificate, attended=attended)
         except AgentError as error:
             return self._failed(error, now)
         ca = pins.with_proven_ra(ca) if event.ra_proven else ca
-        local = drafts.local(event, request, same_end, now)
+        local = drafts.local(event, request, same_end, now, self.policy)
         self.state, self._next_application = State.ISSUED, None
         text = f"certificate {event.certificate.serial} for {brief(event.certificate.subject)}"
         alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
         return [
-            self._commit(ca=ca, local=local, request=None, outcome=drafts.outcome(now, 0)),
+            self._commit(ca=ca, local=local, request=None, outcome=drafts.succeeded(now)),
             Report("GET_LOCAL_CERT_OK", text),
             *([alarm] if same_end else []),
             Activate(),
@@ -235,7 +248,7 @@ class Engine(Attempt):
         begin now, since those before asked only whether it had arrived.
         """
         request = self._request()
-        if request.polls >= self.policy.poll_times:
+        if request.phase == "pending" and request.polls >= self.policy.poll_times:
             return self._failed(fail("poll-exhausted", polls=request.polls), now)
         self.state, self._next_application = State.PENDING, None
         self._arm(now)
@@ -251,7 +264,7 @@ class Engine(Attempt):
 
         How long the power was off is not known, and a device that is off at night must poll, too.
         """
-        self.deadline_ns = schedule.poll_after_boot_ns(now.monotonic_ns)
+        self.deadline = Deadline(schedule.poll_after_boot_ns(now.monotonic_ns))
         return []
 
     def _poll(self, _event: Event, now: Now) -> list[Action]:
@@ -356,41 +369,15 @@ class Engine(Attempt):
         retry = self._go_on(step, event, now) or self._later(event.error, now)
         return retry or self._failed(event.error, now)
 
-    # -- the operator's events ---------------------------------------------------------------------
+    # -- after a pause -----------------------------------------------------------------------------
 
-    def _abort(self, _event: Event, _now: Now) -> list[Action]:
-        """The operator's word ends the transaction; the certificate in use stays.
-
-        At rest there may be a request, too: one whose answer was lost is kept. SCEP has no message
-        for this, so the CA may issue all the same (`pki get-certificate` fetches it).
-        """
-        self._request()
-        commit = self._commit(request=None)
-        self.state, self._next_application = self.stored.at_rest, None
-        report = Report("ABORT_REQUEST_OK", "given up by the operator")
-        return [CancelJob(), commit, report, Finish(fail("request-aborted"))]
-
-    def _install(self, event: Installed, now: Now) -> list[Action]:
-        """Certificates that the operator brought. A local one ends a request that was lost."""
-        outcome = drafts.outcome(now, 0)
-        if event.local:
-            commit = self._commit(local=event.local, request=None, outcome=outcome)
-        else:
-            commit = self._commit(ca=event.ca, outcome=outcome)
-        self.state = self.stored.at_rest
-        kind = "LOCAL" if event.local else "CA"
-        report = Report(f"{kind}_IMPORT_OK", "certificate stored by the operator")
-        return [commit, report, Activate() if self.stored.local else Finish(None)]
-
-    def _remove(self, event: Removed, _now: Now) -> list[Action]:
-        """Records alone change: the error of the last attempt can still be read. Behind the commit
-        the device takes away what consumers read."""
-        commit = self._commit(**{event.kind: None})
-        self.state = self.stored.at_rest
-        return [commit, Report(f"DEL_{event.kind.upper()}_OK", "deleted by the operator")]
-
-    def _rest(self, _event: Event, _now: Now) -> list[Action]:
-        return []
+    def _go_on_again(self, event: Event, now: Now) -> list[Action]:
+        """The pause after a refused commit is over: as after a start, flash says where it was."""
+        if not is_under_way(self.stored.state):
+            return []
+        self.state = self.stored.state
+        again = {State.FETCHING: self._fetch_again, State.SENT: self._recover}
+        return again[self.state](event, now)
 
 
 # A row of the table without a handler fails here, when the module is loaded.

@@ -6,10 +6,12 @@ The retry list of automatic mode will stand here beside the polls.
 from __future__ import annotations
 
 from agent import limits
+from agent.enrolment.actions import Deadline, Now
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 WEEK_S = 7 * 86400
+YEAR_S = 366 * 86400
 
 
 def renewal_s(
@@ -24,6 +26,31 @@ def renewal_s(
     polls_s = 2 * interval_min * 60 * times
     lead_s = min(max(polls_s, min(WEEK_S, validity_s // 10)), validity_s // 3)
     return min(not_before_s + validity_s * percent // 100, not_after_s - lead_s)
+
+
+def armed(deadline: Deadline, now: Now) -> Deadline:
+    """The same deadline by the clocks that can be believed now.
+
+    A wall clock that is not trusted may stand still or jump to 2099. So its half becomes one of the
+    monotonic clock, counted from the wall time that is believed, and never further than a year: by
+    then somebody may have set the clock, which arms it anew.
+    """
+    if deadline.wall_s is None or now.trusted:
+        return deadline
+    rest_s = min(max(0, deadline.wall_s - now.wall_s), YEAR_S)
+    moment_ns = now.monotonic_ns + rest_s * SECOND_NS
+    if deadline.monotonic_ns is not None:
+        moment_ns = min(moment_ns, deadline.monotonic_ns)
+    return Deadline(moment_ns)
+
+
+def due_s(deadline: Deadline, now: Now) -> int | None:
+    """The wall time at which a deadline comes, as far as one can tell; None: there is none."""
+    moments_s = [] if deadline.wall_s is None else [deadline.wall_s]
+    if deadline.monotonic_ns is not None:
+        rest_ns = max(0, deadline.monotonic_ns - now.monotonic_ns)
+        moments_s.append(now.wall_s + rest_ns // SECOND_NS)
+    return min(moments_s, default=None)
 
 
 def next_poll_ns(now_ns: int, interval_min: int, peace_s: int = 0) -> int:

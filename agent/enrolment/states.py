@@ -130,6 +130,12 @@ class Restart(NamedTuple):
     """The agent has started and found this realm in flash."""
 
 
+class NotStored(NamedTuple):
+    """Flash has not taken the commit of the last event: nothing of it has happened."""
+
+    error: AgentError
+
+
 class Abort(NamedTuple):
     """The operator ends the application."""
 
@@ -156,6 +162,7 @@ Event = (
     | JobFailed
     | Due
     | Restart
+    | NotStored
     | Abort
     | Installed
     | Removed
@@ -184,6 +191,16 @@ TABLE: dict[tuple[State, type], Transition] = {
     **{(s, Installed): ("install", (AS_STORED,)) for s in RESTING},
     **{(s, Removed): ("remove", (AS_STORED,)) for s in RESTING},
     **{(s, Abort): ("abort", (AS_STORED,)) for s in State},
+    (State.NOTHING, NotStored): ("set_back", (AS_STORED, State.FAILED)),
+    (State.TRUSTED, NotStored): ("set_back", (AS_STORED, State.FAILED, State.PENDING)),
+    (State.ISSUED, NotStored): ("set_back", (AS_STORED, State.FAILED, State.PENDING)),
+    (State.FAILED, NotStored): ("set_back", (State.FAILED, State.PENDING)),
+    (State.FETCHING, NotStored): ("set_back", (AS_STORED, State.FAILED)),
+    (State.SENT, NotStored): ("set_back", (AS_STORED, State.FAILED, State.PENDING)),
+    (State.RECOVERING, NotStored): ("set_back", (AS_STORED, State.FAILED)),
+    (State.PENDING, NotStored): ("set_back", (AS_STORED, State.FAILED, State.PENDING)),
+    (State.POLLING, NotStored): ("set_back", (State.PENDING,)),
+    (State.FAILED, Due): ("go_on_again", (State.FETCHING, State.RECOVERING, State.FAILED)),
     (State.FETCHING, Restart): ("fetch_again", (State.FETCHING,)),
     (State.FETCHING, Due): ("fetch", (State.FETCHING,)),
     (State.FETCHING, CaFetched): (

@@ -8,7 +8,7 @@ from agent import limits
 from agent.device import reserve
 from agent.device.reserve import FREE, KEPT, MISSING, Need, Purpose
 from agent.enrolment.actions import Stored
-from agent.enrolment.drafts import outcome
+from agent.enrolment.drafts import failed
 from agent.errors import AgentError, fail
 from agent.jobs.maps import snapshot
 from agent.limits import LOCAL_BYTES, OUTCOME_BYTES, REQUEST_BYTES
@@ -152,12 +152,12 @@ def test_what_a_peer_says_takes_no_more_than_an_outcome_has(letter: str) -> None
     """A CA set full of long names stands in its refusal; the store keeps the beginning of it."""
     error = AgentError("ca-pin-mismatch", letter * 50_000, letter * 401, letter * 399, "operator")
     now = Bench().device.shared.now()
-    found = outcome(now, 1, error)
+    found = failed(None, error, now)
     assert encoded(found) + len("realm/abc/outcome") <= OUTCOME_BYTES
     assert found.error is not None
     assert str(found.error["what"]).endswith(f"{letter} ...")
     short = fail("ca-no-ca")
-    assert outcome(now, 1, short).error == short.as_map()
+    assert failed(None, short, now).error == short.as_map()
 
 
 @pytest.mark.parametrize("bits", [2048, 3072, 4096])

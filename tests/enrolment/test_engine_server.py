@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.enrolment.actions import Finish, Stored
+from agent.enrolment.actions import Deadline, Finish, Stored
 from agent.enrolment.states import CaFetched, Granted, Restart, State, Waiting
 from hal import records
 from tests.helpers.engine_bench import (
@@ -28,7 +28,7 @@ def test_a_busy_server_is_asked_again_in_the_same_attempt(code: str) -> None:
     bench(FETCHED)
     record = bench.flash.request
     assert kinds(bench(busy(code=code))) == []
-    assert bench.engine.next_deadline() == bench.now.monotonic_ns + 2_000_000_000
+    assert bench.engine.next_deadline() == Deadline(bench.now.monotonic_ns + 2_000_000_000)
     assert kinds(bench.due()) == ["poll"]  # it may have issued all the same
     assert kinds(bench(verdict("ca-badCertId"))) == ["enrol"]
     assert bench.flash.request == record
@@ -58,20 +58,26 @@ def test_retry_after_is_honoured_up_to_its_cap(asked_s: int, pause_s: int | None
     if pause_s is None:
         assert finished(actions).code == "http-busy"
     else:
-        assert bench.engine.next_deadline() == bench.now.monotonic_ns + pause_s * 1_000_000_000
+        assert bench.engine.next_deadline() == Deadline(
+            bench.now.monotonic_ns + pause_s * 1_000_000_000
+        )
 
 
 @pytest.mark.parametrize(("asked_s", "pause_s"), [(7, 60), (600, 600), (10**9, 3600)])
 def test_a_server_that_asks_to_be_left_alone_uses_up_no_polls(asked_s: int, pause_s: int) -> None:
     bench = pending()
     bench(busy(asked_s))
-    assert bench.engine.next_deadline() == bench.now.monotonic_ns + pause_s * 1_000_000_000
+    assert bench.engine.next_deadline() == Deadline(
+        bench.now.monotonic_ns + pause_s * 1_000_000_000
+    )
     bench = Bench()
     bench(application())
     bench.cut()  # from here on nobody waits
     bench(busy(asked_s))
     assert bench.engine.state is State.FETCHING
-    assert bench.engine.next_deadline() == bench.now.monotonic_ns + pause_s * 1_000_000_000
+    assert bench.engine.next_deadline() == Deadline(
+        bench.now.monotonic_ns + pause_s * 1_000_000_000
+    )
 
 
 def test_busy_while_the_ca_certificates_are_fetched() -> None:

@@ -14,6 +14,7 @@ from agent.enrolment.engine import Engine, Refused
 from agent.enrolment.retries import Tries
 from agent.enrolment.states import (
     AS_STORED,
+    RESTING,
     TABLE,
     Abort,
     CaAnswered,
@@ -22,6 +23,7 @@ from agent.enrolment.states import (
     Granted,
     Installed,
     JobFailed,
+    NotStored,
     Removed,
     Restart,
     State,
@@ -29,6 +31,7 @@ from agent.enrolment.states import (
 )
 from tests.helpers.engine_bench import (
     FETCHED,
+    FULL,
     HELD,
     ISSUED,
     PINNED,
@@ -63,6 +66,7 @@ EVENTS: tuple[Event, ...] = (
     verdict("http-failed"),
     verdict("issued-key"),
     Due(),
+    NotStored(FULL),
     Abort(),
     Installed(local=LOCAL),
     Removed("ca"),
@@ -74,8 +78,14 @@ Arrow = tuple[State, str, str]  # state, event, target
 
 def _shape(engine: Engine) -> tuple[object, ...]:
     """What decides how an engine goes on; the bytes of its records do not."""
-    ca, request, local, _next, outcome = engine.stored
+    ca, _request, local, _next, outcome = engine.stored
+    request = engine.request
     memory = {name: value for name, value in vars(engine).items() if name.startswith("_")}
+    flash, committed = memory.pop("_in_flash"), memory.pop("_committed")
+    del memory["_refusals"], memory["_failure_ns"]  # they decide when, not where
+    if engine.state in RESTING:  # an application begins with a memory of its own
+        assert memory["_draft"] is None
+        memory.clear()
     return (
         engine.state,
         engine.policy.fingerprint,
@@ -83,7 +93,8 @@ def _shape(engine: Engine) -> tuple[object, ...]:
         (request.phase, min(request.polls, 3)) if request else None,
         local is None,
         bool(outcome and outcome.error),
-        *(value if isinstance(value, Tries) else _error(value) for value in memory.values()),
+        None if committed is flash else flash.state,
+        *(value if isinstance(value, Tries | bool) else _error(value) for value in memory.values()),
     )
 
 
@@ -118,7 +129,7 @@ def _step(engine: Engine, event: Event) -> Arrow | None:
     """The arrow that the event takes; None: the table has no row for it, and nothing changes."""
     before, stored = engine.state, engine.stored
     row = TABLE.get((before, type(event)))
-    nothing_to_end = isinstance(event, Abort) and engine.stored.request is None
+    nothing_to_end = isinstance(event, Abort) and engine.request is None
     if row is None or nothing_to_end:
         assert _is_refused(engine, event)
         assert (engine.state, engine.stored) == (before, stored)

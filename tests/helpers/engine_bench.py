@@ -5,7 +5,16 @@ from typing import Any
 from agent import errors
 from agent.enrolment.actions import Action, Commit, Finish, Now, Policy, Report, StartJob, Stored
 from agent.enrolment.engine import Engine
-from agent.enrolment.states import Apply, CaCertificate, CaFetched, Due, JobFailed, Restart
+from agent.enrolment.states import (
+    Apply,
+    CaCertificate,
+    CaFetched,
+    Due,
+    JobFailed,
+    NotStored,
+    Restart,
+)
+from agent.errors import fail
 from hal import records
 from hal.records import CertificateRecord
 
@@ -39,6 +48,9 @@ def again(transaction: str = "t1", **changes: Any) -> Apply:
     return application(transaction)._replace(renewable=True, **changes)
 
 
+FULL = fail("store-failed", reason="full")
+
+
 def network() -> JobFailed:
     return JobFailed(errors.fail("job-deadline", seconds=1))
 
@@ -55,10 +67,14 @@ class Bench:
         self.now = T0
         self.engine = Engine(self.flash, policy)
         self.trace: list[str] = []
+        self.writes, self.full = 0, False
 
     def __call__(self, event: Any) -> list[Action]:
         actions = self.engine.handle(event, self.now)
         for action in actions:
+            if isinstance(action, Commit) and self.full:
+                actions = self.engine.handle(NotStored(FULL), self.now)
+                break
             self._perform(action)
         self.trace.append(self.engine.state.name)
         return actions
@@ -67,20 +83,28 @@ class Bench:
         if isinstance(action, Commit):
             # What goes through flash comes back as its schema allows.
             self.flash = Stored(*(_through_flash(part) for part in action.stored))
+            self.writes += 1
             assert self.flash == self.engine.stored
         if isinstance(action, StartJob) and action.op != "fetch-ca":
             assert self.flash.request is not None
-            assert self.flash.request.phase in ("sent", "pending")
+            assert self.flash.request.phase != "fetching"  # it has left, or is about to
 
     def cut(self) -> None:
         self.engine = Engine(self.flash, self.policy)
         self(Restart())
 
     def due(self) -> list[Action]:
-        deadline = self.engine.next_deadline()
-        assert deadline is not None
-        self.now = self.now._replace(monotonic_ns=deadline)
+        """The next deadline comes: time passes on both clocks."""
+        deadline = self.engine.rearm(self.now)
+        rests_ns = [] if deadline.wall_s is None else [(deadline.wall_s - self.now.wall_s) * 10**9]
+        if deadline.monotonic_ns is not None:
+            rests_ns.append(deadline.monotonic_ns - self.now.monotonic_ns)
+        self.wait_ns(max(0, min(rests_ns)))
         return self(Due())
+
+    def wait_ns(self, rest_ns: int) -> None:
+        wall_s, monotonic_ns, trusted = self.now
+        self.now = Now(wall_s + rest_ns // 10**9, monotonic_ns + rest_ns, trusted)
 
 
 def _through_flash(part: Any) -> Any:

@@ -278,8 +278,10 @@ def _fill(path: Path) -> None:
             pass
 
 
-def test_a_flash_that_fills_up_in_the_middle_of_an_application() -> None:
-    """The CA is not asked again and again for what cannot be stored; the operator may go on."""
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_flash_that_fills_up_in_the_middle_of_an_application(by_hand: bool) -> None:
+    """The CA is asked again a minute later, and then twice as long later each time; the operator
+    may go on before that, and the device does when there is room again."""
     bench = ready()
     honest = bench.worker.answers["fetch-ca"]
 
@@ -290,11 +292,22 @@ def test_a_flash_that_fills_up_in_the_middle_of_an_application() -> None:
     bench.worker.answers["fetch-ca"] = and_meanwhile
     assert bench.enrol().code == "store-failed"
     assert bench.device.status("abc").state == "failed"
-    bench.advance(600)
-    assert bench.worker.ops() == ["fetch-ca"]
+    asked = []
+    for _minute in range(10):
+        bench.advance(60)
+        asked.append(len(bench.worker.ops()))
+    assert asked == [2, 2, 3, 3, 3, 3, 4, 4, 4, 4]  # at 1, 3 and 7 minutes
+    status = bench.device.status("abc")
+    assert status.last_error is not None
+    assert status.last_error.code == "store-failed"
+    assert status.next_s is not None
+    assert 0 < status.next_s - bench.device.wall_s() <= 300
     bench.store.commit(dict.fromkeys(bench.store.keys("fill/")))
     bench.worker.answers["fetch-ca"] = honest
-    assert bench.enrol().code is None
+    if by_hand:
+        assert bench.enrol().code is None
+    else:
+        bench.advance(300)
     assert bench.device.status("abc").state == "issued"
 
 

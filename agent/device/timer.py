@@ -1,0 +1,34 @@
+"""The deadline of one realm on the clocks of the board: whichever half comes first calls back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.enrolment.actions import Deadline
+from agent.loop import Deadline as Armed
+from agent.loop import Loop
+
+
+class Timer:
+    """At most one deadline at a time; `call` comes once for it, from the loop."""
+
+    def __init__(self, loop: Loop, call: Callable[[], None]) -> None:
+        self._loop, self._call = loop, call
+        self._armed: list[Armed] = []
+
+    def set(self, deadline: Deadline) -> None:
+        """Replaces the deadline before it."""
+        self.cancel()
+        if deadline.monotonic_ns is not None:
+            self._armed.append(self._loop.at_monotonic(deadline.monotonic_ns, self._due))
+        if deadline.wall_s is not None:
+            self._armed.append(self._loop.at_wall(deadline.wall_s, self._due))
+
+    def cancel(self) -> None:
+        for half in self._armed:
+            half.cancel()
+        self._armed.clear()
+
+    def _due(self) -> None:
+        self.cancel()
+        self._call()
