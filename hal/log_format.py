@@ -16,7 +16,8 @@ from hal.ports import Flash, StoreError
 
 VERSION = 1  # of docs/FORMAT.md
 PAYLOAD_BYTES = 64 * 1024  # of one record; a realm's key, certificate and CA set need below 20 kB
-SNAPSHOT, TRANSACTION = b"scpS", b"scpT"  # magic numbers, and the two kinds of record
+# Magic numbers, and kinds of record: a copy, a part of a transaction, its last part or all of it.
+SNAPSHOT, PART, TRANSACTION = b"scpS", b"scpP", b"scpT"
 
 _SEGMENT_MAGIC = b"SCEPSEG\0"
 _SEGMENT = struct.Struct(">8sHHIIIQI")  # up to its CRC
@@ -59,7 +60,7 @@ class Layout(NamedTuple):
         """Keys and values that fit into a segment for sure, however they are grouped into records.
 
         Two groups in a row have more than one payload together (`hal/store.py`), hence the number
-        of snapshot records; one more is the transaction.
+        of records; one group of the snapshot and one of the transaction may be small.
         """
         records = self.record_space // (PAYLOAD_BYTES // 2 - MAP_HEAD_BYTES) + 2
         frame = HEAD_BYTES + MAP_HEAD_BYTES + _CRC.size + self.program_size  # with its padding
@@ -171,7 +172,7 @@ def record_at(layout: Layout, data: bytes, at: int) -> Record | None:
         return None
     kind, sequence, length = _HEAD.unpack_from(data, at)
     end = at + layout.record_size(length)
-    if kind not in (SNAPSHOT, TRANSACTION) or length > PAYLOAD_BYTES or end > len(data):
+    if kind not in (SNAPSHOT, PART, TRANSACTION) or length > PAYLOAD_BYTES or end > len(data):
         return None
     payload = data[at + HEAD_BYTES : at + HEAD_BYTES + length]
     crc = binascii.crc32(payload, binascii.crc32(data[at : at + _HEAD.size]))

@@ -25,6 +25,7 @@ from hal import cbor
 from hal.flash import is_blank
 from hal.log_format import (
     HEAD_BYTES,
+    PART,
     PAYLOAD_BYTES,
     TRANSACTION,
     Layout,
@@ -64,7 +65,7 @@ class Scan(NamedTuple):
     records: list[Record]
     lost: dict[int, tuple[str, ...]]  # sequence numbers, with the keys when one can tell
     end: int
-    clean: bool  # only erased bytes follow: one may append
+    clean: bool  # only erased bytes follow, and no part of a transaction waits: one may append
 
     def complete(self) -> bool:
         """Whether a transaction was committed here: only then the segment counts.
@@ -73,9 +74,16 @@ class Scan(NamedTuple):
         """
         return any(record.kind == TRANSACTION for record in self.records)
 
-    def whole(self, segment: Segment) -> bool:
+    def whole(self) -> bool:
         """Whether nothing is lost of the snapshot and of the transaction that completed it."""
-        return all(sequence > segment.first + segment.parts for sequence in self.lost)
+        first = next(record.sequence for record in self.records if record.kind == TRANSACTION)
+        return all(sequence > first for sequence in self.lost)
+
+    def counting(self) -> list[Record]:
+        """Without the parts of a transaction whose end was never written."""
+        ends = (record.sequence for record in self.records if record.kind == TRANSACTION)
+        last = max([*self.lost, *ends], default=0)
+        return [record for record in self.records if record.kind != PART or record.sequence < last]
 
     def last(self) -> int:
         """The highest sequence number that is known of."""
@@ -113,6 +121,12 @@ def scan(layout: Layout, data: bytes, at: int, sequence: int) -> Scan:
         at, sequence = record.end, record.sequence + 1
     if _is_rotten(layout, data, at, sequence):
         lost[sequence] = _keys_at(layout, data, at)
+    elif records and records[-1].kind == PART:
+        # A cut took the end of a transaction, and of its parts what was in no cache any more.
+        ends = (record.sequence for record in records if record.kind != PART)
+        last = max(ends, default=0)
+        lost = {number: keys for number, keys in lost.items() if number < last}
+        return Scan(records, lost, at, clean=False)
     return Scan(records, lost, at, is_blank(data[at:]))
 
 
@@ -135,7 +149,7 @@ def _resume(layout: Layout, data: bytes, at: int, sequence: int) -> Record | Non
 
 def _magics(layout: Layout, data: bytes, at: int) -> Iterator[int]:
     """Offsets from `at` on where a record could begin."""
-    common = TRANSACTION[:3]  # of both kinds
+    common = TRANSACTION[:3]  # of all kinds
     while (at := data.find(common, at)) >= 0:
         if at % layout.program_size == 0:
             yield at
@@ -168,8 +182,12 @@ def _is_rotten(layout: Layout, data: bytes, at: int, sequence: int) -> bool:
 def _keys_at(layout: Layout, data: bytes, at: int) -> tuple[str, ...]:
     """The keys of a record whose CRC is wrong, as far as its payload is still a map."""
     broken = broken_record_at(layout, data, at)
+    return _keys(broken.payload) if broken else ()
+
+
+def _keys(payload: bytes) -> tuple[str, ...]:
     try:
-        return tuple(_changes(broken.payload)) if broken else ()
+        return tuple(_changes(payload))
     except cbor.CborError:
         return ()
 
@@ -247,7 +265,7 @@ class _Part:
             if contents.complete():
                 chain.append((index, contents))
                 self.sequence = max(self.sequence, contents.last())
-                if contents.whole(segment):
+                if contents.whole():
                     break
         else:  # what a snapshot has lost is nowhere else
             self.damaged = [damage._replace(lost=None) for damage in self.damaged]
@@ -286,7 +304,7 @@ class _Part:
         `chain`: newest first, as `follow` gives it.
         """
         live: dict[str, bytes] = {}
-        for record in (record for contents in reversed(chain) for record in contents.records):
+        for record in (record for contents in reversed(chain) for record in contents.counting()):
             try:
                 changes = {
                     key: cbor.dumps(value) for key, value in _changes(record.payload).items()
@@ -318,9 +336,11 @@ class _Part:
         """
         if contents.complete() and index in self._one_copy:
             self.damaged.append(Damage(f"a header of segment {index}", lost=()))
+        parts = [] if contents.complete() else contents.counting()
+        more = [key for part in parts if part.kind == PART for key in _keys(part.payload)]
         for sequence, keys in contents.lost.items():
             if sequence >= segment.first + segment.parts:
-                damage = Damage(f"transaction {sequence}", keys)
+                damage = Damage(f"transaction {sequence}", (*keys, *more) if keys else ())
                 self.damaged.append(damage)
                 self._lost[damage] = sequence
             elif contents.complete():

@@ -20,6 +20,7 @@ from hal import cbor
 from hal.flash import is_blank
 from hal.log_format import (
     MAP_HEAD_BYTES,
+    PART,
     PAYLOAD_BYTES,
     SNAPSHOT,
     TRANSACTION,
@@ -57,6 +58,8 @@ class Counters:
 
 class Store:
     """Named values (bytes, text, numbers, lists, maps) in a log on a flash part."""
+
+    record_bytes = PAYLOAD_BYTES  # at most, in each record that it writes
 
     def __init__(self, flash: Flash, take_over: bool = False) -> None:
         self._flash = flash
@@ -126,16 +129,14 @@ class Store:
     def commit(self, changes: Mapping[str, object]) -> None:
         """Sets values and removes those that are None, all of them or none, and durably.
 
-        Raises StoreError, with nothing changed: not storable, over 64 KiB, full, read-only. When
-        it became read-only here, because the part failed, the next mount may find the changes.
+        A key with its value has 64 KiB at most; the room of the store is the only limit of all of
+        them. Raises StoreError, with nothing changed: not storable, full, read-only. When it became
+        read-only here, because the part failed, the next mount may find the changes.
         """
         self._check_writable()
         encoded = _encoded(changes)
-        payload = cbor.join(encoded)
-        if len(payload) > PAYLOAD_BYTES:
-            raise StoreError(f"a transaction of {len(payload)} bytes, {PAYLOAD_BYTES} are allowed")
-        if not self._append(payload):
-            self._move(encoded, payload)
+        if not self._append(encoded):
+            self._move(encoded)
         for key in changes:
             self._live.pop(key, None)
         self._live.update((key, encoded[key]) for key in changes if changes[key] is not None)
@@ -148,47 +149,67 @@ class Store:
         """
         self._check_writable()
         for _ in range(self._layout.segments):
-            self._move({}, cbor.join({}))
+            self._move({})
 
     def _check_writable(self) -> None:
         if self._reason:
             raise StoreError(f"read-only: {self._reason}")
 
-    def _append(self, payload: bytes) -> bool:
+    def _append(self, changed: Mapping[str, bytes]) -> bool:
         """Adds a transaction to the active segment; False when it must go into a fresh one."""
-        size = self._layout.record_size(len(payload))
+        records = self._transaction(self._sequence + 1, changed)
+        size = sum(map(len, records))
         if self._end == 0 or self._end + size > self._layout.segment_size:
             return False
-        record = pack_record(self._layout, TRANSACTION, self._sequence + 1, payload)
         try:
-            self._write(self._needed[0], self._end, [record])
+            self._write_transaction(self._needed[0], self._end, records)
         except FlashError as error:
             self._doubt = str(error)
             return False
-        self._sequence += 1
+        self._sequence += len(records)
         self._end += size
         return True
 
-    def _move(self, changed: Mapping[str, bytes], payload: bytes) -> None:
+    def _transaction(self, first: int, changed: Mapping[str, bytes]) -> list[bytes]:
+        """The records of a transaction, of which only the last one makes the others count."""
+        *parts, last = list(self._groups(changed)) or [{}]
+        kinds = [PART] * len(parts) + [TRANSACTION]
+        groups = zip(kinds, range(first, first + len(kinds)), [*parts, last], strict=True)
+        return [pack_record(self._layout, kind, at, cbor.join(group)) for kind, at, group in groups]
+
+    def _groups(self, live: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:
+        """Keys and values in as few records as the order of the keys allows."""
+        group: dict[str, bytes] = {}
+        size = MAP_HEAD_BYTES
+        for key in sorted(live):
+            size += _entry_size(key, live[key])
+            if group and size > self.record_bytes:
+                yield group
+                group, size = {}, MAP_HEAD_BYTES + _entry_size(key, live[key])
+            group[key] = live[key]
+        if group:
+            yield group
+
+    def _move(self, changed: Mapping[str, bytes]) -> None:
         """Writes a fresh segment: a snapshot of what stays, then the transaction completes it."""
         stays = {key: value for key, value in self._live.items() if key not in changed}
-        sequence = self._sequence
-        parts = []
-        for group in _groups(stays):
-            sequence += 1
-            parts.append(pack_record(self._layout, SNAPSHOT, sequence, cbor.join(group)))
-        sequence += 1
-        record = pack_record(self._layout, TRANSACTION, sequence, payload)
-        size = sum(map(len, parts)) + len(record)
+        first = self._sequence + 1
+        copies = [
+            pack_record(self._layout, SNAPSHOT, sequence, cbor.join(group))
+            for sequence, group in enumerate(self._groups(stays), first)
+        ]
+        records = self._transaction(first + len(copies), changed)
+        size = sum(map(len, [*copies, *records]))
         if size > self._layout.record_space:
             if self._doubt:
                 self._fail(self._doubt)
             raise StoreError(f"full: {size} bytes, there is room for {self._layout.record_space}")
-        index = self._fill_one(self._sequence + 1, parts, record)
+        index = self._fill_one(first, copies, records)
         self._needed, self._fresh, self._doubt = (index,), False, ""
-        self._sequence, self._end = sequence, self._layout.records_at + size
+        self._sequence += len(copies) + len(records)
+        self._end = self._layout.records_at + size
 
-    def _fill_one(self, first: int, parts: list[bytes], record: bytes) -> int:
+    def _fill_one(self, first: int, copies: list[bytes], records: list[bytes]) -> int:
         """Fills the first segment that takes it; the active one is never touched.
 
         When all fail, one of them may look complete at the next mount, and be newer than the
@@ -199,7 +220,8 @@ class Store:
             others = (number for at, number in self._numbers.items() if at != index)
             self._numbers[index] = max(others, default=0) + 1
             try:
-                self._fill(index, Segment(self._numbers[index], first, len(parts)), parts, record)
+                segment = Segment(self._numbers[index], first, len(copies))
+                self._fill(index, segment, copies, records)
             except FlashError as error:
                 reason = str(error)
             else:
@@ -218,11 +240,20 @@ class Store:
         spare = [index for index in ring if index not in self._needed]
         return spare + [index for index in ring if index in self._needed[1:]]
 
-    def _fill(self, index: int, segment: Segment, parts: list[bytes], record: bytes) -> None:
+    def _fill(
+        self, index: int, segment: Segment, copies: list[bytes], records: list[bytes]
+    ) -> None:
         header = pack_segment(self._layout, segment)
         self._erase(index)
-        self._write(index, 0, [header, *parts])
-        self._write(index, len(header) + sum(map(len, parts)), [record])
+        self._write(index, 0, [header])
+        self._write(index, len(header), copies)
+        self._write_transaction(index, len(header) + sum(map(len, copies)), records)
+
+    def _write_transaction(self, index: int, at: int, records: list[bytes]) -> None:
+        """The last one when all others are stored: it must not survive a cut without them."""
+        *parts, last = records
+        self._write(index, at, parts)
+        self._write(index, at + sum(map(len, parts)), [last])
 
     def _erase(self, index: int) -> None:
         """Erases a segment, its header last, and looks whether it is erased.
@@ -250,6 +281,8 @@ class Store:
 
     def _write(self, index: int, at: int, pieces: list[bytes]) -> None:
         """Programs pieces one after the other, syncs, and reads them back."""
+        if not pieces:
+            return
         start = offset = index * self._layout.segment_size + at
         for piece in pieces:
             self._flash.program(offset, piece)
@@ -276,23 +309,13 @@ def _encoded(changes: Mapping[str, object]) -> dict[str, bytes]:
         for key in changes:
             if not 1 < len(cbor.dumps(key)) <= KEY_BYTES:
                 raise StoreError(f"a key of {len(key)} characters")
-        return {key: cbor.dumps(value) for key, value in changes.items()}
+        encoded = {key: cbor.dumps(value) for key, value in changes.items()}
     except cbor.CborError as error:
         raise StoreError(f"cannot be stored: {error}") from error
-
-
-def _groups(live: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:
-    """The state in as few records as the order of its keys allows."""
-    group: dict[str, bytes] = {}
-    size = MAP_HEAD_BYTES
-    for key in sorted(live):
-        size += _entry_size(key, live[key])
-        if group and size > PAYLOAD_BYTES:
-            yield group
-            group, size = {}, MAP_HEAD_BYTES + _entry_size(key, live[key])
-        group[key] = live[key]
-    if group:
-        yield group
+    for key, value in encoded.items():
+        if (size := MAP_HEAD_BYTES + _entry_size(key, value)) > PAYLOAD_BYTES:
+            raise StoreError(f"a record of {size} bytes, {PAYLOAD_BYTES} are allowed")
+    return encoded
 
 
 def _entry_size(key: str, value: bytes) -> int:

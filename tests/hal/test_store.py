@@ -140,7 +140,6 @@ def test_what_fits_for_sure_is_never_refused_as_full(
         {"a": "\ud800"},
         {"a": 1 << 64},
         {"a": bytes(PAYLOAD_BYTES)},
-        {"a": bytes(PAYLOAD_BYTES // 2), "b": bytes(PAYLOAD_BYTES // 2)},
     ],
     ids=lambda changes: str(changes)[:20],
 )
@@ -167,6 +166,28 @@ def test_the_largest_transaction_and_a_snapshot_of_many_records() -> None:
     assert len(again.keys("n")) == 30
     health = again.health
     assert 110_000 < health.used_bytes < health.capacity_bytes
+
+
+def test_a_commit_of_many_records() -> None:
+    """Appended where it fits, else moved; and refused only for the room of the store."""
+    flash = FakeFlash(128 * 1024, 8)
+    store = Store.mount(flash)
+    erases = []
+    for number in range(1, 6):
+        store.commit({f"n{at}": bytes([number]) * 50_000 for at in range(4)} | {"b": number})
+        again = remount(flash)
+        assert contents(again) == contents(store)
+        assert again.get("n3") == bytes([number]) * 50_000
+        assert not again.health.damaged
+        erases.append(store.counters.erases)
+    assert erases == [0, 2, 4, 6, 8]
+    image = flash.image()
+    with pytest.raises(StoreError, match="full"):
+        store.commit({f"n{at}": bytes(50_000) for at in range(6)})
+    assert flash.image() == image
+    store.commit({f"n{at}": None for at in range(4)})
+    store.commit({"b": 6, **{f"m{at}": bytes(60_000) for at in range(2)}})
+    assert remount(flash).keys() == ["b", "m0", "m1"]
 
 
 def test_a_value_of_many_items_comes_back() -> None:

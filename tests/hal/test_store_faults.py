@@ -12,7 +12,7 @@ from hal.fakes.flash import (
     SILENT_PROGRAM,
     FakeFlash,
 )
-from hal.log_format import layout_of
+from hal.log_format import TRANSACTION, layout_of, pack_record
 from hal.ports import StoreError
 from hal.store import Store
 
@@ -64,7 +64,7 @@ def moved() -> FakeFlash:
     store = Store.mount(flash)
     for changes in HISTORY[:2]:
         store.commit(changes)
-    store._move({}, b"\xa0")
+    store._move({})
     for changes in HISTORY[2:]:
         store.commit(changes)
     assert flash.wear == [0, 1]
@@ -118,7 +118,7 @@ def test_the_transaction_that_completed_a_snapshot_may_rot() -> None:
     store = Store.mount(flash)
     store.commit({"a": b"old", "b": 1})
     changes = {"a": cbor.dumps(b"replaced")}
-    store._move(changes, cbor.join(changes))
+    store._move(changes)
     store.commit({"b": 2})
     flash.flip(flash.image().index(b"replaced"), 0)
     store = Store.mount(flash)
@@ -199,12 +199,50 @@ def test_a_payload_that_is_no_map_is_damage() -> None:
     flash = FakeFlash(BLOCK, 2)
     store = Store.mount(flash)
     store.commit({"a": 1})
-    assert store._append(b"\x01")
-    assert store._append(b"\xff")
+    for payload in (b"\x01", b"\xff"):
+        store._sequence += 1
+        record = pack_record(store._layout, TRANSACTION, store._sequence, payload)
+        flash.program(store._end, record)
+        store._end += len(record)
     store.commit({"b": 2})
     again = remount(flash)
     assert contents(again) == {"a": 1, "b": 2}
     assert len(again.health.damaged) == 2
+
+
+class SmallRecords(Store):
+    record_bytes = 40
+
+
+def test_rot_in_a_commit_of_many_records_takes_one_record_and_is_told() -> None:
+    """In the log, behind a snapshot, as the newest and as one before that."""
+    names = [*"abcdef"]
+    for moved_before, later in ((False, False), (True, False), (False, True), (True, True)):
+        flash = FakeFlash(BLOCK, 2)
+        store = SmallRecords.mount(flash)
+        store.commit(dict.fromkeys(names, b"old"))
+        if moved_before:
+            store._move({})
+        old = flash.image().rindex(b"scpT")
+        store.commit(dict.fromkeys(names, b"new and longer"))
+        if later:
+            store.commit({"z": 1})
+        lost, current, image = 0, 0, flash.image()
+        for offset, part in flips(flash, 3):
+            is_key = image[offset - 1 : offset] == b"a" and chr(image[offset]) in names
+            if offset <= old or is_key:  # a rotten key may look like another one
+                continue
+            again = SmallRecords.mount(part)
+            found = {again.get(name) for name in names}
+            assert found <= {b"old", b"new and longer"}, offset
+            gone = [damage.lost for damage in again.health.damaged]
+            if found == {b"new and longer"}:
+                current += 1
+            else:
+                lost += 1
+                stale = {name for name in names if again.get(name) == b"old"}
+                assert any(keys is None or stale <= set(keys) for keys in gone), offset
+        assert current > 0 < lost
 
 
 @pytest.mark.parametrize("fault", [PROGRAM_ERROR, SILENT_PROGRAM])

@@ -13,6 +13,8 @@ import pytest
 
 from hal.fakes.flash import FakeFlash, PowerCut
 from hal.flash import is_blank
+from hal.log_format import unpack_segment
+from hal.log_scan import scan
 from hal.ports import StoreError
 from hal.store import Store
 
@@ -48,6 +50,10 @@ SCRIPT: list[dict[str, object]] = [
     {"floor": 2, "key": None},
     {"config": {"sysname": "R1", "realms": [{"name": "a"}]}},
     {"certificate": bytes(range(60, 120)), "config": None},
+]
+LARGE: list[dict[str, object]] = [
+    {"a": b"first of all", "b": b"second", "c": b"the third one of three"},
+    {"a": b"ANOTHER FIRST", "b": None, "c": bytes(range(20, 50)), "d": b"more than before"},
 ]
 
 
@@ -127,10 +133,20 @@ class Rig:
         while waiting:
             again, finished = self.run(waiting.pop(), step, before, after, FEW_TEARS, FEW_MASKS)
             waiting += again - seen
+            self.go_on(again - seen, before)
+            self.go_on(finished - done, after)
             seen |= again
             done |= finished
         self.images += len(seen)
         return done
+
+    def go_on(self, images: set[bytes], state: State) -> None:
+        """Another commit than the one that was cut: what was cut must not come back with it."""
+        for image in images:
+            flash = self.part(image)
+            self.mount(flash).commit({"other": 1})
+            if (found := self.state(flash.image())) != {**state, "other": 1}:
+                raise CutError(f"another commit on {image.hex()}: {found}")
 
 
 def merged(state: State, changes: Mapping[str, object]) -> State:
@@ -196,6 +212,28 @@ def test_any_number_of_cuts(geometry: Geometry, steps: int) -> None:
     rig = Rig(geometry)
     closed(rig, SCRIPT[:steps])
     print(f"closure: cases={rig.cases} images={rig.images} geometry={geometry}")
+    assert rig.images > 30
+
+
+class SmallRecords(Store):
+    """Its commits take several records each."""
+
+    record_bytes = 45
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("geometry", [TWO_SEGMENTS, Geometry(128, 8), Geometry(512, 2, 16)])
+def test_one_cut_anywhere_in_commits_of_many_records(geometry: Geometry) -> None:
+    rig = Rig(geometry, SmallRecords)
+    play(rig)
+    assert rig.cases > 1000
+
+
+@pytest.mark.slow
+def test_any_number_of_cuts_in_commits_of_many_records() -> None:
+    rig = Rig(Geometry(512, 2), SmallRecords)
+    closed(rig, LARGE)
+    print(f"closure: cases={rig.cases} images={rig.images} records=small")
     assert rig.images > 30
 
 
@@ -272,6 +310,28 @@ class SyncedAtTheEnd(Store):
             super()._write(index, at, pieces)
 
 
+class PartsUnderOneSync(SmallRecords):
+    """The end of a transaction may survive without one of its parts."""
+
+    def _write_transaction(self, index: int, at: int, records: list[bytes]) -> None:
+        self._write(index, at, records)
+
+
+class PartsAreGoneOnWith(SmallRecords):
+    """Appends behind parts whose end was cut off: its next commit completes them."""
+
+    def __init__(self, flash: FakeFlash, take_over: bool = False) -> None:
+        super().__init__(flash, take_over)
+        if self._needed and not self._end:
+            size = self._layout.segment_size
+            data = flash.read(self._needed[0] * size, size)
+            segment, _ = unpack_segment(self._layout, data)
+            assert segment
+            found = scan(self._layout, data, self._layout.records_at, segment.first)
+            if is_blank(data[found.end :]):
+                self._end, self._sequence = found.end, found.last()
+
+
 class NumbersStartAgain(Store):
     """Counts segments from one at every mount."""
 
@@ -294,6 +354,12 @@ class NumbersStartAgain(Store):
 def test_a_planted_fault_of_the_store_is_found(store: type[Store]) -> None:
     with pytest.raises((CutError, StoreError)):
         closed(Rig(Geometry(256, 4), store), SCRIPT[:4])
+
+
+@pytest.mark.parametrize("store", [PartsUnderOneSync, PartsAreGoneOnWith])
+def test_a_planted_fault_in_commits_of_many_records_is_found(store: type[Store]) -> None:
+    with pytest.raises((CutError, StoreError)):
+        closed(Rig(Geometry(512, 2), store), LARGE)
 
 
 def test_a_planted_fault_of_the_part_is_found() -> None:
