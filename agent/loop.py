@@ -1,8 +1,12 @@
 """The event loop: descriptors, deadlines on three clocks, signals. One thread, no asyncio.
 
 Deadlines live on the clock that they mean: `at_monotonic` for polls and back-off, `at_wall` for
-calendar time (looked at after every wake, so a jump of the clock is seen within `longest_ns`), and
-`after` in outside time for processes and people. Integers only.
+calendar time, and `after` in outside time for processes and people. Integers only.
+
+A wall clock that is set moves the deadlines that hang on it. After every wake the loop compares it
+with the monotonic clock and tells of a jump once, before anything else is called. A loop that
+sleeps sees a jump when it wakes: at once where the kernel tells of it (`hear_sets`), after
+`longest_ns` at the latest elsewhere. A clock that runs too fast or too slowly jumps in small steps.
 
 An exception that leaves a callback ends the process: it is a fault of this program, flash is
 consistent at every moment, and the supervisor starts the agent again. What people or peers can
@@ -11,6 +15,7 @@ provoke is caught where it is caused.
 
 from __future__ import annotations
 
+import errno
 import heapq
 import os
 import selectors
@@ -22,6 +27,8 @@ from types import FrameType
 from hal.ports import Clock
 
 LONGEST_NS = 60_000_000_000  # the clock watch: a wall clock that jumped is noticed after a minute
+SLEEP_NS = 2_000_000 * 1_000_000_000  # epoll counts milliseconds in 31 bits: 24.8 days
+JUMP_NS = 1_000_000_000  # more than a time source that slews does between two wakes
 
 Call = Callable[[], None]
 
@@ -48,19 +55,22 @@ class Loop:
     """`hal.ports.Reactor`, and the deadlines of the engines. `longest_ns`: never sleeps longer."""
 
     def __init__(self, clock: Clock, longest_ns: int = LONGEST_NS) -> None:
-        self._clock, self._longest_ns = clock, longest_ns
+        self._on_jump: list[Callable[[int], None]] = []
+        self.use_clock(clock, longest_ns)
         self._selector = selectors.DefaultSelector()
         self._heaps: dict[str, list[Deadline]] = {"outside": [], "monotonic": [], "wall": []}
         self._aside: deque[Call] = deque()
         self._running = False
         self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._timer: int | None = None
         self._heard: dict[int, Call] = {}
         self._before: Call = lambda: None  # gives back what `hear` has taken
         self.watch(self._wake[0], self._drain_wake)
 
     def use_clock(self, clock: Clock, longest_ns: int) -> None:
         """The board's clock, once the board is open; its `outside_ns` is the one before."""
-        self._clock, self._longest_ns = clock, longest_ns
+        self._clock, self._longest_ns = clock, min(longest_ns, SLEEP_NS)
+        self._ahead_ns = clock.ahead_ns()
 
     def wall_s(self) -> int:
         """The wall time of the clock in use."""
@@ -108,6 +118,38 @@ class Loop:
         """`call` when the wall clock of the board reaches `when_s`, by running or by a jump."""
         return self._at("wall", when_s, call)
 
+    def on_jump(self, call: Callable[[int], None]) -> None:
+        """`call` with the seconds by which the wall clock has jumped, for each jump once.
+
+        In the order in which they asked, and before any deadline is looked at.
+        """
+        self._on_jump.append(call)
+
+    def hear_sets(self, fd: int) -> None:
+        """`fd` is a timer that the kernel cancels when the wall clock is set (timerfd_create(2)):
+        nobody looks each minute any more. It is the loop's from now on."""
+        minute_ns = self._longest_ns
+
+        def woken() -> None:
+            try:
+                os.read(fd, 8)
+            except OSError as error:
+                if error.errno not in (errno.ECANCELED, errno.EAGAIN):
+                    self.unwatch(fd)  # it would wake us without end
+                    self._longest_ns = minute_ns
+
+        self.watch(fd, woken)
+        self._timer, self._longest_ns = fd, SLEEP_NS
+
+    def _look(self) -> None:
+        """Tells of a jump of the wall clock since the last one."""
+        ahead_ns = self._clock.ahead_ns()
+        jump_ns = ahead_ns - self._ahead_ns
+        if abs(jump_ns) > JUMP_NS:
+            self._ahead_ns = ahead_ns
+            for call in self._on_jump:
+                call(round(jump_ns / 1_000_000_000))
+
     def _at(self, heap: str, when: int, call: Call) -> Deadline:
         deadline = Deadline(when, call)
         heapq.heappush(self._heaps[heap], deadline)
@@ -153,7 +195,9 @@ class Loop:
 
     def turn(self, longest_ns: int) -> None:
         """One wait of at most `longest_ns`, and all that became ready or due."""
-        for key, mask in self._selector.select(0 if self._aside else longest_ns / 1e9):
+        ready = self._selector.select(0 if self._aside else min(longest_ns, SLEEP_NS) / 1e9)
+        self._look()
+        for key, mask in ready:
             for event, callback in zip(_EVENTS, key.data, strict=True):
                 # A callback before this one may have closed this descriptor, or watch it anew.
                 now_watched = self._selector.get_map().get(key.fd)
@@ -172,8 +216,9 @@ class Loop:
         """Gives the loop's own descriptors back, and the signals."""
         self._before()
         self._selector.close()
-        for fd in self._wake:
-            os.close(fd)
+        for fd in (*self._wake, self._timer):
+            if fd is not None:
+                os.close(fd)
 
     def _clocks(self) -> tuple[tuple[str, int], ...]:
         clock = self._clock

@@ -131,8 +131,9 @@ class Link(Protocol):
 class Clock(Protocol):
     """The clocks of a board. The simulated board may shift and speed up all but `outside_ns`."""
 
-    def wall_s(self) -> int: ...  # Unix time as the board believes it
+    def wall_s(self) -> int: ...  # Unix time as the board has it, right or wrong
     def monotonic_ns(self) -> int: ...  # since boot, never jumps: polls, back-off
+    def ahead_ns(self) -> int: ...  # wall minus monotonic, at one moment: a set clock changes it
     def outside_ns(self) -> int: ...  # real elapsed time: processes, peers, people at the console
     def synchronised(self) -> bool: ...  # a time source vouches for `wall_s`
     def set_wall(self, wall_s: int) -> None: ...  # the clock and the RTC

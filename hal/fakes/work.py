@@ -51,6 +51,9 @@ class FakeClock:
     def monotonic_ns(self) -> int:
         return self._monotonic_ns
 
+    def ahead_ns(self) -> int:
+        return self._wall_ns - self._monotonic_ns
+
     def outside_ns(self) -> int:
         return self._monotonic_ns
 

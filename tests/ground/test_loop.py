@@ -1,11 +1,17 @@
 """The event loop on real descriptors and a clock whose time is an argument."""
 
 import os
+import select
 import signal
 import socket
 import threading
 
-from agent.loop import Loop
+import pytest
+
+from agent.loop import LONGEST_NS, SLEEP_NS, Loop
+
+SECOND_NS = 1_000_000_000
+DAY_S = 86400
 
 
 class HandClock:
@@ -22,6 +28,9 @@ class HandClock:
 
     def wall_s(self) -> int:
         return self.wall
+
+    def ahead_ns(self) -> int:
+        return self.wall * SECOND_NS - self.monotonic
 
     def synchronised(self) -> bool:
         return True
@@ -173,3 +182,107 @@ def test_what_is_ignored_from_the_start_stays_ignored() -> None:
     assert signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN
     loop.close()
     signal.signal(signal.SIGUSR1, old)
+
+
+# -- a wall clock that is set ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jump_s", [2, 60, 3600, DAY_S, 30 * DAY_S, 365 * DAY_S, 18262 * DAY_S])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_jump_is_told_once_and_to_all_before_a_deadline_falls_due(jump_s: int, sign: int) -> None:
+    clock, seen = HandClock(), []
+    loop = Loop(clock)
+    loop.on_jump(lambda jump: seen.append(("first", jump)))
+    loop.on_jump(lambda jump: seen.append(("second", jump)))
+    loop.at_wall(clock.wall + 1, lambda: seen.append("due"))
+    loop.turn(0)
+    clock.wall += sign * jump_s
+    for _turn in range(3):
+        loop.turn(0)
+    told = [("first", sign * jump_s), ("second", sign * jump_s)]
+    assert seen == (told if sign < 0 else [*told, "due"])
+    loop.close()
+
+
+def test_time_that_passes_is_no_jump_and_drift_is_one_when_it_has_come_to_a_second() -> None:
+    clock, seen = HandClock(), []
+    loop = Loop(clock)
+    loop.on_jump(seen.append)
+    for _day in range(3):
+        clock.wall, clock.monotonic = clock.wall + DAY_S, clock.monotonic + DAY_S * SECOND_NS
+        loop.turn(0)
+    assert seen == []
+    for _minute in range(4):  # 0.6 s too fast in each
+        clock.wall, clock.monotonic = clock.wall + 60, clock.monotonic + 59_400_000_000
+        loop.turn(0)
+    assert seen == [1, 1]
+    loop.close()
+
+
+def test_the_clock_of_a_board_is_no_jump() -> None:
+    first, second, seen = HandClock(), HandClock(), []
+    second.wall += DAY_S
+    loop = Loop(first)
+    loop.on_jump(seen.append)
+    loop.use_clock(second, LONGEST_NS)
+    loop.turn(0)
+    assert seen == []
+    loop.close()
+
+
+@pytest.mark.parametrize("jump_s", [40, -40, 365 * DAY_S, -365 * DAY_S])
+def test_the_sleep_follows_the_wall_clock_both_ways(jump_s: int) -> None:
+    clock, seen = HandClock(), []
+    loop = Loop(clock)
+    loop.at_wall(clock.wall + 45, lambda: seen.append("near"))
+    loop.at_wall(clock.wall + 50 * DAY_S, lambda: seen.append("far"))
+    assert loop._sleep_ns() == 45 * SECOND_NS
+    clock.wall += jump_s
+    loop.turn(0)
+    due = {40: [], -40: [], 365 * DAY_S: ["near", "far"], -365 * DAY_S: []}[jump_s]
+    assert seen == due
+    assert loop._sleep_ns() == (5 * SECOND_NS if jump_s == 40 else LONGEST_NS)
+    loop.close()
+
+
+def test_a_lone_deadline_of_a_century_is_no_error_for_epoll() -> None:
+    loop = Loop(HandClock(), longest_ns=10**30)
+    century_s = 36_525 * DAY_S
+    loop.at_wall(loop.wall_s() + century_s, lambda: None)
+    assert loop._sleep_ns() == SLEEP_NS
+    threading.Timer(0.05, lambda: os.write(loop._wake[1], b"x")).start()
+    loop.turn(loop._sleep_ns())
+    threading.Timer(0.05, lambda: os.write(loop._wake[1], b"x")).start()
+    loop.turn(century_s * SECOND_NS)
+    loop.close()
+
+
+def test_a_loop_that_hears_sets_looks_when_it_is_told_and_not_each_minute() -> None:
+    clock, seen = HandClock(), []
+    loop = Loop(clock)
+    loop.on_jump(seen.append)
+    told = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)  # ready when somebody writes to it
+    loop.hear_sets(told)
+    assert loop._sleep_ns() == SLEEP_NS
+    loop.turn(0)
+    clock.wall -= DAY_S
+    os.eventfd_write(told, 1)
+    loop.turn(60 * SECOND_NS)
+    loop.turn(0)
+    assert seen == [-DAY_S]
+    loop.close()
+    with pytest.raises(OSError, match="Bad file"):
+        os.close(told)
+
+
+def test_a_timer_that_cannot_be_read_gives_the_look_each_minute_back() -> None:
+    loop = Loop(HandClock())
+    read, write = os.pipe()
+    loop.hear_sets(write)  # ready to be read at once, as an error
+    os.close(read)
+    loop.turn(0)
+    assert loop._sleep_ns() == LONGEST_NS
+    poll = select.poll()
+    poll.register(loop._selector.fileno(), select.POLLIN)
+    assert poll.poll(0) == []
+    loop.close()

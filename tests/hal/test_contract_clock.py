@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hal.clock import LinuxClock, ScaledClock
+from hal.clock import SECOND_NS, LinuxClock, ScaledClock
 from hal.fakes.work import FakeClock
 from hal.ports import Clock, HalError
 
@@ -42,7 +42,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
 
 def test_every_reading_is_an_integer(rig: Rig) -> None:
     clock = rig.clock
-    for value in (clock.wall_s(), clock.monotonic_ns(), clock.outside_ns()):
+    for value in (clock.wall_s(), clock.monotonic_ns(), clock.outside_ns(), clock.ahead_ns()):
         assert type(value) is int
     assert type(clock.synchronised()) is bool
 
@@ -64,6 +64,22 @@ def test_setting_the_wall_leaves_elapsed_time_alone(rig: Rig) -> None:
     before = rig.clock.monotonic_ns()
     rig.clock.set_wall(2_000_000_000)
     assert 0 <= rig.clock.monotonic_ns() - before < 1_000_000_000
+
+
+def test_how_far_the_wall_is_ahead_is_the_difference_and_time_does_not_change_it(rig: Rig) -> None:
+    clock, before = rig.clock, rig.clock.ahead_ns()
+    rig.wait()
+    assert abs(clock.ahead_ns() - before) < 100_000_000
+    difference_ns = clock.wall_s() * SECOND_NS - clock.monotonic_ns()
+    assert abs(clock.ahead_ns() - difference_ns) < 2 * SECOND_NS
+
+
+@pytest.mark.parametrize("rig", ["scaled", "scaled on a fake", "fake"], indirect=True)
+@pytest.mark.parametrize("jump_s", [-86400, 5])
+def test_a_set_clock_is_ahead_by_as_much(rig: Rig, jump_s: int) -> None:
+    before = rig.clock.ahead_ns()
+    rig.clock.set_wall(rig.clock.wall_s() + jump_s)
+    assert abs(rig.clock.ahead_ns() - before - jump_s * SECOND_NS) < 2 * SECOND_NS
 
 
 @pytest.mark.parametrize("rig", ["scaled", "scaled on a fake", "fake"], indirect=True)
