@@ -39,9 +39,20 @@ from agent.jobs import contract
 from agent.scep import operations, preload
 from hal import cbor
 from hal.clock import LinuxClock
+from hal.confinement import kernel_clock
 from hal.confinement.ladder import PLACES, Bounds, Identity, Ladder, Rungs
 from hal.confinement.namespaces import LOCAL, NETWORK
-from hal.jobs import CANCEL, CAUSES, CONTROL_FD, ENDED, HEADER, START, USES_NETWORK
+from hal.jobs import (
+    CANCEL,
+    CAUSES,
+    CONTROL_FD,
+    ENDED,
+    HEADER,
+    START,
+    TIME,
+    USES_NETWORK,
+    WITH_TIMER,
+)
 from hal.link import LinuxLink
 from hal.named import NamedTuple
 
@@ -138,9 +149,26 @@ class Worker:
             return True
         if kind == CANCEL:
             self._end([number], "cancelled")
+        elif kind == TIME:
+            self._tell_time(number, bool(flags & WITH_TIMER))
         for fd in fds:
             os.close(fd)
         return True
+
+    def _tell_time(self, number: int, with_timer: bool) -> None:
+        """What the kernel says of its clock; without ctypes that nobody keeps it, and no timer."""
+        maxerror_us, timer = kernel_clock.UNKNOWN_US, []
+        try:
+            maxerror_us = kernel_clock.maxerror_us()
+            timer = [kernel_clock.set_timer()] if with_timer else []
+        except OSError:
+            pass
+        try:
+            message = HEADER.pack(TIME, number, maxerror_us, 0)
+            socket.send_fds(self._control, [message], timer)
+        except OSError:
+            pass  # the agent has gone; the next read of the control socket tells
+        _close(timer)
 
     def _seat(self) -> None:
         """Gives each free place to the job that has waited longest."""

@@ -11,18 +11,15 @@ read and written only in a folder that nobody but root and we can change (`hal.f
 
 from __future__ import annotations
 
-import fcntl
 import os
-import struct
 import time
 from collections.abc import Callable
 from typing import Any
 
-from hal import calendar
 from hal.files import converted, read_regular, replace_file
 from hal.folder import beside
 from hal.named import NamedTuple
-from hal.ports import Clock, HalError
+from hal.ports import Clock, HalError, Rtc
 from hal.protocol import Protocol
 
 SECOND_NS = 1_000_000_000
@@ -31,27 +28,16 @@ OFFSET_LIMIT_S = 10**11  # 3,000 years either way
 RATE_LIMIT = 10**6  # a year in half a minute
 _LOOK_NS = 50_000_000  # a stat each 50 ms is the price of a clock that others may change
 _SETTING_BYTES = 4096
-# systemd-timesyncd makes this file when it has set the clock. The kernel's own answer (adjtimex)
-# cannot be had from the standard library, and ctypes costs 0.5 MB for good. Whoever runs chrony or
-# ntpd lets its hook make the file; without it the clock counts as not synchronised, which is safe.
+# systemd-timesyncd makes this file when it has set the clock. The kernel's own answer (adjtimex) is
+# asked for elsewhere (`hal.ports.TimeSource`), because ctypes costs 0.5 MB for good. The ntpd of
+# busybox tells the kernel nothing: its script makes the file.
 SYNCHRONISED_FILE = "/run/systemd/timesync/synchronized"
-
-_WRITE_BIT_MOVED = ("mips", "ppc", "sparc", "alpha")  # their ioctl numbers differ, asm/ioctl.h
-_RTC_SET_TIME = 0x8024700A if os.uname().machine.startswith(_WRITE_BIT_MOVED) else 0x4024700A
 
 
 class FineClock(Clock, Protocol):
     """A clock that also tells nanoseconds of the wall: what a scaled clock stands on."""
 
     def wall_ns(self) -> int: ...
-
-
-def rtc_time(wall_s: int) -> bytes:
-    """`struct rtc_time` of linux/rtc.h for a Unix time: the RTC is kept in UTC."""
-    t = calendar.moment(wall_s)
-    of_year = (wall_s - (calendar.day_s(t.year, 1, 1) or 0)) // calendar.DAY_S
-    months_days = (t.day, t.month - 1, t.year - 1900, t.weekday, of_year)
-    return struct.pack("=9i", t.second, t.minute, t.hour, *months_days, 0)
 
 
 def _compare(_try: int) -> tuple[int, int]:
@@ -65,22 +51,20 @@ def _compare(_try: int) -> tuple[int, int]:
 class LinuxClock:
     """The clocks of the Linux kernel, and an RTC device if the board has one.
 
-    `set_time` and `ioctl` are the two calls that change the machine; tests hand in their own.
+    `set_time` is the call that changes the machine; tests hand in their own.
     """
 
-    __slots__ = ("_ioctl", "_rtc_path", "_set_time", "_synchronised_file")
+    __slots__ = ("_rtc", "_set_time", "_synchronised_file")
 
     def __init__(
         self,
-        rtc_path: str | None = None,
+        rtc: Rtc | None = None,
         synchronised_file: str = SYNCHRONISED_FILE,
         set_time: Callable[[int, int], object] = time.clock_settime_ns,
-        ioctl: Callable[[int, int, bytes], object] = fcntl.ioctl,
     ) -> None:
-        self._rtc_path = rtc_path
+        self._rtc = rtc
         self._synchronised_file = synchronised_file
         self._set_time = set_time
-        self._ioctl = ioctl
 
     def wall_ns(self) -> int:
         return time.time_ns()
@@ -109,16 +93,8 @@ class LinuxClock:
                 self._set_time(time.CLOCK_REALTIME, wall_s * SECOND_NS)
         except OverflowError as error:
             raise HalError("this time is out of range", "system clock") from error
-        if self._rtc_path is not None:
-            with converted(HalError, self._rtc_path):
-                self._set_rtc(self._rtc_path, wall_s)
-
-    def _set_rtc(self, path: str, wall_s: int) -> None:
-        fd = os.open(path, os.O_RDONLY)
-        try:
-            self._ioctl(fd, _RTC_SET_TIME, rtc_time(wall_s))
-        finally:
-            os.close(fd)
+        if self._rtc:
+            self._rtc.write(wall_s)
 
 
 class ClockSetting(NamedTuple):

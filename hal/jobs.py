@@ -7,14 +7,18 @@ Everything between agent and worker is on two kinds of sockets:
         agent -> worker   J id deadline_ms flags   with the job's end of its channel, then its
                                                    descriptors; flags: 1, it uses the network
                           C id                     stop that job
+                          T id 0 flags             what the kernel says of its clock; 1: a timer too
         worker -> agent   E id cause               the child is gone: ok, died, deadline, cancelled
+                          T id maxerror_us         perhaps with a timer, the one descriptor that
+                                                   ever comes this way
     channel (SOCK_STREAM, one a job)
         agent -> child    the request, then end of file
         child -> agent    the answer, then end of file
 
 What can go wrong: the worker does not start, dies, or is killed with its children; a child dies
 after half an answer; it never answers. An answer counts only when its child ended well (`E` says
-so), so half of one is never taken for whole. The worker enforces the deadlines of its children; the
+so), so half of one is never taken for whole. A child has no way to hand over a descriptor: a
+channel is read without room for one. The worker enforces the deadlines of its children; the
 agent kills the worker when it does not report one in time, and all its jobs have died.
 """
 
@@ -26,16 +30,21 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 
-from hal.ports import JobEnd, Reactor, Timer
+from hal.ports import JobEnd, KernelTime, Reactor, Timer
+from hal.settimer import is_set_timer
 from hal.signals import TO_DEFAULT
 
 CONTROL_FD = 3
 HEADER = struct.Struct("<cIQB")  # kind, job, deadline_ms or cause, flags
-START, CANCEL, ENDED = b"J", b"C", b"E"
+START, CANCEL, ENDED, TIME = b"J", b"C", b"E", b"T"
+WITH_TIMER = 1  # flag of TIME
 USES_NETWORK = 1  # flag of START: known before the child reads its job, which it does confined
 CAUSES = (None, "died", "deadline", "cancelled")
 GRACE_NS = 5_000_000_000  # the worker's own deadline comes first; this is for a worker that hangs
 NS_S = 1_000_000_000
+ASKED_S = 10  # the worker imports everything first, on a slow board
+
+Told = Callable[[KernelTime | None], None]
 
 
 class _Job:
@@ -53,7 +62,10 @@ class _Job:
 
 
 class WorkerJobs:
-    """`hal.ports.Jobs`. argv: how to start the worker; it finds the control socket on fd 3."""
+    """`hal.ports.Jobs` and `TimeSource`.
+
+    argv: how to start the worker; it finds the control socket on descriptor 3.
+    """
 
     def __init__(
         self, reactor: Reactor, argv: Sequence[str], *, answer_bytes: int, linger_s: int
@@ -64,6 +76,7 @@ class WorkerJobs:
         self._pid = 0
         self._last = 0
         self._jobs: dict[int, _Job] = {}
+        self._asked: dict[int, tuple[Told, Timer]] = {}
         self._idle: Timer | None = None
 
     def start(
@@ -99,6 +112,30 @@ class WorkerJobs:
         job.backstop = self._reactor.after(deadline_s * NS_S + GRACE_NS, self._worker_hangs)
         return number
 
+    def ask(self, watch: bool, done: Told) -> None:
+        """`hal.ports.TimeSource`; the worker answers itself, because it reads nothing foreign."""
+        self._last += 1
+        number = self._last
+        try:
+            header = HEADER.pack(TIME, number, 0, WITH_TIMER if watch else 0)
+            self._worker().send(header)
+        except OSError:
+            self._reactor.after(0, lambda: done(None))
+            return
+        late = self._reactor.after(ASKED_S * NS_S, lambda: self._tell(number, None))
+        self._asked[number] = (done, late)
+
+    def _tell(self, number: int, said: KernelTime | None) -> None:
+        """An answer to `ask`. A timer that nobody waits for any more is closed."""
+        done, late = self._asked.pop(number, (None, None))
+        if late:
+            late.cancel()
+        self._linger()
+        if done:
+            done(said)
+        elif said and said.timer is not None:
+            os.close(said.timer)
+
     def _fail(self, number: int, error: OSError, done: Callable[[JobEnd], None]) -> int:
         """No worker, or no descriptor left: said from the loop, as every other end."""
         end = JobEnd(None, "start", os.strerror(error.errno or 0))
@@ -108,7 +145,7 @@ class WorkerJobs:
     def renew(self, argv: Sequence[str]) -> None:
         """The next worker is started so; the one that lingers goes, one at work when it is done."""
         self._argv = list(argv)
-        if not self._jobs:
+        if not self._jobs and not self._asked:
             self._retire()
 
     def cancel(self, job: int) -> None:
@@ -124,6 +161,9 @@ class WorkerJobs:
         for job in self._jobs.values():
             self._release(job)
         self._jobs.clear()
+        for _done, late in self._asked.values():
+            late.cancel()
+        self._asked.clear()
         self._retire()
 
     # -- the worker process ------------------------------------------------------------------------
@@ -162,15 +202,24 @@ class WorkerJobs:
         if self._control is None:
             return
         try:
-            message = self._control.recv(HEADER.size)
+            message, fds, _flags, _from = socket.recv_fds(
+                self._control, HEADER.size, 1, socket.MSG_CMSG_CLOEXEC
+            )
         except BlockingIOError:
             return
         except OSError:
-            message = b""
+            message, fds = b"", []
+        timer = next(filter(is_set_timer, fds), None)
+        for fd in fds:
+            if fd != timer:
+                os.close(fd)
         if len(message) != HEADER.size:
             self._lost()
             return
         kind, number, cause, _flags = HEADER.unpack(message)
+        if kind == TIME:
+            self._tell(number, KernelTime(cause, timer))
+            return
         job = self._jobs.get(number)
         if kind == ENDED and job:
             job.ended = True
@@ -181,6 +230,8 @@ class WorkerJobs:
     def _lost(self) -> None:
         """The worker is gone; its children go with it (they asked the kernel for that)."""
         self._retire()
+        for number in list(self._asked):
+            self._tell(number, None)
         for number, job in list(self._jobs.items()):
             job.cause = job.cause or "died"
             self._finish(number, "the worker process ended")
@@ -256,10 +307,14 @@ class WorkerJobs:
         if job is None:
             return
         self._release(job)
-        if not self._jobs and self._control:
-            self._idle = self._reactor.after(self._linger_ns, self._retire)
+        self._linger()
         answer = bytes(job.answer) if job.cause is None else None
         job.done(JobEnd(answer, job.cause, detail))
+
+    def _linger(self) -> None:
+        """A worker without work goes in a while."""
+        if not self._jobs and not self._asked and self._control and not self._idle:
+            self._idle = self._reactor.after(self._linger_ns, self._retire)
 
     def _release(self, job: _Job) -> None:
         self._reactor.unwatch(job.channel.fileno())

@@ -139,6 +139,32 @@ class Clock(Protocol):
     def set_wall(self, wall_s: int) -> None: ...  # the clock and the RTC
 
 
+class KernelTime(NamedTuple):
+    """What the kernel says of its wall clock.
+
+    maxerror_us: how far it may be off (adjtimex(2)); `UNKNOWN_US` and more: nobody keeps it. timer:
+    a descriptor that becomes readable when the clock is set, the receiver's from then on.
+    """
+
+    maxerror_us: int
+    timer: int | None = None
+
+
+class TimeSource(Protocol):
+    """Asks the kernel, in a process that may load what that takes. From the loop, once."""
+
+    def ask(
+        self, watch: bool, done: Callable[[KernelTime | None], None]
+    ) -> None: ...  # None: nobody could say; `watch`: with a timer
+
+
+class Rtc(Protocol):
+    """The clock that goes on without power. HalError: there is none, or it holds no time."""
+
+    def read(self) -> int: ...  # Unix time
+    def write(self, wall_s: int) -> None: ...
+
+
 class SerialPort(Protocol):
     """A serial line that never blocks: `read` gives what is there, `write` says what it took."""
 

@@ -34,6 +34,7 @@ from hal.ports import (
     Reactor,
     SerialPort,
 )
+from hal.rtc import LinuxRtc
 from platforms.board import Board, BoardError, SerialLine, place
 from platforms.users import group_number, user_number
 
@@ -86,7 +87,8 @@ def open_board(
     Raises HalError, and BoardError for a user, group or kind of flash that is not there.
     """
     board = place(board, state_dir)
-    clock = LinuxClock(board.clock.rtc or None, board.clock.synchronised)
+    rtc = LinuxRtc(board.clock.rtc) if board.clock.rtc else None
+    clock = LinuxClock(rtc, board.clock.synchronised)
     platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS, tell)
     open_lines(platform, board.console.serial)
     return platform

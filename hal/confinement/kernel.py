@@ -36,6 +36,17 @@ def call(name: str, *arguments: int | bytes | None) -> int:
     return result
 
 
+def filled(name: str, size: int) -> bytes:
+    """What a function of the C library writes into a buffer of zeroes. Raises OSError."""
+    if _LIBC is None:
+        raise OSError(errno.ENOSYS, _NO_CTYPES)
+    buffer = ctypes.create_string_buffer(size)
+    if getattr(_LIBC, name)(buffer) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return bytes(buffer)
+
+
 def prctl(option: int, value: int) -> None:
     """prctl(2) with one argument."""
     call("prctl", option, value, 0, 0, 0)

@@ -4,6 +4,8 @@ What goes wrong here goes wrong because it was asked for:
 
 * **Clock**: the wall clock jumps (`jump`), drifts against monotonic time (`drift_ppm`), is
   synchronised or not, refuses to be set (`refuse`). Time passes only in `advance`.
+* **RTC**: refuses to be read or set (`refuse`), as one that holds no time; it stands still.
+* **Time source**: says what `maxerror_us` has, or nothing where it is None; hands over `timer`.
 * **Reactor**: deadlines fire in order while time is advanced; a descriptor is ready when a test
   says so (`ready`), so callbacks run in any order that it wants. No real descriptor is looked at.
 * **Jobs**: each started job takes the next outcome of a script: an answer, a failure, or silence
@@ -18,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from hal.clock import PPM, SECOND_NS
 from hal.named import NamedTuple
-from hal.ports import HalError, JobEnd, Reactor, Timer
+from hal.ports import HalError, JobEnd, KernelTime, Reactor, Timer
 
 
 class FakeClock:
@@ -64,6 +66,25 @@ class FakeClock:
         if self.refuse:
             raise HalError("Operation not permitted", "system clock")
         self._wall_ns = wall_s * SECOND_NS
+
+
+class FakeRtc:
+    """An RTC as data. See `hal.ports.Rtc`."""
+
+    def __init__(self, wall_s: int) -> None:
+        self.wall_s, self.refuse = wall_s, False
+
+    def read(self) -> int:
+        self._look()
+        return self.wall_s
+
+    def write(self, wall_s: int) -> None:
+        self._look()
+        self.wall_s = wall_s
+
+    def _look(self) -> None:
+        if self.refuse:
+            raise HalError("Invalid argument", "rtc")
 
 
 class FakeTimer:
@@ -127,6 +148,23 @@ class FakeReactor:
     def _next(self) -> FakeTimer | None:
         self._timers = [timer for timer in self._timers if not timer.cancelled]
         return min(self._timers, key=lambda timer: timer.at_ns, default=None)
+
+
+class FakeTimeSource:
+    """What the kernel says of its clock. See `hal.ports.TimeSource`."""
+
+    def __init__(self, reactor: Reactor, maxerror_us: int | None = None) -> None:
+        self._reactor = reactor
+        self.maxerror_us = maxerror_us
+        self.timer: int | None = None
+        self.asked: list[bool] = []
+
+    def ask(self, watch: bool, done: Callable[[KernelTime | None], None]) -> None:
+        self.asked.append(watch)
+        said = None
+        if self.maxerror_us is not None:
+            said = KernelTime(self.maxerror_us, self.timer if watch else None)
+        self._reactor.after(0, lambda: done(said))
 
 
 class StartedJob(NamedTuple):

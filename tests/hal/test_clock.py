@@ -1,8 +1,7 @@
-"""The kernel's clocks and the RTC call; the simulated board's clock on a clock made by hand."""
+"""The kernel's clocks; the simulated board's clock on a clock made by hand."""
 
 import json
 import math
-import struct
 import time
 from pathlib import Path
 
@@ -22,9 +21,8 @@ from hal.clock import (
     parse_gain,
     parse_setting,
     render_setting,
-    rtc_time,
 )
-from hal.fakes.work import FakeClock
+from hal.fakes.work import FakeClock, FakeRtc
 from hal.ports import HalError
 
 LOOK_NS = 50_000_000
@@ -48,32 +46,20 @@ def test_synchronised_is_the_mark_of_the_time_source(tmp_path: Path) -> None:
     assert clock.synchronised()
 
 
-def test_rtc_time_is_utc_with_the_counts_of_the_kernel() -> None:
-    # 2024-02-29 12:34:56 UTC, a Thursday, the 60th day of its year
-    assert struct.unpack("=9i", rtc_time(1_709_210_096)) == (56, 34, 12, 29, 1, 124, 4, 59, 0)
-    # 2023-01-01 00:00:00 UTC, a Sunday
-    assert struct.unpack("=9i", rtc_time(1_672_531_200)) == (0, 0, 0, 1, 0, 123, 0, 0, 0)
-
-
-def test_setting_sets_clock_then_rtc(tmp_path: Path) -> None:
-    calls: list[tuple[object, ...]] = []
-    (tmp_path / "rtc").touch()
-    clock = LinuxClock(
-        str(tmp_path / "rtc"),
-        set_time=lambda number, ns: calls.append((number, ns)),
-        ioctl=lambda _fd, request, data: calls.append((request & 0xFFFF, data)),
-    )
+def test_setting_sets_clock_then_rtc() -> None:
+    calls: list[tuple[int, int, int]] = []
+    rtc = FakeRtc(0)
+    clock = LinuxClock(rtc, set_time=lambda number, ns: calls.append((number, rtc.wall_s, ns)))
     clock.set_wall(1_700_000_000)
-    assert calls == [
-        (time.CLOCK_REALTIME, 1_700_000_000 * SECOND_NS),
-        (0x700A, rtc_time(1_700_000_000)),
-    ]
+    assert calls == [(time.CLOCK_REALTIME, 0, 1_700_000_000 * SECOND_NS)]
+    assert rtc.wall_s == 1_700_000_000
 
 
-def test_an_rtc_that_fails_is_named(tmp_path: Path) -> None:
-    clock = LinuxClock(str(tmp_path / "absent"), set_time=lambda _clock, _ns: None)
-    with pytest.raises(HalError, match="absent: No such file"):
-        clock.set_wall(1)
+def test_an_rtc_that_fails_is_named() -> None:
+    rtc = FakeRtc(0)
+    rtc.refuse = True
+    with pytest.raises(HalError, match="rtc: Invalid argument"):
+        LinuxClock(rtc, set_time=lambda _clock, _ns: None).set_wall(1)
 
 
 def test_a_time_that_the_kernel_cannot_hold_is_refused() -> None:

@@ -1,0 +1,87 @@
+"""What every `hal.ports.TimeSource` does: the worker process, the fake."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from agent import limits
+from agent.loop import Loop
+from hal.clock import LinuxClock
+from hal.confinement import kernel, kernel_clock
+from hal.fakes.work import FakeClock, FakeReactor, FakeTimeSource
+from hal.jobs import WorkerJobs
+from hal.ports import KernelTime, TimeSource
+from hal.settimer import is_set_timer
+from tests.hal.test_contract_jobs import worker_argv
+
+pytestmark = pytest.mark.skipif(kernel._LIBC is None, reason="needs ctypes")
+
+
+class Rig:
+    """A source, and how to let it work."""
+
+    def __init__(self, source: TimeSource, turn: Callable[[], None]) -> None:
+        self.source, self.turn = source, turn
+
+    def ask(self, watch: bool) -> KernelTime | None:
+        ends: list[KernelTime | None] = []
+        self.source.ask(watch, ends.append)
+        assert ends == []  # never from within
+        for _turn in range(1000):
+            if ends:
+                break
+            self.turn()
+        (end,) = ends
+        return end
+
+
+@pytest.fixture(params=["worker", "fake"])
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    if request.param == "fake":
+        reactor = FakeReactor(FakeClock())
+        source = FakeTimeSource(reactor, kernel_clock.UNKNOWN_US)
+        source.timer = kernel_clock.set_timer()
+        yield Rig(source, lambda: reactor.advance(1))
+        return
+    loop = Loop(LinuxClock())
+    jobs = WorkerJobs(loop, worker_argv(), answer_bytes=limits.JOB_BYTES, linger_s=0)
+    yield Rig(jobs, lambda: loop.turn(10_000_000))
+    jobs.close()
+    for _turn in range(20):
+        loop.turn(5_000_000)
+    loop.close()
+
+
+def test_it_says_how_far_the_clock_may_be_off_and_gives_a_timer_when_asked(rig: Rig) -> None:
+    first = rig.ask(watch=False)
+    assert first is not None
+    assert (first.maxerror_us >= 0, first.timer) == (True, None)
+    second = rig.ask(watch=True)
+    assert second is not None
+    assert second.timer is not None
+    assert is_set_timer(second.timer)
+    os.close(second.timer)
+
+
+def test_a_worker_that_does_not_start_or_ends_is_nobody_who_could_say() -> None:
+    for argv in (["/nowhere"], ["/bin/true"]):
+        loop = Loop(LinuxClock())
+        jobs = WorkerJobs(loop, argv, answer_bytes=limits.JOB_BYTES, linger_s=0)
+        assert Rig(jobs, lambda loop=loop: loop.turn(10_000_000)).ask(watch=True) is None
+        jobs.close()
+        loop.close()
+
+
+def test_a_worker_that_was_only_asked_goes_when_nobody_needs_it() -> None:
+    loop = Loop(LinuxClock())
+    jobs = WorkerJobs(loop, worker_argv(), answer_bytes=limits.JOB_BYTES, linger_s=1)
+    assert Rig(jobs, lambda: loop.turn(10_000_000)).ask(watch=False)
+    pid = jobs._pid
+    assert pid > 0
+    for _turn in range(300):
+        loop.turn(10_000_000)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    jobs.close()
+    loop.close()
