@@ -248,6 +248,18 @@ class Configuration(Protocol):
     def replace(self, settings: Settings) -> None: ...  # saved, then running: both or neither
 
 
+class Unusable(Protocol):
+    """The storage of a device that cannot be used: nothing of it is touched before `renew`."""
+
+    reason: str  # as part of a sentence
+
+    def renew(self, everything: bool, done: Done[None]) -> int:
+        """Erases the part; behind `done` the agent starts as that of a new device.
+
+        `everything`: device memory and the files of storage as well.
+        """
+
+
 class Seat(NamedTuple):
     """A session, as others see it."""
 
@@ -275,6 +287,8 @@ class Appliance(Protocol):
 
     settings: Settings
 
+    @property
+    def unusable(self) -> Unusable | None: ...  # None: the storage is as it should be
     @property
     def storage(self) -> Storage: ...
     @property

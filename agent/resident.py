@@ -11,12 +11,12 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 from agent import limits
 from agent.device import devicekey
 from agent.device.device import Device
-from agent.device.hardware import Hardware
+from agent.device.hardware import Hardware, Part
 from agent.doors import attach, socket
 from agent.errors import AgentError, fail
 from agent.jobs.runner import JobRunner
@@ -32,7 +32,6 @@ from hal.ports import (
     DeviceKeyError,
     DeviceMemoryError,
     FilesError,
-    FlashError,
     HalError,
     InUseError,
     LinkError,
@@ -48,6 +47,8 @@ from platforms.users import group_number, worker_user
 
 SIMULATED = "sim"
 CONFIGURATION_BYTES = 1024 * 1024
+LOOK_AGAIN_NS = 10_000_000_000  # for a flash that could not be opened
+RESTART_NS = 500_000_000  # for the last words of a session
 LOOK_NS = 1_000_000_000  # the first prompt does not wait for the start of a worker
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -60,7 +61,6 @@ START_CODES: dict[type[Exception], str] = {
     DeviceMemoryError: "start-folder",
     FilesError: "start-folder",
     InUseError: "start-second",
-    FlashError: "start-flash",
     LinkError: "start-console",
     StoreError: "start-store",
     HalError: "start-folder",
@@ -186,14 +186,15 @@ def _serve(
         answer_bytes=limits.JOB_BYTES,
         linger_s=limits.WORKER_LINGER_S,
     )
-    store = Store.mount(platform.flash)
-    key_fd, is_there = platform.device_key(make=not devicekey.is_sealed(store))
+    store, withheld = _mount(loop, platform, power, log)
+    blank = withheld is None and not devicekey.is_sealed(store)
+    key_fd, is_there = platform.device_key(make=blank)
     worker = board.worker
     timeouts = limits.Timeouts(worker.connect_s, worker.receive_s, worker.exchange_s)
     ports, later = (platform.chance, platform.clock), partial(loop.after, 0)
     runner = JobRunner(jobs, *ports, later, key_fd, timeouts, platform.files)
-    renew_key = None if is_there else partial(_renew_key, platform, runner)
-    hardware = _hardware(platform, power, renew_key)
+    renew_key = None if is_there or withheld else partial(_renew_key, platform, runner)
+    hardware = _hardware(platform, power, renew_key, withheld)
     device = Device(loop, store, hardware, runner, log)
     sources.signals.serve(log, partial(_reload, sources, board, jobs))
     listener = listen_unix(board.console.socket, 0o660, sources.operators)
@@ -214,7 +215,45 @@ def _serve(
         remove_socket(board.console.socket)
 
 
-def _hardware(platform: Platform, power: Power, renew_key: Callable[[], None] | None) -> Hardware:
+def _mount(loop: Loop, platform: Platform, power: Power, log: Log) -> tuple[Store, Part | None]:
+    """The store. Of a part that cannot be used: an empty one that takes nothing, and the part.
+
+    Raises StoreError for a board file whose part is too small for any store.
+    """
+    reason, open_part = platform.unopened, lambda: platform.flash
+    if not reason:
+        try:
+            return Store.mount(platform.flash), None
+        except StoreError as error:
+            reason = str(error)
+    else:
+        open_part = cache(partial(platform.open_flash, True))
+        loop.after(LOOK_AGAIN_NS, partial(_look_again, loop, platform, power, log))
+    from hal.withheld import WithheldStore  # a part that serves never needs it
+
+    restart = partial(loop.after, RESTART_NS, power.cycle)
+    return WithheldStore(platform.flash, reason), Part(reason, open_part, restart)
+
+
+def _look_again(loop: Loop, platform: Platform, power: Power, log: Log) -> None:
+    """What could not be opened may come later, as a disk does: then all starts as it should."""
+    try:
+        platform.open_flash(False).close()
+    except InUseError:
+        return  # a person has it erased
+    except HalError:
+        loop.after(LOOK_AGAIN_NS, partial(_look_again, loop, platform, power, log))
+        return
+    log.report("AGENT_STOP", "the flash can be opened now: scep-agent starts anew")
+    power.cycle()
+
+
+def _hardware(
+    platform: Platform,
+    power: Power,
+    renew_key: Callable[[], None] | None,
+    withheld: Part | None,
+) -> Hardware:
     board = platform.board
     return Hardware(
         clock=platform.clock,
@@ -227,6 +266,7 @@ def _hardware(platform: Platform, power: Power, renew_key: Callable[[], None] | 
         has_rtc=bool(board.clock.rtc),
         reboot=_reboot(platform, power),
         recovery=board.console.recovery == "erase",
+        withheld=withheld,
         renew_key=renew_key,
     )
 

@@ -39,11 +39,21 @@ def is_blank(data: bytes) -> bool:
 
 
 class FileFlash:
-    """`hal.ports.Flash` on a file, which is made (mode 0600, all erased) when it is missing."""
+    """`hal.ports.Flash` on a file, which is made (mode 0600, all erased) when it is missing.
 
-    def __init__(self, path: str, block_size: int, block_count: int, program_size: int = 1) -> None:
+    `refit`: a file of another size gets the size of this part; for one that is to be erased.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        block_size: int,
+        block_count: int,
+        program_size: int = 1,
+        refit: bool = False,
+    ) -> None:
         self.block_size, self.block_count = block_size, block_count
-        self.program_size = program_size
+        self.program_size, self._refit = program_size, refit
         self._path, self._fd = path, -1
         try:
             with converted(FlashError, path), beside(path) as (folder, name):
@@ -101,6 +111,8 @@ class FileFlash:
             self._lock()
         except FileNotFoundError:
             self._create(name, folder, size)
+        if self._refit:
+            os.ftruncate(self._fd, size)
         found = os.fstat(self._fd).st_size
         if found != size:
             raise FlashError(f"the file has {found} bytes, {size} are configured", self._path)

@@ -34,6 +34,10 @@ class StoreError(HalError):
     """The store refused a commit: full, read-only, or a record over its cap."""
 
 
+class WithheldError(StoreError):
+    """Nothing is written: the part is not ours, or cannot be used, and nobody has given it up."""
+
+
 class FilesError(HalError):
     """A folder or a file of device storage could not be read or written."""
 

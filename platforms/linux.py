@@ -1,8 +1,10 @@
 """The generic Linux board: the ports that a board file describes, opened.
 
-Fault model: a part that the agent cannot be without (flash, storage, memory, device key) ends the
-start with its error. A serial line does not: it may be missing at boot and come later, so it is
-given as a way to open it; a console less must not keep a certificate from being renewed.
+Fault model: a part that the agent cannot be without (storage, memory, device key) ends the start
+with its error. A serial line does not: it may be missing at boot and come later, so it is given as
+a way to open it; a console less must not keep a certificate from being renewed. Nor does a flash
+that cannot be opened: consumers read on from memory, and root mends it at the console. It ends the
+start only where another agent has it, or others may write where it lies.
 
 The flash comes first: its lock refuses a second agent before anything else is touched.
 """
@@ -17,7 +19,7 @@ from hal.chance import LinuxChance
 from hal.clock import LinuxClock
 from hal.files import FolderFiles, converted, open_device_key
 from hal.flash import FileFlash
-from hal.folder import PARENT_MODE, beside
+from hal.folder import PARENT_MODE, ForeignError, beside
 from hal.link import LinuxLink
 from hal.memory import FolderMemory
 from hal.memory_sets import Tell
@@ -29,7 +31,9 @@ from hal.ports import (
     Files,
     FilesError,
     Flash,
+    FlashError,
     HalError,
+    InUseError,
     Link,
     Reactor,
     SerialPort,
@@ -61,6 +65,8 @@ class Platform(NamedTuple):
     serials: list[SerialOpener]
     longest_sleep_ns: int  # the event loop looks at the clocks at least this often
     closers: list[Callable[[], None]]
+    open_flash: Callable[[bool], Flash]  # once more; True: to be erased, in whatever state it is
+    unopened: str = ""  # why the flash could not be opened: then `flash` is an erased one of no use
     restarts: bool = False  # a reboot is a new start of the agent alone
 
     def device_key(self, make: bool) -> tuple[int, bool]:
@@ -100,8 +106,14 @@ def open_ports(
     """Opens all of a board whose paths are whole, but its serial lines."""
     owner, group = user_number(board.memory.owner), group_number(board.memory.group)
     closers: list[Callable[[], None]] = []
+    unopened = ""
     try:
-        flash = _open_flash(board)
+        try:
+            flash = _open_flash(board)
+        except FlashError as error:
+            if isinstance(error, InUseError) or isinstance(error.__cause__, ForeignError):
+                raise
+            flash, unopened = _stand_in(board), str(error)
         closers.append(flash.close)
         files = FolderFiles(board.storage.path)
         memory = FolderMemory(board.memory.path, reactor, owner, group, board.memory.mode, tell)
@@ -111,7 +123,18 @@ def open_ports(
         raise
     link = LinuxLink()
     return Platform(
-        board, flash, files, memory, clock, LinuxChance(), link, [], longest_sleep_ns, closers
+        board=board,
+        flash=flash,
+        files=files,
+        memory=memory,
+        clock=clock,
+        chance=LinuxChance(),
+        link=link,
+        serials=[],
+        longest_sleep_ns=longest_sleep_ns,
+        closers=closers,
+        open_flash=partial(_open_flash, board),
+        unopened=unopened,
     )
 
 
@@ -132,10 +155,19 @@ def open_lines(platform: Platform, lines: tuple[SerialLine, ...]) -> None:
         platform.serials.append(SerialOpener(line.path, opener))
 
 
-def _open_flash(board: Board) -> Flash:
+def _open_flash(board: Board, refit: bool = False) -> Flash:
     if board.flash.kind != "file":
         raise BoardError(f"[flash] kind: there is no driver for `{board.flash.kind}` here")
-    path, size, erase_size = board.flash.path, board.flash.size, board.flash.erase_size
-    with converted(FilesError, path), beside(path, PARENT_MODE):
+    part = board.flash
+    with converted(FilesError, part.path), beside(part.path, PARENT_MODE):
         pass  # made when missing; what is in it guards itself by its mode
-    return FileFlash(path, erase_size, size // erase_size, board.flash.program_size)
+    shape = part.erase_size, part.size // part.erase_size, part.program_size
+    return FileFlash(part.path, *shape, refit=refit)
+
+
+def _stand_in(board: Board) -> Flash:
+    """An erased part that takes nothing, of the shape of one that cannot be opened."""
+    from hal.withheld import BlankFlash  # a board whose flash is there never needs it
+
+    part = board.flash
+    return BlankFlash(part.erase_size, part.size // part.erase_size, part.program_size)

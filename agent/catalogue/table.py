@@ -55,11 +55,6 @@ CATALOGUE: dict[str, Row] = {
                             "it was damaged, replaced or copied with another owner or mode",
                             "restore it: stored keys and passwords are sealed with it; without a"
                             " copy move it away, and make key pairs and passwords anew"),
-    "start-flash": Row(LOCAL, OPERATOR, "{what}",
-                       "the folder is full or not writable for this user, the file was cut, or"
-                       " [flash] in the board file was changed",
-                       "look at the folder's space and owner and at the board file; restore the"
-                       " file from a copy, or move it away for an empty one"),
     "start-folder": Row(LOCAL, OPERATOR, "{what}",
                         "it is missing, full, or not accessible for this user",
                         "look at it, and at --state, --config and the paths of the board file"),
@@ -73,9 +68,8 @@ CATALOGUE: dict[str, Row] = {
                         "use the one that runs, with `scep-agent console`; or end it first, or"
                         " name another folder with --state"),
     "start-store": Row(LOCAL, OPERATOR, "the flash: {what}",
-                       "the part belongs to something else, or to another release",
-                       "restore it from a copy, or move it away for an empty one; nothing was"
-                       " written"),
+                       "[flash] in the board file describes a part that can hold no store",
+                       "correct `size` and `erase_size` there; nothing was written"),
     # -- an application --------------------------------------------------------------------------
     "ca-no-ca": Row(PEER, OPERATOR, "the CA set holds no CA certificate",
                     "the URL is not that of a SCEP server, or only RA certificates were sent",
@@ -153,6 +147,11 @@ CATALOGUE: dict[str, Row] = {
     "store-failed": Row(LOCAL, OPERATOR, "the store did not take the change: {reason}",
                         "the flash is full, worn out or not writable",
                         "see the agent's log; remove realms and key pairs that are not needed"),
+    "storage-unusable": Row(LOCAL, OPERATOR, "the storage of this device cannot be used: {reason}",
+                            "the flash belongs to something else, to another release or board, or"
+                            " fails; nothing on it was touched",
+                            "type `reset pki storage` in the user view to erase it and begin as a"
+                            " new device; or restore it from a copy and start the agent again"),
     "storage-failed": Row(LOCAL, LATER, "device storage or memory could not be written: {reason}",
                           "the folder is full, missing or not writable for this user, or too many"
                           " files are open",

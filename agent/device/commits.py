@@ -10,10 +10,16 @@ from collections.abc import Callable, Mapping
 
 from agent.device import losses, reserve
 from agent.device.reserve import Need, Purpose, Room
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from hal import records
-from hal.ports import StoreError
+from hal.ports import StoreError, WithheldError
 from hal.store import Store
+
+
+def refused(error: StoreError) -> AgentError:
+    """What a person reads of it."""
+    code = "storage-unusable" if isinstance(error, WithheldError) else "store-failed"
+    return fail(code, reason=error.what)
 
 
 class Commits:
@@ -30,7 +36,7 @@ class Commits:
             self._check(changes, purpose)
             self._store.commit(changes)
         except StoreError as error:
-            raise fail("store-failed", reason=error.what) from error
+            raise refused(error) from error
 
     def room(self) -> Room:
         """The state of the store."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from agent.appliance import Described, Done
+from agent.appliance import Configuration, Described, Done, Unusable
 from agent.console.configuration.loader import load_configuration
 from agent.device import devicekey, losses
 from agent.device.activation import Activation
@@ -18,7 +18,7 @@ from agent.device.configuration import Configuring
 from agent.device.crls import Crls
 from agent.device.diagnosis import Diagnosis
 from agent.device.erasing import Erasure
-from agent.device.hardware import Hardware
+from agent.device.hardware import Hardware, Part
 from agent.device.keypairs import KeyPairs
 from agent.device.passwords import Logins, Passwords
 from agent.device.realms import Realms
@@ -26,6 +26,7 @@ from agent.device.shared import Shared
 from agent.device.status import Reports
 from agent.device.storage import DeviceStorage
 from agent.device.system import DeviceSystem
+from agent.errors import fail
 from agent.jobs import answers
 from agent.jobs.answers import Answer
 from agent.jobs.runner import JobRunner
@@ -55,7 +56,11 @@ class Device:
         self.revocation = Crls(shared, self.realms, self.keys, self.storage)
         erasure = Erasure(store, hardware.files, hardware.memory, log)
         self.system = DeviceSystem(shared, self.realms, self.keys, erasure, self._start_anew)
-        self.configuration = Configuring(shared, self.realms, partial(load_configuration, self))
+        self._configuring = Configuring(shared, self.realms, partial(load_configuration, self))
+        self.configuration: Configuration = self._configuring
+        self.unusable: Unusable | None = None
+        if hardware.withheld:
+            self._stand_by(hardware.withheld)
         self._factory = ""
         self._offer()
 
@@ -75,14 +80,27 @@ class Device:
         self.status, self.ca, self.local = reports.status, reports.ca, reports.local
         self.diagnose = Diagnosis(shared, realms, keys, passwords, self.system).run
 
+    def _stand_by(self, part: Part) -> None:
+        """The storage cannot be used: until a person has decided, no realm is known and none is
+        made up."""
+        from agent.device import unusable  # rarely needed
+
+        self.unusable = unusable.Withheld(self.shared, part)
+        self.configuration = unusable.NoConfiguration(self.settings, part.reason)
+
     def boot(self, factory: str = "") -> None:
         """Loads the saved configuration (or `factory`), rebuilds memory, takes up what ran."""
+        if self.unusable:
+            error = fail("storage-unusable", reason=self.unusable.reason)
+            self.shared.log.report("STORE_ERR", f"{error.what}; {error.remedy}")
+            self.realms.changed()
+            return
         self._factory = factory
         self.system.end_erase()
         losses.note(self.shared.store, self.shared.log)
         if self.system.key_missing:
             self.shared.log.report("DEVICE_KEY_ERR", devicekey.MISSING)
-        self.configuration.load(factory)
+        self._configuring.load(factory)
         self.realms.changed()
 
     def close(self) -> None:
@@ -93,7 +111,7 @@ class Device:
         """The store is that of a new device: so is the rest, as after a start."""
         self.realms.stop()
         self.settings.become(Settings())
-        self.configuration.load(self._factory)
+        self._configuring.load(self._factory)
         self.realms.changed()
 
     def changed(self) -> None:

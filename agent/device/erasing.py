@@ -19,6 +19,7 @@ from agent.log import Log
 from hal import records
 from hal.named import NamedTuple
 from hal.ports import DeviceMemory, Files, HalError
+from hal.protocol import Protocol
 from hal.store import Store
 
 _AT_ONCE = 100  # keys of a transaction: of the longest, half of what one may hold
@@ -40,8 +41,7 @@ class Erasure(NamedTuple):
         mark = {records.erase_key(): records.encode(records.EraseRecord(now_s))}
         for keys in self._keys():
             self.store.commit({**dict.fromkeys(keys), **mark})
-        self._clear(self.memory.realms, self.memory.remove)
-        self._clear(self.files.names, self.files.remove)
+        clear_folders(self, self.log)
         self.store.compact()
         self.store.commit({records.erase_key(): None})
 
@@ -50,18 +50,35 @@ class Erasure(NamedTuple):
         keys = [key for key in self.store.keys("") if key != records.erase_key()]
         return [keys[at : at + _AT_ONCE] for at in range(0, max(len(keys), 1), _AT_ONCE)]
 
-    def _clear(self, names: Callable[[], list[str]], remove: Callable[[str], None]) -> None:
-        """One of the folders, as far as it lets itself be cleared."""
-        try:
-            listing = names()
-        except HalError as error:
-            self._left(error)
-            return
-        for name in listing:
-            try:
-                remove(name)
-            except HalError as error:
-                self._left(error)
 
-    def _left(self, error: HalError) -> None:
-        self.log.report("STORAGE_ERR", f"not erased: {error}")
+class Folders(Protocol):
+    """Whoever has them."""
+
+    @property
+    def files(self) -> Files: ...
+    @property
+    def memory(self) -> DeviceMemory: ...
+
+
+def clear_folders(of: Folders, log: Log) -> None:
+    """Device memory and device storage, as far as they let themselves be cleared."""
+    _clear(of.memory.realms, of.memory.remove, log)
+    _clear(of.files.names, of.files.remove, log)
+
+
+def _clear(names: Callable[[], list[str]], remove: Callable[[str], None], log: Log) -> None:
+    """One of the folders."""
+    try:
+        listing = names()
+    except HalError as error:
+        _left(error, log)
+        return
+    for name in listing:
+        try:
+            remove(name)
+        except HalError as error:
+            _left(error, log)
+
+
+def _left(error: HalError, log: Log) -> None:
+    log.report("STORAGE_ERR", f"not erased: {error}")

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hal.named import NamedTuple
-from hal.ports import Chance, Clock, DeviceMemory, Files, Link
+from hal.ports import Chance, Clock, DeviceMemory, Files, Flash, Link
+
+
+class Part(NamedTuple):
+    """The flash of a store that could not be mounted, and why. `open` gives the part to be erased,
+    or raises HalError; `restart` lets the agent start anew."""
+
+    reason: str
+    open: Callable[[], Flash]
+    restart: Callable[[], object]
 
 
 class Hardware(NamedTuple):
@@ -21,4 +30,5 @@ class Hardware(NamedTuple):
     has_rtc: bool = False
     reboot: Callable[[], None] | None = None
     recovery: bool = True  # a serial line that lets nobody in may erase the device
+    withheld: Part | None = None  # the store that the device has is then an empty one
     renew_key: Callable[[], None] | None = None  # makes the device key that is missing

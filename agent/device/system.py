@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from agent.appliance import Children, ClockState
 from agent.device import losses
+from agent.device.commits import refused
 from agent.device.erasing import Erasure
 from agent.device.keypairs import KeyPairs
 from agent.device.realms import Realms
@@ -116,7 +117,7 @@ class DeviceSystem:
         try:
             self._store.compact()
         except StoreError as error:
-            raise fail("store-failed", reason=error.what) from error
+            raise refused(error) from error
 
     def wipe(self) -> None:
         """Key pairs, certificates and requests go, in one commit; the configuration stays."""

@@ -2,10 +2,11 @@
 
 import pytest
 
-from agent.appliance import CaInfo
+from agent.appliance import CaInfo, RealmStatus
 from agent.console.commands.table import ROWS, render_configuration
 from agent.console.configuration.loader import load_configuration
 from agent.console.language.views import REALM
+from agent.errors import fail
 from hal.ports import Interface, LinkError
 from tests.helpers.appliance import FakeDevice
 from tests.helpers.appliance_values import PENDING, certificate, seal
@@ -208,3 +209,15 @@ def test_what_this_release_does_not_do_it_says() -> None:
         furnished(), "pki realm abc", "auto-enroll 80 regenerate updated-effective"
     )
     assert (status, "does not renew by itself" in text) == (0, True)
+
+
+def test_an_error_about_all_realms_is_told_without_the_name_of_one() -> None:
+    """Such a one ended the agent: the next step looked for the name that was typed."""
+
+    class Broken(FakeDevice):
+        def status(self, realm: str) -> RealmStatus:
+            raise fail("realm-unknown", realm=realm)
+
+    said, status = Script(Broken()).run("display pki realm")
+    assert "Error: There is no realm default." in said
+    assert status == 1

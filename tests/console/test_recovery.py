@@ -8,6 +8,7 @@ from agent import limits
 from agent.console.login.recovery import Recovery
 from hal.clock import SECOND_NS
 from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_parts import FakeUnusable
 from tests.helpers.appliance_values import error
 
 OFFER = "Type ERASE to erase this device"
@@ -17,8 +18,10 @@ NOTHING = "Info: Nothing was changed.\n"
 class Line:
     """A closed line of a device that has lost its configuration."""
 
-    def __init__(self, *, recovery: bool = True) -> None:
+    def __init__(self, *, recovery: bool = True, unusable: bool = False) -> None:
         self.device = FakeDevice()
+        if unusable:
+            self.device.unusable = FakeUnusable("holds something else", self.device.task)
         self.device.configuration.missing = "the saved configuration is gone"
         self.device.system.recovery = recovery
         self.sent = bytearray()
@@ -178,3 +181,67 @@ def test_noise_erases_nothing() -> None:
             line.recovery.feed(bytes((seed * 7 + n * 31) % 256 for n in range(64)) + b"\r")
         line.wait(1000)
         assert (line.wiped, line.log) == (False, [])
+
+
+# -- a storage that cannot be used -----------------------------------------------------------------
+
+
+def test_such_a_line_shows_what_the_device_is_and_goes_on() -> None:
+    line = Line(unusable=True)
+    told = " ".join(line.take().split())
+    assert "`display version`, `display clock`, `display interface brief`" in told
+    said = line.type("display version", "disp clock")
+    assert "scep-agent, version" in said
+    assert "Time source: ntp" in said
+    assert said.endswith("\nWord: ")
+    assert line.ends == 0
+    line.wait(limits.LOGIN_S)
+    assert line.ends == 1
+
+
+def test_a_line_of_a_device_that_has_lost_its_configuration_alone_shows_nothing() -> None:
+    line = Line()
+    assert line.type("display version").endswith(NOTHING)
+    assert line.ends == 1
+
+
+def test_without_the_offer_to_erase_it_still_shows() -> None:
+    line = Line(unusable=True, recovery=False)
+    assert OFFER not in line.take()
+    assert "scep-agent, version" in line.type("display version")
+    assert line.type("ERASE", "y").endswith(NOTHING)
+    line.wait(1000)
+    assert line.device.unusable is not None
+    assert line.device.unusable.renewed == []
+
+
+def test_the_part_memory_and_files_are_erased_and_that_takes_its_time() -> None:
+    line = Line(unusable=True)
+    line.type("ERASE", "y")
+    line.wait(limits.ERASE_WAIT_S)
+    assert line.device.unusable is not None
+    assert line.device.unusable.renewed == [True]
+    assert (line.take(), line.erased) == ("", 0)
+    line.device.finish()
+    assert line.take() == "Info: This device is like a new one.\n"
+    assert (line.log, line.erased, line.ends, line.wiped) == (["ERASING", "ERASED"], 1, 0, False)
+
+
+@pytest.mark.parametrize("result", [None, error()])
+def test_a_hang_up_while_the_part_is_erased_stops_nothing(result: object) -> None:
+    line = Line(unusable=True)
+    line.type("ERASE", "y")
+    line.wait(limits.ERASE_WAIT_S)
+    line.recovery.close()
+    line.device.finish(result)
+    assert (line.take(), line.erased, line.ends) == ("", 0, 0)
+    assert line.log == ["ERASING", "ERASE_ERR" if result else "ERASED"]
+
+
+def test_a_part_that_does_not_become_erased_is_told() -> None:
+    line = Line(unusable=True)
+    line.type("ERASE", "y")
+    line.wait(limits.ERASE_WAIT_S)
+    line.device.finish(error())
+    assert "Error: " in line.take()
+    assert (line.log, line.erased, line.ends) == (["ERASING", "ERASE_ERR"], 0, 1)

@@ -25,7 +25,7 @@ from agent.errors import AgentError, fail
 from agent.settings import Realm, Settings, fold
 from hal.fakes.work import FakeReactor
 from hal.ports import Interface
-from tests.helpers.appliance_parts import FakeAccess, FakeStorage, FakeSystem
+from tests.helpers.appliance_parts import FakeAccess, FakeStorage, FakeSystem, FakeUnusable
 from tests.helpers.appliance_values import IDLE, START_S, seal
 
 
@@ -182,6 +182,7 @@ class FakeDevice:
         self.exchange = FakeExchange(self)
         self.revocation = FakeRevocation(self)
         self.system = FakeSystem()
+        self.unusable: FakeUnusable | None = None
         self.access = FakeAccess(self.task)
         self.reactor = FakeReactor()  # its time is that of all sessions
         self.eager = eager

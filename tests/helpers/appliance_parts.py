@@ -67,6 +67,19 @@ class FakeSystem:
         self.done.append(("reboot", None))
 
 
+class FakeUnusable:
+    """A storage that cannot be used; `renewed` holds what was asked of it."""
+
+    def __init__(self, reason: str, task: Callable[[str, object, Done[Any]], int]) -> None:
+        self.reason = reason
+        self.renewed: list[bool] = []
+        self._task = task
+
+    def renew(self, everything: bool, done: Done[Any]) -> int:
+        self.renewed.append(everything)
+        return self._task("renew", None, done)
+
+
 class FakeAccess:
     """Passwords are hashed by turning their bytes around; `checked` is what was compared."""
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from agent.device.device import Device
-from agent.device.hardware import Hardware
+from agent.device.hardware import Hardware, Part
 from agent.errors import AgentError, fail
 from agent.jobs.contract import ROWS, fault, fields
 from agent.jobs.runner import JobRunner
@@ -23,8 +23,9 @@ from hal.fakes.flash import FakeFlash
 from hal.fakes.lines import FakeLink
 from hal.fakes.storage import FakeFiles, FakeMemory
 from hal.fakes.work import FakeClock, FakeJobs, StartedJob
-from hal.ports import Interface, JobEnd
+from hal.ports import Interface, JobEnd, StoreError
 from hal.store import Store
+from hal.withheld import WithheldStore
 from tests.helpers.appliance_values import hashed
 
 START_S = 1_800_000_000
@@ -167,11 +168,15 @@ class Bench:
         self.worker = Worker()
         self.link = FakeLink([Interface("eth0", True, ("192.0.2.1", "2001:db8::1"))])
         self.factory = factory
+        self.restarts: list[bool] = []  # asked for by the device
+        self.keeps_folders = False  # from now on, through reboots
         self._boot()
 
     def _boot(self) -> None:
         self.loop = Loop(self.clock)
-        self.files, self.memory = FakeFiles(), FakeMemory(self.loop)
+        if not self.keeps_folders:
+            self.files, self.memory = FakeFiles(), FakeMemory(self.loop)
+        self.store, withheld = self._mounted()
         self.jobs = FakeJobs(self.loop, [self.worker] * 1000)
         names = {"gigabitethernet0/0/0": "eth0"}
         self.hardware = Hardware(
@@ -182,16 +187,24 @@ class Bench:
             memory=self.memory,
             linux_name=lambda name: names.get(name.replace(" ", "").casefold(), name),
             serial="SN42",
+            withheld=withheld,
         )
         key_fd = os.memfd_create("device.key")
         log = Log(self.clock.wall_s, None)
         self._unplug = weakref.finalize(self, _closed, self.loop, key_fd)
-        self.store = Store.mount(self.flash)
         later = partial(self.loop.after, 0)
         work = JobRunner(self.jobs, self.chance, self.clock, later, key_fd, files=self.files)
         self.device = Device(self.loop, self.store, self.hardware, work, log)
         self.device.boot(self.factory)
         self.turn()
+
+    def _mounted(self) -> tuple[Store, Part | None]:
+        """As `agent/resident.py` does it."""
+        try:
+            return Store.mount(self.flash), None
+        except StoreError as error:
+            part = Part(str(error), lambda: self.flash, lambda: self.restarts.append(True))
+            return WithheldStore(self.flash, str(error)), part
 
     def reboot(self) -> None:
         """Power off, power on: what flash holds, and nothing else."""

@@ -1,5 +1,7 @@
 """Losing records on purpose: flash that rots behind the agent's back, in life and on fakes."""
 
+import binascii
+import struct
 from collections.abc import Mapping
 
 from agent.console.session.session import Session
@@ -12,6 +14,7 @@ from tests.helpers.appliance_values import hashed
 from tests.helpers.board import Agent
 from tests.helpers.device_bench import Bench, ready
 
+MAGIC, HEADER = b"SCEPSEG\0", struct.Struct(">8sHHIIIQI")  # docs/FORMAT.md 3
 SMALL = (4096, 16)  # blocks of a part on which many cuts are tried
 
 
@@ -57,6 +60,17 @@ def rot_image(data: bytearray, key: str, behind: int = 9) -> int:
 def _flash(agent: Agent) -> FileFlash:
     part = Flash()
     return FileFlash(str(agent.dir / "flash.bin"), part.erase_size, part.size // part.erase_size)
+
+
+def of_the_next_version(image: bytearray) -> int:
+    """Gives each intact header of segments the next format version; how many there were."""
+    count, at = 0, image.find(MAGIC)
+    while at >= 0:
+        magic, version, *rest = HEADER.unpack_from(image, at)
+        newer = HEADER.pack(magic, version + 1, *rest)
+        image[at : at + len(newer) + 4] = newer + struct.pack(">I", binascii.crc32(newer))
+        at, count = image.find(MAGIC, at + 1), count + 1
+    return count
 
 
 # -- on fakes --------------------------------------------------------------------------------------

@@ -54,14 +54,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.device": (
         *("agent.console.configuration", "agent.console.commands", "agent.console.language"),
         *("agent.jobs", "agent.enrolment", "agent.appliance", "agent.settings"),
-        *("agent.log", "agent.loop", "hal.ports", "hal.records", "hal.store", *GROUND),
+        *("agent.log", "agent.loop", "hal.ports", "hal.records", "hal.store", "hal.withheld"),
+        *GROUND,
     ),
     "agent.console.session": (
         *("agent.console.configuration", "agent.console.terminal", *LANGUAGES),
         *("agent.appliance", "agent.settings", "hal.ports", *GROUND),
     ),
     "agent.console.login": (
-        *("agent.console.terminal", "agent.appliance", "agent.settings", "hal.ports", *GROUND),
+        *("agent.console.terminal", "agent.console.displays", "agent.console.language"),
+        *("agent.appliance", "agent.settings", "hal.ports", *GROUND),
     ),
     "agent.console.configuration": (*LANGUAGES, "agent.appliance", "agent.settings", *GROUND),
     "agent.console.commands": (

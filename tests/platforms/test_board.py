@@ -275,3 +275,32 @@ def test_a_flash_without_a_driver_is_a_board_error(tmp_path: Path) -> None:
     board = parse_board("[flash]\nkind = 'mtd'\npath = '/dev/mtd3'")
     with pytest.raises(BoardError, match="mtd"):
         linux.open_board(board, str(tmp_path), FakeReactor())
+
+
+def test_a_flash_that_cannot_be_opened_is_told_and_the_rest_opens(tmp_path: Path) -> None:
+    (tmp_path / "flash.bin").mkdir()
+    found = linux.open_board(Board(), str(tmp_path), FakeReactor())
+    assert "Is a directory" in found.unopened
+    assert found.flash.read(0, 4) == b"\xff" * 4
+    with pytest.raises(FlashError, match="not to be touched"):
+        found.flash.program(0, b"x")
+    with pytest.raises(FlashError, match="Is a directory"):
+        found.open_flash(True)
+    (tmp_path / "flash.bin").rmdir()
+    flash = found.open_flash(False)
+    flash.program(0, b"x")
+    flash.close()
+    found.close()
+
+
+def test_a_flash_of_another_size_is_fitted_where_it_is_to_be_erased(tmp_path: Path) -> None:
+    (tmp_path / "flash.bin").write_bytes(b"x" * 4096)
+    (tmp_path / "flash.bin").chmod(0o600)
+    found = linux.open_board(Board(), str(tmp_path), FakeReactor())
+    assert "4096 bytes, 1048576 are configured" in found.unopened
+    with pytest.raises(FlashError, match="4096 bytes"):
+        found.open_flash(False)
+    flash = found.open_flash(True)
+    assert flash.read(0, 4097) == b"x" * 4096 + b"\0"
+    flash.close()
+    found.close()

@@ -118,14 +118,6 @@ def _folder(path: Path) -> None:
     path.mkdir()
 
 
-def _zeros(path: Path) -> None:
-    path.write_bytes(bytes(path.stat().st_size))
-
-
-def _cut(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
-
-
 def _text(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
@@ -137,9 +129,6 @@ DAMAGE = {
     "short key": ("device.key", _shorten, "not a device key", "restore it"),
     "open key": ("device.key", _open_to_all, "others may read the device key", "chmod 0600"),
     "key folder": ("device.key", _folder, "not a device key", "restore it"),
-    "foreign flash": ("flash.bin", _zeros, "neither our format nor erased", "restore it from"),
-    "cut flash": ("flash.bin", _cut, "524288 bytes, 1048576 are configured", "restore the file"),
-    "flash folder": ("flash.bin", _folder, "Is a directory", "restore the file"),
     "storage file": ("storage", _text, "storage: Not a directory", "look at it"),
     "memory file": ("memory", _text, "memory: Not a directory", "look at it"),
     "console file": ("console.sock", _text, "not a socket", "--state"),
@@ -212,12 +201,10 @@ def test_folders_that_vanish_are_made_again(served: tuple[Path, LabCa], tmp_path
 
 
 def test_a_file_may_not_grow(tmp_path: Path) -> None:
-    """A limit of the supervisor: nothing half made is left."""
-    agent = Agent(tmp_path)
-    said = start_fails(agent, "sh", "-c", 'ulimit -f 100; exec "$@"', "sh")
-    assert "flash.bin: File too large" in said
-    assert "space" in said
-    assert not list(agent.dir.glob("flash*"))
+    """A limit of the supervisor: nothing half made is left, and the console says why."""
+    with Agent(tmp_path, prefix=["sh", "-c", 'ulimit -f 100; exec "$@"', "sh"]) as agent:
+        assert "flash.bin: File too large" in agent.must("display pki realm")
+        assert not list(agent.dir.glob("flash*"))
 
 
 def mounted(folder: Path, options: str) -> list[str]:
@@ -230,15 +217,26 @@ def mounted(folder: Path, options: str) -> list[str]:
 
 
 @needs_root
-@pytest.mark.parametrize(
-    ("options", "what"),
-    [("ro", "flash.bin: Read-only file system"), ("size=512k", "flash.bin: No space left")],
-)
-def test_a_state_folder_that_cannot_be_written(tmp_path: Path, options: str, what: str) -> None:
+def test_a_state_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """A console without its socket could tell nobody, so this ends the start."""
     agent = Agent(tmp_path)
-    said = start_fails(agent, *mounted(agent.dir, options))
-    assert what in said
-    assert "the folder is full or not writable" in said
+    said = start_fails(agent, *mounted(agent.dir, "ro"))
+    assert "storage: Read-only file system" in said
+    assert "missing, full, or not accessible" in said
+
+
+@needs_root
+def test_a_state_folder_without_room_for_the_flash(tmp_path: Path) -> None:
+    agent = Agent(tmp_path)
+    command = agent.command("run", "--board", "sim", "--state", str(agent.dir))
+    with open(tmp_path / "agent.log", "ab") as log:
+        process = subprocess.Popen([*mounted(agent.dir, "size=512k"), *command], stderr=log)
+    agent.dir = Path(f"/proc/{process.pid}/root{agent.dir}")
+    try:
+        agent.adopt(process)
+        assert "flash.bin: No space left" in agent.must("display pki realm")
+    finally:
+        agent.stop()
 
 
 @needs_root

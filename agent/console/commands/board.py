@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent.appliance import Unusable
 from agent.console.commands import lookups
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL, Row, display, restore, setting
@@ -59,8 +60,34 @@ def render_timezone(settings: Settings) -> Iterator[str]:
 # -- storage and power -----------------------------------------------------------------------------
 
 
+def _renew_storage(operator: Operator, unusable: Unusable) -> None:
+    """The only way on for a device whose storage cannot be used, beside mending it elsewhere."""
+
+    def answered(yes: bool) -> None:
+        if yes:
+            operator.start(
+                "Erasing the storage",
+                lambda task: unusable.renew(False, task.done),
+                lambda _result: operator.info(
+                    "The storage is erased, and the agent starts anew, as that of a new device."
+                    " Log in again."
+                ),
+            )
+
+    operator.question(
+        f"The storage of this device cannot be used: {unusable.reason}. All that is on it will be"
+        " erased for ever, whatever device, release or program has written it: configuration,"
+        " users, key pairs, certificates, requests. What consumers read from memory, and the files"
+        " of storage, stay. Continue?",
+        answered,
+    )
+
+
 def reset_storage(operator: Operator, args: Args) -> None:
-    unused = "unused" in args
+    unused, unusable = "unused" in args, operator.device.unusable
+    if unusable and not unused:
+        _renew_storage(operator, unusable)
+        return
 
     def answered(yes: bool) -> None:
         if yes and unused:

@@ -11,6 +11,7 @@ from agent.console.displays import certificates
 from agent.console.language import parameters
 from agent.console.language.grammar import Args
 from agent.console.language.views import SYSTEM
+from agent.settings import fold
 
 KINDS = ("ca", "local")
 
@@ -124,6 +125,9 @@ def validate_certificate(operator: Operator, args: Args) -> None:
 def show_certificates(operator: Operator, args: Args) -> None:
     """Fields of a certificate are read in the worker, never in the agent."""
     kind = "ca" if "ca" in args else "local"
+    if operator.device.unusable:
+        _show_files(operator, args, kind)
+        return
     found: list[tuple[certificates.Shown, Certificate]] = []
     for record in lookups.named_realms(operator, args):
         place = certificates.Shown(record.name, f"{record.name}_{kind}.cer")
@@ -135,13 +139,25 @@ def show_certificates(operator: Operator, args: Args) -> None:
         else:
             local = operator.device.local(record.name)
             found += [(place, local)] if local else []
-    places = [place for place, _ in found]
+    _describe(operator, kind, [(place, one.der) for place, one in found])
+
+
+def _show_files(operator: Operator, args: Args, kind: str) -> None:
+    """Where the records cannot be read: what the files of storage hold, whoever wrote them."""
+    ending, storage = f"_{kind}.cer", operator.device.storage
+    wanted = f"{args.text('NAME')}{ending}" if "NAME" in args else ""
+    names = [entry.name for entry in storage.entries() if entry.name.endswith(ending)]
+    found = [name for name in names if not wanted or fold(name) == fold(wanted)]
+    _describe(operator, kind, [(certificates.Shown("", n), storage.read(n)) for n in found])
+
+
+def _describe(operator: Operator, kind: str, found: list[tuple[certificates.Shown, bytes]]) -> None:
     lookups.describe(
         operator,
         certificates.CERTIFICATE,
-        f"There is no {'CA' if kind == 'ca' else kind} certificate.",
-        places,
-        [one.der for _, one in found],
+        f"There is no {_name(kind)} certificate.",
+        [place for place, _ in found],
+        [data for _, data in found],
     )
 
 

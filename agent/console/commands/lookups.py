@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.appliance import Appliance, Described
+from agent.appliance import Appliance, Described, Unusable
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays import certificates
@@ -27,6 +27,17 @@ def times(device: Appliance) -> Times:
     """How times are shown now: in the zone of the device."""
     zone = device.settings.timezone
     return Times(device.wall_s(), zone.name, zone.ahead_s)
+
+
+def without_storage(unusable: Unusable) -> str:
+    """What is told of a device whose storage cannot be used, and what to type."""
+    return (
+        f"The storage of this device cannot be used: {unusable.reason}. Nothing on it was touched:"
+        " no realm, key pair or certificate is known, none is renewed, and nothing can be saved."
+        " What consumers read from memory, and the files of storage, are as they were. Type"
+        " `reset pki storage` in the user view to erase it and begin as a new device; or restore"
+        " it from a copy and start the agent again."
+    )
 
 
 def realm(operator: Operator, name: str) -> Realm:

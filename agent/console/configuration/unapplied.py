@@ -7,7 +7,8 @@ what the kept line asked for.
 
 from __future__ import annotations
 
-from agent.appliance import Configuration
+from agent.appliance import Appliance
+from agent.console.commands import lookups
 from agent.console.commands.table import Command, setting_lines
 from agent.console.language.grammar import Args, tokens
 from agent.settings import Settings, fold
@@ -15,9 +16,11 @@ from agent.settings import Settings, fold
 _ALWAYS = ("aaa", "user-interface console 0")  # blocks that are there without a line of their own
 
 
-def told(configuration: Configuration, settings: Settings) -> str:
+def told(device: Appliance) -> str:
     """What a terminal is told at login; "" when all of it is there and applies."""
-    lost, count = configuration.lost(), len(settings.unapplied)
+    if device.unusable:
+        return lookups.without_storage(device.unusable)
+    lost, count = device.configuration.lost(), len(device.settings.unapplied)
     if lost:
         return f"{lost[:1].upper()}{lost[1:]}. What you type and `save` takes its place."
     if not count:

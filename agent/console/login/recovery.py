@@ -1,5 +1,8 @@
 """What a serial line offers that lets nobody in: to erase the device. Sans-IO, as a login is.
 
+Where the storage cannot be used, the line shows too what a person needs who comes to mend it, and
+what says nothing of the device's secrets (`reduced.py`).
+
 Whoever holds a router may make it his own, as in the field's password recovery, but empty: he gets
 neither its keys nor its certificates. The word `ERASE`, then Y, then a minute in which any key
 stops it: long enough for who typed it by mistake, and for whoever reads the log.
@@ -15,6 +18,7 @@ from collections.abc import Callable
 
 from agent import limits
 from agent.appliance import Appliance
+from agent.console.login import reduced
 from agent.console.terminal.editor import Editor, Interrupt, Line
 from agent.console.terminal.output import Output
 from agent.errors import AgentError
@@ -57,6 +61,7 @@ class Recovery:
         self._timer: Timer | None = None
         self._counting = False  # the minute runs
         self._fresh = False  # and no key has come in it yet
+        self._over = False  # nobody is there any more
 
     # -- what a transport calls --------------------------------------------------------------------
 
@@ -65,11 +70,17 @@ class Recovery:
         self._out.info(SHUT)
         if self._device.system.recovery:
             self._out.info(OFFER)
-            self._ask("Word: ", self._word)
-            self._after(limits.LOGIN_S, lambda: self._give_up(NOTHING))
+        if self._device.unusable:
+            self._out.info(reduced.OFFER)
+        if self._device.system.recovery or self._device.unusable:
+            self._wait()
         else:
             self._give_up("")
         self._out.flush()
+
+    def _wait(self) -> None:
+        self._ask("Word: ", self._word)
+        self._after(limits.LOGIN_S, lambda: self._give_up(NOTHING))
 
     def feed(self, data: bytes) -> None:
         for byte in data:
@@ -86,7 +97,8 @@ class Recovery:
         self._out.flush()
 
     def close(self) -> None:
-        """Hang-up."""
+        """Hang-up. An erasure that runs goes on."""
+        self._over = True
         self._read = None
         self._stop_timer()
         if self._counting:
@@ -101,8 +113,13 @@ class Recovery:
         self._out.write(self._editor.take_output())
 
     def _word(self, text: str) -> None:
-        if text == WORD:
+        shown = reduced.lines(self._device, text) if self._device.unusable else []
+        if text == WORD and self._device.system.recovery:
             self._ask(SURE, self._sure)
+        elif shown:
+            for line in shown:
+                self._out.line(line)
+            self._wait()
         else:
             self._give_up(NOTHING)
 
@@ -130,14 +147,32 @@ class Recovery:
             self._report("ERASE_STOPPED", "somebody has mended the device")
             self._give_up(NOTHING)
             return
+        unusable = self._device.unusable
         try:
-            self._device.system.erase()
+            if unusable:
+                unusable.renew(True, self._renewed)
+            else:
+                self._device.system.erase()
         except AgentError as error:
-            self._report("ERASE_ERR", error.what)
-            self._out.error(error)
-            self._give_up("")
+            self._failed(error)
+            return
+        if not unusable:
+            self._renewed(None)
+
+    def _failed(self, error: AgentError) -> None:
+        self._report("ERASE_ERR", error.what)
+        if self._over:
+            return
+        self._out.error(error)
+        self._give_up("")
+
+    def _renewed(self, result: AgentError | None) -> None:
+        if result:
+            self._failed(result)
             return
         self._report("ERASED", "the device is like a new one")
+        if self._over:
+            return
         self._out.info("This device is like a new one.")
         self._out.flush()
         self.close()

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent import limits
+from agent.appliance import Unusable
 from agent.console.commands.lines import level_needed, masked, masked_error, where_else
+from agent.console.commands.lookups import without_storage
 from agent.console.commands.operator import Operator
 from agent.console.commands.place import Place
 from agent.console.commands.realm import url_line
@@ -20,6 +22,9 @@ from agent.console.session.keyboard import Keyboard
 from agent.console.terminal.output import Output
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
+
+# How commands begin that are about what the storage holds.
+SHOWN, ACTING = ("display pki ", "diagnose "), ("pki ", "save")
 
 
 class Interpreter:
@@ -56,13 +61,23 @@ class Interpreter:
             return
         self._keyboard.editor.remember(masked(text, found.secret, self._keyboard.lost))
         self._current, self._block = found, self._place.block()
+        if unusable := self._place.device.unusable:
+            self._mind_storage(found, unusable)
         found.command.handler(operator, found.args)
+
+    def _mind_storage(self, found: Match[Command], unusable: Unusable) -> None:
+        """No storage: what is shown of it is told why it is empty, what acts on it is refused."""
+        row = found.command.row
+        if row.notation.startswith(SHOWN) and "json" not in found.args:
+            self._out.warn(without_storage(unusable))
+        if row.notation.startswith(ACTING) and not (row.render or row.opens):
+            raise fail("storage-unusable", reason=unusable.reason)
 
     def tell(self, error: AgentError) -> None:
         """The command has failed; of one about a realm the next step has the realm's name."""
         self._failed = True
         args = self.args
-        if "realm" in args:
+        if "realm" in args and "NAME" in args:
             name = args.text("NAME")
             record = self._place.device.settings.realms.get(fold(name)) or Realm(name)
             error = error.of_realm(name, url_line(record))

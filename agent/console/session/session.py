@@ -101,7 +101,7 @@ class Session:
         self._idle.start(self._reactor)
         for text in news:
             self._out.info(text)
-        told = unapplied.told(self._device.configuration, self._device.settings)
+        told = unapplied.told(self._device)
         self.run(lambda: self._out.warn(told) if told else None)
 
     def feed(self, data: bytes) -> None:
