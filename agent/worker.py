@@ -1,16 +1,18 @@
-"""The worker process and its job children.
+"""The worker process: it forks the children of each job, and ends them.
 
-The worker imports everything that it will ever use and forks one child for each job. It reads no
-byte from the network and none from a job. A child gives up what it does not need (limits, user,
-and what else `hal/confinement` has), and only then reads its job; it answers once in CBOR and
-exits, so what parsed one CA's bytes never serves another realm. After that nothing of this program
-is opened by path: the installation may lie where the worker user cannot go.
+The worker imports everything that it will ever use and forks one child for each job, or two where a
+job has keys and a network (`agent/child.py`). It reads no byte from the network and none from a
+job. After that nothing of this program is opened by path: the installation may lie where the worker
+user cannot go.
 
 Fault model. A child may crash, run for ever, take all memory, answer half, or do what a stranger
 wants who has taken it over. The agent may end at any moment. The promises: each job that was
-accepted is reported once, and its report comes after its child is gone. "ok" means that the child
-exited with 0, which it does behind the last byte of its answer alone. The worker stays what it was
-before the fork, because a child hands nothing back to it but an exit status.
+accepted is reported once, and its report comes after its children are gone. "ok" means that the
+child that answers exited with 0, which it does behind the last byte of its answer alone. The worker
+stays what it was before the fork, because a child hands nothing back to it but an exit status.
+
+Two children of a job die together. When the one that talks has gone, the other one is killed. When
+the one that keeps the keys ends badly, somebody has asked what no job asks: that ends the job.
 
 Who ends a child: the worker at the deadline; the kernel when the worker dies (death signal); the
 child's own alarm when the worker hangs. Deadlines are on the outside clock, which the simulated
@@ -18,70 +20,84 @@ board does not scale. Only the parent of a process can kill it without a race: i
 to nobody else before it has been reaped, and that happens in one place.
 
 There are sixteen places for children. A place has a user of its own where the board names none, so
-that no child can signal another. More jobs than places wait, and their deadlines do not.
+that no child can signal another, nor the one that keeps its keys. More jobs than places wait, and
+their deadlines do not.
 
 The protocol between agent and worker is at the head of `hal/jobs.py`.
 """
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 import select
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from agent import limits
-from agent.errors import AgentError, fail
-from agent.jobs import contract
-from agent.scep import operations, preload
-from hal import cbor
+from agent import child, limits
+from agent.scep import preload
 from hal.clock import LinuxClock
 from hal.confinement import kernel_clock
-from hal.confinement.ladder import PLACES, Bounds, Identity, Ladder, Rungs
+from hal.confinement.ladder import PLACES, Bounds, Identity, Ladder
 from hal.confinement.namespaces import LOCAL, NETWORK
 from hal.jobs import (
     CANCEL,
     CAUSES,
     CONTROL_FD,
     ENDED,
+    HAS_KEYS,
     HEADER,
     START,
     TIME,
     USES_NETWORK,
     WITH_TIMER,
 )
-from hal.link import LinuxLink
 from hal.named import NamedTuple
 
-RUNGS = "rungs"  # the one operation that is not of SCEP: what confines a child here
+_ALONE, _PAIR = 1, 2  # children of a job
+_LEAST_FDS = {_ALONE: 1, _PAIR: 3}  # the channel; the request for keys and the device key too
 
 
 class _Job(NamedTuple):
-    """A job as it came: its number, kind, deadline in outside time, and descriptors (ours).
+    """A job as it came: its number, kind, children, deadline in outside time, descriptors (ours).
 
-    kind: LOCAL or NETWORK, which the agent says beside the job: the child needs its filter before
-    it may read. fds: the channel, then the device key if the job has it, then files to write.
+    kind: LOCAL or NETWORK, which the agent says beside the job: a child needs its filter before it
+    may read. fds: the channel, then as `agent.child.parts` takes them.
     """
 
     number: int
     kind: str
+    children: int
     deadline_ns: int
     fds: Sequence[int]
 
 
-class _Child:
-    """A running child: its job, its place, and why it was killed, if it was.
+class _Run:
+    """A job at work: its places, its children, why they were killed, and what came of it.
 
-    A child that ends badly without having been killed has died, so that is where it begins.
+    Children that end badly without having been killed have died, so that is where it begins.
     """
 
-    __slots__ = ("cause", "job", "place")
+    __slots__ = ("answered", "broken", "cause", "job", "parts", "places")
 
-    def __init__(self, job: _Job, place: int) -> None:
-        self.job, self.place, self.cause = job, place, "died"
+    def __init__(self, job: _Job, places: Sequence[int]) -> None:
+        self.job, self.places, self.cause = job, places, "died"
+        self.parts: dict[int, child.Part] = {}  # by pid, until they have been reaped
+        self.answered = self.broken = False
+
+    def ended(self, pid: int, good: bool) -> None:
+        """Notes the end of a child. Where it was one of two, the other may have to end with it."""
+        if self.parts.pop(pid).answers:
+            self.answered = good
+            self.kill()
+        elif not good and self.parts:
+            self.broken = True
+            self.kill()
+
+    def kill(self) -> None:
+        for pid in self.parts:
+            os.kill(pid, signal.SIGKILL)  # still ours: only `Worker._reap` gives a pid back
 
 
 class Worker:
@@ -90,7 +106,7 @@ class Worker:
     def __init__(self, control: socket.socket, ladder: Ladder) -> None:
         self._control, self._ladder = control, ladder
         self._clock = LinuxClock()
-        self._children: dict[int, _Child] = {}  # by pid
+        self._runs: dict[int, _Run] = {}  # by number of the job
         self._waiting: dict[int, _Job] = {}  # for a place, by number: the oldest first
         self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
@@ -110,7 +126,7 @@ class Worker:
                 if fd == self._wake[0]:
                     os.read(self._wake[0], 64)
                 elif not self._obey():
-                    return self._kill(list(self._children), "cancelled")
+                    return self._end(list(self._runs), "cancelled")
             # In this order: a child that is late is killed, one that is gone makes its place free,
             # and a job that has waited gets it, unless its own deadline has just passed.
             self._end_late()
@@ -125,7 +141,7 @@ class Worker:
         return max(0, (min(deadlines_ns) - self._clock.outside_ns()) // 1_000_000 + 1)
 
     def _jobs(self) -> list[_Job]:
-        return [*self._waiting.values(), *(child.job for child in self._children.values())]
+        return [*self._waiting.values(), *(run.job for run in self._runs.values())]
 
     def _obey(self) -> bool:
         """One message of the agent; False when it has gone.
@@ -142,10 +158,11 @@ class Worker:
         if len(message) != HEADER.size:
             return False
         kind, number, deadline_ms, flags = HEADER.unpack(message)
-        if kind == START and fds:
+        children = _PAIR if flags & HAS_KEYS else _ALONE
+        if kind == START and len(fds) >= _LEAST_FDS[children]:
             deadline_ns = self._clock.outside_ns() + deadline_ms * 1_000_000
             network = NETWORK if flags & USES_NETWORK else LOCAL
-            self._waiting[number] = _Job(number, network, deadline_ns, fds)
+            self._waiting[number] = _Job(number, network, children, deadline_ns, fds)
             return True
         if kind == CANCEL:
             self._end([number], "cancelled")
@@ -171,31 +188,47 @@ class Worker:
         _close(timer)
 
     def _seat(self) -> None:
-        """Gives each free place to the job that has waited longest."""
-        places = {child.place for child in self._children.values()}
-        for place in range(PLACES):
-            if self._waiting and place not in places:
-                job = self._waiting.pop(next(iter(self._waiting)))
-                self._fork(job, place)
-                _close(job.fds)  # or the agent would never see the end of the channel
+        """Gives free places to the job that has waited longest, and to the next ones."""
+        while self._waiting:
+            job = self._waiting[next(iter(self._waiting))]
+            taken = {place for run in self._runs.values() for place in run.places}
+            free = [place for place in range(PLACES) if place not in taken]
+            if len(free) < job.children:
+                return
+            del self._waiting[job.number]
+            self._start(job, free[: job.children])
 
-    def _fork(self, job: _Job, place: int) -> None:
-        """Starts a child. It never comes back from here: whatever it raises, it exits, without the
-        handlers and buffers that belong to the worker."""
+    def _start(self, job: _Job, places: Sequence[int]) -> None:
+        """Forks the children of a job. Descriptors are closed here then, or the agent would never
+        see the end of the channel, nor one child that of the other."""
         self._ladder.refresh(job.kind)  # a lease may have replaced resolv.conf
+        run, fds = _Run(job, places), list(job.fds)
         try:
-            pid = os.fork()
+            if job.children == _PAIR:
+                ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                fds += [end.detach() for end in ends]
+            for part, place in zip(child.parts(job.kind, fds, job.children), places, strict=True):
+                run.parts[self._fork(job, part, place)] = part
         except OSError:
-            self._report(job.number, "died")
-            return
+            run.kill()
+        finally:
+            _close(fds)
+        self._runs[job.number] = run
+        if not run.parts:
+            self._report(run)
+
+    def _fork(self, job: _Job, part: child.Part, place: int) -> int:
+        """The pid of a child, which never comes back from here: whatever it raises, it exits,
+        without the handlers and buffers that belong to the worker."""
+        pid = os.fork()
         if pid == 0:
             status = 1
             try:
                 rest_s = (job.deadline_ns - self._clock.outside_ns()) // 1_000_000_000
-                status = _run_child(job, self._ladder, place, max(0, rest_s) + 1)
+                status = child.run(part, self._ladder, place, max(0, rest_s) + 1)
             finally:
                 os._exit(status)
-        self._children[pid] = _Child(job, place)
+        return pid
 
     def _end_late(self) -> None:
         now = self._clock.outside_ns()
@@ -210,25 +243,27 @@ class Worker:
         for number in numbers:
             if job := self._waiting.pop(number, None):
                 _close(job.fds)
-                self._report(number, cause)
-        children = self._children.items()
-        self._kill([pid for pid, child in children if child.job.number in numbers], cause)
-
-    def _kill(self, pids: Sequence[int], cause: str) -> None:
-        for pid in pids:
-            self._children[pid].cause = cause
-            os.kill(pid, signal.SIGKILL)  # still ours: only `_reap` gives a pid back
+                self._say(number, cause)
+            elif run := self._runs.get(number):
+                run.cause = cause
+                run.kill()
 
     def _reap(self) -> None:
-        """Reports children that are gone. The status decides, not the kill: a child that had
+        """Reports jobs whose children are gone. The status decides, not the kill: a child that had
         answered and left before the signal came has done its job."""
-        for pid in list(self._children):
-            reaped, status = os.waitpid(pid, os.WNOHANG)
-            if reaped:
-                child = self._children.pop(pid)
-                self._report(child.job.number, None if status == 0 else child.cause)
+        for run in list(self._runs.values()):
+            for pid in list(run.parts):
+                reaped, status = os.waitpid(pid, os.WNOHANG)
+                if reaped:
+                    run.ended(pid, status == 0)
+            if not run.parts:
+                self._report(run)
 
-    def _report(self, job: int, cause: str | None) -> None:
+    def _report(self, run: _Run) -> None:
+        del self._runs[run.job.number]
+        self._say(run.job.number, None if run.answered and not run.broken else run.cause)
+
+    def _say(self, job: int, cause: str | None) -> None:
         try:
             self._control.send(HEADER.pack(ENDED, job, CAUSES.index(cause), 0))
         except OSError:
@@ -238,100 +273,6 @@ class Worker:
 def _close(fds: Sequence[int]) -> None:
     for fd in fds:
         os.close(fd)
-
-
-def _run_child(job: _Job, ladder: Ladder, place: int, alarm_s: int) -> int:
-    """The life of a child: confine, read, work, answer. The exit status, 0 when it answered.
-
-    Until the job has been read, nothing here depends on a byte of a stranger; from then on nothing
-    but the answer leaves. Anything raised on the way is an exit with 1, which the agent knows as
-    `job-died`.
-    """
-    signal.set_wakeup_fd(-1)  # the pipe is that of the worker
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.alarm(alarm_s)  # for a worker that hangs; else it kills up to a second earlier
-    _close_others([*job.fds, *ladder.descriptors(job.kind)])
-    rungs = ladder.climb(job.kind, place)
-    channel = socket.socket(fileno=job.fds[0])
-    request = _read_all(channel)
-    channel.sendall(cbor.dumps(perform(request, job.fds[1:], rungs)))
-    return 0
-
-
-def perform(request: bytes, files: Sequence[int], rungs: Rungs | None = None) -> dict[str, object]:
-    """The answer of a job: `{ok: map}`, or the map of an error. Never raises for a bad job.
-
-    files: the descriptors behind the channel. Rungs are asked for by the first job of each start
-    and answered here, because no operation of SCEP knows what confines it.
-    """
-    try:
-        job = cbor.loads(request, max_bytes=limits.JOB_BYTES)
-        if not isinstance(job, dict):
-            raise fail("job-fault", place="a job is a map")
-        if rungs and job == {"op": RUNGS}:
-            return {"ok": {"held": rungs.held, "missing": rungs.missing}}
-        operation = _operation(job)
-        return {"ok": operation(job, files, LinuxLink())}
-    except AgentError as error:
-        return dict(error.as_map())
-    except MemoryError:  # the limit of address space: a peer, or a file, wanted more than any needs
-        return dict(fail("job-died").as_map())
-    except Exception as error:
-        # A fault of ours, met by bytes from outside: say where, never what (it may be secret).
-        frame = error.__traceback__
-        while frame and frame.tb_next:
-            frame = frame.tb_next
-        name = os.path.basename(frame.tb_frame.f_code.co_filename) if frame else "?"
-        place = f"{type(error).__name__} at {name}:{frame.tb_lineno if frame else 0}"
-        return dict(fail(_fault(error), place=place).as_map())
-
-
-def _fault(error: Exception) -> str:
-    """A fault of this software, or a call that the filter of a child refused.
-
-    The filter answers EPERM to a dangerous call and ENOSYS to one that it does not know. Neither
-    is expected of our code: it means a newer C library, or a stranger at work in the child.
-    """
-    refused = isinstance(error, OSError) and error.errno in (errno.EPERM, errno.ENOSYS)
-    return "job-refused" if refused else "job-fault"
-
-
-def _operation(job: dict[str, object]) -> Callable[..., dict[str, object]]:
-    """The function of a job whose fields are as the contract says.
-
-    The agent has made the job, but from settings and records; a field of another type is told here
-    by its name, before a parser stumbles over it.
-    """
-    op = job.get("op")
-    if not isinstance(op, str) or op not in operations.OPS or op not in contract.ROWS:
-        raise fail("job-fault", place=f"unknown operation {op!r}")
-    field = contract.fault(contract.ROWS[op].takes, job)
-    if field is not None:
-        raise fail("job-request", field=field)
-    return operations.OPS[op]
-
-
-def _close_others(fds: Sequence[int]) -> None:
-    """Leaves a child the descriptors of its job, and /dev/null in the place of the standard ones.
-
-    The worker holds the control socket, by which a child could report the ends of others, and the
-    channels and device keys of all jobs that wait. Nothing of it may outlive the fork.
-    """
-    for fd in (1, 2):  # what the agent's log and terminal are to others is not for a child
-        os.dup2(0, fd)
-    survivors = sorted({0, 1, 2, *fds})
-    for low, high in zip(survivors, [*survivors[1:], 65536], strict=True):
-        os.closerange(low + 1, high)
-
-
-def _read_all(channel: socket.socket) -> bytes:
-    """The job: all that comes before the agent shuts its end for writing."""
-    data = bytearray()
-    while piece := channel.recv(65536):
-        data += piece
-        if len(data) > limits.JOB_BYTES:
-            raise ValueError("job too long")
-    return bytes(data)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,7 +5,9 @@ Everything between agent and worker is on two kinds of sockets:
 
     control (SOCK_SEQPACKET, descriptor 3 of the worker)
         agent -> worker   J id deadline_ms flags   with the job's end of its channel, then its
-                                                   descriptors; flags: 1, it uses the network
+                                                   descriptors; flags: 1, it uses the network;
+                                                   2, it has a key child beside it, whose request
+                                                   is the second descriptor
                           C id                     stop that job
                           T id 0 flags             what the kernel says of its clock; 1: a timer too
         worker -> agent   E id cause               the child is gone: ok, died, deadline, cancelled
@@ -24,6 +26,7 @@ agent kills the worker when it does not report one in time, and all its jobs hav
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -38,7 +41,8 @@ CONTROL_FD = 3
 HEADER = struct.Struct("<cIQB")  # kind, job, deadline_ms or cause, flags
 START, CANCEL, ENDED, TIME = b"J", b"C", b"E", b"T"
 WITH_TIMER = 1  # flag of TIME
-USES_NETWORK = 1  # flag of START: known before the child reads its job, which it does confined
+# Flags of START: known before the child reads its job, which it does confined.
+USES_NETWORK, HAS_KEYS = 1, 2
 CAUSES = (None, "died", "deadline", "cancelled")
 GRACE_NS = 5_000_000_000  # the worker's own deadline comes first; this is for a worker that hangs
 NS_S = 1_000_000_000
@@ -59,6 +63,21 @@ class _Job:
         self.ended = False
         self.cause: str | None = None
         self.backstop: Timer | None = None
+
+
+def _holding(data: bytes) -> socket.socket:
+    """A socket from which this is read, then end of file. Some kilobytes lie in its buffer, so
+    nobody waits; OSError when they do not."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with ours:
+            ours.setblocking(False)
+            if ours.send(data) != len(data):
+                raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+    except OSError:
+        theirs.close()
+        raise
+    return theirs
 
 
 class WorkerJobs:
@@ -86,6 +105,7 @@ class WorkerJobs:
         deadline_s: int,
         done: Callable[[JobEnd], None],
         network: bool = False,
+        keys: bytes = b"",
     ) -> int:
         """Sends a job to the worker; the descriptors stay the caller's, who may close them now."""
         self._last += 1
@@ -94,16 +114,20 @@ class WorkerJobs:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         except OSError as error:
             return self._fail(number, error, done)
+        given = [theirs]
         try:
             control = self._worker()
-            flags = USES_NETWORK if network else 0
+            if keys:
+                given.append(_holding(keys))
+            flags = (USES_NETWORK if network else 0) | (HAS_KEYS if keys else 0)
             header = HEADER.pack(START, number, deadline_s * 1000, flags)
-            socket.send_fds(control, [header], [theirs.fileno(), *fds])
+            socket.send_fds(control, [header], [*(one.fileno() for one in given), *fds])
         except OSError as error:
             ours.close()
             return self._fail(number, error, done)
         finally:
-            theirs.close()
+            for one in given:
+                one.close()
         job = self._jobs[number] = _Job(ours, request, done)
         ours.setblocking(False)
         self._reactor.watch(

@@ -204,7 +204,10 @@ class JobEnd(NamedTuple):
 
 
 class Jobs(Protocol):
-    """Work in short-lived processes. `done` is called once for each started job, from the loop."""
+    """Work in short-lived processes. `done` is called once for each started job, from the loop.
+
+    A job with `keys` has a second child without network, and the first descriptor is that one's.
+    """
 
     def start(
         self,
@@ -213,7 +216,8 @@ class Jobs(Protocol):
         deadline_s: int,
         done: Callable[[JobEnd], None],
         network: bool = False,
-    ) -> int: ...  # without `network` the child has none
+        keys: bytes = b"",
+    ) -> int: ...  # without `network` the child has none; `keys`: the request to a key child
     def cancel(self, job: int) -> None: ...  # `done` still comes, with `cancelled`
     def close(self) -> None: ...
 

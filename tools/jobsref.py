@@ -26,6 +26,12 @@ lists.
 A child has the device key, open for reading as its first descriptor, only where the row says that
 something is unsealed or sealed. It has a network only where the row says so. At its deadline it is
 killed. With a network that is {job_s} s where the board file has the default time-outs.
+
+No process holds a private key and a network. A job that needs both has two children. The key child
+has the device key, no network, and of the job what the row names under `asks`: it unseals these
+keys, and answers no more than this many questions. The talking child gets the public half of a key
+pair (`spki`) in place of the sealed one, and hears the password from the key child where the row
+says so. `agent/keydoor.py` has the questions.
 """
 
 OPERATIONS = {
@@ -152,6 +158,12 @@ def _bullets(row: Operation) -> Iterator[str]:
     if device_key:
         without = f"; kind {', '.join(row.without_key)} needs none" if row.without_key else ""
         yield f"* device key: {', '.join(device_key)}{without}"
+    if row.asks:
+        yield f"* asks {_asks(row.asks)}"
+    if row.asks_renewing:
+        yield f"* asks, with `renewal`: {_asks(row.asks_renewing)}"
+    if row.hands_over:
+        yield f"* hears `{row.hands_over}` in plain"
     if row.files:
         yield f"* descriptors, open for writing: {_quoted(row.files)}"
     limit = "the time-outs of the board" if row.deadline_s is None else f"{row.deadline_s} s"
@@ -160,6 +172,13 @@ def _bullets(row: Operation) -> Iterator[str]:
 
 def _uses(row: Operation) -> tuple[tuple[str, str], tuple[str, str]]:
     return ("unseals", row.opens), ("seals", row.seals)
+
+
+def _asks(counted: str) -> str:
+    keys = (one.split(":") for one in counted.split())
+    return "; ".join(
+        f"`{name}` to sign {signs}, to unwrap {unwraps}" for name, signs, unwraps in keys
+    )
 
 
 def _shape(shape: str) -> str:

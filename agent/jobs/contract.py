@@ -9,6 +9,9 @@ A shape is a text `name:type name:type?`. The question mark: the field may be ab
 text, bytes, int, bool, map, and lists of one type (texts, blobs, maps). The inside of a map is
 checked by the function that reads it. Texts are split when a job is checked, so that this table
 costs the idle agent little. `docs/JOBS.md` is made from it.
+
+No process holds a private key and talks to the network. A job that needs both has two children: one
+that keeps keys, and one that asks it. What may be asked, and how often, is in the row (`asks`).
 """
 
 from __future__ import annotations
@@ -30,6 +33,10 @@ class Operation(NamedTuple):
     that are sealed. Either of them needs the device key, which is the first descriptor; without_key
     names the values of `kind` that need none. files: further descriptors, open for writing, in this
     order. deadline_s: None for a job that uses the network, which has the board's time-outs.
+
+    asks: `field:signatures:unwraps` for each key that a child without network keeps for the one
+    that talks; asks_renewing: the same where the job has a `renewal`, whose certificate signs.
+    hands_over: the sealed password that the talking child gets in plain.
     """
 
     takes: str = ""
@@ -38,6 +45,9 @@ class Operation(NamedTuple):
     seals: str = ""
     without_key: tuple[str, ...] = ()
     files: str = ""
+    asks: str = ""
+    asks_renewing: str = ""
+    hands_over: str = ""
     deadline_s: int | None = limits.LOCAL_JOB_S
 
     @property
@@ -72,7 +82,8 @@ _OUTCOME = "status:text certificate:map? chain:blobs? ra_proven:bool? notes:text
 _CRL = (
     "crl:bytes issuer:text this_update_s:int next_update_s:int? count:int source:text notes:texts"
 )
-_KEYS = "key password renewal.key"
+# Signatures: of the certificate that signs (RFC 8894 2.3), the pkiMessage, in `enrol` the PKCS#10.
+_OWN, _RENEWING = "key:2:1", "renewal.key:1:1"
 
 ROWS: dict[str, Operation] = {
     "rungs": Operation(gives="held:texts missing:texts"),
@@ -93,10 +104,30 @@ ROWS: dict[str, Operation] = {
         gives="caps:texts certificates:maps notes:texts",
         deadline_s=None,
     ),
-    "enrol": Operation(takes=_REQUEST, gives=_OUTCOME, opens=_KEYS, deadline_s=None),
-    "poll": Operation(takes=_REQUEST, gives=_OUTCOME, opens=_KEYS, deadline_s=None),
+    "enrol": Operation(
+        takes=_REQUEST,
+        gives=_OUTCOME,
+        opens="key password renewal.key",
+        asks="key:3:1",
+        asks_renewing="key:1:0 " + _RENEWING,
+        hands_over="password",
+        deadline_s=None,
+    ),
+    "poll": Operation(
+        takes=_REQUEST,
+        gives=_OUTCOME,
+        opens="key renewal.key",
+        asks=_OWN,
+        asks_renewing=_RENEWING,
+        deadline_s=None,
+    ),
     "get-cert": Operation(
-        takes="serial:text " + _REQUEST, gives=_OUTCOME, opens=_KEYS, deadline_s=None
+        takes="serial:text " + _REQUEST,
+        gives=_OUTCOME,
+        opens="key renewal.key",
+        asks=_OWN,
+        asks_renewing=_RENEWING,
+        deadline_s=None,
     ),
     "next-ca": Operation(
         takes="url:text " + _PUBLISHED,
@@ -108,6 +139,7 @@ ROWS: dict[str, Operation] = {
         takes="signer:map transaction:text " + _LIST,
         gives=_CRL,
         opens="signer.key",
+        asks="signer.key:1:1",
         deadline_s=None,
     ),
     "request": Operation(

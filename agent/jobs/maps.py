@@ -160,7 +160,7 @@ def request_job(
         "caps": request.caps,
         "transaction": request.transaction,
         "request_time_s": request.request_time_s,
-        "password": request.password,
+        "password": request.password if op == "enrol" and _has_password(request) else None,
         "key": key_map(keys.own),
         "renewal": _renewal(request, keys.signer),
     }
@@ -177,6 +177,11 @@ def published_job(realm: Realm, ca: CaRecord, linux_name: LinuxName) -> dict[str
         **_trusted(realm, ca),
         "caps": ca.caps,
     }
+
+
+def _has_password(request: RequestRecord) -> bool:
+    """Whether the challenge goes along; a child that sends none is not given it."""
+    return request.renewal is None or request.renewal.with_password
 
 
 def _renewal(request: RequestRecord, key: KeyRecord) -> dict[str, object] | None:

@@ -30,6 +30,7 @@ from agent.errors import AgentError, fail, from_map
 from agent.jobs import contract
 from agent.jobs.answers import Answer
 from agent.jobs.contract import ROWS, Operation
+from agent.jobs.split import split
 from agent.jobs.turns import Turn, Turns
 from hal import cbor
 from hal.named import NamedTuple
@@ -142,8 +143,12 @@ class JobRunner:
 
         # A child that unseals nothing must not be able to: it parses what nobody has signed.
         key = [self._device_key_fd] if row.needs_device_key(job.get("kind")) else []
+        keys = b""
+        if row.asks:
+            job, kept = split(row, job)
+            keys = cbor.dumps(kept)
         request = cbor.dumps(job)
-        number = self._jobs.start(request, [*key, *fds], deadline_s, end, row.network)
+        number = self._jobs.start(request, [*key, *fds], deadline_s, end, row.network, keys)
         self._numbers[wanted.number] = number
 
     def _fail(self, wanted: Wanted, error: AgentError) -> None:

@@ -80,6 +80,12 @@ def public_bits(spki: ber.Node) -> bytes:
     return bits.bit_bytes()
 
 
+def modulus_bytes(spki: bytes) -> int:
+    """The length of the modulus of an RSA key of ours, and so of its signatures and blocks."""
+    modulus = ber.Fields(ber.read(public_bits(ber.read(spki)))).take().integer()
+    return (modulus.bit_length() + 7) // 8
+
+
 def algorithm(node: ber.Node) -> Signature:
     """A signature's AlgorithmIdentifier, its parameters NULL or absent."""
     dotted, _ = algorithm_identifier(node)

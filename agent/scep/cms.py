@@ -26,6 +26,7 @@ from agent import limits
 from agent.errors import fail
 from agent.scep import ber, certificate, crypto, der, names, oids
 from agent.scep.certificate import Certificate
+from agent.scep.keys import Key, Oaep
 from hal.named import NamedTuple
 
 # RFC 8894 3.2 and 4.7.1 want data; XiPKI names what is in the octets, the same octets otherwise.
@@ -92,7 +93,7 @@ class Envelope(NamedTuple):
     identifier has no number, and so is never us.
     """
 
-    recipients: list[tuple[int | None, tuple[str, str] | None, bytes]]
+    recipients: list[tuple[int | None, Oaep | None, bytes]]
     cipher: str
     iv: bytes
     secret: bytes
@@ -235,7 +236,7 @@ def read_envelope(data: bytes) -> Envelope:
     return Envelope(recipients, cipher, parameters.octet_string(), secret)
 
 
-def _recipients(infos: ber.Node) -> list[tuple[int | None, tuple[str, str] | None, bytes]]:
+def _recipients(infos: ber.Node) -> list[tuple[int | None, Oaep | None, bytes]]:
     """Those by RSA; of the other ways to hand a key over, a password is the one that SCEP knows.
 
     RFC 8894 3.1 has it for keys that cannot encrypt. Ours can, so a CA that uses it has taken our
@@ -249,7 +250,7 @@ def _recipients(infos: ber.Node) -> list[tuple[int | None, tuple[str, str] | Non
     return recipients
 
 
-def _recipient(node: ber.Node) -> tuple[int | None, tuple[str, str] | None, bytes]:
+def _recipient(node: ber.Node) -> tuple[int | None, Oaep | None, bytes]:
     fields = ber.Fields(node)
     fields.take(der.INTEGER)
     identifier = _identifier(fields.take(der.SEQUENCE, *_KEY_IDENTIFIER_TAGS))
@@ -262,7 +263,7 @@ def _recipient(node: ber.Node) -> tuple[int | None, tuple[str, str] | None, byte
     return identifier.serial, oaep, wrapped
 
 
-def _oaep(parameters: ber.Node | None) -> tuple[str, str]:
+def _oaep(parameters: ber.Node | None) -> Oaep:
     """Digests of RSAES-OAEP (RFC 4055 4.1): SHA-1 unless they are named.
 
     SHA-1 is no weakness here, since OAEP does not rest on collisions; some libraries name another
@@ -311,17 +312,20 @@ def verify(message: SignedData, signer: Signer, spki: bytes) -> str:
     return ""
 
 
-def decrypt(envelope: Envelope, key: crypto.PrivateKey, serial: int) -> bytes | None:
+def decrypt(envelope: Envelope, key: Key, serial: int) -> bytes | None:
     """The content for the one recipient with this serial number, or None, whatever was wrong.
 
-    The random key of RFC 3218 2.3.2 is drawn before it is known whether it is needed. The length is
-    compared because OpenSSL from 3.2 on answers a wrong padding with random bytes of any length.
-    Recipients are told by the number alone: to pick a wrong one costs a failure and no secret. Of
-    two with our number neither is tried, so that a reply is one question to the key, never more.
+    A key that is wrong inside gives another content key (RFC 3218 2.3.2, `keys.py`). One is drawn
+    for what everybody sees who has the reply: no block for us, or one of another length than our
+    modulus. Recipients are told by the number alone: to pick a wrong one costs a failure and no
+    secret. Of two with our number neither is tried, so that a reply is one question to the key,
+    never more.
     """
     size = crypto.KEY_BYTES[envelope.cipher]
-    spare = crypto.draw(size)
     shares = [(wrapped, oaep) for number, oaep, wrapped in envelope.recipients if number == serial]
-    unwrapped = crypto.unwrap(key, *shares[0]) if len(shares) == 1 else None
-    content_key = unwrapped if unwrapped is not None and len(unwrapped) == size else spare
+    if len(shares) == 1 and len(shares[0][0]) == certificate.modulus_bytes(key.spki):
+        block, oaep = shares[0]
+        content_key = key.unwrap(block, size, oaep)
+    else:
+        content_key = crypto.draw(size)
     return crypto.decrypt_cbc(envelope.cipher, content_key, envelope.iv, envelope.secret)

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from agent.scep import crypto, der, oids
 from agent.scep.certificate import Certificate
+from agent.scep.keys import Key
 
 _ISSUER_AND_SERIAL = 1  # CMSVersion of SignerInfo, RFC 5652 5.3
 
@@ -39,7 +40,7 @@ def sign(
     content: bytes,
     attributes: Iterable[bytes],
     signer: Certificate,
-    key: crypto.PrivateKey,
+    key: Key,
     digest: str,
 ) -> bytes:
     """SignedData over the content with one signer, whose certificate comes along (RFC 8894 2.3).
@@ -57,7 +58,7 @@ def sign(
         algorithm(oids.DIGESTS[digest]),
         der.tlv(der.explicit(0), *signed),
         algorithm(oids.RSA),
-        der.octet_string(crypto.sign(key, der.tlv(der.SET, *signed), digest)),
+        der.octet_string(key.sign(digest, crypto.digest(digest, der.tlv(der.SET, *signed)))),
     )
     body = der.sequence(
         der.integer(1),

@@ -26,7 +26,8 @@ from agent.scep import (
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.crl import Crl
-from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
+from agent.scep.jobmap import Answer, Job, field, one_of, text_or_none
+from agent.scep.keys import Hands
 from agent.scep.pki_operation import Conversation, Question, signing, transaction_of
 from agent.scep.stored import ca_of
 from hal.ports import Link
@@ -51,11 +52,11 @@ def fetch(job: Job, link: Link) -> Answer:
     return _answer(job, crl_check.accept(data, ca, notes), data, url, notes)
 
 
-def get(job: Job, device_key: bytes, link: Link) -> Answer:
+def get(job: Job, hands: Hands, link: Link) -> Answer:
     """GetCRL for the issuer of the certificate in use, which signs it:
     {signer: {certificate, key}, digest, transaction, before_s, ca, ...}"""
     conversation = Conversation(job)
-    signer, key = signing(submap(job, "signer"), device_key)
+    signer, key = signing(job, "signer", hands)
     digest = one_of(job, "digest", oids.RSA_SIGNATURES)
     request = messages.Request(transaction_of(job), 0, digest, {}, (), None)
     content = cms_writer.issuer_and_serial(signer.issuer_der, signer.serial)

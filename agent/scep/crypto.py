@@ -22,7 +22,7 @@ from cryptography.exceptions import (
     UnsupportedAlgorithm,
 )
 from cryptography.hazmat.primitives import hashes, hmac
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
@@ -57,6 +57,7 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha-384": hashes.SHA384,
     "sha-512": hashes.SHA512,
 }
+DIGEST_BYTES = {name: kind().digest_size for name, kind in _HASHES.items()}
 KEY_BYTES = {"des": 8, "3des": 24, "aes128": 16, "aes192": 24, "aes256": 32}
 GCM_NONCE_BYTES = 12
 _REFUSALS = (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, OverflowError)
@@ -114,10 +115,11 @@ def load_own(pkcs8: bytes) -> PrivateKey:
     return key
 
 
-def sign(key: PrivateKey, data: bytes, digest_name: str) -> bytes:
-    """RSASSA-PKCS1-v1_5: deterministic, so a request can be built again to the byte."""
+def sign(key: PrivateKey, digest_name: str, value: bytes) -> bytes:
+    """RSASSA-PKCS1-v1_5 over a digest: deterministic, so a request can be built again to the byte.
+    The library makes DigestInfo of it (RFC 8017 9.2)."""
     try:
-        return key.sign(data, padding.PKCS1v15(), _HASHES[digest_name]())
+        return key.sign(value, padding.PKCS1v15(), utils.Prehashed(_HASHES[digest_name]()))
     except (UnsupportedAlgorithm, ValueError):
         raise fail("digest-refused", digest=digest_name) from None
 

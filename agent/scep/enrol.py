@@ -11,7 +11,6 @@ from agent.scep import (
     certificate,
     certmap,
     crl_check,
-    crypto,
     messages,
     names,
     oids,
@@ -20,11 +19,12 @@ from agent.scep import (
     vault,
 )
 from agent.scep.jobmap import Answer, Job, field, items, one_of, submap, text_or_none
-from agent.scep.pki_operation import Conversation, Question, load_key, signing, transaction_of
+from agent.scep.keys import Hands, HeldKey, OwnKey
+from agent.scep.pki_operation import Conversation, Question, signing, transaction_of
 from hal.ports import Link
 
 
-def enrol(job: Job, device_key: bytes, link: Link) -> Answer:
+def enrol(job: Job, hands: Hands, link: Link) -> Answer:
     """Sends PKCSReq or RenewalReq: {status: issued, certificate, chain, ra_proven, notes}, {status:
     pending, notes}. `renewal` None: signed by a certificate made for it; else {message_type,
     certificate, key, with_password}."""
@@ -33,13 +33,13 @@ def enrol(job: Job, device_key: bytes, link: Link) -> Answer:
     kind = messages.PKCS_REQ if renewal is None else field(renewal, "message_type", int)
     if kind not in (messages.PKCS_REQ, messages.RENEWAL_REQ):
         raise fail("job-request", field="message_type")
-    transaction = Transaction(job, device_key, with_password)
+    transaction = Transaction(job, hands, with_password)
     return transaction.run(kind, transaction.certification_request(), link)
 
 
-def poll(job: Job, device_key: bytes, link: Link) -> Answer:
+def poll(job: Job, hands: Hands, link: Link) -> Answer:
     """Asks for the outcome of an earlier request; answers like `enrol`."""
-    transaction = Transaction(job, device_key, with_password=False)
+    transaction = Transaction(job, hands, with_password=False)
     content = messages.poll_content(transaction.issuer.subject_der, transaction.request)
     return transaction.run(messages.CERT_POLL, content, link)
 
@@ -49,40 +49,34 @@ def offline(job: Job, device_key: bytes) -> Answer:
     sealed = text_or_none(job, "password")
     password = None if sealed is None else vault.unseal_password(device_key, sealed)
     request = _shaped(job, "", 0, password)  # the PKCS#10 itself has no transaction and no time
-    key = load_key(submap(job, "key"), device_key)
+    key = OwnKey(vault.load_pair(submap(job, "key"), device_key))
     return {"request": messages.certification_request(request, key)}
 
 
 class Transaction:
     """One exchange: the fields of its job, checked, and what the answer must fit."""
 
-    def __init__(self, job: Job, device_key: bytes, with_password: bool) -> None:
+    def __init__(self, job: Job, hands: Hands, with_password: bool) -> None:
         self._job, self._with = job, Conversation(job)
-        pair = submap(job, "key")
-        self._spki = field(pair, "spki", bytes)
-        self._key = load_key(pair, device_key)
+        self._key = hands.key("key", submap(job, "key"))
         self._check = crl_check.check_of(job, self._with.ca, self._with.now_s)
-        password = self._password(device_key) if with_password else None
+        password = self._password(hands) if with_password else None
         time_s = field(job, "request_time_s", int)
         self.request = _shaped(job, transaction_of(job), time_s, password)
-        self._signer, self._signer_key = self._signing(device_key)
+        self._signer, self._signer_key = self._signing(hands)
 
-    def _password(self, device_key: bytes) -> str | None:
-        sealed = text_or_none(self._job, "password")
-        if sealed is None:
-            return None
-        plain = vault.unseal_password(device_key, sealed)
-        if not names.is_printable_string(plain):
+    def _password(self, hands: Hands) -> str | None:
+        plain = hands.held.password()
+        if plain is not None and not names.is_printable_string(plain):
             text = "the password has characters that some CAs (NDES) do not take"
             self._with.notes.append(text)
         return plain
 
-    def _signing(self, device_key: bytes) -> tuple[certificate.Certificate, crypto.PrivateKey]:
+    def _signing(self, hands: Hands) -> tuple[certificate.Certificate, HeldKey]:
         """The signer: the certificate in use, or one that is made for this request (2.3)."""
-        renewal = _renewal(self._job)
-        if renewal is None:
+        if _renewal(self._job) is None:
             return messages.signer_certificate(self.request, self._key), self._key
-        return signing(renewal, device_key)
+        return signing(self._job, "renewal", hands)
 
     @property
     def issuer(self) -> certificate.Certificate:
@@ -95,7 +89,8 @@ class Transaction:
     def run(self, kind: int, content: bytes, link: Link) -> Answer:
         """Sends a pkiMessage of this type; {status, ...} as `enrol` answers."""
         notes = self._with.notes
-        question = Question(kind, content, self.request, self._signer, self._signer_key, self._spki)
+        keys = self._signer_key, self._key.spki
+        question = Question(kind, content, self.request, self._signer, *keys)
         reply, expected = self._asked(question, link)
         if reply.status == str(messages.PENDING):
             return {"status": "pending", "notes": notes}

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from agent import limits, pem
 from agent.errors import fail
-from agent.scep import crypto, pbe, pki_operation, served, vault
+from agent.scep import crypto, pbe, served, vault
 from agent.scep.container import FORMATS
 from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
+from agent.scep.keys import Hands
 from agent.scep.stored import ca_of, undated
 from agent.scep.text import clean
 
 _KINDS = {"ca": "", "local": "", "key": ""}
 
 
-def run(job: Job, files: Sequence[int]) -> Answer:
+def run(job: Job, hands: Hands) -> Answer:
     """{kind, format, certificate, ca, key, password, ...} -> {data}
 
     `certificate`: the local one, None of kind ca or key; `ca`: the stored CA as `stored.ca_of`
@@ -27,7 +26,7 @@ def run(job: Job, files: Sequence[int]) -> Answer:
     ders, password = _certificates(job, kind), text_or_none(job, "password")
     key = None
     if job.get("key") is not None or kind == "key":
-        key = _private(submap(job, "key"), files, password)
+        key = _private(submap(job, "key"), hands, password)
     if form == "pem":
         return {"data": _pem(ders, key, password or "")}
     if form == "der":
@@ -46,10 +45,10 @@ def _certificates(job: Job, kind: str) -> list[bytes]:
     return list(dict.fromkeys([ca.pin.der, *ca.served()]))
 
 
-def _private(pair: Job, files: Sequence[int], password: str | None) -> crypto.PrivateKey:
+def _private(pair: Job, hands: Hands, password: str | None) -> crypto.PrivateKey:
     if not password:
         raise fail("export-password-missing")
-    return pki_operation.load_key(pair, vault.device_key(files[0]))
+    return vault.load_pair(pair, hands.device_key)
 
 
 def _pem(ders: list[bytes], key: crypto.PrivateKey | None, password: str) -> bytes:

@@ -12,6 +12,7 @@ from agent.errors import AgentError, fail
 from agent.scep import cms_writer, messages, refusals
 from agent.scep.enrol import Transaction
 from agent.scep.jobmap import Answer, Job, field
+from agent.scep.keys import Hands
 from hal.ports import Link
 
 _PENDING = "pending"
@@ -23,11 +24,11 @@ _SAID = {
 }
 
 
-def get(job: Job, device_key: bytes, link: Link) -> Answer:
+def get(job: Job, hands: Hands, link: Link) -> Answer:
     """The job of `enrol` and {serial: hexadecimal} -> {status: issued, certificate, chain, notes}.
     `renewal` {certificate, key} signs it if there is one."""
     serial = _serial(job)
-    transaction = Transaction(job, device_key, with_password=False)
+    transaction = Transaction(job, hands, with_password=False)
     content = cms_writer.issuer_and_serial(transaction.issuer.subject_der, serial)
     try:
         answer = transaction.run(messages.GET_CERT, content, link)

@@ -15,11 +15,12 @@ from agent.scep import ber, ca_query, certificate, certmap, container, crypto, v
 from agent.scep.certificate import Certificate
 from agent.scep.container import Contents
 from agent.scep.jobmap import Answer, Job, field, one_of, submap, text_or_none
+from agent.scep.keys import Hands
 
 Seal = Callable[[crypto.PrivateKey], Answer]
 
 
-def run(job: Job, files: Sequence[int]) -> Answer:
+def run(job: Job, hands: Hands) -> Answer:
     """{kind, format, data, password, key, name, generation}; the answer depends on the kind.
 
     ca: {certificates: maps as `fetch-ca` gives them}. local: {certificate, chain: [der], key: None
@@ -36,7 +37,7 @@ def run(job: Job, files: Sequence[int]) -> Answer:
         if job.get("name") is None:
             raise fail("import-other-key")
         name, generation = field(job, "name", str), field(job, "generation", int)
-        sealed, spki = vault.seal_key(vault.device_key(files[0]), name, generation, key)
+        sealed, spki = vault.seal_key(hands.device_key, name, generation, key)
         return {"sealed": sealed, "spki": spki, "bits": key.key_size}
 
     return _KINDS[kind](job, contents, sealed)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from agent.scep import ber, certificate, cms, cms_writer, crypto, der, names, oids
 from agent.scep.certificate import Certificate
+from agent.scep.keys import Key
 from agent.scep.text import clean
 from hal.named import NamedTuple
 
@@ -46,10 +47,10 @@ class Request(NamedTuple):
 # -- PKCS#10 and the self-signed signer ------------------------------------------------------------
 
 
-def _signed(body: bytes, key: crypto.PrivateKey, digest: str) -> bytes:
+def _signed(body: bytes, key: Key, digest: str) -> bytes:
     """SIGNED of X.509: body, algorithm, signature. Signed here because newer libraries refuse
     MD5 and SHA-1 in their own builders, which a realm may still ask for."""
-    signature = crypto.sign(key, body, digest)
+    signature = key.sign(digest, crypto.digest(digest, body))
     algorithm = cms_writer.algorithm(oids.RSA_SIGNATURES[digest])
     return der.sequence(body, algorithm, der.bit_string(signature))
 
@@ -74,7 +75,7 @@ def requested_extensions(request: Request) -> bytes | None:
     return der.sequence(*parts) if parts else None
 
 
-def certification_request(request: Request, key: crypto.PrivateKey) -> bytes:
+def certification_request(request: Request, key: Key) -> bytes:
     """The PKCS#10 (RFC 2986); attributes in the order of DER, which strict CAs insist on."""
     attributes = []
     if request.password is not None:
@@ -86,7 +87,7 @@ def certification_request(request: Request, key: crypto.PrivateKey) -> bytes:
     body = der.sequence(
         der.integer(0),
         names.subject(request.entity),
-        crypto.public_der(key),
+        key.spki,
         der.set_of(attributes, der.explicit(0)),
     )
     return _signed(body, key, request.digest)
@@ -97,7 +98,7 @@ def signer_serial(transaction: str) -> int:
     return int("1" + transaction, 16)
 
 
-def signer_certificate(request: Request, key: crypto.PrivateKey) -> Certificate:
+def signer_certificate(request: Request, key: Key) -> Certificate:
     """The self-signed certificate that signs the request (RFC 8894 2.3)."""
     subject = names.subject(request.entity)
     usage = der.named_bits((_DIGITAL_SIGNATURE, _KEY_ENCIPHERMENT))
@@ -110,7 +111,7 @@ def signer_certificate(request: Request, key: crypto.PrivateKey) -> Certificate:
             der.time(request.time_s - _SIGNER_BEFORE_S), der.time(request.time_s + _SIGNER_AFTER_S)
         ),
         subject,
-        crypto.public_der(key),
+        key.spki,
         der.tlv(der.explicit(3), der.sequence(_extension(oids.KEY_USAGE, usage, critical=True))),
     )
     return certificate.read(_signed(body, key, request.digest))
@@ -124,7 +125,7 @@ class Outgoing(NamedTuple):
     signing time when the clock is trusted (a CA refuses a wrong one with badTime)."""
 
     signer: Certificate
-    key: crypto.PrivateKey
+    key: Key
     recipient: Certificate
     cipher: str
     nonce: bytes

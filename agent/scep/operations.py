@@ -1,14 +1,15 @@
 """The jobs of the protocol: one function for each operation, a map in, a map out.
 
 What comes from the CA is checked by `trust`; the job itself comes from our own agent. A function
-raises PeerError or LocalError and nothing else. `files[0]` is the device key, open for reading;
-`activate` gets its staging files after it.
+raises PeerError or LocalError and nothing else. Its hands hold what it has beside the map: where
+nothing is talked to, the device key as the first descriptor (`activate` gets its staging files
+after it); where a CA is, whoever keeps the keys (`keys.py`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from agent import limits, pem
 from agent.errors import fail
@@ -25,117 +26,117 @@ from agent.scep import (
     inspection,
     login,
     nextca,
-    pki_operation,
     served,
     validation,
     vault,
 )
 from agent.scep.border import reading
 from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
+from agent.scep.keys import Hands
 from hal.ports import Link
 
 
-def generate_key(job: Job, files: Sequence[int], _link: Link) -> Answer:
+def generate_key(job: Job, hands: Hands, _link: Link) -> Answer:
     """{name, generation, bits} -> {sealed, spki, bits}"""
     bits = field(job, "bits", int)
     if not limits.KEY_BITS[0] <= bits <= limits.KEY_BITS[1]:
         raise fail("job-request", field="bits")
     name, generation = field(job, "name", str), field(job, "generation", int)
-    sealed, spki = vault.generate(vault.device_key(files[0]), name, generation, bits)
+    sealed, spki = vault.generate(hands.device_key, name, generation, bits)
     return {"sealed": sealed, "spki": spki, "bits": bits}
 
 
-def seal(job: Job, files: Sequence[int], _link: Link) -> Answer:
+def seal(job: Job, hands: Hands, _link: Link) -> Answer:
     """{plain, before} -> {sealed}: the text form of a password; `before`, a sealed form or None,
     is given back when it holds the same password"""
-    key, before = vault.device_key(files[0]), text_or_none(job, "before")
+    key, before = hands.device_key, text_or_none(job, "before")
     return {"sealed": vault.seal_again(key, field(job, "plain", str), before)}
 
 
-def check_sealed(job: Job, files: Sequence[int], _link: Link) -> Answer:
+def check_sealed(job: Job, hands: Hands, _link: Link) -> Answer:
     """{sealed} -> {}, or the error `sealed-foreign`"""
-    vault.unseal_password(vault.device_key(files[0]), field(job, "sealed", str))
+    vault.unseal_password(hands.device_key, field(job, "sealed", str))
     return {}
 
 
-def hash_password(job: Job, _files: Sequence[int], _link: Link) -> Answer:
+def hash_password(job: Job, _hands: Hands, _link: Link) -> Answer:
     """{plain, before} -> {hash}: one word for a configuration; `before` as in `seal`"""
     return {"hash": login.hashed(field(job, "plain", str), text_or_none(job, "before"))}
 
 
-def check_password(job: Job, _files: Sequence[int], _link: Link) -> Answer:
+def check_password(job: Job, _hands: Hands, _link: Link) -> Answer:
     """{plain, hash} -> {matches}, or the error `hash-unreadable`"""
     return {"matches": login.matches(field(job, "plain", str), field(job, "hash", str))}
 
 
-def fetch_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
+def fetch_ca(job: Job, _hands: Hands, link: Link) -> Answer:
     """{url, ca_id, source, ra, stored, ...} -> {caps, certificates, notes}"""
     return ca_query.fetch(job, link)
 
 
-def first(job: Job, files: Sequence[int], link: Link) -> Answer:
+def first(job: Job, hands: Hands, link: Link) -> Answer:
     """-> {status: issued, certificate, chain, ra_proven, notes} or {status: pending, notes}"""
-    return enrol.enrol(job, vault.device_key(files[0]), link)
+    return enrol.enrol(job, hands, link)
 
 
-def poll(job: Job, files: Sequence[int], link: Link) -> Answer:
+def poll(job: Job, hands: Hands, link: Link) -> Answer:
     """The map of `enrol`, and its answers"""
-    return enrol.poll(job, vault.device_key(files[0]), link)
+    return enrol.poll(job, hands, link)
 
 
-def get_cert(job: Job, files: Sequence[int], link: Link) -> Answer:
+def get_cert(job: Job, hands: Hands, link: Link) -> Answer:
     """The map of `enrol` and {serial}; its answer when it was issued"""
-    return getcert.get(job, vault.device_key(files[0]), link)
+    return getcert.get(job, hands, link)
 
 
-def next_ca(job: Job, _files: Sequence[int], link: Link) -> Answer:
+def next_ca(job: Job, _hands: Hands, link: Link) -> Answer:
     """-> {certificates, message, via, notes}: the CA that follows, as the pinned one says"""
     return nextca.fetch(job, link)
 
 
-def fetch_crl(job: Job, _files: Sequence[int], link: Link) -> Answer:
+def fetch_crl(job: Job, _hands: Hands, link: Link) -> Answer:
     """-> {crl, issuer, this_update_s, next_update_s, count, source, notes}: by HTTP"""
     return crl_fetch.fetch(job, link)
 
 
-def get_crl(job: Job, files: Sequence[int], link: Link) -> Answer:
+def get_crl(job: Job, hands: Hands, link: Link) -> Answer:
     """The answers of `fetch-crl`: by SCEP, signed with the certificate in use"""
-    return crl_fetch.get(job, vault.device_key(files[0]), link)
+    return crl_fetch.get(job, hands, link)
 
 
-def request(job: Job, files: Sequence[int], _link: Link) -> Answer:
+def request(job: Job, hands: Hands, _link: Link) -> Answer:
     """{entity, key_usage, digest, key, password} -> {request}: a PKCS#10 for somebody to carry"""
-    return enrol.offline(job, vault.device_key(files[0]))
+    return enrol.offline(job, hands.device_key)
 
 
-def inspect(job: Job, _files: Sequence[int], _link: Link) -> Answer:
+def inspect(job: Job, _hands: Hands, _link: Link) -> Answer:
     """{kind, ders} -> {texts, items}"""
     return inspection.run(job)
 
 
-def validate(job: Job, _files: Sequence[int], _link: Link) -> Answer:
+def validate(job: Job, _hands: Hands, _link: Link) -> Answer:
     """{kind, certificate, chain, ca, ...} -> {rows, chain}"""
     return validation.run(job)
 
 
-def import_(job: Job, files: Sequence[int], _link: Link) -> Answer:
+def import_(job: Job, hands: Hands, _link: Link) -> Answer:
     """{kind, format, data, password, key, name, generation} -> what the kind brings"""
-    return imports.run(job, files)
+    return imports.run(job, hands)
 
 
-def export(job: Job, files: Sequence[int], _link: Link) -> Answer:
+def export(job: Job, hands: Hands, _link: Link) -> Answer:
     """{kind, format, certificate, ca, key, password, ...} -> {data}"""
-    return exports.run(job, files)
+    return exports.run(job, hands)
 
 
-def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:
+def activate(job: Job, hands: Hands, _link: Link) -> Answer:
     """{key, certificate, chain, ca, ...} -> {chain, ca, notes}; writes PEM into the files 1 to 5.
 
     They are cert.pem, chain.pem, ca.pem, key.pem and bundle.pem, new and empty. The agent never
     holds the private key: it is unsealed here, straight into the file. `chain` and `ca` of the
     answer are what was written, as DER.
     """
-    key = pki_operation.load_key(submap(job, "key"), vault.device_key(files[0]))
+    key = vault.load_pair(submap(job, "key"), hands.device_key)
     data = field(job, "certificate", bytes)
     with reading("issued-malformed", data):
         ours = certificate.read(data).public_bits
@@ -145,7 +146,7 @@ def activate(job: Job, files: Sequence[int], _link: Link) -> Answer:
     own, chain, ca = (pem.encode("CERTIFICATE", d) for d in ([data], trust.chain, trust.ca))
     secret = pem.encode("PRIVATE KEY", [crypto.private_der(key)])
     for descriptor, text in zip(
-        files[1:], (own, chain, ca, secret, secret + own + chain), strict=True
+        hands.files[1:], (own, chain, ca, secret, secret + own + chain), strict=True
     ):
         _write(descriptor, text)
     notes = [trust.note] if trust.note else []
@@ -160,7 +161,7 @@ def _write(descriptor: int, data: bytes) -> None:
         raise fail("storage-failed", reason=error.strerror) from None
 
 
-OPS: dict[str, Callable[[Job, Sequence[int], Link], Answer]] = {
+OPS: dict[str, Callable[[Job, Hands, Link], Answer]] = {
     "generate-key": generate_key,
     "seal": seal,
     "check-sealed": check_sealed,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import ber, ca_query, certificate, crypto, messages, names, ra, trust, vault
+from agent.scep import ber, ca_query, certificate, messages, names, ra, trust
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Job, field, items, one_of, submap, text_or_none
+from agent.scep.keys import Hands, HeldKey, Key
 from agent.scep.stored import ca_of
 from hal.named import NamedTuple
 from hal.ports import Link
@@ -32,7 +33,7 @@ class Question(NamedTuple):
     content: bytes
     request: messages.Request
     signer: Certificate
-    key: crypto.PrivateKey
+    key: Key
     spki: bytes
 
 
@@ -132,18 +133,12 @@ def transaction_of(job: Job) -> str:
     return transaction
 
 
-def load_key(pair: Job, device_key: bytes) -> crypto.PrivateKey:
-    """The private key of {name, generation, sealed, spki}."""
-    name, generation = field(pair, "name", str), field(pair, "generation", int)
-    sealed, spki = field(pair, "sealed", bytes), field(pair, "spki", bytes)
-    return vault.load(device_key, name, generation, sealed, spki)
-
-
-def signing(holder: Job, device_key: bytes) -> tuple[Certificate, crypto.PrivateKey]:
-    """A certificate of ours with its private key, of {certificate, key}."""
-    key, data = load_key(submap(holder, "key"), device_key), field(holder, "certificate", bytes)
+def signing(job: Job, name: str, hands: Hands) -> tuple[Certificate, HeldKey]:
+    """A certificate of ours with its private key, of the field {certificate, key} of this name."""
+    holder = submap(job, name)
+    key, data = hands.key(f"{name}.key", submap(holder, "key")), field(holder, "certificate", bytes)
     with reading("issued-malformed", data):
         signer = certificate.read(data)
-    if signer.public_bits != certificate.public_bits(ber.read(crypto.public_der(key))):
+    if signer.public_bits != certificate.public_bits(ber.read(key.spki)):
         raise fail("key-mismatch", other="the certificate in use")
     return signer, key

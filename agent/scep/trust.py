@@ -31,7 +31,6 @@ from agent.scep import (
     caset,
     certificate,
     cms,
-    crypto,
     messages,
     names,
     oids,
@@ -43,6 +42,7 @@ from agent.scep import (
 from agent.scep.border import reading
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
+from agent.scep.keys import Key
 from agent.scep.ra import RaRules
 from hal.named import NamedTuple
 
@@ -67,7 +67,7 @@ class Expected(NamedTuple):
     request: messages.Request
     nonce: bytes
     signer: Certificate
-    key: crypto.PrivateKey
+    key: Key
     spki: bytes
     subject_match: str
     compatibility: frozenset[str]

@@ -18,6 +18,7 @@ import os
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import crypto
+from agent.scep.jobmap import Job, field
 
 DEVICE_KEY_BYTES = 32
 _VERSION = b"\x01"
@@ -124,3 +125,10 @@ def load(key: bytes, name: str, generation: int, sealed: bytes, spki: bytes) -> 
     if crypto.public_der(pair) != spki:
         raise fail("key-mismatch", other="its public key")
     return pair
+
+
+def load_pair(pair: Job, device_key: bytes) -> crypto.PrivateKey:
+    """The private key of {name, generation, sealed, spki}; the errors of `load`."""
+    name, generation = field(pair, "name", str), field(pair, "generation", int)
+    sealed, spki = field(pair, "sealed", bytes), field(pair, "spki", bytes)
+    return load(device_key, name, generation, sealed, spki)

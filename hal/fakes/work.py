@@ -176,6 +176,7 @@ class StartedJob(NamedTuple):
     deadline_s: int
     done: Callable[[JobEnd], None]
     network: bool = False
+    keys: bytes = b""
 
 
 Outcome = JobEnd | Callable[[StartedJob], JobEnd] | None  # None: silence
@@ -200,8 +201,10 @@ class FakeJobs:
         deadline_s: int,
         done: Callable[[JobEnd], None],
         network: bool = False,
+        keys: bytes = b"",
     ) -> int:
-        job = StartedJob(len(self.started) + 1, request, tuple(fds), deadline_s, done, network)
+        number = len(self.started) + 1
+        job = StartedJob(number, request, tuple(fds), deadline_s, done, network, keys)
         self.started.append(job)
         outcome = self.outcomes.pop(0) if self.outcomes else None
         if callable(outcome):

@@ -4,12 +4,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
 
 from agent import limits, worker
 from agent.errors import fail
 from agent.jobs import contract
 from agent.scep import operations
+from agent.scep.keys import Hands
 from hal.confinement import kernel
 from hal.confinement.ladder import Identity
 
@@ -18,42 +18,42 @@ PR_GET_NO_NEW_PRIVS = 39
 CALLS = ("clone", "kill", "prctl", "getpriority", "getgroups", "getgroups32")
 
 
-def _echo(job: dict[str, object], files: Sequence[int], _link: object) -> dict[str, object]:
-    return {"said": job["say"], "files": [os.pread(fd, 100, 0) for fd in files]}
+def _echo(job: dict[str, object], hands: Hands, _link: object) -> dict[str, object]:
+    return {"said": job["say"], "files": [os.pread(fd, 100, 0) for fd in hands.files]}
 
 
-def _sleep(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _sleep(_job: dict[str, object], _hands: Hands, _link: object) -> dict[str, object]:
     time.sleep(60)
     return {}
 
 
-def _die(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _die(_job: dict[str, object], _hands: Hands, _link: object) -> dict[str, object]:
     os.kill(os.getpid(), signal.SIGSEGV)
     return {}
 
 
-def _refuse(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _refuse(_job: dict[str, object], _hands: Hands, _link: object) -> dict[str, object]:
     raise fail("ca-no-ca")
 
 
-def _fault(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _fault(_job: dict[str, object], _hands: Hands, _link: object) -> dict[str, object]:
     raise KeyError("a secret that must not be told")
 
 
-def _flood(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _flood(_job: dict[str, object], _hands: Hands, _link: object) -> dict[str, object]:
     return {"much": b"x" * 2_000_000}
 
 
-def _nicer(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _nicer(_job: dict[str, object], _hands: Hands, _link: object) -> dict[str, object]:
     """A call that anybody may make, and that no job does."""
     return {"nice": os.nice(1)}
 
 
-def _hoard(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _hoard(_job: dict[str, object], _hands: Hands, _link: object) -> dict[str, object]:
     return {"size": len(bytearray(1_000_000_000))}
 
 
-def _look(_job: dict[str, object], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _look(_job: dict[str, object], _hands: Hands, _link: object) -> dict[str, object]:
     """What a child may still do: who it is, which descriptors it has, whether it can fork."""
     can_fork = True
     try:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from agent.scep import crypto
+from agent.scep.keys import OwnKey
 
 NOW_S = 1_800_000_000
 DAY_S = 86_400
@@ -51,6 +52,12 @@ def key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     if name in GIVEN:
         return GIVEN[name]
     return rsa.generate_private_key(65537, 1024 if name == "1024 bits" else bits)
+
+
+@functools.cache
+def own(name: str, *bits: int) -> OwnKey:
+    """The same key as the product holds one."""
+    return OwnKey(key(name, *bits))
 
 
 def private_der(name: str) -> bytes:

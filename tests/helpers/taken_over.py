@@ -25,10 +25,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent import limits, worker
+from agent import child, limits, worker
 from agent.jobs import contract
 from agent.loop import Loop
 from agent.scep import operations
+from agent.scep.keys import Hands
 from hal import cbor
 from hal.clock import LinuxClock
 from hal.confinement import kernel
@@ -125,7 +126,7 @@ ATTACKS: dict[str, Callable[..., object]] = {
 }
 
 
-def _try(job: dict[str, Any], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _try(job: dict[str, Any], _hands: Hands, _link: object) -> dict[str, object]:
     try:
         ATTACKS[job["name"]](*job["arguments"])
     except OSError as error:
@@ -133,11 +134,11 @@ def _try(job: dict[str, Any], _files: Sequence[int], _link: object) -> dict[str,
     return {"outcome": "done"}
 
 
-def _who(_job: dict[str, Any], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _who(_job: dict[str, Any], _hands: Hands, _link: object) -> dict[str, object]:
     return {"uid": os.getuid()}
 
 
-def _sleep(_job: dict[str, Any], _files: Sequence[int], _link: object) -> dict[str, object]:
+def _sleep(_job: dict[str, Any], _hands: Hands, _link: object) -> dict[str, object]:
     time.sleep(WAIT_S)
     return {}
 
@@ -164,7 +165,7 @@ class Overtaker:
     def run(self) -> dict[str, Any]:
         sleeping: list[JobEnd] = []
         number = self._start({"op": "sleep"}, sleeping)
-        told = {**self._do({"op": "who"}), "rungs": self._do({"op": worker.RUNGS})}
+        told = {**self._do({"op": "who"}), "rungs": self._do({"op": child.RUNGS})}
         (self._pids["worker"],) = children(os.getpid())
         (self._pids["sibling"],) = children(self._pids["worker"])
         tried: dict[str, list[object]] = {}

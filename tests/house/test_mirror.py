@@ -27,6 +27,7 @@ ELSEWHERE = {
     "agent/doors/client.py": "ground/test_main.py",  # `scep-agent console` and `apply`
     "agent/doors/register.py": "doors/test_sessions.py",
     "agent/doors/wire.py": "doors/test_socket.py",
+    "agent/child.py": "scep/test_property.py",
     "agent/enrolment/actions.py": "enrolment/test_engine.py",  # records of what it answers
     "agent/enrolment/attempt.py": "enrolment/test_engine.py",
     "agent/enrolment/resting.py": "enrolment/test_engine_operator.py",
@@ -44,7 +45,7 @@ ELSEWHERE = {
     "agent/scep/served.py": "scep/test_path.py",
     "agent/scep/stored.py": "scep/test_succession.py",
     "agent/scep/text.py": "scep/test_describe.py",
-    "agent/worker.py": "scep/test_property.py",
+    "agent/worker.py": "hal/test_contract_jobs.py",  # real processes
     "hal/chance.py": "hal/test_contract_chance.py",
     "hal/confinement": "hal/test_confinement.py",  # the ladder, seen from the child that it holds
     "hal/confinement/rules.py": "hal/test_confinement_calls.py",

@@ -27,7 +27,7 @@ FORBIDDEN_IDLE = frozenset(
     )
 )
 LANGUAGE = ("hal.named", "hal.protocol")  # stand in for parts of the standard library
-WORKER_ONLY = ("agent.scep", "agent.worker", "hal.confinement")
+WORKER_ONLY = ("agent.scep", "agent.child", "agent.keydoor", "agent.worker", "hal.confinement")
 
 GROUND = ("agent.errors", "agent.limits", "agent.visible", "agent.pem")
 LANGUAGES = ("agent.console.language", "agent.console.displays", "agent.console.commands")
@@ -97,10 +97,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.visible": (),
     "agent.limits": (),
     "agent.pem": (),
-    "agent.worker": (
-        *("agent.jobs.contract", "agent.scep", "hal.confinement", "hal"),
+    "agent.worker": ("agent.child", "agent.scep", "agent.limits", "hal.confinement", "hal"),
+    "agent.child": (
+        *("agent.keydoor", "agent.jobs.contract", "agent.scep", "hal.confinement", "hal"),
         *("agent.errors", "agent.limits"),
     ),
+    "agent.keydoor": ("agent.scep", "agent.errors", "hal.cbor", *LANGUAGE),
     "agent.scep": ("hal.calendar", "hal.ports", *GROUND),
     "hal.confinement": ("hal",),
     "hal": (),

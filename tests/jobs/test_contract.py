@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from agent import limits, worker
+from agent import child, limits
 from agent.device.activation import MEMORY_FILES
 from agent.jobs.contract import LISTS, ROWS, TYPES, Operation, fault, fields
+from agent.scep.keys import Hands
 from hal import cbor
 
 
@@ -77,7 +78,7 @@ def test_a_field_of_another_type_is_named(change: dict[str, Any], wrong: str | N
     ],
 )
 def test_a_child_refuses_a_job_that_is_not_in_the_contract(job: Any, code: str) -> None:
-    assert worker.perform(cbor.dumps(job), [])["error"] == code
+    assert child.perform(cbor.dumps(job), Hands())["error"] == code
 
 
 def test_a_row_without_words_takes_anything() -> None:

@@ -10,6 +10,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "JOBS.md"
 
 def test_the_committed_page_is_what_the_contract_says() -> None:
     assert PAGE.read_text() == jobsref.page(), "run `make docs`"
+    assert "* asks `signer.key` to sign 1, to unwrap 1" in jobsref.page()
     assert "* device key: unseals `key`, `password`, `renewal.key`" in jobsref.page()
 
 

@@ -140,3 +140,18 @@ def test_a_renewal_says_who_signs_it_and_with_which_key() -> None:
     }
     plain = maps.request_job("enrol", realm, request(realm, entity), CA, KEYS, str.lower)
     assert plain["renewal"] is None
+
+
+@pytest.mark.parametrize("with_password", [False, True])
+def test_the_challenge_goes_to_no_job_that_sends_none(with_password: bool) -> None:
+    _settings, realm, entity = configured()
+    way = RenewalRecord(17, LEAF, "k0", 1, with_password)
+    for op, renewal, sent in (
+        ("enrol", None, True),
+        ("enrol", way, with_password),
+        ("poll", None, False),
+        ("get-cert", way, False),
+    ):
+        record = request(realm, entity)._replace(renewal=renewal, password="sealed")
+        job = maps.request_job(op, realm, record, CA, KEYS, str.lower)
+        assert (job["password"] == "sealed") is sent, op

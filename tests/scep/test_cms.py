@@ -168,7 +168,7 @@ def rebuilt(node: ber.Node, target: ber.Node, replacement: bytes) -> bytes:
 
 def opened(data: bytes, serial: int | None = None) -> bytes | None:
     number = party().serial if serial is None else serial
-    return cms.decrypt(cms.read_envelope(data), lab.key("root"), number)
+    return cms.decrypt(cms.read_envelope(data), lab.own("root"), number)
 
 
 @pytest.mark.parametrize("cipher", ["-aes128", "-aes192", "-aes256", "-des3"])

@@ -13,7 +13,7 @@ from tests.scep.test_cms import CONTENT, opened, openssl, party, pem_files
 @pytest.mark.parametrize("digest", ["md5", "sha1", "sha-256", "sha-384", "sha-512"])
 def test_what_we_sign_asn1crypto_reads_and_we_verify(digest: str) -> None:
     extra = cms_writer.attribute(oids.TRANSACTION_ID, der.string(der.PRINTABLE, "ab"))
-    data = cms_writer.sign(CONTENT, [extra], party(), lab.key("root"), digest)
+    data = cms_writer.sign(CONTENT, [extra], party(), lab.own("root"), digest)
     loaded = reference.ContentInfo.load(data, strict=True)["content"]
     info = loaded["signer_infos"][0]
     assert info["signed_attrs"].dump()[1:] == info["signed_attrs"].copy().dump(force=True)[1:]
@@ -30,7 +30,7 @@ def test_what_we_sign_asn1crypto_reads_and_we_verify(digest: str) -> None:
 
 def test_openssl_verifies_what_we_sign(tmp_path: Path) -> None:
     cert, _ = pem_files(tmp_path)
-    data = cms_writer.sign(CONTENT, [], party(), lab.key("root"), "sha-256")
+    data = cms_writer.sign(CONTENT, [], party(), lab.own("root"), "sha-256")
     verify = ("-verify", "-binary", "-inform", "DER", "-CAfile", cert, "-purpose", "any")
     assert openssl(*verify, "-no_check_time", data=data) == CONTENT
 

@@ -8,6 +8,7 @@ import pytest
 
 from agent.errors import AgentError
 from agent.scep import container, exports
+from agent.scep.keys import Hands
 from tests.helpers import scep_files as files
 from tests.helpers import scep_lab as lab
 from tests.scep.test_operations import device_key, key_fields
@@ -29,7 +30,7 @@ def run(kind: str, form: str, opened: list[int], **more: Any) -> bytes:
         "kind": kind, "format": form, "certificate": own.der, "chain": [], "key": None,
         "password": None, "ca": lab.stored(*above, roots=(lab.root(),)), **lab.JUDGED,
     }  # fmt: skip
-    data = exports.run({**job, **more}, opened)["data"]
+    data = exports.run({**job, **more}, Hands(tuple(opened)))["data"]
     assert isinstance(data, bytes)
     assert lab.private_der("dev")[-200:-180] not in data  # of its private half
     return data

@@ -9,6 +9,7 @@ import pytest
 from agent import limits
 from agent.errors import AgentError
 from agent.scep import crypto, imports, vault
+from agent.scep.keys import Hands
 from tests.helpers import scep_files as files
 from tests.helpers import scep_lab as lab
 from tests.scep.test_operations import DEVICE_KEY, device_key, key_fields
@@ -25,7 +26,9 @@ def key_file() -> Iterator[list[int]]:
 
 def run(kind: str, data: bytes, opened: list[int], **more: Any) -> Answers:
     job = {"kind": kind, "format": None, "data": data, "password": None, "key": None}
-    return imports.run({**job, "name": "new", "generation": 4, **lab.JUDGED, **more}, opened)
+    return imports.run(
+        {**job, "name": "new", "generation": 4, **lab.JUDGED, **more}, Hands(tuple(opened))
+    )
 
 
 def refused(kind: str, data: bytes, opened: list[int], **more: Any) -> str:

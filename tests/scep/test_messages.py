@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.scep import ber, certificate, crypto, messages
+from agent.scep.keys import OwnKey
 from tests.helpers import scep_ca
 from tests.helpers import scep_lab as lab
 
@@ -30,7 +31,7 @@ def openssl(*arguments: str, data: bytes) -> str:
 
 @pytest.mark.parametrize("digest", ["md5", "sha1", "sha-256", "sha-384", "sha-512"])
 def test_pkcs10_in_every_digest(digest: str) -> None:
-    made = messages.certification_request(request(digest=digest), lab.key("dev"))
+    made = messages.certification_request(request(digest=digest), lab.own("dev"))
     loaded = scep_ca.read_request(made)  # verifies its signature
     info = loaded["certification_request_info"]
     assert info["subject_pk_info"].dump() == lab.public_der("dev")
@@ -39,7 +40,7 @@ def test_pkcs10_in_every_digest(digest: str) -> None:
 
 
 def test_attributes_of_the_request() -> None:
-    made = messages.certification_request(request(key_usage=("ssl-server", "ike")), lab.key("dev"))
+    made = messages.certification_request(request(key_usage=("ssl-server", "ike")), lab.own("dev"))
     loaded = scep_ca.read_request(made)
     found = {e["extn_id"].native: e for e in scep_ca.requested_extensions(loaded)}
     assert found["key_usage"]["critical"].native
@@ -75,7 +76,7 @@ def test_key_usages(usage: str, bits: set[str], purposes: int) -> None:
      ("p@ss", core.UTF8String), ("päss", core.UTF8String)],
 )  # fmt: skip
 def test_challenge_password(password: str, kind: type) -> None:
-    made = messages.certification_request(request(password=password), lab.key("dev"))
+    made = messages.certification_request(request(password=password), lab.own("dev"))
     attributes = scep_ca.read_request(made)["certification_request_info"]["attributes"]
     (value,) = (core.load(a["values"][0].dump()) for a in attributes if "1.9.7" in a["type"].dotted)
     assert isinstance(value, kind)
@@ -84,15 +85,15 @@ def test_challenge_password(password: str, kind: type) -> None:
 
 def test_nothing_asked_for_is_an_empty_set_of_attributes() -> None:
     bare = request(password=None, entity={"common_name": "x"})
-    info = scep_ca.read_request(messages.certification_request(bare, lab.key("dev")))
+    info = scep_ca.read_request(messages.certification_request(bare, lab.own("dev")))
     assert len(info["certification_request_info"]["attributes"]) == 0
     assert messages.requested_extensions(bare) is None
 
 
 def test_the_signer_is_what_rfc_8894_wants() -> None:
-    made = messages.signer_certificate(request(), lab.key("dev"))
+    made = messages.signer_certificate(request(), lab.own("dev"))
     loaded = x509.Certificate.load(made.der, strict=True)
-    csr = scep_ca.read_request(messages.certification_request(request(), lab.key("dev")))
+    csr = scep_ca.read_request(messages.certification_request(request(), lab.own("dev")))
     assert loaded.subject.dump() == csr["certification_request_info"]["subject"].dump()
     assert loaded.issuer == loaded.subject
     assert loaded.key_usage_value.native == {"digital_signature", "key_encipherment"}
@@ -115,20 +116,20 @@ def test_serials_are_positive_short_and_distinct(one: int, two: int) -> None:
 
 def test_a_request_comes_out_the_same_to_the_byte() -> None:
     """Also after a restart: the key is loaded anew, the entity comes from other objects."""
-    again = crypto.load_own(lab.private_der("dev"))
+    again = OwnKey(crypto.load_own(lab.private_der("dev")))
     copied = request(entity=dict(reversed(ENTITY.items())))
     for make in (messages.certification_request, messages.signer_certificate):
-        assert make(request(), lab.key("dev")) == make(copied, again)
+        assert make(request(), lab.own("dev")) == make(copied, again)
 
 
 def test_each_input_of_a_request_matters() -> None:
-    base = messages.certification_request(request(), lab.key("dev"))
+    base = messages.certification_request(request(), lab.own("dev"))
     changes = [{"digest": "sha-512"}, {"entity": {"common_name": "y"}}, {"key_usage": ("ike",)},
                {"password": "other"}]  # fmt: skip
-    made = [messages.certification_request(request(**c), lab.key("dev")) for c in changes]
+    made = [messages.certification_request(request(**c), lab.own("dev")) for c in changes]
     assert len({base, *made}) == len(changes) + 1
     signers = [
-        messages.signer_certificate(request(**c), lab.key("dev")).der
+        messages.signer_certificate(request(**c), lab.own("dev")).der
         for c in ({}, {"transaction": "0" * 32}, {"time_s": lab.NOW_S + 1})
     ]
     assert len(set(signers)) == 3
@@ -136,14 +137,14 @@ def test_each_input_of_a_request_matters() -> None:
 
 @pytest.mark.parametrize("time_s", [0, 1_800_000_000, 2_524_607_999, 4_000_000_000])
 def test_dates_of_the_signer_at_any_time(time_s: int) -> None:
-    made = messages.signer_certificate(request(time_s=time_s), lab.key("dev"))
+    made = messages.signer_certificate(request(time_s=time_s), lab.own("dev"))
     loaded = x509.Certificate.load(made.der, strict=True)
     validity = loaded["tbs_certificate"]["validity"]
     assert int(validity["not_before"].native.timestamp()) == time_s - lab.DAY_S == made.not_before_s
 
 
 def outgoing(**changes: Any) -> messages.Outgoing:
-    key = lab.key("dev")
+    key = lab.own("dev")
     signer = messages.signer_certificate(request(), key)
     recipient = certificate.read(lab.root().der)
     made = messages.Outgoing(signer, key, recipient, "aes128", b"n" * 16, lab.NOW_S)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from agent.child import RUNGS
 from agent.errors import AgentError
 from agent.jobs import contract
 from agent.scep import operations, vault
-from agent.worker import RUNGS
 from hal.ports import Source
-from tests.helpers import scep_ca
+from tests.helpers import keeping, scep_ca
 from tests.helpers import scep_http as web
 from tests.helpers import scep_lab as lab
 
@@ -28,9 +28,7 @@ ENTITY = {
 
 
 def device_key() -> int:
-    descriptor = os.memfd_create("device-key")
-    os.write(descriptor, DEVICE_KEY)
-    return descriptor
+    return keeping.device_key(DEVICE_KEY)
 
 
 @pytest.fixture
@@ -41,7 +39,7 @@ def files() -> Iterator[list[int]]:
 
 
 def run(job: dict[str, Any], files: list[int], link: web.PlainLink | None = None) -> Any:
-    return operations.OPS[job["op"]](job, files, link or web.PlainLink())
+    return keeping.run(job, files, link or web.PlainLink())
 
 
 def key_fields() -> dict[str, Any]:

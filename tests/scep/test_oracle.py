@@ -14,22 +14,23 @@ from typing import Any
 
 import pytest
 
-from agent import worker
+from agent import child
 from agent.scep import crypto
 from hal import cbor
+from tests.helpers import keeping
 from tests.vectors import desk
 from tests.vectors.row import Row, load
 from tests.vectors.server import Vectors
 
 # What only the private key can tell: key transport, length of the content key, padding, content.
 SECRET = (
-    "envelope-other-key", "key-broken", "key-short", "key-length", "padding", "inner-garbage",
+    "envelope-other-key", "key-broken", "key-length", "padding", "inner-garbage",
     "inner-empty", "inner-huge",
 )  # fmt: skip
 # What everybody sees who has the reply: the same error, though there is less to do.
 PUBLIC = (
-    "recipient", "recipient-ca", "recipients-none", "envelope-two-of-us", "key-huge", "block-cut",
-    "text-empty", "iv-short", "inner-trailing", "inner-other",
+    "recipient", "recipient-ca", "recipients-none", "envelope-two-of-us", "key-short", "key-huge",
+    "block-cut", "text-empty", "iv-short", "inner-trailing", "inner-other",
 )  # fmt: skip
 ROWS = {row.name: row for row in load() if row.name in (*SECRET, *PUBLIC, "honest")}
 LEFT_OUT = tuple(f"agent/scep/{name}.py" for name in ("ber", "der", "httpanswer", "transport"))
@@ -57,13 +58,12 @@ def met(row: Row, served: Vectors) -> tuple[dict[str, Any], list[str]]:
         elif event == "c_call" and path.endswith("agent/scep/crypto.py"):
             calls.append(f"library:{argument.__name__}")
 
-    descriptor = os.memfd_create("device-key")
-    os.write(descriptor, desk.DEVICE_KEY)
-    request = cbor.dumps(desk.job(row, served.url(row)))
+    descriptor = keeping.device_key(desk.DEVICE_KEY)
+    job, hands = keeping.parted(desk.job(row, served.url(row)), [descriptor])
     crypto.verify.cache_clear()  # each verifies what it is sent
     sys.setprofile(watch)
     try:
-        answer = worker.perform(request, [descriptor])
+        answer = child.perform(cbor.dumps(job), hands)
     finally:
         sys.setprofile(None)
         os.close(descriptor)

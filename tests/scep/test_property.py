@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent import worker
 from agent.errors import CATALOGUE, from_map
 from hal import cbor
+from tests.helpers import keeping
 from tests.helpers import scep_http as web
 from tests.helpers import scep_lab as lab
 from tests.scep.test_operations import MiniCa, device_key, job_for
@@ -35,8 +35,7 @@ def outcome(job: dict[str, Any], answer: Damage) -> dict[str, Any]:
     descriptor = device_key()
     try:
         with web.serving(answer) as server:
-            request = cbor.dumps({**job, "url": server.url(), "limits": QUICK})
-            found = worker.perform(request, [descriptor])
+            found = keeping.perform({**job, "url": server.url(), "limits": QUICK}, [descriptor])
     finally:
         os.close(descriptor)
     assert cbor.loads(cbor.dumps(found), max_bytes=1 << 20) == found

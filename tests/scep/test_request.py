@@ -17,7 +17,7 @@ def made(
     password: str | None = "sekret", usage: tuple[str, ...] = ("ike",), **entity: Any
 ) -> bytes:
     shape = messages.Request("", 0, "sha-256", {**ENTITY, **entity}, usage, password)
-    return messages.certification_request(shape, lab.key("dev"))
+    return messages.certification_request(shape, lab.own("dev"))
 
 
 def test_a_request_of_ours() -> None:

@@ -65,6 +65,7 @@ CHILD = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
 from agent.scep import operations, preload
+from agent.scep.keys import Hands
 from hal.link import LinuxLink
 preload.load_all()
 if os.fork():
@@ -77,7 +78,7 @@ trust = bytes.fromhex(sys.argv[3])
 sys.addaudithook(watch)
 job = {"op": "fetch-ca", "url": sys.argv[2], "ca_id": None, "ra": False, "source": {},
        "https_ca_file": "web.pem", "https_ca": trust, "clock_trusted": True}
-found = operations.OPS["fetch-ca"](job, [], LinuxLink())
+found = operations.OPS["fetch-ca"](job, Hands(), LinuxLink())
 seen = list(opened)
 peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(len(found["certificates"]), len(seen), seen[:5], peak)

@@ -30,15 +30,15 @@ def expected(
     pin = crypto.digest("sha-256", lab.root().der).hex()
     ca = caset.load([lab.root().der, *(p.der for p in others)], pin, judged)
     return trust.Expected(
-        ca, front, REQUEST, NONCE, messages.signer_certificate(REQUEST, lab.key("dev")),
-        lab.key("dev"), lab.public_der("dev"), match,
+        ca, front, REQUEST, NONCE, messages.signer_certificate(REQUEST, lab.own("dev")),
+        lab.own("dev"), lab.public_der("dev"), match,
         frozenset(compatibility), [],
     )  # fmt: skip
 
 
 @functools.cache
 def received() -> scep_ca.Received:
-    key = lab.key("dev")
+    key = lab.own("dev")
     signer = messages.signer_certificate(REQUEST, key)
     recipient = certificate.read(lab.root().der)
     out = messages.Outgoing(signer, key, recipient, "aes128", NONCE, lab.NOW_S)

@@ -54,11 +54,11 @@ def content_of(drawn: Drawn) -> bytes:
         return messages.poll_content(issuer.subject_der, drawn.request)
     if drawn.kind == messages.GET_CRL:
         return cms_writer.issuer_and_serial(issuer.subject_der, issuer.serial)
-    return messages.certification_request(drawn.request, lab.key(drawn.key, KEYS[drawn.key]))
+    return messages.certification_request(drawn.request, lab.own(drawn.key, KEYS[drawn.key]))
 
 
 def message_of(drawn: Drawn) -> bytes:
-    key = lab.key(drawn.key, KEYS[drawn.key])
+    key = lab.own(drawn.key, KEYS[drawn.key])
     signer = messages.signer_certificate(drawn.request, key)
     time_s = drawn.request.time_s if drawn.dated else None
     out = messages.Outgoing(signer, key, party(), drawn.cipher, drawn.nonce, time_s)
@@ -99,12 +99,12 @@ def test_a_message_as_we_read_it(drawn: Drawn) -> None:
     message = cms.read_signed(data)
     (signer,) = message.signers
     mine = certificate.read(message.certificates[0])
-    assert mine == messages.signer_certificate(drawn.request, lab.key(drawn.key, KEYS[drawn.key]))
+    assert mine == messages.signer_certificate(drawn.request, lab.own(drawn.key, KEYS[drawn.key]))
     assert signer.identifier.find([party(), mine]) == mine
     assert cms.verify(message, signer, mine.spki) == ""
     envelope = cms.read_envelope(message.content)
     assert envelope.cipher == drawn.cipher
-    assert cms.decrypt(envelope, lab.key("root"), party().serial) == content_of(drawn)
+    assert cms.decrypt(envelope, lab.own("root"), party().serial) == content_of(drawn)
     assert ber.read(data).der() == data
     assert ber.read(berify(ber.read(data))).der() == data
 
@@ -134,7 +134,7 @@ def wanted_alternatives(entity: dict[str, Any]) -> list[tuple[str, str]]:
 @EXAMPLES
 @given(DRAWN)
 def test_a_request_as_asn1crypto_reads_it(drawn: Drawn) -> None:
-    data = messages.certification_request(drawn.request, lab.key("dev"))
+    data = messages.certification_request(drawn.request, lab.own("dev"))
     loaded = scep_ca.read_request(data)
     assert encoded_again(loaded) == data
     subject = loaded["certification_request_info"]["subject"].chosen
@@ -164,7 +164,7 @@ def challenge_of(loaded: csr.CertificationRequest) -> str | None:
 @EXAMPLES
 @given(DRAWN)
 def test_a_request_as_cryptography_reads_it(drawn: Drawn) -> None:
-    data = messages.certification_request(drawn.request, lab.key("dev"))
+    data = messages.certification_request(drawn.request, lab.own("dev"))
     loaded = x509.load_der_x509_csr(data)
     found = [(one.oid.dotted_string, one.value) for one in loaded.subject]
     assert found == wanted_subject(drawn.request.entity)
@@ -181,7 +181,7 @@ def test_a_request_as_cryptography_reads_it(drawn: Drawn) -> None:
 @EXAMPLES
 @given(DRAWN)
 def test_a_request_as_we_read_it(drawn: Drawn) -> None:
-    found = pkcs10.read(messages.certification_request(drawn.request, lab.key("dev")))
+    found = pkcs10.read(messages.certification_request(drawn.request, lab.own("dev")))
     entity = drawn.request.entity
     assert [(a.kind, a.value) for rdn in found.subject for a in rdn] == wanted_subject(entity)
     assert found.spki == lab.public_der("dev")
@@ -196,7 +196,7 @@ def test_a_request_as_we_read_it(drawn: Drawn) -> None:
 @EXAMPLES
 @given(DRAWN)
 def test_the_signer_as_others_read_it(drawn: Drawn) -> None:
-    key = lab.key(drawn.key, KEYS[drawn.key])
+    key = lab.own(drawn.key, KEYS[drawn.key])
     mine = messages.signer_certificate(drawn.request, key)
     loaded = asn1.Certificate.load(mine.der, strict=True)
     assert encoded_again(loaded) == mine.der
@@ -268,7 +268,7 @@ def test_a_reply_of_asn1crypto(
     assert cms.verify(message, signer, party().spki) == ""
     body = berify(ber.read(message.content)) if long else message.content
     envelope = cms.read_envelope(body)
-    assert cms.decrypt(envelope, lab.key("root"), party().serial) == plain
+    assert cms.decrypt(envelope, lab.own("root"), party().serial) == plain
     loaded = reference.ContentInfo.load(data)["content"]
     assert [node.der() for node in signer.attributes[oids.TRANSACTION_ID]] == [
         value.dump()

@@ -93,7 +93,7 @@ def test_a_message_as_openssl_reads_it(drawn: Drawn) -> None:
 @FEW
 @given(DRAWN)
 def test_a_request_as_openssl_reads_it(drawn: Drawn) -> None:
-    data = messages.certification_request(drawn.request, lab.key("dev"))
+    data = messages.certification_request(drawn.request, lab.own("dev"))
     words = ("req", "-inform", "DER", "-verify", "-noout", "-pubkey")
     said = openssl(*words, data=data)
     assert b"verify OK" in said
@@ -165,7 +165,7 @@ def test_what_openssl_encrypts(
     data = openssl(*words, *streamed, "-recip", cert, *how, data=content)
     assert (data[1] == 0x80) == bool(streamed)
     envelope = cms.read_envelope(data)
-    assert cms.decrypt(envelope, lab.key("root"), party().serial) == content
+    assert cms.decrypt(envelope, lab.own("root"), party().serial) == content
 
 
 def same_in_der(data: bytes) -> None:
@@ -196,7 +196,7 @@ def test_a_set_of_openssl(chosen: list[str]) -> None:
 @given(DRAWN)
 def test_a_request_of_openssl(drawn: Drawn) -> None:
     """Our request, its fields typed into openssl's writer by openssl itself."""
-    data = messages.certification_request(drawn.request, lab.key("dev"))
+    data = messages.certification_request(drawn.request, lab.own("dev"))
     made = openssl("x509", "-req", "-inform", "DER", "-copy_extensions", "copy", "-days", "30",
                    "-CA", files()[0], "-CAkey", files()[1], "-outform", "DER", "-set_serial", "77",
                    data=data)  # fmt: skip

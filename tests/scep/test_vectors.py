@@ -1,6 +1,6 @@
 """Hundreds of hostile replies from files: each meets its job and has the outcome of its row.
 
-In this process, through the function by which a child answers (`agent.worker.perform`), over real
+In this process, through the function by which a child answers (`agent.child.perform`), over real
 sockets. What takes seconds by design is tried in `scep/test_vectors_child.py` alone.
 """
 
@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from agent import worker
 from agent.catalogue.table import CATALOGUE
 from agent.scep import ber, cms, operations
-from hal import cbor
+from tests.helpers import keeping
 from tests.helpers.scep_lab import degenerate
 from tests.vectors import desk
 from tests.vectors.expected import LIES
@@ -77,8 +76,7 @@ def test_every_lie_about_a_reply_is_a_row() -> None:
     "row", [row for row in ROWS if row.outcome not in SLOW], ids=lambda row: row.name
 )
 def test_the_outcome_of_a_row(row: Row, served: Vectors, device_key: int) -> None:
-    request = cbor.dumps(desk.job(row, served.url(row)))
-    answer = worker.perform(request, [device_key])
+    answer = keeping.perform(desk.job(row, served.url(row)), [device_key])
     assert outcome(answer) == row.outcome, answer
     if row.accepted:
         _check_accepted(row, answer["ok"])

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from agent import limits, resident
+from agent.jobs.contract import ROWS as ROWS_OF_JOBS
+from agent.jobs.split import split
 from hal import cbor
 from hal.jobs import WorkerJobs
 from hal.ports import JobEnd
@@ -71,7 +73,12 @@ class Shop:
             what = outcome(answer) if isinstance(answer, dict) else f"({end.failure})"
             self.ended[row.name] = Ended(what, kib, time.monotonic() - began)
 
-        self._jobs.start(cbor.dumps(desk.job(row, url)), [self._key, peak], deadline_s, done, True)
+        contract, job, keys = ROWS_OF_JOBS[row.op], desk.job(row, url), b""
+        if contract.asks:
+            job, kept = split(contract, job)
+            keys = cbor.dumps(kept)
+        fds = [self._key, peak]
+        self._jobs.start(cbor.dumps(job), fds, deadline_s, done, True, keys)
 
     def close(self) -> None:
         self._jobs.close()

@@ -18,8 +18,8 @@ from asn1crypto import x509
 from cryptography.hazmat.primitives import serialization
 
 from agent.errors import AgentError
-from agent.scep import operations
 from hal.link import LinuxLink
+from tests.helpers import keeping
 from tests.helpers.scep_http import ok, serving
 from tests.scep.test_operations import message_of
 from tests.vectors import desk
@@ -136,15 +136,14 @@ class Bench:
 
 def _captured(op: str) -> bytes:
     heard: list[bytes] = []
-    key = os.memfd_create("device-key")
-    os.write(key, desk.DEVICE_KEY)
+    key = keeping.device_key(desk.DEVICE_KEY)
 
     def answer(request: bytes) -> bytes:
         heard.append(request)
         return ok(b"")
 
     with serving(answer) as server, contextlib.suppress(AgentError):  # nobody likes that answer
-        operations.OPS[op](desk.base_job(op, server.url()), [key], LinuxLink())
+        keeping.run(desk.base_job(op, server.url()), [key], LinuxLink())
     os.close(key)
     return message_of(heard[0])
 

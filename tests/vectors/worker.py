@@ -14,18 +14,19 @@ from collections.abc import Callable, Sequence
 from agent import worker
 from agent.scep import operations
 from agent.scep.jobmap import Answer, Job
+from agent.scep.keys import Hands
 from hal.ports import Link
 
-Operation = Callable[[Job, Sequence[int], Link], Answer]
+Operation = Callable[[Job, Hands, Link], Answer]
 
 
 def _measured(operation: Operation) -> Operation:
-    def run(job: Job, files: Sequence[int], link: Link) -> Answer:
+    def run(job: Job, hands: Hands, link: Link) -> Answer:
         try:
-            return operation(job, files, link)
+            return operation(job, hands, link)
         finally:
             peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            os.write(files[-1], b"%d" % peak_kib)
+            os.write(hands.files[-1], b"%d" % peak_kib)
 
     return run
 

@@ -11,17 +11,18 @@ from collections.abc import Callable, Sequence
 from agent import worker
 from agent.scep import operations
 from agent.scep.jobmap import Answer, Job
+from agent.scep.keys import Hands
 from hal.ports import Link
 
 PEAK = "bench_peak_kib"
-Operation = Callable[[Job, Sequence[int], Link], Answer]
+Operation = Callable[[Job, Hands, Link], Answer]
 
 
 def measured(operation: Operation) -> Operation:
     """The operation, its answer with the peak of this process in KiB."""
 
-    def run(job: Job, files: Sequence[int], link: Link) -> Answer:
-        answer = operation(job, files, link)
+    def run(job: Job, hands: Hands, link: Link) -> Answer:
+        answer = operation(job, hands, link)
         return {**answer, PEAK: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
 
     return run

@@ -24,6 +24,7 @@ from agent import worker
 from agent.jobs import contract
 from agent.scep import operations
 from agent.scep.jobmap import Answer, Job, items
+from agent.scep.keys import Hands
 from hal.ports import Link
 
 REACHED = (0, errno.ECONNREFUSED, errno.EINPROGRESS)
@@ -88,7 +89,7 @@ ATTEMPTS: dict[str, Callable[..., object]] = {
 }
 
 
-def seize(job: Job, _files: Sequence[int], _link: Link) -> Answer:
+def seize(job: Job, _hands: Hands, _link: Link) -> Answer:
     """{attempts} -> {outcomes}"""
     return {"outcomes": [_outcome(*attempt) for attempt in items(job, "attempts", list)]}
 

@@ -17,6 +17,7 @@ from socket import socket
 
 from agent.errors import AgentError
 from agent.scep import operations
+from agent.scep.keys import Hands
 from hal.link import LinuxLink
 from hal.ports import Source
 from tests.helpers import scep_http as web
@@ -85,7 +86,7 @@ class Rig:
             "source": attempt.source._asdict(), "limits": LIMITS, "clock_trusted": True,
         }  # fmt: skip
         try:
-            operations.OPS["fetch-ca"](job, [], self._link)
+            operations.OPS["fetch-ca"](job, Hands(), self._link)
         except AgentError as error:
             return error.code
         return "answered"

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 
 from agent.scep import ber, caset, cms, cms_writer, crypto, der, messages, oids, trust
 from agent.scep.certificate import Certificate
+from agent.scep.keys import OwnKey
 from agent.scep.ra import RaRules
 from tests.helpers.labca_seen import CHALLENGE, Base, Lab, serving
 from tools.lab_ca.authority import Plan
@@ -59,12 +60,12 @@ class World(NamedTuple):
 
     def expected(self) -> trust.Expected:
         """What a reply has to fit, for a realm that allows everything that is weak."""
-        key = crypto.load_own(self.device_key)
+        key = OwnKey(crypto.load_own(self.device_key))
         ca = caset.load(self.certificates, self.pin, caset.Rules(self.now_s, WEAK))
         signer = messages.signer_certificate(self.request, key)
         return trust.Expected(
             ca, RaRules(any_purpose=True), self.request, self.nonce, signer, key,
-            crypto.public_der(key), "standard",
+            key.spki, "standard",
             frozenset(), [],
         )  # fmt: skip
 
@@ -91,7 +92,8 @@ class _Asking:
 
     def __init__(self, lab: Lab, number: int, device_key: bytes) -> None:
         self._lab, self._number = lab, number
-        self._key = crypto.load_own(device_key)
+        private = crypto.load_own(device_key)
+        self._private, self._key = private, OwnKey(private)
         authority = lab.authority
         ca_key = authority.ca.key.private_bytes(
             serialization.Encoding.DER,
@@ -144,7 +146,7 @@ class _Asking:
             octets = self._octets(operation)
             yield HTTP, octets
             yield kind, _body(octets)
-        yield PKCS12, crypto.make_pkcs12(self._key, [], b"pw", 10)
+        yield PKCS12, crypto.make_pkcs12(self._private, [], b"pw", 10)
 
     def _octets(self, operation: str, message: bytes | None = None) -> bytes:
         return self._lab.octets(self._lab.request(f"operation={operation}", message))

@@ -32,6 +32,7 @@ from agent.scep import (
 )
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
+from agent.scep.keys import Hands, OwnKey
 from hal.ports import Interface, Source
 from tools.fuzz.decoders import corpus
 from tools.fuzz.decoders.corpus import World
@@ -44,13 +45,13 @@ class Place(NamedTuple):
     """A conversation, made ready once: what a reply must fit, and how the CA signs."""
 
     template: trust.Expected
-    ca: "crypto.PrivateKey"
+    ca: OwnKey
     signer: Certificate
 
     @classmethod
     def of(cls, world: World) -> "Place":
         (signer,) = caset.readable([world.ca])
-        return cls(world.expected(), crypto.load_own(world.ca_key), signer)
+        return cls(world.expected(), OwnKey(crypto.load_own(world.ca_key)), signer)
 
     @property
     def expected(self) -> trust.Expected:
@@ -114,7 +115,7 @@ def attributes(data: bytes, place: Place) -> None:
         cms_writer.algorithm(oids.DIGESTS["sha-256"]),
         der.explicit(0).to_bytes(1, "big") + data[1:],
         cms_writer.algorithm(oids.RSA),
-        der.octet_string(crypto.sign(place.ca, data, "sha-256")),
+        der.octet_string(place.ca.sign("sha-256", crypto.digest("sha-256", data))),
     )
     body = der.sequence(
         der.integer(1),
@@ -183,7 +184,7 @@ def _texts(found: Mapping[str, object]) -> list[str]:
 
 def imported(data: bytes, _place: Place) -> None:
     """A file for `pki import-certificate ca`."""
-    imports.run({"kind": "ca", "format": None, "data": data, "password": None}, [])
+    imports.run({"kind": "ca", "format": None, "data": data, "password": None}, Hands())
 
 
 def protected(data: bytes, _place: Place) -> None:
