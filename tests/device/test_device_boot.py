@@ -42,8 +42,9 @@ def test_pending_polls_through_a_reboot_with_the_same_request() -> None:
     assert bench.worker.ops()[-1] == "enrol"
     bench.advance(2)
     poll = next(job for job in bench.worker.jobs if job["op"] == "poll")
-    shaped = ("transaction", "request_time_s", "entity", "key", "key_usage", "digest", "password")
+    shaped = ("transaction", "request_time_s", "entity", "key", "key_usage", "digest")
     assert [poll[name] for name in shaped] == [sent[name] for name in shaped]
+    assert poll["password"] is None, "a poll sends none"
     assert bench.device.status("abc").state == "issued"
 
 

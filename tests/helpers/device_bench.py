@@ -99,7 +99,7 @@ class Worker:
         }
 
     def __call__(self, started: StartedJob) -> JobEnd | None:
-        job = cbor.loads(started.request, max_bytes=1_000_000)
+        job = _whole(started)
         self.jobs.append(job)
         _check(job)
         answer = self.answers[job["op"]]
@@ -118,6 +118,20 @@ class Worker:
 
     def ops(self) -> list[str]:
         return [job["op"] for job in self.jobs]
+
+
+def _whole(started: StartedJob) -> Any:
+    """The job as it was before it was split: with what its key child was told."""
+    job = cbor.loads(started.request, max_bytes=1_000_000)
+    if started.keys:
+        kept = cbor.loads(started.keys, max_bytes=1_000_000)
+        for pair in kept["keys"]:
+            *above, field = pair["field"].split(".")
+            holder = job[above[0]] if above else job
+            names = ("name", "generation", "sealed", "spki")
+            holder[field] = {name: pair[name] for name in names}
+        job["password"] = kept["password"]
+    return job
 
 
 def _check(job: Any) -> None:
