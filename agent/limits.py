@@ -54,6 +54,10 @@ CONNECT_S = 10
 RECEIVE_S = 30  # for one read
 EXCHANGE_S = 60  # for one request and its whole answer, which may drip
 RESOLVE_S = 5  # for a name: the C library waits so long for a server before it asks the next
+TIMELESS_S = 3600  # after a start, for a time source to come, before a realm renews without one
+REQUESTS = 2  # of a renewal that may each have been a certificate; then it is one a day
+REQUESTS_LAST = 3  # in the last tenth of the window
+SPREAD_S = 300  # the first attempts of a herd after a start
 STORE_AGAIN_S = 60  # what flash has refused is tried again so long after it, and twice as long
 STORE_REST_S = 3600  # each time, up to this
 FAILURE_NOTED_S = 8 * 3600  # between two failures that are written: flash wears out, causes change
@@ -90,6 +94,7 @@ CHILD_MEMORY_BYTES = 512 * 1024 * 1024  # address space, not resident: libraries
 CHILD_CPU_S = 300  # RSA-4096 on a slow board; network jobs need below 5
 CHILD_FILES = 64
 
+KEYS_AT_ONCE = 2  # key pairs that realms without one get made
 ACTIVATIONS_AT_ONCE = 4  # each is a child of some 10 MiB of its own; a boot may have 50 realms
 USE_AGAIN_NS = 60_000_000_000  # a certificate that did not reach device memory is tried again
 

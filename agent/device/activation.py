@@ -32,7 +32,7 @@ MEMORY_FILES = ("cert.pem", "chain.pem", "ca.pem", "key.pem", "bundle.pem")  # o
 class InUse(NamedTuple):
     """The certificate that one realm puts into use. `judged`: the fields of a job that say which CA
     it trusts (`agent.scep.served`); `file_format`: pem or der, of the files in storage; `again`:
-    also where consumers read just this already."""
+    also where consumers read just this already; `waits`: a certificate for storage alone."""
 
     realm: str
     local: LocalRecord
@@ -40,13 +40,14 @@ class InUse(NamedTuple):
     judged: dict[str, object]
     file_format: str = "pem"
     again: bool = True
+    waits: LocalRecord | None = None
 
 
 class Queue:
-    """Lets a few activations run at once: each is a child, and a boot may want fifty."""
+    """Lets a few run at once: each is a child, and a boot may want fifty."""
 
-    def __init__(self, reactor: Reactor) -> None:
-        self._reactor = reactor
+    def __init__(self, reactor: Reactor, at_once: int = limits.ACTIVATIONS_AT_ONCE) -> None:
+        self._reactor, self._at_once = reactor, at_once
         self._running = 0
         self._waiting: deque[tuple[Callable[[Done[None]], None], Done[None]]] = deque()
 
@@ -56,7 +57,7 @@ class Queue:
         self._next()
 
     def _next(self) -> None:
-        if not self._waiting or self._running == limits.ACTIVATIONS_AT_ONCE:
+        if not self._waiting or self._running == self._at_once:
             return
         begin, done = self._waiting.popleft()
 
@@ -105,9 +106,21 @@ class Activation:
             except FilesError as error:
                 self._log.report("STORAGE_ERR", f"realm {realm}: {name}: {error.what}")
 
+    def _forget(self, name: str) -> None:
+        """The certificate that waited does so no more."""
+        try:
+            if name in self._files.names():
+                self._files.remove(name)
+        except FilesError as error:
+            self._log.report("STORAGE_ERR", f"{name}: {error.what}")
+
     def activate(self, what: InUse, done: Done[None]) -> None:
         """Into storage and memory; `done` with None when consumers can read it, or an error."""
-        self.project(what.realm, {"local": [what.local.certificate.der]}, what.file_format)
+        waiting = {"next": [what.waits.certificate.der]} if what.waits else {}
+        public = {"local": [what.local.certificate.der], **waiting}
+        self.project(what.realm, public, what.file_format)
+        if not what.waits:
+            self._forget(f"{what.realm}_next.cer")
         key = what.key
         if key is None:
             done(fail("key-unknown", name=what.local.key))

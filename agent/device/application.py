@@ -1,20 +1,44 @@
-"""Applications of people: from the configuration to an event, and the sessions that wait."""
+"""Applications: from the configuration to an event; of people who wait, and of realms alone.
+
+A realm that is to apply by itself (`auto-enroll`) and whose key pair does not exist gets it made,
+and each renewal a new one where `regenerate` says so. The pair in use stays beside it until the new
+certificate is in use.
+"""
 
 from __future__ import annotations
 
-from agent.appliance import Done, Progress
+from collections.abc import Callable
+
+from agent import limits
+from agent.appliance import CaQuestion, Done, KeyPair, Progress
 from agent.device import realm_records
+from agent.device.activation import Queue
 from agent.device.keypairs import KeyPairs
 from agent.device.passwords import Passwords
 from agent.device.realms import Realms
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
+from agent.enrolment.actions import Stored
 from agent.enrolment.states import Apply
 from agent.errors import AgentError, fail
 from agent.jobs import maps
 from agent.settings import Realm, fold
 
 UNSAVED = "A reboot forgets this realm until you type `save` in the user view."
+
+
+class Unheard:
+    """`Progress` where nobody waits."""
+
+    def note(self, _text: str) -> None:
+        return
+
+    def confirm_ca(self, _question: CaQuestion, answer: Callable[[bool], None]) -> None:
+        answer(False)
+
+
+def _none(result: KeyPair | AgentError) -> AgentError | None:
+    return result if isinstance(result, AgentError) else None
 
 
 class Applications:
@@ -25,6 +49,7 @@ class Applications:
     ) -> None:
         self._shared, self._realms, self._keys, self._passwords = shared, realms, keys, passwords
         self._waiters: dict[int, RealmRunner] = {}  # who waits for an enrolment, by task
+        self._making = Queue(shared.loop, limits.KEYS_AT_ONCE)
 
     def enrol(self, name: str, plain: str | None, progress: Progress, done: Done[None]) -> int:
         """Applies for a realm's certificate; `done` with None (issued, PENDING) or an error."""
@@ -47,12 +72,12 @@ class Applications:
                 self._realms.resting(name)  # somebody else may have been faster
                 if self._realms.runner(name) is not runner:  # it was removed meanwhile
                     raise fail("realm-unknown", realm=name)
-                runner.apply(event._replace(password=result), progress, finish)
+                runner.attend(event._replace(password=result), progress, finish)
             except AgentError as error:
                 finish(error)
 
         if plain is None:
-            runner.apply(event, progress, finish)
+            runner.attend(event, progress, finish)
         else:
             self._passwords.seal(plain, None, sealed)
         return number
@@ -62,6 +87,59 @@ class Applications:
         runner = self._waiters.pop(task, None)
         if runner:
             runner.detach()
+
+    def alone(self, name: str) -> None:
+        """A realm applies by itself, or says what it lacks and is looked at again in an hour."""
+        try:
+            realm, runner = self._realms.realm(name), self._realms.runner(name)
+        except AgentError:  # it has gone meanwhile
+            return
+        try:
+            bits = self._key_wanted(realm, runner.engine.stored)
+            if bits:
+                self._make_key(realm, runner, bits)
+                return
+            realm_records.check_crl(self._shared, realm, Unheard())
+            event = self.event(realm)._replace(attended=False)
+        except AgentError as error:
+            runner.alone.lacks(error)
+        else:
+            runner.apply(event)
+
+    def _key_wanted(self, realm: Realm, stored: Stored) -> int:
+        """The bits of the key pair that must be made before the realm can apply; 0: it is there."""
+        auto, name, newest = realm.auto_enroll, realm.key_pair, stored.next or stored.local
+        if auto is None or name is None or self._keys.unreadable(name):
+            return 0
+        key = self._keys.record(name)
+        if key is None:
+            return auto.key_bits or limits.KEY_BITS_DEFAULT
+        in_use = newest and (newest.key, newest.generation) == (name, key.generation)
+        return (auto.key_bits or key.bits) if in_use and auto.regenerate else 0
+
+    def _make_key(self, realm: Realm, runner: RealmRunner, bits: int) -> None:
+        name = str(realm.key_pair)
+        before = self._keys.record(name)
+        exportable = before is not None and before.exportable
+
+        def begin(done: Done[None]) -> None:
+            if not self._key_wanted(realm, runner.engine.stored):  # somebody was faster
+                done(None)
+                return
+            try:
+                self._keys.create(
+                    name, bits, exportable, lambda result: done(_none(result)), realm.name
+                )
+            except AgentError as error:
+                done(error)
+
+        def made(result: AgentError | None) -> None:
+            if isinstance(result, AgentError):
+                runner.alone.lacks(result)
+            else:
+                runner.reconsider()
+
+        self._making.put(begin, made)
 
     def event(self, realm: Realm) -> Apply:
         """An application of a person, as the configuration has it now; AgentError."""

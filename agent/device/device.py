@@ -46,7 +46,9 @@ class Device:
         self.settings = shared.settings
         activation = Activation(loop, hardware.files, hardware.memory, jobs, log)
         self.keys = KeyPairs(shared, lambda name: self.realms.keys_held(name))
-        self.realms = Realms(shared, self.keys.record, activation)
+        self.realms = Realms(
+            shared, self.keys, activation, lambda name: self.applications.alone(name)
+        )
         self.passwords, self.access = Passwords(shared), Logins(shared)
         self.storage = DeviceStorage(hardware.files)
         self.applications = Applications(shared, self.realms, self.keys, self.passwords)
@@ -101,7 +103,7 @@ class Device:
         if self.system.key_missing:
             self.shared.log.report("DEVICE_KEY_ERR", devicekey.MISSING)
         self._configuring.load(factory)
-        self.realms.changed()
+        self.realms.boot()
 
     def close(self) -> None:
         """No callback comes any more; flash is as it is."""

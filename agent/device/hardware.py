@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent import limits
 from hal.named import NamedTuple
 from hal.ports import Chance, Clock, DeviceMemory, Files, Flash, Link
 
@@ -31,4 +32,5 @@ class Hardware(NamedTuple):
     reboot: Callable[[], None] | None = None
     recovery: bool = True  # a serial line that lets nobody in may erase the device
     withheld: Part | None = None  # the store that the device has is then an empty one
+    herd_s: int = limits.SPREAD_S  # over which time the first attempts after a start are spread
     renew_key: Callable[[], None] | None = None  # makes the device key that is missing

@@ -84,8 +84,18 @@ class KeyPairs:
                 return settings.name
         return None
 
-    def create(self, name: str, bits: int, exportable: bool, done: Done[KeyPair]) -> int:
-        """Generates in a child, seals there, stores; `done` with the KeyPair."""
+    def create(
+        self,
+        name: str,
+        bits: int,
+        exportable: bool,
+        done: Done[KeyPair],
+        realm: str | None = None,
+    ) -> int:
+        """Generates in a child, seals there, stores; `done` with the KeyPair.
+
+        `realm`: it is for this one, which goes on with the generation that it holds.
+        """
         if name in self._making:
             raise fail("key-making", name=name)
         generation = self.next_generation(name)
@@ -100,16 +110,22 @@ class KeyPairs:
         job: dict[str, object] = {"op": "generate-key", "name": name, "generation": generation}
         return self._shared.task(
             {**job, "bits": bits},
-            lambda answer: self.keep(name, generation, exportable, answer, "RSA_CREATE_OK"),
+            lambda answer: self.keep(name, generation, exportable, answer, "RSA_CREATE_OK", realm),
             end,
         )
 
     def keep(
-        self, name: str, generation: int, exportable: bool, answer: Answer, mnemonic: str
+        self,
+        name: str,
+        generation: int,
+        exportable: bool,
+        answer: Answer,
+        mnemonic: str,
+        realm: str | None = None,
     ) -> KeyPair:
         """Stores a key pair that a child has made or read: {sealed, spki, bits}."""
         user = self.user(name)
-        if user is not None and self.record(name):  # taken while the new one was being made
+        if user not in (None, realm) and self.record(name):  # taken meanwhile
             raise fail("key-used", name=name, realm=user)
         key = KeyRecord(
             name=name,
@@ -131,6 +147,17 @@ class KeyPairs:
         held = {pair for realm in realms for pair in self._held(realm)}
         gone = (n for n in self._generations(name) if Held(name, n) not in held)
         return dict.fromkeys(records.key_pair_key(name, generation) for generation in gone)
+
+    def tidy(self, name: str) -> None:
+        """Older generations that no realm holds any more go; if flash refuses, another time."""
+        gone = self._unneeded(name)
+        gone.pop(records.key_pair_key(name, max(self._generations(name), default=0)), None)
+        try:
+            if gone:
+                self._shared.commit(gone)
+                self._shared.log.report("RSA_DESTROY", f"key pair {name}: the one before")
+        except AgentError:
+            return  # it is in the log
 
     def destroy(self, name: str) -> None:
         generations = self._generations(name)

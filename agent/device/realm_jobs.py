@@ -11,18 +11,24 @@ from agent.errors import AgentError, fail
 from agent.jobs import maps
 from agent.jobs.answers import Answer
 from agent.settings import Realm
+from hal.protocol import Protocol
 from hal.records import KeyRecord
 
 UNBUILT = 0  # in place of a job's number: it could not be built, and its failure is on the way
 
-KeyOf = Callable[[str, int], KeyRecord | None]  # a key pair by its name and generation
+
+class Keys(Protocol):
+    """What a realm needs of the key pairs of the device."""
+
+    def record(self, name: str, generation: int | None = None) -> KeyRecord | None: ...
+    def tidy(self, name: str) -> None: ...
 
 
 class RealmJobs:
-    """At most one job at a time. `key` finds a key pair."""
+    """At most one job at a time."""
 
-    def __init__(self, shared: Shared, key: KeyOf) -> None:
-        self._shared, self._key = shared, key
+    def __init__(self, shared: Shared, keys: Keys) -> None:
+        self._shared, self._keys = shared, keys
         self._number: int | None = None
 
     def start(
@@ -71,7 +77,7 @@ class RealmJobs:
         return {**job, "revocation": realm_records.crl_field(self._shared.store, realm)}
 
     def _generation(self, name: str, generation: int) -> KeyRecord:
-        key = self._key(name, generation)
+        key = self._keys.record(name, generation)
         if key is None:
             raise fail("key-unknown", name=name)
         return key

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from agent.appliance import Done, Progress
 from agent.device.activation import Activation
-from agent.device.realm_jobs import KeyOf
+from agent.device.realm_jobs import Keys
 from agent.device.realm_records import Held
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
@@ -19,11 +19,17 @@ from hal.records import CaRecord
 
 
 class Realms:
-    """Names of realms are as an operator types them; `key` finds a key pair by its name."""
+    """Names of realms are as an operator types them. `alone` is called with the name of one that is
+    to apply by itself."""
 
-    def __init__(self, shared: Shared, key: KeyOf, activation: Activation) -> None:
-        self._shared, self._key, self._activation = shared, key, activation
+    def __init__(
+        self, shared: Shared, keys: Keys, activation: Activation, alone: Callable[[str], None]
+    ) -> None:
+        self._shared, self._keys, self._activation = shared, keys, activation
+        self._alone = alone
         self._runners: dict[str, RealmRunner] = {}
+        self._herd_s = shared.hardware.herd_s  # what is configured later applies at once
+        shared.loop.on_jump(self._jumped)
 
     def __iter__(self) -> Iterator[RealmRunner]:
         return iter(self._runners.values())
@@ -67,11 +73,20 @@ class Realms:
         """One commit, and into use; `done` with None, or with an error."""
         try:
             self.resting(name)  # an application may have begun meanwhile
-            self.runner(name).install(event, progress, done)
+            self.runner(name).attend(event, progress, done)
         except AgentError as error:
             done(error)
 
     # -- all of them -------------------------------------------------------------------------------
+
+    def boot(self) -> None:
+        """At the start: all of the configured realms."""
+        self.changed()
+        self._herd_s = 0
+
+    def _jumped(self, _seconds: int) -> None:
+        for runner in self._runners.values():
+            runner.rearm()
 
     def changed(self) -> None:
         """After every configuration command: engines see the realms as they are now."""
@@ -86,11 +101,11 @@ class Realms:
 
     def _take_up(self, key: str, realm: Realm) -> None:
         """A realm is new here, but flash may know it: serve its certificate, go on where it was."""
-        runner = RealmRunner(self._shared, self._key, self._activation, realm)
+        runner = RealmRunner(self._shared, self._keys, self._activation, realm, self._alone)
         self._runners[key] = runner
         if runner.engine.stored.local:
             runner.use.put(again=False)
-        runner.restart()
+        runner.restart(self._herd_s)
 
     def forget(self, name: str) -> None:
         """Removes a realm that is gone from store and memory; files in storage stay (VRP)."""

@@ -15,12 +15,15 @@ now: `configure` changes what is refused and where packets leave, never the byte
 
 from __future__ import annotations
 
+from binascii import crc32
+from collections.abc import Callable
 from functools import partial
 
 from agent.appliance import Done, Progress
 from agent.device import asking, realm_records, reserve
 from agent.device.activation import Activation, InUse
-from agent.device.realm_jobs import KeyOf, RealmJobs
+from agent.device.alone import Alone
+from agent.device.realm_jobs import Keys, RealmJobs
 from agent.device.realm_records import RealmRecords
 from agent.device.shared import Shared
 from agent.device.timer import Timer
@@ -39,6 +42,7 @@ from agent.enrolment.actions import (
     Report,
     StartJob,
     Stored,
+    Wanted,
 )
 from agent.enrolment.engine import Engine
 from agent.enrolment.states import (
@@ -47,6 +51,7 @@ from agent.enrolment.states import (
     CaAnswered,
     CaCertificate,
     CaFetched,
+    Configured,
     Due,
     Event,
     Installed,
@@ -63,18 +68,28 @@ from agent.settings import Realm
 
 
 class RealmRunner:
-    """The engine of one realm, wired. `realm` is its configuration of the moment; `key` finds a
-    key pair by its name."""
+    """The engine of one realm, wired. `realm` is its configuration of the moment; `alone` is asked
+    to apply for it, by its name, when nobody else does."""
 
-    def __init__(self, shared: Shared, key: KeyOf, activation: Activation, realm: Realm) -> None:
-        self._shared, self._key, self._realm = shared, key, realm
+    def __init__(
+        self,
+        shared: Shared,
+        keys: Keys,
+        activation: Activation,
+        realm: Realm,
+        alone: Callable[[str], None],
+    ) -> None:
+        self._shared, self._keys, self._realm = shared, keys, realm
+        self._mark = _mark(realm)
+        self.alone = Alone(lambda: alone(realm.name), self._report)
         self.records = RealmRecords(shared, realm.name)
         self.engine = Engine(self.records.stored, _policy(realm))
         self.use = Use(shared.loop, activation, self._in_use, self._used)
         self.root_seen: pins.Fingerprint | None = None  # unverified, so it is nowhere but here
-        self._jobs = RealmJobs(shared, key)
+        self._jobs = RealmJobs(shared, keys)
         self._waiter = Waiter()
         self._timer = Timer(shared.loop, lambda: self._handle(Due()))
+        self._outdated: str | None = None  # the key pair of the certificate before this one
         self._stopped = False
 
     # -- what the device asks ----------------------------------------------------------------------
@@ -83,22 +98,34 @@ class RealmRunner:
         """The settings have changed; what is under way goes on with its own snapshot."""
         before, self._realm = self.engine.policy, realm
         self.engine.policy = _policy(realm)
+        mark, self._mark = self._mark, _mark(realm)
+        if mark != self._mark:
+            self.reconsider()
         # `root-fingerprint` is all that a realm says about the CAs that consumers trust. Files that
         # say the same already are left alone: a switch makes a daemon read its certificate again.
         if before.roots != self.engine.policy.roots and self.engine.stored.local:
             self.use.put(again=False)  # what consumers trust may have changed
 
-    def restart(self) -> None:
+    def restart(self, herd_s: int = 0) -> None:
         """The agent has started: go on where flash says, without a session that waits."""
-        self._handle(Restart())
+        local, chance = self.engine.stored.local, self._shared.hardware.chance
+        seed = local.certificate.der if local else chance.draw(4)
+        self._handle(Restart(crc32(self._realm.name.encode(), crc32(seed)), herd_s))
 
-    def apply(self, event: Apply, progress: Progress, done: Done[None]) -> None:
-        """A person applies; `done` is called with None, or with an error. PENDING is no error."""
-        self._waiter.take(progress, done)
-        self._handle(event)
+    def reconsider(self) -> None:
+        """What it lacked may be there now."""
+        self.alone.goes_on()
+        self._handle(Configured())
 
-    def install(self, event: Installed, progress: Progress, done: Done[None]) -> None:
-        """Certificates of the operator; `done` with None when they are stored and in use."""
+    def apply(self, event: Apply) -> None:
+        """It applies by itself, unless somebody was faster."""
+        if not is_under_way(self.engine.state):
+            self.alone.goes_on()
+            self._handle(event)
+
+    def attend(self, event: Apply | Installed, progress: Progress, done: Done[None]) -> None:
+        """A person applies, or brings certificates. `done` is called with an error, or with None
+        when they are stored and in use; PENDING is no error."""
         self._waiter.take(progress, done)
         self._handle(event)
 
@@ -154,11 +181,6 @@ class RealmRunner:
         self.use.stop()
         self._jobs.cancel()
 
-    def moment(self) -> dict[str, object]:
-        """The fields of a job of this realm that say what time it is."""
-        now = self._now()
-        return {"now_s": now.wall_s, "clock_trusted": now.trusted}
-
     def judged(self, chain: list[bytes]) -> dict[str, object]:
         """The fields of a job that works out what this realm trusts (`agent.scep.served`).
 
@@ -168,7 +190,7 @@ class RealmRunner:
         # The stored set is judged by the time and the list of now, whenever it was fetched.
         job = maps.served_job(self._realm, self.engine.stored.ca, chain)
         crl = realm_records.crl_field(self._shared.store, self._realm)
-        return {**job, "revocation": crl, **self.moment()}
+        return {**job, "revocation": crl, **_moment(self._now())}
 
     # -- events and actions ------------------------------------------------------------------------
 
@@ -211,8 +233,10 @@ class RealmRunner:
                 self._start(op)
             case CancelJob():
                 self._jobs.cancel()
-            case Activate():
-                self.use.put()
+            case Activate(again):
+                self.use.put(again)
+            case Wanted():
+                self._shared.later(self.alone.ask)
             case Confirm(candidate, above):
                 self._confirm(candidate, above)
             case Finish(error):
@@ -223,6 +247,7 @@ class RealmRunner:
 
     def _commit(self, stored: Stored) -> bool:
         """Whether flash has it. What flash does not have must not be sent, used or told."""
+        before = self.records.stored.local
         try:
             self.records.commit(stored)
         except AgentError as error:
@@ -234,6 +259,9 @@ class RealmRunner:
                 self._perform(action)
             self._finish(failure or error)  # what was to be stored is what who waits wants to know
             return False
+        local = stored.local
+        if before and local and (before.key, before.generation) != (local.key, local.generation):
+            self._outdated = before.key
         return True
 
     def _confirm(self, candidate: CaCertificate, above: tuple[CaCertificate, ...]) -> None:
@@ -268,12 +296,12 @@ class RealmRunner:
 
     def _in_use(self, again: bool) -> InUse | None:
         """Collected when its turn comes (`Use`): by then it may have been renewed or deleted."""
-        local = self.engine.stored.local
+        local, waits = self.engine.stored.local, self.engine.stored.next
         if local is None:
             return None
-        key, judged = self._key(local.key, local.generation), self.judged(local.chain)
+        key, judged = self._keys.record(local.key, local.generation), self.judged(local.chain)
         file_format = self._shared.settings.file_format
-        return InUse(self._realm.name, local, key, judged, file_format, again)
+        return InUse(self._realm.name, local, key, judged, file_format, again, waits)
 
     def _used(self, error: AgentError | None) -> None:
         """The certificate can be read by its consumers, or it cannot and is tried again.
@@ -284,6 +312,9 @@ class RealmRunner:
         if error:
             text = f"realm {self._realm.name}: {error.what}"
             self._shared.log.report("LOCAL_IMPORT_ERR", text)
+        elif self._outdated:
+            self._keys.tidy(self._outdated)
+            self._outdated = None
         if not is_under_way(self.engine.state):
             self._waiter.end(error)
 
@@ -303,9 +334,9 @@ class RealmRunner:
 
         attended, stored = bool(self._waiter), self.engine.stored
         held = stored._replace(request=self.engine.request)
-        self._jobs.start(op, self._realm, held, self.moment(), attended, ended)
+        self._jobs.start(op, self._realm, held, _moment(self._now()), attended, ended)
 
-    def _report(self, mnemonic: str, text: str, told: bool) -> None:
+    def _report(self, mnemonic: str, text: str, told: bool = False) -> None:
         self._shared.log.report(mnemonic, f"realm {self._realm.name}: {text}")
         if told:
             self._waiter.note(text)
@@ -316,5 +347,16 @@ def _policy(realm: Realm) -> Policy:
     new ones count: an operator who has typed another pin does not trust the older one any more."""
     polls = realm.poll_interval_min, realm.poll_times
     trusted = realm.compatibility, realm.root_fingerprints
-    percent = realm.auto_enroll.percent if realm.auto_enroll else None
-    return Policy(realm.fingerprint, *polls, *trusted, percent)
+    auto = realm.auto_enroll
+    alone = (auto.percent, auto.updated_effective) if auto else (None, False)
+    return Policy(realm.fingerprint, *polls, *trusted, *alone)
+
+
+def _moment(now: Now) -> dict[str, object]:
+    """The fields of a job of a realm that say what time it is."""
+    return {"now_s": now.wall_s, "clock_trusted": now.trusted}
+
+
+def _mark(realm: Realm) -> int:
+    """Another one when a setting has changed; the settings themselves change in place."""
+    return hash(tuple(getattr(realm, name) for name in Realm.__slots__))

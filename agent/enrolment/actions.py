@@ -40,7 +40,8 @@ NEVER = Deadline()
 class Policy(NamedTuple):
     """The settings of a realm that decide here. `fingerprint`, and each of `roots`: (md5 | sha1 |
     sha256, hex); `compatibility`: keywords of the realm; `percent`: of the life of a certificate,
-    after which it is renewed; None: not by the device itself."""
+    after which it is renewed; None: not by the device itself. at_once: a certificate that the
+    device has renewed is put into use when it is stored, and does not wait for its turn."""
 
     fingerprint: tuple[str, str] | None
     poll_interval_min: int
@@ -48,6 +49,7 @@ class Policy(NamedTuple):
     compatibility: tuple[str, ...] = ()
     roots: tuple[tuple[str, str], ...] = ()
     percent: int | None = None
+    at_once: bool = False
 
 
 class Stored(NamedTuple):
@@ -94,7 +96,16 @@ class Commit(NamedTuple):
 
 
 class Activate(NamedTuple):
-    """Put the local certificate into device memory and storage."""
+    """Put the local certificate into device memory and storage, and the one that waits into
+    storage. Not `again`: what consumers read already is left as it is."""
+
+    again: bool = True
+
+
+class Wanted(NamedTuple):
+    """The realm is to apply by itself: the device answers with `Apply`, or looks for what lacks."""
+
+    reason: str
 
 
 class Confirm(NamedTuple):
@@ -118,4 +129,4 @@ class Report(NamedTuple):
     told: bool = False
 
 
-Action = StartJob | CancelJob | Commit | Activate | Confirm | Finish | Report
+Action = StartJob | CancelJob | Commit | Activate | Wanted | Confirm | Finish | Report

@@ -11,7 +11,7 @@ older request goes on, and the person types again).
 
 from __future__ import annotations
 
-from agent.enrolment import drafts, retries, schedule
+from agent.enrolment import automatic, drafts, pins, retries, schedule
 from agent.enrolment.actions import (
     NEVER,
     Action,
@@ -23,7 +23,7 @@ from agent.enrolment.actions import (
     Report,
     Stored,
 )
-from agent.enrolment.states import Apply, CaCertificate, CaFetched, JobFailed, State
+from agent.enrolment.states import Apply, CaCertificate, CaFetched, JobFailed, Restart, State
 from agent.errors import AgentError, from_map
 from hal.records import RequestRecord
 
@@ -40,6 +40,8 @@ class Attempt:
         self._in_flash = self._committed = stored  # for certain; when the last commit has succeeded
         self._refusals = 0  # commits in a row that flash did not take
         self._failure_ns: int | None = None  # when a failure was written last, monotonic
+        self._spread = 0  # differs between devices
+        self._started_ns = self._paused_ns = 0  # monotonic; at rest nothing is tried before it
         self._begin_with(stored)
 
     def _begin_with(self, stored: Stored) -> None:
@@ -60,6 +62,16 @@ class Attempt:
         # The set that a person is asked about, and the certificate in it that would be the pin.
         self._fetched: CaFetched | None = None
         self._candidate: CaCertificate | None = None
+
+    def _began(self, event: Restart, now: Now) -> None:
+        """What a start brings; it has its own pause, also after a commit that flash has refused."""
+        self._spread, self._started_ns = event.spread, now.monotonic_ns
+        pause_ns = automatic.first_pause_ns(self.stored, now, event.spread, event.herd_s)
+        self._paused_ns = now.monotonic_ns + pause_ns
+
+    def pin_holds(self) -> bool:
+        """The stored CA is the one that the realm trusts now."""
+        return pins.holds(self.stored.ca, self.policy.fingerprint)
 
     @property
     def error(self) -> AgentError | None:
@@ -84,12 +96,15 @@ class Attempt:
         told = drafts.failed(self.stored.outcome, error, now)
         mnemonic = "GET_CA_CERT_ERR" if self.state in _ABOUT_CA else "GET_LOCAL_CERT_ERR"
         self.state, self._next_application, self._draft = State.FAILED, None, None
+        ended = self.stored._replace(outcome=told)
+        pause_s = automatic.pause_s(ended, now, self._spread)
+        self._paused_ns = now.monotonic_ns + pause_s * schedule.SECOND_NS
         news = drafts.tells_more(before, told, self._failure_ns, now)
         if news or request != self._in_flash.request or self._attended:
             self._failure_ns = now.monotonic_ns
             actions: list[Action] = [self._commit(request=request, outcome=told)]
         else:
-            self.stored, actions = self.stored._replace(outcome=told), []
+            self.stored, actions = ended, []
         return [*actions, Report(mnemonic, error.what), Finish(error)]
 
     def _later(self, error: AgentError, now: Now) -> list[Action]:

@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent import limits
-from agent.enrolment import drafts, pins, renewal, retries, schedule, verdicts, vouched
+from agent.enrolment import automatic, drafts, pins, renewal, retries, schedule, verdicts, vouched
 from agent.enrolment.actions import (
     NEVER,
     Action,
@@ -45,14 +45,17 @@ from agent.enrolment.attempt import Refused
 from agent.enrolment.resting import Resting
 from agent.enrolment.states import (
     AS_STORED,
+    RESTING,
     TABLE,
     Apply,
     CaAnswered,
     CaFetched,
+    Configured,
     Event,
     Granted,
     JobFailed,
     NotStored,
+    Restart,
     State,
     is_under_way,
 )
@@ -64,10 +67,6 @@ from agent.visible import brief, named_print
 class Engine(Resting):
     """The handlers of the table, one for each row. `handle` is the only way in."""
 
-    def pin_holds(self) -> bool:
-        """The stored CA is the one that the realm trusts now."""
-        return pins.holds(self.stored.ca, self.policy.fingerprint)
-
     def handle(self, event: Event, now: Now) -> list[Action]:
         """The actions of one event, to be performed in order. Refused when no row allows it."""
         row = TABLE.get((self.state, type(event)))
@@ -76,14 +75,20 @@ class Engine(Resting):
         if not isinstance(event, NotStored) and self._committed is not self._in_flash:
             self._in_flash, self._refusals = self._committed, 0
         # A deadline belongs to the state that set it. An event ends both; the handler sets another.
-        before, self.deadline = self.state, NEVER
+        before, (deadline, self.deadline) = self.state, (self.deadline, NEVER)
         name, targets = row
+        if isinstance(event, Restart):
+            self._began(event, now)
         actions = _HANDLERS[name](self, event, now)
         # The other half of the row: a handler that goes elsewhere is a fault of ours, and is told
         # before any of its actions is performed.
         as_stored = AS_STORED in targets and self.state is self.stored.at_rest
         if self.state not in targets and not as_stored:
             raise Refused(f"{before.value} -> {self.state.value} is not in the table")
+        if self.state in RESTING:
+            self.deadline = self.plan(now).deadline
+        elif isinstance(event, Configured):  # what is under way goes on
+            self.deadline = deadline
         return actions
 
     def next_deadline(self) -> Deadline:
@@ -133,7 +138,7 @@ class Engine(Resting):
 
     def _fetch_again(self, _event: Event, _now: Now) -> list[Action]:
         """After a restart. Nobody waits any more, and the network may be minutes behind us."""
-        self._tries = self._tries._replace(unattended=self.policy.poll_times)
+        self._tries = retries.resumed(self.policy)
         return [StartJob("fetch-ca")]
 
     def _fetch_failed(self, event: JobFailed, now: Now) -> list[Action]:
@@ -219,24 +224,29 @@ class Engine(Resting):
         is played again must not replace a newer certificate). Consumers come last: their files are
         made from flash, so a cut before `Activate` is repaired at the next start.
         """
-        request, in_use, ca = self._request(), self.stored.local, self.stored.ca
+        request, ca = self._request(), self.stored.ca
+        newest = self.stored.next or self.stored.local
         if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
+        attended = request.attended
         try:
-            attended = request.attended
-            same_end = renewal.check_newer(in_use, event.certificate, attended=attended)
+            same_end = renewal.check_newer(newest, event.certificate, attended=attended)
         except AgentError as error:
             return self._failed(error, now)
         ca = pins.with_proven_ra(ca) if event.ra_proven else ca
         local = drafts.local(event, request, same_end, now, self.policy)
+        waits = automatic.waits_for_its_turn(self.stored, self.policy, now, attended=attended)
+        place = {"next": local} if waits else {"local": local, "next": None}
+        if not now.trusted:  # the next renewal is counted from here
+            self._paused_ns = now.monotonic_ns + automatic.elapsed_ns(local)
         self.state, self._next_application = State.ISSUED, None
         text = f"certificate {event.certificate.serial} for {brief(event.certificate.subject)}"
         alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
         return [
-            self._commit(ca=ca, local=local, request=None, outcome=drafts.succeeded(now)),
+            self._commit(ca=ca, **place, request=None, outcome=drafts.succeeded(now)),
             Report("GET_LOCAL_CERT_OK", text),
             *([alarm] if same_end else []),
-            Activate(),
+            Activate(again=not waits),
             Finish(None),
         ]
 
@@ -353,7 +363,7 @@ class Engine(Resting):
         """
         if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
-        self._tries = self._tries._replace(unattended=self.policy.poll_times)
+        self._tries = retries.resumed(self.policy)
         self.state = State.RECOVERING
         return [
             Report("GETTING_LOCAL_CERT", f"asking for transaction {self._request().transaction}"),
@@ -369,12 +379,12 @@ class Engine(Resting):
         retry = self._go_on(step, event, now) or self._later(event.error, now)
         return retry or self._failed(event.error, now)
 
-    # -- after a pause -----------------------------------------------------------------------------
+    # -- at rest -----------------------------------------------------------------------------------
 
-    def _go_on_again(self, event: Event, now: Now) -> list[Action]:
+    def _act(self, event: Event, now: Now) -> list[Action]:
         """The pause after a refused commit is over: as after a start, flash says where it was."""
         if not is_under_way(self.stored.state):
-            return []
+            return super()._act(event, now)
         self.state = self.stored.state
         again = {State.FETCHING: self._fetch_again, State.SENT: self._recover}
         return again[self.state](event, now)

@@ -1,9 +1,9 @@
-"""A realm that comes to rest: by the operator's word, or because flash has not taken a commit."""
+"""A realm at rest: what it does by itself, the operator's words, a flash that takes nothing."""
 
 from __future__ import annotations
 
 from agent import limits
-from agent.enrolment import drafts, schedule
+from agent.enrolment import automatic, drafts, schedule
 from agent.enrolment.actions import (
     Action,
     Activate,
@@ -12,6 +12,7 @@ from agent.enrolment.actions import (
     Finish,
     Now,
     Report,
+    Wanted,
 )
 from agent.enrolment.attempt import Attempt
 from agent.enrolment.states import Event, Installed, NotStored, Removed, State, is_under_way
@@ -20,6 +21,45 @@ from agent.errors import fail
 
 class Resting(Attempt):
     """The handlers that lead to what flash holds (AS_STORED)."""
+
+    # -- by itself ---------------------------------------------------------------------------------
+
+    def plan(self, now: Now) -> automatic.Plan:
+        """The next step of a realm at rest."""
+        if is_under_way(self.stored.state):  # flash has refused a commit in the middle of it
+            return automatic.Plan("", Deadline(self._paused_ns))
+        return automatic.plan(self.stored, self.policy, now, self._paused_ns, self._started_ns)
+
+    def _act(self, _event: Event, now: Now) -> list[Action]:
+        """The next step of a realm at rest, if it has come. Whoever is asked may never answer."""
+        plan = self.plan(now)
+        moment_ns = plan.deadline.monotonic_ns
+        self.state = self.stored.at_rest
+        if moment_ns is None or moment_ns > now.monotonic_ns:
+            return []
+        if plan.reason == automatic.TAKE_OVER:
+            return self._take_over()
+        self._paused_ns = now.monotonic_ns + automatic.HOUR_S * schedule.SECOND_NS
+        return [Wanted(plan.reason)]
+
+    def _take_over(self) -> list[Action]:
+        """The certificate that waits is the one in use, in one commit."""
+        commit = self._commit(local=self.stored.next, next=None)
+        self.state = self.stored.at_rest
+        return [commit, Report("LOCAL_IN_USE", automatic.TAKE_OVER), Activate()]
+
+    def _configured(self, _event: Event, now: Now) -> list[Action]:
+        """What the realm waited for may be there now, and the time of its renewal another one."""
+        self._paused_ns = min(self._paused_ns, now.monotonic_ns)
+        changes = {
+            part: held._replace(renew_s=drafts.renewal_s(held.certificate, self.policy))
+            for part, held in (("local", self.stored.local), ("next", self.stored.next))
+            if held
+        }
+        changed = any(getattr(self.stored, part) != held for part, held in changes.items())
+        return [self._commit(**changes)] if changed else []
+
+    # -- the operator's words ----------------------------------------------------------------------
 
     def _abort(self, _event: Event, _now: Now) -> list[Action]:
         """The operator's word ends the transaction; the certificate in use stays.
@@ -41,7 +81,7 @@ class Resting(Attempt):
             local = event.local._replace(
                 renew_s=drafts.renewal_s(event.local.certificate, self.policy)
             )
-            commit = self._commit(local=local, request=None, outcome=outcome)
+            commit = self._commit(local=local, next=None, request=None, outcome=outcome)
         else:
             commit = self._commit(ca=event.ca, outcome=outcome)
         self.state = self.stored.at_rest
@@ -76,7 +116,7 @@ class Resting(Attempt):
         interrupted = is_under_way(self.state)
         if interrupted:
             pause_s = min(limits.STORE_AGAIN_S << min(self._refusals - 1, 16), limits.STORE_REST_S)
-            self.deadline = Deadline(now.monotonic_ns + pause_s * schedule.SECOND_NS)
+            self._paused_ns = now.monotonic_ns + pause_s * schedule.SECOND_NS
             failure = failure or drafts.failed(flash, event.error, now)
         if failure:
             self.stored = self.stored._replace(outcome=failure)

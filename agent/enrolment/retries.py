@@ -1,16 +1,18 @@
-"""The number and the times of further tries after an error. Pure.
+"""The number and the times of further tries within one attempt. Pure.
 
-Two kinds of patience, for two kinds of attempt. A person waits at the console: a server that is
-busy (HTTP 503, an empty answer) often answers seconds later, so that is worth two more tries; any
-other error is told at once, because the person can act on it. Nobody waits, after a start: the
-network or the CA may come up in minutes, so whatever failed is tried again at the interval of the
-polls, as often as the CA is polled.
+A person waits at the console: a server that is busy (HTTP 503, an empty answer) often answers
+seconds later, so that is worth two more tries; any other error is told at once, because the person
+can act on it. Nobody waits, after a start in the middle of an application that a person has typed:
+the network or the CA may come up in minutes, so whatever failed is tried again at the interval of
+the polls, as often as the CA is polled. A realm that applies by itself needs neither: its next
+attempt has a time of its own (`automatic.py`).
 """
 
 from __future__ import annotations
 
 from agent import limits
 from agent.enrolment import schedule
+from agent.enrolment.actions import Policy
 from agent.errors import NOW, AgentError
 from hal.named import NamedTuple
 
@@ -18,8 +20,8 @@ from hal.named import NamedTuple
 class Tries(NamedTuple):
     """The tries that an attempt has left after errors.
 
-    unattended: at the interval of the polls; 0 while a person waits. busy: seconds later, for a
-    server that is busy.
+    unattended: at the interval of the polls, after a start. busy: seconds later, for a server that
+    is busy, while a person waits.
     """
 
     unattended: int = 0
@@ -27,8 +29,16 @@ class Tries(NamedTuple):
 
 
 def begun(attended: bool, poll_times: int) -> Tries:
-    """The tries of a new attempt; never more than `poll_times`, which the realm allows."""
-    return Tries(0 if attended else poll_times, min(limits.AGAIN_TIMES, poll_times))
+    """The tries of a new attempt; never more than `poll_times`, which the realm allows.
+
+    One that nobody waits for has none: the next attempt has a time of its own.
+    """
+    return Tries(0, min(limits.AGAIN_TIMES, poll_times) if attended else 0)
+
+
+def resumed(policy: Policy) -> Tries:
+    """The tries of an attempt that goes on after a start."""
+    return Tries(policy.poll_times if policy.percent is None else 0, 0)
 
 
 def after(

@@ -127,7 +127,18 @@ class Due(NamedTuple):
 
 
 class Restart(NamedTuple):
-    """The agent has started and found this realm in flash."""
+    """The agent has started and found this realm in flash.
+
+    spread: a number that differs between devices; herd_s: over so many seconds their first attempts
+    are spread.
+    """
+
+    spread: int = 0
+    herd_s: int = 0
+
+
+class Configured(NamedTuple):
+    """Settings of the realm have changed; they may be what the last attempt lacked."""
 
 
 class NotStored(NamedTuple):
@@ -162,6 +173,7 @@ Event = (
     | JobFailed
     | Due
     | Restart
+    | Configured
     | NotStored
     | Abort
     | Installed
@@ -200,7 +212,9 @@ TABLE: dict[tuple[State, type], Transition] = {
     (State.RECOVERING, NotStored): ("set_back", (AS_STORED, State.FAILED)),
     (State.PENDING, NotStored): ("set_back", (AS_STORED, State.FAILED, State.PENDING)),
     (State.POLLING, NotStored): ("set_back", (State.PENDING,)),
-    (State.FAILED, Due): ("go_on_again", (State.FETCHING, State.RECOVERING, State.FAILED)),
+    **{(s, Configured): ("configured", (s,)) for s in State},
+    (State.NOTHING, Due): ("act", (AS_STORED, State.FETCHING)),
+    **{(s, Due): ("act", (AS_STORED, State.FETCHING, State.RECOVERING)) for s in RESTING[1:]},
     (State.FETCHING, Restart): ("fetch_again", (State.FETCHING,)),
     (State.FETCHING, Due): ("fetch", (State.FETCHING,)),
     (State.FETCHING, CaFetched): (

@@ -198,7 +198,7 @@ def test_what_changes_meanwhile_is_seen() -> None:
     other = runner.engine.stored.ca._replace(pin="6b" * 32)
     bench.device.settings.realms["abc"].fingerprint = None
     bench.device.changed()
-    runner.install(Installed(ca=other), Waiter(), lambda _result: None)
+    runner.attend(Installed(ca=other), Waiter(), lambda _result: None)
     bench.turn()
     assert (waiter.code, bench.device.local("abc")) == ("ca-pin-changed", None)
     bench = trusting()

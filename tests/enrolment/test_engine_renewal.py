@@ -71,7 +71,7 @@ def test_a_renewal_without_an_answer_gives_way_to_the_way_that_was_configured_si
 
 
 def test_the_same_end_is_accepted_once_with_an_alarm() -> None:
-    bench = Bench(flash=Stored(local=HELD))
+    bench = Bench(PINNED._replace(at_once=True), Stored(local=HELD))
     end = HELD.certificate.not_after_s
     for transaction, serial, code in (("t1", "02", None), ("t2", "03", "issued-older")):
         bench(again(transaction)._replace(attended=False))

@@ -4,6 +4,7 @@ import pytest
 
 from agent import errors, limits
 from agent.enrolment import retries
+from agent.enrolment.actions import Policy
 from agent.enrolment.retries import Tries
 
 MINUTE_NS = 60_000_000_000
@@ -17,12 +18,18 @@ def busy(after_s: int = 0) -> errors.AgentError:
 
 @pytest.mark.parametrize(
     ("attended", "poll_times", "tries"),
-    [(True, 5, Tries(0, 2)), (False, 5, Tries(5, 2)), (False, 1, Tries(1, 1))],
+    [(True, 5, Tries(0, 2)), (True, 1, Tries(0, 1)), (False, 5, Tries())],
 )
 def test_an_attempt_begins_with_what_the_realm_allows(
     attended: bool, poll_times: int, tries: Tries
 ) -> None:
     assert retries.begun(attended, poll_times) == tries
+
+
+def test_after_a_start_a_realm_that_does_not_apply_by_itself_has_those_of_its_polls() -> None:
+    by_hand = Policy(None, 1, 5)
+    assert retries.resumed(by_hand) == Tries(5, 0)
+    assert retries.resumed(by_hand._replace(percent=80)) == Tries()
 
 
 def test_a_busy_server_first_uses_up_the_short_pauses() -> None:

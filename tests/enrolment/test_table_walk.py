@@ -18,6 +18,7 @@ from agent.enrolment.states import (
     TABLE,
     Abort,
     CaAnswered,
+    Configured,
     Due,
     Event,
     Granted,
@@ -66,6 +67,7 @@ EVENTS: tuple[Event, ...] = (
     verdict("http-failed"),
     verdict("issued-key"),
     Due(),
+    Configured(),
     NotStored(FULL),
     Abort(),
     Installed(local=LOCAL),
@@ -82,7 +84,8 @@ def _shape(engine: Engine) -> tuple[object, ...]:
     request = engine.request
     memory = {name: value for name, value in vars(engine).items() if name.startswith("_")}
     flash, committed = memory.pop("_in_flash"), memory.pop("_committed")
-    del memory["_refusals"], memory["_failure_ns"]  # they decide when, not where
+    for when in ("_refusals", "_failure_ns", "_spread", "_started_ns", "_paused_ns"):
+        del memory[when]  # it decides when, not where
     if engine.state in RESTING:  # an application begins with a memory of its own
         assert memory["_draft"] is None
         memory.clear()

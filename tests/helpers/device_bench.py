@@ -201,6 +201,7 @@ class Bench:
             memory=self.memory,
             linux_name=lambda name: names.get(name.replace(" ", "").casefold(), name),
             serial="SN42",
+            herd_s=0,
             withheld=withheld,
         )
         key_fd = os.memfd_create("device.key")

@@ -29,6 +29,7 @@ ELSEWHERE = {
     "agent/doors/wire.py": "doors/test_socket.py",
     "agent/child.py": "scep/test_property.py",
     "agent/enrolment/actions.py": "enrolment/test_engine.py",  # records of what it answers
+    "agent/device/alone.py": "device/test_automatic.py",
     "agent/enrolment/attempt.py": "enrolment/test_engine.py",
     "agent/enrolment/resting.py": "enrolment/test_engine_operator.py",
     "agent/limits.py": "doors/test_attach.py",  # numbers: tested where they are reached
