@@ -124,11 +124,15 @@ class FileEntry(NamedTuple):
 
 
 class ClockState(NamedTuple):
-    """Where the time comes from (rtc, ntp, operator; system: nobody says); may it be believed?"""
+    """Where the time comes from (rtc, ntp, operator; system: nobody says); may it be believed?
+
+    counts_s: the Unix time that counts, which is not that of a clock that is not trusted.
+    """
 
     source: str
     trusted: bool
     why: str
+    counts_s: int
 
 
 class Children(NamedTuple):

@@ -179,4 +179,7 @@ LOGIN_NAMES = 64  # remembered as failed; with the delays a line cannot lock mor
 VERSION = "0.1.0"  # what `display version` shows; pyproject.toml says the same
 
 # -- the clock ----------------------------------------------------------------------------------
+CLOCK_OFF_YEARS = 5  # without power, and the clock is believed all the same
+CLOCK_SHELF_YEARS = 10  # the same for a board whose last time nobody knows: its software may be old
+CLOCK_ASK_S = (1, 60, 600, 3600, 86400)  # after the start and after each jump, then the last
 BUILD_S = 1_795_000_000  # this program did not exist before (2026-11): a clock below it is wrong

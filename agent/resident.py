@@ -28,6 +28,7 @@ from hal.files import read_text
 from hal.folder import ForeignError
 from hal.inspection import forbid_inspection
 from hal.jobs import WorkerJobs
+from hal.machine import identity
 from hal.ports import (
     DeviceKeyError,
     DeviceMemoryError,
@@ -195,6 +196,8 @@ def _serve(
     runner = JobRunner(jobs, *ports, later, key_fd, timeouts, platform.files)
     renew_key = None if is_there or withheld else partial(_renew_key, platform, runner)
     hardware = _hardware(platform, power, renew_key, withheld)
+    if platform.kernel_clock:
+        hardware = hardware._replace(time_source=jobs)
     device = Device(loop, store, hardware, runner, log)
     sources.signals.serve(log, partial(_reload, sources, board, jobs))
     listener = listen_unix(board.console.socket, 0o660, sources.operators)
@@ -263,7 +266,9 @@ def _hardware(
         memory=platform.memory,
         linux_name=_linux_names(board),
         serial=board.identity.serial,
-        has_rtc=bool(board.clock.rtc),
+        rtc=platform.rtc,
+        machine=identity(board.identity.serial),
+        clock_floor=board.clock.floor == "set",
         reboot=_reboot(platform, power),
         recovery=board.console.recovery == "erase",
         withheld=withheld,

@@ -54,6 +54,7 @@ from hal.jobs import (
     WITH_TIMER,
 )
 from hal.named import NamedTuple
+from hal.ports import UNKNOWN_US
 
 _ALONE, _PAIR = 1, 2  # children of a job
 _LEAST_FDS = {_ALONE: 1, _PAIR: 3}  # the channel; the request for keys and the device key too
@@ -174,7 +175,7 @@ class Worker:
 
     def _tell_time(self, number: int, with_timer: bool) -> None:
         """What the kernel says of its clock; without ctypes that nobody keeps it, and no timer."""
-        maxerror_us, timer = kernel_clock.UNKNOWN_US, []
+        maxerror_us, timer = UNKNOWN_US, []
         try:
             maxerror_us = kernel_clock.maxerror_us()
             timer = [kernel_clock.set_timer()] if with_timer else []

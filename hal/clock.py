@@ -31,6 +31,8 @@ _SETTING_BYTES = 4096
 # systemd-timesyncd makes this file when it has set the clock. The kernel's own answer (adjtimex) is
 # asked for elsewhere (`hal.ports.TimeSource`), because ctypes costs 0.5 MB for good. The ntpd of
 # busybox tells the kernel nothing: its script makes the file.
+# A clock that was set since then by somebody else is not what the source has vouched for.
+_VOUCHED_NS = 86400 * SECOND_NS
 SYNCHRONISED_FILE = "/run/systemd/timesync/synchronized"
 
 
@@ -84,7 +86,12 @@ class LinuxClock:
         return time.monotonic_ns()
 
     def synchronised(self) -> bool:
-        return os.path.exists(self._synchronised_file)
+        """Whether the file was touched within a day of the time that the clock has now."""
+        try:
+            touched_ns = os.stat(self._synchronised_file).st_mtime_ns
+        except (OSError, OverflowError):  # not there; a time that 32 bits do not hold
+            return False
+        return abs(self.wall_ns() - touched_ns) <= _VOUCHED_NS
 
     def set_wall(self, wall_s: int) -> None:
         """Sets clock, then RTC. Raises HalError: not permitted, out of range, RTC refuses."""

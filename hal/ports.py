@@ -143,6 +143,9 @@ class Clock(Protocol):
     def set_wall(self, wall_s: int) -> None: ...  # the clock and the RTC
 
 
+UNKNOWN_US = 16_000_000  # NTP_PHASE_LIMIT: the kernel says so while nobody keeps its clock
+
+
 class KernelTime(NamedTuple):
     """What the kernel says of its wall clock.
 

@@ -6,8 +6,8 @@ A record is a NamedTuple; in the store it is a map of its fields and `v`, the ve
 is read as well: what it lacks is in `ADDED`, and it is written anew when it next changes.
 
 Keys: `config`, `config/console/{0,1}`, `key/<name>/<generation>`, `realm/<realm>/{ca,request,local,
-next,outcome,crl}`, `lost`, `erase`; names are case-folded, save those of key pairs, which VRP
-compares exactly.
+next,outcome,crl}`, `lost`, `erase`, `clock`; names are case-folded, save those of key pairs,
+which VRP compares exactly.
 """
 
 from collections.abc import Callable
@@ -219,6 +219,13 @@ class EraseRecord(NamedTuple):
     at_s: int
 
 
+class ClockRecord(NamedTuple):
+    """The last time that somebody vouched for, and the machine on which that was."""
+
+    wall_s: int
+    machine: str
+
+
 VERSION = {
     CertificateRecord: 1,
     NextCaRecord: 2,
@@ -234,6 +241,7 @@ VERSION = {
     ConsoleRecord: 1,
     LostRecord: 1,
     EraseRecord: 1,
+    ClockRecord: 1,
 }  # fmt: skip
 # Version -> the fields that it brought, with the value that they have in an older record.
 ADDED: dict[type, dict[int, dict[str, object]]] = {
@@ -274,6 +282,11 @@ def lost_key() -> str:
 def erase_key() -> str:
     """Key of the mark of an erase that has begun."""
     return "erase"
+
+
+def clock_key() -> str:
+    """Key of the last time that is known."""
+    return "clock"
 
 
 def key_pair_key(name: str, generation: int) -> str:

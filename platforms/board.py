@@ -7,7 +7,10 @@
                  recovery                    "erase" or "none": what a serial line offers that lets
                                              nobody in, since whom it lets in was lost
     [[console.serial]]  path, baud, flow     flow = "none", "xonxoff" or "rtscts"
-    [clock]      rtc, synchronised           RTC device or ""; the file that a time source makes
+    [clock]      rtc, synchronised           RTC device or ""; the file that a time source touches,
+                                             which vouches for the time of a day
+                 floor                       "leave" or "set": a clock that is behind all that has
+                                             passed for sure is moved up to it at the start
     [watchdog]   path                        watchdog device or ""
     [seal]       path                        the device key
     [worker]     user                        name or number; without: see `platforms/users.py`
@@ -82,6 +85,7 @@ class Console(NamedTuple):
 class ClockWiring(NamedTuple):
     rtc: str = ""
     synchronised: str = SYNCHRONISED_FILE
+    floor: str = "leave"
 
 
 class Watchdog(NamedTuple):
@@ -139,6 +143,7 @@ _CHOICES = {
     ("flash", "kind"): ("file", "mtd"),
     ("console.serial", "flow"): ("none", "xonxoff", "rtscts"),
     ("console", "recovery"): ("erase", "none"),
+    ("clock", "floor"): ("leave", "set"),
 }
 _KINDS = {str: "a text", int: "an integer", list: "a list", dict: "a table"}
 

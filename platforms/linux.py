@@ -36,6 +36,7 @@ from hal.ports import (
     InUseError,
     Link,
     Reactor,
+    Rtc,
     SerialPort,
 )
 from hal.rtc import LinuxRtc
@@ -67,6 +68,8 @@ class Platform(NamedTuple):
     closers: list[Callable[[], None]]
     open_flash: Callable[[bool], Flash]  # once more; True: to be erased, in whatever state it is
     unopened: str = ""  # why the flash could not be opened: then `flash` is an erased one of no use
+    rtc: Rtc | None = None
+    kernel_clock: bool = False  # the kernel knows about it: who keeps it, and when it is set
     restarts: bool = False  # a reboot is a new start of the agent alone
 
     def device_key(self, make: bool) -> tuple[int, bool]:
@@ -97,7 +100,7 @@ def open_board(
     clock = LinuxClock(rtc, board.clock.synchronised)
     platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS, tell)
     open_lines(platform, board.console.serial)
-    return platform
+    return platform._replace(rtc=rtc, kernel_clock=True)
 
 
 def open_ports(

@@ -104,10 +104,12 @@ class Device:
             self.shared.log.report("DEVICE_KEY_ERR", devicekey.MISSING)
         self._configuring.load(factory)
         self.realms.boot()
+        self.shared.time.start(self.realms.issued())  # nothing is in memory before the loop turns
 
     def close(self) -> None:
         """No callback comes any more; flash is as it is."""
         self.realms.stop()
+        self.shared.time.stop()
 
     def _start_anew(self) -> None:
         """The store is that of a new device: so is the rest, as after a start."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from agent import limits
 from hal.named import NamedTuple
-from hal.ports import Chance, Clock, DeviceMemory, Files, Flash, Link
+from hal.ports import Chance, Clock, DeviceMemory, Files, Flash, Link, Rtc, TimeSource
 
 
 class Part(NamedTuple):
@@ -19,7 +19,12 @@ class Part(NamedTuple):
 
 
 class Hardware(NamedTuple):
-    """The ports of a board, and what its board file says: names, RTC, whether it can reboot."""
+    """The ports of a board, and what its board file says: names, RTC, whether it can reboot.
+
+    time_source: None where the wall clock is not the kernel's, which then knows nothing of it.
+    machine: what tells this machine from a copy. clock_floor: a clock that is behind all that has
+    passed for sure is moved up to it.
+    """
 
     clock: Clock
     chance: Chance
@@ -28,7 +33,10 @@ class Hardware(NamedTuple):
     memory: DeviceMemory
     linux_name: Callable[[str], str]
     serial: str
-    has_rtc: bool = False
+    rtc: Rtc | None = None
+    time_source: TimeSource | None = None
+    machine: str = ""
+    clock_floor: bool = False
     reboot: Callable[[], None] | None = None
     recovery: bool = True  # a serial line that lets nobody in may erase the device
     withheld: Part | None = None  # the store that the device has is then an empty one

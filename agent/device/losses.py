@@ -75,4 +75,4 @@ def _stored(store: Store) -> list[str]:
 
 
 def _is_ours(key: str) -> bool:
-    return key in CONFIGURATION or key.startswith(ROOMS)
+    return key in (*CONFIGURATION, records.clock_key()) or key.startswith(ROOMS)

@@ -107,6 +107,15 @@ class Realms:
             runner.use.put(again=False)
         runner.restart(self._herd_s)
 
+    def issued(self) -> Iterator[int]:
+        """The notBefore of each certificate in use and of its CA, which were accepted."""
+        for runner in self:
+            stored = runner.engine.stored
+            if stored.local:
+                yield stored.local.certificate.not_before_s
+            if stored.ca and stored.ca.pin_index < len(stored.ca.certificates):
+                yield stored.ca.certificates[stored.ca.pin_index].not_before_s
+
     def forget(self, name: str) -> None:
         """Removes a realm that is gone from store and memory; files in storage stay (VRP)."""
         self.changed()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent import limits
 from agent.appliance import Done, Progress, T
 from agent.device.commits import Commits
 from agent.device.hardware import Hardware
 from agent.device.reserve import Purpose
+from agent.device.timekeeper import Timekeeper
 from agent.enrolment.actions import Now
 from agent.errors import AgentError, fail
 from agent.jobs import answers
@@ -37,20 +37,19 @@ class Shared:
         self.settings = Settings()
         self.loop, self.store, self.hardware, self.jobs, self.log = loop, store, hardware, jobs, log
         self.commits = Commits(store, lambda: self.settings.realms)
+        self.time = Timekeeper(loop, hardware, store, self.commits, log)
         self.unsaved = False  # whoever changes or saves the configuration keeps it
         self._last_task = 0
 
     # -- clock and board ---------------------------------------------------------------------------
 
     def wall_s(self) -> int:
-        """Seconds since 1970, as the clock of the board has it."""
+        """Seconds since 1970, as the clock of the board has it, right or wrong: for people."""
         return self.hardware.clock.wall_s()
 
     def now(self) -> Now:
-        """The time of an event."""
-        clock = self.hardware.clock
-        wall_s = clock.wall_s()
-        return Now(wall_s, clock.monotonic_ns(), trusted=wall_s >= limits.BUILD_S)
+        """The time of an event: that which counts, by a clock that is trusted or without one."""
+        return self.time.now()
 
     def clock_trusted(self) -> bool:
         return self.now().trusted

@@ -33,12 +33,10 @@ class DeviceSystem:
     ) -> None:
         hardware = shared.hardware
         self._shared, self._realms, self._keys = shared, realms, keys
-        self._store, self._clock = shared.store, hardware.clock
-        self._has_rtc, self._reboot = hardware.has_rtc, hardware.reboot
+        self._store, self._reboot = shared.store, hardware.reboot
         self._erasure, self._renew_key = erasure, hardware.renew_key
         self._start_anew = start_anew
         self.recovery = hardware.recovery
-        self._set_by_hand = False
         self._children: Children | None = None
 
     def look_at_children(self) -> None:
@@ -64,26 +62,11 @@ class DeviceSystem:
         return self._renew_key is not None
 
     def clock(self) -> ClockState:
-        """The source of the time, and whether it can be right at all."""
-        source = "rtc" if self._has_rtc else "system"
-        if self._set_by_hand:
-            source = "operator"
-        if self._clock.synchronised():
-            source = "ntp"
-        if not self._shared.now().trusted:
-            why = (
-                "it is before this software was made; type"
-                " `clock datetime HH:MM:SS YYYY-MM-DD` in the user view"
-            )
-            return ClockState(source, False, why)
-        return ClockState(source, True, "it is later than this software")
+        """The source of the time, and whether it is trusted."""
+        return self._shared.time.state()
 
     def set_clock(self, wall_s: int) -> None:
-        try:
-            self._clock.set_wall(wall_s)
-        except HalError as error:
-            raise fail("clock-refused", reason=error) from error
-        self._set_by_hand = True
+        self._shared.time.set(wall_s)
         self._shared.log.report("CLOCK_SET", "the clock was set by the operator")
 
     def statistics(self) -> dict[str, object]:

@@ -12,7 +12,6 @@ import time
 
 from hal.confinement import kernel
 
-UNKNOWN_US = 16_000_000  # NTP_PHASE_LIMIT: the kernel says so while nobody keeps its clock
 _TIMEX_BYTES = 512  # struct timex has 208 bytes, or 128 where `long` has 32 bits
 _TIMEX = struct.Struct("@I3l")  # modes, offset, freq, maxerror
 _ABSOLUTE_AND_CANCELLED = 1 | 2  # TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET of linux/timerfd.h
@@ -23,8 +22,8 @@ _SETTIME64 = 411  # timerfd_settime64 of all 32-bit machines, Linux 5.1
 def maxerror_us() -> int:
     """How far the clock may be off, by the word of who keeps it. Raises OSError.
 
-    Below `UNKNOWN_US` somebody does, or did within nine hours: 500 us are added each second. The
-    flag STA_UNSYNC says less: chrony without `rtcsync` leaves it set (adjtimex(2)).
+    Below `hal.ports.UNKNOWN_US` somebody does, or did within nine hours: the kernel adds 500 us
+    each second. STA_UNSYNC says less: chrony without `rtcsync` leaves it set (adjtimex(2)).
     """
     return int(_TIMEX.unpack_from(kernel.filled("adjtimex", _TIMEX_BYTES))[3])
 

@@ -9,7 +9,7 @@ from agent.device.storage import DeviceStorage
 from agent.device.system import DeviceSystem
 from agent.errors import AgentError
 from hal.fakes.storage import FakeFiles
-from hal.fakes.work import FakeClock
+from hal.fakes.work import FakeClock, FakeRtc
 from hal.ports import FilesError, HalError
 from tests.helpers.board import SAVE, Agent, wait_for
 from tests.helpers.device_bench import START_S, Bench, ready
@@ -32,7 +32,8 @@ def test_storage_lists_reads_and_says_what_is_wrong() -> None:
 
 
 def system(bench: Bench, clock: FakeClock, *, has_rtc: bool = False) -> DeviceSystem:
-    hardware = bench.hardware._replace(clock=clock, has_rtc=has_rtc)
+    rtc = FakeRtc(START_S) if has_rtc else None
+    hardware = bench.hardware._replace(clock=clock, rtc=rtc)
     device, log = bench.device, bench.device.shared.log
     erasure = Erasure(bench.store, bench.files, bench.memory, log)
     shared = Shared(bench.loop, bench.store, hardware, device.shared.jobs, log)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import time
 from pathlib import Path
 
@@ -44,6 +45,9 @@ def test_synchronised_is_the_mark_of_the_time_source(tmp_path: Path) -> None:
     assert not clock.synchronised()
     (tmp_path / "synchronized").touch()
     assert clock.synchronised()
+    for off_s in (-2 * 86400, 2 * 86400):  # the clock was set since the source touched it
+        os.utime(tmp_path / "synchronized", (time.time() + off_s,) * 2)
+        assert not clock.synchronised()
 
 
 def test_setting_sets_clock_then_rtc() -> None:

@@ -11,7 +11,7 @@ from hal.clock import LinuxClock
 from hal.confinement import kernel, kernel_clock
 from hal.fakes.work import FakeClock, FakeReactor, FakeTimeSource
 from hal.jobs import WorkerJobs
-from hal.ports import KernelTime, TimeSource
+from hal.ports import UNKNOWN_US, KernelTime, TimeSource
 from hal.settimer import is_set_timer
 from tests.hal.test_contract_jobs import worker_argv
 
@@ -40,7 +40,7 @@ class Rig:
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     if request.param == "fake":
         reactor = FakeReactor(FakeClock())
-        source = FakeTimeSource(reactor, kernel_clock.UNKNOWN_US)
+        source = FakeTimeSource(reactor, UNKNOWN_US)
         source.timer = kernel_clock.set_timer()
         yield Rig(source, lambda: reactor.advance(1))
         return

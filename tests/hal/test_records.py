@@ -8,6 +8,7 @@ from hal import records
 from hal.records import (
     CaRecord,
     CertificateRecord,
+    ClockRecord,
     ConfigRecord,
     ConsoleRecord,
     CrlRecord,
@@ -49,6 +50,7 @@ EXAMPLES: list[Any] = [
     ConsoleRecord(3, "aaa\n"),
     LostRecord(["config", "realm/abc/ca"]),
     EraseRecord(8),
+    ClockRecord(9, "1a2b3c4d"),
 ]  # fmt: skip
 
 

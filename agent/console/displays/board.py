@@ -81,6 +81,8 @@ def _clock_layout(_kind: Kind, item: Item, times: Times) -> Iterator[str]:
     yield times.moment(item["time"])
     yield f"Time source: {item['source']}"
     yield f"Trusted: {'yes' if item['trusted'] else 'no'}: {item['why']}"
+    if not item["trusted"]:
+        yield f"Time that counts: {times.moment(item['counts'])}"
 
 
 CLOCK = Kind(
@@ -90,6 +92,7 @@ CLOCK = Kind(
         Field("source", TEXT),
         Field("trusted", FLAG),
         Field("why", TEXT),
+        Field("counts", TIME),
         Field("zone", TEXT),
         Field("ahead_s", INTEGER),
     ),
@@ -98,7 +101,15 @@ CLOCK = Kind(
 
 
 def clock(state: ClockState, times: Times) -> Document:
-    item = {**state._asdict(), "time": times.now_s, "zone": times.zone, "ahead_s": times.ahead_s}
+    item = {
+        "time": times.now_s,
+        "source": state.source,
+        "trusted": state.trusted,
+        "why": state.why,
+        "counts": state.counts_s,
+        "zone": times.zone,
+        "ahead_s": times.ahead_s,
+    }
     return Document(CLOCK, [item])
 
 

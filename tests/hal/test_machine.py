@@ -1,0 +1,27 @@
+"""The identity of a machine: the same at each start, another one on other hardware."""
+
+import os
+from pathlib import Path
+
+from hal.machine import identity
+
+
+def test_it_is_the_same_until_one_of_its_numbers_is_another(tmp_path: Path) -> None:
+    places = tuple(str(tmp_path / name) for name in ("tree", "dmi", "id"))
+    Path(places[0]).write_bytes(b"0042\0")
+    Path(places[2]).write_bytes(b"abc\n")
+    found = [identity("SN1", places), identity("SN2", places)]
+    assert found[0] == identity("SN1", places)
+    Path(places[1]).write_bytes(b"uuid\n")
+    found.append(identity("SN1", places))
+    Path(places[2]).write_bytes(b"abd\n")
+    found.append(identity("SN1", places))
+    assert len(set(found)) == 4
+    assert all(len(one) == 8 and int(one, 16) >= 0 for one in found)
+
+
+def test_what_cannot_be_read_counts_as_nothing(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    places = tuple(str(tmp_path / name) for name in ("folder", "pipe", "absent"))
+    assert identity("", places) == identity("", ("/nowhere",) * 3)
