@@ -42,37 +42,36 @@ class FineClock(Clock, Protocol):
     def wall_ns(self) -> int: ...
 
 
-def _compare(_try: int) -> tuple[int, int]:
-    """How long it took to read both clocks, and wall minus monotonic."""
-    before_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    wall_ns = time.time_ns()
-    took_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - before_ns
-    return took_ns, wall_ns - before_ns - took_ns // 2
-
-
 class LinuxClock:
     """The clocks of the Linux kernel, and an RTC device if the board has one.
 
-    `set_time` is the call that changes the machine; tests hand in their own.
+    `set_time` is the call that changes the machine; tests hand in their own, and their own time.
     """
 
-    __slots__ = ("_rtc", "_set_time", "_synchronised_file")
+    __slots__ = ("_rtc", "_set_time", "_synchronised_file", "_time_ns")
 
     def __init__(
         self,
         rtc: Rtc | None = None,
         synchronised_file: str = SYNCHRONISED_FILE,
         set_time: Callable[[int, int], object] = time.clock_settime_ns,
+        time_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._rtc = rtc
         self._synchronised_file = synchronised_file
         self._set_time = set_time
+        self._time_ns = time_ns
 
     def wall_ns(self) -> int:
-        return time.time_ns()
+        """The first moment that 32 bits do not hold stands for all from there on, where the C
+        library cannot say more: such a clock stands still, and is not believed for long."""
+        try:
+            return self._time_ns()
+        except OSError:
+            return 2**31 * SECOND_NS
 
     def wall_s(self) -> int:
-        return time.time_ns() // SECOND_NS
+        return self.wall_ns() // SECOND_NS
 
     def monotonic_ns(self) -> int:
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
@@ -80,7 +79,14 @@ class LinuxClock:
     def ahead_ns(self) -> int:
         """Of three tries the one that was least interrupted: a process may have to wait between
         two calls, and that is no jump of the clock."""
-        return min(map(_compare, range(3)))[1]
+        return min(self._compare() for _try in range(3))[1]
+
+    def _compare(self) -> tuple[int, int]:
+        """How long it took to read both clocks, and wall minus monotonic."""
+        before_ns = self.monotonic_ns()
+        wall_ns = self.wall_ns()
+        took_ns = self.monotonic_ns() - before_ns
+        return took_ns, wall_ns - before_ns - took_ns // 2
 
     def outside_ns(self) -> int:
         return time.monotonic_ns()

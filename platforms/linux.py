@@ -39,7 +39,6 @@ from hal.ports import (
     Rtc,
     SerialPort,
 )
-from hal.rtc import LinuxRtc
 from platforms.board import Board, BoardError, SerialLine, place
 from platforms.users import group_number, user_number
 
@@ -96,11 +95,17 @@ def open_board(
     Raises HalError, and BoardError for a user, group or kind of flash that is not there.
     """
     board = place(board, state_dir)
-    rtc = LinuxRtc(board.clock.rtc) if board.clock.rtc else None
+    rtc = _open_rtc(board.clock.rtc) if board.clock.rtc else None
     clock = LinuxClock(rtc, board.clock.synchronised)
     platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS, tell)
     open_lines(platform, board.console.serial)
     return platform._replace(rtc=rtc, kernel_clock=True)
+
+
+def _open_rtc(path: str) -> Rtc:
+    from hal.rtc import LinuxRtc  # for boards that have one
+
+    return LinuxRtc(path)
 
 
 def open_ports(

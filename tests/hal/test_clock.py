@@ -66,6 +66,26 @@ def test_an_rtc_that_fails_is_named() -> None:
         LinuxClock(rtc, set_time=lambda _clock, _ns: None).set_wall(1)
 
 
+def test_a_time_that_the_c_library_cannot_say_ends_nothing() -> None:
+    def overflow() -> int:
+        raise OSError(75, "Value too large for defined data type")
+
+    clock = LinuxClock(time_ns=overflow)
+    assert clock.wall_s() == 2**31
+    assert clock.wall_s() * SECOND_NS - clock.ahead_ns() - clock.monotonic_ns() < SECOND_NS
+
+
+def test_an_interruption_between_two_readings_is_no_jump() -> None:
+    pauses = iter([0.05, 0, 0])
+
+    def slowly() -> int:
+        time.sleep(next(pauses))
+        return time.time_ns()
+
+    undisturbed_ns = LinuxClock().ahead_ns()
+    assert abs(LinuxClock(time_ns=slowly).ahead_ns() - undisturbed_ns) < 20_000_000
+
+
 def test_a_time_that_the_kernel_cannot_hold_is_refused() -> None:
     with pytest.raises(HalError, match="out of range"):
         LinuxClock().set_wall(10**12)  # the real call: it refuses before it sets anything
