@@ -80,6 +80,15 @@ def _holding(data: bytes) -> socket.socket:
     return theirs
 
 
+def _timer(wanted: Sequence[int], fds: Sequence[int]) -> int | None:
+    """The one of these descriptors that is a timer and wanted; the others are closed."""
+    timer = next(filter(is_set_timer, wanted), None)
+    for fd in fds:
+        if fd != timer:
+            os.close(fd)
+    return timer
+
+
 class WorkerJobs:
     """`hal.ports.Jobs` and `TimeSource`.
 
@@ -233,19 +242,16 @@ class WorkerJobs:
             return
         except OSError:
             message, fds = b"", []
-        timer = next(filter(is_set_timer, fds), None)
-        for fd in fds:
-            if fd != timer:
-                os.close(fd)
         if len(message) != HEADER.size:
-            self._lost()
-            return
+            message = bytes(HEADER.size)  # the end of it
         kind, number, cause, _flags = HEADER.unpack(message)
+        timer = _timer(fds if kind == TIME else [], fds)
+        job = self._jobs.get(number)
         if kind == TIME:
             self._tell(number, KernelTime(cause, timer))
-            return
-        job = self._jobs.get(number)
-        if kind == ENDED and job:
+        elif kind != ENDED:
+            self._lost()
+        elif job:
             job.ended = True
             job.cause = CAUSES[cause] if cause < len(CAUSES) else "died"
             if job.eof or job.cause:
