@@ -126,12 +126,14 @@ class FileEntry(NamedTuple):
 class ClockState(NamedTuple):
     """Where the time comes from (rtc, ntp, operator; system: nobody says); may it be believed?
 
-    counts_s: the Unix time that counts, which is not that of a clock that is not trusted.
+    says_s: Unix time as the clock has it; counts_s: the one that counts, which is another where the
+    clock is not trusted.
     """
 
     source: str
     trusted: bool
     why: str
+    says_s: int
     counts_s: int
 
 

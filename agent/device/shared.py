@@ -44,8 +44,8 @@ class Shared:
     # -- clock and board ---------------------------------------------------------------------------
 
     def wall_s(self) -> int:
-        """Seconds since 1970, as the clock of the board has it, right or wrong: for people."""
-        return self.hardware.clock.wall_s()
+        """Seconds since 1970: the time that counts, also where the clock says another one."""
+        return self.now().wall_s
 
     def now(self) -> Now:
         """The time of an event: that which counts, by a clock that is trusted or without one."""

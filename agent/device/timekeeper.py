@@ -76,14 +76,16 @@ class Timekeeper:
 
     def state(self) -> ClockState:
         """The source of the time, and whether and why it is trusted."""
-        now, found = self.now(), self._look(self._reading())
+        reading = self._reading()
+        found = self._look(reading)
         source = "rtc" if self._hardware.rtc else "system"
         if self._by_hand:
             source = "operator"
         if self._vouched or self._clock.synchronised():
             source = "ntp"
         why = belief.WHY[found.why] + ("" if found.trusted else _REMEDY)
-        return ClockState(source, found.trusted, why, now.wall_s)
+        counts_s = belief.time_s(found, reading)
+        return ClockState(source, found.trusted, why, reading.wall_s, counts_s)
 
     # -- what happens to it ------------------------------------------------------------------------
 

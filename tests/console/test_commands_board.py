@@ -1,7 +1,10 @@
 """The device as a machine: its name, clock, files and storage."""
 
+import json
+
 import pytest
 
+from agent.appliance import ClockState
 from agent.console.commands.table import render_configuration
 from agent.settings import Timezone
 from tests.helpers.appliance_values import START_S
@@ -33,6 +36,20 @@ def test_the_clock_is_set_in_the_zone_of_the_device() -> None:
     assert text.startswith("2026-11-23 15:05:00 CET\nTime source: ntp\nTrusted: yes")
     text, status = Script(found, level=2).run("clock datetime 15:05:00 2026-11-23")
     assert status == 1
+
+
+def test_a_clock_that_is_not_trusted_is_shown_with_the_time_that_counts() -> None:
+    found = furnished()
+    found.system.state = ClockState("rtc", False, "it stands still", 0, START_S)
+    text, _status = Script(found).run("display clock")
+    assert text.splitlines()[0].startswith("1970-01-01 00:00:00")
+    assert text.splitlines()[2:4] == [
+        "Trusted: no: it stands still",
+        "Time that counts: 2026-11-23 14:05:00 UTC",
+    ]
+    shown = json.loads(Script(found).run("display clock json")[0])
+    (item,) = shown["items"]
+    assert (item["time"], item["counts"], item["trusted"]) == (0, START_S, False)
 
 
 def test_files_interfaces_and_statistics_are_tables() -> None:

@@ -56,6 +56,7 @@ def test_a_clock_in_1970_is_not_trusted_and_says_what_to_type() -> None:
     bench.clock.jump(-START_S)
     state = bench.device.system.clock()
     assert not state.trusted
+    assert (state.says_s, state.counts_s, bench.device.wall_s()) == (0, START_S, START_S)
     assert "clock datetime" in state.why
     bench.device.system.set_clock(START_S)
     assert bench.device.system.clock().trusted

@@ -33,7 +33,7 @@ class FakeSystem:
 
     def __init__(self) -> None:
         self.done: list[tuple[str, object]] = []
-        self.state = ClockState("ntp", True, "a time source vouches for it", START_S)
+        self.state = ClockState("ntp", True, "a time source vouches for it", START_S, START_S)
         self.recovery, self.key_missing = True, False
         self.refusal: AgentError | None = None  # of the flash
 

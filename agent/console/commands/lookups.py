@@ -187,7 +187,8 @@ def warn_of_digest(operator: Operator, args: Args) -> None:
 
 
 def warn_of_clock(operator: Operator) -> None:
-    """Dates of certificates are not checked by a clock that is wrong beyond doubt."""
-    if not operator.device.clock_trusted():
-        now = times(operator.device).moment(operator.device.wall_s())
-        operator.warn(f"The clock says {now}: {operator.device.system.clock().why}.")
+    """Dates of certificates are not checked by a clock that is not trusted."""
+    state = operator.device.system.clock()
+    if not state.trusted:
+        says = times(operator.device).moment(state.says_s)
+        operator.warn(f"The clock says {says}: {state.why}.")

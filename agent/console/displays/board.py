@@ -102,7 +102,7 @@ CLOCK = Kind(
 
 def clock(state: ClockState, times: Times) -> Document:
     item = {
-        "time": times.now_s,
+        "time": state.says_s,
         "source": state.source,
         "trusted": state.trusted,
         "why": state.why,
