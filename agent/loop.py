@@ -76,6 +76,10 @@ class Loop:
         """The wall time of the clock in use."""
         return self._clock.wall_s()
 
+    def outside_ns(self) -> int:
+        """The time of `after`."""
+        return self._clock.outside_ns()
+
     # -- hal.ports.Reactor -------------------------------------------------------------------------
 
     def watch(self, fd: int, on_read: Call | None, on_write: Call | None = None) -> None:

@@ -23,6 +23,7 @@ from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
 from agent.signals import Signals
+from agent.watchdog import Feeder
 from hal.clock import LinuxClock
 from hal.files import read_text
 from hal.folder import ForeignError
@@ -187,6 +188,9 @@ def _serve(
         answer_bytes=limits.JOB_BYTES,
         linger_s=limits.WORKER_LINGER_S,
     )
+    feeder = _feeder(loop, board, log)
+    if feeder:
+        platform = platform._replace(flash=feeder.mounting(platform.flash))
     store, withheld = _mount(loop, platform, power, log)
     blank = withheld is None and not devicekey.is_sealed(store)
     key_fd, is_there = platform.device_key(make=blank)
@@ -209,13 +213,29 @@ def _serve(
             attach.SerialLine(loop, device, line.open, number, line.path)
         sys.path_importer_cache.clear()  # all names of files in each folder of an import: 0.1 MiB
         log.report("AGENT_START", f"scep-agent runs; console at {board.console.socket}")
+        if feeder:
+            feeder.begin(store)
         loop.run()
         log.report("AGENT_STOP", "scep-agent ends")
+        if feeder and not power.off:
+            feeder.end()
     finally:
+        if feeder:
+            feeder.close()
         server.close()
         device.close()
         jobs.close()
         remove_socket(board.console.socket)
+
+
+def _feeder(loop: Loop, board: Board, log: Log) -> Feeder | None:
+    """The watchdog, running from here on; one that cannot be opened keeps nobody from anything."""
+    try:
+        watchdog = linux.open_watchdog(board)
+    except HalError as error:
+        log.report("WATCHDOG_ERR", f"{error}: the agent runs without it")
+        return None
+    return Feeder(watchdog, loop, log) if watchdog else None
 
 
 def _mount(loop: Loop, platform: Platform, power: Power, log: Log) -> tuple[Store, Part | None]:

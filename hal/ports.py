@@ -65,6 +65,10 @@ class DeviceMemoryError(HalError):
     """Device memory (the folder that consumers read) could not be written."""
 
 
+class WatchdogError(HalError):
+    """The watchdog is missing, somebody else has it, or it takes nothing."""
+
+
 class Flash(Protocol):
     """A raw flash part with NOR rules. Offsets are bytes from its start.
 
@@ -170,6 +174,19 @@ class Rtc(Protocol):
 
     def read(self) -> int: ...  # Unix time
     def write(self, wall_s: int) -> None: ...
+
+
+class Watchdog(Protocol):
+    """A timer that resets the machine when it was not fed for `timeout_s` (0: nobody knows it).
+
+    It runs from the opening on, also behind `close` and the end of the process, until `disarm`.
+    """
+
+    timeout_s: int
+
+    def feed(self) -> None: ...
+    def disarm(self) -> None: ...  # and close
+    def close(self) -> None: ...
 
 
 class SerialPort(Protocol):

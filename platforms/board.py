@@ -88,8 +88,11 @@ class ClockWiring(NamedTuple):
     floor: str = "leave"
 
 
-class Watchdog(NamedTuple):
-    path: str = ""
+class WatchdogWiring(NamedTuple):
+    """Without a device there is none. The time is what the driver makes of it."""
+
+    device: str = ""
+    timeout_s: int = 60
 
 
 class Seal(NamedTuple):
@@ -129,7 +132,7 @@ class Board(NamedTuple):
     memory: Memory = Memory()
     console: Console = Console()
     clock: ClockWiring = ClockWiring()
-    watchdog: Watchdog = Watchdog()
+    watchdog: WatchdogWiring = WatchdogWiring()
     seal: Seal = Seal()
     worker: Worker = Worker()
     interfaces: Mapping[str, str] = {}

@@ -38,6 +38,7 @@ from hal.ports import (
     Reactor,
     Rtc,
     SerialPort,
+    Watchdog,
 )
 from platforms.board import Board, BoardError, SerialLine, place
 from platforms.users import group_number, user_number
@@ -144,6 +145,15 @@ def open_ports(
         open_flash=partial(_open_flash, board),
         unopened=unopened,
     )
+
+
+def open_watchdog(board: Board) -> Watchdog | None:
+    """Starts the watchdog, if the board file names one. Raises WatchdogError."""
+    if not board.watchdog.device:
+        return None
+    from hal.watchdog import LinuxWatchdog  # a board without one never needs it
+
+    return LinuxWatchdog(board.watchdog.device, board.watchdog.timeout_s)
 
 
 def open_lines(platform: Platform, lines: tuple[SerialLine, ...]) -> None:

@@ -59,6 +59,8 @@ ELSEWHERE = {
     "hal/ports.py": "hal/test_contract_files.py",  # protocols: each has a contract test
     "hal/power.py": "ground/test_signals.py",
     "hal/signals.py": "ground/test_signals.py",
+    "hal/watchdog.py": "hal/test_contract_watchdog.py",
+    "hal/fakes/watchdog.py": "hal/test_contract_watchdog.py",
     "platforms/linux.py": "platforms/test_board.py",
     "platforms/users.py": "platforms/test_board.py",
 }

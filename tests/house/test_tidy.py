@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.__main__": ("agent.resident", "agent.doors", "platforms"),
     "agent.resident": (
         *("agent.doors", "agent.device.device", "agent.device", "agent.jobs", "agent.signals"),
+        "agent.watchdog",
         *("agent.log", "agent.loop", "platforms", "hal", *GROUND),
     ),
     "agent.doors": (
@@ -90,6 +91,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.appliance": ("agent.settings", "hal.ports", *GROUND),
     "agent.settings": ("agent.limits",),
     "agent.signals": ("agent.log", "agent.loop", "hal"),
+    "agent.watchdog": ("agent.log", "agent.loop", "hal"),
     "agent.log": ("agent.limits", "agent.visible"),
     "agent.loop": ("hal.ports",),
     "agent.errors": ("agent.catalogue", "agent.visible"),

@@ -46,7 +46,8 @@ path = "/dev/ttyUSB0"
 rtc = "/dev/rtc0"
 synchronised = "/run/ntp-is-good"
 [watchdog]
-path = "/dev/watchdog"
+device = "/dev/watchdog"
+timeout_s = 30
 [seal]
 path = "/data/key"
 [worker]
