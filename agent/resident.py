@@ -216,6 +216,7 @@ def _serve(
         if feeder:
             feeder.begin(store)
         loop.run()
+        device.starts.end()
         log.report("AGENT_STOP", "scep-agent ends")
         if feeder and not power.off:
             feeder.end()

@@ -6,14 +6,15 @@ A record is a NamedTuple; in the store it is a map of its fields and `v`, the ve
 is read as well: what it lacks is in `ADDED`, and it is written anew when it next changes.
 
 Keys: `config`, `config/console/{0,1}`, `key/<name>/<generation>`, `realm/<realm>/{ca,request,local,
-next,outcome,crl}`, `lost`, `erase`, `clock`; names are case-folded, save those of key pairs,
-which VRP compares exactly.
+next,outcome,crl}`, `lost`, `starts`, `erase`, `clock`; names are case-folded, save those of key
+pairs, which VRP compares exactly.
 """
 
 from collections.abc import Callable
 from types import UnionType
 from typing import Any, TypeVar
 
+from hal import record_checks
 from hal.named import NamedTuple
 
 SEALED = "sealed"  # the kind of a key pair
@@ -213,6 +214,15 @@ class LostRecord(NamedTuple):
     keys: list[str]
 
 
+class StartsRecord(NamedTuple):
+    """How often in a row the agent has ended without order at a step of a realm: CRC-32 of the
+    step, then the count as one byte (`agent/device/starts.py`). in_order: since then it has ended
+    in order."""
+
+    ends: list[bytes]
+    in_order: bool
+
+
 class EraseRecord(NamedTuple):
     """A person has erased the device; as long as this is there, the erase has not ended."""
 
@@ -240,6 +250,7 @@ VERSION = {
     ConfigRecord: 2,
     ConsoleRecord: 1,
     LostRecord: 1,
+    StartsRecord: 1,
     EraseRecord: 1,
     ClockRecord: 1,
 }  # fmt: skip
@@ -277,6 +288,11 @@ def console_key(copy: int) -> str:
 def lost_key() -> str:
     """Key of what is remembered of records that were lost."""
     return "lost"
+
+
+def starts_key() -> str:
+    """Key of what is counted of starts that ended without order."""
+    return "starts"
 
 
 def erase_key() -> str:
@@ -321,9 +337,11 @@ def decode(kind: type[Record], value: object) -> Record:
     if value.keys() != {"v", *fields} - lacking.keys():
         raise RecordError(f"{kind.__name__}: its fields are not those of its schema")
     value = {**value, **lacking}
-    parts = [_checked(kind, name, of, value[name]) for name, of in fields.items()]
+    parts = {name: _checked(kind, name, of, value[name]) for name, of in fields.items()}
+    if wrong := record_checks.fault(kind.__name__, parts):
+        raise RecordError(f"{kind.__name__}.{wrong}: no value that it can have")
     make: Callable[..., Record] = kind
-    return make(*parts)
+    return make(*parts.values())
 
 
 def _lacking(kind: type, version: object) -> dict[str, object]:

@@ -23,6 +23,7 @@ from agent.device.keypairs import KeyPairs
 from agent.device.passwords import Logins, Passwords
 from agent.device.realms import Realms
 from agent.device.shared import Shared
+from agent.device.starts import Starts
 from agent.device.status import Reports
 from agent.device.storage import DeviceStorage
 from agent.device.system import DeviceSystem
@@ -46,8 +47,9 @@ class Device:
         self.settings = shared.settings
         activation = Activation(loop, hardware.files, hardware.memory, jobs, log)
         self.keys = KeyPairs(shared, lambda name: self.realms.keys_held(name))
+        self.starts = Starts(shared)
         self.realms = Realms(
-            shared, self.keys, activation, lambda name: self.applications.alone(name)
+            shared, self.keys, activation, self.starts, lambda name: self.applications.alone(name)
         )
         self.passwords, self.access = Passwords(shared), Logins(shared)
         self.storage = DeviceStorage(hardware.files)
@@ -103,6 +105,7 @@ class Device:
         if self.system.key_missing:
             self.shared.log.report("DEVICE_KEY_ERR", devicekey.MISSING)
         self._configuring.load(factory)
+        self.starts.begin(self.settings.realms)
         self.realms.boot()
         self.shared.time.start(self.realms.issued())  # nothing is in memory before the loop turns
 

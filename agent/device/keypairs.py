@@ -22,7 +22,7 @@ from agent.device.shared import Shared
 from agent.errors import AgentError, fail
 from agent.jobs import answers
 from agent.jobs.answers import Answer
-from hal import records
+from hal import record_checks, records
 from hal.records import KeyRecord
 
 
@@ -74,7 +74,7 @@ class KeyPairs:
             value = self._store.get(key) if key.endswith(_CERTIFICATES) else None
             if isinstance(value, dict) and value.get("key") == name:
                 generation = value.get("generation")
-                named += [generation] if isinstance(generation, int) else []
+                named += [generation] if record_checks.is_generation(generation) else []
         return 1 + max(named, default=0)
 
     def user(self, name: str) -> str | None:

@@ -75,4 +75,5 @@ def _stored(store: Store) -> list[str]:
 
 
 def _is_ours(key: str) -> bool:
-    return key in (*CONFIGURATION, records.clock_key()) or key.startswith(ROOMS)
+    others = (records.clock_key(), records.starts_key())
+    return key in (*CONFIGURATION, *others) or key.startswith(ROOMS)

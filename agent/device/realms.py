@@ -10,12 +10,16 @@ from agent.device.realm_jobs import Keys
 from agent.device.realm_records import Held
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
+from agent.device.starts import ENDS, Starts
 from agent.enrolment.states import Installed, is_under_way
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
 from hal import records
 from hal.ports import HalError
-from hal.records import CaRecord
+from hal.records import CaRecord, RequestRecord
+
+SECOND_NS = 1_000_000_000
+RESTS = f"the agent ended {ENDS} times in a row while this realm was at this step, so it rests"
 
 
 class Realms:
@@ -23,13 +27,19 @@ class Realms:
     to apply by itself."""
 
     def __init__(
-        self, shared: Shared, keys: Keys, activation: Activation, alone: Callable[[str], None]
+        self,
+        shared: Shared,
+        keys: Keys,
+        activation: Activation,
+        starts: Starts,
+        alone: Callable[[str], None],
     ) -> None:
         self._shared, self._keys, self._activation = shared, keys, activation
-        self._alone = alone
+        self._starts, self._alone = starts, alone
         self._runners: dict[str, RealmRunner] = {}
+        self._rests: dict[RealmRunner, tuple[RequestRecord | None, int]] = {}  # until when
         self._herd_s = shared.hardware.herd_s  # what is configured later applies at once
-        shared.loop.on_jump(self._jumped)
+        shared.time.on_change(self._rearm)
 
     def __iter__(self) -> Iterator[RealmRunner]:
         return iter(self._runners.values())
@@ -84,7 +94,8 @@ class Realms:
         self.changed()
         self._herd_s = 0
 
-    def _jumped(self, _seconds: int) -> None:
+    def _rearm(self) -> None:
+        """The clock has jumped, or its trust has changed."""
         for runner in self._runners.values():
             runner.rearm()
 
@@ -105,7 +116,30 @@ class Realms:
         self._runners[key] = runner
         if runner.engine.stored.local:
             runner.use.put(again=False)
-        runner.restart(self._herd_s)
+        now = self._shared.now()
+        rest_s = self._starts.rest_s(realm.name, runner.engine.stored.local, now)
+        if rest_s:
+            self._rest(runner, realm.name, now.monotonic_ns + rest_s * SECOND_NS)
+        else:
+            runner.restart(self._herd_s)
+
+    def _rest(self, runner: RealmRunner, name: str, until_ns: int) -> None:
+        """It goes on behind the rest, if nobody has ended its request meanwhile."""
+        request = runner.engine.stored.request
+
+        def go_on() -> None:
+            self._rests.pop(runner, None)
+            if runner.engine.stored.request == request:
+                runner.restart()
+
+        self._rests[runner] = request, until_ns
+        self._shared.loop.at_monotonic(until_ns, go_on)
+        self._shared.log.report("REALM_RESTS", f"realm {name}: {RESTS}")
+
+    def rests_until(self, runner: RealmRunner) -> int | None:
+        """The monotonic time at which a realm that rests goes on."""
+        request, until_ns = self._rests.get(runner, (None, None))
+        return until_ns if runner.engine.stored.request == request else None
 
     def issued(self) -> Iterator[int]:
         """The notBefore of each certificate in use and of its CA, which were accepted."""

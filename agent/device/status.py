@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.appliance import CaInfo, Certificate, RealmStatus
 from agent.console.commands.realm import error_of
-from agent.device.realms import Realms
+from agent.device.realms import RESTS, SECOND_NS, Realms
 from agent.device.reserve import MISSING, Need
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
@@ -50,8 +50,10 @@ class Reports:
     def status(self, name: str) -> RealmStatus:
         """Where it stands, why, and what happens next."""
         runner, realm = self._realms.runner(name), self._realms.realm(name)
-        need = self._shared.commits.need(fold(name))
-        return of_realm(self._shared.settings, realm, runner, self._shared.now(), need)
+        need, now = self._shared.commits.need(fold(name)), self._shared.now()
+        status = of_realm(self._shared.settings, realm, runner, now, need)
+        until_ns = self._realms.rests_until(runner)
+        return status if until_ns is None else _resting(status, realm, now, until_ns)
 
     def ca(self, name: str) -> CaInfo | None:
         """The CA set that it trusts."""
@@ -110,7 +112,7 @@ def of_realm(
     lacking = completion(settings, realm)
     if lacking and engine.state in (State.NOTHING, State.TRUSTED):
         why, next_step = "the configuration is not complete", lacking
-    stored, due_s = engine.stored, schedule.due_s(engine.next_deadline(), now)
+    stored, due_s = engine.stored, schedule.due_s(engine.rearm(now), now)
     if engine.state is State.ISSUED and stored.local:
         due_s = stored.local.certificate.not_after_s
         if runner.use.under_way:
@@ -141,4 +143,12 @@ def of_realm(
         next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,
         store_wanted=need.wanted,
         store_place=need.place,
+    )
+
+
+def _resting(status: RealmStatus, realm: Realm, now: Now, until_ns: int) -> RealmStatus:
+    return status._replace(
+        why=RESTS,
+        next_step=f"it goes on by itself; `pki abort-request realm {realm.name}` ends it",
+        next_s=now.wall_s + max(0, until_ns - now.monotonic_ns) // SECOND_NS,
     )

@@ -97,7 +97,8 @@ class Engine(Resting):
 
     def rearm(self, now: Now) -> Deadline:
         """The same by the clocks of this moment; to be asked after a jump of the wall clock."""
-        return schedule.armed(self.deadline, now)
+        deadline = self.plan(now).deadline if self.state in RESTING else self.deadline
+        return schedule.armed(deadline, now)
 
     # -- applying ----------------------------------------------------------------------------------
 

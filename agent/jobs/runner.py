@@ -144,10 +144,15 @@ class JobRunner:
         # A child that unseals nothing must not be able to: it parses what nobody has signed.
         key = [self._device_key_fd] if row.needs_device_key(job.get("kind")) else []
         keys = b""
-        if row.asks:
-            job, kept = split(row, job)
-            keys = cbor.dumps(kept)
-        request = cbor.dumps(job)
+        try:
+            if row.asks:
+                job, kept = split(row, job)
+                keys = cbor.dumps(kept)
+            request = cbor.dumps(job)
+        except cbor.CborError as error:  # a stored record may hold more than a job can
+            self._turns.drop(wanted.number)
+            self._fail(wanted, fail("job-start", reason=f"it cannot be written: {error}"))
+            return
         number = self._jobs.start(request, [*key, *fds], deadline_s, end, row.network, keys)
         self._numbers[wanted.number] = number
 

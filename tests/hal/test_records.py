@@ -27,6 +27,7 @@ from hal.records import (
 )
 
 LEAF = CertificateRecord(b"der", "CN=r1", "CN=CA", "2a", 1, 2)
+SETTINGS: dict[str, object] = {"key_pair": "k1", "url": "http://ca"}
 EXAMPLES: list[Any] = [
     LEAF,
     CaRecord("ab", "cd", "ef", 0, "fingerprint", [LEAF, LEAF], ["AES"], 3),
@@ -35,9 +36,9 @@ EXAMPLES: list[Any] = [
         NextCaRecord("12", "34", "56", LEAF, b"message", 4),
         [LinkRecord("78", "9a", "bc", LEAF, b"earlier")],
     ),
-    RequestRecord("sent", "t1", 4, 1, {"url": "http://ca"}, None, 0),
-    RequestRecord("sent", "t1", 4, 1, {}, "%^%#x%^%#", 0),
-    RequestRecord("sent", "t1", 4, 1, {}, None, 0, RenewalRecord(17, LEAF, "k1", 1, False)),
+    RequestRecord("sent", "t1", 4, 1, SETTINGS, None, 0),
+    RequestRecord("sent", "t1", 4, 1, SETTINGS, "%^%#x%^%#", 0),
+    RequestRecord("sent", "t1", 4, 1, SETTINGS, None, 0, RenewalRecord(17, LEAF, "k1", 1, False)),
     LocalRecord(LEAF, [b"ca"], "k1", 1, 5),
     LocalRecord(LEAF, [b"ca"], "k1", 1, 5, True),
     CrlRecord(b"der", "CN=CA", 1, None, 2, "scep", 3),
@@ -95,10 +96,10 @@ def test_keys_fold_the_names_of_realms_only() -> None:
 # As the release before wrote them: nothing that is in flash may be lost by an upgrade.
 OLDER: list[tuple[Any, dict[str, Any]]] = [
     (
-        RequestRecord("sent", "t1", 4, 1, {"url": "http://ca"}, None, 2),
+        RequestRecord("sent", "t1", 4, 1, SETTINGS, None, 2),
         {
             "v": 1, "phase": "sent", "transaction": "t1", "request_time_s": 4, "generation": 1,
-            "settings": {"url": "http://ca"}, "password": None, "polls": 2,
+            "settings": SETTINGS, "password": None, "polls": 2,
         },
     ),
     (

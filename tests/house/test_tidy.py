@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("agent.console.configuration", "agent.console.commands", "agent.console.language"),
         *("agent.jobs", "agent.enrolment", "agent.appliance", "agent.settings"),
         *("agent.log", "agent.loop", "hal.ports", "hal.records", "hal.store", "hal.withheld"),
-        *GROUND,
+        *("hal.record_checks", *GROUND),
     ),
     "agent.console.session": (
         *("agent.console.configuration", "agent.console.terminal", *LANGUAGES),

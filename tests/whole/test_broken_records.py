@@ -1,0 +1,107 @@
+"""Broken records in the flash of a real agent: it starts, serves the others, and names each.
+
+Ten realms at a time have one broken record each, beside one that the lab CA has given a
+certificate; a realm that rests in the middle of a step shares that board.
+"""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from hal import records
+from hal.ports import StoreError
+from tests.helpers.board import APPLY, SAVE, Agent, procedure
+from tests.helpers.labca import LabCa, wait_for
+from tests.helpers.loss import stored, write
+from tests.rigs.broken_records import KINDS, broken
+from tests.rigs.test_mixtures import commit
+from tests.whole.test_bad_peer import in_use
+
+STARTS, AT_ONCE = 20, 10  # 200 maps
+PARTS = ("ca", "request", "local", "outcome", "crl")
+NAMES = [f"b{number}" for number in range(AT_ONCE)]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Agent:
+    """A board with realm `abc` in use and ten more that are configured; its agent has ended."""
+    folder = tmp_path_factory.mktemp("broken-records")
+    with LabCa(folder) as ca, Agent(folder) as agent:
+        agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"), APPLY[1], *SAVE)
+        others = [line for name in NAMES for line in (f"pki realm {name}", "quit")]
+        agent.must("system-view", *others, *SAVE)
+    return agent
+
+
+def _examples(agent: Agent) -> dict[str, object]:
+    """A record of each part that a realm has, to be broken."""
+    found = stored(agent)
+    leaf = records.decode(records.LocalRecord, found["realm/abc/local"]).certificate
+    renewal = records.RenewalRecord(17, leaf, "k1", 1, False)
+    settings: dict[str, object] = {"key_pair": "k1", "url": "http://127.0.0.1:1/", "digest": "x"}
+    request = records.RequestRecord("pending", "t1", 4, 1, settings, None, 0, renewal)
+    crl = records.CrlRecord(b"der", "CN=CA", 1, 2, 3, "scep", 3)
+    more = {"request": records.encode(request), "crl": records.encode(crl)}
+    return {part: more.get(part) or found[f"realm/abc/{part}"] for part in PARTS}
+
+
+def _is_unread(part: str, value: object) -> bool:
+    try:
+        records.decode(KINDS[part], value)
+    except records.RecordError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("half", range(2))
+def test_two_hundred_maps(served: Agent, half: int) -> None:
+    rng = random.Random(f"{commit()} {half}")
+    examples, consumers = _examples(served), in_use(served)
+    maps = unread = 0
+    for _ in range(STARTS // 2):
+        gone = dict.fromkeys(f"realm/{name}/{part}" for name in NAMES for part in PARTS)
+        write(served, gone)
+        named = []
+        for name in NAMES:
+            part = rng.choice(PARTS)
+            value = broken(rng, examples[part])
+            try:
+                write(served, {f"realm/{name}/{part}": value})
+            except StoreError:
+                continue  # no store would hold it
+            maps += 1
+            if _is_unread(part, value):
+                named.append(name)
+        unread += len(named)
+        before = len(served.log())
+        served.start()
+        try:
+            assert served.state() == "issued"
+            said = served.log()[before:]
+            assert [name for name in named if f"realm {name}: " not in said] == []
+            served.must("display pki enrollment", "display pki realm", "display pki statistics")
+            assert in_use(served) == consumers
+        finally:
+            assert served.stop() == 0, served.log()[before:]
+    assert maps >= 0.97 * STARTS // 2 * AT_ONCE
+    assert unread > maps // 10
+
+
+def test_three_kills_at_one_step_make_a_realm_rest_and_a_stop_in_order_does_not(
+    tmp_path: Path,
+) -> None:
+    said = "the agent ended 3 times in a row"
+    with LabCa(tmp_path, "--hold", "pkcsreq") as ca, Agent(tmp_path) as agent:
+        agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"), *SAVE)
+        agent.script(*APPLY)
+        for end in (agent.kill, agent.kill, agent.stop, agent.kill, agent.kill):
+            end()
+            agent.start()
+            assert said not in agent.shown("Why")
+        agent.kill()
+        agent.start()
+        wait_for(lambda: said in agent.shown("Why"), 10, "it does not rest")
+        assert f"PKI/4/REALM_RESTS: realm abc: {said}" in agent.log()
+        agent.must("system-view", "pki abort-request realm abc")
+        assert said not in agent.shown("Why")
