@@ -20,7 +20,7 @@ FIRST_GENERATION = 1
 PHASES = ("fetching", "sent", "pending", "lost")
 MESSAGE_TYPES = (17, 19)  # RFC 8894 3.2.1.2: RenewalReq, PKCSReq
 
-_COUNTED = ("attempts", "bits", "console", "pin_index", "polls", "revoked")
+_COUNTED = ("attempts", "bits", "console", "pin_index", "polls", "requests", "revoked")
 
 
 def fault(kind: str, values: Mapping[str, Any]) -> str:

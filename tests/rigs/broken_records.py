@@ -36,6 +36,7 @@ KINDS: dict[str, type] = {
     "ca": records.CaRecord,
     "request": records.RequestRecord,
     "local": records.LocalRecord,
+    "next": records.LocalRecord,
     "outcome": records.OutcomeRecord,
     "crl": records.CrlRecord,
     "key": records.KeyRecord,
@@ -203,6 +204,7 @@ def _furnished(store: Store) -> dict[str, object]:
     crl = records.CrlRecord(b"list", "CN=CA", START_S, START_S + 99, 3, "http://ca/crl", START_S)
     parts = {"used/ca": full, "used/outcome": outcome, "used/crl": crl}
     changes: dict[str, object] = {f"realm/{k}": records.encode(v) for k, v in parts.items()}
+    changes["realm/used/next"] = store.get("realm/used/local")
     lost, starts = records.LostRecord(["key/gone"]), records.StartsRecord([b"1234\2"], False)
     return {**changes, "lost": records.encode(lost), "starts": records.encode(starts)}
 
