@@ -21,6 +21,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from agent import keydoor, limits
 from agent.errors import AgentError, fail
@@ -104,10 +105,12 @@ def keeping(fds: Sequence[int], _rungs: Rungs) -> None:
         found.append(keeper(request, fds[2]))
         return {"password": found[0].password()}
 
-    outside.sendall(cbor.dumps(_told(unseal)))
+    told = cbor.dumps(_told(unseal))
     os.close(fds[2])
-    if found:
-        keydoor.serve(outside, found[0])
+    with suppress(ConnectionError):  # whoever talks may have ended without a question
+        outside.sendall(told)
+        if found:
+            keydoor.serve(outside, found[0])
 
 
 def keeper(request: bytes, device_key_fd: int) -> Keeper:

@@ -44,10 +44,10 @@ def _strip(job: Job, field: str) -> None:
     """Leaves of a key pair its public half, and of a password nothing."""
     first, _, rest = field.partition(".")
     value = job.get(first)
-    if not isinstance(value, dict):
-        job.pop(first, None)
-    elif rest:
+    if isinstance(value, dict) and rest:
         inner = job[first] = dict(value)
         _strip(inner, rest)
-    else:
+    elif isinstance(value, dict):
         job[first] = {"spki": value.get("spki")}
+    elif not rest:
+        job.pop(first, None)

@@ -130,7 +130,8 @@ def _whole(started: StartedJob) -> Any:
             holder = job[above[0]] if above else job
             names = ("name", "generation", "sealed", "spki")
             holder[field] = {name: pair[name] for name in names}
-        job["password"] = kept["password"]
+        if kept["password"] is not None:
+            job["password"] = kept["password"]
     return job
 
 

@@ -50,6 +50,7 @@ def test_whoever_talks_is_told_no_sealed_byte(op: str, renewing: bool) -> None:
     talking, _kept = split(ROWS[op], job)
     assert b"SEALED" not in cbor.dumps(talking)
     assert talking["realm"] == "r"
+    assert renewing or talking.get("renewal") is None
     if "key" in fields:
         assert talking["key"] == {"spki": b"public 1"}
     if renewing:
