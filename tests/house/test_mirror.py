@@ -27,7 +27,6 @@ ELSEWHERE = {
     "agent/doors/client.py": "ground/test_main.py",  # `scep-agent console` and `apply`
     "agent/doors/register.py": "doors/test_sessions.py",
     "agent/doors/wire.py": "doors/test_socket.py",
-    "agent/child.py": "scep/test_property.py",
     "agent/enrolment/actions.py": "enrolment/test_engine.py",  # records of what it answers
     "agent/device/alone.py": "device/test_automatic.py",
     "agent/enrolment/attempt.py": "enrolment/test_engine.py",
