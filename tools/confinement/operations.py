@@ -2,7 +2,8 @@
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,10 +59,23 @@ def watched(stack: Stack, where: Environment, folder: Path, work: Work) -> list[
         work(shop, ca, folder)
         names = shop.names
     seen = trace.children(trace.whole(out))
-    assert len(seen) >= len(names), f"{len(seen)} children for {len(names)} jobs"
-    last = seen[-len(names) :]  # what came before was the worker's own trial
+    counts = [2 if name in ROWS and ROWS[name].asks else 1 for name in names]
+    assert len(seen) >= sum(counts), f"{len(seen)} children for {len(names)} jobs"
+    rest = iter(seen[-sum(counts) :])  # what came before was the worker's own trial
+    return [
+        operation
+        for name, count in zip(names, counts, strict=True)
+        for operation in _operations(name, list(islice(rest, count)))
+    ]
+
+
+def _operations(name: str, children: list[trace.Calls]) -> Iterator[Operation]:
+    """The children of one job; of two, which work side by side, the one that connects talks."""
     network = {*(op for op, row in ROWS.items() if row.network), BY_NAME, BEHIND_TLS, *FROM_SERVER}
-    return [Operation(n, n in network, calls) for n, calls in zip(names, last, strict=True)]
+    *keeping, talking = sorted(children, key=lambda calls: "connect" in calls.made)
+    for calls in keeping:
+        yield Operation(f"{name}: its keys", False, calls)
+    yield Operation(name, name in network, talking)
 
 
 def every_operation(shop: _Watched, ca: LabCa, folder: Path) -> None:

@@ -16,7 +16,7 @@ _WAIT_S, _LOOK_S = 20, 0.05
 
 def command(argv: Sequence[str], out: Path) -> list[str]:
     """The worker under strace; the worker stays the child of its agent (-D)."""
-    return [STRACE, "-D", "-f", "-q", "-e", "signal=none", "-o", str(out), *argv]
+    return [STRACE, "-D", "-f", "-q", "-e", "signal=kill", "-o", str(out), *argv]
 
 
 class Calls(NamedTuple):
