@@ -46,6 +46,13 @@ def join(entries: Mapping[str, bytes]) -> bytes:
     return _head(_MAP, len(pairs)) + b"".join(key + value for key, value in pairs)
 
 
+def string_bytes(length: int) -> int:
+    """The bytes of a text or byte string of that length, with its head."""
+    return (
+        1 + length + (0 if length < 24 else 1 if length < 1 << 8 else 2 if length < 1 << 16 else 4)
+    )
+
+
 def loads(
     data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH, max_items: int = MAX_ITEMS
 ) -> object:

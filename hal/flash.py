@@ -41,8 +41,12 @@ def is_blank(data: bytes) -> bool:
 class FileFlash:
     """`hal.ports.Flash` on a file, which is made (mode 0600, all erased) when it is missing.
 
+    `block_count` is for a new one. A file that is there has as many blocks as it has, since what
+    the board file says of its size must neither cut off what is stored nor add to it.
     `refit`: a file of another size gets the size of this part; for one that is to be erased.
     """
+
+    can_have_bad_blocks = False  # the file system stands for them
 
     def __init__(
         self,
@@ -114,7 +118,8 @@ class FileFlash:
         if self._refit:
             os.ftruncate(self._fd, size)
         found = os.fstat(self._fd).st_size
-        if found != size:
+        self.block_count = found // self.block_size
+        if not self.block_count:
             raise FlashError(f"the file has {found} bytes, {size} are configured", self._path)
         os.fdatasync(self._fd)
 

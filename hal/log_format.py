@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import binascii
 import struct
+from collections.abc import Mapping
 
+from hal import cbor
 from hal.named import NamedTuple
 from hal.ports import Flash, StoreError
 
@@ -19,16 +21,19 @@ PAYLOAD_BYTES = 64 * 1024  # of one record; a realm's key, certificate and CA se
 # Magic numbers, and kinds of record: a copy, a part of a transaction, its last part or all of it.
 SNAPSHOT, PART, TRANSACTION = b"scpS", b"scpP", b"scpT"
 
-_SEGMENT_MAGIC = b"SCEPSEG\0"
-_SEGMENT = struct.Struct(">8sHHIIIQI")  # up to its CRC
+SEGMENT_MAGIC = b"SCEPSEG\0"
+_SEGMENT = struct.Struct(">8sHHIIHHIQI")  # up to its CRC
 _COPIES = 2  # a flipped bit in the only header of the only segment would lose everything
 _HEAD = struct.Struct(">4sQI")  # up to its check
 _CRC = struct.Struct(">I")
 _PAD = b"\0"
 HEAD_BYTES = _HEAD.size + _CRC.size
 _HEADER_BYTES = _SEGMENT.size + _CRC.size
+HEADER_COPIES_BYTES = _COPIES * _HEADER_BYTES
 MAP_HEAD_BYTES = 3  # at most, of the map in a record
-_FEWEST, _MOST = 2, 4  # segments
+NUMBER_BITS = 32  # of a record's number, the lower half of it; the upper half is the segment's
+NUMBER_MAX = (1 << NUMBER_BITS) - 1
+FEWEST, _MOST = 2, 4  # segments
 _ROOMY_BYTES = 2 * PAYLOAD_BYTES  # a segment of this size holds the largest record and more
 
 
@@ -48,7 +53,7 @@ class Layout(NamedTuple):
     @property
     def records_at(self) -> int:
         """Where the first record of a segment lies, from the segment's start."""
-        return self.padded(_COPIES * _HEADER_BYTES)
+        return self.padded(HEADER_COPIES_BYTES)
 
     @property
     def record_space(self) -> int:
@@ -78,74 +83,113 @@ class Layout(NamedTuple):
 def layout_of(flash: Flash) -> Layout:
     """Divides a part. Two segments give the most room; more survive a bad block.
 
-    So there are more than two only when each still holds the largest record twice. Raises
-    StoreError when the part cannot hold a log.
+    So there are more than two only where a block can be bad, and where each still holds the largest
+    record twice. Raises StoreError when the part cannot hold a log.
     """
     size = flash.block_size * flash.block_count
-    count = min(max(size // _ROOMY_BYTES, _FEWEST), _MOST, flash.block_count)
+    most = _MOST if flash.can_have_bad_blocks else FEWEST
+    count = min(max(size // _ROOMY_BYTES, FEWEST), most, flash.block_count)
     layout = Layout(flash.block_size, flash.program_size, flash.block_count // max(count, 1), count)
-    if count < _FEWEST or flash.block_size < layout.records_at + layout.record_size(1):
+    if count < FEWEST or flash.block_size < layout.records_at + layout.record_size(1):
         raise StoreError(
             f"{flash.block_count} blocks of {flash.block_size} bytes are too few or too small"
         )
     return layout
 
 
+def layout_on(flash: Flash, found: Layout) -> Layout:
+    """The layout that was found, in the blocks of this part, which may be others than those that it
+    was written in. Raises StoreError where the part cannot hold it."""
+    size = flash.block_size * flash.block_count
+    if found.segments * found.segment_size > size:
+        raise StoreError(
+            f"written on {found.segments} segments of {found.segment_size} bytes; the board says"
+            f" that the part has {size}"
+        )
+    if found.segment_size % flash.block_size:
+        raise StoreError(
+            f"written in segments of {found.segment_size} bytes; the board says that the part is"
+            f" erased in blocks of {flash.block_size}"
+        )
+    blocks = found.segment_size // flash.block_size
+    return Layout(flash.block_size, flash.program_size, blocks, found.segments)
+
+
 class Segment(NamedTuple):
-    """A segment header: its number, the sequence of its first record, its snapshot records."""
+    """A segment header: its number, the number of its first record, its snapshot records; and its
+    place on the part, in segments."""
 
     number: int
     first: int
     parts: int
+    place: int = 0
 
 
 def pack_segment(layout: Layout, segment: Segment) -> bytes:
     """The header with its copies, padded."""
     fields = _SEGMENT.pack(
-        _SEGMENT_MAGIC,
+        SEGMENT_MAGIC,
         VERSION,
         layout.program_size,
         layout.block_size,
         layout.blocks,
-        *segment,
+        layout.segments,
+        segment.place,
+        segment.number,
+        segment.first,
+        segment.parts,
     )
     copy = fields + _CRC.pack(binascii.crc32(fields))
     return (copy * _COPIES).ljust(layout.records_at, _PAD)
 
 
-def unpack_segment(layout: Layout, data: bytes) -> tuple[Segment | None, bool]:
-    """The header at the start of a segment, and whether all its copies are good.
+def unpack_segment(data: bytes, offset: int) -> tuple[Layout, Segment, bool] | None:
+    """The header at an offset of a part, from what is read there: the geometry that it was written
+    in, and whether all its copies are good. None: no header is there, or one of another place.
 
-    Raises StoreError for a header that is intact and that this software must not touch: another
-    version, or another geometry.
+    Raises StoreError for a header that is intact and of another format version.
     """
-    copies = [
-        data[at : at + _HEADER_BYTES] for at in range(0, _COPIES * _HEADER_BYTES, _HEADER_BYTES)
-    ]
+    copies = [data[at : at + _HEADER_BYTES] for at in range(0, HEADER_COPIES_BYTES, _HEADER_BYTES)]
     good = [fields for fields in copies if _is_header(fields)]
     if not good:
-        return None, False
-    _, version, program_size, block_size, blocks, number, first, parts = _SEGMENT.unpack_from(
-        good[0]
+        return None
+    _, version, program_size, block_size, blocks, count, place, number, first, parts = (
+        _SEGMENT.unpack_from(good[0])
     )
     if version != VERSION:
         raise StoreError(f"written in format version {version}, this software knows {VERSION}")
-    if (program_size, block_size, blocks) != (
-        layout.program_size,
-        layout.block_size,
-        layout.blocks,
-    ):
-        raise StoreError(
-            f"written for {blocks} blocks of {block_size} bytes in a segment, programmed by "
-            f"{program_size}; the board says {layout.blocks}, {layout.block_size} and "
-            f"{layout.program_size}"
-        )
-    return Segment(number, first, parts), len(good) == _COPIES
+    layout = Layout(block_size, program_size, blocks, count)
+    if not (program_size and layout.segment_size and place < count and count >= FEWEST):
+        return None
+    if offset != place * layout.segment_size:
+        return None
+    return layout, Segment(number, first, parts, place), len(good) == _COPIES
 
 
 def _is_header(copy: bytes) -> bool:
     fields, crc = copy[: _SEGMENT.size], copy[_SEGMENT.size :]
-    return fields.startswith(_SEGMENT_MAGIC) and crc == _CRC.pack(binascii.crc32(fields))
+    return fields.startswith(SEGMENT_MAGIC) and crc == _CRC.pack(binascii.crc32(fields))
+
+
+def pack_map(changed: Mapping[str, bytes | None]) -> bytes:
+    """The payload of a record: keys with their encoded values, None where one is removed."""
+    return cbor.join({key: cbor.dumps(value) for key, value in changed.items()})
+
+
+def unpack_map(payload: bytes) -> dict[str, bytes | None]:
+    """The same read. Raises CborError. The values are looked into when somebody asks for them."""
+    found = cbor.loads(payload, max_bytes=PAYLOAD_BYTES, max_depth=1, max_items=PAYLOAD_BYTES + 1)
+    if not isinstance(found, dict):
+        raise cbor.CborError("not a map")
+    if any(value is not None and type(value) is not bytes for value in found.values()):
+        raise cbor.CborError("not a map of encoded values")
+    return found
+
+
+def entry_bytes(key: str, value: bytes | None) -> int:
+    """The bytes of a key with its encoded value in a record."""
+    name = len(key) if key.isascii() else len(key.encode())
+    return cbor.string_bytes(name) + (1 if value is None else cbor.string_bytes(len(value)))
 
 
 class Record(NamedTuple):
@@ -164,6 +208,11 @@ def pack_record(layout: Layout, kind: bytes, sequence: int, payload: bytes) -> b
     crc = binascii.crc32(payload, check)
     data = b"".join((head, _CRC.pack(check), payload, _CRC.pack(crc)))
     return data.ljust(layout.record_size(len(payload)), _PAD)
+
+
+def told(sequence: int) -> str:
+    """The number of a record for people: that of its segment, and its own in there."""
+    return f"{sequence >> NUMBER_BITS}.{sequence & NUMBER_MAX}"
 
 
 def record_at(layout: Layout, data: bytes, at: int) -> Record | None:

@@ -75,11 +75,16 @@ class Flash(Protocol):
     `program` clears bits only: the target must be erased (every byte 0xFF). `erase` sets a whole
     block to 0xFF. Both may be cut by a power failure at any byte; what was not followed by `sync`
     may be lost. A part may lie about success: callers read back.
+
+    can_have_bad_blocks: whether single blocks may fail for good while others work, as on raw flash
+    (`mtd_can_have_bb` of Linux). Where not, the part fails as a whole, or what is below it (a file
+    system) replaces bad blocks itself: nothing is gained there by spare room.
     """
 
     block_size: int
     block_count: int
     program_size: int  # offset and length of a program are multiples of this
+    can_have_bad_blocks: bool
 
     def read(self, offset: int, length: int) -> bytes: ...
     def program(self, offset: int, data: bytes) -> None: ...

@@ -13,27 +13,24 @@ The bytes and the argument are in `docs/FORMAT.md`. In memory lies one bytes obj
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NoReturn
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator, Mapping
+from itertools import takewhile
 
 from hal import cbor
-from hal.flash import is_blank
 from hal.log_format import (
     MAP_HEAD_BYTES,
-    PART,
     PAYLOAD_BYTES,
-    SNAPSHOT,
-    TRANSACTION,
-    Segment,
-    layout_of,
-    pack_record,
-    pack_segment,
+    entry_bytes,
 )
-from hal.log_scan import Damage, survey
+from hal.log_mount import Damage, survey
+from hal.log_segments import Segments
+from hal.log_write import Entries
 from hal.named import NamedTuple
-from hal.ports import Flash, FlashError, StoreError
+from hal.ports import Flash, StoreError
 
 KEY_BYTES = 300  # encoded; a realm's name has up to 64 characters of up to 4 bytes
+_MANY = 64  # new keys of a commit: from then on it is better to sort anew
 
 
 class Health(NamedTuple):
@@ -47,83 +44,96 @@ class Health(NamedTuple):
     sequence: int  # of the last record
 
 
-class Counters:
-    """What was asked of the part since the mount."""
+class Sizes(Mapping[str, int]):
+    """Bytes of each key with its value: a view of the store, with changes or without."""
 
-    __slots__ = ("erases", "programmed_bytes", "programs", "syncs")
+    def __init__(self, live: Mapping[str, bytes], used_bytes: int, changes: Entries) -> None:
+        self._live, self._changes = live, changes
+        self.total = used_bytes + sum(
+            _bytes_of(key, value) - _bytes_of(key, live.get(key)) for key, value in changes.items()
+        )
 
-    def __init__(self) -> None:
-        self.programs = self.erases = self.syncs = self.programmed_bytes = 0
+    def __getitem__(self, key: str) -> int:
+        value = self._changes[key] if key in self._changes else self._live[key]
+        if value is None:
+            raise KeyError(key)
+        return entry_bytes(key, value)
+
+    def __iter__(self) -> Iterator[str]:
+        changes = self._changes
+        yield from (key for key in self._live if key not in changes)
+        yield from (key for key, value in changes.items() if value is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Store:
     """Named values (bytes, text, numbers, lists, maps) in a log on a flash part."""
 
-    record_bytes = PAYLOAD_BYTES  # at most, in each record that it writes
+    segments = Segments
 
     def __init__(self, flash: Flash, take_over: bool = False) -> None:
-        self._flash = flash
-        self._layout = layout_of(flash)
-        found = survey(flash, self._layout, take_over)
-        self._live = found.live
-        self._sizes: dict[str, int] | None = None  # of what is alive; each display of a realm asks
-        self._needed = found.needed
-        self._numbers = found.numbers
-        self._fresh = not found.numbers  # no header yet: see `_erase`
-        self._sequence, self._end = found.sequence, found.end
-        self._damaged = found.damaged
-        self._doubt = ""  # why the active segment may not be used any more
-        self._reason = ""  # why nothing may be written any more
-        self.counters = Counters()
+        found = survey(flash, take_over)
+        self._live, self._damaged = found.live, found.damaged
+        self._segments = self.segments(flash, found, self._live)
+        self._used = sum(entry_bytes(key, value) for key, value in self._live.items())
+        self._sorted: list[str] | None = None
+        self._due: Callable[[], None] = lambda: None
+        self.counters = self._segments.counters
 
     @classmethod
     def mount(cls, flash: Flash, take_over: bool = False) -> Store:
-        """Reads a part and writes nothing. An erased part is an empty store.
+        """Reads a part and writes nothing. A blank part (all FF or all 00) is an empty store.
 
-        Raises StoreError for a part that is too small, that holds another format version or was
-        written with another geometry, or, unless `take_over`, foreign content.
+        Raises StoreError, unless `take_over`, for a part that holds something else, was written by
+        a newer release, does not fit what the board says, or is damaged so far that nothing can be
+        found; and always for one that is too small. With `take_over` the store is empty, whatever
+        lies there; that goes with the first commit.
         """
         return cls(flash, take_over)
 
     def get(self, key: str) -> object:
-        """The value of a key, a fresh object each time; None when there is none."""
+        """The value of a key, a fresh object each time; None when there is none.
+
+        Bytes that were not made by us come as they are: no record has that shape.
+        """
         value = self._live.get(key)
-        return None if value is None else cbor.loads(value, max_bytes=PAYLOAD_BYTES)
+        try:
+            return None if value is None else cbor.loads(value, max_bytes=PAYLOAD_BYTES)
+        except cbor.CborError:
+            return value
 
     def keys(self, prefix: str = "") -> list[str]:
         """The keys that begin with `prefix`, sorted."""
-        return sorted(key for key in self._live if key.startswith(prefix))
+        if self._sorted is None:
+            self._sorted = sorted(self._live)
+        start = bisect_left(self._sorted, prefix)
+        return list(takewhile(lambda key: key.startswith(prefix), self._sorted[start:]))
 
-    def sizes(self, changes: Mapping[str, object] | None = None) -> dict[str, int]:
-        """Bytes of each key with its value, as they would be after `changes`.
+    def sizes(self, changes: Mapping[str, object] | None = None) -> Sizes:
+        """Bytes of each key with its value, as they would be after `changes`; a view.
 
         A commit behind which they are no more than `room_bytes` together is never refused as full.
         Raises StoreError when a change is not storable.
         """
-        if self._sizes is None:
-            self._sizes = {key: _entry_size(key, value) for key, value in self._live.items()}
-        sizes = dict(self._sizes)
-        for key, value in _encoded(changes or {}).items():
-            sizes.pop(key, None)
-            if changes and changes[key] is not None:
-                sizes[key] = _entry_size(key, value)
-        return sizes
+        return Sizes(self._live, self._used, _encoded(changes or {}))
 
     @property
     def room_bytes(self) -> int:
         """Keys and values that fit for sure; what was appended and replaced does not count."""
-        return self._layout.sure_bytes
+        return self._segments.layout.sure_bytes
 
     @property
     def health(self) -> Health:
         """How the store is."""
         return Health(
-            read_only=bool(self._reason),
-            reason=self._reason,
+            read_only=bool(self._segments.reason),
+            reason=self._segments.reason,
             damaged=self._damaged,
-            used_bytes=sum(self.sizes().values()),
-            capacity_bytes=self._layout.record_space,
-            sequence=self._sequence,
+            used_bytes=self._used,
+            capacity_bytes=self._segments.layout.record_space,
+            sequence=self._segments.sequence,
         )
 
     def commit(self, changes: Mapping[str, object]) -> None:
@@ -133,190 +143,68 @@ class Store:
         them. Raises StoreError, with nothing changed: not storable, full, read-only. When it became
         read-only here, because the part failed, the next mount may find the changes.
         """
-        self._check_writable()
         encoded = _encoded(changes)
-        if not self._append(encoded):
-            self._move(encoded)
-        for key in changes:
-            self._live.pop(key, None)
-        self._live.update((key, encoded[key]) for key in changes if changes[key] is not None)
-        self._sizes = None
+        self._segments.commit(encoded)
+        self._apply(encoded)
+        self._due()
 
     def compact(self) -> None:
-        """Moves the state once through all segments: no replaced value stays anywhere.
+        """Moves the state and erases all else: no replaced value stays on what works.
 
         Raises StoreError as `commit` does.
         """
-        self._check_writable()
-        for _ in range(self._layout.segments):
-            self._move({})
+        self._segments.compact()
 
-    def _check_writable(self) -> None:
-        if self._reason:
-            raise StoreError(f"read-only: {self._reason}")
+    def when_due(self, call: Callable[[], None]) -> None:
+        """`call` from each commit: there may be something for `work` to do."""
+        self._due = call
 
-    def _append(self, changed: Mapping[str, bytes]) -> bool:
-        """Adds a transaction to the active segment; False when it must go into a fresh one."""
-        records = self._transaction(self._sequence + 1, changed)
-        size = sum(map(len, records))
-        if self._end == 0 or self._end + size > self._layout.segment_size:
-            return False
-        try:
-            self._write_transaction(self._needed[0], self._end, records)
-        except FlashError as error:
-            self._doubt = str(error)
-            return False
-        self._sequence += len(records)
-        self._end += size
-        return True
+    def work(self) -> int | None:
+        """One bounded piece of what is due: at most one erase of a block, or one record.
 
-    def _transaction(self, first: int, changed: Mapping[str, bytes]) -> list[bytes]:
-        """The records of a transaction, of which only the last one makes the others count."""
-        *parts, last = list(self._groups(changed)) or [{}]
-        kinds = [PART] * len(parts) + [TRANSACTION]
-        groups = zip(kinds, range(first, first + len(kinds)), [*parts, last], strict=True)
-        return [pack_record(self._layout, kind, at, cbor.join(group)) for kind, at, group in groups]
-
-    def _groups(self, live: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:
-        """Keys and values in as few records as the order of the keys allows."""
-        group: dict[str, bytes] = {}
-        size = MAP_HEAD_BYTES
-        for key in sorted(live):
-            size += _entry_size(key, live[key])
-            if group and size > self.record_bytes:
-                yield group
-                group, size = {}, MAP_HEAD_BYTES + _entry_size(key, live[key])
-            group[key] = live[key]
-        if group:
-            yield group
-
-    def _move(self, changed: Mapping[str, bytes]) -> None:
-        """Writes a fresh segment: a snapshot of what stays, then the transaction completes it."""
-        stays = {key: value for key, value in self._live.items() if key not in changed}
-        first = self._sequence + 1
-        copies = [
-            pack_record(self._layout, SNAPSHOT, sequence, cbor.join(group))
-            for sequence, group in enumerate(self._groups(stays), first)
-        ]
-        records = self._transaction(first + len(copies), changed)
-        size = sum(map(len, [*copies, *records]))
-        if size > self._layout.record_space:
-            if self._doubt:
-                self._fail(self._doubt)
-            raise StoreError(f"full: {size} bytes, there is room for {self._layout.record_space}")
-        index = self._fill_one(first, copies, records)
-        self._needed, self._fresh, self._doubt = (index,), False, ""
-        self._sequence += len(copies) + len(records)
-        self._end = self._layout.records_at + size
-
-    def _fill_one(self, first: int, copies: list[bytes], records: list[bytes]) -> int:
-        """Fills the first segment that takes it; the active one is never touched.
-
-        When all fail, one of them may look complete at the next mount, and be newer than the
-        active segment: from then on the active one must not grow.
+        Returns the ns after which the next piece is due; None while nothing is. Commits find room,
+        and an erased segment, without it too; with it they need not wait for them.
         """
-        reason = self._doubt
-        for index in self._candidates():
-            others = (number for at, number in self._numbers.items() if at != index)
-            self._numbers[index] = max(others, default=0) + 1
-            try:
-                segment = Segment(self._numbers[index], first, len(copies))
-                self._fill(index, segment, copies, records)
-            except FlashError as error:
-                reason = str(error)
-            else:
-                return index
-        return self._fail(reason)
+        return self._segments.work(self._used)
 
-    def _candidates(self) -> list[int]:
-        """Round the ring from the active one, so that wear is level.
+    def _apply(self, changes: Entries) -> None:
+        """Changes in memory what was committed."""
+        live = self._live
+        for key, value in changes.items():
+            before = live.get(key)
+            self._used += _bytes_of(key, value) - _bytes_of(key, before)
+            if value is not None:
+                live[key] = value
+            elif before is not None:
+                del live[key]
+            if (before is None) != (value is None):
+                self._reorder(key, before is None, len(changes))
 
-        An interrupted move is tried again in the same place. What a damaged state was put together
-        from comes last.
-        """
-        count = self._layout.segments
-        active = self._needed[0] if self._needed else -1
-        ring = [(active + step) % count for step in range(1, count + 1)]
-        spare = [index for index in ring if index not in self._needed]
-        return spare + [index for index in ring if index in self._needed[1:]]
-
-    def _fill(
-        self, index: int, segment: Segment, copies: list[bytes], records: list[bytes]
-    ) -> None:
-        header = pack_segment(self._layout, segment)
-        self._erase(index)
-        self._write(index, 0, [header])
-        self._write(index, len(header), copies)
-        self._write_transaction(index, len(header) + sum(map(len, copies)), records)
-
-    def _write_transaction(self, index: int, at: int, records: list[bytes]) -> None:
-        """The last one when all others are stored: it must not survive a cut without them."""
-        *parts, last = records
-        self._write(index, at, parts)
-        self._write(index, at + sum(map(len, parts)), [last])
-
-    def _erase(self, index: int) -> None:
-        """Erases a segment, its header last, and looks whether it is erased.
-
-        Until the first header is whole, nothing may be left anywhere but where it belongs: only
-        so a mount can tell a first start that was cut from foreign content (`is_fresh` in
-        `hal/log_scan.py`). Hence the order, and the sync before the header goes.
-        """
-        header, *rest = range(index * self._layout.blocks, (index + 1) * self._layout.blocks)
-        self._erase_blocks(rest)
-        self._erase_blocks([header])
-        size = self._layout.segment_size
-        if not is_blank(self._flash.read(index * size, size)):
-            raise FlashError(f"segment {index} is not erased after an erase")
-
-    def _erase_blocks(self, blocks: list[int]) -> None:
-        """Erases and syncs; on a part without any header, only what is not erased already."""
-        size = self._layout.block_size
-        for block in blocks:
-            if self._fresh and is_blank(self._flash.read(block * size, size)):
-                continue
-            self._flash.erase(block)
-            self.counters.erases += 1
-        self._sync()
-
-    def _write(self, index: int, at: int, pieces: list[bytes]) -> None:
-        """Programs pieces one after the other, syncs, and reads them back."""
-        if not pieces:
-            return
-        start = offset = index * self._layout.segment_size + at
-        for piece in pieces:
-            self._flash.program(offset, piece)
-            self.counters.programs += 1
-            self.counters.programmed_bytes += len(piece)
-            offset += len(piece)
-        self._sync()
-        for piece in pieces:
-            if self._flash.read(start, len(piece)) != piece:
-                raise FlashError(f"{len(piece)} bytes at {start} read back differently")
-            start += len(piece)
-
-    def _sync(self) -> None:
-        self._flash.sync()
-        self.counters.syncs += 1
-
-    def _fail(self, reason: str) -> NoReturn:
-        self._reason = reason
-        raise StoreError(f"read-only: {reason}")
+    def _reorder(self, key: str, is_new: bool, many: int) -> None:
+        """Keeps the keys sorted, unless so many change that they are better sorted anew."""
+        if self._sorted is None or many > _MANY:
+            self._sorted = None
+        elif is_new:
+            insort(self._sorted, key)
+        else:
+            del self._sorted[bisect_left(self._sorted, key)]
 
 
-def _encoded(changes: Mapping[str, object]) -> dict[str, bytes]:
+def _encoded(changes: Mapping[str, object]) -> dict[str, bytes | None]:
     try:
         for key in changes:
             if not 1 < len(cbor.dumps(key)) <= KEY_BYTES:
                 raise StoreError(f"a key of {len(key)} characters")
-        encoded = {key: cbor.dumps(value) for key, value in changes.items()}
+        encoded = {
+            key: None if value is None else cbor.dumps(value) for key, value in changes.items()
+        }
     except cbor.CborError as error:
         raise StoreError(f"cannot be stored: {error}") from error
     for key, value in encoded.items():
-        if (size := MAP_HEAD_BYTES + _entry_size(key, value)) > PAYLOAD_BYTES:
+        if (size := MAP_HEAD_BYTES + entry_bytes(key, value)) > PAYLOAD_BYTES:
             raise StoreError(f"a record of {size} bytes, {PAYLOAD_BYTES} are allowed")
     return encoded
 
 
-def _entry_size(key: str, value: bytes) -> int:
-    return len(cbor.dumps(key)) + len(value)
+def _bytes_of(key: str, value: bytes | None) -> int:
+    return 0 if value is None else entry_bytes(key, value)

@@ -23,6 +23,8 @@ from hal.store import Health, Store
 class BlankFlash:
     """`hal.ports.Flash` of the shape of a part, which it stands for: erased, and it stays so."""
 
+    can_have_bad_blocks = False  # nothing is ever written
+
     def __init__(self, block_size: int, block_count: int, program_size: int = 1) -> None:
         self.block_size, self.block_count = block_size, block_count
         self.program_size = program_size

@@ -36,11 +36,13 @@ class PowerCut(Exception):  # noqa: N818 - an event, not an error of the part
 
 
 class FakeFlash:
-    """`hal.ports.Flash` in memory."""
+    """`hal.ports.Flash` in memory. `raw`: its blocks can go bad one by one, as `spoil` does it."""
 
-    def __init__(self, block_size: int, block_count: int, program_size: int = 1) -> None:
+    def __init__(
+        self, block_size: int, block_count: int, program_size: int = 1, raw: bool = True
+    ) -> None:
         self.block_size, self.block_count = block_size, block_count
-        self.program_size = program_size
+        self.program_size, self.can_have_bad_blocks = program_size, raw
         self.wear = [0] * block_count
         self.operations = 0  # programs, erases and syncs so far
         self._now = bytearray(ERASED * block_size * block_count)  # what a read sees
@@ -51,9 +53,11 @@ class FakeFlash:
         self._gone: Exception | None = None  # why nothing works any more
 
     @classmethod
-    def from_image(cls, image: bytes, block_size: int, program_size: int = 1) -> FakeFlash:
+    def from_image(
+        cls, image: bytes, block_size: int, program_size: int = 1, raw: bool = True
+    ) -> FakeFlash:
         """A part that holds `image`, all of it synced; its wear starts at 0."""
-        flash = cls(block_size, len(image) // block_size, program_size)
+        flash = cls(block_size, len(image) // block_size, program_size, raw)
         flash._now[:] = flash._stored[:] = image
         return flash
 

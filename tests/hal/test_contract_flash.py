@@ -38,6 +38,7 @@ def test_a_new_part_is_erased(make: Make) -> None:
     assert (flash.block_size, flash.block_count, flash.program_size) == (256, 4, 1)
     assert flash.read(0, 1024) == b"\xff" * 1024
     assert flash.read(1024, 0) == b""
+    assert flash.can_have_bad_blocks is isinstance(flash, FakeFlash)
 
 
 def test_program_then_erase_one_block(make: Make) -> None:

@@ -42,12 +42,24 @@ def test_an_interrupted_first_start_leaves_no_part(tmp_path: Path) -> None:
     flash.close()
 
 
-@pytest.mark.parametrize("size", [0, 1023, 1025, 4096])
-def test_a_file_of_another_size_is_refused_and_kept(tmp_path: Path, size: int) -> None:
+@pytest.mark.parametrize("size", [0, 255])
+def test_a_file_without_a_block_is_refused_and_kept(tmp_path: Path, size: int) -> None:
     path = tmp_path / "flash.bin"
     path.write_bytes(b"x" * size)
     with pytest.raises(FlashError, match=f"has {size} bytes, 1024 are configured"):
         FileFlash(str(path), 256, 4)
+    assert path.read_bytes() == b"x" * size
+
+
+@pytest.mark.parametrize("size", [256, 1023, 1025, 4096])
+def test_a_file_keeps_its_size(tmp_path: Path, size: int) -> None:
+    """What the board file says of it is for a new one: nothing is cut off, nothing added."""
+    path = tmp_path / "flash.bin"
+    path.write_bytes(b"x" * size)
+    flash = FileFlash(str(path), 256, 4)
+    assert flash.block_count == size // 256
+    assert flash.read(0, 256) == b"x" * 256
+    flash.close()
     assert path.read_bytes() == b"x" * size
 
 

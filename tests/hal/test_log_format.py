@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hal import cbor
 from hal.fakes.flash import FakeFlash
 from hal.log_format import (
+    HEADER_COPIES_BYTES,
     MAP_HEAD_BYTES,
     PAYLOAD_BYTES,
     SNAPSHOT,
@@ -17,10 +19,15 @@ from hal.log_format import (
     Record,
     Segment,
     broken_record_at,
+    entry_bytes,
     layout_of,
+    layout_on,
+    pack_map,
     pack_record,
     pack_segment,
     record_at,
+    told,
+    unpack_map,
     unpack_segment,
     written_to_its_end,
 )
@@ -28,25 +35,32 @@ from hal.ports import StoreError
 
 SMALL = Layout(256, 1, 1, 2)
 PAGED = Layout(256, 16, 2, 2)
-HEADER = "5343455053454700 0001 0010 00000100 00000002 00000003 0000000000000007 00000001 202fccdf"
-RECORD = "73637054 0000000000000008 00000004 5d17025e a1616101 ae686f3b 00000000"
+FIELDS = ">8sHHIIHHIQI"
+THIRD = Segment(3, 3 << 32 | 1, 1, place=1)
+HEADER = (
+    "5343455053454700 0001 0010 00000100 00000002 0002 0001 00000003"
+    " 0000000300000001 00000001 d91d9a30"
+)
+RECORD = "73637054 0000000300000002 00000005 592d16ac a161614101 44c677e2 000000"
 
 
 def test_the_bytes_of_a_header() -> None:
-    data = pack_segment(PAGED, Segment(3, 7, 1))
-    assert data[:40] == data[40:80]
-    assert len(data) == PAGED.records_at == 80
-    fields = struct.pack(">8sHHIIIQI", b"SCEPSEG\0", 1, 16, 256, 2, 3, 7, 1)
-    assert data[:40] == fields + struct.pack(">I", binascii.crc32(fields))
-    assert data[:40] == bytes.fromhex(HEADER)
+    data = pack_segment(PAGED, THIRD)
+    assert data[:44] == data[44:88]
+    assert len(data) == PAGED.records_at == 96
+    fields = struct.pack(FIELDS, b"SCEPSEG\0", 1, 16, 256, 2, 2, 1, 3, 3 << 32 | 1, 1)
+    assert data[:44] == fields + struct.pack(">I", binascii.crc32(fields))
+    assert data[:44] == bytes.fromhex(HEADER)
 
 
 def test_the_bytes_of_a_record() -> None:
-    data = pack_record(PAGED, TRANSACTION, 8, b"\xa1\x61a\x01")
-    head = b"scpT" + (8).to_bytes(8, "big") + (4).to_bytes(4, "big")
-    crc = binascii.crc32(head + b"\xa1\x61a\x01").to_bytes(4, "big")
+    payload = pack_map({"a": cbor.dumps(1)})
+    assert payload == b"\xa1\x61a\x41\x01"
+    data = pack_record(PAGED, TRANSACTION, 3 << 32 | 2, payload)
+    head = b"scpT" + (3 << 32 | 2).to_bytes(8, "big") + (5).to_bytes(4, "big")
+    crc = binascii.crc32(head + payload).to_bytes(4, "big")
     check = binascii.crc32(head).to_bytes(4, "big")
-    assert data == (head + check + b"\xa1\x61a\x01" + crc).ljust(32, b"\0")
+    assert data == (head + check + payload + crc).ljust(32, b"\0")
     assert data == bytes.fromhex(RECORD)
     assert len(pack_record(SMALL, SNAPSHOT, 1, b"")) == 25
     assert len(pack_record(PAGED, SNAPSHOT, 1, bytes(8))) == 48  # never without padding
@@ -54,28 +68,67 @@ def test_the_bytes_of_a_record() -> None:
 
 def test_the_document_shows_these_bytes() -> None:
     text = (Path(__file__).parents[2] / "docs" / "FORMAT.md").read_text()
-    assert {HEADER, RECORD} < {line.strip() for line in text.splitlines()}
+    assert HEADER in text
+    assert RECORD in text
     assert f"Format version {VERSION}." in text
 
 
 @pytest.mark.parametrize("layout", [SMALL, PAGED])
 def test_a_header_survives_any_flipped_bit(layout: Layout) -> None:
-    data = pack_segment(layout, Segment(3, 7, 1))
-    assert unpack_segment(layout, data) == (Segment(3, 7, 1), True)
-    for bit in range(80 * 8):
+    data, at = pack_segment(layout, THIRD), layout.segment_size
+    assert unpack_segment(data, at) == (layout, THIRD, True)
+    for bit in range(HEADER_COPIES_BYTES * 8):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
-        assert unpack_segment(layout, bytes(flipped)) == (Segment(3, 7, 1), False)
-    assert unpack_segment(layout, b"\xff" * 256) == (None, False)
-    assert unpack_segment(layout, b"") == (None, False)
+        assert unpack_segment(bytes(flipped), at) == (layout, THIRD, False)
+    assert unpack_segment(b"\xff" * 256, at) is None
+    assert unpack_segment(b"", at) is None
 
 
-def test_a_header_of_another_version_or_geometry_is_refused() -> None:
-    fields = struct.pack(">8sHHIIIQI", b"SCEPSEG\0", 2, 1, 256, 1, 3, 7, 1)
+def test_a_header_is_none_where_it_does_not_say_that_it_lies() -> None:
+    """So what somebody has planted in a value is none, but by chance at that very place."""
+    data = pack_segment(PAGED, THIRD)
+    assert unpack_segment(data, PAGED.segment_size) is not None
+    for offset in (0, 256, 2 * PAGED.segment_size):
+        assert unpack_segment(data, offset) is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(0, 256, 2, 2, 1), (1, 0, 2, 2, 1), (1, 256, 0, 2, 1), (1, 256, 2, 2, 2), (1, 256, 2, 1, 0)],
+)
+def test_a_header_that_makes_no_sense_is_none(values: tuple[int, ...]) -> None:
+    fields = struct.pack(FIELDS, b"SCEPSEG\0", 1, *values, 3, 7, 1)
+    data = fields + struct.pack(">I", binascii.crc32(fields))
+    offset = values[1] * values[2] * values[4]
+    assert unpack_segment(data, offset) is None
+
+
+def test_a_header_of_another_version_is_refused() -> None:
+    fields = struct.pack(FIELDS, b"SCEPSEG\0", 2, 0, 0, 0, 0, 0, 0, 0, 0)
     with pytest.raises(StoreError, match="format version 2, this software knows 1"):
-        unpack_segment(SMALL, fields + struct.pack(">I", binascii.crc32(fields)))
-    with pytest.raises(StoreError, match="2 blocks of 256 bytes in a segment, programmed by 16"):
-        unpack_segment(SMALL, pack_segment(PAGED, Segment(1, 1, 0)))
+        unpack_segment(fields + struct.pack(">I", binascii.crc32(fields)), 0)
+
+
+def test_a_layout_on_other_blocks() -> None:
+    found = Layout(4096, 1, 32, 2)  # 256 KiB
+    assert layout_on(FakeFlash(65536, 8, 4), found) == Layout(65536, 4, 2, 2)
+    assert layout_on(FakeFlash(512, 512), found) == Layout(512, 1, 256, 2)
+    with pytest.raises(StoreError, match=r"2 segments of 131072 bytes; .* the part has 131072"):
+        layout_on(FakeFlash(4096, 32), found)
+    with pytest.raises(StoreError, match=r"of 131072 bytes; .* in blocks of 262144"):
+        layout_on(FakeFlash(262144, 4), found)
+
+
+def test_the_map_of_a_record() -> None:
+    entries = {"a": cbor.dumps("text"), "gone": None, "\u00e4" * 30: bytes(300)}
+    assert unpack_map(pack_map(entries)) == entries
+    size = sum(entry_bytes(key, value) for key, value in entries.items())
+    assert len(pack_map(entries)) == 1 + size
+    assert unpack_map(pack_map({})) == {}
+    for payload in (b"", b"\x01", cbor.dumps({"a": 1}), cbor.dumps({"a": [b""]}), b"\xff"):
+        with pytest.raises(cbor.CborError):
+            unpack_map(payload)
 
 
 def test_a_record_is_read_only_when_its_crc_is_right() -> None:
@@ -90,6 +143,10 @@ def test_a_record_is_read_only_when_its_crc_is_right() -> None:
         flipped[bit // 8] ^= 1 << bit % 8
         harmless = bit in diagnosis or bit >= (16 + 20 + 7 + 4) * 8
         assert (record_at(PAGED, bytes(flipped), 16) is not None) == harmless
+
+
+def test_a_number_for_people() -> None:
+    assert told(THIRD.first) == "3.1"
 
 
 def test_a_broken_record_is_known_by_its_head() -> None:
@@ -128,6 +185,8 @@ def test_how_a_part_is_divided(
     block_size: int, block_count: int, program_size: int, layout: tuple[int, ...]
 ) -> None:
     assert layout_of(FakeFlash(block_size, block_count, program_size)) == layout
+    safe = layout_of(FakeFlash(block_size, block_count, program_size, raw=False))
+    assert (safe.blocks, safe.segments) == (block_count // 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +204,8 @@ def test_a_part_that_cannot_hold_a_log_is_refused(
 @pytest.mark.parametrize(
     ("layout", "sure_bytes"),
     [
-        (Layout(4096, 1, 32, 2), 131072 - 80 - 5 * (20 + 3 + 4 + 1)),
-        (PAGED, 512 - 80 - 2 * (20 + 3 + 4 + 16)),
+        (Layout(4096, 1, 32, 2), 131072 - 88 - 5 * (20 + 3 + 4 + 1)),
+        (PAGED, 512 - 96 - 2 * (20 + 3 + 4 + 16)),
         (Layout(128, 1, 1, 2), 0),  # frames alone would fill it
     ],
 )

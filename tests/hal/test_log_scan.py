@@ -1,12 +1,11 @@
-"""Reading a log: what follows on what, what is torn and what is rotten."""
+"""Reading the log of a segment: what follows on what, what is torn and what is rotten."""
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hal import cbor
-from hal.fakes.flash import READ_ERROR, FakeFlash
+from hal.fakes.flash import FakeFlash
 from hal.log_format import (
+    PART,
     SNAPSHOT,
     TRANSACTION,
     Layout,
@@ -15,23 +14,9 @@ from hal.log_format import (
     pack_record,
     pack_segment,
 )
-from hal.log_scan import Damage, Found, scan, survey
-from hal.ports import StoreError
-
-LAYOUT = Layout(512, 1, 1, 2)
-
-
-def record(sequence: int, changes: dict[str, object], kind: bytes = TRANSACTION) -> bytes:
-    return pack_record(LAYOUT, kind, sequence, cbor.dumps(changes))
-
-
-def segment(*records: bytes, number: int = 1, first: int = 1, parts: int = 0) -> bytes:
-    data = pack_segment(LAYOUT, Segment(number, first, parts)) + b"".join(records)
-    return data.ljust(LAYOUT.segment_size, b"\xff")
-
-
-def flipped(data: bytes, offset: int) -> bytes:
-    return data[:offset] + bytes([data[offset] ^ 1]) + data[offset + 1 :]
+from hal.log_mount import survey
+from hal.log_scan import keys_of, scan
+from tests.helpers.logs import LAYOUT, flipped, packed, record, segment
 
 
 def sequences(data: bytes, first: int = 1) -> list[int]:
@@ -60,10 +45,7 @@ def test_a_payload_that_looks_like_a_record_is_stepped_over() -> None:
     outer = record(2, {"certificate": fake})
     data = segment(record(1, {"a": 1}), flipped(outer, len(outer) - 3), record(3, {"b": 1}))
     found = scan(LAYOUT, data, LAYOUT.records_at, 1)
-    assert [cbor.loads(item.payload, max_bytes=99) for item in found.records] == [
-        {"a": 1},
-        {"b": 1},
-    ]
+    assert [item.payload for item in found.records] == [packed({"a": 1}), packed({"b": 1})]
     assert found.lost == {2: ("certificate",)}
 
 
@@ -87,46 +69,15 @@ def test_any_bytes_can_be_scanned(noise: bytes, program_size: int) -> None:
     layout = layout_of(flash)
     header = pack_segment(layout, Segment(1, 1, 0))
     data = (header + noise).ljust(512, b"\xff")
-    found = survey(FakeFlash.from_image(data + b"\xff" * 512, 512, program_size), layout)
+    found = survey(FakeFlash.from_image(data + b"\xff" * 512, 512, program_size))
     assert found.live == {}
     assert found.end == 0
-
-
-def test_behind_an_interrupted_move_nothing_is_appended() -> None:
-    first = segment(record(1, {"a": 1}))
-    second = segment(record(2, {"a": 1}, SNAPSHOT), number=2, first=2, parts=1)
-    found = survey(FakeFlash.from_image(first + second, 512), LAYOUT)
-    assert found.needed == (0,)
-    assert found.end == 0
-    assert found.numbers == {0: 1, 1: 2}
-    assert not found.damaged
-    found = survey(FakeFlash.from_image(first + b"\xff" * 512, 512), LAYOUT)
-    assert found.end > LAYOUT.records_at
-
-
-def test_two_rotten_snapshots_leave_what_is_good() -> None:
-    first = segment(record(1, {"a": 1, "b": 1}), record(2, {"c": 1}))
-    second = segment(
-        record(3, {"a": 1, "b": 1, "c": 1}, SNAPSHOT),
-        record(4, {"d": 1}),
-        number=2,
-        first=3,
-        parts=1,
-    )
-    image = flipped(first, LAYOUT.records_at + 22) + flipped(second, LAYOUT.records_at + 22)
-    found = survey(FakeFlash.from_image(image, 512), LAYOUT)
-    assert sorted(found.live) == ["c", "d"]
-    assert found.needed == (1, 0)
-    assert [damage.what for damage in found.damaged] == [
-        "record 3 of a snapshot",
-        "transaction 1",
-    ]
 
 
 # -- the end of a log: torn or rotten --------------------------------------------------------------
 
 LARGE = Layout(2048, 1, 1, 2)
-LONG = pack_record(LARGE, TRANSACTION, 1, cbor.dumps({"a": bytes(1500)}))
+LONG = pack_record(LARGE, TRANSACTION, 1, packed({"a": bytes(1500)}))
 
 
 def lost(records: bytes, layout: Layout = LARGE) -> dict[int, tuple[str, ...]]:
@@ -156,91 +107,63 @@ def test_a_record_with_an_erased_sector_is_torn() -> None:
 def test_a_record_begins_where_the_part_is_programmed() -> None:
     """What looks like one elsewhere is the payload of a record whose head is gone."""
     layout = Layout(512, 16, 1, 2)
-    planted = pack_record(layout, TRANSACTION, 2, cbor.dumps({"planted": 1}))
-    outer = pack_record(layout, TRANSACTION, 1, cbor.dumps({"outer": planted}))
+    planted = pack_record(layout, TRANSACTION, 2, packed({"planted": 1}))
+    outer = pack_record(layout, TRANSACTION, 1, packed({"outer": planted}))
     assert outer.find(planted) % 16
     assert lost(flipped(outer, 2), layout) == {1: ()}
 
 
-# -- a whole part ----------------------------------------------------------------------------------
+# -- transactions of several records ---------------------------------------------------------------
 
 
-def surveyed(*segments: bytes, take_over: bool = False) -> Found:
-    flash = FakeFlash.from_image(b"".join(segments), 512)
-    return survey(flash, LAYOUT, take_over)
+def of_parts(*records: bytes) -> tuple[list[int], set[int], bool]:
+    """The numbers of the records that count and of those that are lost; whether one may append."""
+    found = scan(LAYOUT, segment(*records), LAYOUT.records_at, 1)
+    return [item.sequence for item in found.counting()], set(found.lost), found.clean
 
 
-BLANK = b"\xff" * 512
+ONE = record(1, {"a": 1})
+PARTS = record(2, {"b": 2}, PART), record(3, {"c": 3}, PART)
+END = record(4, {"d": 4})
 
 
-def test_an_erased_part_and_one_that_is_not_ours() -> None:
-    assert surveyed(BLANK, BLANK) == Found({}, (), {}, 0, 0, ())
-    first_block = BLANK[:99] + b"torn header" + BLANK[110:]
-    assert surveyed(first_block, BLANK).live == {}  # a first start that was cut
-    roomy = Layout(512, 1, 2, 2)
-    foreign = FakeFlash.from_image(BLANK + b"foreign!" * 64 + 2 * BLANK, 512)
-    with pytest.raises(StoreError, match="neither our format nor erased flash"):
-        survey(foreign, roomy)
-    assert survey(foreign, roomy, take_over=True) == Found({}, (), {}, 0, 0, ())
+def test_parts_count_when_their_end_is_there() -> None:
+    assert of_parts(ONE, *PARTS, END) == ([1, 2, 3, 4], set(), True)
+    assert of_parts(ONE, *PARTS) == ([1], set(), False)
+    assert of_parts(ONE, *PARTS, END[:-3]) == ([1], set(), False)
+    assert of_parts(ONE, *PARTS, END[:22]) == ([1], set(), False)
 
 
-def test_a_record_that_is_no_map_is_reported() -> None:
-    data = pack_record(LAYOUT, TRANSACTION, 1, cbor.dumps([1]))
-    found = surveyed(segment(data, record(2, {"a": 1})), BLANK)
-    assert [damage.what for damage in found.damaged] == ["record 1: not a map"]
-    assert list(found.live) == ["a"]
+def test_parts_that_a_cache_has_lost_are_torn() -> None:
+    gone = b"\xff" * len(PARTS[0])
+    assert of_parts(ONE, gone, PARTS[1]) == ([1], set(), False)
 
 
-def test_a_segment_whose_header_is_gone_is_missed_when_it_was_the_newest() -> None:
-    headless = b"\0" * 80 + segment(record(2, {"a": 2}), record(3, {"a": 3}))[80:]
-    found = surveyed(segment(record(1, {"a": 1})), headless)
-    assert found.damaged == (Damage("segment 1, with transactions up to 3"),)
-    assert (found.sequence, found.end) == (3, 0)
-    erased = surveyed(segment(record(4, {"a": 4}), first=4), headless)  # a cut erase left it
-    assert erased.damaged == ()
-    assert erased.sequence == 4
+def test_rot_takes_one_part_and_no_more() -> None:
+    rotten = flipped(PARTS[0], 24)
+    assert of_parts(ONE, rotten, PARTS[1], END) == ([1, 3, 4], {2}, True)
+    assert of_parts(ONE, *PARTS, flipped(END, 24)) == ([1, 2, 3], {4}, False)
+    assert of_parts(ONE, rotten, PARTS[1], flipped(END, 24)) == ([1, 3], {2, 4}, False)
+    assert of_parts(ONE, *PARTS, flipped(END, 24), record(5, {"e": 5})) == (
+        [1, 2, 3, 5],
+        {4},
+        True,
+    )
 
 
-def test_one_copy_of_a_header_is_enough_and_reported() -> None:
-    data = flipped(segment(record(1, {"a": 1})), 50)
-    found = surveyed(data, BLANK)
-    assert found.damaged == (Damage("a header of segment 0", lost=()),)
-    assert list(found.live) == ["a"]
+def test_a_snapshot_is_whole_when_all_up_to_its_end_is_there() -> None:
+    def whole(*records: bytes) -> bool:
+        return scan(LAYOUT, segment(*records), LAYOUT.records_at, 1).whole()
+
+    copies = record(1, {"a": 1}, SNAPSHOT), record(2, {"b": 1}, SNAPSHOT)
+    end = record(3, {"c": 1}, PART), record(4, {"d": 1})
+    assert whole(*copies, *end)
+    assert whole(*copies, *end, flipped(record(5, {}), 21), record(6, {}))
+    assert not whole(copies[0], flipped(copies[1], 24), *end)
+    assert not whole(*copies, flipped(end[0], 24), end[1])
+    assert not whole(*copies, end[0], flipped(end[1], 24), record(5, {"e": 1}))
 
 
-def test_of_a_segment_that_was_never_completed_no_snapshot_is_missed() -> None:
-    copy = record(2, {"a": 1}, SNAPSHOT)
-    moved = segment(flipped(copy, 22), number=2, first=2, parts=1)
-    found = surveyed(segment(record(1, {"a": 1})), moved)
-    assert found.damaged == ()
-    assert list(found.live) == ["a"]
-
-
-@pytest.mark.parametrize(
-    ("rotten_at", "keys", "gone"),
-    [
-        (23, ("a", "b"), ("b",)),  # `a` is written again
-        (20, (), None),  # no map any more: nobody can tell
-    ],
-)
-def test_what_was_lost_and_is_written_again_is_not_gone(
-    rotten_at: int, keys: tuple[str, ...], gone: tuple[str, ...] | None
-) -> None:
-    rotten = flipped(record(2, {"a": 2, "b": 2}), rotten_at)
-    found = surveyed(segment(record(1, {"a": 1, "b": 1}), rotten, record(3, {"a": 3})), BLANK)
-    assert found.damaged == (Damage("transaction 2", keys, gone),)
-
-
-def test_a_block_that_cannot_be_read_is_reported_once() -> None:
-    flash = FakeFlash.from_image(segment(record(1, {"a": 1})) + BLANK, 512)
-    flash.spoil(0, READ_ERROR)
-    found = survey(flash, LAYOUT, take_over=True)
-    what = f"block 0 cannot be read: {READ_ERROR} in block 0"
-    assert found.damaged == (Damage(what, lost=None),)
-    roomy = Layout(512, 1, 2, 2)
-    data = (pack_segment(roomy, Segment(1, 1, 0)) + record(1, {"a": 1})).ljust(1024, b"\xff")
-    flash = FakeFlash.from_image(data + 2 * BLANK, 512)
-    flash.spoil(1, READ_ERROR)
-    found = survey(flash, roomy)
-    assert found.damaged == (Damage(f"block 1 cannot be read: {READ_ERROR} in block 1", lost=()),)
-    assert list(found.live) == ["a"]
+def test_the_keys_of_a_payload() -> None:
+    assert keys_of(packed({"a": 1, "b": None})) == ("a", "b")
+    assert keys_of(b"\x01") == keys_of(b"") == ()

@@ -1,12 +1,16 @@
 """The store as its callers know it, on a part without faults."""
 
+import binascii
+import random
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hal import cbor
-from hal.fakes.flash import FakeFlash
-from hal.flash import FileFlash
+from hal.fakes.flash import FakeFlash, PowerCut
+from hal.flash import FileFlash, is_blank
 from hal.log_format import PAYLOAD_BYTES
 from hal.ports import StoreError
 from hal.store import KEY_BYTES, Store
@@ -26,7 +30,7 @@ def test_an_erased_part_is_an_empty_store_and_a_mount_writes_nothing() -> None:
     assert store.keys() == []
     assert store.get("a") is None
     assert flash.operations == 0
-    assert store.health == (False, "", (), 0, 432, 0)
+    assert store.health == (False, "", (), 0, 424, 0)
 
 
 def test_commit_sets_and_removes_at_once() -> None:
@@ -89,11 +93,13 @@ def test_full_changes_nothing_and_a_smaller_state_fits_again() -> None:
 def test_sizes_are_those_of_keys_and_values_now_or_after_a_change() -> None:
     store = Store.mount(FakeFlash(512, 4))
     store.commit({"a": b"x" * 10, "bb": 1})
-    assert store.sizes() == {"a": 2 + 11, "bb": 3 + 1}
+    assert store.sizes() == {"a": 2 + 12, "bb": 3 + 2}
     after = store.sizes({"a": None, "c": "", "none": None})
-    assert after == {"bb": 4, "c": 2 + 1}
+    assert after == {"bb": 5, "c": 2 + 2}
     assert store.keys() == ["a", "bb"]
-    assert sum(store.sizes().values()) == store.health.used_bytes
+    assert len(after) == 2
+    assert after.total == sum(after.values())
+    assert sum(store.sizes().values()) == store.sizes().total == store.health.used_bytes
     with pytest.raises(StoreError, match="cannot be stored"):
         store.sizes({"a": 1.5})
 
@@ -122,7 +128,7 @@ def test_what_fits_for_sure_is_never_refused_as_full(
         if left > 20:  # to the last byte
             store.commit({"rest": None})
             left = room - sum(store.sizes().values())
-            store.commit({"rest": bytes(min(left - 10, 65_000))})
+            store.commit({"rest": bytes(min(left - 12, 65_000))})
             store.commit({"rest": None})
     frame = 28 + part[2]
     assert store.health.capacity_bytes - room <= frame * (4 + store.health.capacity_bytes // 32_000)
@@ -155,7 +161,7 @@ def test_what_cannot_be_stored_is_refused_and_nothing_written(changes: dict[str,
 def test_the_largest_transaction_and_a_snapshot_of_many_records() -> None:
     flash = FakeFlash(128 * 1024, 4)
     store = Store.mount(flash)
-    value = bytes(PAYLOAD_BYTES - len(cbor.dumps({"aa": b""})) - 4)
+    value = bytes(PAYLOAD_BYTES - len(cbor.dumps({"aa": b""})) - 7)
     store.commit({"aa": value})
     for number in range(30):
         store.commit({f"n{number:02}": bytes([number]) * 1500})
@@ -220,7 +226,12 @@ def test_foreign_content_is_refused_unless_it_may_be_taken_over() -> None:
 
 
 def test_what_a_cut_first_start_leaves_is_no_foreign_content() -> None:
-    flash = FakeFlash.from_image(b"\x12" * 256 + b"\xff" * 768, 256)
+    flash = FakeFlash(256, 4)
+    flash.cut_after(0, tear=30)
+    with pytest.raises(PowerCut):
+        Store.mount(flash).commit({"a": 1})
+    assert not is_blank(flash.image())
+    flash = FakeFlash.from_image(flash.image(), 256)
     Store.mount(flash).commit({"a": 1})
     assert remount(flash).get("a") == 1
 
@@ -231,14 +242,74 @@ def test_a_part_that_is_too_small_is_refused(block_size: int, block_count: int) 
         Store.mount(FakeFlash(block_size, block_count))
 
 
-def test_another_geometry_is_refused_and_untouched() -> None:
-    flash = FakeFlash(256, 4)
+@pytest.mark.parametrize("content", ["foreign", "newer", "zeroes", "random", "own", "geometry"])
+@pytest.mark.parametrize("raw", [True, False])
+def test_any_part_can_be_taken_over(content: str, raw: bool) -> None:
+    """Nothing of what lies there comes back, by whatever a later mount may find."""
+    image = CONTENTS[content]()
+    flash = FakeFlash.from_image(image, 512, raw=raw)
+    store = Store.mount(flash, take_over=True)
+    assert (store.keys(), flash.operations) == ([], 0)
+    for number in range(60):
+        store.commit({"n": number, "filler": bytes(200)})
+        again = Store.mount(FakeFlash.from_image(flash.image(), 512, raw=raw))
+        assert contents(again) == {"n": number, "filler": bytes(200)}
+        assert not again.health.damaged
+
+
+def of_a_store(part: FakeFlash) -> bytes:
+    store = Store.mount(part)
+    for number in range(40):
+        store.commit({"n": -number, "old": bytes(100)})
+    return part.image()
+
+
+def newer() -> bytes:
+    header = bytearray(FakeFlash.from_image(of_a_store(FakeFlash(512, 8)), 512).read(0, 44))
+    header[8:10] = b"\0\2"
+    return bytes(header[:40] + binascii.crc32(header[:40]).to_bytes(4, "big")).ljust(4096, b"x")
+
+
+CONTENTS: dict[str, Callable[[], bytes]] = {
+    "foreign": lambda: bytes(range(256)) * 16,
+    "newer": newer,
+    "zeroes": lambda: bytes(4096),
+    "random": lambda: random.Random(7).randbytes(4096),
+    "own": lambda: of_a_store(FakeFlash(512, 8)),
+    "geometry": lambda: of_a_store(FakeFlash(256, 5)).ljust(4096, b"y"),
+}
+
+
+def test_a_changed_board_file_leaves_the_state_readable_and_the_store_working() -> None:
+    flash = FakeFlash(256, 16)
     Store.mount(flash).commit({"a": 1})
-    for block_size, program_size in ((512, 1), (256, 4)):
-        other = FakeFlash.from_image(flash.image(), block_size, program_size)
-        with pytest.raises(StoreError, match="the board says"):
-            Store.mount(other, take_over=True)
-        assert other.operations == 0
+    for block_size, program_size in ((512, 1), (256, 4), (128, 16)):
+        other = FakeFlash.from_image(flash.image() + b"\xff" * 4096, block_size, program_size)
+        store = Store.mount(other)
+        for number in range(40):
+            assert store.get("a") == 1
+            store.commit({"n": number, "filler": bytes(300)})
+        assert remount(other).get("n") == 39
+    with pytest.raises(StoreError, match="the part is erased in blocks of 4096"):
+        Store.mount(FakeFlash.from_image(flash.image() * 2, 4096))
+
+
+def test_a_value_that_we_have_not_made_comes_as_its_bytes() -> None:
+    """Nothing decodes it, and nothing ends by it."""
+    store = Store.mount(FakeFlash(512, 4))
+    store.commit({"a": 1, "b": 2})
+    store._live["a"] = b"\xff"
+    assert (store.get("a"), store.get("b")) == (b"\xff", 2)
+
+
+def test_keys_stay_sorted() -> None:
+    store = Store.mount(FakeFlash(4096, 8))
+    for number in range(200):
+        store.commit({f"k{number * 37 % 101:03}": None if number % 3 == 2 else number})
+        assert store.keys() == sorted(store._live)
+    store.commit({f"m{number}": number for number in range(100)})
+    assert store.keys("m9") == ["m9", *(f"m9{number}" for number in range(10))]
+    assert store.keys("z") == []
 
 
 def test_on_a_file(tmp_path: object) -> None:

@@ -13,6 +13,7 @@ from hal.fakes.flash import (
     FakeFlash,
 )
 from hal.log_format import TRANSACTION, layout_of, pack_record
+from hal.log_segments import Segments
 from hal.ports import StoreError
 from hal.store import Store
 
@@ -36,7 +37,7 @@ REASONS = {
     PROGRAM_ERROR: "program error in block 1",
     SILENT_PROGRAM: "read back differently",
     ERASE_ERROR: "erase error in block 1",
-    SILENT_ERASE: "segment 1 is not erased after an erase",
+    SILENT_ERASE: "block 1 is not erased after an erase",
 }
 
 
@@ -64,7 +65,7 @@ def moved() -> FakeFlash:
     store = Store.mount(flash)
     for changes in HISTORY[:2]:
         store.commit(changes)
-    store._move({})
+    store._segments._move({})
     for changes in HISTORY[2:]:
         store.commit(changes)
     assert flash.wear == [0, 1]
@@ -117,13 +118,12 @@ def test_the_transaction_that_completed_a_snapshot_may_rot() -> None:
     flash = FakeFlash(BLOCK, 2)
     store = Store.mount(flash)
     store.commit({"a": b"old", "b": 1})
-    changes = {"a": cbor.dumps(b"replaced")}
-    store._move(changes)
+    store._segments._move({"a": cbor.dumps(b"replaced")})
     store.commit({"b": 2})
     flash.flip(flash.image().index(b"replaced"), 0)
     store = Store.mount(flash)
     assert contents(store) == {"a": b"old", "b": 2}
-    assert store.health.damaged == (("transaction 3", ("a",), ("a",)),)
+    assert store.health.damaged == (("transaction 2.2", ("a",), ("a",)),)
 
 
 @pytest.mark.parametrize("make", [first_life, moved])
@@ -148,7 +148,7 @@ def test_the_keys_of_a_lost_transaction_are_named() -> None:
     flash.flip(offset, 0)
     store = Store.mount(flash)
     (damage,) = store.health.damaged
-    assert damage.what == "transaction 3"
+    assert damage.what == "transaction 1.3"
     assert damage.keys == ("key", "count", "certificate")
     assert damage.lost == ("key", "certificate"), "there is a later count"
     assert contents(store) == {
@@ -161,7 +161,7 @@ def test_what_was_written_since_is_damaged_and_not_lost() -> None:
     flash.flip(flash.image().index(b"certificate of generation 1"), 0)
     store = Store.mount(flash)
     assert contents(store) == CURRENT
-    assert store.health.damaged == (("transaction 2", ("count", "certificate"), ()),)
+    assert store.health.damaged == (("transaction 1.2", ("count", "certificate"), ()),)
 
 
 def test_a_rotten_newest_record_is_not_taken_for_a_torn_one() -> None:
@@ -188,11 +188,10 @@ def test_a_lost_segment_is_reported() -> None:
     gone = image[:at] + b"\x55" * layout.records_at + image[at + layout.records_at :]
     store = Store.mount(FakeFlash.from_image(gone, BLOCK))
     assert store.get("count") == 2
-    assert store.health.damaged[0].what == "segment 1, with transactions up to 6"
+    assert store.health.damaged[0].what == "segment 1, with transactions up to 2.4"
     only = first_life().image()
-    store = Store.mount(FakeFlash.from_image(b"\x55" * 100 + only[100:], BLOCK))
-    assert store.keys() == []
-    assert store.health.damaged
+    with pytest.raises(StoreError, match="damaged: nothing of what was stored can be found"):
+        Store.mount(FakeFlash.from_image(b"\x55" * 100 + only[100:], BLOCK))
 
 
 def test_a_payload_that_is_no_map_is_damage() -> None:
@@ -200,18 +199,23 @@ def test_a_payload_that_is_no_map_is_damage() -> None:
     store = Store.mount(flash)
     store.commit({"a": 1})
     for payload in (b"\x01", b"\xff"):
-        store._sequence += 1
-        record = pack_record(store._layout, TRANSACTION, store._sequence, payload)
-        flash.program(store._end, record)
-        store._end += len(record)
+        log = store._segments
+        log.sequence += 1
+        record = pack_record(log.layout, TRANSACTION, log.sequence, payload)
+        flash.program(log._end, record)
+        log._end += len(record)
     store.commit({"b": 2})
     again = remount(flash)
     assert contents(again) == {"a": 1, "b": 2}
     assert len(again.health.damaged) == 2
 
 
-class SmallRecords(Store):
+class SmallSegments(Segments):
     record_bytes = 40
+
+
+class SmallRecords(Store):
+    segments = SmallSegments
 
 
 def test_rot_in_a_commit_of_many_records_takes_one_record_and_is_told() -> None:
@@ -222,7 +226,7 @@ def test_rot_in_a_commit_of_many_records_takes_one_record_and_is_told() -> None:
         store = SmallRecords.mount(flash)
         store.commit(dict.fromkeys(names, b"old"))
         if moved_before:
-            store._move({})
+            store._segments._move({})
         old = flash.image().rindex(b"scpT")
         store.commit(dict.fromkeys(names, b"new and longer"))
         if later:
@@ -298,7 +302,8 @@ def test_a_failed_append_that_fits_nowhere_ends_read_only() -> None:
     store = Store.mount(flash)
     store.commit({"a": bytes(250)})
     flash.spoil(0, PROGRAM_ERROR)
-    store._layout = store._layout._replace(blocks=1)
+    log = store._segments
+    log.layout = log.layout._replace(blocks=1)
     store._live["b"] = b"\x58\xf0" + bytes(240)
     with pytest.raises(StoreError, match="read-only"):
         store.commit({"c": 1})

@@ -20,8 +20,9 @@ from agent.log import Log
 from agent.loop import Loop
 from hal.clock import LinuxClock
 from hal.jobs import WorkerJobs
+from hal.log_write import Counters
 from hal.ports import Files
-from hal.store import Counters, Store
+from hal.store import Store
 from platforms import sim
 from platforms.board import Board
 from platforms.linux import Platform
