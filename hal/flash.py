@@ -21,6 +21,7 @@ from hal.ports import Flash, FlashError, InUseError
 
 ERASED = b"\xff"
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW  # never through somebody's link
+_FEWEST_BLOCKS = 2  # of a file of another size: with less, it is the rest of one
 _FILL_BYTES = 64 * 1024  # written at once when a new part is made
 
 
@@ -119,7 +120,7 @@ class FileFlash:
             os.ftruncate(self._fd, size)
         found = os.fstat(self._fd).st_size
         self.block_count = found // self.block_size
-        if not self.block_count:
+        if self.block_count < min(_FEWEST_BLOCKS, size // self.block_size):
             raise FlashError(f"the file has {found} bytes, {size} are configured", self._path)
         os.fdatasync(self._fd)
 

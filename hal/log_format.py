@@ -103,13 +103,13 @@ def layout_on(flash: Flash, found: Layout) -> Layout:
     size = flash.block_size * flash.block_count
     if found.segments * found.segment_size > size:
         raise StoreError(
-            f"written on {found.segments} segments of {found.segment_size} bytes; the board says"
-            f" that the part has {size}"
+            f"written on {found.segments} segments of {found.segment_size} bytes, and the part has"
+            f" {size}"
         )
     if found.segment_size % flash.block_size:
         raise StoreError(
-            f"written in segments of {found.segment_size} bytes; the board says that the part is"
-            f" erased in blocks of {flash.block_size}"
+            f"written in segments of {found.segment_size} bytes, and the board says that the part"
+            f" is erased in blocks of {flash.block_size}"
         )
     blocks = found.segment_size // flash.block_size
     return Layout(flash.block_size, flash.program_size, blocks, found.segments)

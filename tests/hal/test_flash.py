@@ -42,8 +42,8 @@ def test_an_interrupted_first_start_leaves_no_part(tmp_path: Path) -> None:
     flash.close()
 
 
-@pytest.mark.parametrize("size", [0, 255])
-def test_a_file_without_a_block_is_refused_and_kept(tmp_path: Path, size: int) -> None:
+@pytest.mark.parametrize("size", [0, 255, 511])
+def test_a_file_of_less_than_two_blocks_is_refused_and_kept(tmp_path: Path, size: int) -> None:
     path = tmp_path / "flash.bin"
     path.write_bytes(b"x" * size)
     with pytest.raises(FlashError, match=f"has {size} bytes, 1024 are configured"):
@@ -51,7 +51,7 @@ def test_a_file_without_a_block_is_refused_and_kept(tmp_path: Path, size: int) -
     assert path.read_bytes() == b"x" * size
 
 
-@pytest.mark.parametrize("size", [256, 1023, 1025, 4096])
+@pytest.mark.parametrize("size", [512, 1023, 1025, 4096])
 def test_a_file_keeps_its_size(tmp_path: Path, size: int) -> None:
     """What the board file says of it is for a new one: nothing is cut off, nothing added."""
     path = tmp_path / "flash.bin"

@@ -114,9 +114,9 @@ def test_a_layout_on_other_blocks() -> None:
     found = Layout(4096, 1, 32, 2)  # 256 KiB
     assert layout_on(FakeFlash(65536, 8, 4), found) == Layout(65536, 4, 2, 2)
     assert layout_on(FakeFlash(512, 512), found) == Layout(512, 1, 256, 2)
-    with pytest.raises(StoreError, match=r"2 segments of 131072 bytes; .* the part has 131072"):
+    with pytest.raises(StoreError, match=r"2 segments of 131072 bytes, .* the part has 131072"):
         layout_on(FakeFlash(4096, 32), found)
-    with pytest.raises(StoreError, match=r"of 131072 bytes; .* in blocks of 262144"):
+    with pytest.raises(StoreError, match=r"of 131072 bytes, .* in blocks of 262144"):
         layout_on(FakeFlash(262144, 4), found)
 
 

@@ -29,12 +29,15 @@ def _filled(block_size: int, block_count: int) -> FakeFlash:
     store = Store.mount(flash)
     for number in range(4):
         store.commit({f"key/k{number}": bytes([number]) * 200})
-    store.compact()
+    while flash.read(block_count // 2 * block_size, 1) == b"\xff":
+        store.commit({"key/k0": bytes(200)})
     return flash
 
 
 def _other_geometry() -> FakeFlash:
-    return FakeFlash.from_image(_filled(1024, 8).image(), SHAPE[0])
+    """A part of which a half is gone."""
+    image = _filled(SHAPE[0], 2 * SHAPE[1]).image()
+    return FakeFlash.from_image(image[: len(image) // 2], SHAPE[0])
 
 
 def _newer() -> FakeFlash:

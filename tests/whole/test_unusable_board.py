@@ -42,13 +42,18 @@ def _newer(path: Path) -> None:
 
 
 def _other_geometry(path: Path) -> None:
+    """Segments that no whole blocks fill."""
     path.unlink()
-    flash = FileFlash(str(path), 2 * Flash().erase_size, SIZE // 2 // Flash().erase_size)
+    flash = FileFlash(str(path), Flash().erase_size // 8, 2002)
     Store.mount(flash).commit({"config": "text"})
     flash.close()
 
 
 def _cut(path: Path) -> None:
+    os.truncate(path, Flash().erase_size)
+
+
+def _half(path: Path) -> None:
     os.truncate(path, SIZE // 2)
 
 
@@ -62,8 +67,9 @@ DAMAGE = {
     "random": (_random, "neither our format nor erased", True),
     "zeroes": (_zeroes, "neither our format nor erased", True),
     "version 2": (_newer, "format version", True),
-    "geometry": (_other_geometry, "8192", True),
-    "cut": (_cut, "524288 bytes, 1048576 are configured", True),
+    "geometry": (_other_geometry, "in blocks of 4096", True),
+    "cut": (_cut, "4096 bytes, 1048576 are configured", True),
+    "half": (_half, "524288 bytes, and the part has 524288", True),
     "folder": (_folder, "Is a directory", False),
 }
 
@@ -168,7 +174,7 @@ def test_a_flash_that_comes_late_is_used_without_a_person(served: Path, tmp_path
     agent = damaged(served, tmp_path, "cut")
     good = served / "flash.bin"
     with agent:
-        assert "524288 bytes" in agent.must("display pki realm")
+        assert "4096 bytes" in agent.must("display pki realm")
         shutil.copy(good, agent.dir / "late")
         os.rename(agent.dir / "late", agent.dir / "flash.bin")
         wait_for(lambda: _is_new(agent), WAIT_S, "it was not looked at again")
