@@ -230,7 +230,7 @@ class System(Protocol):
     def set_clock(self, wall_s: int) -> None: ...  # clock, RTC and trust
     def children(self) -> Children | None: ...  # None: no child has told yet
     def statistics(self) -> dict[str, object]: ...  # the fields of `display pki statistics`
-    def compact(self) -> None: ...  # no replaced secret stays on flash
+    def compact(self, done: Done[None]) -> int: ...  # no replaced secret stays on flash
     def wipe(self) -> None: ...  # key pairs, certificates, requests; the configuration stays
     def erase(self) -> None: ...  # all of it; then the device is like a new one
 

@@ -17,6 +17,7 @@ from agent import limits
 from agent.device import devicekey
 from agent.device.device import Device
 from agent.device.hardware import Hardware, Part
+from agent.device.upkeep import Upkeep
 from agent.doors import attach, socket
 from agent.errors import AgentError, fail
 from agent.jobs.runner import JobRunner
@@ -208,6 +209,7 @@ def _serve(
     server = socket.Server(loop, device, listener, lambda who: _level(who, sources.operators))
     try:
         device.boot(factory)
+        Upkeep(loop, store)
         loop.after(LOOK_NS, device.system.look_at_children)
         for number, line in enumerate(platform.serials):
             attach.SerialLine(loop, device, line.open, number, line.path)

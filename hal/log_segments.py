@@ -6,7 +6,7 @@ loss: the segment is given up, and another one is tried. What a commit depends o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 from hal.log_format import FEWEST, NUMBER_BITS, NUMBER_MAX, PAYLOAD_BYTES
@@ -59,6 +59,38 @@ class Segments:
             except FlashError:
                 self._give_up(self._target)
 
+    def compacting(self) -> Iterator[None]:
+        """The same in bounded pieces, with commits between them; those go along with the move."""
+        self._check()
+        self._target, before = None, self._needed
+        while self._needed == before:
+            target = self._target or self._next_target()
+            if target is None:
+                self._move({})
+                break
+            try:
+                self._piece(target, moves=True)
+            except FlashError:
+                self._give_up(target)
+            self._check()
+            yield
+        for index in self._candidates():
+            target = self._new_target(index)
+            while not (target.is_erased or self._is_used(index)):
+                try:
+                    target.erase()
+                except FlashError:
+                    self._spoilt.add(index)
+                    break
+                yield
+
+    def _is_used(self, index: int) -> bool:
+        """Whether commits have made a segment the active one, or the next one, meanwhile."""
+        return index in self._needed or (self._begun and self._target_is(index))
+
+    def _target_is(self, index: int) -> bool:
+        return self._target is not None and self._target.index == index
+
     # -- work that need not wait for a commit ------------------------------------------------------
 
     def work(self, used_bytes: int) -> int | None:
@@ -81,7 +113,9 @@ class Segments:
             return self._piece(target, moves)
         except FlashError:
             self._give_up(target)
-            return MOVE_PAUSE_NS
+        except StoreError:
+            return None  # it is read-only, and tells so
+        return MOVE_PAUSE_NS
 
     def _is_erase_due(self, free: int, room: int) -> bool:
         """At once where the segment before stays too, which has a second copy of what was moved;
@@ -107,19 +141,16 @@ class Segments:
         if not target.begun:
             self._begin(target, list(groups(self._live, self.record_bytes)))
         elif not target.copy(self._live):
-            self._end_in_peace(target)
+            self._end_alone(target)
         return MOVE_PAUSE_NS
 
-    def _end_in_peace(self, target: Target) -> None:
+    def _end_alone(self, target: Target) -> None:
         """The end of a move that fails may be there all the same: another move at once."""
         try:
             self._end_move(target, target.changes(self._live))
         except FlashError as error:
             self._target, self._doubt, self._end = None, str(error), 0
-            try:
-                self._move({})
-            except StoreError:
-                return  # it is read-only, and tells so
+            self._move({})
 
     def _give_up(self, target: Target) -> None:
         self._spoilt.add(target.index)
@@ -164,8 +195,8 @@ class Segments:
         self._erase_foreign()
         reason = self._doubt
         for index in self._candidates():
-            ready = self._target and self._target.index == index and not self._target.begun
-            target = self._target if self._target and ready else self._new_target(index)
+            ready = self._target if self._target_is(index) and not self._begun else None
+            target = ready or self._new_target(index)
             try:
                 target.erase_all()
                 self._begin(target, copies)

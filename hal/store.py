@@ -155,6 +155,10 @@ class Store:
         """
         self._segments.compact()
 
+    def compacting(self) -> Iterator[None]:
+        """The same in bounded pieces; the caller goes on to the end, and may commit meanwhile."""
+        return self._segments.compacting()
+
     def when_due(self, call: Callable[[], None]) -> None:
         """`call` from each commit: there may be something for `work` to do."""
         self._due = call

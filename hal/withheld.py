@@ -63,6 +63,9 @@ class WithheldStore(Store):
     def compact(self) -> None:
         raise WithheldError(self._why)
 
+    def compacting(self) -> Iterator[None]:
+        raise WithheldError(self._why)
+
 
 def erased(flash: Flash) -> Iterator[int]:
     """Erases a whole part, block by block, each read back; what is erased already costs no wear.

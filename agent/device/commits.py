@@ -64,8 +64,8 @@ class Commits:
         if purpose is Purpose.RENEWAL or self._store.health.read_only:
             return  # the store itself says what does not fit
         sizes, room = self._store.sizes(changes), self._store.room_bytes
-        used = sum(sizes.values())
-        growth, rest = used - sum(self._store.sizes().values()), room - used
+        used = sizes.total
+        growth, rest = used - self._store.sizes().total, room - used
         if growth <= 0:
             return
         if rest < 0:

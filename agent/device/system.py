@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from agent.appliance import Children, ClockState
+from agent.appliance import Children, ClockState, Done
 from agent.device import losses
 from agent.device.commits import refused
 from agent.device.erasing import Erasure
@@ -96,11 +96,26 @@ class DeviceSystem:
             "events": [f"{name} : {count}" for name, count in sorted(shared.log.counts.items())],
         }
 
-    def compact(self) -> None:
+    def compact(self, done: Done[None]) -> int:
+        """A piece a turn, since a part of flash may take seconds for all of it."""
+
+        def go_on(pieces: Iterator[None]) -> None:
+            try:
+                ended = next(pieces, True)
+            except StoreError as error:
+                done(refused(error))
+                return
+            if ended:
+                done(None)
+            else:
+                self._shared.loop.aside(lambda: go_on(pieces))
+
         try:
-            self._store.compact()
+            pieces = self._store.compacting()
         except StoreError as error:
             raise refused(error) from error
+        self._shared.loop.aside(lambda: go_on(pieces))
+        return self._shared.number()
 
     def wipe(self) -> None:
         """Key pairs, certificates and requests go, in one commit; the configuration stays."""

@@ -12,7 +12,7 @@ from hal.fakes.storage import FakeFiles
 from hal.fakes.work import FakeClock, FakeRtc
 from hal.ports import FilesError, HalError
 from tests.helpers.board import SAVE, Agent, wait_for
-from tests.helpers.device_bench import START_S, Bench, ready
+from tests.helpers.device_bench import START_S, Bench, Waiter, ready
 
 
 def test_storage_lists_reads_and_says_what_is_wrong() -> None:
@@ -92,7 +92,11 @@ def test_compacting_takes_replaced_values_from_flash() -> None:
     bench.device.settings.sysname = "new"
     bench.device.configuration.save()
     assert b"OLDNAME" in bench.flash.image()
-    bench.device.system.compact()
+    waiter = Waiter()
+    bench.device.system.compact(waiter.done)
+    assert b"OLDNAME" in bench.flash.image()  # piece by piece
+    bench.turn(100)
+    assert waiter.results == [None]
     assert b"OLDNAME" not in bench.flash.image()
     assert bench.device.local("abc") is not None
 

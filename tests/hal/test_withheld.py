@@ -135,7 +135,7 @@ def test_the_store_holds_nothing_and_says_why_it_takes_nothing() -> None:
     assert store.get("config") is None
     assert (store.health.read_only, store.health.reason) == (True, WHY)
     assert store.health.damaged == ()
-    for change in (lambda: store.commit({"config": "text"}), store.compact):
+    for change in (lambda: store.commit({"config": "text"}), store.compact, store.compacting):
         with pytest.raises(WithheldError, match=WHY):
             change()
     assert (part.image(), part.operations) == (before, 0)

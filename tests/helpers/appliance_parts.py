@@ -52,8 +52,10 @@ class FakeSystem:
         texts = {"store_read_only": None, "device_key": "there"}
         return {**counted, **texts, "events": ["GET_CA_CERT_OK : 2"]}
 
-    def compact(self) -> None:
+    def compact(self, done: Done[Any]) -> int:
         self.done.append(("compact", None))
+        done(None)
+        return 1
 
     def wipe(self) -> None:
         self.done.append(("wipe", None))

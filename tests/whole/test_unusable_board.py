@@ -67,7 +67,7 @@ DAMAGE = {
     "random": (_random, "neither our format nor erased", True),
     "zeroes": (_zeroes, "neither our format nor erased", True),
     "version 2": (_newer, "format version", True),
-    "geometry": (_other_geometry, "in blocks of 4096", True),
+    "geometry": (_other_geometry, "2 segments of 512512 bytes", True),
     "cut": (_cut, "4096 bytes, 1048576 are configured", True),
     "half": (_half, "524288 bytes, and the part has 524288", True),
     "folder": (_folder, "Is a directory", False),

@@ -91,8 +91,11 @@ def reset_storage(operator: Operator, args: Args) -> None:
 
     def answered(yes: bool) -> None:
         if yes and unused:
-            operator.device.system.compact()
-            operator.info("Replaced values are gone from flash.")
+            operator.start(
+                "Removing replaced values",
+                lambda task: operator.device.system.compact(task.done),
+                lambda _result: operator.info("Replaced values are gone from flash."),
+            )
         elif yes:
             operator.device.system.wipe()
             operator.info("Key pairs, certificates and requests are gone.")
