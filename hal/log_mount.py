@@ -274,9 +274,12 @@ class _Part:
                 self.damaged.append(Damage(f"record {told(sequence)} of a snapshot", keys, lost=()))
 
     def _read(self, index: int) -> bytes:
-        """The bytes of a segment."""
-        first = index * self.layout.blocks
-        return b"".join(map(self.block, range(first, first + self.layout.blocks)))
+        """The bytes of a segment; block by block where it does not let itself be read at once."""
+        size, first = self.layout.segment_size, index * self.layout.blocks
+        try:
+            return self._flash.read(index * size, size)
+        except FlashError:
+            return b"".join(map(self.block, range(first, first + self.layout.blocks)))
 
     def block(self, index: int) -> bytes:
         """The bytes of a block; one that cannot be read is damage."""

@@ -12,7 +12,7 @@ from typing import NoReturn
 from hal.log_format import FEWEST, NUMBER_BITS, NUMBER_MAX, PAYLOAD_BYTES
 from hal.log_mount import Found
 from hal.log_move import Target
-from hal.log_write import Entries, Writer, group_bytes, groups, transaction
+from hal.log_write import Entries, Writer, group_bytes, groups, transaction, transaction_bytes
 from hal.ports import Flash, FlashError, StoreError
 
 MOVE_PAUSE_NS = 50_000_000  # between two pieces of a move: the loop is for others meanwhile
@@ -191,7 +191,8 @@ class Segments:
             return
         stays = {key: value for key, value in self._live.items() if key not in changes}
         copies = list(groups(stays, self.record_bytes))
-        self._check_room(self._size(stays, copies) + self._size(changes, self._groups(changes)))
+        size = sum(group_bytes(self.layout, stays, keys) for keys in copies)
+        self._check_room(size + transaction_bytes(self.layout, changes, self.record_bytes))
         self._erase_foreign()
         reason = self._doubt
         for index in self._candidates():
@@ -213,8 +214,8 @@ class Segments:
         if target is None or not target.begun:
             return False
         carried = {**target.changes(self._live), **changes}
-        left = target.left(self._live) + self._size(carried, self._groups(carried))
-        if target.end + left > self.layout.segment_size:
+        end = transaction_bytes(self.layout, carried, self.record_bytes)
+        if target.end + target.left(self._live) + end > self.layout.segment_size:
             return False
         try:
             self._end_move(target, carried)
@@ -229,12 +230,6 @@ class Segments:
         if self._doubt:
             self._fail(self._doubt)
         raise StoreError(f"full: {size} bytes, there is room for {self.layout.record_space}")
-
-    def _groups(self, changes: Entries) -> list[list[str]]:
-        return list(groups(changes, self.record_bytes)) or [[]]
-
-    def _size(self, entries: Entries, found: list[list[str]]) -> int:
-        return sum(group_bytes(self.layout, entries, keys) for keys in found)
 
     def _new_target(self, index: int) -> Target:
         return Target(self._writer, self.layout, index, self._trusting)

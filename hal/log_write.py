@@ -112,3 +112,9 @@ def transaction(layout: Layout, first: int, entries: Entries, most: int) -> list
         pack_record(layout, kind, first + at, pack_map({key: entries[key] for key in keys}))
         for at, (kind, keys) in enumerate(zip(kinds, found, strict=True))
     ]
+
+
+def transaction_bytes(layout: Layout, entries: Entries, most: int) -> int:
+    """The bytes of those records, at most."""
+    found = list(groups(entries, most)) or [[]]
+    return sum(group_bytes(layout, entries, keys) for keys in found)

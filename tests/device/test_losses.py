@@ -7,7 +7,6 @@ from agent.console.session.session import Session
 from agent.settings import LocalUser, Settings
 from hal import records
 from hal.fakes.flash import READ_ERROR, FakeFlash, PowerCut
-from hal.ports import StoreError
 from tests.doors.test_attach_login import Port
 from tests.helpers.appliance_values import hashed
 from tests.helpers.device_bench import CONFIGURATION, Bench, ready
@@ -133,8 +132,9 @@ def test_another_line_that_does_not_apply_closes_nothing() -> None:
 def test_a_first_block_that_cannot_be_read_is_no_new_device() -> None:
     flash = FakeFlash.from_image(ready().flash.image(), 4096)
     flash.spoil(0, READ_ERROR)
-    with pytest.raises(StoreError, match="nothing of what was stored can be found"):
-        Bench("sysname fresh\n", flash)
+    unusable = Bench("sysname fresh\n", flash).device.unusable
+    assert unusable
+    assert "nothing of what was stored can be found" in unusable.reason
 
 
 def test_nothing_is_written_over_what_is_lost_without_a_word() -> None:

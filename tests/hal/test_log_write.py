@@ -6,7 +6,7 @@ import pytest
 
 from hal.fakes.flash import PROGRAM_ERROR, SILENT_ERASE, SILENT_PROGRAM, FakeFlash, PowerCut
 from hal.log_format import PART, TRANSACTION, entry_bytes, layout_of, record_at
-from hal.log_write import Writer, group_bytes, groups, transaction
+from hal.log_write import Writer, group_bytes, groups, transaction, transaction_bytes
 from hal.ports import FlashError
 
 ENTRIES: dict[str, bytes | None] = {f"k{number}": bytes(10) for number in range(7)} | {"gone": None}
@@ -75,6 +75,8 @@ def test_the_records_of_a_transaction() -> None:
     found = [record_at(layout, data, 0) for data in records]
     assert [record.sequence for record in found if record] == [7, 8, 9, 10]
     assert [record.kind for record in found if record] == [PART] * 3 + [TRANSACTION]
+    size = sum(map(len, records))
+    assert size <= transaction_bytes(layout, ENTRIES, 40) <= size + 2 * len(records)
     empty = record_at(layout, transaction(layout, 1, {}, 40)[0], 0)
     assert empty
     assert (empty.kind, empty.payload) == (TRANSACTION, b"\xa0")
