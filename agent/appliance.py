@@ -247,6 +247,7 @@ class Configuration(Protocol):
     def running(self) -> str: ...  # as `save` would write it
     def saved(self) -> str | None: ...  # what can be read of it; None: none is saved
     def lost(self) -> str: ...  # what cannot be read of the saved one; "" when nothing is missing
+    def worn(self) -> str: ...  # what of it has one copy of two left; "" when nothing has
     def closed(self) -> str: ...  # why serial lines let nobody in; "": as the settings say
     def save(self) -> None: ...  # the running configuration becomes the saved one
     def unsaved(self) -> bool: ...

@@ -188,14 +188,32 @@ class KeyRecord(NamedTuple):
 
 
 class ConfigRecord(NamedTuple):
-    """The saved configuration, as text that can be pasted at the console.
+    """The saved configuration but for the blocks that have records of their own, as text that can
+    be pasted at the console: what stands before these blocks, and `behind` them.
 
     console: the generation of the ConsoleRecord that belongs to it; 0: from a release that had
-    none, so all of the configuration is in `text`.
+    none, so all of the configuration is in `text`. generation: the newest that any record of the
+    configuration has had. blocks: the sum of the generations of the BlockRecords, each block
+    counted once; as long as it is right, none is missing and none is an older one.
     """
 
     text: str
     console: int = 0
+    behind: str = ""
+    generation: int = 0
+    blocks: int = 0
+
+
+class BlockRecord(NamedTuple):
+    """The block of one entity or realm in the saved configuration; kept twice.
+
+    The copy of the higher generation counts. place: the order among the blocks of its kind.
+    packed: its lines (`agent/device/packing.py`).
+    """
+
+    generation: int
+    place: int
+    packed: bytes
 
 
 class ConsoleRecord(NamedTuple):
@@ -247,7 +265,8 @@ VERSION = {
     CrlRecord: 1,
     OutcomeRecord: 2,
     KeyRecord: 2,
-    ConfigRecord: 2,
+    ConfigRecord: 3,
+    BlockRecord: 1,
     ConsoleRecord: 1,
     LostRecord: 1,
     StartsRecord: 1,
@@ -266,13 +285,13 @@ ADDED: dict[type, dict[int, dict[str, object]]] = {
     LocalRecord: {2: {"ends_as_before": False}, 3: {"renew_s": None}},
     OutcomeRecord: {2: {"since_s": 0, "requests": 0}},
     KeyRecord: {2: {"kind": SEALED}},
-    ConfigRecord: {2: {"console": 0}},
+    ConfigRecord: {2: {"console": 0}, 3: {"behind": "", "generation": 0, "blocks": 0}},
 }
 
 Record = TypeVar("Record", bound=tuple[object, ...])
 
 
-CONSOLE_COPIES = (0, 1)
+COPIES = (0, 1)  # of the blocks that are kept twice
 
 
 def config_key() -> str:
@@ -283,6 +302,11 @@ def config_key() -> str:
 def console_key(copy: int) -> str:
     """Key of one of the copies of its blocks console and users."""
     return f"config/console/{copy}"
+
+
+def block_key(block: str, copy: int) -> str:
+    """Key of one of the copies of a block, `entity/<name>` or `realm/<name>`."""
+    return f"config/{block}/{copy}"
 
 
 def lost_key() -> str:

@@ -11,7 +11,7 @@ saved next, and are tried again at each start.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from agent.console.commands.table import render_configuration
 from agent.console.configuration.loader import BadLine
@@ -21,12 +21,12 @@ from agent.device.shared import Shared
 from agent.errors import AgentError
 from agent.settings import ConsoleLine, Settings, fold
 
+NAMED = 8  # of what has one copy left; a log line has an end
 _ABOUT_LINES = ("user-interface", "authentication-mode")  # how what says whom they let in begins
 
 
-Read = Callable[
-    [str], list[BadLine]
-]  # runs a text against the settings; the lines that do not apply
+# Runs lines, which it may ask for twice, against the settings; those that do not apply.
+Read = Callable[[Callable[[], Iterable[str]]], list[BadLine]]
 
 
 class Configuring:
@@ -35,23 +35,32 @@ class Configuring:
     def __init__(self, shared: Shared, realms: Realms, read: Read) -> None:
         self._shared, self._realms, self._read = shared, realms, read
         self._store = shared.store
-        self._lost = ""
+        self._lost = self._worn = ""
+        self._closes = False
 
     def load(self, factory: str) -> None:
         """The saved configuration, or the factory's, into the settings; bad lines into the log."""
-        text, self._lost = saved.read(self._store)
-        bad, log = self._read(factory if text is None else text), self._shared.log
+        stored = saved.read(self._store)
+        bad, log = (
+            self._read(stored.lines if stored.exists else factory.splitlines),
+            self._shared.log,
+        )
         for number, line in bad:
             log.report("CONFIG_ERR", f"line {number} does not apply: {line.text}: {line.why}")
         settings = self._shared.settings
         settings.unapplied = [line for _number, line in bad]
-        if self._lost and text is None:  # the passwords of a factory are no secret
+        if stored.lost and not stored.exists:  # the passwords of a factory are no secret
             settings.console, settings.users = ConsoleLine(), {}
+        self._take(stored)
         if reason := self.closed():
             log.report("CONFIG_ERR", f"the serial lines let nobody in: {reason}")
-        elif self._lost:
-            log.report("CONFIG_ERR", self._lost)
-        self._shared.unsaved = text is None or bool(self._lost)
+        for told in (self._lost, self._worn):
+            if told and told != reason:
+                log.report("CONFIG_ERR", told)
+        self._shared.unsaved = not stored.exists or bool(self._lost or self._worn)
+
+    def _take(self, stored: saved.Saved) -> None:
+        self._lost, self._closes, self._worn = stored.lost, stored.closes, _told(stored.worn)
 
     def running(self) -> str:
         return "\n".join(render_configuration(self._shared.settings)) + "\n"
@@ -62,10 +71,13 @@ class Configuring:
     def lost(self) -> str:
         return self._lost
 
+    def worn(self) -> str:
+        return self._worn
+
     def closed(self) -> str:
         """A line that is open to all is not believed where something was lost."""
         settings = self._shared.settings
-        if self._lost and settings.console.mode == "none":
+        if self._closes and settings.console.mode == "none":
             return self._lost
         for entry in settings.unapplied:
             if any(fold(text).startswith(_ABOUT_LINES) for text in (entry.block, entry.text)):
@@ -105,5 +117,16 @@ class Configuring:
                 self._shared.commit(second)
             except AgentError:
                 pass  # it is in the log, and the next save tries again
-        self._lost = saved.read(self._store).lost
+        self._take(saved.read(self._store))
         self._shared.unsaved = bool(self._lost)
+
+
+def _told(worn: list[str]) -> str:
+    """What has one copy left, as a sentence; "" when nothing has."""
+    if not worn:
+        return ""
+    names = ", ".join(worn[:NAMED]) + (f" and {len(worn) - NAMED} more" if worn[NAMED:] else "")
+    return (
+        f"of the saved configuration one copy of {names} is lost; the other one serves, and `save`"
+        " writes both anew"
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from agent.appliance import Configuration, Described, Done, Unusable
-from agent.console.configuration.loader import load_configuration
+from agent.console.configuration.loader import load_lines
 from agent.device import devicekey, losses
 from agent.device.activation import Activation
 from agent.device.application import Applications
@@ -60,7 +60,7 @@ class Device:
         self.revocation = Crls(shared, self.realms, self.keys, self.storage)
         erasure = Erasure(store, hardware.files, hardware.memory, log)
         self.system = DeviceSystem(shared, self.realms, self.keys, erasure, self._start_anew)
-        self._configuring = Configuring(shared, self.realms, partial(load_configuration, self))
+        self._configuring = Configuring(shared, self.realms, partial(load_lines, self))
         self.configuration: Configuration = self._configuring
         self.unusable: Unusable | None = None
         if hardware.withheld:

@@ -8,7 +8,9 @@ say why, and the operator decides (restore it, or `reset pki storage`, which mak
 
 from __future__ import annotations
 
+from agent.device import kept, packing
 from hal import records
+from hal.records import BlockRecord
 from hal.store import Store
 
 MISSING = (
@@ -21,5 +23,13 @@ _FRAME = "%^%#"  # of a sealed password in a configuration
 
 def is_sealed(store: Store) -> bool:
     """Whether a record may need the device key; what cannot be read may."""
-    requests = any(key.endswith("/request") for key in store.keys("realm/"))
-    return bool(store.keys("key/")) or requests or _FRAME in repr(store.get(records.config_key()))
+    if store.keys("key/") or any(key.endswith("/request") for key in store.keys("realm/")):
+        return True
+    if _FRAME in repr(store.get(records.config_key())):
+        return True
+    return any(_has_password(store, key) for key in kept.keys(store))
+
+
+def _has_password(store: Store, key: str) -> bool:
+    copy = kept.copy_of(store.get(key))
+    return not isinstance(copy, BlockRecord) or _FRAME in packing.unpack(copy.packed)

@@ -7,13 +7,16 @@ tell a value that was lost from one that never was, and each "there is none" tha
 start that finds a gap stores the keys of what was lost, before anything else is stored.
 
 The keys come from bytes whose CRC is wrong. They close and they warn; nothing opens by them: a key
-that is none of ours counts as one that nobody can name, which may have been any record.
+that is none of ours counts as one that nobody can name, which may have been any record. Not
+remembered are the blocks of the configuration: what is left of these tells by itself that one is
+missing (`agent/device/kept.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agent.device import kept
 from agent.log import Log
 from hal import records
 from hal.ports import StoreError
@@ -21,7 +24,7 @@ from hal.store import Store
 
 KEYS = 64  # that are remembered by name
 ROOMS = ("key/", "realm/")
-CONFIGURATION = (records.config_key(), *map(records.console_key, records.CONSOLE_COPIES))
+CONFIGURATION = (records.config_key(), *map(records.console_key, records.COPIES))
 _ANY = (records.config_key(), *ROOMS)  # what a record that nobody can name may have been
 
 
@@ -32,7 +35,9 @@ def note(store: Store, log: Log) -> None:
         keys = ", ".join(damage.keys) or "keys unknown"
         log.report("STORE_ERR", f"damaged and left out: {damage.what} ({keys})")
         lost = damage.lost
-        candidates.update(_ANY if lost is None or not all(map(_is_ours, lost)) else lost)
+        if lost is None or not all(map(_is_ours, lost)):
+            lost = _ANY
+        candidates.update(key for key in lost if not kept.is_block(key))
     if candidates == set(_stored(store)):
         return
     remembered = sorted(candidates if len(candidates) <= KEYS else _ANY)
@@ -76,4 +81,4 @@ def _stored(store: Store) -> list[str]:
 
 def _is_ours(key: str) -> bool:
     others = (records.clock_key(), records.starts_key())
-    return key in (*CONFIGURATION, *others) or key.startswith(ROOMS)
+    return key in (*CONFIGURATION, *others) or key.startswith(ROOMS) or kept.is_block(key)

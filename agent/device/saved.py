@@ -1,84 +1,146 @@
 """The saved configuration in the store: what there is, what was lost of it, how it is written.
 
-`config` holds the text without the blocks that say who may log in on the serial lines. Those lie in
-`config/console/0` and `config/console/1`, so that no single record that rots can open a line. A
-save writes one copy in the transaction of the configuration and the other one in a transaction of
-its own, since a transaction is lost as a whole. The copy of the higher generation counts, and the
-configuration says which generation belongs to it.
+Each block of an entity and of a realm lies in records of its own (`agent/device/kept.py`), and so
+do the blocks that say who may log in on the serial lines: `config/console/0` and
+`config/console/1`, so that no single record that rots can open a line. `config` holds the rest. A
+save writes one copy of what has changed in the transaction of `config`, and the other one in a
+transaction of its own, since a transaction is lost as a whole. The copy of the higher generation
+counts, and `config` says which generation of the console belongs to it, and what the generations of
+the blocks are together.
 
 Fault model. Power fails between the two: the copies differ, and the newer one is the one that was
-saved with the configuration. One of the three records is lost or cannot be read: the others are
-used, and `lost` says so where it matters. All are gone: only the mark of `agent/device/losses.py`
-can tell it from a device on which nobody has saved. What is lost never counts as what was never
-there.
+saved with the configuration. A record is lost or cannot be read: the others are used, and `lost`
+says so where it matters, `worn` where there is another copy. All are gone: only the mark of
+`agent/device/losses.py` can tell it from a device on which nobody has saved. What is lost never
+counts as what was never there. The loss of a realm or an entity takes nothing from what is known of
+the serial lines: it shuts none (`closes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from agent.console.language import blocks
-from agent.device import losses
+from agent.device import kept, losses
+from agent.device.kept import Block, Blocks
 from hal import records
 from hal.named import NamedTuple
-from hal.records import ConfigRecord, ConsoleRecord, Record
+from hal.records import ConfigRecord, ConsoleRecord
 from hal.store import Store
 
-_OWN = ("user-interface console ", "aaa")  # how the blocks begin that have records of their own
+_ERASING = "the storage was to be erased, and that did not come to its end"
+_OWN = ("user-interface console ", "aaa")  # how the blocks of the console record begin
 
 
 class Saved(NamedTuple):
-    """The configuration in the store. text None: there is no record, so that of the factory serves.
-
-    lost: the part of it that cannot be read, as part of a sentence; "" when all that was saved is
-    here, and when nothing ever was.
-    """
-
-    text: str | None
-    lost: str
-
-
-class _Found(NamedTuple):
-    """The records: absent (None), readable, or the reason why one is not."""
+    """The records: absent (None), readable, or the reason why one is not. `shut`: the part of what
+    was lost that may have said whom the serial lines let in, as `lost`."""
 
     config: ConfigRecord | str | None
     copies: tuple[ConsoleRecord | str | None, ...]
+    blocks: Blocks
+    shut: str
+    erasing: bool
+
+    @property
+    def exists(self) -> bool:
+        """False: there is no record, so that of the factory serves."""
+        return self.erasing or self.config is not None or any(self.copies) or bool(self.blocks)
+
+    @property
+    def lost(self) -> str:
+        """The first that cannot be read of what somebody has saved, as part of a sentence; "" when
+        all of that is here, and when nothing ever was."""
+        return self.shut or self._lost_block()
+
+    @property
+    def closes(self) -> bool:
+        """Whether nobody can tell whom the serial lines let in."""
+        return bool(self.shut)
+
+    def _lost_block(self) -> str:
+        if not isinstance(self.config, ConfigRecord):
+            return ""
+        for name, block in self.blocks.items():
+            if block.newest is None:
+                reason = next(copy for copy in block.copies if isinstance(copy, str))
+                return f"the saved configuration of {_named(name)} cannot be read ({reason})"
+        if self.config.blocks != sum(map(_generation, self.blocks.values())):
+            return "an entity or a realm of the saved configuration is gone, or an older one"
+        return ""
+
+    @property
+    def worn(self) -> list[str]:
+        """What has lost one of its copies, and is read from the other."""
+        once = (name for name, block in self.blocks.items() if block.newest and not block.is_whole)
+        first, second = self.copies
+        console = ["the users and serial lines"] if self.newest and first != second else []
+        return [*map(_named, once), *console]
 
     @property
     def newest(self) -> ConsoleRecord | None:
         readable = [copy for copy in self.copies if isinstance(copy, ConsoleRecord)]
-        return max(readable, key=lambda copy: copy.generation, default=None)
+        return max(readable, key=kept.worth, default=None)
 
     @property
     def expected(self) -> int:
-        """The generation that the configuration belongs to."""
+        """The generation of the console that the configuration belongs to."""
         return self.config.console if isinstance(self.config, ConfigRecord) else 0
+
+    @property
+    def generation(self) -> int:
+        """The newest that anything here has had."""
+        head = self.config.generation if isinstance(self.config, ConfigRecord) else 0
+        copies = chain(self.copies, *(block.copies for block in self.blocks.values()))
+        return max(head, self.expected, *map(kept.worth, copies))
+
+    def lines(self) -> Iterator[str]:
+        """The lines of what can be read, framed."""
+        return blocks.framed(blocks.settings_of(self._lines()))
+
+    def _lines(self) -> Iterator[str]:
+        config, console = self.config, self.newest
+        front, behind = (
+            (config.text, config.behind) if isinstance(config, ConfigRecord) else ("", "")
+        )
+        if console is None or console.generation < self.expected:
+            console = None
+        for text in (front, *kept.lines(self.blocks), behind):
+            lines = text.splitlines()
+            # A release before kept them in here; those of the record have taken their place.
+            yield from blocks.divided(lines, _OWN)[1] if console else lines
+        yield from console.text.splitlines() if console else ()
+
+    @property
+    def text(self) -> str | None:
+        """All of it; None when nothing is saved."""
+        return "".join(f"{line}\n" for line in self.lines()) if self.exists else None
 
 
 def read(store: Store) -> Saved:
-    """The saved configuration; the newer copy of the blocks console and users counts."""
+    """All records of the saved configuration."""
     if store.get(records.erase_key()) is not None:
-        return Saved("", "the storage was to be erased, and that did not come to its end")
-    stored = _records(store)
-    config, console = stored.config, stored.newest
-    lines = config.text.splitlines() if isinstance(config, ConfigRecord) else []
-    if console and console.generation >= stored.expected:
-        _older, rest = blocks.divided(lines, _OWN)  # of a release that kept them in here
-        lines = [*rest, *console.text.splitlines()]
-    is_saved = config is not None or any(stored.copies)
-    return Saved(_text(blocks.settings_of(lines)) if is_saved else None, _lost(store, stored))
+        return Saved(None, (None, None), {}, _ERASING, erasing=True)
+    config = kept.read(ConfigRecord, store.get(records.config_key()))
+    copies = tuple(_console(store, copy) for copy in records.COPIES)
+    saved = Saved(config, copies, kept.found(store), "", erasing=False)
+    return saved._replace(shut=_shut(store, saved))
 
 
-def _lost(store: Store, stored: _Found) -> str:
-    """The first that cannot be read of what somebody has saved."""
-    config, console, copies = stored.config, stored.newest, stored.copies
-    reason = next((copy for copy in copies if isinstance(copy, str)), "")
+def _console(store: Store, copy: int) -> ConsoleRecord | str | None:
+    return kept.read(ConsoleRecord, store.get(records.console_key(copy)))
+
+
+def _shut(store: Store, saved: Saved) -> str:
+    config, console = saved.config, saved.newest
     if isinstance(config, str):
         return f"the saved configuration cannot be read ({config})"
-    if config is None and any(copies):
+    if config is None and saved.exists:
         return "the saved configuration is gone"
     if config and config.console and (not console or console.generation < config.console):
-        return f"the saved users and serial lines cannot be read ({reason or 'they are gone'})"
+        reason = next((copy for copy in saved.copies if isinstance(copy, str)), "they are gone")
+        return f"the saved users and serial lines cannot be read ({reason})"
     keys = losses.CONFIGURATION[:1] if config else losses.CONFIGURATION
     if any(losses.maybe(store, key) for key in keys):
         return "damage of the flash may have taken the saved configuration"
@@ -90,43 +152,36 @@ def changes(store: Store, lines: Iterable[str]) -> tuple[dict[str, object], dict
 
     Only the first one must succeed.
     """
-    stored, (block_lines, rest) = _records(store), blocks.divided(lines, _OWN)
-    newest, text = stored.newest, _text(block_lines)
-    generation = max(stored.expected, newest.generation if newest else 0)
-    first: dict[str, object] = losses.settled(store, losses.CONFIGURATION)
-    second: dict[str, object] = {}
-    if any(copy != ConsoleRecord(generation, text) for copy in stored.copies):
-        generation += 1
-        record = records.encode(ConsoleRecord(generation, text))
-        older, newer = sorted(records.CONSOLE_COPIES, key=lambda copy: _age(stored.copies[copy]))
+    saved, (console_lines, rest) = read(store), blocks.divided(lines, _OWN)
+    parts, console, generation = kept.parted(rest), _text(console_lines), saved.generation + 1
+    first, second, total = kept.changes(saved.blocks, parts.blocks, generation)
+    newest = saved.newest
+    age = newest.generation if newest and newest.generation >= saved.expected else 0
+    if not age or any(copy != ConsoleRecord(age, console) for copy in saved.copies):
+        age = generation
+        record = records.encode(ConsoleRecord(age, console))
+        older, newer = sorted(records.COPIES, key=lambda n: kept.worth(saved.copies[n]))
         first[records.console_key(older)] = second[records.console_key(newer)] = record
-    config = ConfigRecord(_text(rest), generation)
-    return {**first, records.config_key(): records.encode(config)}, second
+    newest_now = generation if second else saved.generation
+    config = ConfigRecord(_text(parts.front), age, _text(parts.behind), newest_now, total)
+    first[records.config_key()] = records.encode(config)
+    return {**losses.settled(store, losses.CONFIGURATION), **first}, second
 
 
 def forgotten(store: Store) -> dict[str, object]:
     """Changes for a commit, so that nothing is saved any more, and nothing lost."""
-    removals = dict.fromkeys(losses.CONFIGURATION)
+    removals = dict.fromkeys([*losses.CONFIGURATION, *kept.keys(store)])
     return {**removals, **losses.settled(store, losses.CONFIGURATION)}
 
 
-def _records(store: Store) -> _Found:
-    copies = [_record(store, ConsoleRecord, records.console_key(n)) for n in records.CONSOLE_COPIES]
-    return _Found(_record(store, ConfigRecord, records.config_key()), tuple(copies))
+def _generation(block: Block) -> int:
+    return block.newest.generation if block.newest else 0
 
 
-def _record(store: Store, kind: type[Record], key: str) -> Record | str | None:
-    value = store.get(key)
-    try:
-        return None if value is None else records.decode(kind, value)
-    except records.RecordError as error:
-        return str(error)
-
-
-def _age(copy: ConsoleRecord | str | None) -> int:
-    """The one that is worth least is written first: it goes with the configuration."""
-    return copy.generation if isinstance(copy, ConsoleRecord) else 0
+def _named(name: str) -> str:
+    """`realm abc`."""
+    return name.replace("/", " ", 1)
 
 
 def _text(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in blocks.framed(lines))
+    return "".join(f"{line}\n" for line in lines)

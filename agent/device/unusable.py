@@ -77,6 +77,9 @@ class NoConfiguration:
     def lost(self) -> str:
         return f"the storage of this device cannot be used ({self._reason})"
 
+    def worn(self) -> str:
+        return ""
+
     def closed(self) -> str:
         return self.lost()
 

@@ -12,7 +12,7 @@ from tests.helpers.appliance_values import hashed
 from tests.helpers.device_bench import CONFIGURATION, Bench, ready
 from tests.helpers.loss import closed, spoilt, typed, with_users
 
-COPIES = tuple(map(records.console_key, records.CONSOLE_COPIES))
+COPIES = tuple(map(records.console_key, records.COPIES))
 
 
 # -- the configuration -----------------------------------------------------------------------------
@@ -56,12 +56,16 @@ def test_what_was_saved_since_is_not_lost() -> None:
     bench.device.settings.sysname = "r2"
     bench.device.configuration.save()
     data = bytearray(bench.flash.image())
-    at = old.rindex(b"fconfig")
-    data[at + 40] ^= 1
+    data[old.rindex(b"sysname")] ^= 1
     bench.flash = FakeFlash.from_image(bytes(data), bench.flash.block_size)
     bench.reboot()
     assert "damaged" in bench.logged()
     assert (bench.device.settings.sysname, closed(bench)) == ("r2", "")
+    assert bench.device.configuration.lost() == ""
+    assert (
+        "one copy of entity r1, realm default, realm abc, the users"
+        in bench.device.configuration.worn()
+    )
 
 
 def test_a_configuration_of_the_release_before_is_read_and_kept_twice_from_then_on() -> None:
@@ -142,7 +146,7 @@ def test_nothing_is_written_over_what_is_lost_without_a_word() -> None:
     spoilt(bench, config={"v": 99})
     bench.advance(3600)
     assert bench.store.get("config") == {"v": 99}
-    assert list(bench.device.settings.realms) == ["default"]
+    assert list(bench.device.settings.realms) == ["default", "abc"], "of records of their own"
     assert bench.memory.sets.keys() <= {"abc"}
     assert bench.worker.ops() == []
 
@@ -231,7 +235,10 @@ def test_what_is_left_is_shown_and_what_is_lost_is_said() -> None:
     said = typed(bench, 3, "display saved-configuration")
     assert said.startswith("Warning: This is what is left of it: the saved configuration cannot")
     assert "local-user ann" in said
-    bench = ready()
+    bench = Bench()
+    bench.device.configuration.save()
+    for name in ("entity/r1", "realm/default"):
+        bench.store.commit(dict.fromkeys(records.block_key(name, n) for n in records.COPIES))
     spoilt(bench, config={"v": 99})
     said = typed(bench, 3, "display saved-configuration")
     assert "Error: Nothing of the saved configuration can be shown" in said

@@ -137,6 +137,7 @@ class FakeConfiguration:
         self.times = 0  # it was saved
         self.refusal: AgentError | None = None  # of the flash
         self.missing = ""  # what was lost of the saved one
+        self.copies = ""  # what is there once only
 
     def running(self) -> str:
         return "\n".join(render_configuration(self._device.settings)) + "\n"
@@ -146,6 +147,9 @@ class FakeConfiguration:
 
     def lost(self) -> str:
         return self.missing
+
+    def worn(self) -> str:
+        return self.copies
 
     def closed(self) -> str:
         return self.missing if self._device.settings.console.mode == "none" else ""
@@ -158,7 +162,7 @@ class FakeConfiguration:
             raise self.refusal
         self.text = "\n".join(render_configuration(settings)) + "\n"
         self.times += 1
-        self.missing = ""
+        self.missing = self.copies = ""
 
     def unsaved(self) -> bool:
         running = self.running().splitlines()

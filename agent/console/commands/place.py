@@ -46,10 +46,11 @@ class Place:
             raise gone if kind == REALM else fail("entity-unknown", name=name)
         return found
 
-    def block(self) -> str:
-        """The folded line that opens the view's block in a configuration; "" where none does."""
-        record = record_of(self.device.settings, self.view)
-        return "" if record is None else fold(header_of(self.view.kind, record))
+    def block(self, view: View | None = None) -> str:
+        """The folded line that opens a view's block in a configuration; "" where none does."""
+        view = view or self.view
+        record = record_of(self.device.settings, view)
+        return "" if record is None else fold(header_of(view.kind, record))
 
     def prompt(self) -> str:
         return prompt(self.device.settings, self.view)

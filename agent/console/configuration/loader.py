@@ -7,7 +7,7 @@ one is given back with its block and its reason, so that it can be shown, kept a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from agent import limits
@@ -15,9 +15,11 @@ from agent.appliance import Appliance, Done
 from agent.console.commands.lines import masked, masked_error, suspected
 from agent.console.commands.place import Place
 from agent.console.commands.rows import SECRET_LEVEL
+from agent.console.commands.table import Command, table
 from agent.console.language.blocks import is_comment
-from agent.console.language.grammar import GrammarError
+from agent.console.language.grammar import GrammarError, Match
 from agent.console.language.parameters import MASK
+from agent.console.language.paths import Paths
 from agent.console.language.views import SYSTEM, View, record_of
 from agent.errors import AgentError, fail
 from agent.settings import Settings, Unapplied, fold
@@ -56,7 +58,7 @@ class Loader:
     """The operator of a text (`agent.console.commands.operator.Operator`): nobody.
 
     Nothing is told, asked, started or undone. Without `secrets` no task can run: a sealed password
-    is taken unopened, and one in plain is refused.
+    is taken unopened, and one in plain is refused. `paths`, by kinds of view, outlive it.
     """
 
     level = SECRET_LEVEL
@@ -64,31 +66,42 @@ class Loader:
     seat = None
     history = ()
 
-    def __init__(self, device: Appliance, secrets: Secrets | None) -> None:
+    def __init__(
+        self,
+        device: Appliance,
+        secrets: Secrets | None,
+        paths: dict[str, Paths[Command]] | None = None,
+    ) -> None:
         self.device, self._secrets = device, secrets
+        self._paths = {} if paths is None else paths
         self._place = Place(device, self.level, SYSTEM)
         self._key_names: frozenset[str] | None = None
         self.enter, self.record = self._place.enter, self._place.record
 
     def load(self, line: str) -> Unapplied | None:
         """Runs a line; what is kept of one that does not apply."""
-        block = self._place.block()
-        secret = None
+        view, secret = self._place.view, None
         try:
             if len(line) > limits.LINE_CHARACTERS:
                 line = suspected(line[: limits.LINE_CHARACTERS], None)
                 raise fail("line-too-long", cap=limits.LINE_CHARACTERS)
-            found = self._place.understand(line)
+            found = self._understand(line)
             secret = found.secret
             if not found.command.loads:
                 self._act()
             found.command.handler(self, found.args)
         except GrammarError as error:
             why = f"{error.kind}: {error.reason}" if error.reason else error.kind
-            return Unapplied(block, masked_error(line, error).strip(), why)
+            return Unapplied(self._place.block(view), masked_error(line, error).strip(), why)
         except AgentError as error:
-            return Unapplied(block, masked(line, secret).strip(), error.what)
+            return Unapplied(self._place.block(view), masked(line, secret).strip(), error.what)
         return None
+
+    def _understand(self, line: str) -> Match[Command]:
+        kind = self._place.view.kind
+        if kind not in self._paths:
+            self._paths[kind] = Paths(table(kind, self.level))
+        return self._paths[kind].match(line) or self._place.understand(line)
 
     # -- what a setting may ask of its operator ----------------------------------------------------
 
@@ -139,13 +152,20 @@ def load_configuration(
 
     Nothing is asked, started, undone or saved, and `device.changed` is not called.
     """
-    lines = text.splitlines()
-    bad = _read(Loader(device, secrets), lines, secrets)
+    return load_lines(device, text.splitlines, secrets)
+
+
+def load_lines(
+    device: Appliance, lines: Callable[[], Iterable[str]], secrets: Secrets | None = None
+) -> list[BadLine]:
+    """The same; `lines` gives them each time that it is called, and they need not be a list."""
+    paths: dict[str, Paths[Command]] = {}
+    bad = _read(Loader(device, secrets, paths), lines(), secrets)
     # What a line refers to may come behind it: then the second time will do.
-    return _read(Loader(device, secrets), lines, secrets) if bad or secrets else bad
+    return _read(Loader(device, secrets, paths), lines(), secrets) if bad or secrets else bad
 
 
-def _read(loader: Loader, lines: list[str], secrets: Secrets | None) -> list[BadLine]:
+def _read(loader: Loader, lines: Iterable[str], secrets: Secrets | None) -> list[BadLine]:
     bad: list[BadLine] = []
     refused = ""
     for number, line in enumerate(lines, 1):

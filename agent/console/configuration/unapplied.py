@@ -20,9 +20,12 @@ def told(device: Appliance) -> str:
     """What a terminal is told at login; "" when all of it is there and applies."""
     if device.unusable:
         return lookups.without_storage(device.unusable)
-    lost, count = device.configuration.lost(), len(device.settings.unapplied)
+    configuration, count = device.configuration, len(device.settings.unapplied)
+    lost, worn = configuration.lost(), configuration.worn()
     if lost:
         return f"{lost[:1].upper()}{lost[1:]}. What you type and `save` takes its place."
+    if worn:
+        return f"{worn[:1].upper()}{worn[1:]}."
     if not count:
         return ""
     lines = "1 line does" if count == 1 else f"{count} lines do"
