@@ -320,6 +320,7 @@ class Appliance(Protocol):
 
     def key_pairs(self) -> list[KeyPair]: ...
     def key_pair_user(self, name: str) -> str | None: ...  # the realm that uses it
+    def key_pairs_held(self) -> dict[str, list[str]]: ...  # folded realms whose records need them
     def key_pair_unreadable(self, name: str) -> bool: ...  # there is a record, for nobody to read
     def create_key_pair(
         self, name: str, bits: int, exportable: bool, done: Done[KeyPair]

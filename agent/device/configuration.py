@@ -40,24 +40,27 @@ class Configuring:
 
     def load(self, factory: str) -> None:
         """The saved configuration, or the factory's, into the settings; bad lines into the log."""
-        stored = saved.read(self._store)
-        bad, log = (
-            self._read(stored.lines if stored.exists else factory.splitlines),
-            self._shared.log,
-        )
+        stored, log = saved.read(self._store), self._shared.log
+        self._take(stored)
+        is_saved, again = stored.exists, [stored]
+
+        def lines() -> Iterable[str]:
+            """At the second time they are read anew."""
+            return (again.pop() if again else saved.read(self._store)).lines()
+
+        bad = self._read(lines if is_saved else factory.splitlines)
         for number, line in bad:
             log.report("CONFIG_ERR", f"line {number} does not apply: {line.text}: {line.why}")
         settings = self._shared.settings
         settings.unapplied = [line for _number, line in bad]
-        if stored.lost and not stored.exists:  # the passwords of a factory are no secret
+        if self._lost and not is_saved:  # the passwords of a factory are no secret
             settings.console, settings.users = ConsoleLine(), {}
-        self._take(stored)
         if reason := self.closed():
             log.report("CONFIG_ERR", f"the serial lines let nobody in: {reason}")
         for told in (self._lost, self._worn):
             if told and told != reason:
                 log.report("CONFIG_ERR", told)
-        self._shared.unsaved = not stored.exists or bool(self._lost or self._worn)
+        self._shared.unsaved = not is_saved or bool(self._lost or self._worn)
 
     def _take(self, stored: saved.Saved) -> None:
         self._lost, self._closes, self._worn = stored.lost, stored.closes, _told(stored.worn)
@@ -66,7 +69,7 @@ class Configuring:
         return "\n".join(render_configuration(self._shared.settings)) + "\n"
 
     def saved(self) -> str | None:
-        return saved.read(self._store).text
+        return saved.text(self._store)
 
     def lost(self) -> str:
         return self._lost
@@ -122,11 +125,8 @@ class Configuring:
 
 
 def _told(worn: list[str]) -> str:
-    """What has one copy left, as a sentence; "" when nothing has."""
+    """What is there once only, as a sentence; "" when nothing is."""
     if not worn:
         return ""
     names = ", ".join(worn[:NAMED]) + (f" and {len(worn) - NAMED} more" if worn[NAMED:] else "")
-    return (
-        f"of the saved configuration one copy of {names} is lost; the other one serves, and `save`"
-        " writes both anew"
-    )
+    return f"of the saved configuration there is one copy only of {names}; `save` writes both anew"

@@ -75,6 +75,7 @@ class Device:
         self.outside_ns, self.clock_trusted = shared.hardware.clock.outside_ns, shared.clock_trusted
         self.linux_name, self.listen = shared.hardware.linux_name, shared.log.listen
         self.key_pairs, self.key_pair_user = keys.all, keys.user
+        self.key_pairs_held = realms.keys_users
         self.key_pair_unreadable = keys.unreadable
         self.create_key_pair, self.destroy_key_pair = keys.create, keys.destroy
         self.seal_password, self.check_sealed_password = passwords.seal, passwords.check

@@ -149,10 +149,12 @@ def _order(item: tuple[str, Block]) -> tuple[int, int]:
 
 
 def lines(blocks: Blocks) -> Iterator[str]:
-    """The lines of all blocks of which a copy can be read."""
-    for block in blocks.values():
-        if block.newest:
-            yield from packing.unpack(block.newest.packed).split("\n")
+    """The lines of all blocks of which a copy can be read. Each block is let go of when it is read,
+    so that a start does not hold a thousand of them beside the settings that they become."""
+    for name in list(blocks):
+        newest = blocks.pop(name).newest
+        if newest:
+            yield from packing.unpack(newest.packed).split("\n")
 
 
 # -- a save ----------------------------------------------------------------------------------------

@@ -39,6 +39,10 @@ class KeyPairs:
         found = [self.record(*each) for each in newest.items()]
         return [shown(key) for key in found if key]
 
+    def count(self) -> int:
+        """How many names there are; what cannot be read counts, too."""
+        return len({name for name, _ in map(records.key_pair_of, self._store.keys("key/"))})
+
     def record(self, name: str, generation: int | None = None) -> KeyRecord | None:
         """A key pair of the store; None when there is none, or none that can be read.
 

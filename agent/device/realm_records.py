@@ -36,6 +36,7 @@ PARTS = {
     "next": records.LocalRecord,
     "outcome": records.OutcomeRecord,
 }
+_ALL = {**PARTS, "crl": CrlRecord}
 UNCHECKED = (
     "the newest revocation list was lost: revocation is checked by an older one, or not at all;"
     " type `pki get-crl realm {}`"
@@ -49,6 +50,11 @@ class Held(NamedTuple):
     generation: int
 
 
+def any_of(store: Store, name: str) -> bool:
+    """Whether flash knows anything of a realm."""
+    return any(store.get(records.realm_key(name, part)) is not None for part in _ALL)
+
+
 class RealmRecords:
     """The records of a realm in flash: `stored`. An unreadable one is reported, and left out."""
 
@@ -58,7 +64,7 @@ class RealmRecords:
 
     def _load(self) -> Stored:
         parts: dict[str, object] = {}
-        for part, kind in {**PARTS, "crl": CrlRecord}.items():
+        for part, kind in _ALL.items():
             value = self._shared.store.get(records.realm_key(self._name, part))
             try:
                 parts[part] = None if value is None else records.decode(kind, value)

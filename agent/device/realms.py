@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from agent.appliance import Done, Progress
+from agent.device import realm_records
 from agent.device.activation import Activation
 from agent.device.realm_jobs import Keys
 from agent.device.realm_records import Held
@@ -14,7 +15,6 @@ from agent.device.starts import ENDS, Starts
 from agent.enrolment.states import Installed, is_under_way
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
-from hal import records
 from hal.ports import HalError
 from hal.records import CaRecord, RequestRecord
 
@@ -24,7 +24,11 @@ RESTS = f"the agent ended {ENDS} times in a row while this realm was at this ste
 
 class Realms:
     """Names of realms are as an operator types them. `alone` is called with the name of one that is
-    to apply by itself."""
+    to apply by itself.
+
+    A realm of which flash knows nothing has no runner until somebody asks it for work, or it is to
+    work by itself: a runner takes more memory than its settings, and there may be a thousand.
+    """
 
     def __init__(
         self,
@@ -36,22 +40,32 @@ class Realms:
     ) -> None:
         self._shared, self._keys, self._activation = shared, keys, activation
         self._starts, self._alone = starts, alone
-        self._runners: dict[str, RealmRunner] = {}
+        self._runners: dict[str, RealmRunner | None] = {}
         self._rests: dict[RealmRunner, tuple[RequestRecord | None, int]] = {}  # until when
         self._herd_s = shared.hardware.herd_s  # what is configured later applies at once
         shared.time.on_change(self._rearm)
 
     def __iter__(self) -> Iterator[RealmRunner]:
-        return iter(self._runners.values())
+        """Those that hold something, or have worked."""
+        return filter(None, self._runners.values())
 
     # -- one realm ---------------------------------------------------------------------------------
 
     def runner(self, name: str) -> RealmRunner:
-        """Raises AgentError `realm-unknown`."""
-        runner = self._runners.get(fold(name))
-        if runner is None:
-            raise fail("realm-unknown", realm=name)
+        """For work; AgentError `realm-unknown`."""
+        key = fold(name)
+        runner = self._runners[key] = self.look(name)
         return runner
+
+    def look(self, name: str) -> RealmRunner:
+        """To see how it stands: it may be one that goes again; AgentError `realm-unknown`."""
+        key = fold(name)
+        if key not in self._runners:
+            raise fail("realm-unknown", realm=name)
+        return self._runners[key] or self._made(self.realm(name))
+
+    def _made(self, realm: Realm) -> RealmRunner:
+        return RealmRunner(self._shared, self._keys, self._activation, realm, self._alone)
 
     def realm(self, name: str) -> Realm:
         """The configuration of a realm; AgentError `realm-unknown`."""
@@ -79,6 +93,14 @@ class Realms:
         runner = self._runners.get(fold(name))  # not yet, while a configuration is loaded
         return runner.records.keys_held() if runner else []
 
+    def keys_users(self) -> dict[str, list[str]]:
+        """The folded names of the realms whose records need a key pair, by its name."""
+        found: dict[str, list[str]] = {}
+        for key, runner in self._runners.items():
+            for held in runner.records.keys_held() if runner else ():
+                found.setdefault(held.name, []).append(key)
+        return found
+
     def install(self, name: str, event: Installed, progress: Progress, done: Done[None]) -> None:
         """One commit, and into use; `done` with None, or with an error."""
         try:
@@ -96,24 +118,31 @@ class Realms:
 
     def _rearm(self) -> None:
         """The clock has jumped, or its trust has changed."""
-        for runner in self._runners.values():
+        for runner in self:
             runner.rearm()
 
     def changed(self) -> None:
         """After every configuration command: engines see the realms as they are now."""
         realms = self._shared.settings.realms
         for key in [key for key in self._runners if key not in realms]:
-            self._runners.pop(key).stop()
+            self._drop(key)
         for key, realm in realms.items():
-            if key in self._runners:
-                self._runners[key].configure(realm)
-            else:
+            if runner := self._runners.get(key):
+                runner.configure(realm)
+            elif key not in self._runners or realm.auto_enroll:
                 self._take_up(key, realm)
+
+    def _drop(self, key: str) -> None:
+        runner = self._runners.pop(key)
+        if runner:
+            runner.stop()
 
     def _take_up(self, key: str, realm: Realm) -> None:
         """A realm is new here, but flash may know it: serve its certificate, go on where it was."""
-        runner = RealmRunner(self._shared, self._keys, self._activation, realm, self._alone)
-        self._runners[key] = runner
+        self._runners[key] = None
+        if realm.auto_enroll is None and not realm_records.any_of(self._shared.store, key):
+            return
+        runner = self._runners[key] = self._made(realm)
         if runner.engine.stored.local:
             runner.use.put(again=False)
         now = self._shared.now()
@@ -158,8 +187,9 @@ class Realms:
 
     def forgotten(self, names: Iterable[str]) -> dict[str, object]:
         """Changes for a commit, so that the store knows these realms no more."""
-        keys = self._shared.store.keys
-        return dict.fromkeys(key for name in names for key in keys(records.realm_key(name, "")))
+        gone = set(map(fold, names))
+        keys = self._shared.store.keys("realm/") if gone else []
+        return dict.fromkeys(key for key in keys if key.split("/")[1] in gone)
 
     def forget_memory(self, name: str) -> None:
         """Consumers find nothing of this realm any more."""
@@ -172,12 +202,11 @@ class Realms:
         """The records have gone: engines without a past, nothing in memory."""
         realms = self._shared.settings.realms
         for key in list(self._runners):
-            self._runners.pop(key).stop()
+            self._drop(key)
             self.forget_memory(realms[key].name)
         self.changed()
 
     def stop(self) -> None:
         """No callback comes any more; flash is as it is."""
-        for runner in self._runners.values():
-            runner.stop()
-        self._runners.clear()
+        for key in list(self._runners):
+            self._drop(key)

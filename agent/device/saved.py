@@ -96,7 +96,7 @@ class Saved(NamedTuple):
         return max(head, self.expected, *map(kept.worth, copies))
 
     def lines(self) -> Iterator[str]:
-        """The lines of what can be read, framed."""
+        """The lines of what can be read, framed; once: the blocks are let go of one by one."""
         return blocks.framed(blocks.settings_of(self._lines()))
 
     def _lines(self) -> Iterator[str]:
@@ -112,11 +112,6 @@ class Saved(NamedTuple):
             yield from blocks.divided(lines, _OWN)[1] if console else lines
         yield from console.text.splitlines() if console else ()
 
-    @property
-    def text(self) -> str | None:
-        """All of it; None when nothing is saved."""
-        return "".join(f"{line}\n" for line in self.lines()) if self.exists else None
-
 
 def read(store: Store) -> Saved:
     """All records of the saved configuration."""
@@ -126,6 +121,12 @@ def read(store: Store) -> Saved:
     copies = tuple(_console(store, copy) for copy in records.COPIES)
     saved = Saved(config, copies, kept.found(store), "", erasing=False)
     return saved._replace(shut=_shut(store, saved))
+
+
+def text(store: Store) -> str | None:
+    """All that can be read; None when nothing is saved."""
+    saved = read(store)
+    return "".join(f"{line}\n" for line in saved.lines()) if saved.exists else None
 
 
 def _console(store: Store, copy: int) -> ConsoleRecord | str | None:

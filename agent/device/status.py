@@ -49,7 +49,7 @@ class Reports:
 
     def status(self, name: str) -> RealmStatus:
         """Where it stands, why, and what happens next."""
-        runner, realm = self._realms.runner(name), self._realms.realm(name)
+        runner, realm = self._realms.look(name), self._realms.realm(name)
         need, now = self._shared.commits.need(fold(name)), self._shared.now()
         status = of_realm(self._shared.settings, realm, runner, now, need)
         until_ns = self._realms.rests_until(runner)
@@ -57,12 +57,12 @@ class Reports:
 
     def ca(self, name: str) -> CaInfo | None:
         """The CA set that it trusts."""
-        runner = self._realms.runner(name)
+        runner = self._realms.look(name)
         return ca_info(runner.engine.stored.ca, runner.root_seen)
 
     def local(self, name: str) -> Certificate | None:
         """Its certificate."""
-        stored = self._realms.runner(name).engine.stored.local
+        stored = self._realms.look(name).engine.stored.local
         return certificate(stored.certificate) if stored else None
 
 

@@ -77,8 +77,8 @@ class DeviceSystem:
         soon_s = now_s + shared.settings.prewarning_days * DAY_S
         health, room = self._store.health, shared.commits.room()
         return {
-            "realms": len(engines),
-            "key_pairs": len(self._keys.all()),
+            "realms": len(shared.settings.realms),
+            "key_pairs": self._keys.count(),
             "certificates": len(ends),
             "expiring": sum(now_s <= end_s < soon_s for end_s in ends),
             "expired": sum(end_s < now_s for end_s in ends),

@@ -70,7 +70,7 @@ def test_blocks_come_back_in_their_order(orders: list[list[str]]) -> None:
         save(store, "sysname x", *lines)
         assert stored(store) == lines
         assert (
-            saved.read(store).text
+            saved.text(store)
             == "".join(f"#\n{line}\n" for line in ["sysname x", *lines]) + "#\nreturn\n"
         )
         assert (saved.read(store).lost, saved.read(store).worn) == ("", [])
@@ -151,7 +151,7 @@ def test_one_copy_of_a_realm_is_enough_and_the_next_save_mends(copy: int, value:
     assert bench.device.settings.realms["abc"].ca_id == "x"
     configuration = bench.device.configuration
     assert (configuration.lost(), configuration.closed()) == ("", "")
-    told = "of the saved configuration one copy of realm abc is lost; the other one serves"
+    told = "of the saved configuration there is one copy only of realm abc; `save` writes"
     assert configuration.worn().startswith(told)
     assert f"CONFIG_ERR: {told}" in bench.logged()
     assert configuration.unsaved()

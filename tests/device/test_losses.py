@@ -63,7 +63,7 @@ def test_what_was_saved_since_is_not_lost() -> None:
     assert (bench.device.settings.sysname, closed(bench)) == ("r2", "")
     assert bench.device.configuration.lost() == ""
     assert (
-        "one copy of entity r1, realm default, realm abc, the users"
+        "one copy only of entity r1, realm default, realm abc, the users"
         in bench.device.configuration.worn()
     )
 

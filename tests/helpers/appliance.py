@@ -277,6 +277,9 @@ class FakeDevice:
                 return realm.name
         return None
 
+    def key_pairs_held(self) -> dict[str, list[str]]:
+        return {}
+
     def key_pair_unreadable(self, name: str) -> bool:
         return name in self.unreadable
 

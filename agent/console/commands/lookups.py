@@ -123,7 +123,7 @@ def key_pair(operator: Operator, name: str) -> str:
 
 def refuse_used_key(operator: Operator, name: str, beside: str | None = None) -> None:
     """One key pair serves one realm at a time; `beside` is the realm that may have it."""
-    user = operator.device.key_pair_user(name)
+    user = operator.key_user(name)
     if user is not None and (beside is None or fold(user) != fold(beside)):
         raise fail("key-used", name=name, realm=user)
 

@@ -55,6 +55,7 @@ class Operator(Protocol):
         """The record of the running configuration that the view's one will replace, or None."""
 
     def key_names(self) -> frozenset[str]: ...  # of the key pairs that are there
+    def key_user(self, name: str) -> str | None: ...  # the realm that uses a key pair
     def concealed(self, line: str) -> str: ...  # of a configuration, without its password
 
     # -- telling

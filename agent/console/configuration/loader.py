@@ -16,6 +16,7 @@ from agent.console.commands.lines import masked, masked_error, suspected
 from agent.console.commands.place import Place
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.commands.table import Command, table
+from agent.console.configuration.keyusers import KeyUsers
 from agent.console.language.blocks import is_comment
 from agent.console.language.grammar import GrammarError, Match
 from agent.console.language.parameters import MASK
@@ -76,6 +77,7 @@ class Loader:
         self._paths = {} if paths is None else paths
         self._place = Place(device, self.level, SYSTEM)
         self._key_names: frozenset[str] | None = None
+        self._key_users: KeyUsers | None = None
         self.enter, self.record = self._place.enter, self._place.record
 
     def load(self, line: str) -> Unapplied | None:
@@ -121,6 +123,11 @@ class Loader:
         if self._key_names is None:
             self._key_names = frozenset(pair.name for pair in self.device.key_pairs())
         return self._key_names
+
+    def key_user(self, name: str) -> str | None:
+        if self._key_users is None:
+            self._key_users = KeyUsers(self.device)
+        return self._key_users.user(name, self._place.view.name)
 
     def protect(
         self,

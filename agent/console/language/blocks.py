@@ -110,11 +110,13 @@ def difference(old: Iterable[str], new: Iterable[str]) -> list[Change]:
     before, after = _parsed(old), _parsed(new)
     changes: list[Change] = []
     waiting = list(reversed(after))  # what is new stands where the new configuration has it
+    left = set(waiting)
     for name, (header, children) in before.items():
         if name not in after:
             changes += _whole("-", header, children)
             continue
-        while name in waiting:
+        while name in left:
+            left.discard(waiting[-1])
             changes += _come(waiting.pop(), before, after)
         changes += _within(header, children, after[name][1])
     while waiting:

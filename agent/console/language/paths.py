@@ -35,12 +35,12 @@ class Step(Generic[C]):
     place of the parameter that has taken it. `secret`: a parameter that may follow is one.
     """
 
-    __slots__ = ("_behind", "_keywords", "_options", "_words", "command", "said", "secret", "slots")
+    __slots__ = ("_behind", "_options", "_words", "command", "known", "said", "secret", "slots")
 
     def __init__(self, options: list[Option[C]], branches: list[Branch[C]]) -> None:
         self._options = options
-        self._keywords: dict[str, Step[C]] = {}
         self._behind: dict[tuple[int, ...], Step[C]] = {}
+        self.known: dict[str, Step[C]] = {}  # behind keywords that were met already
         self.slots: list[tuple[int, Slot]] = []
         self._words: dict[str, list[int]] = {}
         for place, (terminal, _) in enumerate(options):
@@ -56,9 +56,9 @@ class Step(Generic[C]):
 
     def keyword(self, text: str) -> Step[C] | None:
         """Behind a keyword; None when it is none that may come here."""
-        step = self._keywords.get(text)
+        step = self.known.get(text)
         if step is None and text in self._words:
-            step = self._keywords[text] = self._after(self._words[text])
+            step = self.known[text] = self._after(self._words[text])
         return step
 
     def behind(self, fits: tuple[int, ...]) -> Step[C]:
@@ -94,7 +94,8 @@ class Paths(Generic[C]):
         for number, word in enumerate(words):
             if step.secret and secret is None:
                 secret = tokens(line)[number].column
-            following, taken = step.keyword(word.lower()), _NONE
+            taken = _NONE
+            following = step.known.get(word) or step.keyword(word.lower())
             if following is None:
                 taken = self._read(step, word, is_last=number + 1 == len(words))
                 if not taken:

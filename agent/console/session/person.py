@@ -73,6 +73,9 @@ class Person:
     def key_names(self) -> frozenset[str]:
         return frozenset(pair.name for pair in self.device.key_pairs())
 
+    def key_user(self, name: str) -> str | None:
+        return self.device.key_pair_user(name)
+
     def concealed(self, line: str) -> str:
         return lines.concealed(line)
 
