@@ -179,10 +179,10 @@ def test_key_pairs_are_listed_once_for_a_text() -> None:
     device = FakeDevice()
     device.add_key_pair("k1")
     loader = Loader(device, None)
-    assert loader.key_names() == {"k1"}
+    assert loader.keys.names() == {"k1"}
     device.add_key_pair("k2")
-    assert loader.key_names() == {"k1"}
-    assert Loader(device, None).key_names() == {"k1", "k2"}
+    assert loader.keys.names() == {"k1"}
+    assert Loader(device, None).keys.names() == {"k1", "k2"}
 
 
 def test_a_thousand_realms() -> None:

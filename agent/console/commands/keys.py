@@ -41,7 +41,7 @@ def create_key_pair(operator: Operator, args: Args) -> None:
         elif yes:
             with_size(args.number("BITS", limits.KEY_BITS_DEFAULT))
 
-    if name in operator.key_names():
+    if name in operator.keys.names():
         operator.question(
             f"The key pair {name} exists and will be overwritten. Continue?", answered
         )
@@ -98,7 +98,7 @@ def import_key_pair(operator: Operator, args: Args) -> None:
         if yes:
             files.with_password(operator, args, with_password)
 
-    if name in operator.key_names():
+    if name in operator.keys.names():
         operator.question(
             f"The key pair {name} exists and will be overwritten. Continue?", answered
         )

@@ -112,7 +112,7 @@ def refuse_used_entity(operator: Operator, record: Entity) -> None:
 
 def key_pair(operator: Operator, name: str) -> str:
     """The name of a key pair that is there; unlike other names its case counts (VRP)."""
-    names = operator.key_names()
+    names = operator.keys.names()
     if name in names:
         return name
     for other in sorted(names):
@@ -123,7 +123,7 @@ def key_pair(operator: Operator, name: str) -> str:
 
 def refuse_used_key(operator: Operator, name: str, beside: str | None = None) -> None:
     """One key pair serves one realm at a time; `beside` is the realm that may have it."""
-    user = operator.key_user(name)
+    user = operator.keys.user(name, fold(beside or ""))
     if user is not None and (beside is None or fold(user) != fold(beside)):
         raise fail("key-used", name=name, realm=user)
 

@@ -27,6 +27,18 @@ class Task(Progress, Protocol):
     def done(self, result: object) -> None: ...  # the result, or an AgentError
 
 
+class Keys(Protocol):
+    """The key pairs that are there, and who uses them."""
+
+    def names(self) -> frozenset[str]: ...
+
+    def user(self, name: str, asking: str) -> str | None:
+        """The first realm that is configured with a key pair, or whose records need it.
+
+        asking: the folded name of the realm that may be configured with it as soon as this returns.
+        """
+
+
 class Operator(Protocol):
     """Whose command it is."""
 
@@ -44,6 +56,8 @@ class Operator(Protocol):
     def seat(self) -> Seat | None: ...  # as others see this operator
     @property
     def history(self) -> Sequence[str]: ...  # the lines that were typed
+    @property
+    def keys(self) -> Keys: ...
 
     def enter(self, kind: str, name: str = "") -> None: ...
     def leave(self) -> None: ...  # one view up, or out
@@ -54,8 +68,6 @@ class Operator(Protocol):
     def former(self) -> Any:
         """The record of the running configuration that the view's one will replace, or None."""
 
-    def key_names(self) -> frozenset[str]: ...  # of the key pairs that are there
-    def key_user(self, name: str) -> str | None: ...  # the realm that uses a key pair
     def concealed(self, line: str) -> str: ...  # of a configuration, without its password
 
     # -- telling

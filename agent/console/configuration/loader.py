@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 
 from agent import limits
 from agent.appliance import Appliance, Done
+from agent.console.commands.keyuse import KeysOfText
 from agent.console.commands.lines import masked, masked_error, suspected
 from agent.console.commands.place import Place
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.commands.table import Command, table
-from agent.console.configuration.keyusers import KeyUsers
 from agent.console.language.blocks import is_comment
 from agent.console.language.grammar import GrammarError, Match
 from agent.console.language.parameters import MASK
@@ -76,8 +76,7 @@ class Loader:
         self.device, self._secrets = device, secrets
         self._paths = {} if paths is None else paths
         self._place = Place(device, self.level, SYSTEM)
-        self._key_names: frozenset[str] | None = None
-        self._key_users: KeyUsers | None = None
+        self.keys = KeysOfText(device)
         self.enter, self.record = self._place.enter, self._place.record
 
     def load(self, line: str) -> Unapplied | None:
@@ -117,17 +116,6 @@ class Loader:
     def former(self) -> Any:
         settings = self._secrets.running if self._secrets else self.device.settings
         return record_of(settings, self.view)
-
-    def key_names(self) -> frozenset[str]:
-        """Key pairs do not change while a text is read, so they are listed once for it."""
-        if self._key_names is None:
-            self._key_names = frozenset(pair.name for pair in self.device.key_pairs())
-        return self._key_names
-
-    def key_user(self, name: str) -> str | None:
-        if self._key_users is None:
-            self._key_users = KeyUsers(self.device)
-        return self._key_users.user(name, self._place.view.name)
 
     def protect(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.appliance import Done, Seat
 from agent.console.commands import lines, lookups
+from agent.console.commands.keyuse import KeysNow
 from agent.console.commands.operator import GOES_ON, Task
 from agent.console.commands.place import Place
 from agent.console.displays.document import Document
@@ -41,6 +42,7 @@ class Person:
     ) -> None:
         self.device, self.terminal = place.device, out.terminal
         self.seat: Seat | None = None
+        self.keys = KeysNow(place.device)
         self.enter, self.record = place.enter, place.record
         self.line, self.info, self.warn = out.line, out.info, out.warn
         self.ask, self.question = dialogue.ask, dialogue.question
@@ -69,12 +71,6 @@ class Person:
 
     def former(self) -> Any:
         return record_of(self.device.settings, self.view)
-
-    def key_names(self) -> frozenset[str]:
-        return frozenset(pair.name for pair in self.device.key_pairs())
-
-    def key_user(self, name: str) -> str | None:
-        return self.device.key_pair_user(name)
 
     def concealed(self, line: str) -> str:
         return lines.concealed(line)
