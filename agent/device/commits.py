@@ -6,9 +6,10 @@ much that is, and for whom, says `agent/device/reserve.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from agent.device import losses, reserve
+from agent.device.ledger import Ledger
 from agent.device.reserve import Need, Purpose, Room
 from agent.errors import AgentError, fail
 from hal import records
@@ -27,25 +28,42 @@ class Commits:
 
     def __init__(self, store: Store, realms: Callable[[], reserve.Realms]) -> None:
         self._store, self._realms = store, realms
+        self._ledger = Ledger(())
+        self._sequence = -1  # of the store when the ledger was right
+        self._kept: int | None = None  # as long as nothing changes; each display of a realm asks
 
     def commit(self, changes: Mapping[str, object], purpose: Purpose) -> None:
         """One transaction. Raises AgentError, with nothing changed: `store-reserved` when it must
         leave more room behind it, `store-failed` when the store refuses."""
+        ledger = self._counted()
         try:
             changes = {**self._settled(changes), **changes}
-            self._check(changes, purpose)
-            self._store.commit(changes)
+            before, after = self._sizes(changes, {}), self._sizes(changes, changes)
+            ledger.put(after)
+            try:
+                self._check(sum(n for _, n in after) - sum(n for _, n in before), purpose)
+                self._store.commit(changes)
+            except BaseException:
+                ledger.put(before)
+                raise
         except StoreError as error:
             raise refused(error) from error
+        self._sequence = self._store.health.sequence
+
+    def configured(self) -> None:
+        """The settings of realms may have changed."""
+        self._kept = None
 
     def room(self) -> Room:
         """The state of the store."""
-        return reserve.room(self._store.sizes(), self._store.room_bytes, self._realms())
+        return self._room(reserve.kept_bytes(self._counted(), self._realms()))
 
     def need(self, realm: str) -> Need:
         """The room that the next application of a realm (its folded name) takes, and has."""
-        room_bytes, realms = self._store.room_bytes, self._realms()
-        return reserve.need(self._store.sizes(), room_bytes, realms, realm)
+        ledger, realms = self._counted(), self._realms()
+        if self._kept is None:
+            self._kept = reserve.kept_bytes(ledger, realms)
+        return reserve.need(self._room(self._kept), ledger, realms, realm)
 
     def expect(self, wanted: int) -> None:
         """Before work whose outcome is configured: `store-reserved` when it would find no room."""
@@ -53,22 +71,35 @@ class Commits:
         if wanted > room.free:
             raise fail("store-reserved", wanted=wanted, left=room.left)
 
+    def _room(self, kept: int) -> Room:
+        return Room(self._store.room_bytes, self._store.health.used_bytes, kept)
+
+    def _counted(self) -> Ledger:
+        """The ledger: made anew where something has written past this, as an erase does."""
+        if self._store.health.sequence != self._sequence:
+            self._ledger = Ledger(self._store.sizes().items())
+            self._sequence, self._kept = self._store.health.sequence, None
+        return self._ledger
+
+    def _sizes(self, keys: Iterable[str], changes: Mapping[str, object]) -> list[tuple[str, int]]:
+        sizes = self._store.sizes(changes)
+        return [(key, sizes.get(key, 0)) for key in keys]
+
     def _settled(self, changes: Mapping[str, object]) -> dict[str, object]:
         """What is written anew counts as lost no more."""
         if self._store.get(records.lost_key()) is None:
             return {}
         return losses.settled(self._store, changes)
 
-    def _check(self, changes: Mapping[str, object], purpose: Purpose) -> None:
+    def _check(self, growth: int, purpose: Purpose) -> None:
         """A commit that takes no more than before is always good: a full store can be emptied."""
-        if purpose is Purpose.RENEWAL or self._store.health.read_only:
+        self._kept = None
+        if growth <= 0 or purpose is Purpose.RENEWAL or self._store.health.read_only:
             return  # the store itself says what does not fit
-        sizes, room = self._store.sizes(changes), self._store.room_bytes
-        used = sizes.total
-        growth, rest = used - self._store.sizes().total, room - used
-        if growth <= 0:
-            return
+        room = self._store.room_bytes
+        used = self._store.health.used_bytes + growth
+        rest = room - used
         if rest < 0:
             raise StoreError(f"full: {used} bytes, there is room for {room}")
-        if rest < reserve.kept_bytes(sizes, self._realms(), purpose):
+        if rest < reserve.kept_bytes(self._ledger, self._realms(), purpose):
             raise fail("store-reserved", wanted=growth, left=rest + growth)

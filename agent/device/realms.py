@@ -124,6 +124,7 @@ class Realms:
     def changed(self) -> None:
         """After every configuration command: engines see the realms as they are now."""
         realms = self._shared.settings.realms
+        self._shared.commits.configured()
         for key in [key for key in self._runners if key not in realms]:
             self._drop(key)
         for key, realm in realms.items():

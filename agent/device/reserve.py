@@ -1,8 +1,8 @@
 """The room in the store that is kept for renewals, so that configuring stops before they do. Pure.
 
-The arithmetic. `sizes` are the bytes of each key with its value (`hal/store.py`): a commit behind
-which they are no more than the room of the store together is never refused as full, whatever was
-appended before. A renewal adds a request, which holds the certificate that signs it, and an
+The arithmetic. What counts is the bytes of each key with its value (`hal/store.py`): a commit
+behind which they are no more than the room of the store together is never refused as full, whatever
+was appended before. A renewal adds a request, which holds the certificate that signs it, and an
 outcome; it brings a certificate with its chain, and a key pair where each renewal makes one. The
 old ones go in the commit that stores the new ones, unless the new ones wait for their turn.
 
@@ -19,12 +19,11 @@ from collections.abc import Mapping
 from enum import Enum
 
 from agent import limits
+from agent.device.ledger import Ledger
 from agent.enrolment.actions import Stored
 from agent.settings import Realm
 from hal.named import NamedTuple
-from hal.records import realm_key
 
-Sizes = Mapping[str, int]
 Realms = Mapping[str, Realm]  # by folded name
 LEFT = ("sent", "pending")  # phases of a request that the CA may have
 
@@ -54,15 +53,13 @@ def failed(before: Stored, after: Stored) -> bool:
     return after.outcome != before.outcome and bool(after.outcome and after.outcome.error)
 
 
-def brought_bytes(sizes: Sizes, realm: str, settings: Realm | None) -> int:
+def brought_bytes(ledger: Ledger, realm: str, settings: Realm | None) -> int:
     """The bytes of a certificate with its chain, and of a key pair where the renewal makes one."""
-    local = sizes.get(realm_key(realm, "local"), limits.LOCAL_BYTES)
+    local = ledger.local.get(realm, limits.LOCAL_BYTES)
     auto = settings.auto_enroll if settings else None
     if settings is None or auto is None or not auto.regenerate:
         return local
-    usual = key_pair_bytes(limits.KEY_BITS_DEFAULT)
-    named = f"key/{settings.key_pair}/"
-    before = max((sizes[key] for key in sizes if key.startswith(named)), default=usual)
+    before = ledger.pair(settings.key_pair) or key_pair_bytes(limits.KEY_BITS_DEFAULT)
     return local + max(before, key_pair_bytes(auto.key_bits) if auto.key_bits else 0)
 
 
@@ -71,32 +68,26 @@ def key_pair_bytes(bits: int) -> int:
     return 256 + bits * 7 // 10
 
 
-def renewal_bytes(sizes: Sizes, realm: str, settings: Realm | None) -> int:
+def renewal_bytes(ledger: Ledger, realm: str, settings: Realm | None) -> int:
     """The bytes that a realm's next renewal adds at most, before it gives back what it can."""
-    signer = sizes.get(realm_key(realm, "local"), limits.LOCAL_BYTES)  # with its chain: no less
+    signer = ledger.local.get(realm, limits.LOCAL_BYTES)  # with its chain: no less
     request = limits.REQUEST_BYTES + signer
-    return request + limits.OUTCOME_BYTES + brought_bytes(sizes, realm, settings)
+    return request + limits.OUTCOME_BYTES + brought_bytes(ledger, realm, settings)
 
 
-def kept_bytes(sizes: Sizes, realms: Realms, wanted: Purpose = Purpose.CONFIGURING) -> int:
+def kept_bytes(ledger: Ledger, realms: Realms, wanted: Purpose = Purpose.CONFIGURING) -> int:
     """The bytes that must be free behind a commit: renewals of the largest realm, as many as the
     purpose says; for each realm that lets a certificate wait, the bytes of that; and for each whose
-    CA certificates are gone, the bytes of these."""
-    served = _served(sizes)
-    each = [renewal_bytes(sizes, name, realms.get(name)) for name in served]
-    waiting = [
-        brought_bytes(sizes, name, realms[name])
-        for name in served & realms.keys()
-        if (auto := realms[name].auto_enroll) and not auto.updated_effective
-    ]
-    bare = [name for name in served if realm_key(name, "ca") not in sizes]
-    return wanted.value * max(each, default=0) + sum(waiting) + len(bare) * limits.CA_BYTES
-
-
-def _served(sizes: Sizes) -> set[str]:
-    """The realms that have a certificate or apply for one, configured or not."""
-    ends = ("/local", "/request")
-    return {k.split("/")[1] for k in sizes if k.startswith("realm/") and k.endswith(ends)}
+    CA certificates are gone, the bytes of these. One step for each realm that is served."""
+    largest = waiting = bare = 0
+    for name in ledger.served:
+        settings = realms.get(name)
+        largest = max(largest, renewal_bytes(ledger, name, settings))
+        auto = settings.auto_enroll if settings else None
+        if auto and not auto.updated_effective:
+            waiting += brought_bytes(ledger, name, settings)
+        bare += name not in ledger.cas
+    return wanted.value * largest + waiting + bare * limits.CA_BYTES
 
 
 class Room(NamedTuple):
@@ -133,16 +124,10 @@ class Need(NamedTuple):
 FREE, KEPT, MISSING = "free", "kept for renewals", "missing"
 
 
-def room(sizes: Sizes, capacity: int, realms: Realms) -> Room:
-    """The state of a store of that room."""
-    return Room(capacity, sum(sizes.values()), kept_bytes(sizes, realms))
-
-
-def need(sizes: Sizes, capacity: int, realms: Realms, realm: str) -> Need:
+def need(room: Room, ledger: Ledger, realms: Realms, realm: str) -> Need:
     """Of a realm, by its folded name. Only renewals may take what is kept for them."""
-    now = room(sizes, capacity, realms)
-    wanted = renewal_bytes(sizes, realm, realms.get(realm))
-    renews = any(realm_key(realm, part) in sizes for part in ("local", "request"))
-    if not now.reached if renews else wanted <= now.free:
-        return Need(wanted, now.left, FREE)
-    return Need(wanted, now.left, KEPT if renews and wanted <= now.left else MISSING)
+    wanted = renewal_bytes(ledger, realm, realms.get(realm))
+    renews = realm in ledger.local or realm in ledger.requests
+    if not room.reached if renews else wanted <= room.free:
+        return Need(wanted, room.left, FREE)
+    return Need(wanted, room.left, KEPT if renews and wanted <= room.left else MISSING)

@@ -6,7 +6,8 @@ import pytest
 
 from agent import limits
 from agent.device import reserve
-from agent.device.reserve import FREE, KEPT, MISSING, Need, Purpose
+from agent.device.ledger import Ledger
+from agent.device.reserve import FREE, KEPT, MISSING, Need, Purpose, Room
 from agent.enrolment.actions import Stored
 from agent.enrolment.drafts import failed
 from agent.errors import AgentError, fail
@@ -35,35 +36,37 @@ def realm(auto: AutoEnroll | None = None, key_pair: str | None = "k1") -> Realm:
 # -- the arithmetic --------------------------------------------------------------------------------
 
 SIZES = {"config": 400, "key/k1/1": 1600, "realm/abc/local": 2000, "realm/abc/ca": 1300}
+LEDGER = Ledger(SIZES.items())
 ONE = REQUEST_BYTES + 2000 + OUTCOME_BYTES + 2000  # of abc
 
 
 def test_a_renewal_is_a_request_with_its_signer_an_outcome_and_what_it_brings() -> None:
-    assert reserve.renewal_bytes(SIZES, "abc", realm()) == ONE
-    assert reserve.renewal_bytes(SIZES, "abc", None) == ONE
+    assert reserve.renewal_bytes(LEDGER, "abc", realm()) == ONE
+    assert reserve.renewal_bytes(LEDGER, "abc", None) == ONE
     regenerate = realm(AutoEnroll(regenerate=True))
-    assert reserve.renewal_bytes(SIZES, "abc", regenerate) == ONE + 1600
+    assert reserve.renewal_bytes(LEDGER, "abc", regenerate) == ONE + 1600
     larger = realm(AutoEnroll(regenerate=True, key_bits=4096))
-    assert reserve.renewal_bytes(SIZES, "abc", larger) == ONE + reserve.key_pair_bytes(4096)
+    assert reserve.renewal_bytes(LEDGER, "abc", larger) == ONE + reserve.key_pair_bytes(4096)
     first = REQUEST_BYTES + OUTCOME_BYTES + 2 * LOCAL_BYTES
-    assert reserve.renewal_bytes(SIZES, "other", None) == first
+    assert reserve.renewal_bytes(LEDGER, "other", None) == first
 
 
 def test_four_renewals_of_the_largest_realm_are_kept_and_what_may_wait() -> None:
     realms = {"abc": realm(AutoEnroll(updated_effective=True)), "small": realm()}
     sizes = {**SIZES, "realm/small/local": 900, "realm/small/ca": 100}
-    assert reserve.kept_bytes(sizes, realms) == 4 * ONE
-    assert reserve.kept_bytes(sizes, realms, Purpose.REFRESH) == 2 * ONE
+    assert reserve.kept_bytes(Ledger(sizes.items()), realms) == 4 * ONE
+    assert reserve.kept_bytes(Ledger(sizes.items()), realms, Purpose.REFRESH) == 2 * ONE
     realms["small"] = realm(AutoEnroll(regenerate=True))
-    assert reserve.kept_bytes(sizes, realms) == 4 * ONE + 900 + 1600
-    assert reserve.kept_bytes(sizes, realms, Purpose.FAILURE) == ONE + 900 + 1600
+    assert reserve.kept_bytes(Ledger(sizes.items()), realms) == 4 * ONE + 900 + 1600
+    assert reserve.kept_bytes(Ledger(sizes.items()), realms, Purpose.FAILURE) == ONE + 900 + 1600
 
 
 def test_a_realm_counts_once_it_applies_and_while_it_is_in_no_configuration() -> None:
-    assert reserve.kept_bytes({"config": 1, "key/x/local": 9, "realm/a/ca": 9}, {}) == 0
+    others = {"config": 1, "key/x/local": 9, "realm/a/ca": 9}
+    assert reserve.kept_bytes(Ledger(others.items()), {}) == 0
     first = REQUEST_BYTES + OUTCOME_BYTES + 2 * LOCAL_BYTES
     applying = {"realm/a/request": 800}
-    assert reserve.kept_bytes(applying, {}) == 4 * first + limits.CA_BYTES
+    assert reserve.kept_bytes(Ledger(applying.items()), {}) == 4 * first + limits.CA_BYTES
 
 
 def test_what_the_next_application_finds() -> None:
@@ -76,11 +79,12 @@ def test_what_the_next_application_finds() -> None:
         (used + ONE, KEPT),
         (used + ONE - 1, MISSING),
     ):
-        found = reserve.need(SIZES, capacity, realms, "abc")
+        found = reserve.need(Room(capacity, used, kept), LEDGER, realms, "abc")
         assert found == Need(ONE, capacity - used, place)
-    first = reserve.renewal_bytes(SIZES, "new", None)
-    assert reserve.need(SIZES, used + kept + first, realms, "new").place == FREE
-    assert reserve.need(SIZES, used + kept + first - 1, realms, "new").place == MISSING
+    first = reserve.renewal_bytes(LEDGER, "new", None)
+    for spare, place in ((0, FREE), (-1, MISSING)):
+        room = Room(used + kept + first + spare, used, kept)
+        assert reserve.need(room, LEDGER, realms, "new").place == place
 
 
 LEAF = CertificateRecord(b"der", "CN=r1", "CN=CA", "2a", 1, 2)
