@@ -89,7 +89,7 @@ class _Feeding:
         self.over = False
         self._flash, self._feeder = flash, feeder
         self.block_size, self.block_count = flash.block_size, flash.block_count
-        self.program_size = flash.program_size
+        self.program_size, self.can_have_bad_blocks = flash.program_size, flash.can_have_bad_blocks
         self.program, self.erase, self.sync = flash.program, flash.erase, flash.sync
         self.close = flash.close
 

@@ -5,9 +5,10 @@ A record is a NamedTuple; in the store it is a map of its fields and `v`, the ve
 `RecordError`, and the caller goes on without that record and says so. A record of an older version
 is read as well: what it lacks is in `ADDED`, and it is written anew when it next changes.
 
-Keys: `config`, `config/console/{0,1}`, `key/<name>/<generation>`, `realm/<realm>/{ca,request,local,
-next,outcome,crl}`, `lost`, `starts`, `erase`, `clock`; names are case-folded, save those of key
-pairs, which VRP compares exactly.
+Keys: `config`, `config/console/{0,1}`, `config/{entity,realm}/<name>/{0,1}`,
+`key/<name>/<generation>`, `realm/<realm>/{ca,request,local,next,outcome,crl}`, `ca/<number>`,
+`lost`, `starts`, `erase`, `clock`; names are case-folded, save those of key pairs, which VRP
+compares exactly.
 """
 
 from collections.abc import Callable
@@ -87,6 +88,13 @@ class CaRecord(NamedTuple):
     roots: list[str] = []
     ras: list[int] = []
     ra_proven: bool = False
+
+
+class CaSetRecord(NamedTuple):
+    """The certificates of a CaRecord, which in the store has the number of the set in their place:
+    `set`, where it would have `certificates` (`agent/device/casets.py`)."""
+
+    certificates: list[CertificateRecord]
 
 
 class RenewalRecord(NamedTuple):
@@ -259,6 +267,7 @@ VERSION = {
     NextCaRecord: 2,
     LinkRecord: 2,
     CaRecord: 3,
+    CaSetRecord: 1,
     RenewalRecord: 1,
     RequestRecord: 4,
     LocalRecord: 3,
@@ -327,6 +336,11 @@ def erase_key() -> str:
 def clock_key() -> str:
     """Key of the last time that is known."""
     return "clock"
+
+
+def ca_set_key(number: int) -> str:
+    """Key of a set of CA certificates."""
+    return f"ca/{number}"
 
 
 def key_pair_key(name: str, generation: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from agent.device import losses, reserve
+from agent.device.casets import CaSets
 from agent.device.ledger import Ledger
 from agent.device.reserve import Need, Purpose, Room
 from agent.errors import AgentError, fail
@@ -26,8 +27,8 @@ def refused(error: StoreError) -> AgentError:
 class Commits:
     """`realms` gives the settings of the moment, by folded name."""
 
-    def __init__(self, store: Store, realms: Callable[[], reserve.Realms]) -> None:
-        self._store, self._realms = store, realms
+    def __init__(self, store: Store, ca_sets: CaSets, realms: Callable[[], reserve.Realms]) -> None:
+        self._store, self._ca_sets, self._realms = store, ca_sets, realms
         self._ledger = Ledger(())
         self._sequence = -1  # of the store when the ledger was right
         self._kept: int | None = None  # as long as nothing changes; each display of a realm asks
@@ -37,7 +38,7 @@ class Commits:
         leave more room behind it, `store-failed` when the store refuses."""
         ledger = self._counted()
         try:
-            changes = {**self._settled(changes), **changes}
+            changes = {**self._settled(changes), **self._ca_sets.left(changes), **changes}
             before, after = self._sizes(changes, {}), self._sizes(changes, changes)
             ledger.put(after)
             try:
@@ -49,6 +50,7 @@ class Commits:
         except StoreError as error:
             raise refused(error) from error
         self._sequence = self._store.health.sequence
+        self._ca_sets.committed(changes)
 
     def configured(self) -> None:
         """The settings of realms may have changed."""

@@ -8,15 +8,15 @@ start that finds a gap stores the keys of what was lost, before anything else is
 
 The keys come from bytes whose CRC is wrong. They close and they warn; nothing opens by them: a key
 that is none of ours counts as one that nobody can name, which may have been any record. Not
-remembered are the blocks of the configuration: what is left of these tells by itself that one is
-missing (`agent/device/kept.py`).
+remembered are the blocks of the configuration and the sets of CA certificates: what is left tells
+by itself that one is missing (`agent/device/kept.py`, `agent/device/casets.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agent.device import kept
+from agent.device import casets, kept
 from agent.log import Log
 from hal import records
 from hal.ports import StoreError
@@ -37,7 +37,7 @@ def note(store: Store, log: Log) -> None:
         lost = damage.lost
         if lost is None or not all(map(_is_ours, lost)):
             lost = _ANY
-        candidates.update(key for key in lost if not kept.is_block(key))
+        candidates.update(key for key in lost if not _tells_by_itself(key))
     if candidates == set(_stored(store)):
         return
     remembered = sorted(candidates if len(candidates) <= KEYS else _ANY)
@@ -81,4 +81,9 @@ def _stored(store: Store) -> list[str]:
 
 def _is_ours(key: str) -> bool:
     others = (records.clock_key(), records.starts_key())
-    return key in (*CONFIGURATION, *others) or key.startswith(ROOMS) or kept.is_block(key)
+    return key in (*CONFIGURATION, *others) or key.startswith(ROOMS) or _tells_by_itself(key)
+
+
+def _tells_by_itself(key: str) -> bool:
+    """Whether what is left says that it is missing."""
+    return kept.is_block(key) or key.startswith(casets.ROOM)

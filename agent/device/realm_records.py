@@ -67,11 +67,20 @@ class RealmRecords:
         for part, kind in _ALL.items():
             value = self._shared.store.get(records.realm_key(self._name, part))
             try:
-                parts[part] = None if value is None else records.decode(kind, value)
+                parts[part] = None if value is None else self._decode(kind, value)
             except records.RecordError as error:
                 text = f"realm {self._name}: {error}; going on without it"
                 self._shared.log.report("STORE_ERR", text)
-        return Stored(**{part: parts.get(part) for part in PARTS})  # type: ignore[arg-type]
+        stored = Stored(**{part: parts.get(part) for part in PARTS})  # type: ignore[arg-type]
+        # A chain is made of certificates of the set: they lie in memory once.
+        ders = {one.der: one.der for one in stored.ca.certificates} if stored.ca else {}
+        for local in filter(None, (stored.local, stored.next)):
+            local.chain[:] = [ders.get(der, der) for der in local.chain]
+        return stored
+
+    def _decode(self, kind: type[records.Record], value: object) -> object:
+        sets = self._shared.ca_sets
+        return sets.decode(value) if kind is records.CaRecord else records.decode(kind, value)
 
     def unread(self) -> list[str]:
         """The parts that flash holds and nobody can read."""
@@ -100,11 +109,17 @@ class RealmRecords:
         changes: dict[str, object] = {}
         for part, old, new in zip(Stored._fields, self.stored, stored, strict=True):
             if old != new:
-                key = records.realm_key(self._name, part)
-                changes[key] = None if new is None else records.encode(new)
+                changes.update(self._changes(part, new))
         if changes:
             self._shared.commits.commit(changes, reserve.purpose(self.stored, stored))
         self.stored = stored
+
+    def _changes(self, part: str, new: tuple[object, ...] | None) -> dict[str, object]:
+        key = records.realm_key(self._name, part)
+        if isinstance(new, records.CaRecord):
+            stored, sets = self._shared.ca_sets.encode(new)
+            return {key: stored, **sets}
+        return {key: None if new is None else records.encode(new)}
 
 
 # -- the revocation list --------------------------------------------------------------------------

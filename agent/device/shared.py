@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.appliance import Done, Progress, T
+from agent.device.casets import CaSets
 from agent.device.commits import Commits
 from agent.device.hardware import Hardware
 from agent.device.reserve import Purpose
@@ -36,7 +37,8 @@ class Shared:
     ) -> None:
         self.settings = Settings()
         self.loop, self.store, self.hardware, self.jobs, self.log = loop, store, hardware, jobs, log
-        self.commits = Commits(store, lambda: self.settings.realms)
+        self.ca_sets = CaSets(store)
+        self.commits = Commits(store, self.ca_sets, lambda: self.settings.realms)
         self.time = Timekeeper(loop, hardware, store, self.commits, log)
         self.unsaved = False  # whoever changes or saves the configuration keeps it
         self._last_task = 0

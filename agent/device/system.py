@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from agent.appliance import Children, ClockState, Done
-from agent.device import losses
+from agent.device import casets, losses
 from agent.device.commits import refused
 from agent.device.erasing import Erasure
 from agent.device.keypairs import KeyPairs
@@ -121,7 +121,7 @@ class DeviceSystem:
         """Key pairs, certificates and requests go, in one commit; the configuration stays."""
         for realm in self._shared.settings.realms.values():
             self._realms.resting(realm.name)
-        gone = [*self._store.keys("key/"), *self._store.keys("realm/")]
+        gone = [key for room in ("key/", "realm/", casets.ROOM) for key in self._store.keys(room)]
         self._shared.commit({**dict.fromkeys(gone), **losses.settled(self._store, losses.ROOMS)})
         text = "key pairs, certificates and requests were destroyed"
         self._shared.log.report("CLEAR_ALL_KEY", text)

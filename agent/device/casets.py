@@ -1,0 +1,113 @@
+"""The sets of CA certificates: one in the store and in memory for all realms that hold the same.
+
+A realm's record of its CA says which set it holds, by number. A set never changes: another one gets
+another number, and no number comes again (it is that of the store's record that brought the set).
+So what rot lays open again is never taken for another set. A set goes in the commit in which the
+last realm lets go of it.
+
+Fault model. A set is lost or cannot be read: each realm that holds it says so, and has lost its CA
+as if that record itself were gone. A realm's record cannot be read: its set may be needed again, so
+until there is none such only sets are removed that a realm has let go of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hal import records
+from hal.records import CaRecord, CaSetRecord, CertificateRecord, RecordError
+from hal.store import Store
+
+ROOM = "ca/"
+
+
+class CaSets:
+    """Sets by their numbers; `held` gives the same list object to all realms."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._sets: dict[int, list[CertificateRecord]] = {}
+        self._holders: dict[str, int] | None = None  # keys of realms' records, and the set of each
+        self._sequence = -1  # of the store when the holders were right
+
+    # -- a record of a realm -----------------------------------------------------------------------
+
+    def decode(self, value: object) -> CaRecord:
+        """The record of a realm with its certificates; RecordError."""
+        number = _number(value)
+        if number is None or not isinstance(value, dict):
+            return records.decode(CaRecord, value)  # its certificates are in it
+        rest = {name: field for name, field in value.items() if name != "set"}
+        ca = records.decode(CaRecord, {**rest, "certificates": []})
+        return ca._replace(certificates=self.held(number))
+
+    def held(self, number: int) -> list[CertificateRecord]:
+        """The certificates of a set; RecordError."""
+        if number not in self._sets:
+            value = self._store.get(records.ca_set_key(number))
+            if value is None:
+                raise RecordError(f"its CA certificates, set {number}, are gone")
+            self._sets[number] = records.decode(CaSetRecord, value).certificates
+        return self._sets[number]
+
+    def encode(self, ca: CaRecord) -> tuple[dict[str, object], dict[str, object]]:
+        """The map to store for a realm, and the set where nobody holds the same.
+
+        The record gets the certificates of the set in the place of its own, which are equal.
+        """
+        changes: dict[str, object] = {}
+        number = next((n for n, held in self._sets.items() if held == ca.certificates), None)
+        if number is None or self._store.get(records.ca_set_key(number)) is None:
+            number = self._store.health.sequence + 1
+            changes[records.ca_set_key(number)] = records.encode(CaSetRecord(ca.certificates))
+        else:
+            ca.certificates[:] = self._sets[number]
+        stored = records.encode(ca._replace(certificates=[]))
+        del stored["certificates"]
+        return {**stored, "set": number}, changes
+
+    # -- a commit ----------------------------------------------------------------------------------
+
+    def left(self, changes: Mapping[str, object]) -> dict[str, object]:
+        """The removals that go with a commit: sets that no realm holds behind it."""
+        touched = {key: _number(value) for key, value in changes.items() if _is_holder(key)}
+        if not touched:
+            return {}
+        holders = self._counted()
+        before = {holders.get(key) for key in touched}
+        rest = {number for key, number in holders.items() if key not in touched}
+        gone = before - rest - {None, *touched.values()}
+        return dict.fromkeys(records.ca_set_key(number) for number in gone if number is not None)
+
+    def committed(self, changes: Mapping[str, object]) -> None:
+        """The store has taken them."""
+        self._sequence = self._store.health.sequence
+        for key, value in changes.items():
+            if _is_holder(key) and self._holders is not None:
+                number = _number(value)
+                self._holders.pop(key, None)
+                if number is not None:
+                    self._holders[key] = number
+            elif key.startswith(ROOM):
+                self._sets.pop(int(key.removeprefix(ROOM)), None)
+                if value is not None:
+                    self.held(int(key.removeprefix(ROOM)))
+
+    def _counted(self) -> dict[str, int]:
+        """Made anew where something has written past this, as an erase does."""
+        if self._holders is None or self._sequence != self._store.health.sequence:
+            keys = filter(_is_holder, self._store.keys("realm/"))
+            found = ((key, _number(self._store.get(key))) for key in keys)
+            self._holders = {key: number for key, number in found if number is not None}
+            self._sequence = self._store.health.sequence
+        return self._holders
+
+
+def _is_holder(key: str) -> bool:
+    return key.startswith("realm/") and key.endswith("/ca")
+
+
+def _number(value: object) -> int | None:
+    """The set that a stored record names."""
+    number = value.get("set") if isinstance(value, dict) else None
+    return number if type(number) is int else None
