@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.bench import echo, flashcost, idle, modules, page, peaks, series, single
+from tools.bench import echo, flashcost, idle, modules, page, peaks, scale, series, single
 from tools.bench.figures import MissingPeerError, Result, closing
 from tools.bench.rig import FULL, QUICK, Probe, Rig, Samples
 
@@ -22,6 +22,7 @@ PROBES = (
     *series.PROBES,
     *peaks.PROBES,
     *flashcost.PROBES,
+    *scale.PROBES,
 )
 RUNS = 5
 DEBIAN = "/usr/bin/python3"

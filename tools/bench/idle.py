@@ -108,7 +108,7 @@ def _first_prompts(board: Board, line: int) -> Samples:
         while len(seen) < len(PROMPTS):
             passed_ns = time.monotonic_ns() - begin_ns
             assert passed_ns < ANSWER_S * 10**9, f"no prompt: {board.log()}"
-            sock = sock or _greeted(board)
+            sock = sock or greeted(board)
             _press(line)
             watched = {line: "prompt_serial", **({sock.fileno(): "prompt_socket"} if sock else {})}
             left = [fd for fd, name in watched.items() if name not in seen]
@@ -130,7 +130,7 @@ def _press(line: int) -> None:
         return  # it has not been read for long; the wait has an end of its own
 
 
-def _greeted(board: Board) -> socket.socket | None:
+def greeted(board: Board) -> socket.socket | None:
     """A terminal at the console socket, as soon as there is one."""
     path = board.dir / "console.sock"
     if not path.exists():
