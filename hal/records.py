@@ -91,10 +91,29 @@ class CaRecord(NamedTuple):
 
 
 class CaSetRecord(NamedTuple):
-    """The certificates of a CaRecord, which in the store has the number of the set in their place:
-    `set`, where it would have `certificates` (`agent/device/casets.py`)."""
+    """What realms of one CA have in common of their CaRecord: in the store it lies once for all."""
 
+    pin: str
+    pin_md5: str
+    pin_sha1: str
+    pin_index: int
+    trusted_by: str
     certificates: list[CertificateRecord]
+    caps: list[str]
+    anchor: str
+    roots: list[str]
+    ras: list[int]
+    ra_proven: bool
+
+
+class CaHeldRecord(NamedTuple):
+    """The rest of the CaRecord of a realm, and the number of the set that it holds: in the store
+    the two are in the place of that."""
+
+    set: int
+    fetched_s: int
+    next: NextCaRecord | None
+    lineage: list[LinkRecord]
 
 
 class RenewalRecord(NamedTuple):
@@ -268,6 +287,7 @@ VERSION = {
     LinkRecord: 2,
     CaRecord: 3,
     CaSetRecord: 1,
+    CaHeldRecord: 1,
     RenewalRecord: 1,
     RequestRecord: 4,
     LocalRecord: 3,

@@ -1,9 +1,11 @@
 """The sets of CA certificates: one in the store and in memory for all realms that hold the same.
 
-A realm's record of its CA says which set it holds, by number. A set never changes: another one gets
-another number, and no number comes again (it is that of the store's record that brought the set).
-So what rot lays open again is never taken for another set. A set goes in the commit in which the
-last realm lets go of it.
+A set is all that realms of one CA have in common: the certificates, which of them is the pin, on
+whose word it was taken. A realm's record of its CA says which set it holds, by number, when it was
+fetched, and what is on the way to the next CA. A set never changes: another one gets another
+number, and no number comes again (it is that of the store's record that brought the set). So what
+rot lays open again is never taken for another set. A set goes in the commit in which the last realm
+lets go of it.
 
 Fault model. A set is lost or cannot be read: each realm that holds it says so, and has lost its CA
 as if that record itself were gone. A realm's record cannot be read: its set may be needed again, so
@@ -15,39 +17,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hal import records
-from hal.records import CaRecord, CaSetRecord, CertificateRecord, RecordError
+from hal.records import CaHeldRecord, CaRecord, CaSetRecord, RecordError
 from hal.store import Store
 
 ROOM = "ca/"
 
 
 class CaSets:
-    """Sets by their numbers; `held` gives the same list object to all realms."""
+    """Sets by their numbers; realms that hold the same get the same objects."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._sets: dict[int, list[CertificateRecord]] = {}
+        self._sets: dict[int, CaSetRecord] = {}
         self._holders: dict[str, int] | None = None  # keys of realms' records, and the set of each
         self._sequence = -1  # of the store when the holders were right
 
     # -- a record of a realm -----------------------------------------------------------------------
 
     def decode(self, value: object) -> CaRecord:
-        """The record of a realm with its certificates; RecordError."""
-        number = _number(value)
-        if number is None or not isinstance(value, dict):
-            return records.decode(CaRecord, value)  # its certificates are in it
-        rest = {name: field for name, field in value.items() if name != "set"}
-        ca = records.decode(CaRecord, {**rest, "certificates": []})
-        return ca._replace(certificates=self.held(number))
+        """The CA of a realm; RecordError."""
+        if isinstance(value, dict) and "certificates" in value:
+            return records.decode(CaRecord, value)  # of a release before: all of it is in here
+        held = records.decode(CaHeldRecord, value)
+        return CaRecord(
+            **self.held(held.set)._asdict(),
+            fetched_s=held.fetched_s,
+            next=held.next,
+            lineage=held.lineage,
+        )
 
-    def held(self, number: int) -> list[CertificateRecord]:
-        """The certificates of a set; RecordError."""
+    def held(self, number: int) -> CaSetRecord:
+        """A set; RecordError."""
         if number not in self._sets:
             value = self._store.get(records.ca_set_key(number))
             if value is None:
                 raise RecordError(f"its CA certificates, set {number}, are gone")
-            self._sets[number] = records.decode(CaSetRecord, value).certificates
+            self._sets[number] = records.decode(CaSetRecord, value)
         return self._sets[number]
 
     def encode(self, ca: CaRecord) -> tuple[dict[str, object], dict[str, object]]:
@@ -56,15 +61,15 @@ class CaSets:
         The record gets the certificates of the set in the place of its own, which are equal.
         """
         changes: dict[str, object] = {}
-        number = next((n for n, held in self._sets.items() if held == ca.certificates), None)
+        wanted = CaSetRecord(*(getattr(ca, field) for field in CaSetRecord._fields))
+        number = next((number for number, held in self._sets.items() if held == wanted), None)
         if number is None or self._store.get(records.ca_set_key(number)) is None:
             number = self._store.health.sequence + 1
-            changes[records.ca_set_key(number)] = records.encode(CaSetRecord(ca.certificates))
+            changes[records.ca_set_key(number)] = records.encode(wanted)
         else:
-            ca.certificates[:] = self._sets[number]
-        stored = records.encode(ca._replace(certificates=[]))
-        del stored["certificates"]
-        return {**stored, "set": number}, changes
+            ca.certificates[:] = self._sets[number].certificates
+        held = CaHeldRecord(number, ca.fetched_s, ca.next, ca.lineage)
+        return records.encode(held), changes
 
     # -- a commit ----------------------------------------------------------------------------------
 

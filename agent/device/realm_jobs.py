@@ -27,6 +27,8 @@ class Keys(Protocol):
 class RealmJobs:
     """At most one job at a time."""
 
+    __slots__ = ("_keys", "_number", "_shared")
+
     def __init__(self, shared: Shared, keys: Keys) -> None:
         self._shared, self._keys = shared, keys
         self._number: int | None = None

@@ -58,6 +58,8 @@ def any_of(store: Store, name: str) -> bool:
 class RealmRecords:
     """The records of a realm in flash: `stored`. An unreadable one is reported, and left out."""
 
+    __slots__ = ("_name", "_shared", "stored")
+
     def __init__(self, shared: Shared, name: str) -> None:
         self._shared, self._name = shared, name
         self.stored = self._load()

@@ -12,6 +12,8 @@ from agent.loop import Loop
 class Timer:
     """At most one deadline at a time; `call` comes once for it, from the loop."""
 
+    __slots__ = ("_armed", "_call", "_loop")
+
     def __init__(self, loop: Loop, call: Callable[[], None]) -> None:
         self._loop, self._call = loop, call
         self._armed: list[Armed] = []

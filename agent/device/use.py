@@ -20,6 +20,18 @@ class Use:
     `ended` is called when an activation has ended, with its error or None.
     """
 
+    __slots__ = (
+        "_activation",
+        "_collect",
+        "_ended",
+        "_loop",
+        "_retry",
+        "_stale",
+        "_stopped",
+        "error",
+        "under_way",
+    )
+
     def __init__(
         self,
         loop: Loop,

@@ -11,6 +11,8 @@ from agent.errors import AgentError
 class Waiter:
     """Tells the session that waits, and nobody where none does."""
 
+    __slots__ = ("_session",)
+
     def __init__(self) -> None:
         self._session: tuple[Progress, Done[None]] | None = None
 

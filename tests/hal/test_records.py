@@ -6,7 +6,10 @@ import pytest
 
 from hal import records
 from hal.records import (
+    BlockRecord,
+    CaHeldRecord,
     CaRecord,
+    CaSetRecord,
     CertificateRecord,
     ClockRecord,
     ConfigRecord,
@@ -36,6 +39,8 @@ EXAMPLES: list[Any] = [
         NextCaRecord("12", "34", "56", LEAF, b"message", 4),
         [LinkRecord("78", "9a", "bc", LEAF, b"earlier")],
     ),
+    CaSetRecord("ab", "cd", "ef", 0, "operator", [LEAF], ["AES"], "sha256 ab", ["12"], [0], True),
+    CaHeldRecord(7, 3, NextCaRecord("12", "34", "56", LEAF, b"message", 4), []),
     RequestRecord("sent", "t1", 4, 1, SETTINGS, None, 0),
     RequestRecord("sent", "t1", 4, 1, SETTINGS, "%^%#x%^%#", 0),
     RequestRecord("sent", "t1", 4, 1, SETTINGS, None, 0, RenewalRecord(17, LEAF, "k1", 1, False)),
@@ -48,6 +53,8 @@ EXAMPLES: list[Any] = [
     KeyRecord("k1", 1, 2048, False, 7, b"spki", b"sealed"),
     KeyRecord("k1", 1, 2048, False, 7, b"spki", b"handle", "pkcs11"),
     ConfigRecord("sysname r1\n", 3),
+    ConfigRecord("sysname r1\n", 3, "behind\n", 4, 5),
+    BlockRecord(4, 1 << 20, b"packed"),
     ConsoleRecord(3, "aaa\n"),
     LostRecord(["config", "realm/abc/ca"]),
     EraseRecord(8),
