@@ -46,7 +46,7 @@ USES_NETWORK, HAS_KEYS = 1, 2
 CAUSES = (None, "died", "deadline", "cancelled")
 GRACE_NS = 5_000_000_000  # the worker's own deadline comes first; this is for a worker that hangs
 NS_S = 1_000_000_000
-ASKED_S = 10  # the worker imports everything first, on a slow board
+ASKED_S = 60  # the worker imports everything first, on a slow board
 
 Told = Callable[[KernelTime | None], None]
 
