@@ -20,13 +20,15 @@ FIRST_GENERATION = 1
 PHASES = ("fetching", "sent", "pending", "lost")
 MESSAGE_TYPES = (17, 19)  # RFC 8894 3.2.1.2: RenewalReq, PKCSReq
 
+# 0: of a configuration that has none yet.
+_MAY_BE_ANY = (("ConfigRecord", "generation"),)
 _COUNTED = ("attempts", "bits", "console", "pin_index", "polls", "requests", "revoked")
 
 
 def fault(kind: str, values: Mapping[str, Any]) -> str:
     """The first field that cannot be, of a record of that kind; "" where all can."""
     for name, value in values.items():
-        if type(value) is int and not _can_be(name, value):
+        if type(value) is int and not _can_be(name, value) and (kind, name) not in _MAY_BE_ANY:
             return name
     return _RULES.get(kind, _none)(values)
 

@@ -7,10 +7,8 @@ certificate is in use.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from agent import limits
-from agent.appliance import CaQuestion, Done, KeyPair, Progress
+from agent.appliance import Done, KeyPair, Progress
 from agent.device import realm_records
 from agent.device.activation import Queue
 from agent.device.keypairs import KeyPairs
@@ -18,6 +16,7 @@ from agent.device.passwords import Passwords
 from agent.device.realms import Realms
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
+from agent.device.waiter import UNHEARD
 from agent.enrolment.actions import Stored
 from agent.enrolment.states import Apply
 from agent.errors import AgentError, fail
@@ -27,14 +26,9 @@ from agent.settings import Realm, fold
 UNSAVED = "A reboot forgets this realm until you type `save` in the user view."
 
 
-class Unheard:
-    """`Progress` where nobody waits."""
-
-    def note(self, _text: str) -> None:
-        return
-
-    def confirm_ca(self, _question: CaQuestion, answer: Callable[[bool], None]) -> None:
-        answer(False)
+def _end(done: Done[None] | None, error: AgentError) -> None:
+    if done:
+        done(error)
 
 
 def _none(result: KeyPair | AgentError) -> AgentError | None:
@@ -88,23 +82,31 @@ class Applications:
         if runner:
             runner.detach()
 
-    def alone(self, name: str) -> None:
-        """A realm applies by itself, or says what it lacks and is looked at again in an hour."""
+    def alone(self, name: str, done: Done[None] | None = None) -> None:
+        """A realm applies by itself, or says what it lacks and is looked at again in an hour.
+
+        `done` hears of the end of its attempt, as a person would. A new realm that is not yet
+        configured to the end says nothing: each further line has it looked at.
+        """
         try:
-            realm, runner = self._realms.realm(name), self._realms.runner(name)
-        except AgentError:  # it has gone meanwhile
+            realm = self._realms.realm(name)
+            stored = self._realms.look(name).engine.stored
+        except AgentError as error:  # it has gone meanwhile
+            _end(done, error)
             return
         try:
-            bits = self._key_wanted(realm, runner.engine.stored)
+            bits = self._key_wanted(realm, stored)
             if bits:
-                self._make_key(realm, runner, bits)
+                self._make_key(realm, bits, done)
                 return
-            realm_records.check_crl(self._shared, realm, Unheard())
+            realm_records.check_crl(self._shared, realm, UNHEARD)
             event = self.event(realm)._replace(attended=False)
         except AgentError as error:
-            runner.alone.lacks(error)
+            if done is None or error.code != "realm-incomplete":
+                self._lacks(name, error)
+            _end(done, error)
         else:
-            runner.apply(event)
+            self._realms.runner(name).apply(event, done)
 
     def _key_wanted(self, realm: Realm, stored: Stored) -> int:
         """The bits of the key pair that must be made before the realm can apply; 0: it is there."""
@@ -117,29 +119,37 @@ class Applications:
         in_use = newest and (newest.key, newest.generation) == (name, key.generation)
         return (auto.key_bits or key.bits) if in_use and auto.regenerate else 0
 
-    def _make_key(self, realm: Realm, runner: RealmRunner, bits: int) -> None:
+    def _make_key(self, realm: Realm, bits: int, done: Done[None] | None) -> None:
+        """And then it applies, as it is by then."""
         name = str(realm.key_pair)
         before = self._keys.record(name)
         exportable = before is not None and before.exportable
 
-        def begin(done: Done[None]) -> None:
-            if not self._key_wanted(realm, runner.engine.stored):  # somebody was faster
-                done(None)
-                return
+        def begin(made: Done[None]) -> None:
             try:
+                if not self._key_wanted(realm, self._realms.look(realm.name).engine.stored):
+                    made(None)  # somebody was faster
+                    return
                 self._keys.create(
-                    name, bits, exportable, lambda result: done(_none(result)), realm.name
+                    name, bits, exportable, lambda result: made(_none(result)), realm.name
                 )
             except AgentError as error:
-                done(error)
+                made(error)
 
         def made(result: AgentError | None) -> None:
             if isinstance(result, AgentError):
-                runner.alone.lacks(result)
+                self._lacks(realm.name, result)
+                _end(done, result)
             else:
-                runner.reconsider()
+                self.alone(realm.name, done)
 
         self._making.put(begin, made)
+
+    def _lacks(self, name: str, error: AgentError) -> None:
+        try:
+            self._realms.runner(name).alone.lacks(error)
+        except AgentError:
+            return  # it has gone meanwhile
 
     def event(self, realm: Realm) -> Apply:
         """An application of a person, as the configuration has it now; AgentError."""

@@ -49,7 +49,11 @@ class Device:
         self.keys = KeyPairs(shared, lambda name: self.realms.keys_held(name))
         self.starts = Starts(shared)
         self.realms = Realms(
-            shared, self.keys, activation, self.starts, lambda name: self.applications.alone(name)
+            shared,
+            self.keys,
+            activation,
+            self.starts,
+            lambda name, done: self.applications.alone(name, done),
         )
         self.passwords, self.access = Passwords(shared), Logins(shared)
         self.storage = DeviceStorage(hardware.files)

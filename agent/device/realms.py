@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from agent.appliance import Done, Progress
 from agent.device import realm_records
 from agent.device.activation import Activation
+from agent.device.newcomers import Newcomers
 from agent.device.realm_jobs import Keys
 from agent.device.realm_records import Held
 from agent.device.runner import RealmRunner
@@ -24,7 +26,7 @@ RESTS = f"the agent ended {ENDS} times in a row while this realm was at this ste
 
 class Realms:
     """Names of realms are as an operator types them. `alone` is called with the name of one that is
-    to apply by itself.
+    to apply by itself, and with what hears of the end.
 
     A realm of which flash knows nothing has no runner until somebody asks it for work, or it is to
     work by itself: a runner takes more memory than its settings, and there may be a thousand.
@@ -36,13 +38,14 @@ class Realms:
         keys: Keys,
         activation: Activation,
         starts: Starts,
-        alone: Callable[[str], None],
+        alone: Callable[[str, Done[None] | None], None],
     ) -> None:
         self._shared, self._keys, self._activation = shared, keys, activation
         self._starts, self._alone = starts, alone
         self._runners: dict[str, RealmRunner | None] = {}
         self._rests: dict[RealmRunner, tuple[RequestRecord | None, int]] = {}  # until when
         self._herd_s = shared.hardware.herd_s  # what is configured later applies at once
+        self._newcomers = Newcomers(shared, self._is_new, alone)
         shared.time.on_change(self._rearm)
 
     def __iter__(self) -> Iterator[RealmRunner]:
@@ -54,7 +57,10 @@ class Realms:
     def runner(self, name: str) -> RealmRunner:
         """For work; AgentError `realm-unknown`."""
         key = fold(name)
-        runner = self._runners[key] = self.look(name)
+        runner = self._runners.get(key)
+        if runner is None:
+            runner = self._runners[key] = self.look(name)
+            runner.restart()
         return runner
 
     def look(self, name: str) -> RealmRunner:
@@ -65,7 +71,8 @@ class Realms:
         return self._runners[key] or self._made(self.realm(name))
 
     def _made(self, realm: Realm) -> RealmRunner:
-        return RealmRunner(self._shared, self._keys, self._activation, realm, self._alone)
+        alone = partial(self._alone, realm.name, None)
+        return RealmRunner(self._shared, self._keys, self._activation, realm, alone)
 
     def realm(self, name: str) -> Realm:
         """The configuration of a realm; AgentError `realm-unknown`."""
@@ -114,6 +121,7 @@ class Realms:
     def boot(self) -> None:
         """At the start: all of the configured realms."""
         self.changed()
+        self._newcomers.start(self._herd_s)
         self._herd_s = 0
 
     def _rearm(self) -> None:
@@ -132,6 +140,11 @@ class Realms:
                 runner.configure(realm)
             elif key not in self._runners or realm.auto_enroll:
                 self._take_up(key, realm)
+        self._newcomers.look()
+
+    def _is_new(self, name: str) -> bool:
+        """It is configured, holds nothing and has not worked."""
+        return self._runners.get(fold(name), self) is None
 
     def _drop(self, key: str) -> None:
         runner = self._runners.pop(key)
@@ -141,7 +154,9 @@ class Realms:
     def _take_up(self, key: str, realm: Realm) -> None:
         """A realm is new here, but flash may know it: serve its certificate, go on where it was."""
         self._runners[key] = None
-        if realm.auto_enroll is None and not realm_records.any_of(self._shared.store, key):
+        if not realm_records.any_of(self._shared.store, key):
+            if realm.auto_enroll:
+                self._newcomers.add(realm.name)
             return
         runner = self._runners[key] = self._made(realm)
         if runner.engine.stored.local:

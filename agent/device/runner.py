@@ -28,7 +28,7 @@ from agent.device.realm_records import RealmRecords
 from agent.device.shared import Shared
 from agent.device.timer import Timer
 from agent.device.use import Use
-from agent.device.waiter import Waiter
+from agent.device.waiter import UNHEARD, Waiter
 from agent.enrolment import pins, vouched
 from agent.enrolment.actions import (
     Action,
@@ -69,7 +69,7 @@ from agent.settings import Realm
 
 class RealmRunner:
     """The engine of one realm, wired. `realm` is its configuration of the moment; `alone` is asked
-    to apply for it, by its name, when nobody else does."""
+    to apply for it when nobody else does."""
 
     def __init__(
         self,
@@ -77,11 +77,11 @@ class RealmRunner:
         keys: Keys,
         activation: Activation,
         realm: Realm,
-        alone: Callable[[str], None],
+        alone: Callable[[], None],
     ) -> None:
         self._shared, self._keys, self._realm = shared, keys, realm
         self._mark = _mark(realm)
-        self.alone = Alone(lambda: alone(realm.name), self._report)
+        self.alone = Alone(alone, self._report)
         self.records = RealmRecords(shared, realm.name)
         self.engine = Engine(self.records.stored, _policy(realm))
         self.use = Use(shared.loop, activation, self._in_use, self._used)
@@ -117,11 +117,16 @@ class RealmRunner:
         self.alone.goes_on()
         self._handle(Configured())
 
-    def apply(self, event: Apply) -> None:
-        """It applies by itself, unless somebody was faster."""
-        if not is_under_way(self.engine.state):
-            self.alone.goes_on()
-            self._handle(event)
+    def apply(self, event: Apply, done: Done[None] | None) -> None:
+        """It applies by itself, unless somebody was faster; `done` as of a person, if given."""
+        if is_under_way(self.engine.state):
+            if done:
+                done(None)
+            return
+        self.alone.goes_on()
+        if done:
+            self._waiter.take(UNHEARD, done)
+        self._handle(event)
 
     def attend(self, event: Apply | Installed, progress: Progress, done: Done[None]) -> None:
         """A person applies, or brings certificates. `done` is called with an error, or with None
@@ -332,8 +337,9 @@ class RealmRunner:
             if isinstance(event, CaFetched):
                 self.saw(event.certificates)
 
-        attended, stored = bool(self._waiter), self.engine.stored
-        held = stored._replace(request=self.engine.request)
+        request, stored = self.engine.request, self.engine.stored
+        attended = bool(self._waiter) and bool(request and request.attended)
+        held = stored._replace(request=request)
         self._jobs.start(op, self._realm, held, _moment(self._now()), attended, ended)
 
     def _report(self, mnemonic: str, text: str, told: bool = False) -> None:

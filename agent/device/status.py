@@ -8,10 +8,10 @@ from agent.device.realms import RESTS, SECOND_NS, Realms
 from agent.device.reserve import MISSING, Need
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
-from agent.enrolment import drafts, schedule, vouched
+from agent.enrolment import automatic, drafts, schedule, vouched
 from agent.enrolment.actions import Now
 from agent.enrolment.pins import Fingerprint
-from agent.enrolment.states import State
+from agent.enrolment.states import State, is_under_way
 from agent.errors import fail
 from agent.jobs import maps
 from agent.settings import Realm, Settings, fold
@@ -114,17 +114,24 @@ def of_realm(
         why, next_step = "the configuration is not complete", lacking
     stored, due_s = engine.stored, schedule.due_s(engine.rearm(now), now)
     if engine.state is State.ISSUED and stored.local:
-        due_s = stored.local.certificate.not_after_s
+        step = _by_itself(engine.plan(now).reason)
+        next_step = step or next_step
+        if due_s is None:
+            due_s = stored.local.certificate.not_after_s
         if runner.use.under_way:
             why, next_step = "the certificate is being put into use", "consumers can read it"
         elif runner.use.error:
             why = f"issued, but not in use: {runner.use.error.what}"
             next_step = f"tried again each minute; {runner.use.error.remedy}"
-        elif now.trusted and due_s < now.wall_s:
-            why, next_step = "the certificate has expired", EXPLAINED[State.TRUSTED][1]
+        elif now.trusted and stored.local.certificate.not_after_s < now.wall_s:
+            why, next_step = "the certificate has expired", step or EXPLAINED[State.TRUSTED][1]
         elif need.place == MISSING:
             short = fail("store-short", realm=realm.name, wanted=need.wanted, left=need.left)
             why, next_step = f"{why}, but {short.what}", short.remedy
+    elif not is_under_way(engine.state) and not lacking:
+        next_step = _by_itself(engine.plan(now).reason) or next_step
+    if error := runner.alone.lacking:
+        why, next_step = f"{why}; it does not apply by itself: {error.what}", error.remedy
     if engine.state is State.FAILED and stored.local:
         why += "; the certificate before it stays in use"
     if unread := runner.records.unread():
@@ -144,6 +151,13 @@ def of_realm(
         store_wanted=need.wanted,
         store_place=need.place,
     )
+
+
+def _by_itself(reason: str) -> str:
+    """What a realm does next without anybody; "" for one that does nothing."""
+    if reason == automatic.TAKE_OVER:
+        return reason
+    return f"it applies by itself: {reason}" if reason else ""
 
 
 def _resting(status: RealmStatus, realm: Realm, now: Now, until_ns: int) -> RealmStatus:

@@ -8,6 +8,19 @@ from agent.appliance import CaQuestion, Done, Progress
 from agent.errors import AgentError
 
 
+class Unheard:
+    """`Progress` where nobody reads it."""
+
+    def note(self, _text: str) -> None:
+        return
+
+    def confirm_ca(self, _question: CaQuestion, answer: Callable[[bool], None]) -> None:
+        answer(False)
+
+
+UNHEARD = Unheard()
+
+
 class Waiter:
     """Tells the session that waits, and nobody where none does."""
 

@@ -27,7 +27,7 @@ HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 
 FIRST = "there is no certificate"
-DUE = "the certificate is due for renewal"
+DUE = "the certificate comes to its renewal"
 EXPIRED = "the certificate has expired"
 TIMELESS = "the clock is not trusted, so the certificate may have expired"
 TAKE_OVER = "the certificate that waits takes the place of the one in use"

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from agent.enrolment.actions import Stored
+from hal.ports import Interface
 from hal.records import LocalRecord
 from tests.helpers.device_bench import CONFIGURATION, Answer, Bench, Waiter, certificate, refuse
 
@@ -15,13 +16,18 @@ HOLDS = " fingerprint"
 
 def alone(auto: str = "auto-enroll 50 updated-effective", *, key: str = "k1") -> Bench:
     """A blank device whose factory configuration is complete; its CA issues for ten days."""
-    text = CONFIGURATION.replace(HOLDS, f" {auto}\n{HOLDS}")
+    bench = blank(CONFIGURATION.replace(HOLDS, f" {auto}\n{HOLDS}").replace("k1", key))
+    bench.reboot()
+    bench.turn(30)
+    return bench
+
+
+def blank(factory: str) -> Bench:
+    """A device that holds nothing; the factory's configuration comes with its next start."""
     bench = Bench()
     bench.worker.answers["enrol"] = issue
     bench.worker.answers["generate-key"] = pair
-    bench.factory = text.replace("k1", key)
-    bench.reboot()
-    bench.turn(30)
+    bench.factory = factory
     return bench
 
 
@@ -107,7 +113,7 @@ def test_without_updated_effective_the_new_one_waits_in_storage_for_its_turn() -
     bench.reboot()
     pass_time(bench, 4 * DAY_S - 2 * HOUR_S)
     assert in_use(bench) == first
-    pass_time(bench, 2 * HOUR_S)
+    pass_time(bench, HOUR_S)
     assert in_use(bench).certificate == waits.certificate
     assert "abc_next.cer" not in bench.files.names()
 
@@ -142,19 +148,37 @@ def test_a_new_key_pair_for_each_renewal_beside_the_one_in_use() -> None:
 
 
 @pytest.mark.parametrize("missing", ["enrollment-url", "pki entity", "common-name"])
-def test_what_is_missing_is_said_once_and_looked_for_hourly(missing: str) -> None:
+def test_a_realm_that_is_not_complete_sends_nothing_and_shows_what_is_missing(
+    missing: str,
+) -> None:
     lines = CONFIGURATION.replace(HOLDS, f" auto-enroll 50\n{HOLDS}").splitlines()
     lines = [line for line in lines if missing not in line]
     if missing == "pki entity":
         lines = [line for line in lines if "common-name" not in line]
-    bench = Bench("\n".join(lines))
-    bench.turn(30)
+    bench = blank("\n".join(lines))
+    bench.reboot()
+    pass_time(bench, 5 * HOUR_S)
+    assert set(bench.worker.ops()) <= {"generate-key"}
+    assert bench.device.status("abc").why == "the configuration is not complete"
+    assert "not complete" not in bench.logged()
+
+
+def test_what_a_complete_realm_lacks_is_said_once_and_looked_for_hourly() -> None:
+    text = CONFIGURATION.replace(HOLDS, f" auto-enroll 50\n{HOLDS}")
+    bench = blank(text.replace(" common-name", " ip-address eth9\n common-name"))
+    bench.reboot()
+    bench.turn(20)
     error = bench.device.realms.runner("abc").alone.lacking
     assert error is not None
-    assert bench.logged().count(error.what) == 1
+    assert error.code == "entity-address"
     pass_time(bench, 5 * HOUR_S)
     assert bench.logged().count(error.what) == 1
-    assert set(bench.worker.ops()) <= {"generate-key"}
+    assert set(bench.worker.ops()) == {"generate-key"}
+    status = bench.device.status("abc")
+    assert error.what in status.why
+    bench.link.network.append(Interface("eth9", True, ("192.0.2.9",)))
+    pass_time(bench, 2 * HOUR_S)
+    assert in_use(bench).key == "k1"
 
 
 def test_what_was_missing_is_typed_and_it_goes_on_at_once() -> None:
@@ -173,11 +197,11 @@ def test_a_ca_that_is_away_is_asked_again_until_it_is_back() -> None:
     bench.worker.answers["fetch-ca"] = away = refuse("connection-refused", host="ca", what="x")
     honest: Any = Bench().worker.answers["fetch-ca"]
     bench.worker.jobs.clear()
-    commits = bench.store.counters.syncs
+    before = bench.store.health.sequence
     pass_time(bench, 7 * DAY_S)
     assert away is bench.worker.answers["fetch-ca"]
     assert 8 <= bench.worker.ops().count("fetch-ca") <= 40  # two days of three hours each
-    assert bench.store.counters.syncs - commits <= 2
+    assert bench.store.health.sequence - before <= 7 + 1  # the time once a day, and the failure
     assert bench.device.status("abc").last_error is not None
     bench.worker.answers["fetch-ca"] = honest
     pass_time(bench, 6 * HOUR_S)
@@ -186,22 +210,26 @@ def test_a_ca_that_is_away_is_asked_again_until_it_is_back() -> None:
 
 
 def test_a_hundred_failures_in_a_row_are_two_records_at_most() -> None:
-    bench = Bench(CONFIGURATION.replace(HOLDS, f" auto-enroll 50\n{HOLDS}"))
+    bench = blank(CONFIGURATION.replace(HOLDS, f" auto-enroll 50\n{HOLDS}"))
     bench.worker.answers["fetch-ca"] = refuse("connection-refused", host="ca", what="x")
-    bench.turn(30)
-    commits, asked = bench.store.counters.syncs, 0
+    bench.key()
+    before, asked, hours = bench.store.health.sequence, 0, 0
+    bench.reboot()
     while asked < 100:
         pass_time(bench, HOUR_S, 600)
-        asked = bench.worker.ops().count("fetch-ca")
-    assert bench.store.counters.syncs - commits <= 2
+        asked, hours = bench.worker.ops().count("fetch-ca"), hours + 1
+    days = hours // 24 + 1  # the time is written once a day
+    assert 0 < bench.store.health.sequence - before - days <= 2
 
 
 def test_a_key_pair_that_cannot_be_made_is_tried_again_in_an_hour() -> None:
-    bench = Bench(CONFIGURATION.replace(HOLDS, f" auto-enroll 50\n{HOLDS}"))
-    bench.worker.answers["enrol"] = issue
+    bench = blank(CONFIGURATION.replace(HOLDS, f" auto-enroll 50\n{HOLDS}"))
     good, bench.worker.answers["generate-key"] = pair, refuse("job-died")
     bench.reboot()
-    bench.worker.answers["generate-key"] = refuse("job-died")
+    bench.turn(20)
+    error = bench.device.realms.runner("abc").alone.lacking
+    assert error is not None
+    assert error.code == "job-died"
     pass_time(bench, 2 * HOUR_S)
     assert bench.store.keys("key/") == []
     bench.worker.answers["generate-key"] = good

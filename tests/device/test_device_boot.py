@@ -6,7 +6,7 @@ from agent import limits
 from agent.appliance import FromFile
 from hal import cbor
 from hal.ports import JobEnd
-from hal.records import ADDED, CaRecord, LocalRecord, RequestRecord
+from hal.records import ADDED, LocalRecord, RequestRecord
 from tests.helpers.device_bench import (
     CONFIGURATION,
     SHA256,
@@ -54,7 +54,7 @@ def test_what_the_release_before_had_in_flash_goes_on() -> None:
     bench.enrol()
     bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
     bench.enrol()
-    kinds = {"ca": CaRecord, "request": RequestRecord, "local": LocalRecord}
+    kinds = {"request": RequestRecord, "local": LocalRecord}
     for part, kind in kinds.items():
         found = dict(bench.store.get(f"realm/abc/{part}"))  # type: ignore[call-overload]
         for added in ADDED[kind].values():

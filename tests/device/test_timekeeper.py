@@ -8,6 +8,7 @@ import pytest
 
 from agent import limits
 from agent.device.belief import DAY_S, SECOND_NS, YEAR_S
+from agent.device.casets import CaSets
 from agent.device.commits import Commits
 from agent.device.timekeeper import Timekeeper
 from agent.errors import AgentError
@@ -42,7 +43,7 @@ class Rig:
 
     def begin(self, *issued_s: int, rtc: FakeRtc | None = None, floor: bool = False) -> Timekeeper:
         hardware = self.hardware._replace(rtc=rtc, clock_floor=floor)
-        commits = Commits(self.store, dict)
+        commits = Commits(self.store, CaSets(self.store), dict)
         keeper = Timekeeper(self.loop, hardware, self.store, commits, self.log)
         keeper.on_change(lambda: self.told.append(keeper.now().trusted))
         keeper.start(issued_s)

@@ -110,14 +110,19 @@ def refuse_used_entity(operator: Operator, record: Entity) -> None:
             raise fail("entity-used", name=record.name, realm=user.name)
 
 
-def key_pair(operator: Operator, name: str) -> str:
-    """The name of a key pair that is there; unlike other names its case counts (VRP)."""
+def key_pair(operator: Operator, name: str, *, is_made: bool = False) -> str:
+    """The name of a key pair that is there; unlike other names its case counts (VRP).
+
+    is_made: it need not be there; a name that differs by its case alone is refused all the same.
+    """
     names = operator.keys.names()
     if name in names:
         return name
     for other in sorted(names):
         if fold(other) == fold(name):
             raise fail("key-case", name=name, other=other)
+    if is_made:
+        return name
     raise fail("key-unknown", name=name)
 
 

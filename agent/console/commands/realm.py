@@ -109,9 +109,11 @@ def bind_entity(operator: Operator, args: Args) -> None:
 
 
 def bind_key_pair(operator: Operator, args: Args) -> None:
-    name = lookups.key_pair(operator, args.text("NAME"))
-    lookups.refuse_used_key(operator, name, beside=operator.record(REALM).name)
-    operator.record(REALM).key_pair = name
+    """A realm that applies by itself gets a key pair made that is not there."""
+    record, name = operator.record(REALM), args.text("NAME")
+    lookups.key_pair(operator, name, is_made=record.auto_enroll is not None)
+    lookups.refuse_used_key(operator, name, beside=record.name)
+    record.key_pair = name
 
 
 def source(operator: Operator, args: Args) -> None:
