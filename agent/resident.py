@@ -193,8 +193,7 @@ def _serve(
     if feeder:
         platform = platform._replace(flash=feeder.mounting(platform.flash))
     store, withheld = _mount(loop, platform, power, log)
-    blank = withheld is None and not devicekey.is_sealed(store)
-    key_fd, is_there = platform.device_key(make=blank)
+    key_fd, is_there = platform.device_key(make=not (withheld or devicekey.is_sealed(store)))
     worker = board.worker
     timeouts = limits.Timeouts(worker.connect_s, worker.receive_s, worker.exchange_s)
     ports, later = (platform.chance, platform.clock), partial(loop.after, 0)
