@@ -2,6 +2,8 @@
 
 import pytest
 
+from hal.fakes.flash import FakeFlash, PowerCut
+from hal.ports import StoreError
 from hal.store import Store
 from tests.helpers.powercut import (
     LARGE,
@@ -168,3 +170,77 @@ def test_a_part_of_zeroes_in_its_first_commits(raw: bool) -> None:
     images = rig.closure({image}, commit_of(SCRIPT[0]), {}, merged({}, SCRIPT[0]))
     assert images
     assert rig.images > 5
+
+
+# -- what a person asks for ------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("geometry", OF_PIECES, ids=str)
+def test_the_removal_of_replaced_values_in_pieces(geometry: Geometry) -> None:
+    rig = Rig(geometry, Eager)
+    flash = rig.part(rig.blank())
+    store, state = rig.mount(flash), State()
+    for changes in SCRIPT[:4]:
+        store.commit(changes)
+        state = merged(state, changes)
+
+    def removed(store: Store) -> None:
+        for _ in store.compacting():
+            pass
+
+    rig.run(flash.image(), removed, state, state)
+    removed(store)
+    assert b"first key" not in flash.image()
+    assert rig.cases > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("raw", [True, False])
+def test_the_first_commit_on_a_part_that_is_taken_over(raw: bool) -> None:
+    """Before: what cannot be mounted, or an empty store that may say that something was there.
+    Never what was stored there once."""
+    old = Geometry(256, 8, 4, raw)
+    flash = FakeFlash(*old)
+    store = Store.mount(flash)
+    for number in range(30):
+        store.commit({"old": number, "filler": bytes(200)})
+    image = flash.image()
+    rig = Rig(Geometry(512, 3, 1, raw))  # of which no segment is one of those
+    for operation in range(100):
+        for tear in TEARS:
+            for mask in MASKS:
+                part = FakeFlash.from_image(image[:1536], 512, raw=raw)
+                store = Store.mount(part, take_over=True)
+                part.cut_after(operation, tear, mask)
+                try:
+                    store.commit({"new": 1})
+                except PowerCut:
+                    try:
+                        found = rig.state(part.image(), cut_only=False)
+                    except StoreError:
+                        continue
+                    assert found in ({}, {"new": 1})
+                else:
+                    assert rig.state(part.image()) == {"new": 1}
+                    assert operation > 3
+                    return
+
+
+@pytest.mark.slow
+def test_a_commit_of_many_large_records() -> None:
+    """Appended, and as a move; on a part of a size that there is."""
+    rig = Rig(Geometry(16 * 1024, 64, 1, raw=False))
+    flash = rig.part(rig.blank())
+    store = rig.mount(flash)
+    state: State = {f"k{at}": bytes([at]) * 40_000 for at in range(5)} | {"small": 1}
+    rig.run(flash.image(), commit_of(state), {}, state, (0, 70_000), (-1, 0, 2))
+    store.commit(state)
+    for at in (1, 2):
+        after: State = {f"k{number}": bytes([at + 10]) * 41_000 for number in range(4)}
+        after = {**state, **after, "small": None}
+        rig.run(flash.image(), commit_of(after), state, merged(state, after), (0, 70_000), (-1, 0))
+        store.commit(after)
+        state = merged(state, after)
+    assert store.health.sequence >> 32 == 2
+    print(f"powercut: cases={rig.cases} large=1")
