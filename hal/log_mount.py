@@ -32,7 +32,7 @@ from hal.log_scan import Scan, keys_of, magics, scan
 from hal.named import NamedTuple
 from hal.ports import Flash, FlashError, StoreError
 
-_READ_BYTES = 64 * 1024
+_READ_BYTES = 16 * 1024
 _UNREADABLE = b"\x55"  # stands for bytes that the part refuses: neither erased nor a record
 
 
@@ -280,14 +280,15 @@ class _Part:
         Not all of them: who waits for an answer of the part may not wait for a slow one.
         """
         size, first = self.layout.block_size, index * self.layout.blocks
-        step, data = max(1, _READ_BYTES // size), []
+        step, data = max(1, _READ_BYTES // size), bytearray(self.layout.segment_size)
         for block in range(first, first + self.layout.blocks, step):
             count = min(step, first + self.layout.blocks - block)
             try:
-                data.append(self._flash.read(block * size, count * size))
+                part = self._flash.read(block * size, count * size)
             except FlashError:
-                data.extend(map(self.block, range(block, block + count)))
-        return b"".join(data)
+                part = b"".join(map(self.block, range(block, block + count)))
+            data[(block - first) * size : (block - first + count) * size] = part
+        return bytes(data)
 
     def block(self, index: int) -> bytes:
         """The bytes of a block; one that cannot be read is damage."""
