@@ -22,7 +22,7 @@ PAYLOAD_BYTES = 64 * 1024  # of one record; a realm's key, certificate and CA se
 SNAPSHOT, PART, TRANSACTION = b"scpS", b"scpP", b"scpT"
 
 SEGMENT_MAGIC = b"SCEPSEG\0"
-_SEGMENT = struct.Struct(">8sHHIIHHIQI")  # up to its CRC
+_SEGMENT = struct.Struct(">8sHHIIHHIIQI")  # up to its CRC
 _COPIES = 2  # a flipped bit in the only header of the only segment would lose everything
 _HEAD = struct.Struct(">4sQI")  # up to its check
 _CRC = struct.Struct(">I")
@@ -116,13 +116,14 @@ def layout_on(flash: Flash, found: Layout) -> Layout:
 
 
 class Segment(NamedTuple):
-    """A segment header: its number, the number of its first record, its snapshot records; and its
-    place on the part, in segments."""
+    """A segment header: its number, the number of its first record, its snapshot records; its place
+    on the part, in segments; the number of the segment that was copied, 0 when there was none."""
 
     number: int
     first: int
     parts: int
     place: int = 0
+    before: int = 0
 
 
 def pack_segment(layout: Layout, segment: Segment) -> bytes:
@@ -136,6 +137,7 @@ def pack_segment(layout: Layout, segment: Segment) -> bytes:
         layout.segments,
         segment.place,
         segment.number,
+        segment.before,
         segment.first,
         segment.parts,
     )
@@ -153,7 +155,7 @@ def unpack_segment(data: bytes, offset: int) -> tuple[Layout, Segment, bool] | N
     good = [fields for fields in copies if _is_header(fields)]
     if not good:
         return None
-    _, version, program_size, block_size, blocks, count, place, number, first, parts = (
+    _, version, program_size, block_size, blocks, count, place, number, before, first, parts = (
         _SEGMENT.unpack_from(good[0])
     )
     if version != VERSION:
@@ -163,7 +165,7 @@ def unpack_segment(data: bytes, offset: int) -> tuple[Layout, Segment, bool] | N
         return None
     if offset != place * layout.segment_size:
         return None
-    return layout, Segment(number, first, parts, place), len(good) == _COPIES
+    return layout, Segment(number, first, parts, place, before), len(good) == _COPIES
 
 
 def _is_header(copy: bytes) -> bool:

@@ -161,6 +161,7 @@ class _Part:
         self.sequence = 0
         self.damaged: list[Damage] = []
         self._lost: dict[Damage, int] = {}  # by their sequence numbers
+        self._copied: dict[Damage, int] = {}  # of snapshots, of which there may be another copy
         self._written: dict[str, int] = {}  # keys, and the newest record that says what they are
 
     def read_headers(self) -> None:
@@ -185,11 +186,14 @@ class _Part:
         """The segments that the state is made of, newest first.
 
         One is enough when its snapshot is whole. If not, the one before holds what was copied,
-        because a move touches no segment but its target.
+        because a move touches no segment but its target; unless it was erased since. One that is
+        older still has older values, and does not count.
         """
-        chain = []
+        chain: list[tuple[int, Scan]] = []
         for index in order:
             segment, layout = self.segments[index], self._written_in[index]
+            if chain and segment.number != self.segments[chain[-1][0]].before:
+                continue
             contents = scan(layout, self._read(index), layout.records_at, segment.first)
             self._report(index, segment, contents)
             if contents.complete():
@@ -198,8 +202,14 @@ class _Part:
                 if contents.whole():
                     break
         else:  # what a snapshot has lost is nowhere else
-            self.damaged = [damage._replace(lost=None) for damage in self.damaged]
+            self.damaged = list(map(self._without_copy, self.damaged))
         return chain
+
+    def _without_copy(self, damage: Damage) -> Damage:
+        gone = damage._replace(lost=None)
+        if damage in self._copied:
+            self._lost[gone] = self._copied[damage]
+        return gone
 
     def look_for_lost_segments(self) -> None:
         """Transactions newer than all others, in a segment whose header is gone.
@@ -272,7 +282,9 @@ class _Part:
                 self.damaged.append(damage)
                 self._lost[damage] = sequence
             elif contents.complete():
-                self.damaged.append(Damage(f"record {told(sequence)} of a snapshot", keys, lost=()))
+                damage = Damage(f"record {told(sequence)} of a snapshot", keys, lost=())
+                self.damaged.append(damage)
+                self._copied[damage] = sequence
 
     def _read(self, index: int) -> bytes:
         """The bytes of a segment, some blocks at once where the part lets them be read so.

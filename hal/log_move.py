@@ -79,12 +79,14 @@ class Target:
         self._writer.erase(block for block in dirty if block in header)
         self._blocks.clear()
 
-    def begin(self, number: int, copies: list[list[str]]) -> None:
-        """Writes the header. `copies`: the keys of each record of the snapshot."""
+    def begin(self, number: int, before: int, copies: list[list[str]]) -> None:
+        """Writes the header. `before`: the number of the active segment; `copies`: the keys of each
+        record of the snapshot."""
         first = (number << NUMBER_BITS) + 1
         self.begun, self.sequence = True, first - 1
         self._copies = copies[::-1]
-        self._write([pack_segment(self._layout, Segment(number, first, len(copies), self.index))])
+        header = Segment(number, first, len(copies), self.index, before)
+        self._write([pack_segment(self._layout, header)])
 
     def copy(self, live: Live) -> bool:
         """The next record of the snapshot; False when all are there.

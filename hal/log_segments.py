@@ -244,7 +244,8 @@ class Segments:
         if number > NUMBER_MAX:
             self._fail("the segments have numbers that no other can follow on")
         self._numbers[target.index] = number
-        target.begin(number, copies)
+        before = self._numbers[self._needed[0]] if self._needed else 0
+        target.begin(number, before, copies)
 
     def _end_move(self, target: Target, changes: Entries) -> None:
         while target.copy(self._live):

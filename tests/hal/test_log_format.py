@@ -35,22 +35,22 @@ from hal.ports import StoreError
 
 SMALL = Layout(256, 1, 1, 2)
 PAGED = Layout(256, 16, 2, 2)
-FIELDS = ">8sHHIIHHIQI"
-THIRD = Segment(3, 3 << 32 | 1, 1, place=1)
+FIELDS = ">8sHHIIHHIIQI"
+THIRD = Segment(3, 3 << 32 | 1, 1, place=1, before=2)
 HEADER = (
     "5343455053454700 0001 0010 00000100 00000002 0002 0001 00000003"
-    " 0000000300000001 00000001 d91d9a30"
+    " 00000002 0000000300000001 00000001 a5efdd62"
 )
 RECORD = "73637054 0000000300000002 00000005 592d16ac a161614101 44c677e2 000000"
 
 
 def test_the_bytes_of_a_header() -> None:
     data = pack_segment(PAGED, THIRD)
-    assert data[:44] == data[44:88]
+    assert data[:48] == data[48:96]
     assert len(data) == PAGED.records_at == 96
-    fields = struct.pack(FIELDS, b"SCEPSEG\0", 1, 16, 256, 2, 2, 1, 3, 3 << 32 | 1, 1)
-    assert data[:44] == fields + struct.pack(">I", binascii.crc32(fields))
-    assert data[:44] == bytes.fromhex(HEADER)
+    fields = struct.pack(FIELDS, b"SCEPSEG\0", 1, 16, 256, 2, 2, 1, 3, 2, 3 << 32 | 1, 1)
+    assert data[:48] == fields + struct.pack(">I", binascii.crc32(fields))
+    assert data[:48] == bytes.fromhex(HEADER)
 
 
 def test_the_bytes_of_a_record() -> None:
@@ -98,14 +98,14 @@ def test_a_header_is_none_where_it_does_not_say_that_it_lies() -> None:
     [(0, 256, 2, 2, 1), (1, 0, 2, 2, 1), (1, 256, 0, 2, 1), (1, 256, 2, 2, 2), (1, 256, 2, 1, 0)],
 )
 def test_a_header_that_makes_no_sense_is_none(values: tuple[int, ...]) -> None:
-    fields = struct.pack(FIELDS, b"SCEPSEG\0", 1, *values, 3, 7, 1)
+    fields = struct.pack(FIELDS, b"SCEPSEG\0", 1, *values, 3, 2, 7, 1)
     data = fields + struct.pack(">I", binascii.crc32(fields))
     offset = values[1] * values[2] * values[4]
     assert unpack_segment(data, offset) is None
 
 
 def test_a_header_of_another_version_is_refused() -> None:
-    fields = struct.pack(FIELDS, b"SCEPSEG\0", 2, 0, 0, 0, 0, 0, 0, 0, 0)
+    fields = struct.pack(FIELDS, b"SCEPSEG\0", 2, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     with pytest.raises(StoreError, match="format version 2, this software knows 1"):
         unpack_segment(fields + struct.pack(">I", binascii.crc32(fields)), 0)
 
@@ -204,7 +204,7 @@ def test_a_part_that_cannot_hold_a_log_is_refused(
 @pytest.mark.parametrize(
     ("layout", "sure_bytes"),
     [
-        (Layout(4096, 1, 32, 2), 131072 - 88 - 5 * (20 + 3 + 4 + 1)),
+        (Layout(4096, 1, 32, 2), 131072 - 96 - 5 * (20 + 3 + 4 + 1)),
         (PAGED, 512 - 96 - 2 * (20 + 3 + 4 + 16)),
         (Layout(128, 1, 1, 2), 0),  # frames alone would fill it
     ],

@@ -83,9 +83,9 @@ def test_foreign_content_is_refused() -> None:
 
 
 def test_a_part_of_a_newer_format_is_refused_by_its_version() -> None:
-    newer = bytearray(segment()[:44])
+    newer = bytearray(segment()[:48])
     newer[9] = 2
-    newer[40:44] = binascii.crc32(newer[:40]).to_bytes(4, "big")
+    newer[44:48] = binascii.crc32(newer[:44]).to_bytes(4, "big")
     for image in (bytes(newer).ljust(1024, b"\xff"), segment() + bytes(newer).ljust(512, b"\xff")):
         with pytest.raises(StoreError, match="format version 2, this software knows 1"):
             surveyed(image)
@@ -93,7 +93,7 @@ def test_a_part_of_a_newer_format_is_refused_by_its_version() -> None:
 
 
 def test_what_is_damaged_so_far_that_nothing_is_found_is_refused() -> None:
-    headless = b"\0" * 88 + segment(record(2, {"a": 2}))[88:]
+    headless = b"\0" * 96 + segment(record(2, {"a": 2}))[96:]
     with pytest.raises(StoreError, match=r"damaged: .*segment 0, with transactions up to 0.2"):
         surveyed(headless, BLANK)
     flash = FakeFlash.from_image(segment(record(1, {"a": 1})) + BLANK, 512)
@@ -174,6 +174,29 @@ def test_a_header_in_a_value_is_none() -> None:
         surveyed(image)
 
 
+def test_an_older_segment_than_the_one_before_gives_nothing() -> None:
+    """The one before was erased for the next move: what else is there is older."""
+    layout = Layout(512, 1, 1, 3)
+    oldest = segment(record(1, {"a": "stale", "b": 1}), number=1, layout=layout)
+    newest = segment(
+        flipped(record(5, {"a": "new", "b": 2}, SNAPSHOT), 24),
+        record(6, {"c": 1}),
+        number=3,
+        first=5,
+        parts=1,
+        place=2,
+        layout=layout,
+    )
+    found = survey(FakeFlash.from_image(oldest + BLANK + newest, 512))
+    assert list(found.live) == ["c"]
+    assert found.needed == (2,)
+    assert [damage.lost for damage in found.damaged] == [("a", "b")]
+    whole = segment(record(3, {"a": "before", "b": 2}), number=2, first=3, place=1, layout=layout)
+    found = survey(FakeFlash.from_image(oldest + whole + newest, 512))
+    assert found.live["a"] == cbor.dumps("before")
+    assert [damage.lost for damage in found.damaged] == [()]
+
+
 def test_a_record_that_is_no_map_is_reported() -> None:
     data = pack_record(LAYOUT, TRANSACTION, 1, cbor.dumps([1]))
     found = surveyed(segment(data, record(2, {"a": 1})), BLANK)
@@ -182,7 +205,7 @@ def test_a_record_that_is_no_map_is_reported() -> None:
 
 
 def test_a_segment_whose_header_is_gone_is_missed_when_it_was_the_newest() -> None:
-    headless = b"\0" * 88 + segment(record(2, {"a": 2}), record(3, {"a": 3}))[88:]
+    headless = b"\0" * 96 + segment(record(2, {"a": 2}), record(3, {"a": 3}))[96:]
     found = surveyed(segment(record(1, {"a": 1})), headless)
     assert found.damaged == (Damage("segment 1, with transactions up to 0.3"),)
     assert (found.sequence, found.end) == (3, 0)

@@ -18,7 +18,7 @@ def target(flash: FakeFlash, trusting: bool = True) -> Target:
 
 
 def pieces(made: Target, live: dict[str, bytes]) -> int:
-    made.begin(5, COPIES)
+    made.begin(5, 4, COPIES)
     count = 0
     while made.copy(live):
         count += 1
@@ -40,7 +40,7 @@ def test_a_state_is_copied_and_counts_from_its_end_on() -> None:
 def test_the_end_carries_what_has_changed_since_the_begin() -> None:
     flash, live = FakeFlash(256, 4), dict(LIVE)
     made = target(flash)
-    made.begin(5, COPIES)
+    made.begin(5, 4, COPIES)
     made.copy(live)
     live |= {"a": b"\x0a", "new": b"\x0b"}
     del live["c"]

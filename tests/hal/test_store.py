@@ -30,7 +30,7 @@ def test_an_erased_part_is_an_empty_store_and_a_mount_writes_nothing() -> None:
     assert store.keys() == []
     assert store.get("a") is None
     assert flash.operations == 0
-    assert store.health == (False, "", (), 0, 424, 0)
+    assert store.health == (False, "", (), 0, 416, 0)
 
 
 def test_commit_sets_and_removes_at_once() -> None:
@@ -265,9 +265,9 @@ def of_a_store(part: FakeFlash) -> bytes:
 
 
 def newer() -> bytes:
-    header = bytearray(FakeFlash.from_image(of_a_store(FakeFlash(512, 8)), 512).read(0, 44))
+    header = bytearray(FakeFlash.from_image(of_a_store(FakeFlash(512, 8)), 512).read(0, 48))
     header[8:10] = b"\0\2"
-    return bytes(header[:40] + binascii.crc32(header[:40]).to_bytes(4, "big")).ljust(4096, b"x")
+    return bytes(header[:44] + binascii.crc32(header[:44]).to_bytes(4, "big")).ljust(4096, b"x")
 
 
 CONTENTS: dict[str, Callable[[], bytes]] = {

@@ -146,8 +146,8 @@ class Forgetful(Target):
 class Hasty(Target):
     """Leaves out its last copy."""
 
-    def begin(self, number: int, copies: list[list[str]]) -> None:
-        super().begin(number, copies[:-1])
+    def begin(self, number: int, before: int, copies: list[list[str]]) -> None:
+        super().begin(number, before, copies[:-1])
 
 
 class Stale(Target):
@@ -160,8 +160,8 @@ class Stale(Target):
 class EndsTwice(Target):
     """Counts before its copies are there: a transaction stands in front of them."""
 
-    def begin(self, number: int, copies: list[list[str]]) -> None:
-        super().begin(number, copies)
+    def begin(self, number: int, before: int, copies: list[list[str]]) -> None:
+        super().begin(number, before, copies)
         self.complete({}, 60)
 
 

@@ -35,7 +35,9 @@ def segment(
     place: int = 0,
     layout: Layout = LAYOUT,
 ) -> bytes:
-    data = pack_segment(layout, Segment(number, first, parts, place)) + b"".join(records)
+    data = pack_segment(layout, Segment(number, first, parts, place, before=number - 1)) + b"".join(
+        records
+    )
     return data.ljust(layout.segment_size, b"\xff")
 
 

@@ -14,7 +14,7 @@ from tests.helpers.appliance_values import hashed
 from tests.helpers.board import Agent
 from tests.helpers.device_bench import Bench, ready
 
-MAGIC, HEADER = b"SCEPSEG\0", struct.Struct(">8sHHIIHHIQI")  # docs/FORMAT.md 3
+MAGIC, HEADER = b"SCEPSEG\0", struct.Struct(">8sHHIIHHIIQI")  # docs/FORMAT.md 3
 SMALL = (4096, 16)  # blocks of a part on which many cuts are tried
 
 
