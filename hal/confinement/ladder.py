@@ -59,11 +59,16 @@ class Ladder:
         self._identity, self._bounds, self._without = identity, bounds, frozenset(without)
         self._filters = {kind: seccomp.build(kind, calls) for kind in (LOCAL, NETWORK)}
         self._roots: namespaces.Roots | None = None
-        self._no_roots = OSError()
+        self._nowhere: namespaces.EmptyNetwork | None = None
+        self._no_roots = self._no_network = OSError()
         try:
             self._roots = namespaces.Roots()
         except OSError as error:
             self._no_roots = error
+        try:  # behind the roots: without root their user name space gives the right to it
+            self._nowhere = namespaces.EmptyNetwork()
+        except OSError as error:
+            self._no_network = error
         try:  # without root a child is the same user, and jobs bring the device key by here
             kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         except OSError:
@@ -71,7 +76,8 @@ class Ladder:
 
     def descriptors(self, kind: str) -> list[int]:
         """What a child of this kind needs of the worker's to climb, and has no more then."""
-        return [self._roots.root[kind]] if self._roots else []
+        roots = [self._roots.root[kind]] if self._roots else []
+        return [*roots, self._nowhere.fd] if kind == LOCAL and self._nowhere else roots
 
     def refresh(self, kind: str) -> None:
         """Looks up what a child of this kind will find in its root."""
@@ -85,7 +91,7 @@ class Ladder:
         stand_back(os.getpid(), behind())
         rungs.climb("no new privileges", kernel.prctl, kernel.PR_SET_NO_NEW_PRIVS, 1)
         if kind == LOCAL:
-            rungs.climb("network name space", namespaces.leave_network)
+            rungs.climb("network name space", self._leave_network)
         rungs.climb("IPC name space", namespaces.leave_ipc)
         rungs.climb("mount name space", self._enter_root, kind)
         rungs.climb("Landlock", landlock.restrict, _readable(kind), kind == NETWORK)
@@ -97,6 +103,11 @@ class Ladder:
             os._exit(1)
         rungs.climb("seccomp", _load, self._filters[kind])
         return rungs
+
+    def _leave_network(self) -> None:
+        if self._nowhere is None:
+            raise self._no_network
+        self._nowhere.enter()
 
     def _enter_root(self, kind: str) -> None:
         if self._roots is None:

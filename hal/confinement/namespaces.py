@@ -23,8 +23,10 @@ and goes on to the next service.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from typing import NoReturn
 
 from hal.confinement import kernel
 from hal.files import write_all
@@ -44,14 +46,53 @@ _NO_MORE = _NOSUID | _NODEV | _NOEXEC
 _PLACE = "/proc"  # a folder that every Linux has; ours lies over it for a moment, here alone
 
 
-def leave_network() -> None:
-    """An empty network: its loopback is down, and no socket leads out. Raises OSError."""
-    kernel.call("unshare", _NEWNET)
-
-
 def leave_ipc() -> None:
     """No shared memory or queue of System V that another process knows. Raises OSError."""
     kernel.call("unshare", _NEWIPC)
+
+
+class EmptyNetwork:
+    """A network with nobody in it: its loopback is down, and no socket leads out.
+
+    The constructor is the worker's, `enter` a child's; both raise OSError. The kernel takes half a
+    millisecond to make one, and more to take it away, so all local children enter the same one. A
+    process that ends makes it, because the worker could not go back to its own without root.
+    """
+
+    def __init__(self) -> None:
+        made, done = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
+        pid = os.fork()
+        if pid == 0:
+            _make_network(made[1], (done[0], done[1]))
+        os.close(made[1])
+        try:
+            refused = int(os.read(made[0], 16) or errno.ECHILD)
+            if refused:
+                raise OSError(refused, os.strerror(refused))
+            self.fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            for fd in (made[0], *done):
+                os.close(fd)
+            os.waitpid(pid, 0)
+
+    def enter(self) -> None:
+        kernel.call("setns", self.fd, _NEWNET)
+        os.close(self.fd)
+
+
+def _make_network(told: int, waits: tuple[int, int]) -> NoReturn:
+    """The process that makes one: tells its errno, 0 for none, and stays until it was found."""
+    try:
+        os.close(waits[1])
+        try:
+            kernel.call("unshare", _NEWNET)
+        except OSError as error:
+            os.write(told, b"%d" % (error.errno or errno.EIO))
+        else:
+            os.write(told, b"0")
+            os.read(waits[0], 1)
+    finally:
+        os._exit(0)
 
 
 class Roots:

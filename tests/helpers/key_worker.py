@@ -33,7 +33,6 @@ from hal.confinement.ladder import Identity
 from hal.jobs import WorkerJobs
 from hal.ports import JobEnd, Link
 from tests.helpers import keeping
-from tools.bench import proc
 
 ROOT = Path(__file__).resolve().parents[2]
 START = (
@@ -95,7 +94,6 @@ class KeyWorker:
         self._jobs = WorkerJobs(self._loop, argv, answer_bytes=limits.JOB_BYTES, linger_s=1)
         self._key = keeping.device_key(device_key)
         self.device_key_place = os.readlink(f"/proc/self/fd/{self._key}")
-        self._before = proc.children(os.getpid())
 
     def __enter__(self) -> Self:
         return self
@@ -154,15 +152,18 @@ class KeyWorker:
             self._loop.turn(10_000_000)
 
     def children(self, count: int) -> list[int]:
-        """The pids of so many job children, oldest first, once they wait in their confinement."""
+        """The pids of all job children, oldest first, once they are so many and all wait in their
+        confinement."""
+        found: list[int] = []
 
-        def waiting() -> list[int]:
-            workers = set(proc.children(os.getpid())) - set(self._before)
-            found = [child for pid in workers for child in proc.children(pid)]
-            return sorted(pid for pid in found if _waits(pid))
+        def waiting() -> bool:
+            worker = self._jobs._pid
+            place = Path(f"/proc/{worker}/task/{worker}/children")
+            found[:] = sorted(map(int, place.read_text().split())) if worker else ()
+            return len(found) == count and all(map(_waits, found))
 
-        self.until(lambda: len(waiting()) == count)
-        return waiting()
+        self.until(waiting)
+        return found
 
 
 def answers(end: JobEnd) -> list[Any]:
