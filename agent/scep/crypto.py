@@ -21,6 +21,7 @@ from cryptography.exceptions import (
     InvalidTag,
     UnsupportedAlgorithm,
 )
+from cryptography.hazmat.backends.openssl.backend import backend
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
@@ -60,6 +61,7 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
 DIGEST_BYTES = {name: kind().digest_size for name, kind in _HASHES.items()}
 KEY_BYTES = {"des": 8, "3des": 24, "aes128": 16, "aes192": 24, "aes256": 32}
 GCM_NONCE_BYTES = 12
+_UNTESTED = "_rsa_skip_check_key"  # of versions up to 38
 _REFUSALS = (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, OverflowError)
 _FILE_REFUSALS = (*_REFUSALS, InternalError)
 
@@ -104,12 +106,17 @@ def load_own(pkcs8: bytes) -> PrivateKey:
     """A key that this device wrote under a seal; ValueError when it is none.
 
     The primality test takes a router seconds and proves nothing about bytes that the seal has
-    authenticated, so it is skipped where the library can (from version 39 on).
+    authenticated, so it is skipped. From version 39 on the library has a word for that, before it
+    has a switch of its backend; where neither is known, the key is tested.
     """
     try:
         key = load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
-        key = load_der_private_key(pkcs8, None)
+        setattr(backend, _UNTESTED, True)
+        try:
+            key = load_der_private_key(pkcs8, None)
+        finally:
+            setattr(backend, _UNTESTED, False)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError("not an RSA key")
     return key

@@ -66,9 +66,9 @@ class EmptyNetwork:
             _make_network(made[1], (done[0], done[1]))
         os.close(made[1])
         try:
-            refused = int(os.read(made[0], 16) or errno.ECHILD)
-            if refused:
-                raise OSError(refused, os.strerror(refused))
+            number, _, reason = os.read(made[0], 256).partition(b" ")
+            if number != b"0":
+                raise OSError(int(number or errno.ECHILD), reason.decode())
             self.fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         finally:
             for fd in (made[0], *done):
@@ -81,13 +81,14 @@ class EmptyNetwork:
 
 
 def _make_network(told: int, waits: tuple[int, int]) -> NoReturn:
-    """The process that makes one: tells its errno, 0 for none, and stays until it was found."""
+    """The process that makes one: tells its errno and reason, 0 for none, and stays until it was
+    found."""
     try:
         os.close(waits[1])
         try:
             kernel.call("unshare", _NEWNET)
         except OSError as error:
-            os.write(told, b"%d" % (error.errno or errno.EIO))
+            os.write(told, f"{error.errno or errno.EIO} {error.strerror}".encode())
         else:
             os.write(told, b"0")
             os.read(waits[0], 1)

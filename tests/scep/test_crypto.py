@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.scep import crypto
+from agent.scep import cms_writer, crypto, der, oids
 from tests.helpers import scep_lab as lab
 
 DIGESTS = ("md5", "sha1", "sha-256", "sha-384", "sha-512")
@@ -74,6 +74,21 @@ def test_a_key_of_another_kind_is_refused() -> None:
     data = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     with pytest.raises(ValueError, match="RSA"):
         crypto.load_own(data)
+
+
+def test_a_key_of_our_own_is_not_tested_again() -> None:
+    """One of whose two primes is none: it signs, and a test would find it."""
+    p, one, other = (1 << 1279) - 1, (1 << 521) - 1, (1 << 607) - 1
+    q, e = one * other, 65537
+    dp, dq = pow(e, -1, p - 1), pow(e, -1, (one - 1) * (other - 1))
+    d = pow(e, -1, (p - 1) * (one - 1) * (other - 1))
+    numbers = (0, p * q, e, d, p, q, dp, dq, pow(q, -1, p))
+    octets = der.octet_string(der.sequence(*map(der.integer, numbers)))
+    pkcs8 = der.sequence(der.integer(0), cms_writer.algorithm(oids.RSA), octets)
+    key = crypto.load_own(pkcs8)
+    signature = crypto.sign(key, "sha-256", crypto.digest("sha-256", b"data"))
+    assert crypto.verify(crypto.public_der(key), "rsa", "sha-256", signature, b"data")
+    assert crypto.open_key(pkcs8, False, None) is None
 
 
 def test_unwrapping_gives_none_or_a_wrong_key_but_never_raises() -> None:
