@@ -19,7 +19,7 @@ no more. (TLS 1.2 knows the idea, RFC 5246 7.4.7.1; OpenSSL calls it implicit re
 from __future__ import annotations
 
 from agent.errors import fail
-from agent.scep import certificate, crypto, vault
+from agent.scep import crypto, vault
 from agent.scep.jobmap import Job, field, items, text_or_none
 from hal.named import NamedTuple
 from hal.protocol import Protocol
@@ -58,6 +58,7 @@ class OwnKey:
 
     def __init__(self, private: crypto.PrivateKey) -> None:
         self._private, self.spki = private, crypto.public_der(private)
+        self.block_bytes = (private.key_size + 7) // 8
 
     def sign(self, digest: str, value: bytes) -> bytes:
         return crypto.sign(self._private, digest, value)
@@ -161,7 +162,7 @@ class Keeper:
             raise RefusedError("no such block")
         if oaep is not None and not set(oaep) <= crypto.DIGEST_BYTES.keys():
             raise RefusedError("no such digests")
-        if len(block) != certificate.modulus_bytes(left.key.spki):
+        if len(block) != left.key.block_bytes:
             raise RefusedError("no block of this key")
         left.unwraps -= 1
         for one in self._left.values():
