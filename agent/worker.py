@@ -167,6 +167,8 @@ class Worker:
             return True
         if kind == CANCEL:
             self._end([number], "cancelled")
+        elif kind == START:  # it lacks descriptors: there is nobody who could answer
+            self._say(number, "died")
         elif kind == TIME:
             self._tell_time(number, bool(flags & WITH_TIMER))
         for fd in fds:

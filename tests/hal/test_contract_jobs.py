@@ -141,6 +141,20 @@ def test_descriptors_reach_the_child_and_stay_ours(real: Bench) -> None:
         assert os.fstat(file.fileno()).st_size == 7
 
 
+def test_a_job_that_lacks_descriptors_ends(real: Bench) -> None:
+    """With a key child there are a request for keys and a device key."""
+    ends: list[JobEnd] = []
+    real.jobs.start(b"x", [], 30, ends.append, True, b"keys")
+    assert real.wait(ends).failure == "died"
+
+
+def test_a_request_for_keys_that_no_socket_takes_is_a_failure(real: Bench) -> None:
+    ends: list[JobEnd] = []
+    with tempfile.TemporaryFile() as file:
+        real.jobs.start(b"x", [file.fileno()], 30, ends.append, True, bytes(8_000_000))
+    assert real.wait(ends).failure == "start"
+
+
 def test_a_large_request_arrives_whole(real: Bench) -> None:
     text = "x" * 900_000
     answer = real.wait(real.start("echo", say=text)[1]).answer
