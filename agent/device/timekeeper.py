@@ -2,7 +2,7 @@
 
 The rules are in `belief.py`. A reading is judged whenever somebody wants to know the time, which
 costs some comparisons. Whoever has deadlines hears of each jump and of each change of trust by
-`on_change`, and arms them anew by `at`.
+`on_change`, and arms them anew by `now` (`schedule.armed`).
 
 Who vouches is known from a file at once, and from the kernel by asking the worker. It is asked
 after the start and after each jump, in ever longer steps, then once a day: a time source that only
@@ -60,15 +60,6 @@ class Timekeeper:
         reading = self._reading()
         found = self._look(reading)
         return Now(belief.time_s(found, reading), reading.monotonic_ns, found.trusted)
-
-    def at(self, when_s: int, call: Callable[[], None]) -> Deadline:
-        """`call` when the time that counts reaches `when_s`: on the wall clock while that is
-        believed, else on elapsed time. To be armed anew after each `on_change`."""
-        now = self.now()
-        if now.trusted:
-            return self._loop.at_wall(when_s, call)
-        wait_ns = (when_s - now.wall_s) * belief.SECOND_NS
-        return self._loop.at_monotonic(now.monotonic_ns + wait_ns, call)
 
     def on_change(self, call: Callable[[], None]) -> None:
         """`call` after each jump of the clock and each change of trust."""

@@ -1,7 +1,7 @@
 """The time of the device on a real loop and fakes: who is asked, what is told, stored and set."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -11,6 +11,9 @@ from agent.device.belief import DAY_S, SECOND_NS, YEAR_S
 from agent.device.casets import CaSets
 from agent.device.commits import Commits
 from agent.device.timekeeper import Timekeeper
+from agent.device.timer import Timer
+from agent.enrolment.actions import Deadline
+from agent.enrolment.schedule import armed
 from agent.errors import AgentError
 from agent.log import Log
 from agent.loop import LONGEST_NS, SLEEP_NS, Loop
@@ -48,6 +51,10 @@ class Rig:
         keeper.on_change(lambda: self.told.append(keeper.now().trusted))
         keeper.start(issued_s)
         return keeper
+
+    def arm(self, keeper: Timekeeper, when_s: int, call: Callable[[], None]) -> None:
+        """A deadline as a realm has it."""
+        Timer(self.loop, call).set(armed(Deadline(wall_s=when_s), keeper.now()))
 
     def record(self, wall_s: int, machine: str = HERE) -> None:
         self.store.commit({records.clock_key(): records.encode(ClockRecord(wall_s, machine))})
@@ -152,7 +159,7 @@ def test_a_jump_that_nobody_vouches_for_is_told_and_elapsed_time_counts(
 ) -> None:
     keeper, seen = rig.begin(), []
     rig.turn(1)
-    keeper.at(START_S + 10, partial(seen.append, "due"))
+    rig.arm(keeper, START_S + 10, partial(seen.append, "due"))
     rig.clock.jump(jump_s)
     rig.turn()
     assert not keeper.now().trusted
@@ -163,7 +170,7 @@ def test_a_jump_that_nobody_vouches_for_is_told_and_elapsed_time_counts(
     assert keeper.now().wall_s == START_S + 2
     assert keeper.state().counts_s == START_S + 2
     seen.clear()
-    keeper.at(START_S + 10, partial(seen.append, "due"))
+    rig.arm(keeper, START_S + 10, partial(seen.append, "due"))
     rig.turn(7)
     assert seen == []
     rig.turn(1)
@@ -210,7 +217,7 @@ def test_a_clock_that_stands_still_does_not_stop_deadlines(rig: Rig) -> None:
     keeper, seen = rig.begin(), []
 
     def arm() -> None:
-        keeper.at(START_S + 3 * DAY_S, partial(seen.append, keeper.now().wall_s))
+        rig.arm(keeper, START_S + 3 * DAY_S, partial(seen.append, keeper.now().wall_s))
 
     arm()
     keeper.on_change(arm)
