@@ -200,8 +200,7 @@ def _serve(
     runner = JobRunner(jobs, *ports, later, key_fd, timeouts, platform.files)
     renew_key = None if is_there or withheld else partial(_renew_key, platform, runner)
     hardware = _hardware(platform, power, renew_key, withheld)
-    if platform.kernel_clock:
-        hardware = hardware._replace(time_source=jobs)
+    hardware = hardware._replace(time_source=jobs if platform.kernel_clock else None)
     device = Device(loop, store, hardware, runner, log)
     sources.signals.serve(log, partial(_reload, sources, board, jobs))
     listener = listen_unix(board.console.socket, 0o660, sources.operators)
