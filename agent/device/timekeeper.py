@@ -59,7 +59,9 @@ class Timekeeper:
         """The time that counts."""
         reading = self._reading()
         found = self._look(reading)
-        return Now(belief.time_s(found, reading), reading.monotonic_ns, found.trusted)
+        counted = not found.trusted and bool(found.seen)
+        wall_s = belief.time_s(found, reading)
+        return Now(wall_s, reading.monotonic_ns, found.trusted, counted)
 
     def on_change(self, call: Callable[[], None]) -> None:
         """`call` after each jump of the clock and each change of trust."""

@@ -12,11 +12,16 @@ from hal.records import CaRecord, LocalRecord, OutcomeRecord, RequestRecord
 
 
 class Now(NamedTuple):
-    """The time of an event: wall clock, monotonic clock, and whether the wall clock is trusted."""
+    """The time of an event: wall time, monotonic clock, and whether the wall clock is trusted.
+
+    counted: it is not, but `wall_s` is elapsed time from a moment at which it was. So it is known
+    when a renewal is due, while nothing is called expired and no request says the time.
+    """
 
     wall_s: int
     monotonic_ns: int
     trusted: bool
+    counted: bool = False
 
 
 class Deadline(NamedTuple):

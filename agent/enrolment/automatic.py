@@ -47,7 +47,7 @@ def plan(stored: Stored, policy: Policy, now: Now, paused_ns: int, started_ns: i
     """`paused_ns`: nothing is tried before it; `started_ns`: when the agent has started; both
     monotonic."""
     turn_s = _take_over_s(stored, policy)
-    if turn_s is not None and (turn_s <= now.wall_s or not now.trusted):
+    if turn_s is not None and (turn_s <= now.wall_s or _is_timeless(now)):
         return Plan(TAKE_OVER, Deadline(now.monotonic_ns))
     applies = NOTHING
     if policy.percent is not None:
@@ -64,15 +64,21 @@ def _application(stored: Stored, now: Now, paused_ns: int, started_ns: int) -> P
     newest, soonest_ns = stored.next or stored.local, max(paused_ns, now.monotonic_ns)
     if newest is None:
         return Plan(FIRST, Deadline(soonest_ns))
-    if not now.trusted:
+    if _is_timeless(now):
         known_ns = started_ns + limits.TIMELESS_S * SECOND_NS
         return Plan(TIMELESS, Deadline(max(soonest_ns, known_ns)))
-    if newest.certificate.not_after_s <= now.wall_s:
+    if now.trusted and newest.certificate.not_after_s <= now.wall_s:
         return Plan(EXPIRED, Deadline(soonest_ns))
     renew_s = due_s(newest)
     if renew_s > now.wall_s:
         return Plan(DUE, Deadline(wall_s=renew_s))
     return Plan(DUE, Deadline(soonest_ns))
+
+
+def _is_timeless(now: Now) -> bool:
+    """Nobody knows the time: not by the clock, nor by counting from when it was right. A clock that
+    jumps while the agent runs costs no certificate."""
+    return not now.trusted and not now.counted
 
 
 def elapsed_ns(local: LocalRecord) -> int:

@@ -12,7 +12,7 @@ from agent.device.casets import CaSets
 from agent.device.commits import Commits
 from agent.device.timekeeper import Timekeeper
 from agent.device.timer import Timer
-from agent.enrolment.actions import Deadline
+from agent.enrolment.actions import Deadline, Now
 from agent.enrolment.schedule import armed
 from agent.errors import AgentError
 from agent.log import Log
@@ -194,7 +194,7 @@ def test_a_mark_of_the_simulated_board_vouches_at_once() -> None:
     keeper = rig.begin()
     rig.clock.is_synchronised = True
     rig.clock.jump(30 * DAY_S)
-    assert keeper.now() == (rig.clock.wall_s(), rig.clock.monotonic_ns(), True)
+    assert keeper.now() == Now(rig.clock.wall_s(), rig.clock.monotonic_ns(), trusted=True)
     rig.turn()
     rig.turn(1)
     assert (rig.stored().wall_s, rig.source.asked) == (rig.clock.wall_s(), [])

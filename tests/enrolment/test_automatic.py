@@ -58,6 +58,11 @@ def test_without_a_clock_it_waits_an_hour_for_one_after_the_start() -> None:
     timeless, stored = NOW._replace(trusted=False), Stored(local=held(10))
     wanted = Deadline(max(NOW.monotonic_ns, limits.TIMELESS_S * SECOND_NS))
     assert planned(stored, now=timeless) == (automatic.TIMELESS, wanted)
+    # One that was right a while ago is counted on: nothing is due by that, and nothing has expired.
+    counted = timeless._replace(counted=True)
+    assert planned(stored, now=counted) == planned(stored)
+    late = counted._replace(wall_s=START_S + 20 * DAY_S)
+    assert planned(stored, now=late) == (automatic.DUE, Deadline(NOW.monotonic_ns))
     assert planned(Stored(), now=timeless) == (automatic.FIRST, Deadline(NOW.monotonic_ns))
 
 
