@@ -16,7 +16,7 @@ from typing import Any, TypeGuard
 from hal.calendar import FIRST_S, LAST_S
 
 MOST = 2**31 - 1  # of what is counted, one by one
-FIRST_GENERATION = 1
+FARTHEST = 2**62  # of a place in an order, in whose neighbourhood there must be more places
 PHASES = ("fetching", "sent", "pending", "lost")
 MESSAGE_TYPES = (17, 19)  # RFC 8894 3.2.1.2: RenewalReq, PKCSReq
 
@@ -34,8 +34,8 @@ def fault(kind: str, values: Mapping[str, Any]) -> str:
 
 
 def is_generation(value: object) -> TypeGuard[int]:
-    """Of a key pair, or of a copy of the configuration."""
-    return type(value) is int and FIRST_GENERATION <= value <= MOST
+    """Of a key pair, or of a part of the configuration; 0: there has been none."""
+    return type(value) is int and 0 <= value <= MOST
 
 
 def _can_be(name: str, value: int) -> bool:
@@ -43,6 +43,8 @@ def _can_be(name: str, value: int) -> bool:
         return FIRST_S <= value <= LAST_S
     if name == "generation":
         return is_generation(value)
+    if name == "place":
+        return abs(value) <= FARTHEST
     return name not in _COUNTED or 0 <= value <= MOST
 
 
@@ -70,6 +72,7 @@ def _renewal(renewal: Mapping[str, Any]) -> str:
 
 _RULES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "CaRecord": _authority,
+    "CaSetRecord": _authority,
     "RequestRecord": _request,
     "RenewalRecord": _renewal,
 }

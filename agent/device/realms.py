@@ -13,15 +13,23 @@ from agent.device.realm_jobs import Keys
 from agent.device.realm_records import Held
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
-from agent.device.starts import ENDS, Starts
+from agent.device.starts import ENDS, Starts, rest_s
 from agent.enrolment.states import Installed, is_under_way
 from agent.errors import AgentError, fail
 from agent.settings import Realm, fold
+from hal.named import NamedTuple
 from hal.ports import HalError
 from hal.records import CaRecord, RequestRecord
 
 SECOND_NS = 1_000_000_000
 RESTS = f"the agent ended {ENDS} times in a row while this realm was at this step, so it rests"
+
+
+class Rest(NamedTuple):
+    """Of a realm at this request; until a monotonic time, as soon as that is known."""
+
+    request: RequestRecord | None
+    until_ns: int = 0
 
 
 class Realms:
@@ -43,7 +51,7 @@ class Realms:
         self._shared, self._keys, self._activation = shared, keys, activation
         self._starts, self._alone = starts, alone
         self._runners: dict[str, RealmRunner | None] = {}
-        self._rests: dict[RealmRunner, tuple[RequestRecord | None, int]] = {}  # until when
+        self._rests: dict[RealmRunner, Rest] = {}
         self._herd_s = shared.hardware.herd_s  # what is configured later applies at once
         self._newcomers = Newcomers(shared, self._is_new, alone)
         shared.time.on_change(self._rearm)
@@ -161,30 +169,29 @@ class Realms:
         runner = self._runners[key] = self._made(realm)
         if runner.engine.stored.local:
             runner.use.put(again=False)
-        now = self._shared.now()
-        rest_s = self._starts.rest_s(realm.name, runner.engine.stored.local, now)
-        if rest_s:
-            self._rest(runner, realm.name, now.monotonic_ns + rest_s * SECOND_NS)
+        if self._starts.rests(realm.name):
+            self._rests[runner] = Rest(runner.engine.stored.request)
+            self._shared.log.report("REALM_RESTS", f"realm {realm.name}: {RESTS}")
+            self._shared.later(lambda: self._rest(runner))  # the clock may yet be set
         else:
             runner.restart(self._herd_s)
 
-    def _rest(self, runner: RealmRunner, name: str, until_ns: int) -> None:
+    def _rest(self, runner: RealmRunner) -> None:
         """It goes on behind the rest, if nobody has ended its request meanwhile."""
-        request = runner.engine.stored.request
+        now, stored = self._shared.now(), runner.engine.stored
+        until_ns = now.monotonic_ns + rest_s(stored.local, now) * SECOND_NS
+        self._rests[runner] = self._rests[runner]._replace(until_ns=until_ns)
 
         def go_on() -> None:
-            self._rests.pop(runner, None)
-            if runner.engine.stored.request == request:
+            if runner.engine.stored.request == self._rests.pop(runner).request:
                 runner.restart()
 
-        self._rests[runner] = request, until_ns
         self._shared.loop.at_monotonic(until_ns, go_on)
-        self._shared.log.report("REALM_RESTS", f"realm {name}: {RESTS}")
 
-    def rests_until(self, runner: RealmRunner) -> int | None:
-        """The monotonic time at which a realm that rests goes on."""
-        request, until_ns = self._rests.get(runner, (None, None))
-        return until_ns if runner.engine.stored.request == request else None
+    def rest(self, runner: RealmRunner) -> Rest | None:
+        """That of a realm whose request nobody has ended."""
+        rest = self._rests.get(runner)
+        return rest if rest and rest.request == runner.engine.stored.request else None
 
     def issued(self) -> Iterator[int]:
         """The notBefore of each certificate in use and of its CA, which were accepted."""

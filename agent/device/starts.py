@@ -63,12 +63,9 @@ class Starts:
         """Of those that are at one, by folded name."""
         return {fold(name): step for name in realms if (step := self._step(name))}
 
-    def rest_s(self, name: str, local: LocalRecord | None, now: Now) -> int:
-        """How long a realm rests at this start before it goes on; 0: not at all."""
-        if self._ends.pop(fold(name), 0) < ENDS:  # once a start
-            return 0
-        left_s = local.certificate.not_after_s - now.wall_s if local and now.trusted else 0
-        return min(REST_S, left_s // 10) if left_s > 0 else REST_S
+    def rests(self, name: str) -> bool:
+        """Whether a realm rests before it goes on; asked once a start."""
+        return self._ends.pop(fold(name), 0) >= ENDS
 
     def _step(self, name: str) -> bytes:
         """The step that a realm is at in flash; empty when it is at none."""
@@ -94,6 +91,12 @@ class Starts:
             self._shared.commit({records.starts_key(): record}, Purpose.FAILURE)
         except AgentError:
             pass  # it is in the log; without the count nothing rests
+
+
+def rest_s(local: LocalRecord | None, now: Now) -> int:
+    """How long a realm with this certificate rests."""
+    left_s = local.certificate.not_after_s - now.wall_s if local and now.trusted else 0
+    return min(REST_S, left_s // 10) if left_s > 0 else REST_S
 
 
 def _counts(record: StartsRecord) -> dict[bytes, int]:

@@ -52,8 +52,8 @@ class Reports:
         runner, realm = self._realms.look(name), self._realms.realm(name)
         need, now = self._shared.commits.need(fold(name)), self._shared.now()
         status = of_realm(self._shared.settings, realm, runner, now, need)
-        until_ns = self._realms.rests_until(runner)
-        return status if until_ns is None else _resting(status, realm, now, until_ns)
+        rest = self._realms.rest(runner)
+        return _resting(status, realm, now, rest.until_ns) if rest else status
 
     def ca(self, name: str) -> CaInfo | None:
         """The CA set that it trusts."""

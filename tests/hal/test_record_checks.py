@@ -7,8 +7,11 @@ import pytest
 from hal.calendar import LAST_S
 from hal.record_checks import fault
 from hal.records import (
+    BlockRecord,
     CaRecord,
+    CaSetRecord,
     CertificateRecord,
+    ConfigRecord,
     KeyRecord,
     LocalRecord,
     OutcomeRecord,
@@ -21,6 +24,7 @@ from hal.records import (
 
 LEAF = CertificateRecord(b"der", "CN=r1", "CN=CA", "2a", 1, 2)
 CA = CaRecord("12", "34", "56", 0, "operator", [LEAF], [], 3)
+SET = CaSetRecord("12", "34", "56", 0, "operator", [LEAF], [], "", [], [], False)
 REQUEST = RequestRecord("sent", "t1", 4, 1, {"key_pair": "k1"}, None, 0)
 RENEWAL = RenewalRecord(17, LEAF, "k1", 1, False)
 LOCAL = LocalRecord(LEAF, [], "k1", 1, 5)
@@ -40,12 +44,14 @@ WRONG: list[tuple[Any, str]] = [
     (REQUEST._replace(settings={}), "RequestRecord.settings"),
     (REQUEST._replace(settings={"key_pair": 5}), "RequestRecord.settings"),
     (REQUEST._replace(polls=-1), "RequestRecord.polls"),
-    (REQUEST._replace(generation=0), "RequestRecord.generation"),
+    (REQUEST._replace(generation=-1), "RequestRecord.generation"),
     (REQUEST._replace(renewal=RENEWAL._replace(message_type=3)), "RenewalRecord.message_type"),
     (REQUEST._replace(renewal=RENEWAL._replace(generation=-1)), "RenewalRecord.generation"),
     (LOCAL._replace(generation=-1), "LocalRecord.generation"),
     (LOCAL._replace(issued_s=-(2**64)), "LocalRecord.issued_s"),
     (KEY._replace(bits=-1), "KeyRecord.bits"),
+    (SET._replace(pin_index=1), "CaSetRecord.pin_index"),
+    (BlockRecord(1, 2**63, b""), "BlockRecord.place"),
     (OutcomeRecord(None, 6, 2**63), "OutcomeRecord.attempts"),
 ]
 
@@ -67,6 +73,8 @@ def test_such_a_record_is_as_unreadable_as_one_of_wrong_types(record: Any, what:
         REQUEST._replace(phase="lost", renewal=RENEWAL),
         LOCAL,
         KEY,
+        ConfigRecord("text"),  # of a device on which nobody has saved, and of an older release
+        BlockRecord(1, -(2**20), b""),
     ],
 )
 def test_what_a_ca_or_a_release_may_have_written_passes(record: Any) -> None:

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agent.console.session.session import Session
+from agent.device.casets import CaSets
 from hal import records
 from hal.fakes.flash import FakeFlash
 from hal.fakes.work import StartedJob
@@ -33,7 +34,8 @@ BLOCKS = (4096, 16)
 WHOLE = 0.15  # of the devices live a day; the others start, show the realm, and poll
 REALMS = ("good", "used", "waits")
 KINDS: dict[str, type] = {
-    "ca": records.CaRecord,
+    "ca": records.CaHeldRecord,
+    "set": records.CaSetRecord,
     "request": records.RequestRecord,
     "local": records.LocalRecord,
     "next": records.LocalRecord,
@@ -41,10 +43,14 @@ KINDS: dict[str, type] = {
     "crl": records.CrlRecord,
     "key": records.KeyRecord,
     "config": records.ConfigRecord,
+    "block": records.BlockRecord,
     "console": records.ConsoleRecord,
     "lost": records.LostRecord,
     "starts": records.StartsRecord,
+    "clock": records.ClockRecord,
 }
+ROOMS = {"ca": "set", "key": "key", "config/console": "console", "config/realm": "block",
+         "config/entity": "block"}  # fmt: skip
 NUMBERS = (
     -1, 0, 1, 2, 255, 2**31, 2**53, 2**63, 2**64 - 1, -(2**63), -(2**64), 253_402_300_800,
     -62_167_219_201,
@@ -188,31 +194,56 @@ def image() -> bytes:
 
 
 def _furnished(store: Store) -> dict[str, object]:
-    """What a realm may have beside: all that a CA record can hold, an error, a list, a loss."""
-    ca = records.decode(records.CaRecord, store.get("realm/used/ca"))
-    own = ca.certificates[0]
-    following = records.NextCaRecord(
-        "aa" * 32, "aa" * 16, "aa" * 20, own, b"message", START_S, [b"v"]
-    )
-    link = records.LinkRecord("bb" * 32, "bb" * 16, "bb" * 20, own, b"message", [b"via"])
-    full = ca._replace(
-        next=following, lineage=[link], anchor=f"sha256 {SHA256}", roots=["cc" * 32],
-        ras=[1], certificates=[own, own._replace(subject="CN=RA")],
+    """What a realm may have beside: a set of its own, all that a CA record can hold, an error, a
+    list, a certificate that waits; and what a device may remember."""
+    ca = CaSets(store).decode(store.get("realm/used/ca"))
+    own, number = ca.certificates[0], store.health.sequence + 1
+    prints = ("aa" * 32, "aa" * 16, "aa" * 20, own, b"message")
+    following = records.NextCaRecord(*prints, START_S, [b"via"])
+    full = records.CaSetRecord(
+        *ca[:4], "operator", [own, own._replace(subject="CN=RA")], ca.caps, f"sha256 {SHA256}",
+        ["cc" * 32], [1], True,
     )  # fmt: skip
     error = {"error": "http-busy", "what": "w", "cause": "c", "remedy": "r", "retry": "later"}
-    outcome = records.OutcomeRecord({**error, "after_s": 5}, START_S, 2)
-    crl = records.CrlRecord(b"list", "CN=CA", START_S, START_S + 99, 3, "http://ca/crl", START_S)
-    parts = {"used/ca": full, "used/outcome": outcome, "used/crl": crl}
-    changes: dict[str, object] = {f"realm/{k}": records.encode(v) for k, v in parts.items()}
-    changes["realm/used/next"] = store.get("realm/used/local")
-    lost, starts = records.LostRecord(["key/gone"]), records.StartsRecord([b"1234\2"], False)
-    return {**changes, "lost": records.encode(lost), "starts": records.encode(starts)}
+    found: dict[str, tuple[object, ...]] = {
+        f"ca/{number}": full,
+        "realm/used/ca": records.CaHeldRecord(
+            number, START_S, following, [records.LinkRecord(*prints, [b"via"])]
+        ),
+        "realm/used/outcome": records.OutcomeRecord({**error, "after_s": 5}, START_S, 2),
+        "realm/used/crl": records.CrlRecord(
+            b"list", "CN=CA", START_S, START_S + 99, 3, "http://ca/crl", START_S
+        ),
+        "lost": records.LostRecord(["key/gone"]),
+        "starts": records.StartsRecord([b"1234\2"], False),
+        "clock": records.ClockRecord(START_S, "machine"),
+    }
+    changes: dict[str, object] = {key: records.encode(one) for key, one in found.items()}
+    return {**changes, "realm/used/next": store.get("realm/used/local")}
 
 
 def kind_of(key: str) -> str:
     """The kind of the record of a key."""
-    first, *rest = key.split("/")
-    return rest[-1] if first == "realm" else "console" if key.startswith("config/") else first
+    room, _, part = key.rpartition("/")
+    if key.startswith("realm/"):
+        return part
+    return next((kind for name, kind in ROOMS.items() if f"{room}/".startswith(f"{name}/")), key)
+
+
+def keys_of(store: Store) -> list[str]:
+    """The keys of what may be broken: nothing of the realm that nobody touches."""
+    held = records.decode(records.CaHeldRecord, store.get("realm/good/ca")).set
+    return [k for k in store.keys("") if "good" not in k and k != records.ca_set_key(held)]
+
+
+def is_unread(kind: str, value: object) -> bool:
+    """Whether nobody can read that as a record of the kind."""
+    whole = kind == "ca" and isinstance(value, dict) and "certificates" in value
+    try:
+        records.decode(records.CaRecord if whole else KINDS[kind], value)
+    except records.RecordError:
+        return True
+    return False
 
 
 SHOWN = (
@@ -272,11 +303,9 @@ def faults(
         found.append("the realm that nobody touched is not issued")
     if kind != "config" and bench.memory.current("good", "cert.pem") != b"cert":
         found.append("the realm that nobody touched is not in use")
-    try:
-        records.decode(KINDS[kind], value)
-    except records.RecordError:
-        whose = key.split("/")[1] if "/" in key else ""
-        if kind not in ("lost", "starts", "console", "key") and whose not in bench.logged():
+    if key.startswith("realm/") and is_unread(kind, value):
+        whose = key.split("/")[1]
+        if f"realm {whose}: " not in bench.logged():
             found.append(f"nobody is told of {whose}")
     if rng.random() < WHOLE:
         live(bench, key, rng)
@@ -309,12 +338,13 @@ def run(
     began = said = time.monotonic()
     image_ = image()
     store = Store.mount(FakeFlash.from_image(image_, BLOCKS[0]))
-    keys = [key for key in store.keys("") if "good" not in key]
+    keys = keys_of(store)
     maps: Counter[str] = Counter()
     unread = 0
     for at in range(count):
         rng = random.Random(f"{seed} {at}")
-        key = rng.choice(keys)
+        kind = rng.choice(sorted(KINDS))
+        key = rng.choice([key for key in keys if kind_of(key) == kind])
         value = broken(rng, store.get(key))
         try:
             wrong = faults(image_, key, value, rng, device)
@@ -324,19 +354,11 @@ def run(
             raise AssertionError(f"seed {seed}, map {at}: {key}: {value!r:.600}") from error
         assert not wrong, f"seed {seed}, map {at}: {key}: {value!r:.600}: {wrong}"
         maps[kind_of(key)] += 1
-        unread += _is_unread(key, value)
+        unread += is_unread(kind_of(key), value)
         if tell and time.monotonic() - said > PROGRESS_S:
             said = time.monotonic()
             tell(f"{at + 1} of {count} maps")
     return Figures(maps, unread, time.monotonic() - began)
-
-
-def _is_unread(key: str, value: object) -> bool:
-    try:
-        records.decode(KINDS[kind_of(key)], value)
-    except records.RecordError:
-        return True
-    return False
 
 
 def main() -> int:

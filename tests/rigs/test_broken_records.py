@@ -18,6 +18,6 @@ def test_no_record_ends_the_agent_or_takes_another_realm_along(part: int) -> Non
 
 
 def test_the_rig_finds_a_device_that_believes_what_it_reads() -> None:
-    with pytest.raises(AssertionError, match=r"seed planted, map \d+: realm/\w+/ca: ") as caught:
+    with pytest.raises(AssertionError, match=r"seed planted, map \d+: ca/\d+: ") as caught:
         broken_records.run(COUNT, "planted", device=Believing)
     assert isinstance(caught.value.__cause__, IndexError | KeyError | TypeError)

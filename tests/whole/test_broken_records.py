@@ -14,7 +14,7 @@ from hal.ports import StoreError
 from tests.helpers.board import APPLY, SAVE, Agent, procedure
 from tests.helpers.labca import LabCa, wait_for
 from tests.helpers.loss import stored, write
-from tests.rigs.broken_records import KINDS, broken
+from tests.rigs.broken_records import broken, is_unread
 from tests.rigs.test_mixtures import commit
 
 STARTS, AT_ONCE = 20, 10  # 200 maps
@@ -51,14 +51,6 @@ def _of_abc(agent: Agent) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in paths}
 
 
-def _is_unread(part: str, value: object) -> bool:
-    try:
-        records.decode(KINDS[part], value)
-    except records.RecordError:
-        return True
-    return False
-
-
 @pytest.mark.parametrize("half", range(2))
 def test_two_hundred_maps(served: Agent, half: int) -> None:
     rng = random.Random(f"{commit()} {half}")
@@ -77,7 +69,7 @@ def test_two_hundred_maps(served: Agent, half: int) -> None:
             except StoreError:
                 continue  # no store would hold it
             maps += 1
-            if _is_unread(part, value):
+            if is_unread(part, value):
                 named.append(name)
         unread += len(named)
         before = len(served.log())

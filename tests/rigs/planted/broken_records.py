@@ -6,11 +6,11 @@ from tests.rigs.broken_records import Broken
 
 
 class Believing(Broken):
-    """Looks up the pin of each CA record, which has the right types, so what can be wrong?"""
+    """Looks up the pin of each CA set, which has the right types, so what can be wrong?"""
 
     def _boot(self) -> None:
         super()._boot()
-        for key in self.store.keys("realm/"):
+        for key in self.store.keys("ca/"):
             value: Any = self.store.get(key)
-            if key.endswith("/ca") and isinstance(value, dict) and value.get("certificates"):
+            if isinstance(value, dict) and value.get("certificates"):
                 value["certificates"][value["pin_index"]]
