@@ -107,29 +107,16 @@ def of_realm(
     settings: Settings, realm: Realm, runner: RealmRunner, now: Now, need: Need
 ) -> RealmStatus:
     """Where a realm stands, why, and what happens next."""
-    engine = runner.engine
+    engine, lacking = runner.engine, completion(settings, realm)
+    stored, due_s = engine.stored, schedule.due_s(engine.rearm(now), now)
+    step = "" if lacking or is_under_way(engine.state) else _by_itself(engine.plan(now).reason)
     why, next_step = EXPLAINED[engine.state]
-    lacking = completion(settings, realm)
+    next_step = step or next_step
     if lacking and engine.state in (State.NOTHING, State.TRUSTED):
         why, next_step = "the configuration is not complete", lacking
-    stored, due_s = engine.stored, schedule.due_s(engine.rearm(now), now)
     if engine.state is State.ISSUED and stored.local:
-        step = _by_itself(engine.plan(now).reason)
-        next_step = step or next_step
-        if due_s is None:
-            due_s = stored.local.certificate.not_after_s
-        if runner.use.under_way:
-            why, next_step = "the certificate is being put into use", "consumers can read it"
-        elif runner.use.error:
-            why = f"issued, but not in use: {runner.use.error.what}"
-            next_step = f"tried again each minute; {runner.use.error.remedy}"
-        elif now.trusted and stored.local.certificate.not_after_s < now.wall_s:
-            why, next_step = "the certificate has expired", step or EXPLAINED[State.TRUSTED][1]
-        elif need.place == MISSING:
-            short = fail("store-short", realm=realm.name, wanted=need.wanted, left=need.left)
-            why, next_step = f"{why}, but {short.what}", short.remedy
-    elif not is_under_way(engine.state) and not lacking:
-        next_step = _by_itself(engine.plan(now).reason) or next_step
+        due_s = stored.local.certificate.not_after_s if due_s is None else due_s
+        why, next_step = _in_use(realm, runner, now, need) or (why, next_step)
     if error := runner.alone.lacking:
         why, next_step = f"{why}; it does not apply by itself: {error.what}", error.remedy
     if engine.state is State.FAILED and stored.local:
@@ -151,6 +138,23 @@ def of_realm(
         store_wanted=need.wanted,
         store_place=need.place,
     )
+
+
+def _in_use(realm: Realm, runner: RealmRunner, now: Now, need: Need) -> tuple[str, str] | None:
+    """Why a certificate is not in use as it should be, and what happens next; None: it is."""
+    local = runner.engine.stored.local
+    if runner.use.under_way:
+        return "the certificate is being put into use", "consumers can read it"
+    if error := runner.use.error:
+        why = f"issued, but not in use: {error.what}"
+        return why, f"tried again each minute; {error.remedy}"
+    if local and now.trusted and local.certificate.not_after_s < now.wall_s:
+        step = _by_itself(runner.engine.plan(now).reason)
+        return "the certificate has expired", step or EXPLAINED[State.TRUSTED][1]
+    if need.place == MISSING:
+        short = fail("store-short", realm=realm.name, wanted=need.wanted, left=need.left)
+        return f"{EXPLAINED[State.ISSUED][0]}, but {short.what}", short.remedy
+    return None
 
 
 def _by_itself(reason: str) -> str:
