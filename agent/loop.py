@@ -28,6 +28,7 @@ from hal.ports import Clock
 
 LONGEST_NS = 60_000_000_000  # the clock watch: a wall clock that jumped is noticed after a minute
 SLEEP_NS = 2_000_000 * 1_000_000_000  # epoll counts milliseconds in 31 bits: 24.8 days
+HEAP_ROOM = 64  # deadlines, the cancelled ones included, before these are looked for
 JUMP_NS = 1_000_000_000  # more than a time source that slews does between two wakes
 
 Call = Callable[[], None]
@@ -59,6 +60,7 @@ class Loop:
         self.use_clock(clock, longest_ns)
         self._selector = selectors.DefaultSelector()
         self._heaps: dict[str, list[Deadline]] = {"outside": [], "monotonic": [], "wall": []}
+        self._full = dict.fromkeys(self._heaps, HEAP_ROOM)
         self._aside: deque[Call] = deque()
         self._running = False
         self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -155,8 +157,12 @@ class Loop:
                 call(round(jump_ns / 1_000_000_000))
 
     def _at(self, heap: str, when: int, call: Call) -> Deadline:
-        deadline = Deadline(when, call)
-        heapq.heappush(self._heaps[heap], deadline)
+        deadline, heaped = Deadline(when, call), self._heaps[heap]
+        if len(heaped) >= self._full[heap]:  # cancelled ones may have years to go
+            heaped[:] = [one for one in heaped if one.call]
+            heapq.heapify(heaped)
+            self._full[heap] = 2 * len(heaped) + HEAP_ROOM
+        heapq.heappush(heaped, deadline)
         return deadline
 
     # -- signals -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from agent.log import Log
 from agent.loop import Loop
-from hal import records
+from hal import record_keys
 from hal.ports import Flash, HalError, Watchdog
 from hal.store import Store
 
@@ -64,7 +64,7 @@ class Feeder:
             self._flash.over = True
 
         def turned() -> None:
-            store.get(records.erase_key())
+            store.get(record_keys.erase_key())
             self.feed()
             self._loop.after(FEED_NS, turned)
 

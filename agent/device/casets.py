@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hal import records
+from hal import record_keys, records
 from hal.records import CaHeldRecord, CaRecord, CaSetRecord, RecordError
 from hal.store import Store
 
@@ -49,7 +49,7 @@ class CaSets:
     def held(self, number: int) -> CaSetRecord:
         """A set; RecordError."""
         if number not in self._sets:
-            value = self._store.get(records.ca_set_key(number))
+            value = self._store.get(record_keys.ca_set_key(number))
             if value is None:
                 raise RecordError(f"its CA certificates, set {number}, are gone")
             self._sets[number] = records.decode(CaSetRecord, value)
@@ -63,9 +63,9 @@ class CaSets:
         changes: dict[str, object] = {}
         wanted = CaSetRecord(*(getattr(ca, field) for field in CaSetRecord._fields))
         number = next((number for number, held in self._sets.items() if held == wanted), None)
-        if number is None or self._store.get(records.ca_set_key(number)) is None:
+        if number is None or self._store.get(record_keys.ca_set_key(number)) is None:
             number = self._store.health.sequence + 1
-            changes[records.ca_set_key(number)] = records.encode(wanted)
+            changes[record_keys.ca_set_key(number)] = records.encode(wanted)
         else:
             ca.certificates[:] = self._sets[number].certificates
         held = CaHeldRecord(number, ca.fetched_s, ca.next, ca.lineage)
@@ -82,7 +82,9 @@ class CaSets:
         before = {holders.get(key) for key in touched}
         rest = {number for key, number in holders.items() if key not in touched}
         gone = before - rest - {None, *touched.values()}
-        return dict.fromkeys(records.ca_set_key(number) for number in gone if number is not None)
+        return dict.fromkeys(
+            record_keys.ca_set_key(number) for number in gone if number is not None
+        )
 
     def committed(self, changes: Mapping[str, object]) -> None:
         """The store has taken them."""

@@ -13,7 +13,7 @@ from agent.device.casets import CaSets
 from agent.device.ledger import Ledger
 from agent.device.reserve import Need, Purpose, Room
 from agent.errors import AgentError, fail
-from hal import records
+from hal import record_keys
 from hal.ports import StoreError, WithheldError
 from hal.store import Store
 
@@ -89,7 +89,7 @@ class Commits:
 
     def _settled(self, changes: Mapping[str, object]) -> dict[str, object]:
         """What is written anew counts as lost no more."""
-        if self._store.get(records.lost_key()) is None:
+        if self._store.get(record_keys.lost_key()) is None:
             return {}
         return losses.settled(self._store, changes)
 

@@ -18,7 +18,7 @@ from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
 from agent.jobs.answers import Answer
 from agent.settings import Realm
-from hal import records
+from hal import record_keys, records
 from hal.records import CaRecord, CrlRecord
 
 NO_PLACE = "crl-no-place"
@@ -108,7 +108,7 @@ class Crls:
         )
         self._realms.realm(realm.name)  # it may have been removed meanwhile
         self._shared.tell(realm.name, answer, progress)
-        key = records.realm_key(realm.name, "crl")
+        key = record_keys.realm_key(realm.name, "crl")
         again = self.current(realm.name) is not None
         purpose = Purpose.REFRESH if again else Purpose.CONFIGURING
         self._shared.commit({key: records.encode(crl)}, purpose)

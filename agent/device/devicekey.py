@@ -9,7 +9,7 @@ say why, and the operator decides (restore it, or `reset pki storage`, which mak
 from __future__ import annotations
 
 from agent.device import kept, packing
-from hal import records
+from hal import record_keys
 from hal.records import BlockRecord
 from hal.store import Store
 
@@ -25,7 +25,7 @@ def is_sealed(store: Store) -> bool:
     """Whether a record may need the device key; what cannot be read may."""
     if store.keys("key/") or any(key.endswith("/request") for key in store.keys("realm/")):
         return True
-    if _FRAME in repr(store.get(records.config_key())):
+    if _FRAME in repr(store.get(record_keys.config_key())):
         return True
     return any(_has_password(store, key) for key in kept.keys(store))
 

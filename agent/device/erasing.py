@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.log import Log
-from hal import records
+from hal import record_keys, records
 from hal.named import NamedTuple
 from hal.ports import DeviceMemory, Files, HalError
 from hal.protocol import Protocol
@@ -34,20 +34,20 @@ class Erasure(NamedTuple):
     log: Log
 
     def is_under_way(self) -> bool:
-        return self.store.get(records.erase_key()) is not None
+        return self.store.get(record_keys.erase_key()) is not None
 
     def run(self, now_s: int) -> None:
         """Begins, or goes on. Raises StoreError: not begun, or not ended."""
-        mark = {records.erase_key(): records.encode(records.EraseRecord(now_s))}
+        mark = {record_keys.erase_key(): records.encode(records.EraseRecord(now_s))}
         for keys in self._keys():
             self.store.commit({**dict.fromkeys(keys), **mark})
         clear_folders(self, self.log)
         self.store.compact()
-        self.store.commit({records.erase_key(): None})
+        self.store.commit({record_keys.erase_key(): None})
 
     def _keys(self) -> list[list[str]]:
         """In transactions; at least one, for the mark."""
-        keys = [key for key in self.store.keys("") if key != records.erase_key()]
+        keys = [key for key in self.store.keys("") if key != record_keys.erase_key()]
         return [keys[at : at + _AT_ONCE] for at in range(0, max(len(keys), 1), _AT_ONCE)]
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from agent.device import packing
 from agent.limits import NAME_CHARACTERS
 from agent.settings import fold
-from hal import records
+from hal import record_keys, records
 from hal.named import NamedTuple
 from hal.records import BlockRecord, ConsoleRecord, Record
 from hal.store import Store
@@ -118,7 +118,7 @@ def found(store: Store) -> Blocks:
 
 
 def _copies(store: Store, name: str) -> Iterator[Copy]:
-    first, second = (store.get(records.block_key(name, n)) for n in records.COPIES)
+    first, second = (store.get(record_keys.block_key(name, n)) for n in records.COPIES)
     copy = copy_of(first)
     yield copy
     yield copy if first == second else copy_of(second)
@@ -184,10 +184,12 @@ def changes(before: Blocks, wanted: dict[str, list[str]], generation: int) -> Ch
             continue
         record = records.encode(BlockRecord(generation, place, packing.pack(text)))
         older, newer = sorted(records.COPIES, key=lambda n: worth(block.copies[n]))
-        first[records.block_key(name, older)] = second[records.block_key(name, newer)] = record
+        first[record_keys.block_key(name, older)] = second[record_keys.block_key(name, newer)] = (
+            record
+        )
         total += generation
     for name in before.keys() - wanted.keys():
-        first.update(dict.fromkeys(records.block_key(name, n) for n in records.COPIES))
+        first.update(dict.fromkeys(record_keys.block_key(name, n) for n in records.COPIES))
     return Changes(first, second, total)
 
 

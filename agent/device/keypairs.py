@@ -22,7 +22,7 @@ from agent.device.shared import Shared
 from agent.errors import AgentError, fail
 from agent.jobs import answers
 from agent.jobs.answers import Answer
-from hal import record_checks, records
+from hal import record_checks, record_keys, records
 from hal.records import KeyRecord
 
 
@@ -35,13 +35,13 @@ class KeyPairs:
 
     def all(self) -> list[KeyPair]:
         """The newest generation of each name."""
-        newest = dict(sorted(map(records.key_pair_of, self._store.keys("key/"))))
+        newest = dict(sorted(map(record_keys.key_pair_of, self._store.keys("key/"))))
         found = [self.record(*each) for each in newest.items()]
         return [shown(key) for key in found if key]
 
     def count(self) -> int:
         """How many names there are; what cannot be read counts, too."""
-        return len({name for name, _ in map(records.key_pair_of, self._store.keys("key/"))})
+        return len({name for name, _ in map(record_keys.key_pair_of, self._store.keys("key/"))})
 
     def record(self, name: str, generation: int | None = None) -> KeyRecord | None:
         """A key pair of the store; None when there is none, or none that can be read.
@@ -50,7 +50,7 @@ class KeyPairs:
         """
         if generation is None:
             generation = max(self._generations(name), default=0)
-        value = self._store.get(records.key_pair_key(name, generation))
+        value = self._store.get(record_keys.key_pair_key(name, generation))
         try:
             key = None if value is None else records.decode(KeyRecord, value)
         except records.RecordError as error:
@@ -66,7 +66,7 @@ class KeyPairs:
         return self.record(name) is None and bool(self._generations(name))
 
     def _generations(self, name: str) -> list[int]:
-        found = map(records.key_pair_of, self._store.keys(f"key/{name}/"))
+        found = map(record_keys.key_pair_of, self._store.keys(f"key/{name}/"))
         return [generation for other, generation in found if other == name]
 
     def next_generation(self, name: str) -> int:
@@ -140,7 +140,7 @@ class KeyPairs:
             spki=answers.field(answer, "spki", bytes),
             sealed=answers.field(answer, "sealed", bytes),
         )
-        stored = {records.key_pair_key(name, generation): records.encode(key)}
+        stored = {record_keys.key_pair_key(name, generation): records.encode(key)}
         self._shared.commit({**self._unneeded(name), **stored})
         self._shared.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
         return shown(key)
@@ -150,12 +150,12 @@ class KeyPairs:
         realms = self._shared.settings.realms
         held = {pair for realm in realms for pair in self._held(realm)}
         gone = (n for n in self._generations(name) if Held(name, n) not in held)
-        return dict.fromkeys(records.key_pair_key(name, generation) for generation in gone)
+        return dict.fromkeys(record_keys.key_pair_key(name, generation) for generation in gone)
 
     def tidy(self, name: str) -> None:
         """Older generations that no realm holds any more go; if flash refuses, another time."""
         gone = self._unneeded(name)
-        gone.pop(records.key_pair_key(name, max(self._generations(name), default=0)), None)
+        gone.pop(record_keys.key_pair_key(name, max(self._generations(name), default=0)), None)
         try:
             if gone:
                 self._shared.commit(gone)
@@ -170,7 +170,7 @@ class KeyPairs:
         user = self.user(name)
         if user is not None:
             raise fail("key-used", name=name, realm=user)
-        self._shared.commit(dict.fromkeys(records.key_pair_key(name, n) for n in generations))
+        self._shared.commit(dict.fromkeys(record_keys.key_pair_key(name, n) for n in generations))
         self._shared.log.report("RSA_DESTROY", f"key pair {name}")
 
 

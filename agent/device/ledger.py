@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hal.records import key_pair_of
+from hal.record_keys import key_pair_of
 
 
 class Ledger:

@@ -18,14 +18,14 @@ from collections.abc import Iterable
 
 from agent.device import casets, kept
 from agent.log import Log
-from hal import records
+from hal import record_keys, records
 from hal.ports import StoreError
 from hal.store import Store
 
 KEYS = 64  # that are remembered by name
 ROOMS = ("key/", "realm/")
-CONFIGURATION = (records.config_key(), *map(records.console_key, records.COPIES))
-_ANY = (records.config_key(), *ROOMS)  # what a record that nobody can name may have been
+CONFIGURATION = (record_keys.config_key(), *map(record_keys.console_key, records.COPIES))
+_ANY = (record_keys.config_key(), *ROOMS)  # what a record that nobody can name may have been
 
 
 def note(store: Store, log: Log) -> None:
@@ -42,7 +42,7 @@ def note(store: Store, log: Log) -> None:
         return
     remembered = sorted(candidates if len(candidates) <= KEYS else _ANY)
     try:
-        store.commit({records.lost_key(): records.encode(records.LostRecord(remembered))})
+        store.commit({record_keys.lost_key(): records.encode(records.LostRecord(remembered))})
     except StoreError as error:
         log.report("STORE_ERR", f"what is damaged cannot be noted: {error}")
 
@@ -67,12 +67,12 @@ def settled(store: Store, settles: Iterable[str]) -> dict[str, object]:
     if rest == entries:
         return {}
     record = records.encode(records.LostRecord(rest)) if rest else None
-    return {records.lost_key(): record}
+    return {record_keys.lost_key(): record}
 
 
 def _stored(store: Store) -> list[str]:
     """The keys that are remembered; when they cannot be read, it may have been any."""
-    value = store.get(records.lost_key())
+    value = store.get(record_keys.lost_key())
     try:
         return [] if value is None else records.decode(records.LostRecord, value).keys
     except records.RecordError:
@@ -80,7 +80,7 @@ def _stored(store: Store) -> list[str]:
 
 
 def _is_ours(key: str) -> bool:
-    others = (records.clock_key(), records.starts_key())
+    others = (record_keys.clock_key(), record_keys.starts_key())
     return key in (*CONFIGURATION, *others) or key.startswith(ROOMS) or _tells_by_itself(key)
 
 

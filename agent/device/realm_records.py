@@ -24,7 +24,7 @@ from agent.device.shared import Shared
 from agent.enrolment.actions import Stored
 from agent.errors import fail
 from agent.settings import Realm
-from hal import records
+from hal import record_keys, records
 from hal.named import NamedTuple
 from hal.records import CrlRecord
 from hal.store import Store
@@ -52,7 +52,7 @@ class Held(NamedTuple):
 
 def any_of(store: Store, name: str) -> bool:
     """Whether flash knows anything of a realm."""
-    return any(store.get(records.realm_key(name, part)) is not None for part in _ALL)
+    return any(store.get(record_keys.realm_key(name, part)) is not None for part in _ALL)
 
 
 class RealmRecords:
@@ -67,7 +67,7 @@ class RealmRecords:
     def _load(self) -> Stored:
         parts: dict[str, object] = {}
         for part, kind in _ALL.items():
-            value = self._shared.store.get(records.realm_key(self._name, part))
+            value = self._shared.store.get(record_keys.realm_key(self._name, part))
             try:
                 parts[part] = None if value is None else self._decode(kind, value)
             except records.RecordError as error:
@@ -88,11 +88,11 @@ class RealmRecords:
         """The parts that flash holds and nobody can read."""
         absent = [part for part in PARTS if not getattr(self.stored, part)]
         get = self._shared.store.get
-        return [part for part in absent if get(records.realm_key(self._name, part)) is not None]
+        return [part for part in absent if get(record_keys.realm_key(self._name, part)) is not None]
 
     def ca_was_lost(self) -> bool:
         """Whether a CA was trusted that flash has lost, as far as one can tell."""
-        key = records.realm_key(self._name, "ca")
+        key = record_keys.realm_key(self._name, "ca")
         maybe = "ca" in self.unread() or losses.maybe(self._shared.store, key)
         return self.stored.ca is None and maybe
 
@@ -117,7 +117,7 @@ class RealmRecords:
         self.stored = stored
 
     def _changes(self, part: str, new: tuple[object, ...] | None) -> dict[str, object]:
-        key = records.realm_key(self._name, part)
+        key = record_keys.realm_key(self._name, part)
         if isinstance(new, records.CaRecord):
             stored, sets = self._shared.ca_sets.encode(new)
             return {key: stored, **sets}
@@ -129,7 +129,7 @@ class RealmRecords:
 
 def stored_crl(store: Store, realm: str) -> CrlRecord | None:
     """The list of a realm; one that cannot be read is as good as none, and can be fetched anew."""
-    value = store.get(records.realm_key(realm, "crl"))
+    value = store.get(record_keys.realm_key(realm, "crl"))
     try:
         return None if value is None else records.decode(CrlRecord, value)
     except records.RecordError:
@@ -138,7 +138,7 @@ def stored_crl(store: Store, realm: str) -> CrlRecord | None:
 
 def crl_was_lost(store: Store, realm: str) -> bool:
     """Whether there was a list that nobody can read any more, as far as one can tell."""
-    key = records.realm_key(realm, "crl")
+    key = record_keys.realm_key(realm, "crl")
     if stored_crl(store, realm) is not None:
         return losses.older(store, key)
     return store.get(key) is not None or losses.maybe(store, key)

@@ -224,7 +224,9 @@ class RealmRunner:
         moments_s = [stored.local.certificate.not_before_s] if stored.local else []
         if stored.ca and stored.ca.pin_index < len(stored.ca.certificates):
             moments_s.append(stored.ca.certificates[stored.ca.pin_index].not_before_s)
-        return now._replace(trusted=now.trusted and now.wall_s >= max(moments_s, default=0))
+        latest_s = max(moments_s, default=0)
+        self._shared.time.learn(latest_s)
+        return now._replace(trusted=now.trusted and now.wall_s >= latest_s)
 
     def _perform(self, action: Action) -> bool:
         """False: the rest of the actions must not happen.

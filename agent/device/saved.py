@@ -24,7 +24,7 @@ from itertools import chain
 from agent.console.language import blocks
 from agent.device import kept, losses
 from agent.device.kept import Block, Blocks
-from hal import records
+from hal import record_keys, records
 from hal.named import NamedTuple
 from hal.records import ConfigRecord, ConsoleRecord
 from hal.store import Store
@@ -115,9 +115,9 @@ class Saved(NamedTuple):
 
 def read(store: Store) -> Saved:
     """All records of the saved configuration."""
-    if store.get(records.erase_key()) is not None:
+    if store.get(record_keys.erase_key()) is not None:
         return Saved(None, (None, None), {}, _ERASING, erasing=True)
-    config = kept.read(ConfigRecord, store.get(records.config_key()))
+    config = kept.read(ConfigRecord, store.get(record_keys.config_key()))
     copies = tuple(_console(store, copy) for copy in records.COPIES)
     saved = Saved(config, copies, kept.found(store), "", erasing=False)
     return saved._replace(shut=_shut(store, saved))
@@ -130,7 +130,7 @@ def text(store: Store) -> str | None:
 
 
 def _console(store: Store, copy: int) -> ConsoleRecord | str | None:
-    return kept.read(ConsoleRecord, store.get(records.console_key(copy)))
+    return kept.read(ConsoleRecord, store.get(record_keys.console_key(copy)))
 
 
 def _shut(store: Store, saved: Saved) -> str:
@@ -162,10 +162,10 @@ def changes(store: Store, lines: Iterable[str]) -> tuple[dict[str, object], dict
         age = generation
         record = records.encode(ConsoleRecord(age, console))
         older, newer = sorted(records.COPIES, key=lambda n: kept.worth(saved.copies[n]))
-        first[records.console_key(older)] = second[records.console_key(newer)] = record
+        first[record_keys.console_key(older)] = second[record_keys.console_key(newer)] = record
     newest_now = generation if second else saved.generation
     config = ConfigRecord(_text(parts.front), age, _text(parts.behind), newest_now, total)
-    first[records.config_key()] = records.encode(config)
+    first[record_keys.config_key()] = records.encode(config)
     return {**losses.settled(store, losses.CONFIGURATION), **first}, second
 
 

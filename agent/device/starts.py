@@ -25,7 +25,7 @@ from agent.device.shared import Shared
 from agent.enrolment.actions import Now
 from agent.errors import AgentError
 from agent.settings import fold
-from hal import records
+from hal import record_keys, records
 from hal.records import LocalRecord, RequestRecord, StartsRecord
 
 ENDS = 3  # in a row
@@ -56,7 +56,7 @@ class Starts:
         under_way = self._steps(self._shared.settings.realms)
         if under_way:
             self._commit(records.encode(StartsRecord([], True)))
-        elif self._shared.store.get(records.starts_key()) is not None:
+        elif self._shared.store.get(record_keys.starts_key()) is not None:
             self._commit(None)
 
     def _steps(self, realms: Iterable[str]) -> dict[str, bytes]:
@@ -69,7 +69,7 @@ class Starts:
 
     def _step(self, name: str) -> bytes:
         """The step that a realm is at in flash; empty when it is at none."""
-        value = self._shared.store.get(records.realm_key(name, "request"))
+        value = self._shared.store.get(record_keys.realm_key(name, "request"))
         try:
             request = None if value is None else records.decode(RequestRecord, value)
         except records.RecordError:
@@ -80,7 +80,7 @@ class Starts:
         return crc32(text.encode()).to_bytes(_STEP_BYTES, "big")
 
     def _read(self) -> StartsRecord:
-        value = self._shared.store.get(records.starts_key())
+        value = self._shared.store.get(record_keys.starts_key())
         try:
             return records.decode(StartsRecord, value)
         except records.RecordError:  # there is none, or none that can be read
@@ -88,7 +88,7 @@ class Starts:
 
     def _commit(self, record: object) -> None:
         try:
-            self._shared.commit({records.starts_key(): record}, Purpose.FAILURE)
+            self._shared.commit({record_keys.starts_key(): record}, Purpose.FAILURE)
         except AgentError:
             pass  # it is in the log; without the count nothing rests
 

@@ -24,7 +24,7 @@ from agent.enrolment.actions import Now
 from agent.errors import AgentError, fail
 from agent.log import Log
 from agent.loop import Deadline, Loop
-from hal import records
+from hal import record_keys, records
 from hal.ports import UNKNOWN_US, HalError, KernelTime
 from hal.records import ClockRecord, RecordError
 from hal.store import Store
@@ -186,7 +186,7 @@ class Timekeeper:
     def _record(self) -> ClockRecord | None:
         """None also for one that cannot be read: its loss makes a clock a little less doubted."""
         try:
-            return records.decode(ClockRecord, self._store.get(records.clock_key()))
+            return records.decode(ClockRecord, self._store.get(record_keys.clock_key()))
         except RecordError:
             return None
 
@@ -196,7 +196,7 @@ class Timekeeper:
         if new is None:
             return
         try:
-            self._commits.commit({records.clock_key(): records.encode(new)}, Purpose.FAILURE)
+            self._commits.commit({record_keys.clock_key(): records.encode(new)}, Purpose.FAILURE)
         except AgentError as error:  # tomorrow is another day
             self._log.report("STORE_ERR", error.what)
         else:

@@ -4,7 +4,7 @@ import pytest
 
 from agent.device.casets import CaSets
 from agent.errors import AgentError
-from hal import records
+from hal import record_keys
 from hal.fakes.flash import FakeFlash, PowerCut
 from hal.records import RecordError
 from tests.helpers.counted import calls
@@ -58,7 +58,7 @@ def test_realms_of_one_ca_hold_one_set_in_store_and_memory() -> None:
         stored = bench.store.get(f"realm/{name}/ca")
         assert isinstance(stored, dict)
         assert stored.keys() == {"v", "set", "fetched_s", "next", "lineage"}
-        assert key == records.ca_set_key(stored["set"])
+        assert key == record_keys.ca_set_key(stored["set"])
     before = certificates(bench, "a")
     bench.reboot()
     assert certificates(bench, "a") == before

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agent.device import kept, packing, saved
 from agent.settings import Realm
-from hal import records
+from hal import record_keys, records
 from hal.fakes.flash import FakeFlash, PowerCut
 from hal.records import BlockRecord
 from hal.store import Store
@@ -14,7 +14,7 @@ from tests.helpers.device_bench import Bench
 from tests.helpers.loss import typed
 
 NAMES = st.lists(st.sampled_from([f"realm/r{n}" for n in range(12)]), unique=True)
-KEYS = [records.block_key("realm/abc", copy) for copy in records.COPIES]
+KEYS = [record_keys.block_key("realm/abc", copy) for copy in records.COPIES]
 
 
 def stored(store: Store) -> list[str]:

@@ -3,7 +3,8 @@
 import pytest
 
 from agent.errors import AgentError
-from hal.records import KeyRecord, encode, key_pair_key
+from hal.record_keys import key_pair_key
+from hal.records import KeyRecord, encode
 from tests.helpers.device_bench import Bench, Waiter, ready
 
 

@@ -5,14 +5,14 @@ import pytest
 from agent.console.configuration.apply import apply
 from agent.console.session.session import Session
 from agent.settings import LocalUser, Settings
-from hal import records
+from hal import record_keys, records
 from hal.fakes.flash import READ_ERROR, FakeFlash, PowerCut
 from tests.doors.test_attach_login import Port
 from tests.helpers.appliance_values import hashed
 from tests.helpers.device_bench import CONFIGURATION, Bench, ready
 from tests.helpers.loss import closed, spoilt, typed, with_users
 
-COPIES = tuple(map(records.console_key, records.COPIES))
+COPIES = tuple(map(record_keys.console_key, records.COPIES))
 
 
 # -- the configuration -----------------------------------------------------------------------------
@@ -238,7 +238,7 @@ def test_what_is_left_is_shown_and_what_is_lost_is_said() -> None:
     bench = Bench()
     bench.device.configuration.save()
     for name in ("entity/r1", "realm/default"):
-        bench.store.commit(dict.fromkeys(records.block_key(name, n) for n in records.COPIES))
+        bench.store.commit(dict.fromkeys(record_keys.block_key(name, n) for n in records.COPIES))
     spoilt(bench, config={"v": 99})
     said = typed(bench, 3, "display saved-configuration")
     assert "Error: Nothing of the saved configuration can be shown" in said

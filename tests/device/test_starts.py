@@ -3,7 +3,7 @@
 import pytest
 
 from agent.device.starts import ENDS, REST_S
-from hal import records
+from hal import record_keys
 from hal.fakes.flash import PROGRAM_ERROR
 from tests.helpers.device_bench import START_S, Bench, certificate, ready
 
@@ -110,7 +110,7 @@ def test_a_stop_in_order_forgets() -> None:
         assert "REALM_RESTS" not in bench.logged()
     bench.device.abort_request("abc")
     bench.device.starts.end()
-    assert bench.store.get(records.starts_key()) is None
+    assert bench.store.get(record_keys.starts_key()) is None
 
 
 def test_another_transaction_is_another_step() -> None:
@@ -165,6 +165,6 @@ def test_a_flash_that_takes_no_count_stops_nothing() -> None:
 def test_counts_that_nobody_can_read_begin_anew(value: object) -> None:
     bench = pending()
     cut(bench, ENDS)
-    bench.store.commit({records.starts_key(): value})
+    bench.store.commit({record_keys.starts_key(): value})
     bench.reboot()
     assert "REALM_RESTS" not in bench.logged()

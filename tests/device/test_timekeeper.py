@@ -17,7 +17,7 @@ from agent.enrolment.schedule import armed
 from agent.errors import AgentError
 from agent.log import Log
 from agent.loop import LONGEST_NS, SLEEP_NS, Loop
-from hal import records
+from hal import record_keys, records
 from hal.fakes.flash import FakeFlash
 from hal.fakes.work import FakeClock, FakeRtc, FakeTimeSource
 from hal.ports import UNKNOWN_US
@@ -57,10 +57,10 @@ class Rig:
         Timer(self.loop, call).set(armed(Deadline(wall_s=when_s), keeper.now()))
 
     def record(self, wall_s: int, machine: str = HERE) -> None:
-        self.store.commit({records.clock_key(): records.encode(ClockRecord(wall_s, machine))})
+        self.store.commit({record_keys.clock_key(): records.encode(ClockRecord(wall_s, machine))})
 
     def stored(self) -> ClockRecord:
-        return records.decode(ClockRecord, self.store.get(records.clock_key()))
+        return records.decode(ClockRecord, self.store.get(record_keys.clock_key()))
 
     def turn(self, seconds: int = 0, times: int = 4) -> None:
         self.clock.advance(seconds * SECOND_NS)
@@ -147,7 +147,7 @@ def test_an_answer_that_a_jump_has_overtaken_counts_for_nothing(rig: Rig) -> Non
     assert not keeper.now().trusted
     rig.turn(1)
     assert not keeper.now().trusted
-    assert rig.store.get(records.clock_key()) is None or rig.stored().wall_s < START_S + DAY_S
+    assert rig.store.get(record_keys.clock_key()) is None or rig.stored().wall_s < START_S + DAY_S
 
 
 # -- jumps -----------------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def test_a_record_of_another_machine_is_replaced_when_somebody_vouches(rig: Rig)
 
 
 def test_a_record_that_cannot_be_read_is_none(rig: Rig) -> None:
-    rig.store.commit({records.clock_key(): {"v": 9}})
+    rig.store.commit({record_keys.clock_key(): {"v": 9}})
     assert rig.begin().now().trusted
 
 
@@ -353,4 +353,4 @@ def test_a_device_that_ends_asks_nobody_any_more() -> None:
     bench = Bench()
     bench.device.close()
     bench.advance(10 * DAY_S)
-    assert bench.store.get(records.clock_key()) is None
+    assert bench.store.get(record_keys.clock_key()) is None

@@ -5,10 +5,11 @@ import select
 import signal
 import socket
 import threading
+import tracemalloc
 
 import pytest
 
-from agent.loop import LONGEST_NS, SLEEP_NS, Loop
+from agent.loop import HEAP_ROOM, LONGEST_NS, SLEEP_NS, Loop
 
 SECOND_NS = 1_000_000_000
 DAY_S = 86400
@@ -285,4 +286,21 @@ def test_a_timer_that_cannot_be_read_gives_the_look_each_minute_back() -> None:
     poll = select.poll()
     poll.register(loop._selector.fileno(), select.POLLIN)
     assert poll.poll(0) == []
+    loop.close()
+
+
+def test_cancelled_deadlines_take_no_room_until_their_time() -> None:
+    """A realm arms its renewal of next year anew at each event."""
+    clock, called = HandClock(), []
+    loop = Loop(clock)
+    deadlines = [loop.at_wall(clock.wall_s() + 10**7, lambda: called.append(1))]
+    tracemalloc.start()
+    for _ in range(10_000):
+        deadlines.pop().cancel()
+        deadlines.append(loop.at_wall(clock.wall_s() + 10**7, lambda: called.append(2)))
+    assert tracemalloc.get_traced_memory()[0] < 300 * 2 * HEAP_ROOM
+    tracemalloc.stop()
+    clock.wall += 10**7
+    loop.turn(0)
+    assert called == [2]
     loop.close()

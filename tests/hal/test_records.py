@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hal import records
+from hal import record_keys, records
 from hal.records import (
     BlockRecord,
     CaHeldRecord,
@@ -92,12 +92,12 @@ def test_a_bool_is_not_a_number_and_lists_are_looked_into() -> None:
 
 
 def test_keys_fold_the_names_of_realms_only() -> None:
-    assert records.realm_key("ABC", "ca") == "realm/abc/ca"
-    assert records.key_pair_key("Key1", 2) == "key/Key1/2"
-    assert records.key_pair_of("key/a/b/12") == ("a/b", 12)
-    assert records.key_pair_of("key/a/b") == ("a", 0)  # none of ours
-    assert records.config_key() == "config"
-    assert records.console_key(1) == "config/console/1"
+    assert record_keys.realm_key("ABC", "ca") == "realm/abc/ca"
+    assert record_keys.key_pair_key("Key1", 2) == "key/Key1/2"
+    assert record_keys.key_pair_of("key/a/b/12") == ("a/b", 12)
+    assert record_keys.key_pair_of("key/a/b") == ("a", 0)  # none of ours
+    assert record_keys.config_key() == "config"
+    assert record_keys.console_key(1) == "config/console/1"
 
 
 # As the release before wrote them: nothing that is in flash may be lost by an upgrade.

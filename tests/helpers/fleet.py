@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hal import records
+from hal import record_keys, records
 from hal.fakes.flash import FakeFlash
 from hal.records import KeyRecord, Record
 from hal.store import Store
@@ -63,10 +63,10 @@ def copied(store: Store, realm: str, count: int) -> dict[str, object]:
     changes: dict[str, object] = {}
     for number in range(count):
         for part in parts:
-            copy = records.realm_key(name(number), part)
-            changes[copy] = store.get(records.realm_key(realm, part))
+            copy = record_keys.realm_key(name(number), part)
+            changes[copy] = store.get(record_keys.realm_key(realm, part))
         pair = KeyRecord(name(number), 1, 2048, False, 1, bytes(294), _sealed(number))
-        changes[records.key_pair_key(name(number), 1)] = records.encode(pair)
+        changes[record_keys.key_pair_key(name(number), 1)] = records.encode(pair)
     return changes
 
 

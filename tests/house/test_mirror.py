@@ -49,6 +49,7 @@ ELSEWHERE = {
     "hal/chance.py": "hal/test_contract_chance.py",
     "hal/confinement": "hal/test_confinement.py",  # the ladder, seen from the child that it holds
     "hal/confinement/rules.py": "hal/test_confinement_calls.py",
+    "hal/record_keys.py": "hal/test_records.py",
     "hal/fakes/chance.py": "hal/test_contract_chance.py",
     "hal/fakes/lines.py": "hal/test_contract_link.py",
     "hal/fakes/storage.py": "hal/test_contract_files.py",

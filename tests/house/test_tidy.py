@@ -55,7 +55,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.device": (
         *("agent.console.configuration", "agent.console.commands", "agent.console.language"),
         *("agent.jobs", "agent.enrolment", "agent.appliance", "agent.settings"),
-        *("agent.log", "agent.loop", "hal.ports", "hal.records", "hal.store", "hal.withheld"),
+        *("agent.log", "agent.loop"),
+        *("hal.ports", "hal.record_keys", "hal.records", "hal.store", "hal.withheld"),
         *("hal.record_checks", *GROUND),
     ),
     "agent.console.session": (

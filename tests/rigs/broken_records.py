@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from agent.console.session.session import Session
 from agent.device.casets import CaSets
-from hal import records
+from hal import record_keys, records
 from hal.fakes.flash import FakeFlash
 from hal.fakes.work import StartedJob
 from hal.ports import JobEnd, StoreError
@@ -233,7 +233,7 @@ def kind_of(key: str) -> str:
 def keys_of(store: Store) -> list[str]:
     """The keys of what may be broken: nothing of the realm that nobody touches."""
     held = records.decode(records.CaHeldRecord, store.get("realm/good/ca")).set
-    return [k for k in store.keys("") if "good" not in k and k != records.ca_set_key(held)]
+    return [k for k in store.keys("") if "good" not in k and k != record_keys.ca_set_key(held)]
 
 
 def is_unread(kind: str, value: object) -> bool:

@@ -17,7 +17,7 @@ import pytest
 from asn1crypto import pem as asn1pem
 
 from agent.catalogue.table import CATALOGUE
-from hal import records
+from hal import record_keys
 from hal.flash import FileFlash
 from hal.store import Store
 from tests.helpers.board import AGAIN, IN_USE, Agent, procedure
@@ -81,7 +81,7 @@ class Bench:
         shutil.copyfile(self.agent.dir / "flash.bin", copy)
         flash = FileFlash(str(copy), ERASE_BYTES, copy.stat().st_size // ERASE_BYTES)
         store = Store.mount(flash)
-        attempt = [records.realm_key("abc", part) for part in ("request", "outcome")]
+        attempt = [record_keys.realm_key("abc", part) for part in ("request", "outcome")]
         found = {key: store.get(key) for key in store.keys("") if key not in attempt}
         flash.close()
         assert len(found) >= 3
