@@ -33,7 +33,6 @@ from hal.jobs import WorkerJobs
 from hal.machine import identity
 from hal.ports import (
     DeviceKeyError,
-    DeviceMemoryError,
     FilesError,
     HalError,
     InUseError,
@@ -60,8 +59,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 START_CODES: dict[type[Exception], str] = {
     ForeignError: "start-foreign",
     BoardError: "start-board",
-    DeviceKeyError: "start-device-key",
-    DeviceMemoryError: "start-folder",
     FilesError: "start-folder",
     InUseError: "start-second",
     LinkError: "start-console",
@@ -193,7 +190,7 @@ def _serve(
     if feeder:
         platform = platform._replace(flash=feeder.mounting(platform.flash))
     store, withheld = _mount(loop, platform, power, log)
-    key_fd, is_there = platform.device_key(make=not (withheld or devicekey.is_sealed(store)))
+    key_fd, is_there = _device_key(platform, store, withheld, log)
     worker = board.worker
     timeouts = limits.Timeouts(worker.connect_s, worker.receive_s, worker.exchange_s)
     ports, later = (platform.chance, platform.clock), partial(loop.after, 0)
@@ -297,8 +294,21 @@ def _hardware(
     )
 
 
+def _device_key(
+    platform: Platform, store: Store, withheld: Part | None, log: Log
+) -> tuple[int, bool]:
+    """Its descriptor, and whether there is one; made where nothing can have been sealed by one."""
+    key_fd, fault = platform.device_key(make=not (withheld or devicekey.is_sealed(store)))
+    if fault:
+        log.report("DEVICE_KEY_ERR", fault)
+    return key_fd, not fault
+
+
 def _renew_key(platform: Platform, jobs: JobRunner) -> None:
-    jobs.use_device_key(platform.device_key(make=True)[0])
+    key_fd, fault = platform.device_key(make=True)
+    if fault:
+        raise DeviceKeyError(f"{fault}: move it away")
+    jobs.use_device_key(key_fd)
 
 
 def _reload(sources: Sources, board: Board, jobs: WorkerJobs) -> str:

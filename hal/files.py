@@ -16,11 +16,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from hal.chance import LinuxChance
-from hal.folder import beside, opened
+from hal.folder import ForeignError, beside, opened
 from hal.ports import DeviceKeyError, FilesError, FileStat, HalError
 
 FILE_BYTES = 1024 * 1024  # a certificate file is below 32 kB
@@ -144,7 +144,7 @@ def open_device_key(path: str, make: bool) -> tuple[int, bool]:
         try:
             fd = _open_or_make_key(name, folder, make)
         except FileNotFoundError:
-            return os.open(os.devnull, os.O_RDONLY), False
+            return open_no_key()
         try:
             _check_device_key(os.fstat(fd), path)
             _sync_device_key(fd, folder)
@@ -152,6 +152,11 @@ def open_device_key(path: str, make: bool) -> tuple[int, bool]:
             os.close(fd)
             raise
     return fd, True
+
+
+def open_no_key() -> tuple[int, bool]:
+    """The same where there is none."""
+    return os.open(os.devnull, os.O_RDONLY), False
 
 
 def _open_or_make_key(name: str, folder: int, make: bool) -> int:
@@ -190,14 +195,21 @@ class FolderFiles:
 
     Files are 0600 and at most 1 MiB. `remove` of a file that is not there does nothing. Every
     failure is a FilesError. Somebody may remove the folder meanwhile; a write makes it again.
+    `tell` hears why it cannot be used now, unless others could put something in the agent's way;
+    without it that is an error.
     """
 
     __slots__ = ("_path",)
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, tell: Callable[[str], None] | None = None) -> None:
         self._path = path
-        with converted(FilesError, path), self._made() as folder:
-            remove_quietly(_TEMPORARY, folder)
+        try:
+            with converted(FilesError, path), self._made() as folder:
+                remove_quietly(_TEMPORARY, folder)
+        except FilesError as error:
+            if tell is None or isinstance(error.__cause__, ForeignError):
+                raise
+            tell(str(error))
 
     def read(self, name: str) -> bytes:
         check_name(name)

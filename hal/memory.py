@@ -77,7 +77,8 @@ class FolderMemory:
 
     The descriptors that `stage` returns belong to this object: `switch` and `discard` close them.
     `owner`, `group` (numbers, None for the agent's own) and `mode` are those of the files. `tell`
-    hears once of each stray that is in the agent's way, or that cannot be removed.
+    hears once of each stray that is in the agent's way, or that cannot be removed; and, unless
+    `strict`, why the folder cannot be used now.
     """
 
     __slots__ = (
@@ -99,14 +100,20 @@ class FolderMemory:
         group: int | None = None,
         mode: int = 0o600,
         tell: Tell = lambda _text: None,
+        strict: bool = True,
     ) -> None:
         self._path, self._reactor, self._mode, self._tell = path, reactor, mode, Strays(tell)
         self._owner = -1 if owner is None else owner
         self._group = -1 if group is None else group
         self._folder_mode = _folder_mode(mode, owner, group)
         self._stages: dict[str, _Stage | None] = {}  # None: seen, nothing staged
-        with converted(DeviceMemoryError, path), opened(path, _MODE):
-            pass
+        try:
+            with converted(DeviceMemoryError, path), opened(path, _MODE):
+                pass
+        except DeviceMemoryError as error:
+            if strict or isinstance(error.__cause__, ForeignError):
+                raise
+            tell(str(error))
 
     def stage(self, realm: str, names: Sequence[str]) -> Mapping[str, int]:
         """Opens new empty files (0600), write-only, in a new private folder.

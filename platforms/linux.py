@@ -1,10 +1,10 @@
 """The generic Linux board: the ports that a board file describes, opened.
 
-Fault model: a part that the agent cannot be without (storage, memory, device key) ends the start
-with its error. A serial line does not: it may be missing at boot and come later, so it is given as
-a way to open it; a console less must not keep a certificate from being renewed. Nor does a flash
-that cannot be opened: consumers read on from memory, and root mends it at the console. It ends the
-start only where another agent has it, or others may write where it lies.
+Fault model: any part of a board may be missing, damaged or busy at the start. That does not end the
+agent, which serves what it can and tells at its console how the rest is mended: a flash that cannot
+be opened, folders that cannot be used now, a device key that is none. A serial line may come later,
+so it is given as a way to open it. The start ends where another agent has the flash, and where
+others may write on the way to what is the agent's.
 
 The flash comes first: its lock refuses a second agent before anything else is touched.
 """
@@ -17,7 +17,7 @@ from functools import partial
 
 from hal.chance import LinuxChance
 from hal.clock import LinuxClock
-from hal.files import FolderFiles, converted, open_device_key
+from hal.files import FolderFiles, converted, open_device_key, open_no_key
 from hal.flash import FileFlash
 from hal.folder import PARENT_MODE, ForeignError, beside
 from hal.link import LinuxLink
@@ -27,6 +27,7 @@ from hal.named import NamedTuple
 from hal.ports import (
     Chance,
     Clock,
+    DeviceKeyError,
     DeviceMemory,
     Files,
     FilesError,
@@ -72,11 +73,18 @@ class Platform(NamedTuple):
     kernel_clock: bool = False  # the kernel knows about it: who keeps it, and when it is set
     restarts: bool = False  # a reboot is a new start of the agent alone
 
-    def device_key(self, make: bool) -> tuple[int, bool]:
-        """A descriptor for jobs, which the agent never reads, as `hal.files.open_device_key`."""
-        fd, there = open_device_key(self.board.seal.path, make)
+    def device_key(self, make: bool) -> tuple[int, str]:
+        """A descriptor for jobs, which the agent never reads, as `hal.files.open_device_key`; and
+        why there is no device key behind it, "" where there is one."""
+        path, why = self.board.seal.path, ""
+        try:
+            fd, there = open_device_key(path, make)
+        except DeviceKeyError as error:
+            if isinstance(error.__cause__, ForeignError):
+                raise
+            (fd, there), why = open_no_key(), str(error)
         self.closers.append(partial(os.close, fd))
-        return fd, there
+        return fd, "" if there else why or f"{path}: it is missing"
 
     def close(self) -> None:
         """Gives everything back, the last opened first; may be called twice."""
@@ -124,8 +132,9 @@ def open_ports(
                 raise
             flash, unopened = _stand_in(board), str(error)
         closers.append(flash.close)
-        files = FolderFiles(board.storage.path)
-        memory = FolderMemory(board.memory.path, reactor, owner, group, board.memory.mode, tell)
+        files = FolderFiles(board.storage.path, tell)
+        users = owner, group, board.memory.mode
+        memory = FolderMemory(board.memory.path, reactor, *users, tell, strict=False)
     except HalError:
         for close in reversed(closers):
             close()

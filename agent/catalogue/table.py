@@ -51,10 +51,6 @@ CATALOGUE: dict[str, Row] = {
                              "whoever starts it has set its limit so low (RLIMIT_NOFILE)",
                              "raise it: `ulimit -n 64` in a shell, `LimitNOFILE=64` for systemd,"
                              " `limits nofile` for procd"),
-    "start-device-key": Row(LOCAL, OPERATOR, "{what}",
-                            "it was damaged, replaced or copied with another owner or mode",
-                            "restore it: stored keys and passwords are sealed with it; without a"
-                            " copy move it away, and make key pairs and passwords anew"),
     "start-folder": Row(LOCAL, OPERATOR, "{what}",
                         "it is missing, full, or not accessible for this user",
                         "look at it, and at --state, --config and the paths of the board file"),

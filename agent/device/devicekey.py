@@ -14,9 +14,9 @@ from hal.records import BlockRecord
 from hal.store import Store
 
 MISSING = (
-    "the device key is missing: what it has sealed cannot be opened, and a certificate is served"
-    " only as long as device memory holds it; restore the key from a copy and start again, or type"
-    " `reset pki storage` in the user view, then make key pairs and passwords anew"
+    "the device key is missing or is none: what it has sealed cannot be opened, and a certificate"
+    " is served only as long as device memory holds it; restore the key from a copy and start"
+    " again, or type `reset pki storage` in the user view, then make key pairs and passwords anew"
 )
 _FRAME = "%^%#"  # of a sealed password in a configuration
 

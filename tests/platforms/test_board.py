@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hal.fakes.work import FakeReactor
-from hal.ports import FilesError, FlashError, SerialError
+from hal.ports import DeviceMemoryError, FilesError, FlashError, SerialError
 from platforms import linux
 from platforms.board import Board, BoardError, SerialLine, load_board, parse_board, place
 from platforms.users import group_number, resolve_user, user_number, worker_user
@@ -238,8 +238,8 @@ def test_a_linux_board_opens_all_ports(opened: linux.Platform, tmp_path: Path) -
     assert opened.flash.read(0, 6) == b"record"
     opened.files.write("main_local.cer", b"x")
     assert (tmp_path / "state" / "storage" / "main_local.cer").exists()
-    fd, there = opened.device_key(make=True)
-    assert (there, len(os.pread(fd, 64, 0))) == (True, 32)
+    fd, fault = opened.device_key(make=True)
+    assert (fault, len(os.pread(fd, 64, 0))) == ("", 32)
     assert stat.S_IMODE((tmp_path / "state" / "flash.bin").stat().st_mode) == 0o600
     assert any(interface.name == "lo" for interface in opened.link.interfaces())
     assert opened.clock.wall_s() > 1_700_000_000
@@ -254,8 +254,8 @@ def test_a_serial_line_that_is_missing_does_not_stop_the_start(opened: linux.Pla
 def test_closing_gives_everything_back(opened: linux.Platform, tmp_path: Path) -> None:
     with pytest.raises(FlashError, match="another agent"):
         linux.open_board(Board(), str(tmp_path / "state"), FakeReactor())
-    fd, there = opened.device_key(make=False)
-    assert not there
+    fd, fault = opened.device_key(make=False)
+    assert fault.endswith("device.key: it is missing")
     opened.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(fd)
@@ -265,10 +265,11 @@ def test_closing_gives_everything_back(opened: linux.Platform, tmp_path: Path) -
 def test_a_start_that_fails_leaves_nothing_locked(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()
-    (state / "storage").touch()
-    with pytest.raises(FilesError):
+    (state / "storage").mkdir(mode=0o777)
+    (state / "storage").chmod(0o777)
+    with pytest.raises(FilesError, match="writable for others"):
         linux.open_board(Board(), str(state), FakeReactor())
-    (state / "storage").unlink()
+    (state / "storage").chmod(0o700)
     linux.open_board(Board(), str(state), FakeReactor()).close()
 
 
@@ -304,4 +305,23 @@ def test_a_flash_of_another_size_is_fitted_where_it_is_to_be_erased(tmp_path: Pa
     flash = found.open_flash(True)
     assert flash.read(0, 4097) == b"x" * 4096 + b"\0"
     flash.close()
+    found.close()
+
+
+def test_folders_and_a_key_that_cannot_be_used_are_told_and_the_rest_opens(tmp_path: Path) -> None:
+    for name in ("storage", "memory", "device.key"):
+        (tmp_path / name).write_text("somebody else's")
+    told: list[str] = []
+    found = linux.open_board(Board(), str(tmp_path), FakeReactor(), told.append)
+    assert [text.rpartition("/")[2] for text in told] == [
+        "storage: Not a directory",
+        "memory: Not a directory",
+    ]
+    with pytest.raises(FilesError, match="Not a directory"):
+        found.files.names()
+    with pytest.raises(DeviceMemoryError, match="Not a directory"):
+        found.memory.stage("abc", ["cert.pem"])
+    fd, fault = found.device_key(make=True)
+    assert "not a device key" in fault
+    assert os.pread(fd, 64, 0) == b""
     found.close()

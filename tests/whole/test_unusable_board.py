@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from platforms.board import Flash
 from tests.helpers.board import APPLY, SAVE, Agent, procedure
 from tests.helpers.labca import LabCa, wait_for
 from tests.helpers.loss import of_the_next_version
+from tests.whole.test_bad_board import mounted, needs_root
 from tests.whole.test_bad_peer import in_use
 from tests.whole.test_serial_console import Typist
 
@@ -180,3 +182,24 @@ def test_a_flash_that_comes_late_is_used_without_a_person(served: Path, tmp_path
         wait_for(lambda: _is_new(agent), WAIT_S, "it was not looked at again")
         assert agent.state() == "issued"
         assert agent.stop(signal.SIGTERM) == 0
+
+
+def test_a_file_may_not_grow(tmp_path: Path) -> None:
+    """A limit of the supervisor: nothing half made is left, and the console says why."""
+    with Agent(tmp_path, prefix=["sh", "-c", 'ulimit -f 100; exec "$@"', "sh"]) as agent:
+        assert "flash.bin: File too large" in agent.must("display pki realm")
+        assert not list(agent.dir.glob("flash*"))
+
+
+@needs_root
+def test_a_state_folder_without_room_for_the_flash(tmp_path: Path) -> None:
+    agent = Agent(tmp_path)
+    command = agent.command("run", "--board", "sim", "--state", str(agent.dir))
+    with open(tmp_path / "agent.log", "ab") as log:
+        process = subprocess.Popen([*mounted(agent.dir, "size=512k"), *command], stderr=log)
+    agent.dir = Path(f"/proc/{process.pid}/root{agent.dir}")
+    try:
+        agent.adopt(process)
+        assert "flash.bin: No space left" in agent.must("display pki realm")
+    finally:
+        agent.stop()
