@@ -66,6 +66,9 @@ class WithheldStore(Store):
     def compacting(self) -> Iterator[None]:
         raise WithheldError(self._why)
 
+    def work(self) -> None:
+        """Nothing is ever due."""
+
 
 def erased(flash: Flash) -> Iterator[int]:
     """Erases a whole part, block by block, each read back; what is erased already costs no wear.

@@ -135,6 +135,7 @@ def test_the_store_holds_nothing_and_says_why_it_takes_nothing() -> None:
     assert store.get("config") is None
     assert (store.health.read_only, store.health.reason) == (True, WHY)
     assert store.health.damaged == ()
+    assert store.work() is None
     for change in (lambda: store.commit({"config": "text"}), store.compact, store.compacting):
         with pytest.raises(WithheldError, match=WHY):
             change()
