@@ -106,10 +106,11 @@ class Saved(NamedTuple):
         )
         if console is None or console.generation < self.expected:
             console = None
-        for text in (front, *kept.lines(self.blocks), behind):
-            lines = text.splitlines()
-            # A release before kept them in here; those of the record have taken their place.
-            yield from blocks.divided(lines, _OWN)[1] if console else lines
+        # A release before kept the console in here; its record has taken the place of that.
+        taken = _OWN if console else ()
+        yield from blocks.divided(front.splitlines(), taken)[1]
+        yield from kept.lines(self.blocks)
+        yield from blocks.divided(behind.splitlines(), taken)[1]
         yield from console.text.splitlines() if console else ()
 
 
