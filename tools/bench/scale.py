@@ -54,7 +54,11 @@ OF_ENROLLED = (
         "scale_enrolled", BYTES, "Private_Dirty an enrolled realm, its configuration included", 8192
     ),
     *(
-        Figure(f"scale_holds_{size}m", COUNT, f"enrolled realms of one CA that {size} MiB hold")
+        Figure(
+            f"scale_holds_{size}m",
+            COUNT,
+            f"enrolled realms of one CA that a file of {size} MiB holds",
+        )
         for size in PARTS
     ),
 )
@@ -198,12 +202,12 @@ def _lines(store: Store, count: int) -> Iterator[str]:
 
 
 def _holds(store: Store, size: int, count: int) -> int:
-    """How many realms like these fit into a part with the reserve behind them."""
+    """How many realms like these fit into a file of that size, with the reserve behind them."""
     sizes = dict(store.sizes())
     names = {fleet.name(number) for number in range(count)}
     each = sum(size for key, size in sizes.items() if names & set(key.split("/"))) // count
     rest = sum(sizes.values()) - each * count
-    room = Store.mount(FakeFlash(BLOCK, size // BLOCK)).room_bytes
+    room = Store.mount(FakeFlash(BLOCK, size // BLOCK, raw=False)).room_bytes
     return (room - rest - reserve.kept_bytes(Ledger(sizes.items()), {})) // each
 
 
