@@ -204,11 +204,19 @@ def test_a_realm_that_came_to_trust_a_ca_while_its_removal_was_asked_for() -> No
     assert (status, "abc" in device.settings.realms) == (1, True)
 
 
-def test_what_this_release_does_not_do_it_says() -> None:
-    text, status = system(
-        furnished(), "pki realm abc", "auto-enroll 80 regenerate updated-effective"
-    )
-    assert (status, "does not renew by itself" in text) == (0, True)
+def test_automatic_mode_is_taken_without_a_remark() -> None:
+    device = furnished()
+    before, _status = system(device, "pki realm abc")
+    text, status = system(device, "pki realm abc", "auto-enroll 80 regenerate updated-effective")
+    assert (status, text) == (0, before)
+
+
+def test_a_realm_that_applies_by_itself_names_a_key_pair_that_is_made_for_it() -> None:
+    device = furnished()
+    bound = "rsa local-key-pair k9"
+    assert "no RSA key pair k9" in system(device, "pki realm abc", bound)[0]
+    assert system(device, "pki realm abc", "auto-enroll", bound)[1] == 0
+    assert device.settings.realms["abc"].key_pair == "k9"
 
 
 def test_an_error_about_all_realms_is_told_without_the_name_of_one() -> None:

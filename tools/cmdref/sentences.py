@@ -6,8 +6,10 @@ SENTENCES = {
     "authentication-mode { none | password | aaa }": "What a serial line asks before it lets"
     " somebody in; refused while nobody of level 3 could log in.",
     "auto-enroll [ PERCENT ] [ regenerate [ BITS ] ] [ updated-effective ]": "Applies and renews"
-    " without an operator, when so much of the validity has elapsed. Stored and shown; this release"
-    " does not act on it yet.",
+    " without an operator, when so much of the validity has elapsed, and in time before the end"
+    " whatever it says. Needs `fingerprint`. A key pair that the realm names and that does not exist"
+    " is made. Without `updated-effective` the new certificate waits until the one in use is near"
+    " its end.",
     "ca id NAME": "Names the CA at a server that has several; sent with GetCACert and its kind.",
     "cdp-url { [ esc ] CDP | from-ca }": "Where the revocation list is, if not where the local"
     " certificate says.",

@@ -176,7 +176,6 @@ def auto_enroll(operator: Operator, args: Args) -> None:
         bits or None,
         "updated-effective" in args,
     )
-    operator.warn("This release does not renew by itself; the setting is kept.")
 
 
 def render_auto_enroll(record: Realm) -> Iterator[str]:

@@ -34,4 +34,3 @@ ENGINE, MICROMDM, COMMANDS = (
     "console/test_commands_realm",
 )
 AGENT, RA = "whole/test_quirks_agent::test_a_ca_with", "scep/test_ra"
-NO_AUTOMATIC = "belongs to automatic renewal, which this release does not have"
