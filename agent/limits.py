@@ -94,6 +94,7 @@ CHILD_MEMORY_BYTES = 512 * 1024 * 1024  # address space, not resident: libraries
 CHILD_CPU_S = 300  # RSA-4096 on a slow board; network jobs need below 5
 CHILD_FILES = 64
 
+QUIET_S = 30  # after the last line that was typed, before a realm applies by what it says
 NEWCOMERS_AT_ONCE = 8  # realms that apply for their first certificate by themselves
 KEYS_AT_ONCE = 2  # key pairs that realms without one get made
 ACTIVATIONS_AT_ONCE = 4  # each is a child of some 10 MiB of its own; a boot may have 50 realms

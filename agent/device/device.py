@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from agent import limits
 from agent.appliance import Configuration, Described, Done, Unusable
 from agent.console.configuration.loader import load_lines
 from agent.device import devicekey, losses
@@ -128,7 +129,7 @@ class Device:
 
     def changed(self) -> None:
         self.shared.unsaved = True
-        self.realms.changed()
+        self.realms.changed(limits.QUIET_S)
 
     def board_serial(self) -> str:
         return self.shared.hardware.serial

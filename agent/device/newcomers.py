@@ -14,7 +14,9 @@ from agent.appliance import Done
 from agent.device.shared import Shared
 from agent.enrolment import automatic
 from agent.enrolment.actions import Stored
+from agent.enrolment.schedule import SECOND_NS
 from agent.errors import AgentError
+from agent.loop import Deadline
 
 
 class Newcomers:
@@ -30,14 +32,21 @@ class Newcomers:
         self._shared, self._is_new, self._apply = shared, is_new, apply
         self._waiting: dict[str, None] = {}  # names, in their order
         self._at_work, self._may = 0, False
+        self._timer: Deadline | None = None
+        self._quiet_ns = 0  # monotonic; until then somebody may be typing
 
     def add(self, name: str) -> None:
         """It waits for its turn; `look` begins."""
         self._waiting[name] = None
 
-    def look(self) -> None:
+    def look(self, quiet_s: int = 0) -> None:
+        """Lets the next ones begin when nothing has been configured for so long."""
+        now_ns = self._shared.now().monotonic_ns
+        self._quiet_ns = max(self._quiet_ns, now_ns + quiet_s * SECOND_NS)
+        if self._timer:
+            self._timer.cancel()
         if self._may and self._waiting:
-            self._shared.later(self._next)
+            self._timer = self._shared.loop.at_monotonic(self._quiet_ns, self._next)
 
     def start(self, herd_s: int) -> None:
         """At the boot: they wait for the part of this device of the time that a herd takes."""

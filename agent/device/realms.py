@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from agent import limits
 from agent.appliance import Done, Progress
 from agent.device import realm_records
 from agent.device.activation import Activation
@@ -69,6 +70,7 @@ class Realms:
         if runner is None:
             runner = self._runners[key] = self.look(name)
             runner.restart()
+            runner.reconsider(limits.QUIET_S)  # who asks may be a person who is about to apply
         return runner
 
     def look(self, name: str) -> RealmRunner:
@@ -137,18 +139,21 @@ class Realms:
         for runner in self:
             runner.rearm()
 
-    def changed(self) -> None:
-        """After every configuration command: engines see the realms as they are now."""
+    def changed(self, quiet_s: int = 0) -> None:
+        """After a change of the configuration: engines see the realms as they are now.
+
+        quiet_s: for so long nothing is done by that: more lines may come.
+        """
         realms = self._shared.settings.realms
         self._shared.commits.configured()
         for key in [key for key in self._runners if key not in realms]:
             self._drop(key)
         for key, realm in realms.items():
             if runner := self._runners.get(key):
-                runner.configure(realm)
+                runner.configure(realm, quiet_s)
             elif key not in self._runners or realm.auto_enroll:
                 self._take_up(key, realm)
-        self._newcomers.look()
+        self._newcomers.look(quiet_s)
 
     def _is_new(self, name: str) -> bool:
         """It is configured, holds nothing and has not worked."""

@@ -94,13 +94,13 @@ class RealmRunner:
 
     # -- what the device asks ----------------------------------------------------------------------
 
-    def configure(self, realm: Realm) -> None:
+    def configure(self, realm: Realm, quiet_s: int = 0) -> None:
         """The settings have changed; what is under way goes on with its own snapshot."""
         before, self._realm = self.engine.policy, realm
         self.engine.policy = _policy(realm)
         mark, self._mark = self._mark, _mark(realm)
         if mark != self._mark:
-            self.reconsider()
+            self.reconsider(quiet_s)
         # `root-fingerprint` is all that a realm says about the CAs that consumers trust. Files that
         # say the same already are left alone: a switch makes a daemon read its certificate again.
         if before.roots != self.engine.policy.roots and self.engine.stored.local:
@@ -112,10 +112,10 @@ class RealmRunner:
         seed = local.certificate.der if local else chance.draw(4)
         self._handle(Restart(crc32(self._realm.name.encode(), crc32(seed)), herd_s))
 
-    def reconsider(self) -> None:
+    def reconsider(self, quiet_s: int = 0) -> None:
         """What it lacked may be there now."""
         self.alone.goes_on()
-        self._handle(Configured())
+        self._handle(Configured(quiet_s))
 
     def apply(self, event: Apply, done: Done[None] | None) -> None:
         """It applies by itself, unless somebody was faster; `done` as of a person, if given."""

@@ -15,7 +15,15 @@ from agent.enrolment.actions import (
     Wanted,
 )
 from agent.enrolment.attempt import Attempt
-from agent.enrolment.states import Event, Installed, NotStored, Removed, State, is_under_way
+from agent.enrolment.states import (
+    Configured,
+    Event,
+    Installed,
+    NotStored,
+    Removed,
+    State,
+    is_under_way,
+)
 from agent.errors import fail
 
 
@@ -48,9 +56,9 @@ class Resting(Attempt):
         self.state = self.stored.at_rest
         return [commit, Report("LOCAL_IN_USE", automatic.TAKE_OVER), Activate()]
 
-    def _configured(self, _event: Event, now: Now) -> list[Action]:
+    def _configured(self, event: Configured, now: Now) -> list[Action]:
         """What the realm waited for may be there now, and the time of its renewal another one."""
-        self._paused_ns = min(self._paused_ns, now.monotonic_ns)
+        self._paused_ns = now.monotonic_ns + event.quiet_s * schedule.SECOND_NS
         changes = {
             part: held._replace(renew_s=drafts.renewal_s(held.certificate, self.policy))
             for part, held in (("local", self.stored.local), ("next", self.stored.next))

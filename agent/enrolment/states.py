@@ -138,7 +138,12 @@ class Restart(NamedTuple):
 
 
 class Configured(NamedTuple):
-    """Settings of the realm have changed; they may be what the last attempt lacked."""
+    """Settings of the realm have changed; they may be what the last attempt lacked.
+
+    quiet_s: somebody types, and may not have typed all: so long nothing is done by them.
+    """
+
+    quiet_s: int = 0
 
 
 class NotStored(NamedTuple):

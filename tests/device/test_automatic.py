@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from agent import limits
 from agent.enrolment.actions import Stored
 from hal.ports import Interface
 from hal.records import LocalRecord
@@ -181,13 +182,16 @@ def test_what_a_complete_realm_lacks_is_said_once_and_looked_for_hourly() -> Non
     assert in_use(bench).key == "k1"
 
 
-def test_what_was_missing_is_typed_and_it_goes_on_at_once() -> None:
+def test_what_was_missing_is_typed_and_it_goes_on_when_nothing_more_comes() -> None:
     text = CONFIGURATION.replace(HOLDS, f" auto-enroll 50\n{HOLDS}")
     bench = Bench("\n".join(line for line in text.splitlines() if "enrollment-url" not in line))
     bench.worker.answers["enrol"] = issue
     bench.turn(30)
     bench.device.settings.realms["abc"].url = "http://192.0.2.9/scep"
     bench.device.changed()
+    bench.turn(20)
+    assert set(bench.worker.ops()) <= {"generate-key"}  # more lines may come
+    bench.advance(limits.QUIET_S)
     bench.turn(20)
     assert in_use(bench).key == "k1"
 

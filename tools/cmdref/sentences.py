@@ -7,7 +7,7 @@ SENTENCES = {
     " somebody in; refused while nobody of level 3 could log in.",
     "auto-enroll [ PERCENT ] [ regenerate [ BITS ] ] [ updated-effective ]": "Applies and renews"
     " without an operator, when so much of the validity has elapsed, and in time before the end"
-    " whatever it says. Needs `fingerprint`. A key pair that the realm names and that does not exist"
+    " whatever it says. Needs `fingerprint`. A key pair that the realm names and that is not there"
     " is made. Without `updated-effective` the new certificate waits until the one in use is near"
     " its end.",
     "ca id NAME": "Names the CA at a server that has several; sent with GetCACert and its kind.",
