@@ -287,6 +287,7 @@ def _hardware(
         rtc=platform.rtc,
         machine=identity(board.identity.serial),
         clock_floor=board.clock.floor == "set",
+        herd_s=0 if platform.restarts else board.herd.first_s,
         reboot=_reboot(platform, power),
         recovery=board.console.recovery == "erase",
         withheld=withheld,

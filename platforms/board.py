@@ -16,6 +16,8 @@
     [worker]     user                        name or number; without: see `platforms/users.py`
                  memory_bytes, cpu_s         of each child
                  connect_s, receive_s, exchange_s    for a slow line: see `agent/limits.py`
+    [herd]       first_s                     over which time the first attempts after a start are
+                                             spread; 0 on the simulated board
     [interfaces] "GigabitEthernet0/0/0" = "eth0"
     [hooks]      path                        folder of executables
     [metrics]    path                        file for a node exporter
@@ -108,6 +110,10 @@ class Worker(NamedTuple):
     exchange_s: int = limits.EXCHANGE_S
 
 
+class Herd(NamedTuple):
+    first_s: int = limits.SPREAD_S
+
+
 class Hooks(NamedTuple):
     path: str = "hooks.d"
 
@@ -135,6 +141,7 @@ class Board(NamedTuple):
     watchdog: WatchdogWiring = WatchdogWiring()
     seal: Seal = Seal()
     worker: Worker = Worker()
+    herd: Herd = Herd()
     interfaces: Mapping[str, str] = {}
     hooks: Hooks = Hooks()
     metrics: Metrics = Metrics()

@@ -57,6 +57,8 @@ cpu_s = 20
 connect_s = 5
 receive_s = 90
 exchange_s = 600
+[herd]
+first_s = 20
 [interfaces]
 "GigabitEthernet0/0/0" = "eth0"
 [hooks]
