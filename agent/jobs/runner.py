@@ -135,10 +135,10 @@ class JobRunner:
 
         def end(result: JobEnd) -> None:
             self._numbers.pop(wanted.number, None)
+            # The end may ask for the next job of the same realm, which then has its place.
+            wanted.done(_result(result, row, deadline_s))
             if row.network:
                 self._turns.drop(wanted.number)
-            # The end may ask for the next job of the same realm, which then stands in its line.
-            wanted.done(_result(result, row, deadline_s))
             self._start_next()
 
         # A child that unseals nothing must not be able to: it parses what nobody has signed.

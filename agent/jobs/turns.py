@@ -4,13 +4,20 @@ After a power cut in a building a thousand realms may be due at once, and a boar
 children. So a few jobs run at a time, one of a realm; the others wait. A job that a person waits
 for comes first. Of the rest, the next is of the CA with the fewest jobs at work, and among such CAs
 each has its turn after the others. So one that answers nothing until the time is up keeps no more
-places than another one wants. The jobs of one CA run in the order in which they came, so none of
-them is overtaken for ever.
+places than another one wants. The jobs of one CA run in the order in which their realms came, so
+none of them is overtaken for ever.
+
+A realm keeps its place from its first job until it has none: an application is a job for the CA's
+certificates and then one that applies. If the second stood behind the first ones of all others, the
+whole herd would wait for twice as long until the first certificate is there, and each would have
+said in flash that its request has left, long before it does. An application is a handful of jobs,
+and pauses are no jobs, so no realm keeps its place for long.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from bisect import insort
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
@@ -18,8 +25,8 @@ from hal.named import NamedTuple
 
 
 class Turn(NamedTuple):
-    """A job that wants the network. `ca`: whatever tells one server from another; `attended`: a
-    person waits for it."""
+    """A job that wants the network. `number`: a later job has a higher one; `ca`: whatever tells one
+    server from another; `attended`: a person waits for it."""
 
     number: int
     realm: str
@@ -33,8 +40,10 @@ class Turns:
     def __init__(self, places: int) -> None:
         self._places = places
         self._running: dict[int, Turn] = {}
-        self._attended: deque[Turn] = deque()
-        self._lines: dict[str, deque[Turn]] = {}  # by CA; the first one has the next turn
+        self._attended: list[Turn] = []
+        self._lines: dict[str, list[Turn]] = {}  # by CA; the first one has the next turn
+        self._first: dict[str, int] = {}  # by realm: the job that has its place
+        self._jobs: Counter[str] = Counter()  # by realm: those that wait or run
 
     def __len__(self) -> int:
         """How many jobs wait."""
@@ -42,8 +51,10 @@ class Turns:
 
     def add(self, turn: Turn) -> None:
         """A job that waits from now on."""
-        line = self._attended if turn.attended else self._lines.setdefault(turn.ca, deque())
-        line.append(turn)
+        self._jobs[turn.realm] += 1
+        self._first.setdefault(turn.realm, turn.number)
+        line = self._attended if turn.attended else self._lines.setdefault(turn.ca, [])
+        insort(line, turn, key=lambda other: (self._first[other.realm], other.number))
 
     def take(self) -> Turn | None:
         """The next job that may run; it counts as running. None: there is none, or no place."""
@@ -59,13 +70,19 @@ class Turns:
         return turn
 
     def drop(self, number: int) -> bool:
-        """A job has ended, or is wanted no more; whether it was still waiting."""
-        if self._running.pop(number, None):
-            return False
-        turn = next((turn for turn in self._in_order() if turn.number == number), None)
-        if turn:
+        """A job has ended, or is wanted no more; whether it was still waiting. The next job of its
+        realm is added before, if that is to keep its place."""
+        turn = self._running.pop(number, None)
+        waited = turn is None
+        if turn is None:
+            turn = next((turn for turn in self._in_order() if turn.number == number), None)
+            if turn is None:
+                return False
             self._leave(turn)
-        return turn is not None
+        self._jobs[turn.realm] -= 1
+        if not self._jobs[turn.realm]:
+            del self._jobs[turn.realm], self._first[turn.realm]
+        return waited
 
     def _in_order(self) -> Iterator[Turn]:
         """All that wait. People leave the last place to the others: scripts are people, too, and
