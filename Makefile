@@ -148,6 +148,7 @@ nightly: fuzz netns cov
 	  tests/console/test_command_sequences.py tests/scep/test_twosided*.py
 	$(VENV)/bin/python -m tests.rigs.mixtures --count 10000 --seed "$$(git rev-parse HEAD)"
 	$(VENV)/bin/python -m tests.rigs.broken_records --count 100000 --seed "$$(git rev-parse HEAD)"
+	$(VENV)/bin/python -m tools.bench.herd --count 1000 --seed "$$(git rev-parse HEAD)"
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m tools.statediagram docs/states.md

@@ -25,8 +25,8 @@ from hal.named import NamedTuple
 
 
 class Turn(NamedTuple):
-    """A job that wants the network. `number`: a later job has a higher one; `ca`: whatever tells one
-    server from another; `attended`: a person waits for it."""
+    """A job that wants the network. `number`: a later one has a higher number; `ca`: whatever tells
+    one server from another; `attended`: a person waits for it."""
 
     number: int
     realm: str

@@ -187,6 +187,18 @@ def test_the_next_job_of_a_realm_may_come_from_the_end_of_the_one_before() -> No
     assert len(jobs.started) == 2
 
 
+def test_the_next_job_of_a_realm_has_the_place_of_the_one_before() -> None:
+    jobs = FakeJobs(FakeReactor(FakeClock()))
+    work = runner(jobs)
+    work.run(network("r0"), lambda _end: work.run(network("r0", more=1), print), attended=False)
+    for number in range(1, 10):
+        work.run(network(f"r{number}"), print, attended=False)
+    jobs.finish(1, JobEnd(None, "died"))
+    last = cbor.loads(jobs.started[-1].request, max_bytes=10_000)
+    assert (last["realm"], last["more"]) == ("r0", 1)
+    assert len(jobs.running()) == limits.NETWORK_JOBS
+
+
 def test_one_that_waits_is_cancelled_without_having_begun() -> None:
     reactor = FakeReactor(FakeClock())
     jobs = FakeJobs(reactor)

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.bench import echo, flashcost, idle, modules, page, peaks, scale, series, single
+from tools.bench import echo, flashcost, herd, idle, modules, page, peaks, scale, series, single
 from tools.bench.figures import MissingPeerError, Result, closing
 from tools.bench.rig import FULL, QUICK, Probe, Rig, Samples
 
@@ -23,6 +23,7 @@ PROBES = (
     *peaks.PROBES,
     *flashcost.PROBES,
     *scale.PROBES,
+    *herd.PROBES,
 )
 RUNS = 5
 DEBIAN = "/usr/bin/python3"

@@ -16,7 +16,7 @@ from pathlib import Path
 from agent.device import saved
 from agent.scep import crypto, vault
 from hal import record_keys, records
-from hal.fakes.flash import FakeFlash
+from hal.flash import FileFlash
 from hal.records import KeyRecord
 from hal.store import Store
 from tests.helpers import fleet
@@ -49,8 +49,7 @@ class HerdBoard(Board):
         device_key = os.urandom(vault.DEVICE_KEY_BYTES)
         (self.dir / "device.key").touch(0o600)
         (self.dir / "device.key").write_bytes(device_key)
-        (self.dir / "flash.bin").touch(0o600)
-        (self.dir / "flash.bin").write_bytes(_image(device_key, ca, realms))
+        _fill(self.dir / "flash.bin", device_key, ca, realms)
         self._log = self.dir.parent / "agent.log"
         self._read = 0
         self.set_clock(FAST, 0)
@@ -73,14 +72,17 @@ class HerdBoard(Board):
         self._read += len(whole) + 1 if whole else 0
 
 
-def _image(device_key: bytes, ca: LabCa, realms: Sequence[str]) -> bytes:
-    flash = FakeFlash(fleet.BLOCK, PART // fleet.BLOCK)
-    store, pair = Store.mount(flash), crypto.generate(BITS)
-    for at in range(0, len(realms), KEYS_A_COMMIT):
-        store.commit(dict(_key(device_key, name, pair) for name in realms[at : at + KEYS_A_COMMIT]))
-    for changes in saved.changes(store, _lines(ca, realms)):
-        store.commit(changes)
-    return flash.image()
+def _fill(path: Path, device_key: bytes, ca: LabCa, realms: Sequence[str]) -> None:
+    flash = FileFlash(str(path), fleet.BLOCK, PART // fleet.BLOCK)
+    try:
+        store, pair = Store.mount(flash), crypto.generate(BITS)
+        for at in range(0, len(realms), KEYS_A_COMMIT):
+            some = realms[at : at + KEYS_A_COMMIT]
+            store.commit(dict(_key(device_key, name, pair) for name in some))
+        for changes in saved.changes(store, _lines(ca, realms)):
+            store.commit(changes)
+    finally:
+        flash.close()
 
 
 def _key(device_key: bytes, name: str, pair: crypto.PrivateKey) -> tuple[str, dict[str, object]]:
