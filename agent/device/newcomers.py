@@ -1,13 +1,17 @@
 """Realms that hold nothing and are to apply by themselves: their first applications.
 
 A device may be new with a thousand of them. Each has a key pair made, and takes more memory from
-then on than its settings. So a few are at work at a time, in the order in which they were
-configured; whoever has applied, or cannot, makes room for the next.
+then on than its settings. So a few are at work at a time; whoever has applied, or cannot, makes
+room for the next. That is one of the CA with the fewest at work, and among such CAs each has its
+turn after the others: those of a CA that answers nothing hold up one another alone. Those of one CA
+begin in the order in which they were configured.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 from agent import limits
 from agent.appliance import Done
@@ -30,14 +34,17 @@ class Newcomers:
         apply: Callable[[str, Done[None]], None],
     ) -> None:
         self._shared, self._is_new, self._apply = shared, is_new, apply
-        self._waiting: dict[str, None] = {}  # names, in their order
-        self._at_work, self._may = 0, False
+        # Names by CA; the first CA has the next turn.
+        self._waiting: dict[str, dict[str, None]] = {}
+        self._at_work: Counter[str] = Counter()  # by CA
+        self._may = False
         self._timer: Deadline | None = None
         self._quiet_ns = 0  # monotonic; until then somebody may be typing
 
-    def add(self, name: str) -> None:
-        """It waits for its turn; `look` begins."""
-        self._waiting[name] = None
+    def add(self, name: str, ca: str) -> None:
+        """It waits for its turn; `look` begins. ca: whatever tells one server from another. One
+        that moves to another server may stand in both lines; it begins once."""
+        self._waiting.setdefault(ca, {})[name] = None
 
     def look(self, quiet_s: int = 0) -> None:
         """Lets the next ones begin when nothing has been configured for so long."""
@@ -59,13 +66,17 @@ class Newcomers:
         self._next()
 
     def _next(self) -> None:
-        while self._waiting and self._at_work < limits.NEWCOMERS_AT_ONCE:
-            name = next(iter(self._waiting))
-            del self._waiting[name]
+        while self._waiting and self._at_work.total() < limits.NEWCOMERS_AT_ONCE:
+            ca = min(self._waiting, key=self._at_work.__getitem__)
+            line = self._waiting.pop(ca)
+            name = next(iter(line))
+            del line[name]
+            if line:
+                self._waiting[ca] = line  # behind the other CAs
             if self._is_new(name):
-                self._at_work += 1
-                self._apply(name, self._ended)
+                self._at_work[ca] += 1
+                self._apply(name, partial(self._ended, ca))
 
-    def _ended(self, _result: AgentError | None) -> None:
-        self._at_work -= 1
+    def _ended(self, ca: str, _result: AgentError | None) -> None:
+        self._at_work[ca] -= 1
         self.look()

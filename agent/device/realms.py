@@ -17,6 +17,7 @@ from agent.device.shared import Shared
 from agent.device.starts import ENDS, Starts, rest_s
 from agent.enrolment.states import Installed, is_under_way
 from agent.errors import AgentError, fail
+from agent.jobs.turns import server
 from agent.settings import Realm, fold
 from hal.named import NamedTuple
 from hal.ports import HalError
@@ -169,7 +170,7 @@ class Realms:
         self._runners[key] = None
         if not realm_records.any_of(self._shared.store, key):
             if realm.auto_enroll:
-                self._newcomers.add(realm.name)
+                self._newcomers.add(realm.name, server(realm.url))
             return
         runner = self._runners[key] = self._made(realm)
         if runner.engine.stored.local:

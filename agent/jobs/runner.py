@@ -31,7 +31,7 @@ from agent.jobs import contract
 from agent.jobs.answers import Answer
 from agent.jobs.contract import ROWS, Operation
 from agent.jobs.split import split
-from agent.jobs.turns import Turn, Turns
+from agent.jobs.turns import Turn, Turns, server
 from hal import cbor
 from hal.named import NamedTuple
 from hal.ports import Chance, Clock, Files, FilesError, JobEnd, Jobs
@@ -100,7 +100,9 @@ class JobRunner:
             return wanted.number
         self._https_ca(job)  # who asks hears at once that it cannot be read
         self._waiting[wanted.number] = wanted
-        self._turns.add(Turn(wanted.number, str(job.get("realm")), _server(job), attended))
+        self._turns.add(
+            Turn(wanted.number, str(job.get("realm")), server(job.get("url")), attended)
+        )
         self._start_next()
         return wanted.number
 
@@ -189,11 +191,6 @@ class JobRunner:
             self._fail(wanted, fail("job-died"))
         elif number in self._numbers:
             self._jobs.cancel(self._numbers[number])
-
-
-def _server(job: dict[str, object]) -> str:
-    """The host of the CA, with its port; two paths of one host share its patience."""
-    return "".join(str(job.get("url")).lower().split("/")[2:3])
 
 
 def _result(end: JobEnd, row: Operation, deadline_s: int) -> Answer | AgentError:

@@ -24,6 +24,11 @@ from itertools import chain
 from hal.named import NamedTuple
 
 
+def server(url: object) -> str:
+    """The host of a CA, with its port; two paths of one host share its patience."""
+    return "".join(str(url).lower().split("/")[2:3])
+
+
 class Turn(NamedTuple):
     """A job that wants the network. `number`: a later one has a higher number; `ca`: whatever tells
     one server from another; `attended`: a person waits for it."""
