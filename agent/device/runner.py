@@ -243,7 +243,7 @@ class RealmRunner:
             case Activate(again):
                 self.use.put(again)
             case Wanted():
-                self._shared.later(self.alone.ask)
+                self._shared.loop.aside(self.alone.ask)  # a thousand may be due by one jump
             case Confirm(candidate, above):
                 self._confirm(candidate, above)
             case Finish(error):

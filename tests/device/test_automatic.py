@@ -1,5 +1,6 @@
 """`auto-enroll` on a whole device: from a text alone to a certificate, and for years."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -265,3 +266,22 @@ def test_another_share_of_the_validity_moves_the_point_and_is_stored() -> None:
     assert after is not None
     assert before - after == 3 * DAY_S
     assert bench.device.realms.runner("abc").records.stored.local == in_use(bench)
+
+
+def test_of_many_that_are_due_at_once_one_begins_a_turn() -> None:
+    """The clock may jump over the renewal points of a thousand; keys are echoed between them."""
+    entity, realm = CONFIGURATION.replace(HOLDS, f" auto-enroll 50\n{HOLDS}").split("pki realm")
+    names = [f"r{number}" for number in range(10)]
+    own = [realm.replace("abc", name).replace("k1", name) for name in names]
+    bench = blank(entity + "".join(f"pki realm{each}" for each in own))
+    bench.reboot()
+    bench.turn(100)
+    lines = bench.device.shared.log.lines
+    lines.clear()
+    bench.clock.advance(6 * DAY_S * 1_000_000_000)
+    begun = [0]
+    for _turn in range(100):
+        bench.turn(1)
+        begun.append(sum("GETTING_CA_CERT" in line.text for line in lines))
+    assert begun[-1] == len(names)
+    assert max(after - before for before, after in pairwise(begun)) == 1
