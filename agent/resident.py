@@ -24,7 +24,6 @@ from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
 from agent.signals import Signals
-from agent.watchdog import Feeder
 from hal.clock import LinuxClock
 from hal.files import read_text
 from hal.folder import ForeignError
@@ -46,6 +45,10 @@ from platforms import linux, sim
 from platforms.board import Board, BoardError, Worker, board_file, load_board
 from platforms.linux import Platform
 from platforms.users import group_number, worker_user
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agent.watchdog import Feeder
 
 SIMULATED = "sim"
 CONFIGURATION_BYTES = 1024 * 1024
@@ -233,7 +236,11 @@ def _feeder(loop: Loop, board: Board, log: Log) -> Feeder | None:
     except HalError as error:
         log.report("WATCHDOG_ERR", f"{error}: the agent runs without it")
         return None
-    return Feeder(watchdog, loop, log) if watchdog else None
+    if watchdog is None:
+        return None
+    from agent.watchdog import Feeder  # a board without one does not keep its code
+
+    return Feeder(watchdog, loop, log)
 
 
 def _mount(loop: Loop, platform: Platform, power: Power, log: Log) -> tuple[Store, Part | None]:
