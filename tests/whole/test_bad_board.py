@@ -330,16 +330,24 @@ def processes(agent: Agent, depth: int) -> list[Process]:
     return [one for one in descendants(pid) if one.depth == depth]
 
 
-@pytest.mark.parametrize("depth", [2, 1], ids=["child", "worker"])
+CHILDREN = 2  # of an enrolment: one talks, one has the keys
+
+
+@pytest.mark.parametrize(
+    ("depth", "count", "which"),
+    [(2, CHILDREN, 0), (2, CHILDREN, 1), (1, 1, 0)],
+    ids=["child", "other-child", "worker"],
+)
 def test_a_killed_process_is_an_error_and_the_next_attempt_works(
-    tmp_path: Path, depth: int
+    tmp_path: Path, depth: int, count: int, which: int
 ) -> None:
+    """Whichever of the two children it is, both are gone."""
     with LabCa(tmp_path, "--hold", "pkcsreq") as ca, Agent(tmp_path) as agent:
         agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"))
         waiting = InBackground(lambda: agent.script(*APPLY))
         ca.held(WAIT_S)
-        wait_for(lambda: len(processes(agent, depth)) == 1, WAIT_S, "not the one process")
-        (process,) = processes(agent, depth)
+        wait_for(lambda: len(processes(agent, depth)) == count, WAIT_S, "not all processes")
+        process = sorted(processes(agent, depth))[which]
         os.kill(process.pid, signal.SIGKILL)
         said = waiting.result()
         error = error_of(said)  # type: ignore[arg-type]
@@ -358,9 +366,9 @@ def test_sigterm_in_the_middle_of_an_enrolment(tmp_path: Path) -> None:
         waiting = InBackground(lambda: _hung_up(agent))
         ca.held(WAIT_S)
         transaction = agent.shown("Transaction ID")
-        wait_for(lambda: len(processes(agent, 2)) == 1, WAIT_S, "not the one child")
+        wait_for(lambda: len(processes(agent, 2)) == CHILDREN, WAIT_S, "not both children")
         below = [one.pid for depth in (1, 2) for one in processes(agent, depth)]
-        assert len(below) == 2
+        assert len(below) == 1 + CHILDREN
         assert agent.stop(signal.SIGTERM) == 0
         assert waiting.result()
         wait_for(lambda: not any(_runs(pid) for pid in below), WAIT_S, "a process was left")
