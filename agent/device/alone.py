@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent.enrolment.actions import Deadline
 from agent.errors import AgentError
 
 
 class Alone:
-    """`ask` begins an application or calls `lacks`; `tell` writes a line of the log."""
+    """begin: an application, or calls `lacks`. due: its next step. tell: a line of the log."""
 
-    def __init__(self, ask: Callable[[], None], tell: Callable[[str, str], None]) -> None:
-        self.ask, self._tell = ask, tell
+    def __init__(
+        self,
+        begin: Callable[[], None],
+        due: Callable[[], Deadline],
+        tell: Callable[[str, str], None],
+    ) -> None:
+        self._begin, self._due, self._tell = begin, due, tell
         self.lacking: AgentError | None = None
+
+    def ask(self) -> None:
+        """Its turn may come late: somebody may have applied or said otherwise meanwhile. What was
+        due hangs on the monotonic clock until then."""
+        if self._due().monotonic_ns is not None:
+            self._begin()
 
     def lacks(self, error: AgentError) -> None:
         """Why it cannot apply; told once, and looked at again in an hour."""

@@ -81,7 +81,7 @@ class RealmRunner:
     ) -> None:
         self._shared, self._keys, self._realm = shared, keys, realm
         self._mark = _mark(realm)
-        self.alone = Alone(alone, self._report)
+        self.alone = Alone(alone, lambda: self.engine.plan(self._now()).deadline, self._report)
         self.records = RealmRecords(shared, realm.name)
         self.engine = Engine(self.records.stored, _policy(realm))
         self.use = Use(shared.loop, activation, self._in_use, self._used)

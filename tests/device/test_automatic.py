@@ -268,20 +268,37 @@ def test_another_share_of_the_validity_moves_the_point_and_is_stored() -> None:
     assert bench.device.realms.runner("abc").records.stored.local == in_use(bench)
 
 
-def test_of_many_that_are_due_at_once_one_begins_a_turn() -> None:
-    """The clock may jump over the renewal points of a thousand; keys are echoed between them."""
+MANY = [f"r{number}" for number in range(10)]
+
+
+def due_at_once() -> Bench:
+    """A device with many realms, all of whose certificates are due in its next turn."""
     entity, realm = CONFIGURATION.replace(HOLDS, f" auto-enroll 50\n{HOLDS}").split("pki realm")
-    names = [f"r{number}" for number in range(10)]
-    own = [realm.replace("abc", name).replace("k1", name) for name in names]
+    own = [realm.replace("abc", name).replace("k1", name) for name in MANY]
     bench = blank(entity + "".join(f"pki realm{each}" for each in own))
     bench.reboot()
     bench.turn(100)
-    lines = bench.device.shared.log.lines
-    lines.clear()
+    bench.device.shared.log.lines.clear()
     bench.clock.advance(6 * DAY_S * 1_000_000_000)
-    begun = [0]
+    return bench
+
+
+def test_of_many_that_are_due_at_once_one_begins_a_turn() -> None:
+    """The clock may jump over the renewal points of a thousand; keys are echoed between them."""
+    bench, begun = due_at_once(), [0]
     for _turn in range(100):
         bench.turn(1)
-        begun.append(sum("GETTING_CA_CERT" in line.text for line in lines))
-    assert begun[-1] == len(names)
+        begun.append(bench.logged().count("GETTING_CA_CERT"))
+    assert begun[-1] == len(MANY)
     assert max(after - before for before, after in pairwise(begun)) == 1
+
+
+def test_one_whose_turn_comes_late_begins_only_if_it_still_is_to() -> None:
+    bench = due_at_once()
+    bench.turn(2)
+    assert bench.logged().count("GETTING_CA_CERT") < len(MANY) - 1
+    bench.device.shared.settings.realms[MANY[-1]].auto_enroll = None
+    bench.device.realms.changed()
+    bench.turn(100)
+    assert bench.logged().count("GETTING_CA_CERT") == len(MANY) - 1
+    assert f"realm {MANY[-1]}" not in bench.logged()
