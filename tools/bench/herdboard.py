@@ -28,7 +28,6 @@ PART = 16 * fleet.MIB
 BITS = 2048
 KEYS_A_COMMIT = 30  # a transaction takes 64 KiB
 PERCENT = 70
-FAST = 1000  # of the simulated clock, until the spread of a start has passed
 LINE = re.compile(rb"PKI/\d/(\w+): realm ([^:\s]+)")
 
 
@@ -52,9 +51,9 @@ class HerdBoard(Board):
         _fill(self.dir / "flash.bin", device_key, ca, realms)
         self._log = self.dir.parent / "agent.log"
         self._read = 0
-        self.set_clock(FAST, 0)
+        self.set_clock(0)
 
-    def set_clock(self, rate: int, offset_s: int) -> None:
+    def set_clock(self, offset_s: int, rate: int = 1) -> None:
         """A source vouches for it, so it may jump."""
         staged = self.dir / "clock.new"
         staged.write_text(json.dumps({"offset_s": offset_s, "rate": rate, "synchronised": True}))
