@@ -29,6 +29,7 @@ from hal.ports import Clock
 LONGEST_NS = 60_000_000_000  # the clock watch: a wall clock that jumped is noticed after a minute
 SLEEP_NS = 2_000_000 * 1_000_000_000  # epoll counts milliseconds in 31 bits: 24.8 days
 HEAP_ROOM = 64  # deadlines, the cancelled ones included, before these are looked for
+DUE_A_TURN = 32  # deadlines of one clock; a thousand are due at once after a jump, and keys come
 JUMP_NS = 1_000_000_000  # more than a time source that slews does between two wakes
 
 Call = Callable[[], None]
@@ -214,10 +215,11 @@ class Loop:
                 if callback and mask & event and now_watched and now_watched.data is key.data:
                     callback()
         for name, now in self._clocks():
-            heap = self._heaps[name]
-            while heap and (heap[0].call is None or heap[0].when <= now):
+            heap, left = self._heaps[name], DUE_A_TURN
+            while left and heap and (heap[0].call is None or heap[0].when <= now):
                 call = heapq.heappop(heap).call
                 if call is not None:
+                    left -= 1
                     call()
         if self._aside:
             self._aside.popleft()()

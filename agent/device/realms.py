@@ -24,6 +24,7 @@ from hal.ports import HalError
 from hal.records import CaRecord, RequestRecord
 
 SECOND_NS = 1_000_000_000
+REARMED_A_TURN = 64  # of a turn of the loop, after a jump of the clock
 RESTS = f"the agent ended {ENDS} times in a row while this realm was at this step, so it rests"
 
 
@@ -137,8 +138,16 @@ class Realms:
 
     def _rearm(self) -> None:
         """The clock has jumped, or its trust has changed."""
-        for runner in self:
-            runner.rearm()
+        runners = list(self)
+
+        def some() -> None:
+            for runner in runners[:REARMED_A_TURN]:
+                runner.rearm()
+            del runners[:REARMED_A_TURN]
+            if runners:
+                self._shared.loop.aside(some)
+
+        some()
 
     def changed(self, quiet_s: int = 0) -> None:
         """After a change of the configuration: engines see the realms as they are now.

@@ -211,7 +211,8 @@ class RealmRunner:
 
     def rearm(self) -> None:
         """The deadline by the clocks of this moment; the wall clock may have jumped."""
-        self._timer.set(self.engine.rearm(self._now()))
+        if not self._stopped:
+            self._timer.set(self.engine.rearm(self._now()))
 
     def _now(self) -> Now:
         """The time of an event; a clock behind what this realm holds is not trusted (design).

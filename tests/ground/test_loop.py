@@ -9,7 +9,7 @@ import tracemalloc
 
 import pytest
 
-from agent.loop import HEAP_ROOM, LONGEST_NS, SLEEP_NS, Loop
+from agent.loop import DUE_A_TURN, HEAP_ROOM, LONGEST_NS, SLEEP_NS, Loop
 
 SECOND_NS = 1_000_000_000
 DAY_S = 86400
@@ -303,4 +303,27 @@ def test_cancelled_deadlines_take_no_room_until_their_time() -> None:
     clock.wall += 10**7
     loop.turn(0)
     assert called == [2]
+    loop.close()
+
+
+def test_a_thousand_deadlines_at_once_leave_room_for_keys() -> None:
+    """After a jump of the clock all realms may be due; what is ready is looked at between them."""
+    clock, called = HandClock(), []
+    loop = Loop(clock)
+    ours, theirs = socket.socketpair()
+    for number in range(1000):
+        loop.at_wall(clock.wall + 10 + number % 3, lambda number=number: called.append(number))
+    loop.watch(ours.fileno(), lambda: called.append(ours.recv(1)))
+    clock.wall += 3600
+    theirs.send(b"k")
+    loop.turn(0)
+    assert called[0] == b"k"
+    assert len(called) == 1 + DUE_A_TURN
+    turns = 1
+    while len(called) < 1001:
+        loop.turn(loop._sleep_ns())
+        turns += 1
+    assert turns == -(-1000 // DUE_A_TURN)
+    ours.close()
+    theirs.close()
     loop.close()
