@@ -51,7 +51,7 @@ class BoardError(ValueError):
 
 
 class Flash(NamedTuple):
-    """256 blocks of 4 KiB: what a small NOR part has, and room for some forty realms."""
+    """256 blocks of 4 KiB: what a small NOR part has, and room for some hundred realms."""
 
     kind: str = "file"
     path: str = "flash.bin"
