@@ -1,6 +1,6 @@
 """The times of renewals and polls. Pure arithmetic on integers.
 
-The retry list of automatic mode will stand here beside the polls.
+The pauses between attempts, and what a realm does by itself, are in `automatic.py`.
 """
 
 from __future__ import annotations
