@@ -123,6 +123,20 @@ def test_a_signal_ends_all_of_it(tmp_path: Path, number: int, moment: str) -> No
     wait_for(demo.nothing_left, 10, "something was left")
 
 
+@pytest.mark.parametrize("after_ms", [0, 1, 3, 10, 30, 100, 300])
+def test_a_signal_while_it_starts_is_never_too_early(tmp_path: Path, after_ms: int) -> None:
+    """A folder or a process whose entry in the way out is not there yet would stay."""
+    demo = Demo(tmp_path)
+    with demo.start("--fast") as process:
+        while not list(demo.temporary.iterdir()):
+            assert process.poll() is None
+        time.sleep(after_ms / 1000)
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=RUN_S)[1] == ""
+    assert process.returncode == 128 + signal.SIGTERM
+    wait_for(demo.nothing_left, 10, "something was left")
+
+
 def test_killed_outright_it_still_leaves_no_process(tmp_path: Path) -> None:
     demo = Demo(tmp_path)
     with demo.start() as process:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tools.demo import __doc__ as about
 from tools.demo import boardfile, checks, console, procedure, readme
-from tools.demo.failure import DemoError, Stopped, catch_signals
+from tools.demo.failure import DemoError, Stopped, catch_signals, stoppable
 from tools.demo.lab import CHALLENGE, lab
 from tools.demo.procedure import Part, Plan
 from tools.demo.typist import Step, Typist
@@ -41,7 +41,8 @@ def _chosen(options: argparse.Namespace) -> int:
     if options.console:
         return console.run(options.keep)
     if options.board:
-        _real(options.board, pace_ms, _print)
+        with stoppable():
+            _real(options.board, pace_ms, _print)
     elif options.readme:
         _rewrite(options.readme)
     else:
@@ -58,7 +59,7 @@ def _simulated(pace_ms: int, keep: bool, show: Show) -> None:
     """The whole demo on the simulated board."""
     checks.need_openssl()
     began_s = time.monotonic()
-    with lab(keep) as bench:
+    with lab(keep) as bench, stoppable():
         _heading(show, "A lab CA and a simulated board")
         show(f"$ python -m tools.lab_ca --dir ca --challenge {CHALLENGE}\n{bench.announced}\n")
         show("$ scep-agent run --board sim --state board\n")

@@ -8,7 +8,7 @@ import tty
 
 import serial
 
-from tools.demo.failure import DemoError
+from tools.demo.failure import DemoError, stoppable
 from tools.demo.lab import CHALLENGE, lab
 
 LEAVE = b"\x1d"  # Ctrl+]
@@ -32,7 +32,7 @@ def run(keep: bool) -> int:
             "  standard input is no terminal. For scripts there is `scep-agent console`.\n"
         )
         return 2
-    with lab(keep) as bench:
+    with lab(keep) as bench, stoppable():
         url, fingerprint = bench.url, bench.fingerprint
         values = {"url": url, "fingerprint": fingerprint, "folder": bench.folder}
         sys.stdout.write(WELCOME.format(challenge=CHALLENGE, **values))

@@ -1,6 +1,8 @@
 """Why a demo ends before its end."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -19,9 +21,30 @@ class Stopped(BaseException):
 
 
 def catch_signals() -> None:
-    """From now on the first signal raises `Stopped`; later ones cannot disturb the cleaning up."""
+    """From now on a signal waits in the kernel until a `stoppable` place; see there."""
     for number in STOPPING:
         signal.signal(number, _stop)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """The places where a signal raises `Stopped`: whatever waits or types.
+
+    What is made and its entry in the way out (a folder, a process) have no such place between
+    them, and the way out itself has none: neither is ever half done. The first signal raises;
+    later ones are ignored.
+    """
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+
+
+def let_signals_in() -> None:
+    """For a child after fork: it inherits the mask, and has its own way out."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.demo.failure import DemoError
+from tools.demo.failure import DemoError, let_signals_in, stoppable
 
 ROOT = Path(__file__).resolve().parents[2]
 CHALLENGE = "sekret"
@@ -51,8 +51,9 @@ def lab(keep: bool) -> Iterator[Lab]:
             _process("tools.lab_ca", ca_options, folder / "ca.log") as ca,
             _process("agent", agent_options, folder / "agent.log") as agent,
         ):
-            ca.wait_for(lambda: bool(ANNOUNCED.search(ca.said())))
-            agent.wait_for(serial.exists)
+            with stoppable():
+                ca.wait_for(lambda: bool(ANNOUNCED.search(ca.said())))
+                agent.wait_for(serial.exists)
             found = ANNOUNCED.search(ca.said())
             assert found
             yield Lab(folder, found[0], found[1], found[2], serial)
@@ -89,6 +90,7 @@ def _process(module: str, options: tuple[str, ...], log: Path) -> Iterator[_Proc
     libc = ctypes.CDLL(None)
 
     def end_with_parent() -> None:
+        let_signals_in()
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
     with open(log, "wb") as output:
