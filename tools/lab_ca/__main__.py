@@ -4,10 +4,11 @@ import argparse
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.lab_ca import algorithms, hold, hooks, server
+from tools.lab_ca import algorithms, clock, hold, hooks, server
 from tools.lab_ca.authority import BACKDATE_S, YEAR_S, Authority, Plan
 from tools.lab_ca.hostile import HOSTILE
 from tools.lab_ca.ledger import ALL, APPROVED, DENIED, Ledger, Log
@@ -60,26 +61,36 @@ def release(options: argparse.Namespace) -> int:
 
 def revoke(options: argparse.Namespace) -> int:
     """Puts a certificate on the CRL, by the name of its file below issued/."""
-    Authority(options.dir).revoke(options.name.upper())
+    _standing(options).revoke(options.name.upper())
     return 0
 
 
 def prepare(options: argparse.Namespace) -> int:
     """Makes the next CA, which GetNextCACert then tells."""
-    Authority(options.dir, Plan(chain=(options.dir / "root.pem").exists())).prepare()
+    _standing(options).prepare()
     return 0
 
 
 def rollover(options: argparse.Namespace) -> int:
     """The next CA takes over, also in a server that runs."""
-    Authority(options.dir, Plan(chain=(options.dir / "root.pem").exists())).roll_over()
+    _standing(options).roll_over()
     return 0
 
 
 def renew(options: argparse.Namespace) -> int:
     """The CA gets a new certificate for the same key, also in a server that runs."""
-    Authority(options.dir, Plan(chain=(options.dir / "root.pem").exists())).renew()
+    _standing(options).renew()
     return 0
+
+
+def _standing(options: argparse.Namespace) -> Authority:
+    """The CA that stands in the folder."""
+    return _authority(options, Plan(chain=(options.dir / "root.pem").exists()))
+
+
+def _authority(options: argparse.Namespace, plan: Plan) -> Authority:
+    clock_s = clock.of_board(options.clock) if options.clock else time.time
+    return Authority(options.dir, plan, options.clock_offset, clock_s)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -117,7 +128,7 @@ def _decide(options: argparse.Namespace, state: str) -> int:
 def _service(options: argparse.Namespace) -> server.Service:
     switches = hooks.combined([*options.quirk, *options.hostile])
     plan = switches.plan(Plan(chain=options.chain, ra=options.ra))
-    authority = Authority(options.dir, plan, options.clock_offset)
+    authority = _authority(options, plan)
     policy = Policy(
         challenge=options.challenge,
         manual=options.manual,
@@ -186,6 +197,7 @@ def _add_ca_options(parser: argparse.ArgumentParser) -> None:
     add("--validity", type=int, default=YEAR_S, metavar="SECONDS", help="of what is issued")
     add("--no-backdate", action="store_true", help=f"else notBefore is {BACKDATE_S} s ago")
     add("--clock-offset", type=int, default=0, metavar="SECONDS", help="of this CA's clock")
+    add("--clock", type=Path, metavar="FILE", help="live by the clock of a simulated board")
     add("--manual", action="store_true", help="PENDING until `approve`")
     add(
         "--ra",

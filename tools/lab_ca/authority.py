@@ -139,8 +139,15 @@ Make = Callable[[rsa.RSAPrivateKey], Identity]
 class Authority:
     """The CA of a state folder, with the root above it and the RA in front of it, if wanted."""
 
-    def __init__(self, home: Path, plan: Plan = ALONE, clock_offset_s: int = 0) -> None:
-        self._home, self._plan, self._clock_offset_s = home, plan, clock_offset_s
+    def __init__(
+        self,
+        home: Path,
+        plan: Plan = ALONE,
+        clock_offset_s: int = 0,
+        clock_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._home, self._plan = home, plan
+        self._clock_s, self._clock_offset_s = clock_s, clock_offset_s
         if plan.chain and (home / "ca.pem").exists() and not (home / "root.pem").exists():
             raise ValueError(f"{home} holds a CA without a root; --chain needs a new folder")
         self._above: tuple[x509.Certificate, ...] = ()
@@ -177,7 +184,7 @@ class Authority:
 
     def now_s(self) -> int:
         """The time as this CA believes it."""
-        return int(time.time()) + self._clock_offset_s
+        return int(self._clock_s()) + self._clock_offset_s
 
     def issue(
         self,
