@@ -86,6 +86,7 @@ COVERED := agent.enrolment=tests/enrolment \
   agent.scep.caset=tests/scep/test_caset.py \
   agent.scep.trust=tests/scep/test_trust.py,tests/scep/test_trust_certificate.py \
   hal.log_format=tests/hal/test_log_format.py \
+  hal.log_records=tests/hal/test_log_records.py \
   hal.log_scan=tests/hal/test_log_scan.py \
   hal.store=tests/hal/test_store.py,tests/hal/test_store_faults.py
 COV = $(VENV)/bin/python -m pytest $(PYTEST_ARGS) --cov-branch --cov-report=term-missing

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import binascii
 import struct
-from collections.abc import Mapping
 
-from hal import cbor
 from hal.named import NamedTuple
 from hal.ports import Flash, StoreError
 
@@ -171,27 +169,6 @@ def unpack_segment(data: bytes, offset: int) -> tuple[Layout, Segment, bool] | N
 def _is_header(copy: bytes) -> bool:
     fields, crc = copy[: _SEGMENT.size], copy[_SEGMENT.size :]
     return fields.startswith(SEGMENT_MAGIC) and crc == _CRC.pack(binascii.crc32(fields))
-
-
-def pack_map(changed: Mapping[str, bytes | None]) -> bytes:
-    """The payload of a record: keys with their encoded values, None where one is removed."""
-    return cbor.join({key: cbor.dumps(value) for key, value in changed.items()})
-
-
-def unpack_map(payload: bytes) -> dict[str, bytes | None]:
-    """The same read. Raises CborError. The values are looked into when somebody asks for them."""
-    found = cbor.loads(payload, max_bytes=PAYLOAD_BYTES, max_depth=1, max_items=PAYLOAD_BYTES + 1)
-    if not isinstance(found, dict):
-        raise cbor.CborError("not a map")
-    if any(value is not None and type(value) is not bytes for value in found.values()):
-        raise cbor.CborError("not a map of encoded values")
-    return found
-
-
-def entry_bytes(key: str, value: bytes | None) -> int:
-    """The bytes of a key with its encoded value in a record."""
-    name = len(key) if key.isascii() else len(key.encode())
-    return cbor.string_bytes(name) + (1 if value is None else cbor.string_bytes(len(value)))
 
 
 class Record(NamedTuple):

@@ -25,9 +25,9 @@ from hal.log_format import (
     layout_on,
     record_at,
     told,
-    unpack_map,
     unpack_segment,
 )
+from hal.log_records import unpack_map
 from hal.log_scan import Scan, keys_of, magics, scan
 from hal.named import NamedTuple
 from hal.ports import Flash, FlashError, StoreError

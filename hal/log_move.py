@@ -15,16 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hal.log_format import (
-    NUMBER_BITS,
-    SNAPSHOT,
-    Layout,
-    Segment,
-    pack_map,
-    pack_record,
-    pack_segment,
-)
-from hal.log_write import Entries, Writer, group_bytes, transaction
+from hal.log_format import NUMBER_BITS, SNAPSHOT, Layout, Segment, pack_record, pack_segment
+from hal.log_records import Entries, group_bytes, pack_map, transaction
+from hal.log_write import Writer
 
 _LOOK_BYTES = 256 * 1024  # of flash that a piece reads at most to see what is erased already
 

@@ -28,9 +28,9 @@ from hal.log_format import (
     Record,
     broken_record_at,
     record_at,
-    unpack_map,
     written_to_its_end,
 )
+from hal.log_records import unpack_map
 from hal.named import NamedTuple
 
 _SECTOR_BYTES = 512  # the least that a file system writes back

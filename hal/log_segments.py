@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from hal.log_format import FEWEST, NUMBER_BITS, NUMBER_MAX, PAYLOAD_BYTES
 from hal.log_mount import Found
-from hal.log_write import Entries, Writer, group_bytes, groups, transaction, transaction_bytes
+from hal.log_records import Entries, group_bytes, groups, transaction, transaction_bytes
+from hal.log_write import Writer
 from hal.ports import Flash, FlashError, StoreError
 
 if TYPE_CHECKING:

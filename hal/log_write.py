@@ -7,21 +7,10 @@ fails raises FlashError, and the segment is not to be trusted any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 
 from hal.flash import is_blank
-from hal.log_format import (
-    MAP_HEAD_BYTES,
-    PART,
-    TRANSACTION,
-    Layout,
-    entry_bytes,
-    pack_map,
-    pack_record,
-)
 from hal.ports import Flash, FlashError
-
-Entries = Mapping[str, bytes | None]  # keys with encoded values, None where one is removed
 
 
 class Counters:
@@ -82,39 +71,3 @@ class Writer:
     def _sync(self) -> None:
         self._flash.sync()
         self.counters.syncs += 1
-
-
-def groups(entries: Entries, most: int) -> Iterator[list[str]]:
-    """The keys of as few records as their order allows, when each holds `most` bytes."""
-    group: list[str] = []
-    size = MAP_HEAD_BYTES
-    for key in sorted(entries):
-        size += entry_bytes(key, entries[key])
-        if group and size > most:
-            yield group
-            group, size = [], MAP_HEAD_BYTES + entry_bytes(key, entries[key])
-        group.append(key)
-    if group:
-        yield group
-
-
-def group_bytes(layout: Layout, entries: Entries, keys: Iterable[str]) -> int:
-    """The bytes of the record of a group, at most."""
-    payload = sum(entry_bytes(key, entries[key]) for key in keys if key in entries)
-    return layout.record_size(MAP_HEAD_BYTES + payload)
-
-
-def transaction(layout: Layout, first: int, entries: Entries, most: int) -> list[bytes]:
-    """The records of a transaction, numbered from `first`; only the last one makes them count."""
-    found = list(groups(entries, most)) or [[]]
-    kinds = [PART] * (len(found) - 1) + [TRANSACTION]
-    return [
-        pack_record(layout, kind, first + at, pack_map({key: entries[key] for key in keys}))
-        for at, (kind, keys) in enumerate(zip(kinds, found, strict=True))
-    ]
-
-
-def transaction_bytes(layout: Layout, entries: Entries, most: int) -> int:
-    """The bytes of those records, at most."""
-    found = list(groups(entries, most)) or [[]]
-    return sum(group_bytes(layout, entries, keys) for keys in found)

@@ -1,24 +1,9 @@
-"""The records of the store, their schemas and their versions.
+"""The records of the store, their schemas and their versions. How one is stored and read:
+`hal/record_codec.py`."""
 
-A record is a NamedTuple; in the store it is a map of its fields and `v`, the version of its schema.
-`decode` trusts nothing: a missing, unknown or mistyped field, or a version from the future, is a
-`RecordError`, and the caller goes on without that record and says so. A record of an older version
-is read as well: what it lacks is in `ADDED`, and it is written anew when it next changes.
-
-"""
-
-from collections.abc import Callable
-from types import UnionType
-from typing import Any, TypeVar
-
-from hal import record_checks
 from hal.named import NamedTuple
 
 SEALED = "sealed"  # the kind of a key pair
-
-
-class RecordError(Exception):
-    """A stored record does not have the shape that its schema asks for."""
 
 
 class CertificateRecord(NamedTuple):
@@ -313,64 +298,4 @@ ADDED: dict[type, dict[int, dict[str, object]]] = {
     ConfigRecord: {2: {"console": 0}, 3: {"behind": "", "generation": 0, "blocks": 0}},
 }
 
-Record = TypeVar("Record", bound=tuple[object, ...])
-
-
 COPIES = (0, 1)  # of the blocks that are kept twice
-
-
-def encode(record: tuple[object, ...]) -> dict[str, object]:
-    """The map that is stored for a record."""
-    fields: tuple[str, ...] = record._fields  # type: ignore[attr-defined]
-    plain = {name: _plain(value) for name, value in zip(fields, record, strict=True)}
-    return {"v": VERSION[type(record)], **plain}
-
-
-def decode(kind: type[Record], value: object) -> Record:
-    """The record of a stored map; RecordError when it does not fit its schema exactly."""
-    fields = kind.__annotations__
-    if not isinstance(value, dict):
-        raise RecordError(f"{kind.__name__}: not a map")
-    lacking = _lacking(kind, value.get("v"))
-    if value.keys() != {"v", *fields} - lacking.keys():
-        raise RecordError(f"{kind.__name__}: its fields are not those of its schema")
-    value = {**value, **lacking}
-    parts = {name: _checked(kind, name, of, value[name]) for name, of in fields.items()}
-    if wrong := record_checks.fault(kind.__name__, parts):
-        raise RecordError(f"{kind.__name__}.{wrong}: no value that it can have")
-    make: Callable[..., Record] = kind
-    return make(*parts.values())
-
-
-def _lacking(kind: type, version: object) -> dict[str, object]:
-    """What a record of this version does not have yet; RecordError when there is none such."""
-    newest = VERSION[kind]
-    if type(version) is not int or not 1 <= version <= newest:
-        raise RecordError(f"{kind.__name__}: its version is none of 1 to {newest}")
-    later = (ADDED[kind][number] for number in range(version + 1, newest + 1))
-    return {name: value for added in later for name, value in added.items()}
-
-
-def _plain(value: object) -> object:
-    if hasattr(value, "_fields") and isinstance(value, tuple):
-        return encode(value)
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _checked(kind: type, name: str, of: Any, value: object) -> object:
-    """`value` if it has the annotated type: plain, `X | None`, list[X], dict, or a record."""
-    if isinstance(of, UnionType):
-        if value is None:
-            return None
-        of = of.__args__[0]
-    if isinstance(of, type) and of in VERSION:
-        return decode(of, value)
-    origin = getattr(of, "__origin__", of)
-    # bool is an int to isinstance; a stored true is never a number.
-    if not isinstance(value, origin) or (origin is int and isinstance(value, bool)):
-        raise RecordError(f"{kind.__name__}.{name}: wrong type")
-    if origin is list:
-        return [_checked(kind, name, of.__args__[0], item) for item in value]
-    return value

@@ -18,14 +18,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import takewhile
 
 from hal import cbor
-from hal.log_format import (
-    MAP_HEAD_BYTES,
-    PAYLOAD_BYTES,
-    entry_bytes,
-)
+from hal.log_format import MAP_HEAD_BYTES, PAYLOAD_BYTES
 from hal.log_mount import Damage, survey
+from hal.log_records import Entries, entry_bytes
 from hal.log_segments import Segments
-from hal.log_write import Entries
 from hal.named import NamedTuple
 from hal.ports import Flash, StoreError
 

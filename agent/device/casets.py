@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hal import record_keys, records
-from hal.records import CaHeldRecord, CaRecord, CaSetRecord, RecordError
+from hal import record_codec, record_keys
+from hal.record_codec import RecordError
+from hal.records import CaHeldRecord, CaRecord, CaSetRecord
 from hal.store import Store
 
 ROOM = "ca/"
@@ -37,8 +38,8 @@ class CaSets:
     def decode(self, value: object) -> CaRecord:
         """The CA of a realm; RecordError."""
         if isinstance(value, dict) and "certificates" in value:
-            return records.decode(CaRecord, value)  # of a release before: all of it is in here
-        held = records.decode(CaHeldRecord, value)
+            return record_codec.decode(CaRecord, value)  # of a release before: all of it is in here
+        held = record_codec.decode(CaHeldRecord, value)
         return CaRecord(
             **self.held(held.set)._asdict(),
             fetched_s=held.fetched_s,
@@ -52,7 +53,7 @@ class CaSets:
             value = self._store.get(record_keys.ca_set_key(number))
             if value is None:
                 raise RecordError(f"its CA certificates, set {number}, are gone")
-            self._sets[number] = records.decode(CaSetRecord, value)
+            self._sets[number] = record_codec.decode(CaSetRecord, value)
         return self._sets[number]
 
     def encode(self, ca: CaRecord) -> tuple[dict[str, object], dict[str, object]]:
@@ -65,11 +66,11 @@ class CaSets:
         number = next((number for number, held in self._sets.items() if held == wanted), None)
         if number is None or self._store.get(record_keys.ca_set_key(number)) is None:
             number = self._store.health.sequence + 1
-            changes[record_keys.ca_set_key(number)] = records.encode(wanted)
+            changes[record_keys.ca_set_key(number)] = record_codec.encode(wanted)
         else:
             ca.certificates[:] = self._sets[number].certificates
         held = CaHeldRecord(number, ca.fetched_s, ca.next, ca.lineage)
-        return records.encode(held), changes
+        return record_codec.encode(held), changes
 
     # -- a commit ----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
 from agent.jobs.answers import Answer
 from agent.settings import Realm
-from hal import record_keys, records
+from hal import record_codec, record_keys
 from hal.records import CaRecord, CrlRecord
 
 NO_PLACE = "crl-no-place"
@@ -111,7 +111,7 @@ class Crls:
         key = record_keys.realm_key(realm.name, "crl")
         again = self.current(realm.name) is not None
         purpose = Purpose.REFRESH if again else Purpose.CONFIGURING
-        self._shared.commit({key: records.encode(crl)}, purpose)
+        self._shared.commit({key: record_codec.encode(crl)}, purpose)
         self._project(realm.name, crl)
         runner = self._realms.runner(realm.name)
         if runner.engine.stored.local:  # a CA may be on the list

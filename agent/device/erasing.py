@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.log import Log
-from hal import record_keys, records
+from hal import record_codec, record_keys, records
 from hal.named import NamedTuple
 from hal.ports import DeviceMemory, Files, HalError
 from hal.protocol import Protocol
@@ -38,7 +38,7 @@ class Erasure(NamedTuple):
 
     def run(self, now_s: int) -> None:
         """Begins, or goes on. Raises StoreError: not begun, or not ended."""
-        mark = {record_keys.erase_key(): records.encode(records.EraseRecord(now_s))}
+        mark = {record_keys.erase_key(): record_codec.encode(records.EraseRecord(now_s))}
         for keys in self._keys():
             self.store.commit({**dict.fromkeys(keys), **mark})
         clear_folders(self, self.log)

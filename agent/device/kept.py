@@ -18,9 +18,10 @@ from collections.abc import Iterable, Iterator
 from agent.device import packing
 from agent.limits import NAME_CHARACTERS
 from agent.settings import fold
-from hal import record_keys, records
+from hal import record_codec, record_keys, records
 from hal.named import NamedTuple
-from hal.records import BlockRecord, ConsoleRecord, Record
+from hal.record_codec import Record
+from hal.records import BlockRecord, ConsoleRecord
 from hal.store import Store
 
 KINDS = ("entity", "realm")  # in the order of a configuration
@@ -138,8 +139,8 @@ def copy_of(value: object) -> Copy:
 def read(kind: type[Record], value: object) -> Record | str | None:
     """A record, or why it cannot be read, or None where there is none."""
     try:
-        return None if value is None else records.decode(kind, value)
-    except records.RecordError as error:
+        return None if value is None else record_codec.decode(kind, value)
+    except record_codec.RecordError as error:
         return str(error)
 
 
@@ -182,7 +183,7 @@ def changes(before: Blocks, wanted: dict[str, list[str]], generation: int) -> Ch
         if kept and block.is_whole and kept.place == place and packing.unpack(kept.packed) == text:
             total += kept.generation
             continue
-        record = records.encode(BlockRecord(generation, place, packing.pack(text)))
+        record = record_codec.encode(BlockRecord(generation, place, packing.pack(text)))
         older, newer = sorted(records.COPIES, key=lambda n: worth(block.copies[n]))
         first[record_keys.block_key(name, older)] = second[record_keys.block_key(name, newer)] = (
             record

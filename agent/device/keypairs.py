@@ -22,7 +22,7 @@ from agent.device.shared import Shared
 from agent.errors import AgentError, fail
 from agent.jobs import answers
 from agent.jobs.answers import Answer
-from hal import record_checks, record_keys, records
+from hal import record_codec, record_keys, records
 from hal.records import KeyRecord
 
 
@@ -52,8 +52,8 @@ class KeyPairs:
             generation = max(self._generations(name), default=0)
         value = self._store.get(record_keys.key_pair_key(name, generation))
         try:
-            key = None if value is None else records.decode(KeyRecord, value)
-        except records.RecordError as error:
+            key = None if value is None else record_codec.decode(KeyRecord, value)
+        except record_codec.RecordError as error:
             self._shared.log.report("STORE_ERR", f"key pair {name}: {error}")
             return None
         if key and key.kind != records.SEALED:
@@ -78,7 +78,7 @@ class KeyPairs:
             value = self._store.get(key) if key.endswith(_CERTIFICATES) else None
             if isinstance(value, dict) and value.get("key") == name:
                 generation = value.get("generation")
-                named += [generation] if record_checks.is_generation(generation) else []
+                named += [generation] if record_codec.is_generation(generation) else []
         return 1 + max(named, default=0)
 
     def user(self, name: str) -> str | None:
@@ -140,7 +140,7 @@ class KeyPairs:
             spki=answers.field(answer, "spki", bytes),
             sealed=answers.field(answer, "sealed", bytes),
         )
-        stored = {record_keys.key_pair_key(name, generation): records.encode(key)}
+        stored = {record_keys.key_pair_key(name, generation): record_codec.encode(key)}
         self._shared.commit({**self._unneeded(name), **stored})
         self._shared.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
         return shown(key)

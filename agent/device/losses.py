@@ -18,7 +18,7 @@ from collections.abc import Iterable
 
 from agent.device import casets, kept
 from agent.log import Log
-from hal import record_keys, records
+from hal import record_codec, record_keys, records
 from hal.ports import StoreError
 from hal.store import Store
 
@@ -42,7 +42,7 @@ def note(store: Store, log: Log) -> None:
         return
     remembered = sorted(candidates if len(candidates) <= KEYS else _ANY)
     try:
-        store.commit({record_keys.lost_key(): records.encode(records.LostRecord(remembered))})
+        store.commit({record_keys.lost_key(): record_codec.encode(records.LostRecord(remembered))})
     except StoreError as error:
         log.report("STORE_ERR", f"what is damaged cannot be noted: {error}")
 
@@ -66,7 +66,7 @@ def settled(store: Store, settles: Iterable[str]) -> dict[str, object]:
     rest = [key for key in entries if key not in keys and not key.startswith(rooms)]
     if rest == entries:
         return {}
-    record = records.encode(records.LostRecord(rest)) if rest else None
+    record = record_codec.encode(records.LostRecord(rest)) if rest else None
     return {record_keys.lost_key(): record}
 
 
@@ -74,8 +74,8 @@ def _stored(store: Store) -> list[str]:
     """The keys that are remembered; when they cannot be read, it may have been any."""
     value = store.get(record_keys.lost_key())
     try:
-        return [] if value is None else records.decode(records.LostRecord, value).keys
-    except records.RecordError:
+        return [] if value is None else record_codec.decode(records.LostRecord, value).keys
+    except record_codec.RecordError:
         return list(_ANY)
 
 

@@ -24,7 +24,7 @@ from agent.device.shared import Shared
 from agent.enrolment.actions import Stored
 from agent.errors import fail
 from agent.settings import Realm
-from hal import record_keys, records
+from hal import record_codec, record_keys, records
 from hal.named import NamedTuple
 from hal.records import CrlRecord
 from hal.store import Store
@@ -70,7 +70,7 @@ class RealmRecords:
             value = self._shared.store.get(record_keys.realm_key(self._name, part))
             try:
                 parts[part] = None if value is None else self._decode(kind, value)
-            except records.RecordError as error:
+            except record_codec.RecordError as error:
                 text = f"realm {self._name}: {error}; going on without it"
                 self._shared.log.report("STORE_ERR", text)
         stored = Stored(**{part: parts.get(part) for part in PARTS})  # type: ignore[arg-type]
@@ -80,9 +80,9 @@ class RealmRecords:
             local.chain[:] = [ders.get(der, der) for der in local.chain]
         return stored
 
-    def _decode(self, kind: type[records.Record], value: object) -> object:
+    def _decode(self, kind: type[record_codec.Record], value: object) -> object:
         sets = self._shared.ca_sets
-        return sets.decode(value) if kind is records.CaRecord else records.decode(kind, value)
+        return sets.decode(value) if kind is records.CaRecord else record_codec.decode(kind, value)
 
     def unread(self) -> list[str]:
         """The parts that flash holds and nobody can read."""
@@ -121,7 +121,7 @@ class RealmRecords:
         if isinstance(new, records.CaRecord):
             stored, sets = self._shared.ca_sets.encode(new)
             return {key: stored, **sets}
-        return {key: None if new is None else records.encode(new)}
+        return {key: None if new is None else record_codec.encode(new)}
 
 
 # -- the revocation list --------------------------------------------------------------------------
@@ -131,8 +131,8 @@ def stored_crl(store: Store, realm: str) -> CrlRecord | None:
     """The list of a realm; one that cannot be read is as good as none, and can be fetched anew."""
     value = store.get(record_keys.realm_key(realm, "crl"))
     try:
-        return None if value is None else records.decode(CrlRecord, value)
-    except records.RecordError:
+        return None if value is None else record_codec.decode(CrlRecord, value)
+    except record_codec.RecordError:
         return None
 
 

@@ -24,7 +24,7 @@ from itertools import chain
 from agent.console.language import blocks
 from agent.device import kept, losses
 from agent.device.kept import Block, Blocks
-from hal import record_keys, records
+from hal import record_codec, record_keys, records
 from hal.named import NamedTuple
 from hal.records import ConfigRecord, ConsoleRecord
 from hal.store import Store
@@ -161,12 +161,12 @@ def changes(store: Store, lines: Iterable[str]) -> tuple[dict[str, object], dict
     age = newest.generation if newest and newest.generation >= saved.expected else 0
     if not age or any(copy != ConsoleRecord(age, console) for copy in saved.copies):
         age = generation
-        record = records.encode(ConsoleRecord(age, console))
+        record = record_codec.encode(ConsoleRecord(age, console))
         older, newer = sorted(records.COPIES, key=lambda n: kept.worth(saved.copies[n]))
         first[record_keys.console_key(older)] = second[record_keys.console_key(newer)] = record
     newest_now = generation if second else saved.generation
     config = ConfigRecord(_text(parts.front), age, _text(parts.behind), newest_now, total)
-    first[record_keys.config_key()] = records.encode(config)
+    first[record_keys.config_key()] = record_codec.encode(config)
     return {**losses.settled(store, losses.CONFIGURATION), **first}, second
 
 

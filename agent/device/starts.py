@@ -25,7 +25,7 @@ from agent.device.shared import Shared
 from agent.enrolment.actions import Now
 from agent.errors import AgentError
 from agent.settings import fold
-from hal import record_keys, records
+from hal import record_codec, record_keys
 from hal.records import LocalRecord, RequestRecord, StartsRecord
 
 ENDS = 3  # in a row
@@ -49,13 +49,13 @@ class Starts:
         counts = {step: self._ends[name] for name, step in steps.items()}
         now = StartsRecord([step + bytes([n]) for step, n in sorted(counts.items())], False)
         if steps and now != before:
-            self._commit(records.encode(now))
+            self._commit(record_codec.encode(now))
 
     def end(self) -> None:
         """What the realms are at has not ended the agent."""
         under_way = self._steps(self._shared.settings.realms)
         if under_way:
-            self._commit(records.encode(StartsRecord([], True)))
+            self._commit(record_codec.encode(StartsRecord([], True)))
         elif self._shared.store.get(record_keys.starts_key()) is not None:
             self._commit(None)
 
@@ -71,8 +71,8 @@ class Starts:
         """The step that a realm is at in flash; empty when it is at none."""
         value = self._shared.store.get(record_keys.realm_key(name, "request"))
         try:
-            request = None if value is None else records.decode(RequestRecord, value)
-        except records.RecordError:
+            request = None if value is None else record_codec.decode(RequestRecord, value)
+        except record_codec.RecordError:
             return b""
         if request is None or request.phase not in _PHASES:
             return b""
@@ -82,8 +82,8 @@ class Starts:
     def _read(self) -> StartsRecord:
         value = self._shared.store.get(record_keys.starts_key())
         try:
-            return records.decode(StartsRecord, value)
-        except records.RecordError:  # there is none, or none that can be read
+            return record_codec.decode(StartsRecord, value)
+        except record_codec.RecordError:  # there is none, or none that can be read
             return StartsRecord([], False)
 
     def _commit(self, record: object) -> None:

@@ -24,9 +24,10 @@ from agent.enrolment.actions import Now
 from agent.errors import AgentError, fail
 from agent.log import Log
 from agent.loop import Deadline, Loop
-from hal import record_keys, records
+from hal import record_codec, record_keys
 from hal.ports import UNKNOWN_US, HalError, KernelTime
-from hal.records import ClockRecord, RecordError
+from hal.record_codec import RecordError
+from hal.records import ClockRecord
 from hal.store import Store
 
 QUIET_NS = 3600 * belief.SECOND_NS  # after that a jump is a new one
@@ -186,7 +187,7 @@ class Timekeeper:
     def _record(self) -> ClockRecord | None:
         """None also for one that cannot be read: its loss makes a clock a little less doubted."""
         try:
-            return records.decode(ClockRecord, self._store.get(record_keys.clock_key()))
+            return record_codec.decode(ClockRecord, self._store.get(record_keys.clock_key()))
         except RecordError:
             return None
 
@@ -196,7 +197,9 @@ class Timekeeper:
         if new is None:
             return
         try:
-            self._commits.commit({record_keys.clock_key(): records.encode(new)}, Purpose.FAILURE)
+            self._commits.commit(
+                {record_keys.clock_key(): record_codec.encode(new)}, Purpose.FAILURE
+            )
         except AgentError as error:  # tomorrow is another day
             self._log.report("STORE_ERR", error.what)
         else:

@@ -13,7 +13,8 @@ from typing import TypeVar
 from agent.appliance import Done, T
 from agent.enrolment.states import CaCertificate, CaFetched, Event, Granted, JobFailed, Waiting
 from agent.errors import AgentError, fail
-from hal.records import CertificateRecord, RecordError, decode
+from hal.record_codec import RecordError, decode
+from hal.records import CertificateRecord
 
 Answer = dict[str, object]
 NOTE_CHARACTERS = 1024

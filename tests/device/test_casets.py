@@ -6,7 +6,7 @@ from agent.device.casets import CaSets
 from agent.errors import AgentError
 from hal import record_keys
 from hal.fakes.flash import FakeFlash, PowerCut
-from hal.records import RecordError
+from hal.record_codec import RecordError
 from tests.helpers.counted import calls
 from tests.helpers.device_bench import Bench, Waiter, certificate
 from tests.helpers.loss import rot_image

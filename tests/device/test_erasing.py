@@ -3,7 +3,7 @@
 import pytest
 
 from agent.errors import AgentError
-from hal import record_keys, records
+from hal import record_codec, record_keys, records
 from hal.fakes.flash import PROGRAM_ERROR, FakeFlash, PowerCut
 from hal.ports import FilesError, StoreError
 from tests.doors.test_attach_login import Port
@@ -69,7 +69,7 @@ def test_after_every_power_cut_of_an_erase_all_is_there_or_nothing() -> None:
 
 def test_an_erase_that_was_cut_goes_on_at_the_start_with_the_folders_too() -> None:
     bench = full()
-    bench.store.commit({record_keys.erase_key(): records.encode(records.EraseRecord(1))})
+    bench.store.commit({record_keys.erase_key(): record_codec.encode(records.EraseRecord(1))})
     files, memory = bench.files, bench.memory
     bench.device.boot(CONFIGURATION)
     assert (files.names(), memory.sets) == ([], {})
@@ -84,7 +84,7 @@ def spoil(flash: FakeFlash) -> None:
 
 def test_an_erase_that_cannot_end_keeps_the_line_closed() -> None:
     bench = full()
-    bench.store.commit({record_keys.erase_key(): records.encode(records.EraseRecord(1))})
+    bench.store.commit({record_keys.erase_key(): record_codec.encode(records.EraseRecord(1))})
     image = bench.flash.image()
     flash = FakeFlash.from_image(image, 4096)
     spoil(flash)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agent.device import kept, packing, saved
 from agent.settings import Realm
-from hal import record_keys, records
+from hal import record_codec, record_keys, records
 from hal.fakes.flash import FakeFlash, PowerCut
 from hal.records import BlockRecord
 from hal.store import Store
@@ -135,7 +135,7 @@ def test_generations_never_come_again() -> None:
 UNREADABLE: list[object] = [
     {"v": 99},
     "text",
-    records.encode(BlockRecord(9, 1, b"not packed")),
+    record_codec.encode(BlockRecord(9, 1, b"not packed")),
     None,
 ]
 

@@ -3,8 +3,9 @@
 import pytest
 
 from agent.errors import AgentError
+from hal.record_codec import encode
 from hal.record_keys import key_pair_key
-from hal.records import KeyRecord, encode
+from hal.records import KeyRecord
 from tests.helpers.device_bench import Bench, Waiter, ready
 
 

@@ -14,7 +14,7 @@ from agent.errors import AgentError, fail
 from agent.jobs.maps import snapshot
 from agent.limits import LOCAL_BYTES, OUTCOME_BYTES, REQUEST_BYTES
 from agent.settings import AutoEnroll, Entity, Realm
-from hal import cbor, records
+from hal import cbor, record_codec
 from hal.records import (
     CaRecord,
     CertificateRecord,
@@ -148,7 +148,7 @@ def request(found: Realm, entity: Entity, password: str) -> RequestRecord:
 
 
 def encoded(record: Any) -> int:
-    return len(cbor.dumps(records.encode(record)))
+    return len(cbor.dumps(record_codec.encode(record)))
 
 
 @pytest.mark.parametrize("letter", ["x", "ü", "日", "\U0001f600"])

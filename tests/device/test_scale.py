@@ -13,7 +13,7 @@ from agent.console.language import grammar
 from agent.console.session.session import Session
 from agent.device import reserve
 from agent.settings import Settings
-from hal import records
+from hal import record_codec
 from tests.helpers import fleet
 from tests.helpers.counted import calls
 from tests.helpers.device_bench import Bench
@@ -69,8 +69,8 @@ def test_a_start_asks_the_grammar_for_no_line_and_reads_each_block_once(
     bench.reboot()
     assert calls(bench.reboot, grammar.match) == 0
     assert calls(bench.reboot, grammar.openings) < 100
-    assert calls(bench.reboot, records.decode) < MANY + 20
-    assert calls(bench.device.system.statistics, records.decode) == 0
+    assert calls(bench.reboot, record_codec.decode) < MANY + 20
+    assert calls(bench.device.system.statistics, record_codec.decode) == 0
     assert calls(bench.device.system.statistics, reserve.kept_bytes) == 1
     assert list(bench.device.realms) == [], "nobody has asked one for work"
 

@@ -17,7 +17,7 @@ from agent.enrolment.schedule import armed
 from agent.errors import AgentError
 from agent.log import Log
 from agent.loop import LONGEST_NS, SLEEP_NS, Loop
-from hal import record_keys, records
+from hal import record_codec, record_keys
 from hal.fakes.flash import FakeFlash
 from hal.fakes.work import FakeClock, FakeRtc, FakeTimeSource
 from hal.ports import UNKNOWN_US
@@ -57,10 +57,12 @@ class Rig:
         Timer(self.loop, call).set(armed(Deadline(wall_s=when_s), keeper.now()))
 
     def record(self, wall_s: int, machine: str = HERE) -> None:
-        self.store.commit({record_keys.clock_key(): records.encode(ClockRecord(wall_s, machine))})
+        self.store.commit(
+            {record_keys.clock_key(): record_codec.encode(ClockRecord(wall_s, machine))}
+        )
 
     def stored(self) -> ClockRecord:
-        return records.decode(ClockRecord, self.store.get(record_keys.clock_key()))
+        return record_codec.decode(ClockRecord, self.store.get(record_keys.clock_key()))
 
     def turn(self, seconds: int = 0, times: int = 4) -> None:
         self.clock.advance(seconds * SECOND_NS)

@@ -19,18 +19,16 @@ from hal.log_format import (
     Record,
     Segment,
     broken_record_at,
-    entry_bytes,
     layout_of,
     layout_on,
-    pack_map,
     pack_record,
     pack_segment,
     record_at,
     told,
-    unpack_map,
     unpack_segment,
     written_to_its_end,
 )
+from hal.log_records import pack_map
 from hal.ports import StoreError
 
 SMALL = Layout(256, 1, 1, 2)
@@ -118,17 +116,6 @@ def test_a_layout_on_other_blocks() -> None:
         layout_on(FakeFlash(4096, 32), found)
     with pytest.raises(StoreError, match=r"of 131072 bytes, .* in blocks of 262144"):
         layout_on(FakeFlash(262144, 4), found)
-
-
-def test_the_map_of_a_record() -> None:
-    entries = {"a": cbor.dumps("text"), "gone": None, "\u00e4" * 30: bytes(300)}
-    assert unpack_map(pack_map(entries)) == entries
-    size = sum(entry_bytes(key, value) for key, value in entries.items())
-    assert len(pack_map(entries)) == 1 + size
-    assert unpack_map(pack_map({})) == {}
-    for payload in (b"", b"\x01", cbor.dumps({"a": 1}), cbor.dumps({"a": [b""]}), b"\xff"):
-        with pytest.raises(cbor.CborError):
-            unpack_map(payload)
 
 
 def test_a_record_is_read_only_when_its_crc_is_right() -> None:

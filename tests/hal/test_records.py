@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from hal import record_keys, records
+from hal.record_codec import RecordError, decode, encode
 from hal.records import (
     BlockRecord,
     CaHeldRecord,
@@ -22,11 +23,8 @@ from hal.records import (
     LostRecord,
     NextCaRecord,
     OutcomeRecord,
-    RecordError,
     RenewalRecord,
     RequestRecord,
-    decode,
-    encode,
 )
 
 LEAF = CertificateRecord(b"der", "CN=r1", "CN=CA", "2a", 1, 2)

@@ -9,9 +9,10 @@ from hal.flash import is_blank
 from hal.log_format import NUMBER_BITS
 from hal.log_mount import Found
 from hal.log_move import Target
+from hal.log_records import Entries
 from hal.log_scan import scan
 from hal.log_segments import Segments
-from hal.log_write import Entries, Writer
+from hal.log_write import Writer
 from hal.ports import Flash, StoreError
 from tests.helpers.powercut import (
     LARGE,

@@ -15,7 +15,7 @@ from agent.enrolment.states import (
     Restart,
 )
 from agent.errors import fail
-from hal import records
+from hal import record_codec, records
 from hal.records import CertificateRecord
 
 T0 = Now(1_800_000_000, 5_000_000_000, True)
@@ -110,7 +110,7 @@ class Bench:
 
 
 def _through_flash(part: Any) -> Any:
-    return None if part is None else records.decode(type(part), records.encode(part))
+    return None if part is None else record_codec.decode(type(part), record_codec.encode(part))
 
 
 def kinds(actions: list[Action]) -> list[str]:

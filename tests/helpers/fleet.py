@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from hal import record_keys, records
+from hal import record_codec, record_keys
 from hal.fakes.flash import FakeFlash
-from hal.records import KeyRecord, Record
+from hal.record_codec import Record
+from hal.records import KeyRecord
 from hal.store import Store
 from platforms.board import Flash
 from tests.helpers.device_bench import Bench
@@ -69,7 +70,7 @@ def copied(store: Store, realm: str, count: int) -> dict[str, object]:
             copy = record_keys.realm_key(name(number), part)
             changes[copy] = store.get(record_keys.realm_key(realm, part))
         pair = KeyRecord(name(number), 1, 2048, False, 1, bytes(294), _sealed(number))
-        changes[record_keys.key_pair_key(name(number), 1)] = records.encode(pair)
+        changes[record_keys.key_pair_key(name(number), 1)] = record_codec.encode(pair)
     return changes
 
 
@@ -78,4 +79,4 @@ def _sealed(number: int) -> bytes:
 
 
 def decoded(store: Store, kind: type[Record], key: str) -> Record:
-    return records.decode(kind, store.get(key))
+    return record_codec.decode(kind, store.get(key))

@@ -3,14 +3,8 @@
 from collections.abc import Mapping
 
 from hal import cbor
-from hal.log_format import (
-    TRANSACTION,
-    Layout,
-    Segment,
-    pack_map,
-    pack_record,
-    pack_segment,
-)
+from hal.log_format import TRANSACTION, Layout, Segment, pack_record, pack_segment
+from hal.log_records import pack_map
 
 LAYOUT = Layout(512, 1, 1, 2)
 BLANK = b"\xff" * LAYOUT.segment_size

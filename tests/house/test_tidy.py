@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("agent.jobs", "agent.enrolment", "agent.appliance", "agent.settings"),
         *("agent.log", "agent.loop"),
         *("hal.ports", "hal.record_keys", "hal.records", "hal.store", "hal.withheld"),
-        *("hal.record_checks", *GROUND),
+        *("hal.record_codec", *GROUND),
     ),
     "agent.console.session": (
         *("agent.console.configuration", "agent.console.terminal", *LANGUAGES),
@@ -84,6 +84,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
             "agent.settings",
             "hal.cbor",
             "hal.ports",
+            "hal.record_codec",
             "hal.records",
             *GROUND,
         ),

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from agent.console.session.session import Session
 from agent.device.casets import CaSets
-from hal import record_keys, records
+from hal import record_codec, record_keys, records
 from hal.fakes.flash import FakeFlash
 from hal.fakes.work import StartedJob
 from hal.ports import JobEnd, StoreError
@@ -218,7 +218,7 @@ def _furnished(store: Store) -> dict[str, object]:
         "starts": records.StartsRecord([b"1234\2"], False),
         "clock": records.ClockRecord(START_S, "machine"),
     }
-    changes: dict[str, object] = {key: records.encode(one) for key, one in found.items()}
+    changes: dict[str, object] = {key: record_codec.encode(one) for key, one in found.items()}
     return {**changes, "realm/used/next": store.get("realm/used/local")}
 
 
@@ -232,7 +232,7 @@ def kind_of(key: str) -> str:
 
 def keys_of(store: Store) -> list[str]:
     """The keys of what may be broken: nothing of the realm that nobody touches."""
-    held = records.decode(records.CaHeldRecord, store.get("realm/good/ca")).set
+    held = record_codec.decode(records.CaHeldRecord, store.get("realm/good/ca")).set
     return [k for k in store.keys("") if "good" not in k and k != record_keys.ca_set_key(held)]
 
 
@@ -240,8 +240,8 @@ def is_unread(kind: str, value: object) -> bool:
     """Whether nobody can read that as a record of the kind."""
     whole = kind == "ca" and isinstance(value, dict) and "certificates" in value
     try:
-        records.decode(records.CaRecord if whole else KINDS[kind], value)
-    except records.RecordError:
+        record_codec.decode(records.CaRecord if whole else KINDS[kind], value)
+    except record_codec.RecordError:
         return True
     return False
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hal import records
+from hal import record_codec, records
 from hal.ports import StoreError
 from tests.helpers.board import APPLY, SAVE, Agent, procedure
 from tests.helpers.labca import LabCa, wait_for
@@ -36,12 +36,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Agent:
 def _examples(agent: Agent) -> dict[str, object]:
     """A record of each part that a realm has, to be broken."""
     found = stored(agent)
-    leaf = records.decode(records.LocalRecord, found["realm/abc/local"]).certificate
+    leaf = record_codec.decode(records.LocalRecord, found["realm/abc/local"]).certificate
     renewal = records.RenewalRecord(17, leaf, "k1", 1, False)
     settings: dict[str, object] = {"key_pair": "k1", "url": "http://127.0.0.1:1/", "digest": "x"}
     request = records.RequestRecord("pending", "t1", 4, 1, settings, None, 0, renewal)
     crl = records.CrlRecord(b"der", "CN=CA", 1, 2, 3, "scep", 3)
-    more = {"request": records.encode(request), "crl": records.encode(crl)}
+    more = {"request": record_codec.encode(request), "crl": record_codec.encode(crl)}
     return {part: more.get(part) or found[f"realm/abc/{part}"] for part in PARTS}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from agent.device import saved
 from agent.scep import crypto, vault
-from hal import record_keys, records
+from hal import record_codec, record_keys
 from hal.flash import FileFlash
 from hal.records import KeyRecord
 from hal.store import Store
@@ -87,7 +87,7 @@ def _fill(path: Path, device_key: bytes, ca: LabCa, realms: Sequence[str]) -> No
 def _key(device_key: bytes, name: str, pair: crypto.PrivateKey) -> tuple[str, dict[str, object]]:
     sealed, spki = vault.seal_key(device_key, name, 1, pair)
     record = KeyRecord(name, 1, BITS, False, 1, spki, sealed)
-    return record_keys.key_pair_key(name, 1), records.encode(record)
+    return record_keys.key_pair_key(name, 1), record_codec.encode(record)
 
 
 def _lines(ca: LabCa, realms: Sequence[str]) -> Iterator[str]:

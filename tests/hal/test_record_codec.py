@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hal.calendar import LAST_S
-from hal.record_checks import fault
+from hal.record_codec import RecordError, decode, encode, fault
 from hal.records import (
     BlockRecord,
     CaRecord,
@@ -15,11 +15,8 @@ from hal.records import (
     KeyRecord,
     LocalRecord,
     OutcomeRecord,
-    RecordError,
     RenewalRecord,
     RequestRecord,
-    decode,
-    encode,
 )
 
 LEAF = CertificateRecord(b"der", "CN=r1", "CN=CA", "2a", 1, 2)
