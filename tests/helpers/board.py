@@ -118,8 +118,13 @@ class Agent:
 
     def rate(self, rate: int) -> None:
         """How fast the clocks of the board run."""
+        self.clock(rate=rate)
+
+    def clock(self, offset_s: int = 0, *, rate: int = 1, synchronised: bool = False) -> None:
+        """The clock of the board: ahead of the host's, how fast, and whether somebody vouches."""
+        setting = {"offset_s": offset_s, "rate": rate, "synchronised": synchronised}
         staged = self.dir / "clock.new"
-        staged.write_text(json.dumps({"offset_s": 0, "rate": rate}))
+        staged.write_text(json.dumps(setting))
         staged.rename(self.dir / "clock")
 
     def command(self, *words: str) -> list[str]:
@@ -219,10 +224,16 @@ APPLY = ("system-view", "pki enroll-certificate realm abc")
 AGAIN = (*APPLY, "y")  # where a certificate is in use
 
 
-def check_certificate(agent: Agent, ca: Path, chain: Path | None = None) -> None:
-    """openssl's opinion: the certificate verifies and the key in memory is the one it is for."""
+def check_certificate(
+    agent: Agent, ca: Path, chain: Path | None = None, at_s: int | None = None
+) -> None:
+    """openssl's opinion: the certificate verifies and the key in memory is the one it is for.
+
+    at_s: when, on a board whose clock is not the host's.
+    """
     cert, key = agent.memory("cert.pem"), agent.memory("key.pem")
     more = ["-untrusted", str(chain)] if chain else []
+    more += [] if at_s is None else ["-attime", str(at_s)]
     run("openssl", "verify", "-CAfile", str(ca), *more, str(cert))
     of_cert = run("openssl", "x509", "-in", str(cert), "-noout", "-pubkey")
     of_key = run("openssl", "pkey", "-in", str(key), "-pubout")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -29,18 +29,18 @@ class LabCa:
 
     The state folder is `tmp_path/lab-ca`: a second LabCa on the same path is the same CA again.
     `url`, `port` and `fingerprint` (SHA-256 of the issuing CA, lower-case hexadecimal) are known
-    once it serves.
+    once it serves. prefix: in front of the command, as that of `tests.helpers.board.Agent`.
     """
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, prefix: Sequence[str] = ()) -> None:
         self.dir = folder / "lab-ca"
-        self._arguments = arguments
+        self._arguments, self._prefix = arguments, prefix
         self._process: subprocess.Popen[bytes] | None = None
         self.url = self.fingerprint = ""
 
     def __enter__(self) -> Self:
         self.dir.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "tools.lab_ca", "--dir", str(self.dir)]
+        command = [*self._prefix, sys.executable, "-m", "tools.lab_ca", "--dir", str(self.dir)]
         with open(self.dir / "stderr", "ab") as errors:
             self._process = subprocess.Popen(
                 [*command, "--listen", "127.0.0.1:0", *self._arguments],

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.helpers import alone
 from tests.helpers.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure
 from tests.helpers.labca import LabCa
 from tests.helpers.peers import fingerprint
@@ -60,6 +61,17 @@ def test_enrol_renew_and_get_the_list(tmp_path: Path, profile: Profile) -> None:
         renew(agent, ca, profile)
         agent.must("system-view", "pki get-crl realm abc")
         assert ca.pki_operations()[-1]["messageType"] == "GetCRL"
+        assert len(ca.issued()) == 2
+
+
+@each()
+def test_it_renews_by_itself(tmp_path: Path, profile: Profile) -> None:
+    with serving(tmp_path, profile) as ca, Agent(tmp_path) as agent:
+        configure(agent, ca, profile)
+        alone.applies(agent)
+        alone.renews(agent)
+        check(agent, ca)
+        assert ca.pki_operations()[-1]["messageType"] == profile.renewal
         assert len(ca.issued()) == 2
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import jscep
+from tests.helpers import alone, jscep
 from tests.helpers.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure, run
 from tests.helpers.jscep import JscepCa
 from tests.helpers.labca_http import certificates
@@ -56,6 +56,16 @@ def test_it_enrols_renews_and_gets_the_list(lab: tuple[JscepCa, Agent]) -> None:
     assert "the certificate in use is on the list" in told
     path = str(agent.dir / "storage" / "abc.crl")
     run("openssl", "crl", "-in", path, "-noout", "-CAfile", str(ca.dir / "ca.pem"))
+
+
+@pytest.mark.parametrize("realm", [(), ("compatibility renew-by-signed-pkcsreq",)])
+def test_it_renews_by_itself(lab: tuple[JscepCa, Agent], realm: tuple[str, ...]) -> None:
+    ca, agent = lab
+    alone.applies(agent, *realm)
+    alone.renews(agent)
+    assert len(ca.issued()) == 2
+    assert ("renewing by PKCSReq" in agent.log()) is bool(realm)
+    check_certificate(agent, ca.dir / "ca.pem")
 
 
 def test_a_certificate_that_was_deleted_comes_back(lab: tuple[JscepCa, Agent]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import micromdm, peers
+from tests.helpers import alone, micromdm, peers
 from tests.helpers.board import APPLY, Agent, check_certificate, procedure
 from tests.helpers.micromdm import CHALLENGE, MicroMdm
 from tests.helpers.netns import NetNs
@@ -128,6 +128,15 @@ def test_it_renews_by_renewalreq_when_the_password_goes_along(lab: tuple[MicroMd
     agent.must(*again)
     agent.wait_state("issued")
     assert agent.memory("cert.pem").read_bytes() != old
+    assert "renewing by RenewalReq" in agent.log()
+    check_certificate(agent, ca.certificate)
+
+
+def test_it_renews_by_itself(lab: tuple[MicroMdm, Agent]) -> None:
+    ca, agent = lab
+    alone.applies(agent, "weak-algorithm des", "compatibility renew-with-password")
+    alone.renews(agent)
+    assert len(ca.issued()) == 2
     assert "renewing by RenewalReq" in agent.log()
     check_certificate(agent, ca.certificate)
 

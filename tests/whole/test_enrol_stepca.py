@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import peers
+from tests.helpers import alone, peers
 from tests.helpers.board import APPLY, Agent, Said, check_certificate, procedure, run
 from tests.helpers.hostile import PKI, Hostile, Line
 from tests.helpers.stepca import CHALLENGE, StepCa
@@ -141,6 +141,19 @@ def test_it_renews_when_the_password_goes_along(
     agent.must(*APPLY, "y")
     agent.wait_state("issued")
     assert agent.memory("cert.pem").read_bytes() != old
+    assert "renewing by RenewalReq" in agent.log()
+    check_in_use(agent, ca)
+
+
+@pytest.mark.parametrize(
+    ("service", "realm"), [("aes", ()), ("default", (DES,))], ids=["aes", "default"]
+)
+def test_it_renews_by_itself(
+    agent: Agent, ca: StepCa, service: str, realm: tuple[str, ...]
+) -> None:
+    configure(agent, ca, service, *realm)
+    alone.applies(agent, "compatibility renew-with-password")
+    alone.renews(agent)
     assert "renewing by RenewalReq" in agent.log()
     check_in_use(agent, ca)
 

@@ -132,7 +132,7 @@ def _service(options: argparse.Namespace) -> server.Service:
     policy = Policy(
         challenge=options.challenge,
         manual=options.manual,
-        life=(0 if options.no_backdate else BACKDATE_S, options.validity),
+        life=(options.backdate, options.validity),
         digest=options.reply_digest,
         cipher=options.reply_cipher,
         hooks=switches,
@@ -195,7 +195,8 @@ def _add_ca_options(parser: argparse.ArgumentParser) -> None:
     add("--listen", type=_address, default=("127.0.0.1", 0), metavar="ADDR:PORT")
     add("--challenge", metavar="TEXT", help="password that a PKCSReq needs; default: none")
     add("--validity", type=int, default=YEAR_S, metavar="SECONDS", help="of what is issued")
-    add("--no-backdate", action="store_true", help=f"else notBefore is {BACKDATE_S} s ago")
+    add("--backdate", type=int, default=BACKDATE_S, metavar="SECONDS", help="of notBefore")
+    add("--no-backdate", dest="backdate", action="store_const", const=0, help="notBefore is now")
     add("--clock-offset", type=int, default=0, metavar="SECONDS", help="of this CA's clock")
     add("--clock", type=Path, metavar="FILE", help="live by the clock of a simulated board")
     add("--manual", action="store_true", help="PENDING until `approve`")

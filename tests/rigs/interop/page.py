@@ -24,7 +24,8 @@ Made by `make interop`, which runs every test that is named for it.
 `-` is what a server does not offer; the reasons stand below the table, and the agent says so.
 "As recorded" is the lab CA with the switches that make it answer as that server was seen, read in
 its source or reported to: it proves that the agent finishes with such answers, and nothing about a
-release of that server.
+release of that server. "By itself": with `auto-enroll`, while nobody types, at first and at its
+renewal point.
 
 Every realm has an entity, a key pair, `fingerprint`, `password` and `enrollment-url` (with `ra`
 behind an RA); what a server needs besides stands with it. "Its RA names": the purpose in the

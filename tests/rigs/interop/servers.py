@@ -11,8 +11,9 @@ from tests.rigs.interop import versions
 from tests.rigs.interop.profiles import PROFILES, Profile
 from tests.rigs.interop.versions import Version, built, jar, package
 
-ENROL, RENEW, POLL, RA, ROLL_OVER, CRL = "enrol", "renew", "poll", "RA", "roll-over", "CRL"
-COLUMNS = (ENROL, RENEW, POLL, RA, ROLL_OVER, CRL)
+ENROL, RENEW, ALONE = "enrol", "renew", "by itself"
+POLL, RA, ROLL_OVER, CRL = "poll", "RA", "roll-over", "CRL"
+COLUMNS = (ENROL, RENEW, ALONE, POLL, RA, ROLL_OVER, CRL)
 
 
 class Cell(NamedTuple):
@@ -68,6 +69,8 @@ MICROMDM, STEPCA, PROFILE = (
 NO_RA = none("no RA stands in front of it")
 HTTP_500 = "it answers HTTP 500"
 
+LAB_ALONE = "whole/test_alone_lab"
+
 LAB_CA = Server(
     "the lab CA",
     "a part of this tree, `python -m tools.lab_ca`",
@@ -75,6 +78,8 @@ LAB_CA = Server(
         ENROL: proved("whole/test_enrol_lab::test_aes256_sha512_with_challenge_and_source",
                       "whole/test_enrol_lab::test_a_chain_with_the_root_left_out"),
         RENEW: proved("whole/test_renew_lab::test_the_certificate_in_use_renews_itself"),
+        ALONE: proved(f"{LAB_ALONE}::test_an_empty_realm_applies_and_renews_at_its_point",
+                      f"{LAB_ALONE}::test_an_expired_certificate_is_replaced_when_the_time_is_known"),
         POLL: proved("whole/test_enrol_lab::test_pending_approved_after_two_polls"),
         RA: proved("whole/test_enrol_lab::test_ra_in_front", f"{PURPOSE}[the lab CA]",
                    "whole/test_renew_lab::test_a_renewal_waits_behind_an_ra_through_a_power_cut"),
@@ -102,6 +107,7 @@ def micromdm(version: str, how: str, seen: Version) -> Server:
                                 "test_without_it_the_error_names_algorithm_command_and_danger",
                                 "test_three_mistakes_are_three_errors_and_change_nothing")),
             RENEW: proved(*case("test_it_renews_by_renewalreq_when_the_password_goes_along")),
+            ALONE: proved(*case("test_it_renews_by_itself")),
             POLL: none(f"it issues or refuses at once; to CertPoll {HTTP_500}, and the request"
                        " is sent again",
                        *case("test_without_it_the_error_names_algorithm_command_and_danger")),
@@ -123,6 +129,7 @@ def stepca(name: str, provisioner: str, enrol: Cell, case: str, *realm: str) -> 
         {
             ENROL: enrol,
             RENEW: proved(f"{STEPCA}::test_it_renews_when_the_password_goes_along[{case}]"),
+            ALONE: proved(f"{STEPCA}::test_it_renews_by_itself[{case}]"),
             POLL: none(f"it issues or refuses at once; to CertPoll {HTTP_500}, and the request is"
                        " sent again",
                        f"{STEPCA}::test_a_lost_answer_is_asked_for_and_then_the_same_request_is_sent"),
@@ -169,6 +176,7 @@ JSCEP_SERVLET = Server(
         ENROL: proved(f"{JSCEP}::test_it_enrols_renews_and_gets_the_list",
                       f"{JSCEP}::test_a_wrong_challenge_and_a_wrong_fingerprint"),
         RENEW: proved(f"{JSCEP}::test_it_enrols_renews_and_gets_the_list"),
+        ALONE: proved(f"{JSCEP}::test_it_renews_by_itself"),
         POLL: proved(f"{JSCEP}::test_what_waits_is_asked_for_until_it_is_decided"),
         RA: proved(f"{JSCEP}::test_an_ra_in_front_of_it",
                    f"{PURPOSE}[jscep 2.5.8, its servlet]"),
@@ -196,6 +204,7 @@ def as_recorded(profile: Profile) -> Server:
         {
             ENROL: case("test_enrol_renew_and_get_the_list"),
             RENEW: case("test_enrol_renew_and_get_the_list"),
+            ALONE: case("test_it_renews_by_itself"),
             POLL: case("test_poll") if profile.poll else none(
                 "it says FAILURE while it waits; after the approval a new application works",
                 f"{PROFILE}::test_a_server_that_refuses_while_it_waits[{profile.server}]"),
