@@ -52,6 +52,8 @@ help:
 	@echo 'make fuzz     a million inputs for the console, and as many for the decoders (some'
 	@echo '              minutes each), seeded; make fuzz-decoders: those alone'
 	@echo 'make atheris  the decoders again, led by coverage (SECONDS=600)'
+	@echo 'make unbroken a certificate that never lapses: a quarter of an hour of killed agents, dead'
+	@echo '              links, absent CAs and wrong clocks (root; UNBROKEN_ARGS="--seconds 60 --rate 5")'
 	@echo 'make nightly  all the long ones'
 	@echo 'make clean    remove what the targets above have made'
 
@@ -121,6 +123,12 @@ NETNS_ARGS ?= --topologies 240 --seed 1
 netns: $(VENV)/ready
 	$(VENV)/bin/python -m tests.rigs.binding $(NETNS_ARGS)
 
+# Root: agent and CA in two name spaces, in real time (tests/rigs/unbroken).
+.PHONY: unbroken
+UNBROKEN_ARGS ?= --seconds 900
+unbroken: $(VENV)/ready
+	$(VENV)/bin/python -m tests.rigs.unbroken $(UNBROKEN_ARGS) --seed "$$(git rev-parse HEAD)"
+
 # Root: each operation under strace, and children that were taken over, in five environments.
 confinement: $(VENV)/ready | packages
 	$(VENV)/bin/python -m tools.confinement --write docs/confinement.md
@@ -144,7 +152,7 @@ build/atheris/ready: requirements/atheris.txt $(VENV)/ready
 	@touch $@
 
 # The long rigs, one after the other; each ends with a line of figures.
-nightly: fuzz netns cov
+nightly: fuzz netns cov unbroken
 	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly \
 	  tests/console/test_command_sequences.py tests/scep/test_twosided*.py
 	$(VENV)/bin/python -m tests.rigs.mixtures --count 10000 --seed "$$(git rev-parse HEAD)"
