@@ -12,7 +12,7 @@ from agent.device.realms import Realms
 from agent.device.shared import Shared
 from agent.device.storage import DeviceStorage, import_job
 from agent.enrolment import pins, vouched
-from agent.enrolment.states import Installed
+from agent.enrolment.states import Installed, NextCa
 from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
 from agent.jobs.answers import Answer, ca_set
@@ -64,7 +64,7 @@ class Authority:
                 self._shared.tell(realm.name, answer, progress)
                 subject = next_ca.certificate.subject
                 _introduce(progress, "The next CA", next_ca.pin, subject)
-                event = Installed(ca=ca._replace(next=next_ca))
+                event = NextCa(ca._replace(next=next_ca))
                 self._realms.install(name, event, progress, done)
             except AgentError as error:
                 self._refused("GET_CA_CERT_ERR", name, error, done)

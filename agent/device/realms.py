@@ -15,7 +15,7 @@ from agent.device.realm_records import Held
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
 from agent.device.starts import ENDS, Starts, rest_s
-from agent.enrolment.states import Installed, is_under_way
+from agent.enrolment.states import Installed, NextCa, is_under_way
 from agent.errors import AgentError, fail
 from agent.jobs.turns import server
 from agent.settings import Realm, fold
@@ -120,7 +120,9 @@ class Realms:
                 found.setdefault(held.name, []).append(key)
         return found
 
-    def install(self, name: str, event: Installed, progress: Progress, done: Done[None]) -> None:
+    def install(
+        self, name: str, event: Installed | NextCa, progress: Progress, done: Done[None]
+    ) -> None:
         """One commit, and into use; `done` with None, or with an error."""
         try:
             self.resting(name)  # an application may have begun meanwhile

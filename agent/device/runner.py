@@ -55,6 +55,7 @@ from agent.enrolment.states import (
     Due,
     Event,
     Installed,
+    NextCa,
     NotStored,
     Removed,
     Restart,
@@ -128,7 +129,9 @@ class RealmRunner:
             self._waiter.take(UNHEARD, done)
         self._handle(event)
 
-    def attend(self, event: Apply | Installed, progress: Progress, done: Done[None]) -> None:
+    def attend(
+        self, event: Apply | Installed | NextCa, progress: Progress, done: Done[None]
+    ) -> None:
         """A person applies, or brings certificates. `done` is called with an error, or with None
         when they are stored and in use; PENDING is no error."""
         self._waiter.take(progress, done)

@@ -89,9 +89,15 @@ class Shared:
         """Runs a job; `use` makes the result of its answer, and may raise AgentError."""
         return self.job(job, answers.reader(use, done))
 
-    def job(self, job: dict[str, object], end: Done[Answer]) -> int:
+    def job(
+        self,
+        job: dict[str, object],
+        end: Done[Answer],
+        attended: bool = True,
+        behind: bool = False,
+    ) -> int:
         """Runs a job; `end` gets its answer. The number is one of the tasks of the console."""
-        self.jobs.run(job, end)
+        self.jobs.run(job, end, attended=attended, behind=behind)
         return self.number()
 
     def tell(self, realm: str, answer: Answer, progress: Progress) -> None:

@@ -19,6 +19,7 @@ from agent.enrolment.states import (
     Configured,
     Event,
     Installed,
+    NextCa,
     NotStored,
     Removed,
     State,
@@ -96,6 +97,13 @@ class Resting(Attempt):
         kind = "LOCAL" if event.local else "CA"
         report = Report(f"{kind}_IMPORT_OK", "certificate stored by the operator")
         return [commit, report, Activate() if self.stored.local else Finish(None)]
+
+    def _follow(self, event: NextCa, _now: Now) -> list[Action]:
+        """The CA has named its next one. That is no application: what the last one came to stays,
+        and consumers trust the next CA when it has taken over."""
+        commit = self._commit(ca=event.ca)
+        report = Report("GET_CA_CERT_OK", "the CA has named the one that will follow it")
+        return [commit, report, Activate(again=False) if self.stored.local else Finish(None)]
 
     def _remove(self, event: Removed, _now: Now) -> list[Action]:
         """Records alone change: the error of the last attempt can still be read. Behind the commit

@@ -163,6 +163,12 @@ class Installed(NamedTuple):
     local: LocalRecord | None = None
 
 
+class NextCa(NamedTuple):
+    """The pinned CA has named the one that will follow it: `ca.next` (RFC 8894 4.7)."""
+
+    ca: CaRecord
+
+
 class Removed(NamedTuple):
     """The operator deleted the CA's certificates, or the local one: kind is ca or local."""
 
@@ -182,6 +188,7 @@ Event = (
     | NotStored
     | Abort
     | Installed
+    | NextCa
     | Removed
 )
 
@@ -206,6 +213,7 @@ TABLE: dict[tuple[State, type], Transition] = {
     **{(s, Apply): ("apply", (State.FETCHING, State.RECOVERING)) for s in RESTING[1:]},
     **{(s, Restart): ("rest", (s,)) for s in RESTING},
     **{(s, Installed): ("install", (AS_STORED,)) for s in RESTING},
+    **{(s, NextCa): ("follow", (s,)) for s in RESTING[1:]},
     **{(s, Removed): ("remove", (AS_STORED,)) for s in RESTING},
     **{(s, Abort): ("abort", (AS_STORED,)) for s in State},
     (State.NOTHING, NotStored): ("set_back", (AS_STORED, State.FAILED)),

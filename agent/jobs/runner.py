@@ -84,13 +84,15 @@ class JobRunner:
         done: Done[Answer],
         fds: Sequence[int] = (),
         attended: bool = True,
+        behind: bool = False,
     ) -> int:
         """Starts `job`, or has it wait for its turn at the network; its number, for `cancel`.
 
         job: {op: a key of ROWS, and the fields of its row but those that are added here}. fds: open
         for writing, in the order of the row; the caller may close them then. No job that uses the
-        network has any. attended: a person waits for the outcome. `done` never comes from within
-        this call, also when nothing could be started. AgentError `tls-trust-file`: the CAs of the
+        network has any. attended: a person waits for the outcome; behind: nobody does, and whatever
+        else uses the network goes first. `done` never comes from within this call, also when
+        nothing could be started. AgentError `tls-trust-file`: the CAs of the
         https server cannot be read; then `done` does not come at all.
         """
         self._last += 1
@@ -100,9 +102,8 @@ class JobRunner:
             return wanted.number
         self._https_ca(job)  # who asks hears at once that it cannot be read
         self._waiting[wanted.number] = wanted
-        self._turns.add(
-            Turn(wanted.number, str(job.get("realm")), server(job.get("url")), attended)
-        )
+        realm, ca = str(job.get("realm")), server(job.get("url"))
+        self._turns.add(Turn(wanted.number, realm, ca, attended, behind))
         self._start_next()
         return wanted.number
 

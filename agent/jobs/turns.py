@@ -12,6 +12,9 @@ certificates and then one that applies. If the second stood behind the first one
 whole herd would wait for twice as long until the first certificate is there, and each would have
 said in flash that its request has left, long before it does. An application is a handful of jobs,
 and pauses are no jobs, so no realm keeps its place for long.
+
+What a realm fetches ahead of time (the next CA, a revocation list) stands behind all of these: one
+such job at a time, only where no other can begin, and never in the last place that is free.
 """
 
 from __future__ import annotations
@@ -31,12 +34,13 @@ def server(url: object) -> str:
 
 class Turn(NamedTuple):
     """A job that wants the network. `number`: a later one has a higher number; `ca`: whatever tells
-    one server from another; `attended`: a person waits for it."""
+    one server from another; `attended`: a person waits for it; `behind`: nothing does, not yet."""
 
     number: int
     realm: str
     ca: str
     attended: bool
+    behind: bool = False
 
 
 class Turns:
@@ -46,16 +50,20 @@ class Turns:
         self._places = places
         self._running: dict[int, Turn] = {}
         self._attended: list[Turn] = []
+        self._behind: list[Turn] = []
         self._lines: dict[str, list[Turn]] = {}  # by CA; the first one has the next turn
         self._first: dict[str, int] = {}  # by realm: the job that has its place
         self._jobs: Counter[str] = Counter()  # by realm: those that wait or run
 
     def __len__(self) -> int:
         """How many jobs wait."""
-        return len(self._attended) + sum(map(len, self._lines.values()))
+        return len(self._attended) + len(self._behind) + sum(map(len, self._lines.values()))
 
     def add(self, turn: Turn) -> None:
         """A job that waits from now on."""
+        if turn.behind:  # it gives its realm no place
+            self._behind.append(turn)
+            return
         self._jobs[turn.realm] += 1
         self._first.setdefault(turn.realm, turn.number)
         line = self._attended if turn.attended else self._lines.setdefault(turn.ca, [])
@@ -65,8 +73,9 @@ class Turns:
         """The next job that may run; it counts as running. None: there is none, or no place."""
         if len(self._running) >= self._places:
             return None
-        busy = {turn.realm for turn in self._running.values()}
+        busy = {turn.realm for turn in self._running.values() if not turn.behind}
         turn = next((turn for turn in self._in_order() if turn.realm not in busy), None)
+        turn = turn or self._last()
         if turn:
             self._leave(turn)
             self._running[turn.number] = turn
@@ -80,10 +89,13 @@ class Turns:
         turn = self._running.pop(number, None)
         waited = turn is None
         if turn is None:
-            turn = next((turn for turn in self._in_order() if turn.number == number), None)
+            waiting = chain(self._in_order(), self._behind)
+            turn = next((turn for turn in waiting if turn.number == number), None)
             if turn is None:
                 return False
             self._leave(turn)
+        if turn.behind:
+            return waited
         self._jobs[turn.realm] -= 1
         if not self._jobs[turn.realm]:
             del self._jobs[turn.realm], self._first[turn.realm]
@@ -104,8 +116,17 @@ class Turns:
         first = people < max(1, self._places - 1) or not self._lines
         return chain(self._attended, others) if first else chain(others, self._attended)
 
+    def _last(self) -> Turn | None:
+        """One that stands behind, when nobody else can begin."""
+        alone = not any(turn.behind for turn in self._running.values())
+        room = len(self._running) < max(1, self._places - 1)
+        return self._behind[0] if self._behind and alone and room else None
+
     def _leave(self, turn: Turn) -> None:
         """Out of its line."""
+        if turn.behind:
+            self._behind.remove(turn)
+            return
         if turn.attended:
             self._attended.remove(turn)
             return

@@ -2,13 +2,14 @@
 
 import pytest
 
-from agent.enrolment.actions import Now, Policy, Stored
+from agent.enrolment.actions import Activate, Now, Policy, Stored
 from agent.enrolment.engine import Engine, Refused
 from agent.enrolment.states import (
     TABLE,
     UNDER_WAY,
     Event,
     Installed,
+    NextCa,
     Removed,
     Restart,
     State,
@@ -61,6 +62,21 @@ def test_a_ca_that_the_operator_brings_is_trusted_and_served_with_the_certificat
     assert kinds(bench(Installed(ca=with_ca().ca))) == ["Commit", then]
     assert bench.engine.state is state
     assert bench.flash.ca == with_ca().ca
+
+
+@pytest.mark.parametrize(("local", "then"), [(None, "Finish"), (HELD, "Activate")])
+def test_a_ca_that_names_its_next_one_changes_nothing_else(
+    local: LocalRecord | None, then: str
+) -> None:
+    ca = with_ca().ca
+    assert ca is not None
+    bench = Bench(flash=Stored(ca=ca, local=local, outcome=FAILED))
+    actions = bench(NextCa(ca._replace(caps=["of a later answer"])))
+    assert kinds(actions) == ["Commit", then]
+    assert Activate(again=True) not in actions, "consumers trust it when it has taken over"
+    assert bench.engine.state is State.FAILED
+    assert bench.flash.outcome == FAILED, "it is no application, and begins no count anew"
+    assert bench.flash.ca == ca._replace(caps=["of a later answer"])
 
 
 def test_what_the_operator_deletes_is_gone_and_the_rest_stays() -> None:

@@ -24,12 +24,14 @@ from agent.enrolment.states import (
     Granted,
     Installed,
     JobFailed,
+    NextCa,
     NotStored,
     Removed,
     Restart,
     State,
     Waiting,
 )
+from hal.records import CaRecord
 from tests.helpers.engine_bench import (
     FETCHED,
     FULL,
@@ -50,6 +52,16 @@ POLICIES = (
     PINNED._replace(poll_times=1, fingerprint=("sha256", "another")),
 )
 LOCAL = HELD._replace(certificate=ISSUED)
+
+
+def _trusted() -> CaRecord:
+    engine = Engine(Stored(), PINNED)
+    for event in (application("t1"), FETCHED):
+        engine.handle(event, T0)
+    assert engine.stored.ca is not None
+    return engine.stored.ca
+
+
 EVENTS: tuple[Event, ...] = (
     application("t1"),
     application("t2", attended=False)._replace(password="corrected"),
@@ -71,6 +83,7 @@ EVENTS: tuple[Event, ...] = (
     NotStored(FULL),
     Abort(),
     Installed(local=LOCAL),
+    NextCa(_trusted()),
     Removed("ca"),
     Removed("local"),
 )

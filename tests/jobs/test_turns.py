@@ -115,7 +115,7 @@ def test_whatever_comes_and_ends_all_have_their_turn(
     for realm in range(6):
         for kind in {(turn.ca, turn.attended) for turn in everything}:
             same = (f"r{realm}", *kind)
-            of_kind = [turn.number for turn in order if turn[1:] == same]
+            of_kind = [turn.number for turn in order if turn[1:4] == same]
             assert of_kind == sorted(of_kind)
 
 
@@ -175,3 +175,45 @@ def test_of_a_thousand_applications_each_goes_on_once_it_has_begun() -> None:
     assert sorted(over) == list(range(realms))
     assert most <= PLACES, "no more are under way than have a place"
     assert most_overtaken(over) <= 8
+
+
+def behind(number: int, realm: str = "r0") -> Turn:
+    return Turn(number, realm, "ca", False, behind=True)
+
+
+def test_what_is_fetched_ahead_of_time_begins_when_nobody_else_can() -> None:
+    line = turns(behind(0), own(1), own(2))
+    assert taken(line) == [1, 2, 0]
+    assert len(line) == 0
+    crowd = turns(behind(0), *map(own, range(1, 9)))
+    assert taken(crowd) == [1, 2, 3, 4]
+    for number in range(1, 6):
+        crowd.drop(number)
+        assert 0 not in taken(crowd), "the last free place is for whoever comes"
+    crowd.drop(6)
+    assert taken(crowd) == [0]
+
+
+def test_of_those_behind_one_runs_at_a_time_in_their_order_and_leaves_a_place_free() -> None:
+    line = turns(*(behind(number, f"r{number}") for number in range(5)))
+    assert taken(line) == [0]
+    assert line.drop(0) is False
+    assert taken(line) == [1]
+    assert line.drop(3) is True
+    line.drop(1)
+    assert taken(line) == [2]
+    assert len(line) == 1
+    assert taken(turns(behind(0), places=1)) == [0], "a board with one place has no other way"
+
+
+def test_one_behind_neither_holds_up_an_application_of_its_realm_nor_gives_it_a_place() -> None:
+    line = turns(behind(0))
+    assert taken(line) == [0]
+    line.add(own(1))
+    line.add(Turn(2, "r0", "ca", False))
+    assert taken(line) == [1, 2]
+    line.drop(0)
+    line.add(behind(3))
+    line.drop(2)
+    line.drop(1)
+    assert taken(line) == [3]
