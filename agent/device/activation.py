@@ -7,7 +7,8 @@ opened, because the private key is unsealed in the child only. Then the folder i
 child works out from the pin which CAs are to be trusted; the agent takes its list for storage too.
 
 What can go wrong: the folder is full or read-only, the child fails, the power goes. In each case
-the folder that was current stays, the store has the certificate, and it is tried again at boot.
+the folder that was current stays, the store has the certificate, and it is tried again, in a minute
+and at boot.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from agent.jobs.answers import Answer, items, notes, read
 from agent.jobs.maps import key_map
 from agent.jobs.runner import JobRunner
 from agent.log import Log
+from agent.loop import Deadline, Loop
 from hal.named import NamedTuple
 from hal.ports import DeviceMemory, DeviceMemoryError, Files, FilesError, Reactor
 from hal.records import KeyRecord, LocalRecord
@@ -64,7 +66,8 @@ class Queue:
         def ended(error: AgentError | None) -> None:
             self._running -= 1
             done(error)
-            self._reactor.after(0, self._next)  # not from within: a thousand may fail at once
+            if self._waiting:  # not from within: a thousand may fail at once
+                self._reactor.after(0, self._next)
 
         self._running += 1
         begin(ended)
@@ -185,3 +188,67 @@ class Activation:
             self._memory.discard(realm)
         except DeviceMemoryError as error:
             self._log.report("STORAGE_ERR", f"realm {realm}: {error.what}")
+
+
+class Use:
+    """A realm's certificate on its way to its consumers: again and again until they can read it.
+
+    One activation after the other: the end of an earlier one must not switch to the files of a
+    later one. Its turn may come long after it was asked for, so what is put into use is collected
+    then: `collect(again)` gives it, or None when there is nothing any more. `ended` is called when
+    an activation has ended, with its error or None.
+    """
+
+    __slots__ = (
+        "_activation",
+        "_collect",
+        "_ended",
+        "_loop",
+        "_retry",
+        "_stale",
+        "_stopped",
+        "error",
+        "under_way",
+    )
+
+    def __init__(
+        self,
+        loop: Loop,
+        activation: Activation,
+        collect: Callable[[bool], InUse | None],
+        ended: Callable[[AgentError | None], None],
+    ) -> None:
+        self._loop, self._activation, self._collect, self._ended = loop, activation, collect, ended
+        self.under_way = False
+        self.error: AgentError | None = None  # of the last activation
+        self._stale = False  # what is being put into use was replaced meanwhile
+        self._retry: Deadline | None = None
+        self._stopped = False
+
+    def put(self, again: bool = True) -> None:
+        """Writes storage and memory. Not `again`: what consumers read already is left as it is."""
+        if self.under_way:
+            self._stale = True
+            return
+        if self._retry:
+            self._retry.cancel()
+        self.under_way, self.error = True, None
+        self._activation.put(lambda: None if self._stopped else self._collect(again), self._put)
+
+    def stop(self) -> None:
+        """Nothing is tried any more, and nobody is told."""
+        self._stopped = True
+        if self._retry:
+            self._retry.cancel()
+
+    def _put(self, error: AgentError | None) -> None:
+        if self._stopped:
+            return
+        self.under_way, self.error = False, error
+        if self._stale:
+            self._stale = False
+            self.put()
+            return
+        if error:
+            self._retry = self._loop.after(limits.USE_AGAIN_NS, self.put)
+        self._ended(error)

@@ -33,7 +33,7 @@ class Authority:
         ca = self._known(name)
         place = maps.ca_wanted(realm)
         job = maps.fetch_job(realm, place, ca, self._shared.hardware.linux_name)
-        return self._run(realm, {**job, **self._shared.moment()}, progress, done)
+        return self._run(realm, {**job, **maps.moment(self._shared.time.now())}, progress, done)
 
     def import_from(self, name: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         realm = self._realms.resting(name)
@@ -42,7 +42,7 @@ class Authority:
             "stored": maps.pinned_der(ca),
             "weak": list(realm.weak),
             "ra_fingerprint": maps.ra_fingerprint(realm),
-            **self._shared.moment(),
+            **maps.moment(self._shared.time.now()),
         }
         job = {**import_job(self._storage, "ca", what), **rules}
         return self._run(realm, job, progress, done)
@@ -57,7 +57,7 @@ class Authority:
             try:
                 answer = answers.read(answer)
                 message = answers.field(answer, "message", bytes)
-                via, now_s = answers.items(answer, "via", bytes), self._shared.wall_s()
+                via, now_s = answers.items(answer, "via", bytes), self._shared.time.wall_s()
                 next_ca = pins.following(ca, ca_set(answer), message, via, now_s)
                 if self._realms.trusted_ca(realm) != ca:
                     raise fail("ca-pin-changed")
@@ -69,7 +69,8 @@ class Authority:
             except AgentError as error:
                 self._refused("GET_CA_CERT_ERR", name, error, done)
 
-        return self._shared.job({**job, "op": "next-ca", **self._shared.moment()}, arrived)
+        moment = maps.moment(self._shared.time.now())
+        return self._shared.job({**job, "op": "next-ca", **moment}, arrived)
 
     def _run(
         self, realm: Realm, job: dict[str, object], progress: Progress, done: Done[None]
@@ -83,7 +84,7 @@ class Authority:
                 if fetched:
                     self._shared.tell(realm.name, answer, progress)
                 caps = tuple(answers.items(answer, "caps", str)) if fetched else ()
-                now_s, roots = self._shared.wall_s(), realm.root_fingerprints
+                now_s, roots = self._shared.time.wall_s(), realm.root_fingerprints
                 set_ = vouched.Arrived(ca_set(answer), caps, now_s, roots)
                 self._pin(realm.name, set_, fetched, progress, done)
             except AgentError as error:
@@ -105,7 +106,7 @@ class Authority:
         done: Done[None],
     ) -> None:
         realm, ca = self._realms.resting(name), self._known(name)
-        now = self._shared.now()
+        now = self._shared.time.now()
         now_s = now.wall_s if now.trusted else None
         roots = () if fetched else arrived.roots
         choice = pins.choose(realm.fingerprint, ca, arrived.found, now_s, roots)

@@ -90,7 +90,8 @@ class Certificates:
         runner = self._realms.runner(name)
         certificate = answers.certificate(answer.get("certificate"))
         chain, ca = answers.items(answer, "chain", bytes), runner.engine.stored.ca
-        local = LocalRecord(certificate, chain, key.name, key.generation, self._shared.wall_s())
+        now_s = self._shared.time.wall_s()
+        local = LocalRecord(certificate, chain, key.name, key.generation, now_s)
 
         def store(chain: list[bytes]) -> None:
             self._realms.install(name, Installed(local=local._replace(chain=chain)), progress, done)

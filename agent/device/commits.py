@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from agent.device import losses, reserve
 from agent.device.casets import CaSets
-from agent.device.ledger import Ledger
-from agent.device.reserve import Need, Purpose, Room
+from agent.device.reserve import Ledger, Need, Purpose, Room
 from agent.errors import AgentError, fail
 from hal import record_keys
 from hal.ports import StoreError, WithheldError

@@ -77,7 +77,7 @@ class Crls:
         same_ca = before is not None and before.issuer in {c.subject for c in ca.certificates}
         return {
             **maps.published_job(realm, ca, self._shared.hardware.linux_name),
-            **self._shared.moment(),
+            **maps.moment(self._shared.time.now()),
             "cdp_url": realm.cdp_url,
             "from_ca": realm.cdp_from_ca,
             "certificate": local.certificate.der if local else None,
@@ -104,7 +104,7 @@ class Crls:
             next_update_s=next_s if isinstance(next_s, int) else None,
             revoked=read(answer, "count", int),
             source=read(answer, "source", str)[:512],
-            fetched_s=self._shared.wall_s(),
+            fetched_s=self._shared.time.wall_s(),
         )
         self._realms.realm(realm.name)  # it may have been removed meanwhile
         self._shared.tell(realm.name, answer, progress)

@@ -76,8 +76,8 @@ class Device:
     def _offer(self) -> None:
         """Verbs of the appliance that a part does: the part is called without a way round."""
         shared, keys, passwords, realms = self.shared, self.keys, self.passwords, self.realms
-        self.wall_s, self.interfaces = shared.wall_s, shared.interfaces
-        self.outside_ns, self.clock_trusted = shared.hardware.clock.outside_ns, shared.clock_trusted
+        self.wall_s, self.clock_trusted = shared.time.wall_s, shared.time.is_trusted
+        self.outside_ns, self.interfaces = shared.hardware.clock.outside_ns, shared.interfaces
         self.linux_name, self.listen = shared.hardware.linux_name, shared.log.listen
         self.key_pairs, self.key_pair_user = keys.all, keys.user
         self.key_pairs_held = realms.keys_users

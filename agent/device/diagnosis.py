@@ -73,7 +73,7 @@ class Diagnosis:
             return 0
         wanted, linux_name = maps.ca_wanted(realm), self._shared.hardware.linux_name
         job = maps.fetch_job(realm, wanted, runner.engine.stored.ca, linux_name)
-        now = self._shared.now()
+        now = self._shared.time.now()
 
         def answered(answer: Answer | AgentError) -> None:
             now_s = now.wall_s if now.trusted else None

@@ -62,11 +62,11 @@ class GetCert:
         """The record that the message is made from. The certificate in use signs it, if it may and
         can; else one that is made for it, as at first (RFC 8894 2.3). No challenge goes along."""
         event, local = self._applications.event(realm), stored.local
-        may_sign = local and renewal.usable(local.certificate, ca, self._shared.now())
+        may_sign = local and renewal.usable(local.certificate, ca, self._shared.time.now())
         return RequestRecord(
             phase="sent",
             transaction=event.transaction,
-            request_time_s=self._shared.wall_s(),
+            request_time_s=self._shared.time.wall_s(),
             generation=event.generation,
             settings=event.settings,
             password=None,
@@ -88,7 +88,7 @@ class GetCert:
             **maps.request_job("get-cert", realm, request, ca, keys, linux_name),
             "serial": serial,
             "revocation": realm_records.crl_field(self._shared.store, realm),
-            **self._shared.moment(),
+            **maps.moment(self._shared.time.now()),
         }
 
     def _accept(
@@ -107,7 +107,7 @@ class GetCert:
             chain=answers.items(answer, "chain", bytes),
             key=str(request.settings["key_pair"]),
             generation=request.generation,
-            issued_s=self._shared.wall_s(),
+            issued_s=self._shared.time.wall_s(),
         )
         self._shared.tell(name, answer, progress)
         if self._keys.record(local.key, local.generation) is None:  # it was made anew meanwhile

@@ -136,7 +136,7 @@ class KeyPairs:
             generation=generation,
             bits=answers.field(answer, "bits", int),
             exportable=exportable,
-            created_s=self._shared.wall_s(),
+            created_s=self._shared.time.wall_s(),
             spki=answers.field(answer, "spki", bytes),
             sealed=answers.field(answer, "sealed", bytes),
         )

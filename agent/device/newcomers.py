@@ -48,7 +48,7 @@ class Newcomers:
 
     def look(self, quiet_s: int = 0) -> None:
         """Lets the next ones begin when nothing has been configured for so long."""
-        now_ns = self._shared.now().monotonic_ns
+        now_ns = self._shared.time.now().monotonic_ns
         self._quiet_ns = max(self._quiet_ns, now_ns + quiet_s * SECOND_NS)
         if self._timer:
             self._timer.cancel()
@@ -57,7 +57,7 @@ class Newcomers:
 
     def start(self, herd_s: int) -> None:
         """At the boot: they wait for the part of this device of the time that a herd takes."""
-        spread, now = int.from_bytes(self._shared.hardware.chance.draw(4)), self._shared.now()
+        spread, now = int.from_bytes(self._shared.hardware.chance.draw(4)), self._shared.time.now()
         pause_ns = automatic.first_pause_ns(Stored(), now, spread, herd_s)
         self._shared.loop.at_monotonic(now.monotonic_ns + pause_ns, self._begin)
 

@@ -156,7 +156,7 @@ def check_crl(shared: Shared, realm: Realm, progress: Progress) -> None:
         tell_of_crl(shared, realm, UNCHECKED.format(realm.name), progress)
     if realm.certificate_check != ("crl",):
         return
-    crl, now = stored_crl(shared.store, realm.name), shared.now()
+    crl, now = stored_crl(shared.store, realm.name), shared.time.now()
     if crl is None:
         raise fail("crl-missing", reason="there is no revocation list")
     if now.trusted and crl.next_update_s is not None and crl.next_update_s <= now.wall_s:

@@ -195,7 +195,7 @@ class Realms:
 
     def _rest(self, runner: RealmRunner) -> None:
         """It goes on behind the rest, if nobody has ended its request meanwhile."""
-        now, stored = self._shared.now(), runner.engine.stored
+        now, stored = self._shared.time.now(), runner.engine.stored
         until_ns = now.monotonic_ns + rest_s(stored.local, now) * SECOND_NS
         self._rests[runner] = self._rests[runner]._replace(until_ns=until_ns)
 

@@ -2,7 +2,9 @@
 
 The arithmetic. What counts is the bytes of each key with its value (`hal/store.py`): a commit
 behind which they are no more than the room of the store together is never refused as full, whatever
-was appended before. A renewal adds a request, which holds the certificate that signs it, and an
+was appended before. To look at all keys for each commit would be a thousand looks for each of a
+thousand enrolments; so a ledger is made once of all keys, and is told of each key that changes. A
+renewal adds a request, which holds the certificate that signs it, and an
 outcome; it brings a certificate with its chain, and a key pair where each renewal makes one. The
 old ones go in the commit that stores the new ones, unless the new ones wait for their turn.
 
@@ -15,14 +17,14 @@ on, and gives it back at the end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from agent import limits
-from agent.device.ledger import Ledger
 from agent.enrolment.actions import Stored
 from agent.settings import Realm
 from hal.named import NamedTuple
+from hal.record_keys import key_pair_of
 
 Realms = Mapping[str, Realm]  # by folded name
 LEFT = ("sent", "pending")  # phases of a request that the CA may have
@@ -51,6 +53,51 @@ def purpose(before: Stored, after: Stored) -> Purpose:
 def failed(before: Stored, after: Stored) -> bool:
     """Whether it notes that an attempt has failed."""
     return after.outcome != before.outcome and bool(after.outcome and after.outcome.error)
+
+
+class Ledger:
+    """`local`: bytes of the record of a certificate with its key, by folded realm. `requests` and
+    `cas`: realms that have such a record. `pairs`: bytes of the generations of each key pair."""
+
+    def __init__(self, sizes: Iterable[tuple[str, int]]) -> None:
+        self.local: dict[str, int] = {}
+        self.requests: set[str] = set()
+        self.cas: set[str] = set()
+        self.pairs: dict[str, dict[int, int]] = {}
+        self.put(sizes)
+
+    def put(self, sizes: Iterable[tuple[str, int]]) -> None:
+        """Keys with their bytes as they are now; 0: the key is gone."""
+        for key, size in sizes:
+            room, _, rest = key.partition("/")
+            if room == "realm":
+                realm, _, part = rest.partition("/")
+                self._put_part(realm, part, size)
+            elif room == "key":
+                name, generation = key_pair_of(key)
+                if size:
+                    self.pairs.setdefault(name, {})[generation] = size
+                else:
+                    self.pairs.get(name, {}).pop(generation, None)
+
+    def _put_part(self, realm: str, part: str, size: int) -> None:
+        if part == "local":
+            if size:
+                self.local[realm] = size
+            else:
+                self.local.pop(realm, None)
+        elif part in ("request", "ca"):
+            realms = self.requests if part == "request" else self.cas
+            (realms.add if size else realms.discard)(realm)
+
+    @property
+    def served(self) -> list[str]:
+        """The realms that have a certificate or apply for one, configured or not."""
+        return [*self.local, *(realm for realm in self.requests if realm not in self.local)]
+
+    def pair(self, name: str | None) -> int:
+        """The bytes of the largest generation of a key pair; 0 where there is none."""
+        return max(self.pairs.get(name or "", {}).values(), default=0)
 
 
 def brought_bytes(ledger: Ledger, realm: str, settings: Realm | None) -> int:

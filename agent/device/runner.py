@@ -21,13 +21,12 @@ from functools import partial
 
 from agent.appliance import Done, Progress
 from agent.device import asking, realm_records, reserve
-from agent.device.activation import Activation, InUse
+from agent.device.activation import Activation, InUse, Use
 from agent.device.alone import Alone
 from agent.device.realm_jobs import Keys, RealmJobs
 from agent.device.realm_records import RealmRecords
 from agent.device.shared import Shared
 from agent.device.timer import Timer
-from agent.device.use import Use
 from agent.device.waiter import UNHEARD, Waiter
 from agent.enrolment import pins, vouched
 from agent.enrolment.actions import (
@@ -198,7 +197,7 @@ class RealmRunner:
         # The stored set is judged by the time and the list of now, whenever it was fetched.
         job = maps.served_job(self._realm, self.engine.stored.ca, chain)
         crl = realm_records.crl_field(self._shared.store, self._realm)
-        return {**job, "revocation": crl, **_moment(self._now())}
+        return {**job, "revocation": crl, **maps.moment(self._now())}
 
     # -- events and actions ------------------------------------------------------------------------
 
@@ -224,7 +223,7 @@ class RealmRunner:
         wrong, as after a battery has died. Then no date decides: to refuse a good certificate by a
         wrong clock would do more harm.
         """
-        now, stored = self._shared.now(), self.engine.stored
+        now, stored = self._shared.time.now(), self.engine.stored
         moments_s = [stored.local.certificate.not_before_s] if stored.local else []
         if stored.ca and stored.ca.pin_index < len(stored.ca.certificates):
             moments_s.append(stored.ca.certificates[stored.ca.pin_index].not_before_s)
@@ -346,7 +345,7 @@ class RealmRunner:
         request, stored = self.engine.request, self.engine.stored
         attended = bool(self._waiter) and bool(request and request.attended)
         held = stored._replace(request=request)
-        self._jobs.start(op, self._realm, held, _moment(self._now()), attended, ended)
+        self._jobs.start(op, self._realm, held, maps.moment(self._now()), attended, ended)
 
     def _report(self, mnemonic: str, text: str, told: bool = False) -> None:
         self._shared.log.report(mnemonic, f"realm {self._realm.name}: {text}")
@@ -362,11 +361,6 @@ def _policy(realm: Realm) -> Policy:
     auto = realm.auto_enroll
     alone = (auto.percent, auto.updated_effective) if auto else (None, False)
     return Policy(realm.fingerprint, *polls, *trusted, *alone)
-
-
-def _moment(now: Now) -> dict[str, object]:
-    """The fields of a job of a realm that say what time it is."""
-    return {"now_s": now.wall_s, "clock_trusted": now.trusted}
 
 
 def _mark(realm: Realm) -> int:

@@ -14,7 +14,6 @@ from agent.device.commits import Commits
 from agent.device.hardware import Hardware
 from agent.device.reserve import Purpose
 from agent.device.timekeeper import Timekeeper
-from agent.enrolment.actions import Now
 from agent.errors import AgentError, fail
 from agent.jobs import answers
 from agent.jobs.answers import Answer
@@ -43,23 +42,7 @@ class Shared:
         self.unsaved = False  # whoever changes or saves the configuration keeps it
         self._last_task = 0
 
-    # -- clock and board ---------------------------------------------------------------------------
-
-    def wall_s(self) -> int:
-        """Seconds since 1970: the time that counts, also where the clock says another one."""
-        return self.now().wall_s
-
-    def now(self) -> Now:
-        """The time of an event: that which counts, by a clock that is trusted or without one."""
-        return self.time.now()
-
-    def clock_trusted(self) -> bool:
-        return self.now().trusted
-
-    def moment(self) -> dict[str, object]:
-        """The fields of a job that say what time it is."""
-        now = self.now()
-        return {"now_s": now.wall_s, "clock_trusted": now.trusted}
+    # -- board and flash ---------------------------------------------------------------------------
 
     def interfaces(self) -> list[Interface]:
         """Raises AgentError `interfaces-unknown`."""
@@ -67,8 +50,6 @@ class Shared:
             return self.hardware.link.interfaces()
         except HalError as error:
             raise fail("interfaces-unknown", reason=error.what) from error
-
-    # -- flash -------------------------------------------------------------------------------------
 
     def commit(self, changes: dict[str, object], purpose: Purpose = Purpose.CONFIGURING) -> None:
         """One transaction, by default for an operator; a refusal is logged and raised."""

@@ -50,7 +50,7 @@ class Reports:
     def status(self, name: str) -> RealmStatus:
         """Where it stands, why, and what happens next."""
         runner, realm = self._realms.look(name), self._realms.realm(name)
-        need, now = self._shared.commits.need(fold(name)), self._shared.now()
+        need, now = self._shared.commits.need(fold(name)), self._shared.time.now()
         status = of_realm(self._shared.settings, realm, runner, now, need)
         rest = self._realms.rest(runner)
         return _resting(status, realm, now, rest.until_ns) if rest else status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from agent.appliance import Children, ClockState, Done
+from agent.appliance import Children, Done
 from agent.device import casets, losses
 from agent.device.commits import refused
 from agent.device.erasing import Erasure
@@ -36,7 +36,7 @@ class DeviceSystem:
         self._store, self._reboot = shared.store, hardware.reboot
         self._erasure, self._renew_key = erasure, hardware.renew_key
         self._start_anew = start_anew
-        self.recovery = hardware.recovery
+        self.recovery, self.clock = hardware.recovery, shared.time.state
         self._children: Children | None = None
 
     def look_at_children(self) -> None:
@@ -61,17 +61,13 @@ class DeviceSystem:
     def key_missing(self) -> bool:
         return self._renew_key is not None
 
-    def clock(self) -> ClockState:
-        """The source of the time, and whether it is trusted."""
-        return self._shared.time.state()
-
     def set_clock(self, wall_s: int) -> None:
         self._shared.time.set(wall_s)
         self._shared.log.report("CLOCK_SET", "the clock was set by the operator")
 
     def statistics(self) -> dict[str, object]:
         """The fields of `display pki statistics`."""
-        shared, now_s = self._shared, self._shared.wall_s()
+        shared, now_s = self._shared, self._shared.time.wall_s()
         engines = [runner.engine for runner in self._realms]
         ends = [e.stored.local.certificate.not_after_s for e in engines if e.stored.local]
         soon_s = now_s + shared.settings.prewarning_days * DAY_S
@@ -131,7 +127,7 @@ class DeviceSystem:
     def erase(self) -> None:
         """All of it: the device is like a new one."""
         try:
-            self._erasure.run(self._shared.wall_s())
+            self._erasure.run(self._shared.time.wall_s())
         except StoreError as error:
             if self._erasure.is_under_way():
                 self._start_anew()
@@ -143,7 +139,7 @@ class DeviceSystem:
         """At the start: goes on with an erase in which the power failed."""
         if self._erasure.is_under_way():
             try:
-                self._erasure.run(self._shared.wall_s())
+                self._erasure.run(self._shared.time.wall_s())
             except StoreError as error:
                 self._shared.log.report("STORE_ERR", f"the erase cannot end: {error}")
             else:

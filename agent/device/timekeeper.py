@@ -57,12 +57,20 @@ class Timekeeper:
     # -- the time ----------------------------------------------------------------------------------
 
     def now(self) -> Now:
-        """The time that counts."""
+        """The time of an event: that which counts, by a clock that is trusted or without one."""
         reading = self._reading()
         found = self._look(reading)
         counted = not found.trusted and bool(found.seen)
         wall_s = belief.time_s(found, reading)
         return Now(wall_s, reading.monotonic_ns, found.trusted, counted)
+
+    def wall_s(self) -> int:
+        """Seconds since 1970: the time that counts, also where the clock says another one."""
+        return self.now().wall_s
+
+    def is_trusted(self) -> bool:
+        """Whether the clock is good enough for dates."""
+        return self.now().trusted
 
     def on_change(self, call: Callable[[], None]) -> None:
         """`call` after each jump of the clock and each change of trust."""

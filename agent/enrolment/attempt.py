@@ -23,7 +23,15 @@ from agent.enrolment.actions import (
     Report,
     Stored,
 )
-from agent.enrolment.states import Apply, CaCertificate, CaFetched, JobFailed, Restart, State
+from agent.enrolment.states import (
+    Apply,
+    CaCertificate,
+    CaFetched,
+    JobFailed,
+    Restart,
+    State,
+    is_under_way,
+)
 from agent.errors import AgentError, from_map
 from hal.records import RequestRecord
 
@@ -83,6 +91,12 @@ class Attempt:
     def request(self) -> RequestRecord | None:
         """The request under way, or lost."""
         return self._draft or self.stored.request
+
+    def plan(self, now: Now) -> automatic.Plan:
+        """The next step of a realm at rest."""
+        if is_under_way(self.stored.state):  # flash has refused a commit in the middle of it
+            return automatic.Plan("", Deadline(self._paused_ns))
+        return automatic.plan(self.stored, self.policy, now, self._paused_ns, self._started_ns)
 
     def _failed(self, error: AgentError, now: Now) -> list[Action]:
         """The attempt is over; its request stays where the CA may still answer it.

@@ -33,12 +33,6 @@ class Resting(Attempt):
 
     # -- by itself ---------------------------------------------------------------------------------
 
-    def plan(self, now: Now) -> automatic.Plan:
-        """The next step of a realm at rest."""
-        if is_under_way(self.stored.state):  # flash has refused a commit in the middle of it
-            return automatic.Plan("", Deadline(self._paused_ns))
-        return automatic.plan(self.stored, self.policy, now, self._paused_ns, self._started_ns)
-
     def _act(self, _event: Event, now: Now) -> list[Action]:
         """The next step of a realm at rest, if it has come. Whoever is asked may never answer."""
         plan = self.plan(now)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 
+from agent.enrolment.actions import Now
 from agent.errors import AgentError, fail
 from agent.settings import Entity, Realm
 from hal.named import NamedTuple
@@ -24,6 +25,11 @@ NEEDED = (
     ("key_pair", "rsa local-key-pair ..."),
     ("url", "enrollment-url http://..."),
 )
+
+
+def moment(now: Now) -> dict[str, object]:
+    """The fields of a job that say what time it is."""
+    return {"now_s": now.wall_s, "clock_trusted": now.trusted}
 
 
 def lacking(realm: Realm) -> list[str]:

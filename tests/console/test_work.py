@@ -12,12 +12,13 @@ from tests.helpers.parts import Parts
 def working(terminal: bool, *, quiet: bool = False) -> tuple[Parts, list[Task], list[object]]:
     """Parts that wait for a task of number 7; who starts it, and what comes of it."""
     parts, tasks, results = Parts(FakeDevice(), terminal=terminal), list[Task](), list[object]()
+    parts.quiet = quiet
 
     def begin(task: Task) -> int:
         tasks.append(task)
         return 7
 
-    parts.work.start("Working", begin, results.append, "Nothing is shown.", quiet=quiet)
+    parts.work.start("Working", begin, results.append, "Nothing is shown.")
     return parts, tasks, results
 
 
@@ -48,7 +49,7 @@ def test_a_task_that_does_not_begin_holds_nothing() -> None:
     def begin(_task: Task) -> int:
         raise fail("job-died")
 
-    parts.run(lambda: parts.work.start("Working", begin, print, "", quiet=True))
+    parts.run(lambda: parts.work.start("Working", begin, print))
     assert (parts.errors, parts.work.holds) == (["job-died"], False)
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from agent import limits
 from agent.device import reserve
-from agent.device.ledger import Ledger
-from agent.device.reserve import FREE, KEPT, MISSING, Need, Purpose, Room
+from agent.device.reserve import FREE, KEPT, MISSING, Ledger, Need, Purpose, Room
 from agent.enrolment.actions import Stored
 from agent.enrolment.drafts import failed
 from agent.errors import AgentError, fail
@@ -155,7 +154,7 @@ def encoded(record: Any) -> int:
 def test_what_a_peer_says_takes_no_more_than_an_outcome_has(letter: str) -> None:
     """A CA set full of long names stands in its refusal; the store keeps the beginning of it."""
     error = AgentError("ca-pin-mismatch", letter * 50_000, letter * 401, letter * 399, "operator")
-    now = Bench().device.shared.now()
+    now = Bench().device.shared.time.now()
     found = failed(None, error, now)
     assert encoded(found) + len("realm/abc/outcome") <= OUTCOME_BYTES
     assert found.error is not None

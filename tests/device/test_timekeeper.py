@@ -347,8 +347,8 @@ def test_what_realms_hold_is_the_floor_of_the_next_start() -> None:
     bench.clock.is_synchronised = False
     bench.clock.jump(-bench.clock.wall_s())
     bench.reboot()
-    assert bench.device.shared.now().wall_s == max([*held, limits.BUILD_S])
-    assert not bench.device.shared.now().trusted
+    assert bench.device.shared.time.now().wall_s == max([*held, limits.BUILD_S])
+    assert not bench.device.shared.time.now().trusted
 
 
 def test_a_device_that_ends_asks_nobody_any_more() -> None:

@@ -22,7 +22,7 @@ class Parts:
         self.device, self.sent = device, bytearray()
         self.errors: list[str] = []
         self.typed = TypeAhead()
-        self.went_on = 0
+        self.went_on, self.quiet = 0, False
         self.out = Output(self.sent.extend, terminal=terminal, width=80)
         self.place = Place(device, level, USER)
         self.keyboard = Keyboard(self.out, self.place)
@@ -39,6 +39,7 @@ class Parts:
             self.run,
             device.detach,
             self._go_on,
+            lambda: self.quiet,
         )
 
     def run(self, call: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from agent.device import kept, reserve, saved
-from agent.device.ledger import Ledger
+from agent.device.reserve import Ledger
 from hal.fakes.flash import FakeFlash
 from hal.flash import FileFlash
 from hal.store import Store

@@ -42,6 +42,10 @@ class Interpreter:
         return self._current.args if self._current else Args()
 
     @property
+    def wants_json(self) -> bool:
+        return "json" in self.args
+
+    @property
     def history(self) -> list[str]:
         """The lines that were typed, without their passwords."""
         return self._keyboard.editor.history

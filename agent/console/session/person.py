@@ -8,7 +8,6 @@ from typing import Any
 from agent.appliance import Done, Seat
 from agent.console.commands import lines, lookups
 from agent.console.commands.keyuse import KeysNow
-from agent.console.commands.operator import GOES_ON, Task
 from agent.console.commands.place import Place
 from agent.console.displays.document import Document
 from agent.console.language.views import View, record_of
@@ -45,8 +44,8 @@ class Person:
         self.keys = KeysNow(place.device)
         self.enter, self.record = place.enter, place.record
         self.line, self.info, self.warn = out.line, out.info, out.warn
-        self.ask, self.question = dialogue.ask, dialogue.question
-        self._place, self._out, self._screen, self._work = place, out, screen, work
+        self.ask, self.question, self.start = dialogue.ask, dialogue.question, work.start
+        self._place, self._out, self._screen = place, out, screen
         self._monitor, self._interpreter, self._log_out = monitor, interpreter, log_out
 
     @property
@@ -63,7 +62,7 @@ class Person:
 
     @property
     def wants_json(self) -> bool:
-        return "json" in self._interpreter.args
+        return self._interpreter.wants_json
 
     def leave(self) -> None:
         if not self._place.leave():
@@ -85,15 +84,6 @@ class Person:
         self._screen.show(document, self._interpreter.args, lookups.times(self.device), self.level)
         if failed:
             self._out.status = 1
-
-    def start(
-        self,
-        label: str,
-        begin: Callable[[Task], int],
-        then: Callable[[object], None],
-        left: str = GOES_ON,
-    ) -> None:
-        self._work.start(label, begin, then, left, quiet=self.wants_json)
 
     def protect(
         self,

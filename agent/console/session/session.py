@@ -87,9 +87,12 @@ class Session:
         )
         self._pager = screen.pager
         trust = Trust(place, out, dialogue, screen, self._typed, self.run)
-        self._work = Work(out, dialogue, reactor, trust, self.run, device.detach, self._go_on)
-        self._monitor = Monitor(device.listen, screen, lambda: times(device))
         interpreter = self._interpreter = Interpreter(place, out, keyboard)
+        self._work = Work(
+            *(out, dialogue, reactor, trust, self.run, device.detach, self._go_on),
+            lambda: interpreter.wants_json,
+        )
+        self._monitor = Monitor(device.listen, screen, lambda: times(device))
         self.operator = Person(
             place, out, dialogue, screen, self._work, self._monitor, interpreter, self._log_out
         )

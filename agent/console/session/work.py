@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.appliance import CaQuestion
-from agent.console.commands.operator import Task
+from agent.console.commands.operator import GOES_ON, Task
 from agent.console.session.dialogue import Dialogue, Run
 from agent.console.session.trust import Trust
 from agent.console.terminal.output import Output
@@ -77,7 +77,7 @@ class Work:
     """One task at a time, or none.
 
     `detach` tells the device that nobody waits for a task any more. `go_on` looks at what has
-    arrived meanwhile.
+    arrived meanwhile. `quiet`: whoever reads the result wants no label before it.
     """
 
     def __init__(
@@ -89,9 +89,10 @@ class Work:
         run: Run,
         detach: Callable[[int], None],
         go_on: Callable[[], None],
+        quiet: Callable[[], bool],
     ) -> None:
         self._out, self._dialogue, self._reactor, self._trust = out, dialogue, reactor, trust
-        self._run, self._detach, self._go_on = run, detach, go_on
+        self._run, self._detach, self._go_on, self._quiet = run, detach, go_on, quiet
         self._hold: Hold | None = None
 
     def start(
@@ -99,17 +100,12 @@ class Work:
         label: str,
         begin: Callable[[Task], int],
         then: Callable[[object], None],
-        left: str,
-        *,
-        quiet: bool,
+        left: str = GOES_ON,
     ) -> None:
-        """Holds the session until the task that `begin` starts is done; then `then(result)`.
-
-        A script reads the label, if it is not to be `quiet`.
-        """
+        """Holds the session until the task that `begin` starts is done; then `then(result)`."""
         if self._out.terminal:
             self._out.progress(f"{label} ")
-        elif not quiet:
+        elif not self._quiet():
             self._out.line(f"{label} ...")
         hold = self._hold = Hold(
             self._out,

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.device import reserve
-from agent.device.ledger import Ledger
+from agent.device.reserve import Ledger
 from tests.helpers.counted import calls
 from tests.helpers.device_bench import Bench, ready
 
