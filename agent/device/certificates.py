@@ -66,7 +66,7 @@ class Certificates:
         """
         realm, runner = self._realms.resting(name), self._realms.runner(name)
         if not self._storage.exists(what.file) and runner.engine.stored.local:
-            runner.use_again(progress, done)
+            runner.attend(None, progress, done)
             return 0
         key = self._key_of(realm)
         job = {**import_job(self._storage, "local", what), "key": maps.key_map(key)}

@@ -27,7 +27,7 @@ from agent.device.realm_jobs import Keys, RealmJobs
 from agent.device.realm_records import RealmRecords
 from agent.device.shared import Shared
 from agent.device.timer import Timer
-from agent.device.waiter import UNHEARD, Waiter
+from agent.device.waiter import NOBODY, UNHEARD, Waiter
 from agent.enrolment import pins, vouched
 from agent.enrolment.actions import (
     Action,
@@ -87,7 +87,7 @@ class RealmRunner:
         self.use = Use(shared.loop, activation, self._in_use, self._used)
         self.root_seen: pins.Fingerprint | None = None  # unverified, so it is nowhere but here
         self._jobs = RealmJobs(shared, keys)
-        self._waiter = Waiter()
+        self._waiter = NOBODY
         self._timer = Timer(shared.loop, lambda: self._handle(Due()))
         self._outdated: str | None = None  # the key pair of the certificate before this one
         self._stopped = False
@@ -125,21 +125,20 @@ class RealmRunner:
             return
         self.alone.goes_on()
         if done:
-            self._waiter.take(UNHEARD, done)
+            self._end(None, Waiter(UNHEARD, done))
         self._handle(event)
 
     def attend(
-        self, event: Apply | Installed | NextCa, progress: Progress, done: Done[None]
+        self, event: Apply | Installed | NextCa | None, progress: Progress, done: Done[None]
     ) -> None:
-        """A person applies, or brings certificates. `done` is called with an error, or with None
-        when they are stored and in use; PENDING is no error."""
-        self._waiter.take(progress, done)
-        self._handle(event)
-
-    def use_again(self, progress: Progress, done: Done[None]) -> None:
-        """Into storage and memory once more; `done` with None, or with an error."""
-        self._waiter.take(progress, done)
-        self.use.put()
+        """A person applies, brings certificates, or (None) wants what is there in storage and
+        memory once more. `done` is called with an error, or with None when they are stored and in
+        use; PENDING is no error. Whoever waited before reads how the realm stands."""
+        self._end(None, Waiter(progress, done))
+        if event is None:
+            self.use.put()
+        else:
+            self._handle(event)
 
     def remove(self, kind: str) -> None:
         """The operator deletes `ca` or `local`. Raises AgentError when flash does not take it."""
@@ -176,14 +175,14 @@ class RealmRunner:
 
         Whoever hung up has compared no fingerprint.
         """
-        self._waiter.leave()
+        self._waiter = NOBODY
         if self.engine.state is State.CONFIRMING:
             self._handle(CaAnswered(yes=False))
 
     def stop(self) -> None:
         """The realm goes away, or the agent does: who waits is told, and nothing acts any more."""
         self._stopped = True
-        self._waiter.end(fail("realm-gone", realm=self._realm.name))
+        self._end(fail("realm-gone", realm=self._realm.name))
         self._timer.cancel()
         self.use.stop()
         self._jobs.cancel()
@@ -278,8 +277,10 @@ class RealmRunner:
         """Asks the person who waits. Nobody there means No, from the loop: the engine must have
         taken its deadline before it gets the next event."""
         question = asking.about(candidate, above, self.engine.stored.ca, self.records.ca_was_lost())
-        if not self._waiter.ask(question, self._answer_ca):
+        if self._waiter is NOBODY:
             self._shared.later(lambda: self._answer_ca(False))
+        else:
+            self._waiter.progress.confirm_ca(question, self._answer_ca)
 
     def _answer_ca(self, yes: bool) -> None:
         """An answer counts while the engine waits for it: the question may have run out."""
@@ -297,10 +298,17 @@ class RealmRunner:
         # Hours or days may pass until a CA decides; nobody holds a serial line for so long.
         if self.engine.state is State.PENDING:
             minutes = self.engine.policy.poll_interval_min
-            self._waiter.note(
+            self._waiter.progress.note(
                 f"PENDING: the CA has not decided yet; asking again every {minutes} min"
             )
-        self._waiter.end(error)
+        self._end(error)
+
+    # -- who waits ---------------------------------------------------------------------------------
+
+    def _end(self, result: AgentError | None, then: Waiter = NOBODY) -> None:
+        """Whoever waits hears the end; `then` waits from now on."""
+        waiter, self._waiter = self._waiter, then
+        waiter.done(result)
 
     # -- into use ----------------------------------------------------------------------------------
 
@@ -326,7 +334,7 @@ class RealmRunner:
             self._keys.tidy(self._outdated)
             self._outdated = None
         if not is_under_way(self.engine.state):
-            self._waiter.end(error)
+            self._end(error)
 
     # -- jobs --------------------------------------------------------------------------------------
 
@@ -343,14 +351,14 @@ class RealmRunner:
                 self.saw(event.certificates)
 
         request, stored = self.engine.request, self.engine.stored
-        attended = bool(self._waiter) and bool(request and request.attended)
+        attended = self._waiter is not NOBODY and bool(request and request.attended)
         held = stored._replace(request=request)
         self._jobs.start(op, self._realm, held, maps.moment(self._now()), attended, ended)
 
     def _report(self, mnemonic: str, text: str, told: bool = False) -> None:
         self._shared.log.report(mnemonic, f"realm {self._realm.name}: {text}")
         if told:
-            self._waiter.note(text)
+            self._waiter.progress.note(text)
 
 
 def _policy(realm: Realm) -> Policy:

@@ -30,6 +30,7 @@ def test_what_is_recorded(recorded: journey.Journey) -> None:
     assert {"agent.enrolment.engine", "hal.store"} <= set(recorded.files)
     assert not set(recorded.files) & set(recorded.leaves)
     assert recorded.moves > 0
+    assert len(recorded.files) <= 30, "a call goes where it belongs, or two files are one idea"
     assert recorded.device <= 3, "device.py wires its parts, and is no way to them"
     assert not [name for name in recorded.files if "fake" in name or "scep" in name]
     assert sys.getprofile() is None
