@@ -70,8 +70,7 @@ def run(part: Part, ladder: Ladder, place: int, alarm_s: int) -> int:
     but the answer leaves. Anything raised on the way is an exit with 1, which the agent knows as
     `job-died`.
     """
-    signal.set_wakeup_fd(-1)  # the pipe is that of the worker
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)  # the pipe is that of the worker, whose handler does nothing else
     signal.alarm(alarm_s)  # for a worker that hangs; else it kills up to a second earlier
     _close_others([*part.fds, *ladder.descriptors(part.kind)])
     rungs = ladder.climb(part.kind, place)

@@ -72,6 +72,7 @@ START_CODES: dict[type[Exception], str] = {
 # The worker is started from where this program lies, whatever the working directory is.
 WORKER_START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from hal.forking import spare_children; spare_children(); "
     "from agent.worker import main; sys.exit(main(sys.argv[1:]))"
 )
 

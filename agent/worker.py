@@ -36,6 +36,7 @@ import socket
 from collections.abc import Sequence
 
 from agent import child, limits
+from agent.rehearsal import rehearse
 from agent.scep import preload
 from hal.clock import LinuxClock
 from hal.confinement import kernel_clock
@@ -283,6 +284,7 @@ def main(arguments: Sequence[str]) -> int:
     bytes, seconds."""
     uid, gid, step, memory_bytes, cpu_s = (int(argument) for argument in arguments)
     preload.load_all()
+    rehearse()
     serve(Identity(uid, gid, step) if uid >= 0 else None, memory_bytes, cpu_s)
     return 0
 

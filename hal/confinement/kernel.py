@@ -17,6 +17,8 @@ except ImportError:
     _LIBC: Any = None
 else:
     _LIBC = ctypes.CDLL(None, use_errno=True)
+    for _name in ("capset", "prctl", "setns", "syscall", "unshare"):
+        getattr(_LIBC, _name)  # found once, and not in each child
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _NO_CTYPES = "no ctypes"

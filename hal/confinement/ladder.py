@@ -56,7 +56,8 @@ class Ladder:
         calls: Sequence[str] = (),
         without: Sequence[str] = (),
     ) -> None:
-        self._identity, self._bounds, self._without = identity, bounds, frozenset(without)
+        self._identity, self._without = identity, frozenset(without)
+        self._limits = _limits(bounds)
         self._filters = {kind: seccomp.build(kind, calls) for kind in (LOCAL, NETWORK)}
         self._roots: namespaces.Roots | None = None
         self._nowhere: namespaces.EmptyNetwork | None = None
@@ -95,7 +96,8 @@ class Ladder:
         rungs.climb("IPC name space", namespaces.leave_ipc)
         rungs.climb("mount name space", self._enter_root, kind)
         rungs.climb("Landlock", landlock.restrict, _readable(kind), kind == NETWORK)
-        _limit(self._bounds)
+        for what, most in self._limits:
+            resource.setrlimit(what, (most, most))
         if self._identity:
             rungs.climb("own user", _become, self._identity, place)
         rungs.climb("no privileges", _give_up)
@@ -140,18 +142,21 @@ def _readable(kind: str) -> list[str]:
     return [f"/etc/{name}" for name in RESOLVER_FILES] if kind == NETWORK else []
 
 
-def _limit(bounds: Bounds) -> None:
-    for what, most in (
+def _limits(bounds: Bounds) -> list[tuple[int, int]]:
+    """Of each resource the most that a child may have, as far as this process may have it."""
+    wanted = (
         (resource.RLIMIT_AS, bounds.memory_bytes),
         (resource.RLIMIT_CPU, bounds.cpu_s),
         (resource.RLIMIT_NOFILE, bounds.files),
         (resource.RLIMIT_FSIZE, bounds.file_bytes),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NPROC, 0),
-    ):
-        _soft, hard = resource.getrlimit(what)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
+    )
+    hard = {what: resource.getrlimit(what)[1] for what, _most in wanted}
+    return [
+        (what, most if hard[what] == resource.RLIM_INFINITY else min(most, hard[what]))
+        for what, most in wanted
+    ]
 
 
 def _become(identity: Identity, place: int) -> None:

@@ -34,7 +34,7 @@ except ImportError:  # a small Python: no filter, one rung less
     _prctl = None
 else:
     _prctl = ctypes.CDLL(None, use_errno=True).prctl
-    _prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
+    _prctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p, *[ctypes.c_ulong] * 2)
 
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 
@@ -49,10 +49,14 @@ Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, op
 
 
 class Filter(NamedTuple):
-    """A program for the kernel, or the reason why there is none."""
+    """A program for the kernel, or the reason why there is none.
+
+    header: struct sock_fprog, with the address of the program; empty: not made yet.
+    """
 
     program: bytes
     reason: str = ""
+    header: bytes = b""
 
 
 def build(kind: str, extra: Sequence[str] = ()) -> Filter:
@@ -62,7 +66,14 @@ def build(kind: str, extra: Sequence[str] = ()) -> Filter:
         return Filter(b"", f"unknown machine {os.uname().machine}")
     modules = rules.EXECUTING if kind == NETWORK and resolver_in_modules(_c_library()) else ()
     code = assemble(found, rules.rules(kind, (*extra, *modules)))
-    return Filter(b"".join(_INSTRUCTION.pack(*instruction) for instruction in code))
+    program = b"".join(_INSTRUCTION.pack(*instruction) for instruction in code)
+    return Filter(program, header=_header(program))  # made here, or each child would
+
+
+def _header(program: bytes) -> bytes:
+    """For as long as somebody keeps the program."""
+    address = ctypes.cast(ctypes.c_char_p(program), ctypes.c_void_p).value if _prctl else 0
+    return struct.pack("@HP", len(program) // _INSTRUCTION.size, address)
 
 
 def own_architecture() -> Architecture | None:
@@ -88,13 +99,10 @@ def load(filter_: Filter) -> str:
     """Confines this process for good; "" or the reason why not. Never raises."""
     if filter_.reason or _prctl is None:
         return filter_.reason or "no ctypes"
-    lines = ctypes.create_string_buffer(filter_.program, len(filter_.program))
-    count = len(filter_.program) // _INSTRUCTION.size
-    program = struct.pack("@HP", count, ctypes.addressof(lines))  # struct sock_fprog
-    whole = ctypes.create_string_buffer(program, len(program))
+    header = filter_.header or _header(filter_.program)
     for option, first, second in (
-        (PR_SET_NO_NEW_PRIVS, 1, 0),
-        (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(whole)),
+        (PR_SET_NO_NEW_PRIVS, 1, None),
+        (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header),
     ):
         if _prctl(option, first, second, 0, 0) != 0:
             return errno.errorcode.get(ctypes.get_errno(), "prctl")

@@ -19,7 +19,8 @@ Rule = Callable[[Path], Iterator[str]]
 
 OWN = ("agent", "hal", "platforms", "tools")
 FAKES = "hal.fakes"
-WAYS_IN = ("agent.__main__", "agent.worker", "platforms.sim", "platforms.linux")
+# Named by a text (`resident.WORKER_START`), a command, or a board file.
+WAYS_IN = ("agent.__main__", "agent.worker", "hal.forking", "platforms.sim", "platforms.linux")
 
 # Of the standard library, and for nobody: no seed reaches what they draw (`hal.ports.Chance`).
 DRAWING = ("random", "secrets", "uuid")

@@ -27,7 +27,10 @@ FORBIDDEN_IDLE = frozenset(
     )
 )
 LANGUAGE = ("hal.named", "hal.protocol")  # stand in for parts of the standard library
-WORKER_ONLY = ("agent.scep", "agent.child", "agent.keydoor", "agent.worker", "hal.confinement")
+WORKER_ONLY = (
+    *("agent.scep", "agent.child", "agent.keydoor", "agent.rehearsal", "agent.worker"),
+    "hal.confinement",
+)
 
 GROUND = ("agent.errors", "agent.limits", "agent.visible", "agent.pem")
 LANGUAGES = ("agent.console.language", "agent.console.displays", "agent.console.commands")
@@ -101,7 +104,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.visible": (),
     "agent.limits": (),
     "agent.pem": (),
-    "agent.worker": ("agent.child", "agent.scep", "agent.limits", "hal.confinement", "hal"),
+    "agent.worker": (
+        *("agent.child", "agent.rehearsal", "agent.scep", "agent.limits", "hal.confinement"),
+        "hal",
+    ),
+    "agent.rehearsal": ("agent.child", "agent.scep", "agent.errors", "agent.limits", "hal.cbor"),
     "agent.child": (
         *("agent.keydoor", "agent.jobs.contract", "agent.scep", "hal.confinement", "hal"),
         *("agent.errors", "agent.limits"),

@@ -26,6 +26,7 @@ TURN_NS = 50_000_000
 END_S = 10
 HOOKED_START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from hal.forking import spare_children; spare_children(); "
     "from tools.bench.hooked import main; sys.exit(main(sys.argv[1:]))"
 )
 
