@@ -27,7 +27,11 @@ class Alone:
             self._begin()
 
     def lacks(self, error: AgentError) -> None:
-        """Why it cannot apply; told once, and looked at again in an hour."""
+        """Why it cannot apply; told once, and looked at again in an hour. That a revocation list
+        is missing says less than why it does not come."""
+        known = self.lacking.code if self.lacking else ""
+        if error.code == "crl-missing" and known.startswith("crl-"):
+            return
         if self.lacking is None or self.lacking.what != error.what:
             self._tell("GET_LOCAL_CERT_ERR", error.what)
         self.lacking = error

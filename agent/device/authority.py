@@ -27,13 +27,15 @@ class Authority:
     def __init__(self, shared: Shared, realms: Realms, storage: DeviceStorage) -> None:
         self._shared, self._realms, self._storage = shared, realms, storage
 
-    def get(self, name: str, progress: Progress, done: Done[None]) -> int:
-        """GetCACaps and GetCACert (RFC 8894 4.2) without an application."""
+    def get(self, name: str, progress: Progress, done: Done[None], *, alone: bool = False) -> int:
+        """GetCACaps and GetCACert (RFC 8894 4.2) without an application. alone: no person waits."""
         realm = self._realms.resting(name)
         ca = self._known(name)
         place = maps.ca_wanted(realm)
         job = maps.fetch_job(realm, place, ca, self._shared.hardware.linux_name)
-        return self._run(realm, {**job, **maps.moment(self._shared.time.now())}, progress, done)
+        return self._run(
+            realm, {**job, **maps.moment(self._shared.time.now())}, progress, done, alone
+        )
 
     def import_from(self, name: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         realm = self._realms.resting(name)
@@ -47,8 +49,11 @@ class Authority:
         job = {**import_job(self._storage, "ca", what), **rules}
         return self._run(realm, job, progress, done)
 
-    def get_next(self, name: str, progress: Progress, done: Done[None]) -> int:
-        """GetNextCACert (RFC 8894 4.7): a derived pin beside the one that holds now."""
+    def get_next(
+        self, name: str, progress: Progress, done: Done[None], *, alone: bool = False
+    ) -> int:
+        """GetNextCACert (RFC 8894 4.7): a derived pin beside the one that holds now. alone: no
+        person waits, and nothing else does."""
         realm = self._realms.resting(name)
         ca = self._realms.trusted_ca(realm)
         job = maps.published_job(realm, ca, self._shared.hardware.linux_name)
@@ -67,13 +72,19 @@ class Authority:
                 event = NextCa(ca._replace(next=next_ca))
                 self._realms.install(name, event, progress, done)
             except AgentError as error:
-                self._refused("GET_CA_CERT_ERR", name, error, done)
+                self._refused("" if alone else "GET_CA_CERT_ERR", name, error, done)
 
         moment = maps.moment(self._shared.time.now())
-        return self._shared.job({**job, "op": "next-ca", **moment}, arrived)
+        job = {**job, "op": "next-ca", **moment}
+        return self._shared.job(job, arrived, attended=not alone, behind=alone)
 
     def _run(
-        self, realm: Realm, job: dict[str, object], progress: Progress, done: Done[None]
+        self,
+        realm: Realm,
+        job: dict[str, object],
+        progress: Progress,
+        done: Done[None],
+        alone: bool = False,
     ) -> int:
         """Runs a job that brings a CA set, and pins one certificate of it."""
         fetched = job["op"] == "fetch-ca"
@@ -89,12 +100,14 @@ class Authority:
                 self._pin(realm.name, set_, fetched, progress, done)
             except AgentError as error:
                 mnemonic = "GET_CA_CERT_ERR" if fetched else "CA_IMPORT_ERR"
-                self._refused(mnemonic, realm.name, error, done)
+                self._refused("" if alone else mnemonic, realm.name, error, done)
 
-        return self._shared.job(job, arrived)
+        return self._shared.job(job, arrived, attended=not alone)
 
     def _refused(self, mnemonic: str, name: str, error: AgentError, done: Done[None]) -> None:
-        self._shared.log.report(mnemonic, f"realm {name}: {error.what}")
+        """mnemonic "": who asks tells of it, once and not each time."""
+        if mnemonic:
+            self._shared.log.report(mnemonic, f"realm {name}: {error.what}")
         done(error)
 
     def _pin(

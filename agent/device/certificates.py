@@ -42,11 +42,12 @@ class Certificates:
         keys: KeyPairs,
         storage: DeviceStorage,
         applications: Applications,
+        authority: Authority,
     ) -> None:
         self._shared, self._realms, self._keys = shared, realms, keys
         self._storage, self._applications = storage, applications
         self._retrieval = GetCert(shared, realms, keys, applications)
-        self._authority = Authority(shared, realms, storage)
+        self._authority = authority
 
     def get_ca(self, name: str, progress: Progress, done: Done[None]) -> int:
         return self._authority.get(name, progress, done)

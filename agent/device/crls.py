@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from agent import pem
 from agent.appliance import Done, Progress
 from agent.device import realm_records
@@ -40,8 +42,19 @@ class Crls:
         crl = realm_records.stored_crl(self._store, name)
         return crl.der if crl else None
 
-    def fetch(self, name: str, progress: Progress, done: Done[None]) -> int:
-        """By HTTP where a place is known, else by SCEP; `done` with None when it is stored."""
+    def fetch(
+        self,
+        name: str,
+        progress: Progress,
+        done: Done[None],
+        *,
+        alone: bool = False,
+        behind: bool = False,
+    ) -> int:
+        """By HTTP where a place is known, else by SCEP; `done` with None when it is stored.
+
+        alone: no person waits, and who asks tells of a failure; behind: nothing else waits either.
+        """
         realm, runner = self._realms.realm(name), self._realms.runner(name)
         ca = self._realms.trusted_ca(realm)
         job = self._job(realm, ca, runner)
@@ -54,7 +67,8 @@ class Crls:
                 self._keep(realm, answer, progress)
                 done(None)
             except AgentError as error:
-                self._shared.log.report("GET_CRL_ERR", f"realm {realm.name}: {error.what}")
+                if not alone:
+                    self._shared.log.report("GET_CRL_ERR", f"realm {realm.name}: {error.what}")
                 done(error)
 
         def nowhere(answer: Answer | AgentError) -> None:
@@ -62,14 +76,16 @@ class Crls:
                 arrived(answer)
                 return
             try:
-                self._shared.job(self._by_scep(job, runner), arrived)
+                run(self._by_scep(job, runner), arrived)
             except AgentError as error:
                 arrived(error)
 
-        self._shared.log.report("GETTING_CRL", f"realm {realm.name}")
+        run = partial(self._shared.job, attended=not alone, behind=behind)
+        if not alone:
+            self._shared.log.report("GETTING_CRL", f"realm {realm.name}")
         if realm.crl_scep:
-            return self._shared.job(self._by_scep(job, runner), arrived)
-        return self._shared.job({**job, "op": "fetch-crl"}, nowhere)
+            return run(self._by_scep(job, runner), arrived)
+        return run({**job, "op": "fetch-crl"}, nowhere)
 
     def _job(self, realm: Realm, ca: CaRecord, runner: RealmRunner) -> Job:
         local = runner.engine.stored.local
@@ -109,7 +125,10 @@ class Crls:
         self._realms.realm(realm.name)  # it may have been removed meanwhile
         self._shared.tell(realm.name, answer, progress)
         key = record_keys.realm_key(realm.name, "crl")
-        again = self.current(realm.name) is not None
+        before = self.current(realm.name)
+        if before == crl.der:  # each write wears flash out, and it says nothing new
+            return
+        again = before is not None
         purpose = Purpose.REFRESH if again else Purpose.CONFIGURING
         self._shared.commit({key: record_codec.encode(crl)}, purpose)
         self._project(realm.name, crl)

@@ -13,7 +13,9 @@ from agent.appliance import Configuration, Described, Done, Unusable
 from agent.console.configuration.loader import load_lines
 from agent.device import devicekey, losses
 from agent.device.activation import Activation
+from agent.device.ahead import Ahead
 from agent.device.application import Applications
+from agent.device.authority import Authority
 from agent.device.certificates import Certificates
 from agent.device.configuration import Configuring
 from agent.device.crls import Crls
@@ -55,14 +57,17 @@ class Device:
             activation,
             self.starts,
             lambda name, done: self.applications.alone(name, done),
+            lambda name: self.ahead.look(name),
         )
         self.passwords, self.access = Passwords(shared), Logins(shared)
         self.storage = DeviceStorage(hardware.files)
         self.applications = Applications(shared, self.realms, self.keys, self.passwords)
+        authority = Authority(shared, self.realms, self.storage)
         self.exchange = Certificates(
-            shared, self.realms, self.keys, self.storage, self.applications
+            shared, self.realms, self.keys, self.storage, self.applications, authority
         )
         self.revocation = Crls(shared, self.realms, self.keys, self.storage)
+        self.ahead = Ahead(shared, self.realms, authority, self.revocation)
         erasure = Erasure(store, hardware.files, hardware.memory, log)
         self.system = DeviceSystem(shared, self.realms, self.keys, erasure, self._start_anew)
         self._configuring = Configuring(shared, self.realms, partial(load_lines, self))

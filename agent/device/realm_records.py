@@ -22,7 +22,7 @@ from agent.appliance import Progress
 from agent.device import losses, reserve
 from agent.device.shared import Shared
 from agent.enrolment.actions import Stored
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.settings import Realm
 from hal import record_codec, record_keys, records
 from hal.named import NamedTuple
@@ -154,13 +154,20 @@ def check_crl(shared: Shared, realm: Realm, progress: Progress) -> None:
     """Before anything is sent: what the CA issues could not be accepted (`crl-missing`)."""
     if realm.certificate_check == ("crl", "none") and crl_was_lost(shared.store, realm.name):
         tell_of_crl(shared, realm, UNCHECKED.format(realm.name), progress)
+    if error := lacks_list(shared, realm):
+        raise error
+
+
+def lacks_list(shared: Shared, realm: Realm) -> AgentError | None:
+    """Why nothing may be sent: a list is needed for it, and none is there that is in date."""
     if realm.certificate_check != ("crl",):
-        return
+        return None
     crl, now = stored_crl(shared.store, realm.name), shared.time.now()
     if crl is None:
-        raise fail("crl-missing", reason="there is no revocation list")
+        return fail("crl-missing", reason="there is no revocation list")
     if now.trusted and crl.next_update_s is not None and crl.next_update_s <= now.wall_s:
-        raise fail("crl-missing", reason="the revocation list is out of date")
+        return fail("crl-missing", reason="the revocation list is out of date")
+    return None
 
 
 def tell_of_crl(shared: Shared, realm: Realm, text: str, progress: Progress) -> None:

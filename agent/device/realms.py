@@ -37,7 +37,8 @@ class Rest(NamedTuple):
 
 class Realms:
     """Names of realms are as an operator types them. `alone` is called with the name of one that is
-    to apply by itself, and with what hears of the end.
+    to apply by itself, and with what hears of the end; `stands` with that of one that renews by
+    itself and may stand otherwise than before.
 
     A realm of which flash knows nothing has no runner until somebody asks it for work, or it is to
     work by itself: a runner takes more memory than its settings, and there may be a thousand.
@@ -50,9 +51,10 @@ class Realms:
         activation: Activation,
         starts: Starts,
         alone: Callable[[str, Done[None] | None], None],
+        stands: Callable[[str], None],
     ) -> None:
         self._shared, self._keys, self._activation = shared, keys, activation
-        self._starts, self._alone = starts, alone
+        self._starts, self._alone, self._stands = starts, alone, stands
         self._runners: dict[str, RealmRunner | None] = {}
         self._rests: dict[RealmRunner, Rest] = {}
         self._herd_s = shared.hardware.herd_s  # what is configured later applies at once
@@ -84,7 +86,8 @@ class Realms:
 
     def _made(self, realm: Realm) -> RealmRunner:
         alone = partial(self._alone, realm.name, None)
-        return RealmRunner(self._shared, self._keys, self._activation, realm, alone)
+        stands = partial(self._stands, realm.name)
+        return RealmRunner(self._shared, self._keys, self._activation, realm, alone, stands)
 
     def realm(self, name: str) -> Realm:
         """The configuration of a realm; AgentError `realm-unknown`."""

@@ -69,7 +69,8 @@ from agent.settings import Realm
 
 class RealmRunner:
     """The engine of one realm, wired. `realm` is its configuration of the moment; `alone` is asked
-    to apply for it when nobody else does."""
+    to apply for it when nobody else does, and `stands` is told when one that renews by itself may
+    stand otherwise than before."""
 
     def __init__(
         self,
@@ -78,10 +79,11 @@ class RealmRunner:
         activation: Activation,
         realm: Realm,
         alone: Callable[[], None],
+        stands: Callable[[], None],
     ) -> None:
-        self._shared, self._keys, self._realm = shared, keys, realm
-        self._mark = _mark(realm)
-        self.alone = Alone(alone, lambda: self.engine.plan(self._now()).deadline, self._report)
+        self._shared, self._keys, self.realm = shared, keys, realm
+        self._mark = mark(realm)
+        self.alone = Alone(alone, lambda: self.engine.plan(self.now()).deadline, self._report)
         self.records = RealmRecords(shared, realm.name)
         self.engine = Engine(self.records.stored, _policy(realm))
         self.use = Use(shared.loop, activation, self._in_use, self._used)
@@ -90,16 +92,16 @@ class RealmRunner:
         self._waiter = NOBODY
         self._timer = Timer(shared.loop, lambda: self._handle(Due()))
         self._outdated: str | None = None  # the key pair of the certificate before this one
-        self._stopped = False
+        self._stands, self._stopped = stands, False
 
     # -- what the device asks ----------------------------------------------------------------------
 
     def configure(self, realm: Realm, quiet_s: int = 0) -> None:
         """The settings have changed; what is under way goes on with its own snapshot."""
-        before, self._realm = self.engine.policy, realm
+        before, self.realm = self.engine.policy, realm
         self.engine.policy = _policy(realm)
-        mark, self._mark = self._mark, _mark(realm)
-        if mark != self._mark:
+        before_mark, self._mark = self._mark, mark(realm)
+        if before_mark != self._mark:
             self.reconsider(quiet_s)
         # `root-fingerprint` is all that a realm says about the CAs that consumers trust. Files that
         # say the same already are left alone: a switch makes a daemon read its certificate again.
@@ -110,7 +112,7 @@ class RealmRunner:
         """The agent has started: go on where flash says, without a session that waits."""
         local, chance = self.engine.stored.local, self._shared.hardware.chance
         seed = local.certificate.der if local else chance.draw(4)
-        self._handle(Restart(crc32(self._realm.name.encode(), crc32(seed)), herd_s))
+        self._handle(Restart(crc32(self.realm.name.encode(), crc32(seed)), herd_s))
 
     def reconsider(self, quiet_s: int = 0) -> None:
         """What it lacked may be there now."""
@@ -182,7 +184,7 @@ class RealmRunner:
     def stop(self) -> None:
         """The realm goes away, or the agent does: who waits is told, and nothing acts any more."""
         self._stopped = True
-        self._end(fail("realm-gone", realm=self._realm.name))
+        self._end(fail("realm-gone", realm=self.realm.name))
         self._timer.cancel()
         self.use.stop()
         self._jobs.cancel()
@@ -194,9 +196,9 @@ class RealmRunner:
         verifies all of it anew, so a record that an earlier child wrote adds nothing.
         """
         # The stored set is judged by the time and the list of now, whenever it was fetched.
-        job = maps.served_job(self._realm, self.engine.stored.ca, chain)
-        crl = realm_records.crl_field(self._shared.store, self._realm)
-        return {**job, "revocation": crl, **maps.moment(self._now())}
+        job = maps.served_job(self.realm, self.engine.stored.ca, chain)
+        crl = realm_records.crl_field(self._shared.store, self.realm)
+        return {**job, "revocation": crl, **maps.moment(self.now())}
 
     # -- events and actions ------------------------------------------------------------------------
 
@@ -204,7 +206,7 @@ class RealmRunner:
         """One event: the actions of the engine in their order, then its deadline."""
         if self._stopped:  # a job, an activation or a session may still end
             return
-        actions = self.engine.handle(event, self._now())
+        actions = self.engine.handle(event, self.now())
         for action in actions:
             if not self._perform(action):
                 break
@@ -213,9 +215,11 @@ class RealmRunner:
     def rearm(self) -> None:
         """The deadline by the clocks of this moment; the wall clock may have jumped."""
         if not self._stopped:
-            self._timer.set(self.engine.rearm(self._now()))
+            self._timer.set(self.engine.rearm(self.now()))
+            if self.engine.policy.percent is not None:
+                self._stands()
 
-    def _now(self) -> Now:
+    def now(self) -> Now:
         """The time of an event; a clock behind what this realm holds is not trusted (design).
 
         A notBefore was a moment of the CA's clock, and it has passed; a clock that is before it is
@@ -263,8 +267,8 @@ class RealmRunner:
             # The commit of a failure has failed: the failure is the news, not that of the flash.
             noted = reserve.failed(self.records.stored, stored)
             failure = self.engine.error if noted else None
-            self._shared.log.report("STORE_ERR", f"realm {self._realm.name}: {error}")
-            for action in self.engine.handle(NotStored(error), self._now()):
+            self._shared.log.report("STORE_ERR", f"realm {self.realm.name}: {error}")
+            for action in self.engine.handle(NotStored(error), self.now()):
                 self._perform(action)
             self._finish(failure or error)  # what was to be stored is what who waits wants to know
             return False
@@ -319,7 +323,7 @@ class RealmRunner:
             return None
         key, judged = self._keys.record(local.key, local.generation), self.judged(local.chain)
         file_format = self._shared.settings.file_format
-        return InUse(self._realm.name, local, key, judged, file_format, again, waits)
+        return InUse(self.realm.name, local, key, judged, file_format, again, waits)
 
     def _used(self, error: AgentError | None) -> None:
         """The certificate can be read by its consumers, or it cannot and is tried again.
@@ -328,7 +332,7 @@ class RealmRunner:
         way it is that one's end that it wants to hear.
         """
         if error:
-            text = f"realm {self._realm.name}: {error.what}"
+            text = f"realm {self.realm.name}: {error.what}"
             self._shared.log.report("LOCAL_IMPORT_ERR", text)
         elif self._outdated:
             self._keys.tidy(self._outdated)
@@ -353,10 +357,10 @@ class RealmRunner:
         request, stored = self.engine.request, self.engine.stored
         attended = self._waiter is not NOBODY and bool(request and request.attended)
         held = stored._replace(request=request)
-        self._jobs.start(op, self._realm, held, maps.moment(self._now()), attended, ended)
+        self._jobs.start(op, self.realm, held, maps.moment(self.now()), attended, ended)
 
     def _report(self, mnemonic: str, text: str, told: bool = False) -> None:
-        self._shared.log.report(mnemonic, f"realm {self._realm.name}: {text}")
+        self._shared.log.report(mnemonic, f"realm {self.realm.name}: {text}")
         if told:
             self._waiter.progress.note(text)
 
@@ -371,6 +375,6 @@ def _policy(realm: Realm) -> Policy:
     return Policy(realm.fingerprint, *polls, *trusted, *alone)
 
 
-def _mark(realm: Realm) -> int:
+def mark(realm: Realm) -> int:
     """Another one when a setting has changed; the settings themselves change in place."""
     return hash(tuple(getattr(realm, name) for name in Realm.__slots__))

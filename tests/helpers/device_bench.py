@@ -72,6 +72,7 @@ class Worker:
             "fetch-ca": {"caps": ["AES"], "certificates": [{**ca, **prints}], "notes": []},
             "enrol": self.issue,
             "poll": {"status": "pending", "notes": []},
+            "next-ca": fail("next-ca-none", reason="HTTP 404"),
             "fetch-crl": revocation_list,
             "get-crl": lambda job: {**revocation_list(job), "source": "scep"},
             "inspect": lambda job: {
