@@ -54,6 +54,7 @@ help:
 	@echo 'make atheris  the decoders again, led by coverage (SECONDS=600)'
 	@echo 'make unbroken a certificate that never lapses: a quarter of an hour of killed agents, dead'
 	@echo '              links, absent CAs and wrong clocks (root; UNBROKEN_ARGS="--seconds 60 --rate 5")'
+	@echo 'make sim      in virtual time: herds of 10,000 devices, and ten years without a clock'
 	@echo 'make nightly  all the long ones'
 	@echo 'make clean    remove what the targets above have made'
 
@@ -123,6 +124,12 @@ NETNS_ARGS ?= --topologies 240 --seed 1
 netns: $(VENV)/ready
 	$(VENV)/bin/python -m tests.rigs.binding $(NETNS_ARGS)
 
+# The real engine and device in virtual time (tools/sim); some minutes.
+.PHONY: sim
+sim: $(VENV)/ready
+	$(VENV)/bin/python -m tools.sim herd --seed "$$(git rev-parse HEAD)"
+	$(VENV)/bin/python -m tools.sim timeless --seed "$$(git rev-parse HEAD)"
+
 # Root: agent and CA in two name spaces, in real time (tests/rigs/unbroken).
 .PHONY: unbroken
 UNBROKEN_ARGS ?= --seconds 900
@@ -152,7 +159,7 @@ build/atheris/ready: requirements/atheris.txt $(VENV)/ready
 	@touch $@
 
 # The long rigs, one after the other; each ends with a line of figures.
-nightly: fuzz netns cov unbroken
+nightly: fuzz netns cov unbroken sim
 	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly \
 	  tests/console/test_command_sequences.py tests/scep/test_twosided*.py
 	$(VENV)/bin/python -m tests.planted
