@@ -117,6 +117,7 @@ FIELDS = {
     "request": "DER of the PKCS#10",
     "request_time_s": "wall time of the request: the validity of our own signer begins there",
     "revocation": "the stored list and how strict the realm is",
+    "revoked": "why the certificate in use is on the list, and the one that waits; or empty",
     "rows": "a verdict for each certificate: {certificate, subject, status, reason}",
     "sealed": "sealed under the device key",
     "serial": "serial number, hexadecimal",
@@ -132,6 +133,7 @@ FIELDS = {
     "transaction": "transactionID, 32 hexadecimal digits",
     "url": "`enrollment-url` of the realm",
     "via": "DER of the certificates between the pinned CA and the signer",
+    "waiting": "DER of the certificate that waits",
     "weak": "weak algorithms that the realm lets pass",
 }
 

@@ -88,7 +88,7 @@ class Crls:
         return run({**job, "op": "fetch-crl"}, nowhere)
 
     def _job(self, realm: Realm, ca: CaRecord, runner: RealmRunner) -> Job:
-        local = runner.engine.stored.local
+        local, waits = runner.engine.stored.local, runner.engine.stored.next
         before = realm_records.stored_crl(self._store, realm.name)
         same_ca = before is not None and before.issuer in {c.subject for c in ca.certificates}
         return {
@@ -97,6 +97,7 @@ class Crls:
             "cdp_url": realm.cdp_url,
             "from_ca": realm.cdp_from_ca,
             "certificate": local.certificate.der if local else None,
+            "waiting": waits.certificate.der if waits else None,
             "before_s": before.this_update_s if before and same_ca else None,
         }
 

@@ -76,11 +76,15 @@ _REQUEST = (
     "url:text transaction:text request_time_s:int password:text? key:map renewal:map?"
     " entity:map key_usage:texts revocation:map? "
 ) + _PUBLISHED
-_LIST = "url:text? cdp_url:text? from_ca:bool certificate:bytes? before_s:int? " + _PUBLISHED
+_LIST = (
+    "url:text? cdp_url:text? from_ca:bool certificate:bytes? waiting:bytes? before_s:int? "
+    + _PUBLISHED
+)
 _SERVED = "ca:map? chain:blobs weak:texts revocation:map?" + _MOMENT
 _OUTCOME = "status:text certificate:map? chain:blobs? ra_proven:bool? notes:texts"
 _CRL = (
-    "crl:bytes issuer:text this_update_s:int next_update_s:int? count:int source:text notes:texts"
+    "crl:bytes issuer:text this_update_s:int next_update_s:int? count:int source:text"
+    " revoked:texts notes:texts"
 )
 # Signatures: of the certificate that signs (RFC 8894 2.3), the pkiMessage, in `enrol` the PKCS#10.
 _OWN, _RENEWING = "key:2:1", "renewal.key:1:1"

@@ -49,6 +49,16 @@ def accept(data: bytes, ca: CaSet, notes: list[str]) -> Crl:
     return revocations
 
 
+def reason_of(cert: Certificate, revocations: Crl, ca: CaSet) -> str:
+    """Why a certificate is on a list that the key of its issuer has signed; "": it is not. Another
+    key of the same name says nothing about it."""
+    namesakes = [a.certificate for a in ca.authorities if _names(a.certificate, revocations)]
+    if not any(cert.issued_by(one) and revocations.signed_by(one.spki) for one in namesakes):
+        return ""
+    entry = revocations.entry_of(cert.serial)
+    return (entry.reason or crl.REASONS[0]) if entry else ""
+
+
 def der_of(data: bytes) -> bytes:
     """The list as DER, whichever of the two forms it came in."""
     with reading("crl-malformed", data):

@@ -24,8 +24,8 @@ from agent.scep import (
     trust,
 )
 from agent.scep.border import reading
+from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
-from agent.scep.crl import Crl
 from agent.scep.jobmap import Answer, Job, field, one_of, text_or_none
 from agent.scep.keys import Hands
 from agent.scep.pki_operation import Conversation, Question, signing, transaction_of
@@ -49,7 +49,7 @@ def fetch(job: Job, link: Link) -> Answer:
         raise fail("crl-no-place")
     notes = ca.weak_links()
     data = crl_check.der_of(_fetched(job, url, link))
-    return _answer(job, crl_check.accept(data, ca, notes), data, url, notes)
+    return _answer(job, ca, data, url, notes)
 
 
 def get(job: Job, hands: Hands, link: Link) -> Answer:
@@ -67,8 +67,7 @@ def get(job: Job, hands: Hands, link: Link) -> Answer:
     lists = trust.opened(reply, expected).lists
     if len(lists) != 1:
         raise fail("crl-malformed", reason=f"the reply holds {len(lists)} lists", page="-")
-    crl = crl_check.accept(lists[0], conversation.ca, conversation.notes)
-    return _answer(job, crl, lists[0], _BY_SCEP, conversation.notes)
+    return _answer(job, conversation.ca, lists[0], _BY_SCEP, conversation.notes)
 
 
 def _asked(
@@ -94,30 +93,31 @@ def _fetched(job: Job, url: str, link: Link) -> bytes:
         raise fail("crl-unreachable", url=place, what=error.what, cause=error.cause) from None
 
 
-def _held(job: Job) -> Certificate | None:
-    """The certificate in use, if there is one."""
-    if job.get("certificate") is None:
+def _held(job: Job, name: str = "certificate") -> Certificate | None:
+    """The certificate in use, or the one that waits, if there is one."""
+    if job.get(name) is None:
         return None
-    data = field(job, "certificate", bytes)
+    data = field(job, name, bytes)
     with reading("issued-malformed", data):
         return certificate.read(data)
 
 
-def _answer(job: Job, crl: Crl, data: bytes, source: str, notes: list[str]) -> Answer:
+def _answer(job: Job, ca: CaSet, data: bytes, source: str, notes: list[str]) -> Answer:
+    """`revoked`: of the certificate in use and of the one that waits, why it is on the list."""
+    crl = crl_check.accept(data, ca, notes)
     fault = crl_check.dates_fault(crl, ca_query.moment(job))
     if fault:
         raise fail("crl-outdated", reason=fault)
     if job.get("before_s") is not None and crl.this_update_s < field(job, "before_s", int):
         raise fail("crl-outdated", reason="the stored one is newer")
-    in_use = _held(job)
-    if in_use is not None and names.key(in_use.issuer) == names.key(crl.issuer):
-        entry = crl.entry_of(in_use.serial)
-        if entry is not None:
-            realm = field(job, "realm", str)
-            notes.append(
-                "the certificate in use is on the list: it was revoked; to replace it type"
-                f" `pki delete-certificate local realm {realm}` and apply again"
-            )
+    held = [_held(job), _held(job, "waiting")]
+    revoked = [crl_check.reason_of(one, crl, ca) if one else "" for one in held]
+    if revoked[0]:
+        realm = field(job, "realm", str)
+        notes.append(
+            "the certificate in use is on the list: it was revoked; to replace it type"
+            f" `pki delete-certificate local realm {realm}` and apply again"
+        )
     return {
         "crl": data,
         "issuer": names.shown(crl.issuer),
@@ -125,6 +125,7 @@ def _answer(job: Job, crl: Crl, data: bytes, source: str, notes: list[str]) -> A
         "next_update_s": crl.next_update_s,
         "count": crl.total,
         "source": source,
+        "revoked": revoked,
         "notes": notes,
     }
 

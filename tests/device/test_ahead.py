@@ -47,6 +47,7 @@ def lists(life_s: int) -> Any:
         return {
             "crl": b"list %d" % begin_s, "issuer": "CN=CA", "this_update_s": begin_s, "count": 3,
             "next_update_s": begin_s + life_s, "source": "http://ca/crl", "notes": [],
+            "revoked": ["", ""],
         }  # fmt: skip
 
     return answer

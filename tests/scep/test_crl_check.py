@@ -223,3 +223,19 @@ def test_a_list_of_openssl_is_believed(tmp_path: Path) -> None:
     data = openssl_crl(tmp_path, "01,keyCompromise", "03")
     found = crl_check.accept(data, ca_set(), [])
     assert [bool(found.entry_of(serial)) for serial in (1, 2, 3)] == [True, False, True]
+
+
+def test_a_certificate_is_on_a_list_by_the_key_of_its_issuer_alone() -> None:
+    """After a roll-over two keys have one name, and each speaks of what it has signed itself."""
+    namesake = lab.certificate(lab.root().cert.subject, "namesake", lab.root(), ca=True)
+    ca = ca_set(namesake, lab.sub())
+    leaf = certificate.read(lab.certificate({"common_name": "x"}, "dev", lab.root(), serial=5).der)
+
+    def reason(*entries: tuple[int, str], **how: Any) -> str:
+        return crl_check.reason_of(leaf, crl_check.accept(made(*entries, **how), ca, []), ca)
+
+    assert reason((5, "keyCompromise")) == "keyCompromise"
+    assert reason((5, "")) == "unspecified"
+    assert reason((6, "keyCompromise")) == ""
+    assert reason((5, "keyCompromise"), key="namesake") == ""
+    assert reason((5, "keyCompromise"), issuer=lab.sub()) == ""

@@ -114,6 +114,15 @@ def test_the_distribution_point_of_the_certificate_in_use(files: list[int]) -> N
     assert "it was revoked; to replace it type `pki delete-certificate local realm abc`" in note
 
 
+def test_of_both_certificates_it_is_told_why_they_are_on_the_list(files: list[int]) -> None:
+    data, own = made((5, "keyCompromise"), (7, "certificateHold")), {"certificate": leaf().der}
+    assert fetched(data, files)["revoked"] == ["", ""]
+    assert fetched(data, files, **own)["revoked"] == ["keyCompromise", ""]
+    waits = leaf(serial=7).der
+    assert fetched(data, files, **own, waiting=waits)["revoked"][1] == "certificateHold"
+    assert fetched(made(), files, **own, waiting=waits)["revoked"] == ["", ""]
+
+
 @pytest.mark.parametrize("held", [None, leaf().der, leaf("ldap://ca.example/only").der])
 def test_no_place_is_an_error_of_its_own(files: list[int], held: bytes | None) -> None:
     with pytest.raises(AgentError) as caught:
