@@ -232,7 +232,7 @@ class System(Protocol):
     def statistics(self) -> dict[str, object]: ...  # the fields of `display pki statistics`
     def compact(self, done: Done[None]) -> int: ...  # no replaced secret stays on flash
     def wipe(self) -> None: ...  # key pairs, certificates, requests; the configuration stays
-    def erase(self) -> None: ...  # all of it; then the device is like a new one
+    def erase(self, done: Done[None]) -> int: ...  # all of it; then the device is like a new one
 
     @property
     def recovery(self) -> bool: ...  # whether a line that lets nobody in may offer `erase`

@@ -16,6 +16,8 @@ from hal import record_keys
 from hal.ports import StoreError, WithheldError
 from hal.store import Store
 
+BEING_ERASED = "the device is being erased"
+
 
 def refused(error: StoreError) -> AgentError:
     """What a person reads of it."""
@@ -34,7 +36,9 @@ class Commits:
 
     def commit(self, changes: Mapping[str, object], purpose: Purpose) -> None:
         """One transaction. Raises AgentError, with nothing changed: `store-reserved` when it must
-        leave more room behind it, `store-failed` when the store refuses."""
+        leave more room behind it, `store-failed` when the store refuses, or is being erased."""
+        if self._store.get(record_keys.erase_key()) is not None:
+            raise fail("store-failed", reason=BEING_ERASED)
         ledger = self._counted()
         try:
             changes = {**self._settled(changes), **self._ca_sets.left(changes), **changes}

@@ -4,16 +4,20 @@ Gone afterwards: configuration, users, key pairs, certificates, requests, lists,
 storage, device memory. The rest belongs to the board: its device key, which seals nothing any
 more, its clock, its board file.
 
+It goes in pieces, a transaction or a block at a time, with turns of the loop between them: a part
+of flash may take a minute for all of it, and a loop that stands still feeds no watchdog.
+
 Fault model. Power fails at any moment: the first transaction removes what it can hold and sets a
 mark, so before it everything is there; from then on each start goes on with the erase before
-anything else, and the mark goes last. The flash fails: the mark stays, nothing is loaded, and the
-serial lines let nobody in. A file or a folder of somebody else does not go: that is told, and the
-erase goes on, since nobody at the console could help it.
+anything else, and the mark goes last. Somebody else writes between two pieces: as long as the mark
+is there, no commit of the device is taken (`commits.py`). The flash fails: the mark stays, nothing
+is loaded, and the serial lines let nobody in. A file or a folder of somebody else does not go: that
+is told, and the erase goes on, since nobody at the console could help it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from agent.log import Log
 from hal import record_codec, record_keys, records
@@ -36,13 +40,15 @@ class Erasure(NamedTuple):
     def is_under_way(self) -> bool:
         return self.store.get(record_keys.erase_key()) is not None
 
-    def run(self, now_s: int) -> None:
+    def pieces(self, now_s: int) -> Iterator[None]:
         """Begins, or goes on. Raises StoreError: not begun, or not ended."""
         mark = {record_keys.erase_key(): record_codec.encode(records.EraseRecord(now_s))}
         for keys in self._keys():
             self.store.commit({**dict.fromkeys(keys), **mark})
+            yield
         clear_folders(self, self.log)
-        self.store.compact()
+        yield
+        yield from self.store.compacting()
         self.store.commit({record_keys.erase_key(): None})
 
     def _keys(self) -> list[list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from agent.appliance import Children, Done
 from agent.device import casets, losses
-from agent.device.commits import refused
+from agent.device.commits import BEING_ERASED, refused
 from agent.device.erasing import Erasure
 from agent.device.keypairs import KeyPairs
 from agent.device.realms import Realms
@@ -38,6 +38,7 @@ class DeviceSystem:
         self._start_anew = start_anew
         self.recovery, self.clock = hardware.recovery, shared.time.state
         self._children: Children | None = None
+        self._erasing = False
 
     def look_at_children(self) -> None:
         """Has a job child tell what confines it; what does not is one warning."""
@@ -93,9 +94,16 @@ class DeviceSystem:
         }
 
     def compact(self, done: Done[None]) -> int:
+        try:
+            pieces = self._store.compacting()
+        except StoreError as error:
+            raise refused(error) from error
+        return self._in_pieces(pieces, done)
+
+    def _in_pieces(self, pieces: Iterator[None], done: Done[None]) -> int:
         """A piece a turn, since a part of flash may take seconds for all of it."""
 
-        def go_on(pieces: Iterator[None]) -> None:
+        def go_on() -> None:
             try:
                 ended = next(pieces, True)
             except StoreError as error:
@@ -104,13 +112,9 @@ class DeviceSystem:
             if ended:
                 done(None)
             else:
-                self._shared.loop.aside(lambda: go_on(pieces))
+                self._shared.loop.aside(go_on)
 
-        try:
-            pieces = self._store.compacting()
-        except StoreError as error:
-            raise refused(error) from error
-        self._shared.loop.aside(lambda: go_on(pieces))
+        self._shared.loop.aside(go_on)
         return self._shared.number()
 
     def wipe(self) -> None:
@@ -124,22 +128,34 @@ class DeviceSystem:
         self._use_new_key()
         self._realms.start_anew()
 
-    def erase(self) -> None:
-        """All of it: the device is like a new one."""
+    def erase(self, done: Done[None]) -> int:
+        """All of it: the device is like a new one. AgentError: nothing was erased, or somebody else
+        is at it."""
+        if self._erasing:
+            raise fail("store-failed", reason=BEING_ERASED)
+        pieces = self._erasure.pieces(self._shared.time.wall_s())
+
+        def ended(error: AgentError | None) -> None:
+            self._erasing = False
+            if not error:
+                self._use_new_key()
+            self._start_anew()
+            done(error)
+
         try:
-            self._erasure.run(self._shared.time.wall_s())
+            next(pieces)
         except StoreError as error:
-            if self._erasure.is_under_way():
-                self._start_anew()
-            raise fail("store-failed", reason=error.what) from error
-        self._use_new_key()
-        self._start_anew()
+            raise refused(error) from error
+        self._erasing = True
+        self._realms.stop()  # nothing goes on with what is gone
+        return self._in_pieces(pieces, ended)
 
     def end_erase(self) -> None:
         """At the start: goes on with an erase in which the power failed."""
         if self._erasure.is_under_way():
             try:
-                self._erasure.run(self._shared.time.wall_s())
+                for _piece in self._erasure.pieces(self._shared.time.wall_s()):
+                    pass  # the loop does not turn yet
             except StoreError as error:
                 self._shared.log.report("STORE_ERR", f"the erase cannot end: {error}")
             else:

@@ -7,7 +7,7 @@ from hal import record_codec, record_keys, records
 from hal.fakes.flash import PROGRAM_ERROR, FakeFlash, PowerCut
 from hal.ports import FilesError, StoreError
 from tests.doors.test_attach_login import Port
-from tests.helpers.device_bench import CONFIGURATION, Bench
+from tests.helpers.device_bench import CONFIGURATION, Bench, Waiter
 from tests.helpers.loss import closed, spoilt, with_users
 
 
@@ -16,6 +16,15 @@ def erased(bench: Bench, full_of: list[str]) -> bool:
     keys = bench.store.keys("")
     assert keys in ([], full_of)
     return not keys
+
+
+def erase(bench: Bench) -> None:
+    """To its end."""
+    waiter = Waiter()
+    bench.device.system.erase(waiter.done)
+    while not waiter.results:
+        bench.turn(1)
+    assert waiter.results == [None]
 
 
 def full() -> Bench:
@@ -31,7 +40,7 @@ def test_an_erase_leaves_nothing() -> None:
     bench = full()
     sealed = b"sealed key"
     assert sealed in bench.flash.image()
-    bench.device.system.erase()
+    erase(bench)
     assert bench.store.keys("") == []
     assert bench.files.names() == []
     assert bench.memory.sets == {}
@@ -54,7 +63,7 @@ def test_after_every_power_cut_of_an_erase_all_is_there_or_nothing() -> None:
             bench = Bench(CONFIGURATION, FakeFlash.from_image(image, 4096))
             bench.flash.cut_after(operation, tear, keep)
             try:
-                bench.device.system.erase()
+                erase(bench)
             except PowerCut:
                 bench.files.write("upload.p12", b"a private key")
                 bench.reboot()
@@ -98,7 +107,7 @@ def test_a_flash_that_refuses_erases_nothing() -> None:
     keys = bench.store.keys("")
     spoil(bench.flash)
     with pytest.raises(AgentError, match="did not take"):
-        bench.device.system.erase()
+        bench.device.system.erase(Waiter().done)
     assert bench.store.keys("") == keys
     assert bench.files.names() != []
     assert bench.device.local("abc") is not None
@@ -107,7 +116,7 @@ def test_a_flash_that_refuses_erases_nothing() -> None:
 def test_a_folder_that_refuses_is_told_and_stops_nothing() -> None:
     bench = full()
     bench.files.faults.at[bench.files.faults.calls + 2] = FilesError("Read-only file system", "x")
-    bench.device.system.erase()
+    erase(bench)
     assert bench.store.keys("") == []
     assert "STORAGE_ERR: not erased: " in bench.logged()
     assert len(bench.files.names()) == 1
@@ -123,32 +132,60 @@ def test_a_full_store_can_be_erased() -> None:
     for size in (30_000, 3_000, 300, 30):
         with pytest.raises(StoreError, match="full"):
             fill(bench, size)
-    bench.device.system.erase()
+    erase(bench)
     assert bench.store.keys("") == []
 
 
 def test_the_whole_way_at_a_line() -> None:
-    """Two people at two lines: the first minute erases, the second one finds that done."""
+    """Three people at lines: the first minute erases; the second one ends while that goes on, and
+    the third one finds it done."""
     bench = full()
     spoilt(bench, config={"v": 99}, config__console__0={"v": 9}, config__console__1=None)
     bench.factory = ""
-    one, other = Port(bench, 0), Port(bench, 1)
+    one, other, third = (Port(bench, number) for number in range(3))
     assert "Nobody can get in on this line: the saved configuration cannot be" in one.type("")
-    other.type("")
-    for port in (one, other):
+    for port in (other, third):
+        port.type("")
+    for port, behind_s in ((one, 5), (other, 15), (third, 0)):
         assert port.type("ERASE").endswith("[Y/N]: ")
         port.type("y")
-        bench.advance(5)
-    bench.advance(49)
+        bench.advance(behind_s)
+    bench.advance(39)
     assert len(bench.store.keys("")) > 5
     bench.advance(6)
+    bench.turn(100)  # piece by piece
     said = one.read()
     assert "Info: This device is like a new one." in said
     assert said.endswith("<Huawei>")
     assert bench.store.keys("") == []
-    bench.advance(10)
-    assert "Nothing was changed." in other.read()
-    assert other.type("").endswith("<Huawei>")
+    assert "the device is being erased" in other.read()
+    bench.advance(20)
+    assert "Nothing was changed." in third.read()
+    for port in (other, third):
+        assert port.type("").endswith("<Huawei>")
     log = bench.logged()
-    assert log.count("SHELL/4/ERASING") == 2
+    assert log.count("SHELL/4/ERASING") == 3
     assert log.count("SHELL/4/ERASED") == 1
+
+
+def test_nothing_is_written_while_it_goes_on() -> None:
+    bench = full()
+    waiter = Waiter()
+    bench.device.system.erase(waiter.done)
+    with pytest.raises(AgentError, match="is being erased"):
+        bench.device.configuration.save()
+    bench.turn(200)
+    assert waiter.results == [None]
+    assert bench.store.keys("") == []
+    bench.device.configuration.save()
+
+
+def test_a_flash_that_fails_in_the_middle_is_told_and_nothing_is_loaded() -> None:
+    bench = full()
+    waiter = Waiter()
+    bench.device.system.erase(waiter.done)
+    spoil(bench.flash)
+    bench.turn(200)
+    assert waiter.code == "store-failed"
+    assert list(bench.device.settings.realms) == ["default"]
+    assert "was to be erased" in bench.device.configuration.closed()

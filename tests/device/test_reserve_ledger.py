@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from agent.device import reserve
 from agent.device.reserve import Ledger
 from tests.helpers.counted import calls
-from tests.helpers.device_bench import Bench, ready
+from tests.helpers.device_bench import Bench, Waiter, ready
 
 KEYS = st.sampled_from(
     [f"realm/{name}/{part}" for name in "ab" for part in ("local", "request", "ca", "crl", "next")]
@@ -50,7 +50,10 @@ def test_of_a_device_it_stays_right_whoever_writes() -> None:
     check()
     bench.device.system.wipe()
     check()
-    bench.device.system.erase()
+    waiter = Waiter()
+    bench.device.system.erase(waiter.done)
+    bench.turn(200)
+    assert waiter.results == [None]
     check()
 
 

@@ -60,10 +60,12 @@ class FakeSystem:
     def wipe(self) -> None:
         self.done.append(("wipe", None))
 
-    def erase(self) -> None:
+    def erase(self, done: Done[Any]) -> int:
         if self.refusal:
             raise self.refusal
         self.done.append(("erase", None))
+        done(None)
+        return 1
 
     def reboot(self) -> None:
         self.done.append(("reboot", None))

@@ -152,12 +152,9 @@ class Recovery:
             if unusable:
                 unusable.renew(True, self._renewed)
             else:
-                self._device.system.erase()
+                self._device.system.erase(self._renewed)
         except AgentError as error:
             self._failed(error)
-            return
-        if not unusable:
-            self._renewed(None)
 
     def _failed(self, error: AgentError) -> None:
         self._report("ERASE_ERR", error.what)
