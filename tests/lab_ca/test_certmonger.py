@@ -5,21 +5,20 @@ it calls the server unreachable. Hence the quirk `empty-content` of the servers 
 """
 
 import base64
-import contextlib
 import hashlib
 import os
 import shutil
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from asn1crypto import cms, pem
 from asn1crypto import x509 as asn1
 
-from tests.helpers.labca import CALL_S, LabCa, wait_for
+from tests.helpers.certmonger import PATIENT, Certmonger
+from tests.helpers.labca import LabCa
 from tests.helpers.labca_client import PKCS_REQ, Device, decrypted, openssl, pkcs10
 from tests.lab_ca.test_clients import run
 
@@ -105,63 +104,19 @@ def test_without_the_quirk_it_takes_the_server_for_unreachable(tmp_path: Path) -
 
 # -- the daemon ------------------------------------------------------------------------------------
 
-FOLDERS = ("CONFIG_DIR", "REQUESTS_DIR", "CAS_DIR", "LOCAL_CA_DIR", "TMPDIR")
-
-
-class Certmonger:
-    """The daemon on a private socket, with all its folders in one, and `getcert` to talk to it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.dir = folder
-        self.environment = {f"CERTMONGER_{name}": str(folder / name) for name in FOLDERS}
-        self.environment["CERTMONGER_PVT_ADDRESS"] = f"unix:path={folder / 'sock'}"
-        self.environment = {**os.environ, **self.environment}
-        for name in FOLDERS:
-            (folder / name).mkdir()
-
-    def getcert(self, *words: str) -> str:
-        done = subprocess.run(
-            ["getcert", *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=CALL_S,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        socket = self.dir / "sock"
-        process = subprocess.Popen(
-            ["certmonger", "-n", "-L", "-P", str(socket)],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            wait_for(socket.exists, CALL_S, "certmonger did not start")
-            yield
-        finally:
-            process.terminate()
-            process.wait(CALL_S)
-
 
 @pytest.mark.needs_root
 @pytest.mark.skipif(os.geteuid() != 0, reason="certmonger runs as root only")
 def test_the_daemon_enrols_and_renews_with_a_new_key(tmp_path: Path) -> None:
-    """A folder with a short name: a unix socket's has 107 octets at most."""
     with tempfile.TemporaryDirectory() as folder, LabCa(tmp_path, *CHALLENGE) as ca:
         daemon, cert = Certmonger(Path(folder)), Path(folder, "cert.pem")
         files = ("-k", str(Path(folder, "k.pem")), "-f", str(cert))
-        wait = ("-w", "--wait-timeout", str(CALL_S // 2))
         with daemon.running():
-            daemon.getcert("add-scep-ca", "-c", "lab", "-u", ca.url, "-N", str(ca.dir / "ca.pem"))
+            daemon.use(ca)
             names = ("-N", "CN=dev4,O=Lab", "-D", "dev4.example", "-L", "sekret")
-            daemon.getcert("request", *files, "-c", "lab", *names, *wait)
+            daemon.getcert("request", *files, "-c", "lab", *names, *PATIENT)
             first = cert.read_bytes()
-            daemon.getcert("rekey", "-f", str(cert), *wait)
+            daemon.getcert("rekey", "-f", str(cert), *PATIENT)
         assert cert.read_bytes() != first
         openssl("verify", "-CAfile", str(ca.dir / "ca.pem"), str(cert))
         assert b"DNS:dev4.example" in openssl("x509", "-noout", "-text", stdin=first)

@@ -11,7 +11,19 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.bench import echo, flashcost, herd, idle, modules, page, peaks, scale, series, single
+from tools.bench import (
+    alone,
+    echo,
+    flashcost,
+    herd,
+    idle,
+    modules,
+    page,
+    peaks,
+    scale,
+    series,
+    single,
+)
 from tools.bench.figures import MissingPeerError, Result, closing
 from tools.bench.rig import FULL, QUICK, Probe, Rig, Samples
 
@@ -24,6 +36,7 @@ PROBES = (
     *flashcost.PROBES,
     *scale.PROBES,
     *herd.PROBES,
+    *alone.PROBES,
 )
 RUNS = 5
 DEBIAN = "/usr/bin/python3"
