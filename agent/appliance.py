@@ -86,6 +86,7 @@ class RealmStatus(NamedTuple):
     last_error_s: int | None
     renew_s: int | None = None  # wall time from which the certificate is due for renewal
     next_ca: Certificate | None = None  # that the pinned CA has named
+    outage_s: int | None = None  # so long the CA may be away before the certificate ends
     store_wanted: int = 0  # bytes that the next application takes of the store
     store_place: str = "free"  # they are: free, kept for renewals, missing
 

@@ -135,6 +135,7 @@ def of_realm(
         last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
         renew_s=drafts.renewal_s(stored.local.certificate, engine.policy) if stored.local else None,
         next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,
+        outage_s=engine.outage_s(now),
         store_wanted=need.wanted,
         store_place=need.place,
     )

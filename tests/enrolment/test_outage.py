@@ -1,0 +1,124 @@
+"""The outage budget: its numbers, and that a lapse comes if and only if an outage is longer."""
+
+from typing import Any
+
+import pytest
+
+from agent.enrolment import outage, schedule
+from agent.enrolment.actions import Now, Policy, Stored
+from hal.records import CertificateRecord, LocalRecord
+from tests.device.test_automatic import DAY_S, HOUR_S, alone, in_use, pass_time, stored
+from tests.helpers.device_bench import SECOND_NS, Bench, refuse
+
+NOW = Now(1_800_000_000, 5_000_000_000, True)
+ALONE = Policy(None, 1, 5, percent=50)
+
+
+def held(days: float, percent: int = 50, begin_s: int = NOW.wall_s) -> LocalRecord:
+    end_s = begin_s + int(days * DAY_S)
+    point_s = schedule.renewal_s(begin_s, end_s, percent, 1, 5)
+    life = CertificateRecord(b"x", "CN=x", "CN=CA", "2a", begin_s, end_s)
+    return LocalRecord(life, [], "k1", 1, begin_s, renew_s=point_s)
+
+
+def budget_s(local: LocalRecord | None, after_s: int = 0, **changes: Any) -> int | None:
+    now = Now(NOW.wall_s + after_s, NOW.monotonic_ns + after_s * SECOND_NS, True)
+    given = Stored(local=local, next=changes.get("waits"))
+    policy, now = changes.get("policy", ALONE), changes.get("now", now)
+    return outage.budget_s(given, policy, now, now.monotonic_ns, 0, 7)
+
+
+# Days of a life -> how long before its end the last try may be: the longest pause in the last
+# tenth of the window, half as much again by the jitter.
+LIVES = {365.0: 3 * HOUR_S, 30.0: HOUR_S * 9 // 2, 1.0: HOUR_S * 12 // 80, 180 / DAY_S: 5}
+
+
+@pytest.mark.parametrize("days", LIVES)
+def test_it_is_the_rest_of_the_life_but_for_the_last_pause(days: float) -> None:
+    local, rest_s = held(days), int(days * DAY_S)
+    budget = budget_s(local)
+    assert budget is not None
+    assert rest_s - LIVES[days] * 3 // 2 <= budget < rest_s
+
+
+def test_it_shrinks_with_the_time_and_ends_with_the_certificate() -> None:
+    local = held(30)
+    budgets = [budget_s(local, day * DAY_S) or 0 for day in range(30)]
+    assert budgets == sorted(budgets, reverse=True)
+    assert budgets[0] - budgets[15] == 15 * DAY_S, "before the renewal point nothing is tried"
+    assert budget_s(local, 30 * DAY_S) is None
+
+
+def test_it_is_nothing_where_the_next_try_comes_too_late() -> None:
+    local = held(30)
+    now = Now(NOW.wall_s + 30 * DAY_S - 10, NOW.monotonic_ns, True)
+    paused_ns = now.monotonic_ns + 11 * SECOND_NS
+    assert outage.budget_s(Stored(local=local), ALONE, now, paused_ns, 0, 7) == 0
+
+
+def test_one_that_waits_counts_and_takes_over_without_a_ca() -> None:
+    alone_s = budget_s(held(30), 20 * DAY_S)
+    both_s = budget_s(held(30), 20 * DAY_S, waits=held(60))
+    assert alone_s is not None
+    assert both_s is not None
+    assert both_s - alone_s > 29 * DAY_S
+    assert budget_s(None, 20 * DAY_S, waits=held(60)) == both_s
+
+
+def test_a_life_of_decades_is_not_played_to_its_end() -> None:
+    budget = budget_s(held(36500, 10), 9000 * DAY_S)
+    assert budget is not None
+    assert budget > outage.TRIES * 2 * HOUR_S
+
+
+def test_who_has_no_budget() -> None:
+    assert budget_s(held(30), policy=ALONE._replace(percent=None)) is None
+    assert budget_s(None) is None
+    assert budget_s(held(30), now=NOW._replace(trusted=False)) is None
+
+
+# -- the same on a whole device --------------------------------------------------------------------
+
+
+def lapses(auto: str, begin_s: int, more_s: int) -> bool:
+    """Whether a device is without a certificate, whose CA goes away at `begin_s` for as long as the
+    device says, and `more_s` longer."""
+    bench = alone(auto)
+    pass_time(bench, begin_s, HOUR_S)
+    budget = bench.device.status("abc").outage_s
+    assert budget is not None
+    honest, end_s = bench.worker.answers["fetch-ca"], in_use(bench).certificate.not_after_s
+    if waits := stored(bench).next:
+        end_s = waits.certificate.not_after_s
+    back_s = bench.device.wall_s() + budget + more_s
+    bench.worker.answers["fetch-ca"] = refuse("connection-refused", host="ca", what="x")
+    _play(bench, back_s)
+    bench.worker.answers["fetch-ca"] = honest
+    _play(bench, end_s)
+    return in_use(bench).certificate.not_after_s <= end_s
+
+
+def _play(bench: Bench, until_s: int) -> None:
+    """From one moment of the realm to the next: it stands still between them."""
+    runner = bench.device.realms.runner("abc")
+    while (now := runner.now()).wall_s < until_s:
+        due_s = schedule.due_s(runner.engine.rearm(now), now)
+        assert due_s is not None
+        bench.advance(max(1, min(due_s, until_s) - now.wall_s) if due_s > now.wall_s else 0)
+        bench.turn(20)
+
+
+OUTAGES = {
+    "from the first day": ("auto-enroll 50 updated-effective", DAY_S),
+    "within the window": ("auto-enroll 50 updated-effective", 5 * DAY_S - HOUR_S),
+    "in the lead alone": ("auto-enroll", 4 * DAY_S),
+    "while one waits": ("auto-enroll 50", 7 * DAY_S),
+}
+
+
+@pytest.mark.parametrize("case", OUTAGES)
+@pytest.mark.parametrize(("more_s", "lapsed"), [(-600, False), (-1, False), (1, True)])
+def test_a_lapse_comes_if_and_only_if_an_outage_is_longer(
+    case: str, more_s: int, lapsed: bool
+) -> None:
+    assert lapses(*OUTAGES[case], more_s) is lapsed
