@@ -85,6 +85,8 @@ class RealmStatus(NamedTuple):
     last_error: AgentError | None
     last_error_s: int | None
     renew_s: int | None = None  # wall time from which the certificate is due for renewal
+    take_over_s: int | None = None  # when the one that waits takes its place
+    wait: str | None = None  # what the next step waits for
     next_ca: Certificate | None = None  # that the pinned CA has named
     outage_s: int | None = None  # so long the CA may be away before the certificate ends
     store_wanted: int = 0  # bytes that the next application takes of the store
@@ -339,6 +341,7 @@ class Appliance(Protocol):
     def status(self, realm: str) -> RealmStatus: ...
     def ca(self, realm: str) -> CaInfo | None: ...
     def local(self, realm: str) -> Certificate | None: ...
+    def waiting(self, realm: str) -> Certificate | None: ...  # that takes the place of that one
     # kind is certificate, request or crl; what is in PEM is taken too
     def describe(self, kind: str, found: list[bytes], done: Done[list[Described]]) -> int: ...
 

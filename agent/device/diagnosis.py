@@ -89,7 +89,8 @@ class Diagnosis:
             return 0
 
     def _local(self, realm: Realm) -> Iterator[Check]:
-        lacking = status.completion(self._shared.settings, realm)
+        trusted = self._realms.look(realm.name).engine.stored.ca is not None
+        lacking = status.completion(self._shared.settings, realm, trusted=trusted)
         if lacking:
             yield Check("configuration", BAD, "it is not complete", lacking)
         else:

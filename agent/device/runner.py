@@ -85,7 +85,7 @@ class RealmRunner:
         self._mark = mark(realm)
         self.alone = Alone(alone, lambda: self.engine.plan(self.now()).deadline, self._report)
         self.records = RealmRecords(shared, realm.name)
-        self.engine = Engine(self.records.stored, _policy(realm))
+        self.engine = Engine(self.records.stored, policy_of(realm))
         self.use = Use(shared.loop, activation, self._in_use, self._used)
         self.root_seen: pins.Fingerprint | None = None  # unverified, so it is nowhere but here
         self._jobs = RealmJobs(shared, keys)
@@ -99,7 +99,7 @@ class RealmRunner:
     def configure(self, realm: Realm, quiet_s: int = 0) -> None:
         """The settings have changed; what is under way goes on with its own snapshot."""
         before, self.realm = self.engine.policy, realm
-        self.engine.policy = _policy(realm)
+        self.engine.policy = policy_of(realm)
         before_mark, self._mark = self._mark, mark(realm)
         if before_mark != self._mark:
             self.reconsider(quiet_s)
@@ -365,7 +365,7 @@ class RealmRunner:
             self._waiter.progress.note(text)
 
 
-def _policy(realm: Realm) -> Policy:
+def policy_of(realm: Realm) -> Policy:
     """The settings that decide about answers. They may change while a request waits, and then the
     new ones count: an operator who has typed another pin does not trust the older one any more."""
     polls = realm.poll_interval_min, realm.poll_times

@@ -6,9 +6,9 @@ from agent.appliance import CaInfo, Certificate, RealmStatus
 from agent.console.commands.realm import error_of
 from agent.device.realms import RESTS, SECOND_NS, Realms
 from agent.device.reserve import MISSING, Need
-from agent.device.runner import RealmRunner
+from agent.device.runner import RealmRunner, policy_of
 from agent.device.shared import Shared
-from agent.enrolment import automatic, drafts, schedule, vouched
+from agent.enrolment import automatic, drafts, outage, schedule, vouched
 from agent.enrolment.actions import Now
 from agent.enrolment.pins import Fingerprint
 from agent.enrolment.states import State, is_under_way
@@ -65,6 +65,11 @@ class Reports:
         stored = self._realms.look(name).engine.stored.local
         return certificate(stored.certificate) if stored else None
 
+    def waiting(self, name: str) -> Certificate | None:
+        """The one that waits for its turn."""
+        stored = self._realms.look(name).engine.stored.next
+        return certificate(stored.certificate) if stored else None
+
 
 def certificate(record: CertificateRecord) -> Certificate:
     """A stored certificate as the console shows it."""
@@ -92,9 +97,13 @@ def ca_info(ca: CaRecord | None, root_seen: Fingerprint | None = None) -> CaInfo
     return CaInfo(pinned, trusted_by, certificates, following, kind, root)
 
 
-def completion(settings: Settings, realm: Realm) -> str | None:
-    """The commands to type before anything can be sent; None when the realm is complete."""
+def completion(settings: Settings, realm: Realm, *, trusted: bool) -> str | None:
+    """The commands to type before anything can be sent; None when the realm is complete. trusted:
+    it has a CA; without one a realm that applies by itself needs a fingerprint, since nobody is
+    there to be asked."""
     typed = maps.lacking(realm)
+    if realm.auto_enroll and realm.fingerprint is None and not trusted:
+        typed.append("fingerprint sha256 ...")
     if typed:
         typed.insert(0, f"pki realm {realm.name}")
     entity = settings.entities.get(fold(realm.entity or ""))
@@ -107,13 +116,16 @@ def of_realm(
     settings: Settings, realm: Realm, runner: RealmRunner, now: Now, need: Need
 ) -> RealmStatus:
     """Where a realm stands, why, and what happens next."""
-    engine, lacking = runner.engine, completion(settings, realm)
+    engine, alone = runner.engine, realm.auto_enroll is not None
+    lacking = completion(settings, realm, trusted=engine.stored.ca is not None)
     stored, due_s = engine.stored, schedule.due_s(engine.rearm(now), now)
     step = "" if lacking or is_under_way(engine.state) else _by_itself(engine.plan(now).reason)
     why, next_step = EXPLAINED[engine.state]
     next_step = step or next_step
     if lacking and engine.state in (State.NOTHING, State.TRUSTED):
         why, next_step = "the configuration is not complete", lacking
+    elif lacking and alone and not is_under_way(engine.state):
+        why, next_step = f"{why}; for automatic mode the configuration is not complete", lacking
     if engine.state is State.ISSUED and stored.local:
         due_s = stored.local.certificate.not_after_s if due_s is None else due_s
         why, next_step = _in_use(realm, runner, now, need) or (why, next_step)
@@ -133,9 +145,11 @@ def of_realm(
         polls=stored.request.polls if stored.request else 0,
         last_error=error_of(engine.error, realm) if engine.error else None,
         last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
-        renew_s=drafts.renewal_s(stored.local.certificate, engine.policy) if stored.local else None,
+        renew_s=drafts.renewal_s(stored.local.certificate, policy_of(realm))
+        if stored.local
+        else None,
         next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,
-        outage_s=engine.outage_s(now),
+        outage_s=outage.budget_s(stored, engine.policy, now, *engine.pace) if alone else None,
         store_wanted=need.wanted,
         store_place=need.place,
     )

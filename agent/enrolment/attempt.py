@@ -82,6 +82,12 @@ class Attempt:
         return pins.holds(self.stored.ca, self.policy.fingerprint)
 
     @property
+    def pace(self) -> tuple[int, int, int]:
+        """What the plan depends on beside the records: until when it pauses and when the agent has
+        started, both monotonic, and a number that differs between devices."""
+        return self._paused_ns, self._started_ns, self._spread
+
+    @property
     def error(self) -> AgentError | None:
         """The error of the last attempt, if it failed."""
         outcome = self.stored.outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent import limits
-from agent.enrolment import automatic, drafts, outage, schedule
+from agent.enrolment import automatic, drafts, schedule
 from agent.enrolment.actions import (
     Action,
     Activate,
@@ -32,11 +32,6 @@ class Resting(Attempt):
     """The handlers that lead to what flash holds (AS_STORED)."""
 
     # -- by itself ---------------------------------------------------------------------------------
-
-    def outage_s(self, now: Now) -> int | None:
-        """How long the CA may be away from now on before the realm lapses (`outage.py`)."""
-        times = self._paused_ns, self._started_ns, self._spread
-        return outage.budget_s(self.stored, self.policy, now, *times)
 
     def _act(self, _event: Event, now: Now) -> list[Action]:
         """The next step of a realm at rest, if it has come. Whoever is asked may never answer."""

@@ -141,6 +141,17 @@ def test_the_next_ca_is_fetched_and_shown_beside_the_others() -> None:
     assert text.count("Certificate file name: abc_ca.cer") == 1
 
 
+def test_the_certificate_that_waits_is_shown_by_itself() -> None:
+    found = furnished()
+    text, status = system(found, "display pki certificate local next")
+    assert (status, "There is no waiting certificate." in text) == (0, True)
+    found.waits["abc"] = certificate("CN=abc")
+    text, _ = system(found, "display pki certificate local next realm abc")
+    assert "Certificate file name: abc_next.cer" in text
+    text, _ = system(found, "display pki certificate local realm abc")
+    assert "There is no local certificate." in text
+
+
 @pytest.mark.parametrize(
     ("words", "serial"),
     [("", None), (" serial-number 2a", "2a"), (" serial-number 00:2A:ff", "2aff")],

@@ -1,6 +1,6 @@
 """Applications, and requests that somebody carries."""
 
-from tests.helpers.appliance_values import PENDING, START_S, certificate, error
+from tests.helpers.appliance_values import IDLE, PENDING, START_S, certificate, error
 from tests.helpers.terminal import furnished, realm_script, system
 
 
@@ -51,3 +51,16 @@ def test_a_request_for_a_ca_that_is_reached_by_hand() -> None:
     assert found.exchange.asked[-1] == ("request", "abc", "abc.req", True)
     assert "without the challenge password" in text, "the realm has none"
     assert "This command needs level 3" in system(found, line, level=2)[0]
+
+
+def test_another_renewal_point_is_shown_where_a_certificate_has_one() -> None:
+    device, script, _ = realm_script()
+    device.statuses["abc"] = IDLE._replace(renew_s=START_S + 86400)
+    script.run("system-view")
+    script.run("pki realm abc")
+    assert "renewal point" not in script.run("enrollment-url http://ca/scep interval 5")[0]
+    said = "Info: The renewal point of realm abc is 2026-11-24 14:05:00 UTC (in 1 d)."
+    assert said in script.run("auto-enroll 50")[0]
+    assert said in script.run("enrollment-url http://ca/scep interval 9")[0]
+    device.statuses["abc"] = IDLE
+    assert "renewal point" not in script.run("auto-enroll 60")[0]

@@ -120,22 +120,41 @@ def test_an_enrolment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("since_s", "left_s", "renew_s", "bar"),
+    ("since_s", "left_s", "renew_s", "turn_s", "bar"),
     [
-        (0, 100, None, "[----------------------------------------] 0 % elapsed"),
-        (50, 50, 30, "[####################------------|-------] 50 % elapsed"),
-        (100, 0, 0, "[#######################################|] 100 % elapsed"),
-        (400, -300, None, "[########################################] 100 % elapsed"),
-        (-50, 150, None, "[----------------------------------------] 0 % elapsed"),
-        (10, -10, None, "-"),
+        (0, 100, None, None, "[*-------------------------------------] 0 % elapsed"),
+        (50, 50, 30, 45, "[##################*----------|----->--] 50 % elapsed"),
+        (100, 0, 0, 0, "[#####################################*] 100 % elapsed"),
+        (400, -300, -310, None, "[#################################|###*] 100 % elapsed"),
+        (-50, 150, None, None, "[*-------------------------------------] 0 % elapsed"),
+        (10, -10, None, None, "-"),
     ],
 )
-def test_the_bar_of_the_validity(since_s: int, left_s: int, renew_s: int | None, bar: str) -> None:
+def test_the_bar_of_the_validity(
+    since_s: int, left_s: int, renew_s: int | None, turn_s: int | None, bar: str
+) -> None:
     local = certificate(not_after_s=START_S + left_s)._replace(not_before_s=START_S - since_s)
-    status = IDLE._replace(renew_s=None if renew_s is None else START_S + renew_s)
-    item = realms.enrollment("abc", status, local, START_S)
+    moments = (None if s is None else START_S + s for s in (renew_s, turn_s))
+    status = IDLE._replace(**dict(zip(("renew_s", "take_over_s"), moments, strict=True)))
+    lines = text(realms.ENROLLMENT, realms.enrollment("abc", status, local, START_S))
+    assert values(lines)["Validity"] == bar
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_a_realm_that_renews_by_itself_waits_for() -> None:
+    status = IDLE._replace(
+        wait="a pause after 3 failures in a row",
+        take_over_s=START_S + 3600,
+        outage_s=6 * 86400 + 20 * 3600,
+    )
+    item = realms.enrollment("abc", status, certificate(), START_S)
     shown = values(text(realms.ENROLLMENT, item))
-    assert shown["Validity"] == bar
+    assert shown["Waits For"] == "a pause after 3 failures in a row"
+    assert shown["Takes Over At"] == "2026-11-23 15:05:00 UTC (in 1 h)"
+    assert shown["Outage Budget"] == "the CA may be away for 6 d 20 h from now on"
+    by_hand = realms.enrollment("abc", IDLE, certificate(), START_S)
+    assert by_hand["outage_budget_s"] is None
+    assert values(text(realms.ENROLLMENT, by_hand))["Outage Budget"] == "-"
 
 
 def test_certificates() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from agent.device.status import EXPLAINED
 from agent.enrolment.states import State
+from agent.settings import AutoEnroll
 from tests.helpers.device_bench import ready, refuse
 
 YEAR_S = 365 * 86400
@@ -24,6 +25,26 @@ def test_an_incomplete_realm_names_what_is_missing() -> None:
     assert status.next_step == (
         "type `pki realm abc`, `enrollment-url http://...`, `pki entity r1`, `common-name ...`"
     )
+
+
+def test_automatic_mode_without_a_fingerprint_names_it() -> None:
+    """Nobody is there to compare one; a CA that is trusted already needs none."""
+    bench = ready()
+    realm = bench.device.settings.realms["abc"]
+    realm.fingerprint = None
+    assert "fingerprint" not in bench.device.status("abc").next_step
+    realm.auto_enroll = AutoEnroll()
+    status = bench.device.status("abc")
+    assert status.why == "the configuration is not complete"
+    assert status.next_step == "type `pki realm abc`, `fingerprint sha256 ...`"
+    realm.auto_enroll = None
+    bench.enrol(answer=True)
+    realm.auto_enroll = AutoEnroll()
+    assert "complete" not in bench.device.status("abc").why
+    realm.url = None
+    status = bench.device.status("abc")
+    assert "for automatic mode the configuration is not complete" in status.why
+    assert "enrollment-url" in status.next_step
 
 
 def test_issued_tells_until_when_and_what_to_type() -> None:

@@ -198,6 +198,7 @@ class FakeDevice:
         self.unreadable: set[str] = set()  # names of further pairs
         self.statuses: dict[str, RealmStatus] = {}
         self.locals: dict[str, Certificate] = {}
+        self.waits: dict[str, Certificate] = {}
         self.cas: dict[str, CaInfo] = {}
         self.log: list[LogRow] = []
         self.listeners: list[Callable[[LogLine], None]] = []
@@ -331,6 +332,10 @@ class FakeDevice:
     def local(self, realm: str) -> Certificate | None:
         self._known(realm)
         return self.locals.get(realm)
+
+    def waiting(self, realm: str) -> Certificate | None:
+        self._known(realm)
+        return self.waits.get(realm)
 
     def describe(self, kind: str, found: list[bytes], done: Done[Any]) -> int:
         texts = [f"{kind.capitalize()} {number}\n  Version: 3" for number, _ in enumerate(found)]

@@ -33,8 +33,9 @@ SENTENCES = {
     "display interface brief": "Shows the interfaces and their addresses.",
     "display logbuffer": "Shows the last log lines.",
     "display pki cert-req filename FILENAME": "Shows a certificate request in device storage.",
-    "display pki certificate { ca | local } [ realm NAME ]": "Shows certificates as"
-    " `openssl x509 -text` does.",
+    "display pki certificate { ca | local [ next ] } [ realm NAME ]": "Shows certificates as"
+    " `openssl x509 -text` does; `next` shows those that wait until the ones in use are near their"
+    " end.",
     "display pki crl [ realm NAME ]": "Shows revocation lists.",
     "display pki enrollment [ realm NAME ]": "Shows where each realm stands, why, what happens"
     " next and when, the validity that has elapsed, and the last error.",

@@ -22,7 +22,7 @@ def _kind(args: Args) -> str:
 
 def _name(kind: str) -> str:
     """The keyword as it is written in a sentence."""
-    return "CA" if kind == "ca" else kind
+    return {"ca": "CA", "next": "waiting"}.get(kind, kind)
 
 
 def get_local_certificate(operator: Operator, args: Args) -> None:
@@ -124,7 +124,7 @@ def validate_certificate(operator: Operator, args: Args) -> None:
 
 def show_certificates(operator: Operator, args: Args) -> None:
     """Fields of a certificate are read in the worker, never in the agent."""
-    kind = "ca" if "ca" in args else "local"
+    kind = "ca" if "ca" in args else "next" if "next" in args else "local"
     if operator.device.unusable:
         _show_files(operator, args, kind)
         return
@@ -137,7 +137,8 @@ def show_certificates(operator: Operator, args: Args) -> None:
             # The next CA is in no file: nobody is to use it before the CA has changed.
             found += [(place._replace(file=""), ca.next)] if ca and ca.next else []
         else:
-            local = operator.device.local(record.name)
+            held = operator.device.waiting if kind == "next" else operator.device.local
+            local = held(record.name)
             found += [(place, local)] if local else []
     _describe(operator, kind, [(place, one.der) for place, one in found])
 
@@ -201,11 +202,11 @@ ROWS = (
     ),
 )
 SHOW = display(
-    "pki certificate { ca | local } [ realm NAME ]",
+    "pki certificate { ca | local [ next ] } [ realm NAME ]",
     show_certificates,
     certificates.CERTIFICATE,
     {"NAME": lookups.REALM_NAME},
-)
+)._replace(words={"next": "The one that waits for its turn"})
 PREWARNING = setting(
     SYSTEM,
     "pki set-certificate expire-prewarning",

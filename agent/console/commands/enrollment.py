@@ -169,13 +169,14 @@ def render_password(record: Realm) -> Iterator[str]:
 
 def auto_enroll(operator: Operator, args: Args) -> None:
     """Entering it again replaces all of it."""
-    bits = args.number("BITS", 0)
-    operator.record(REALM).auto_enroll = AutoEnroll(
+    bits, record = args.number("BITS", 0), operator.record(REALM)
+    record.auto_enroll = AutoEnroll(
         args.number("PERCENT", limits.RENEWAL_PERCENT_DEFAULT),
         "regenerate" in args,
         bits or None,
         "updated-effective" in args,
     )
+    operator.remark(lambda: lookups.tell_of_renewal(operator, record))
 
 
 def render_auto_enroll(record: Realm) -> Iterator[str]:

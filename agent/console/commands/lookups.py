@@ -40,6 +40,15 @@ def without_storage(unusable: Unusable) -> str:
     )
 
 
+def tell_of_renewal(operator: Operator, record: Realm) -> None:
+    """The renewal point by the settings of now, where a certificate has one."""
+    device = operator.device
+    moment_s = device.status(record.name).renew_s if record.auto_enroll else None
+    if moment_s is not None:
+        when = times(device).relative(moment_s)
+        operator.info(f"The renewal point of realm {record.name} is {when}.")
+
+
 def realm(operator: Operator, name: str) -> Realm:
     record = operator.device.settings.realms.get(fold(name))
     if record is None:

@@ -146,6 +146,7 @@ def enrollment_url(operator: Operator, args: Args) -> None:
     record.ra_fingerprint = _ra_fingerprint(args)
     if not escaped and r"\x3f" in url.lower():
         operator.warn(r"\x3f is kept as it is; for a question mark type `enrollment-url esc ...`.")
+    operator.remark(lambda: lookups.tell_of_renewal(operator, record))
 
 
 def _ra_fingerprint(args: Args) -> tuple[str, tuple[str, ...]] | None:

@@ -24,11 +24,11 @@ from agent.console.displays.document import (
     pairs,
 )
 from agent.console.language.parameters import MASK
-from agent.console.language.times import Times
+from agent.console.language.times import Times, duration
 from agent.settings import Entity, Realm
 
 RULE = f" {'=' * 53}"
-BAR_COLUMNS = 40
+BAR_COLUMNS = 38  # with its label and `100 % elapsed` a row of 80
 
 
 # -- realms ----------------------------------------------------------------------------------------
@@ -199,14 +199,16 @@ def entity(record: Entity) -> dict[str, Any]:
 
 
 def _validity(item: Item, times: Times) -> str:
-    """A bar of the validity that has elapsed, `|` where the renewal begins."""
+    """A bar of the validity: `*` is now, `|` where the renewal begins, `>` the take-over."""
     begin_s, end_s, gone = item["not_before"], item["not_after"], item["elapsed_percent"]
     if gone is None:
         return "-"
-    filled = _share(times.now_s, begin_s, end_s, BAR_COLUMNS)
-    bar = ["#" if at < filled else "-" for at in range(BAR_COLUMNS)]
-    if item["renewal_at"] is not None:
-        bar[min(BAR_COLUMNS - 1, _share(item["renewal_at"], begin_s, end_s, BAR_COLUMNS))] = "|"
+    now = _share(times.now_s, begin_s, end_s, BAR_COLUMNS - 1)
+    bar = ["#" if at < now else "-" for at in range(BAR_COLUMNS)]
+    for mark, moment_s in (("|", item["renewal_at"]), (">", item["take_over_at"])):
+        if moment_s is not None:
+            bar[_share(moment_s, begin_s, end_s, BAR_COLUMNS - 1)] = mark
+    bar[now] = "*"
     return f"[{''.join(bar)}] {gone} % elapsed"
 
 
@@ -226,6 +228,11 @@ def _room(item: Item, _times: Times) -> str:
     return f"{item['store_wanted_bytes']} bytes, {item['store_place']}"
 
 
+def _outage(item: Item, _times: Times) -> str:
+    budget_s = item["outage_budget_s"]
+    return "-" if budget_s is None else f"the CA may be away for {duration(budget_s)} from now on"
+
+
 ENROLLMENT = Kind(
     "pki enrollment",
     (
@@ -234,10 +241,13 @@ ENROLLMENT = Kind(
         Field("why", TEXT, "Why"),
         Field("next_step", TEXT, "Next Step"),
         Field("next_step_at", TIME + "?", "Next Step At", _next_step),
+        Field("wait", TEXT + "?", "Waits For"),
         Field("not_before", TIME + "?"),
         Field("not_after", TIME + "?", "Valid Until", _moment_of("not_after")),
         Field("renewal_at", TIME + "?", "Renewal At", _moment_of("renewal_at")),
+        Field("take_over_at", TIME + "?", "Takes Over At", _moment_of("take_over_at")),
         Field("elapsed_percent", INTEGER + "?", "Validity", _validity),
+        Field("outage_budget_s", INTEGER + "?", "Outage Budget", _outage),
         Field("next_ca", TEXT + "?", "Next CA", is_name=True),
         Field("next_ca_not_before", TIME + "?", "Next CA From", _moment_of("next_ca_not_before")),
         Field("store_wanted_bytes", INTEGER),
@@ -271,7 +281,10 @@ def enrollment(
         "next_step_at": status.next_s,
         "not_before": dates[0] if dates else None,
         "not_after": dates[1] if dates else None,
+        "wait": status.wait,
         "renewal_at": status.renew_s,
+        "take_over_at": status.take_over_s,
+        "outage_budget_s": status.outage_s,
         "elapsed_percent": _share(now_s, *measured, 100) if measured else None,
         "next_ca": status.next_ca.subject if status.next_ca else None,
         "next_ca_not_before": status.next_ca.not_before_s if status.next_ca else None,
