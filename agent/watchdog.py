@@ -83,18 +83,28 @@ class Feeder:
 
 
 class _Feeding:
-    """`hal.ports.Flash`: a part whose reads feed the watchdog until they are `over`."""
+    """`hal.ports.Flash`: a part whose answers feed the watchdog until that is `over`."""
 
     def __init__(self, flash: Flash, feeder: Feeder) -> None:
         self.over = False
         self._flash, self._feeder = flash, feeder
         self.block_size, self.block_count = flash.block_size, flash.block_count
         self.program_size, self.can_have_bad_blocks = flash.program_size, flash.can_have_bad_blocks
-        self.program, self.erase, self.sync = flash.program, flash.erase, flash.sync
-        self.close = flash.close
+        self.sync, self.close = flash.sync, flash.close
 
     def read(self, offset: int, length: int) -> bytes:
         data = self._flash.read(offset, length)
+        self._answered()
+        return data
+
+    def program(self, offset: int, data: bytes) -> None:
+        self._flash.program(offset, data)
+        self._answered()
+
+    def erase(self, block: int) -> None:
+        self._flash.erase(block)
+        self._answered()
+
+    def _answered(self) -> None:
         if not self.over:
             self._feeder.answered()
-        return data

@@ -26,8 +26,8 @@ class Segments:
     """The log. `live`: the state of the moment, which the owner changes behind each commit."""
 
     record_bytes = PAYLOAD_BYTES  # at most, in each record that is written
-    # Less than this part of the room is free: the next segment is erased, is made.
-    erase_at, move_at = 2, 8
+    # Less than this part of the room is free: the next segment is erased, is erased soon, is made.
+    erase_at, press_at, move_at = 2, 4, 8
 
     def __init__(self, flash: Flash, found: Found, live: Mapping[str, bytes]) -> None:
         self.layout, self.sequence, self._live = found.layout, found.sequence, live
@@ -49,6 +49,19 @@ class Segments:
             self._move(changes)
         if self._target and self._target.begun:
             self._target.changed.update(changes)
+
+    def settle(self) -> None:
+        """What the first commit would have to do before it can be written, where nothing can be
+        appended to what the mount found. Raises StoreError."""
+        if self.reason or self._foreign or (self._end and not self._damaged):
+            return
+        if self._needed:
+            self._move({})
+        elif target := self._next_target():  # of a part on which nothing was ever stored
+            try:
+                target.erase_all()
+            except FlashError:
+                self._give_up(target)
 
     def compact(self) -> None:
         """Moves the state and erases all else. Raises StoreError."""
@@ -72,7 +85,7 @@ class Segments:
                 self._move({})
                 break
             try:
-                self._piece(target, moves=True)
+                self._piece(target)
             except FlashError:
                 self._give_up(target)
             self._check()
@@ -112,8 +125,9 @@ class Segments:
         target = self._target or self._next_target()
         if target is None:
             return None
+        presses = moves or free * self.press_at < room
         try:
-            return self._piece(target, moves)
+            return self._piece(target, MOVE_PAUSE_NS if presses else ERASE_PAUSE_NS)
         except FlashError:
             self._give_up(target)
         except StoreError:
@@ -137,10 +151,9 @@ class Segments:
         self._target = None if index is None else self._new_target(index)
         return self._target
 
-    def _piece(self, target: Target, moves: bool) -> int | None:
+    def _piece(self, target: Target, pause_ns: int = MOVE_PAUSE_NS) -> int | None:
         if not target.is_erased:
-            erased = target.erase()
-            return ERASE_PAUSE_NS if erased and not moves else MOVE_PAUSE_NS
+            return pause_ns if target.erase() else MOVE_PAUSE_NS
         if not target.begun:
             self._begin(target, list(groups(self._live, self.record_bytes)))
         elif not target.copy(self._live):

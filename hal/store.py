@@ -144,6 +144,14 @@ class Store:
         self._apply(encoded)
         self._due()
 
+    def settle(self) -> None:
+        """Makes a part ready that the mount found torn, damaged, or full of zeroes: no commit waits
+        for it then. It is all at once, so for a start, and what was damaged counts as noted.
+
+        Raises StoreError as `commit` does.
+        """
+        self._segments.settle()
+
     def compact(self) -> None:
         """Moves the state and erases all else: no replaced value stays on what works.
 

@@ -114,6 +114,7 @@ class Device:
         self._factory = factory
         self.system.end_erase()
         losses.note(self.shared.store, self.shared.log)
+        self.system.settle()
         if self.system.key_missing:
             self.shared.log.report("DEVICE_KEY_ERR", devicekey.MISSING)
         self._configuring.load(factory)

@@ -162,6 +162,13 @@ class DeviceSystem:
                 self._shared.log.report("ERASED", "the erase was ended at this start")
                 self._use_new_key()
 
+    def settle(self) -> None:
+        """At the start, while no turn of the loop can take long."""
+        try:
+            self._store.settle()
+        except StoreError as error:
+            self._shared.log.report("STORE_ERR", f"the part cannot be made ready: {error}")
+
     def _use_new_key(self) -> None:
         """Nothing is sealed any more that the missing device key could open: another one serves.
 

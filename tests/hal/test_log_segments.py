@@ -261,3 +261,75 @@ def test_compact_leaves_nothing_behind_and_the_next_segment_erased(raw: bool) ->
     erases = store.counters.erases
     assert store.work() is None or raw
     assert store.counters.erases == erases
+
+
+# -- before anybody waits --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["torn", "damaged"])
+def test_a_settled_part_takes_a_commit_without_an_erase(how: str) -> None:
+    flash = FakeFlash(4 * KIB, 64)
+    store = Store.mount(flash)
+    store.commit({"a": b"first"})
+    store.commit({"b": b"second"})
+    if how == "torn":
+        flash.program(store._segments._end, b"scpT")
+    else:
+        flash.flip(flash.image().index(b"second"), 1)
+    store = Store.mount(FakeFlash.from_image(flash.image(), 4 * KIB))
+    before = contents(store)
+    store.settle()
+    erases = store.counters.erases
+    assert erases
+    store.commit({"c": 3})
+    store.settle()
+    assert store.counters.erases == erases
+    assert contents(store) == {**before, "c": 3}
+
+
+@pytest.mark.parametrize("blank", [b"\0", b"\xff"])
+def test_a_part_on_which_nothing_was_stored_is_erased_where_it_is_not(blank: bytes) -> None:
+    flash = FakeFlash.from_image(blank * 256 * KIB, 4 * KIB)
+    store = Store.mount(flash)
+    store.settle()
+    erases = store.counters.erases
+    assert erases == (0 if blank == b"\xff" else store._segments.layout.blocks)
+    assert store.health.sequence == 0
+    store.commit({"a": 1})
+    assert store.counters.erases == erases
+    again = Store.mount(FakeFlash.from_image(flash.image(), 4 * KIB))
+    assert contents(again) == {"a": 1}
+
+
+def test_a_segment_that_does_not_become_erased_is_left_to_the_first_commit() -> None:
+    flash = FakeFlash.from_image(bytes(256 * KIB), 4 * KIB)
+    flash.spoil(3, ERASE_ERROR)
+    store = Store.mount(flash)
+    store.settle()
+    assert not store.health.read_only
+    store.commit({"a": 1})
+    assert contents(Store.mount(FakeFlash.from_image(flash.image(), 4 * KIB))) == {"a": 1}
+
+
+def test_a_part_that_is_taken_over_is_not_touched_before_the_first_commit() -> None:
+    flash = FakeFlash(4 * KIB, 64)
+    Store.mount(flash).commit({"a": 1})
+    image = flash.image()
+    Store.mount(flash, take_over=True).settle()
+    assert flash.image() == image
+
+
+def test_the_less_is_free_the_sooner_the_next_block_is_erased() -> None:
+    """A quarter of the room is time enough for all of them."""
+    flash = FakeFlash(16 * KIB, 64)  # four segments of 256 KiB
+    store = Store.mount(flash)
+    store.commit({"n": bytes(45_000)})
+    store = Store.mount(FakeFlash.from_image(flash.image(), 16 * KIB))
+    assert store.work() == ERASE_PAUSE_NS
+    for number in range(4):
+        store.commit({"n": bytes([number]) * 45_000})
+    assert store.work() == MOVE_PAUSE_NS
+    assert store.counters.erases == 2
+    while store.work() == MOVE_PAUSE_NS:
+        assert store.health.sequence >> 32 == 1, "it is erased, and not made"
+    assert store.counters.erases == 16

@@ -350,3 +350,25 @@ def test_it_behaves_like_a_dictionary(steps: list[object], program_size: int) ->
         assert contents(store) == model
     assert contents(remount(flash)) == model
     assert not remount(flash).health.damaged
+
+
+def test_a_part_of_zeroes_that_is_settled_takes_its_first_commit_without_an_erase() -> None:
+    flash = FakeFlash.from_image(bytes(64 * 4096), 4096)
+    store = Store.mount(flash)
+    store.settle()
+    erases = store.counters.erases
+    store.commit({"a": 1})
+    assert store.counters.erases == erases > 0
+    assert store.get("a") == 1
+
+
+def test_what_is_due_is_told_at_a_commit_and_done_in_pieces() -> None:
+    store = Store.mount(FakeFlash(4096, 64, raw=False))
+    told: list[int] = []
+    store.when_due(lambda: told.append(1))
+    store.commit({"a": 1})
+    assert (told, store.work()) == ([1], None)
+    for _piece in store.compacting():
+        assert store.get("a") == 1
+    with pytest.raises(KeyError):
+        store.sizes({"a": None})["a"]
