@@ -53,12 +53,14 @@ class Log:
         self.counts: dict[str, int] = {}  # since the start, by mnemonic
         self._listeners: list[Callable[[Line], None]] = []
 
-    def report(self, mnemonic: str, text: str, module: str = "PKI") -> None:
-        """Logs one event, on one line: what cannot be seen becomes an escape."""
+    def report(self, mnemonic: str, text: str, module: str = "PKI", *, again: bool = False) -> None:
+        """Logs one event, on one line: what cannot be seen becomes an escape. again: it is told
+        once more, and was counted when it happened."""
         level = next((n for end, n in LEVELS.items() if mnemonic.endswith(end)), NOTICE)
         line = Line(self._wall_s(), level, f"{module}/{level}/{mnemonic}: {escaped(text)}")
         self.lines.append(line)
-        self.counts[mnemonic] = self.counts.get(mnemonic, 0) + 1
+        if not again:
+            self.counts[mnemonic] = self.counts.get(mnemonic, 0) + 1
         if self._out_fd is not None:
             self._write(self._out_fd, f"<{level}>{line.text}".encode()[:LINE_BYTES] + b"\n")
         for heard in list(self._listeners):

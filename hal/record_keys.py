@@ -1,9 +1,9 @@
 """The keys under which records lie in the store.
 
 `config`, `config/console/{0,1}`, `config/{entity,realm}/<name>/{0,1}`,
-`key/<name>/<generation>`, `realm/<realm>/{ca,request,local,next,outcome,crl}`, `ca/<number>`,
-`lost`, `starts`, `erase`, `clock`; names are case-folded, save those of key pairs, which VRP
-compares exactly.
+`key/<name>/<generation>`, `realm/<realm>/{ca,request,local,next,outcome,crl,alarms}`,
+`ca/<number>`, `lost`, `starts`, `erase`, `clock`; names are case-folded, save those of key pairs,
+which VRP compares exactly.
 """
 
 from __future__ import annotations
@@ -61,5 +61,5 @@ def key_pair_of(key: str) -> tuple[str, int]:
 
 
 def realm_key(realm: str, part: str) -> str:
-    """Key of one part (ca, request, local, next, outcome, crl) of a realm."""
+    """Key of one part (ca, request, local, next, outcome, crl, alarms) of a realm."""
     return f"realm/{realm.casefold()}/{part}"

@@ -166,6 +166,12 @@ class CrlRecord(NamedTuple):
     fetched_s: int
 
 
+class AlarmsRecord(NamedTuple):
+    """The alarms that stand for a realm and have been told, by mnemonic: `LOCAL_WILL_EXPIRED`."""
+
+    standing: list[str]
+
+
 class OutcomeRecord(NamedTuple):
     """How the last attempt ended: `error` as `agent/errors.py` writes it, or None.
 
@@ -273,6 +279,7 @@ VERSION = {
     RequestRecord: 4,
     LocalRecord: 3,
     CrlRecord: 1,
+    AlarmsRecord: 1,
     OutcomeRecord: 2,
     KeyRecord: 2,
     ConfigRecord: 3,

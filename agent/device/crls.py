@@ -134,6 +134,7 @@ class Crls:
         self._shared.commit({key: record_codec.encode(crl)}, purpose)
         self._project(realm.name, crl)
         runner = self._realms.runner(realm.name)
+        self._realms.watch.later(runner)
         if runner.engine.stored.local:  # a CA may be on the list
             runner.use.put(again=False)
         text = f"{crl.revoked} revoked certificates, from {crl.source}"

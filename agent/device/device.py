@@ -14,6 +14,7 @@ from agent.console.configuration.loader import load_lines
 from agent.device import devicekey, losses
 from agent.device.activation import Activation
 from agent.device.ahead import Ahead
+from agent.device.alarms import Alarms
 from agent.device.application import Applications
 from agent.device.authority import Authority
 from agent.device.certificates import Certificates
@@ -67,6 +68,7 @@ class Device:
             shared, self.realms, self.keys, self.storage, self.applications, authority
         )
         self.revocation = Crls(shared, self.realms, self.keys, self.storage)
+        self.alarms = Alarms(shared, self.realms)
         self.ahead = Ahead(shared, self.realms, authority, self.revocation)
         erasure = Erasure(store, hardware.files, hardware.memory, log)
         self.system = DeviceSystem(shared, self.realms, self.keys, erasure, self._start_anew)
@@ -125,6 +127,7 @@ class Device:
     def close(self) -> None:
         """No callback comes any more; flash is as it is."""
         self.realms.stop()
+        self.alarms.stop()
         self.shared.time.stop()
 
     def _start_anew(self) -> None:

@@ -14,6 +14,8 @@ uses it, so the record of a job that lied makes no certificate good. The list ma
 checked any more, or only by the list before it, which rot has laid open again: each application and
 the log say so. The floor below which no older list is taken is gone with it: the next fetch says
 so.
+
+alarms: each that stands is told once more as if it were new (`agent/device/alarms.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from agent.errors import AgentError, fail
 from agent.settings import Realm
 from hal import record_codec, record_keys, records
 from hal.named import NamedTuple
-from hal.records import CrlRecord
+from hal.records import AlarmsRecord, CrlRecord
 from hal.store import Store
 
 PARTS = {
@@ -36,7 +38,7 @@ PARTS = {
     "next": records.LocalRecord,
     "outcome": records.OutcomeRecord,
 }
-_ALL = {**PARTS, "crl": CrlRecord}
+_ALL = {**PARTS, "crl": CrlRecord, "alarms": AlarmsRecord}
 UNCHECKED = (
     "the newest revocation list was lost: revocation is checked by an older one, or not at all;"
     " type `pki get-crl realm {}`"

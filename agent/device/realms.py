@@ -18,6 +18,7 @@ from agent.device.starts import ENDS, Starts, rest_s
 from agent.enrolment.states import Installed, NextCa, is_under_way
 from agent.errors import AgentError, fail
 from agent.jobs.turns import server
+from agent.loop import Loop
 from agent.settings import Realm, fold
 from hal.named import NamedTuple
 from hal.ports import HalError
@@ -25,6 +26,7 @@ from hal.records import CaRecord, RequestRecord
 
 SECOND_NS = 1_000_000_000
 REARMED_A_TURN = 64  # of a turn of the loop, after a jump of the clock
+WATCHED_NS = 1 * SECOND_NS
 RESTS = f"the agent ended {ENDS} times in a row while this realm was at this step, so it rests"
 
 
@@ -33,6 +35,42 @@ class Rest(NamedTuple):
 
     request: RequestRecord | None
     until_ns: int = 0
+
+
+class Watch:
+    """Tells of realms that may stand otherwise than before: `alone` at once of one that renews by
+    itself, and `call` a moment later. An application stirs several times in a moment, and one jump
+    of the clock a thousand realms: `call` gets a few a turn of the loop, each once.
+    """
+
+    def __init__(self, loop: Loop, alone: Callable[[str], None]) -> None:
+        self._loop, self._alone = loop, alone
+        self.call: Callable[[list[RealmRunner]], None] = lambda _runners: None
+        self._stirred: dict[RealmRunner, None] = {}
+
+    def stirs(self, runner: RealmRunner) -> None:
+        if runner.engine.policy.percent is not None:
+            self._alone(runner.realm.name)
+        self.later(runner)
+
+    def later(self, runner: RealmRunner) -> None:
+        """For `call` alone: also of one that has stopped."""
+        if not self._stirred:
+            self._loop.after(WATCHED_NS, self._tell)
+        self._stirred[runner] = None
+
+    def stop(self) -> None:
+        """Nothing is told of what has happened before."""
+        self._stirred.clear()
+
+    def _tell(self) -> None:
+        runners = list(self._stirred)[:REARMED_A_TURN]
+        for runner in runners:
+            del self._stirred[runner]
+        if runners:
+            self.call(runners)
+        if self._stirred:
+            self._loop.aside(self._tell)
 
 
 class Realms:
@@ -54,9 +92,11 @@ class Realms:
         stands: Callable[[str], None],
     ) -> None:
         self._shared, self._keys, self._activation = shared, keys, activation
-        self._starts, self._alone, self._stands = starts, alone, stands
+        self._starts, self._alone = starts, alone
         self._runners: dict[str, RealmRunner | None] = {}
         self._rests: dict[RealmRunner, Rest] = {}
+        self.watch = Watch(shared.loop, stands)
+        self._prewarning_days = shared.settings.prewarning_days
         self._herd_s = shared.hardware.herd_s  # what is configured later applies at once
         self._newcomers = Newcomers(shared, self._is_new, alone)
         shared.time.on_change(self._rearm)
@@ -86,8 +126,8 @@ class Realms:
 
     def _made(self, realm: Realm) -> RealmRunner:
         alone = partial(self._alone, realm.name, None)
-        stands = partial(self._stands, realm.name)
-        return RealmRunner(self._shared, self._keys, self._activation, realm, alone, stands)
+        stirs = self.watch.stirs
+        return RealmRunner(self._shared, self._keys, self._activation, realm, alone, stirs)
 
     def realm(self, name: str) -> Realm:
         """The configuration of a realm; AgentError `realm-unknown`."""
@@ -169,6 +209,10 @@ class Realms:
             elif key not in self._runners or realm.auto_enroll:
                 self._take_up(key, realm)
         self._newcomers.look(quiet_s)
+        before, self._prewarning_days = self._prewarning_days, self._shared.settings.prewarning_days
+        if before != self._prewarning_days:
+            for runner in self:
+                self.watch.later(runner)
 
     def _is_new(self, name: str) -> bool:
         """It is configured, holds nothing and has not worked."""
@@ -178,6 +222,7 @@ class Realms:
         runner = self._runners.pop(key)
         if runner:
             runner.stop()
+            self.watch.later(runner)
 
     def _take_up(self, key: str, realm: Realm) -> None:
         """A realm is new here, but flash may know it: serve its certificate, go on where it was."""
@@ -190,6 +235,7 @@ class Realms:
         if runner.engine.stored.local:
             runner.use.put(again=False)
         if self._starts.rests(realm.name):
+            self.watch.later(runner)
             self._rests[runner] = Rest(runner.engine.stored.request)
             self._shared.log.report("REALM_RESTS", f"realm {realm.name}: {RESTS}")
             self._shared.later(lambda: self._rest(runner))  # the clock may yet be set
@@ -253,3 +299,4 @@ class Realms:
         """No callback comes any more; flash is as it is."""
         for key in list(self._runners):
             self._drop(key)
+        self.watch.stop()

@@ -69,8 +69,8 @@ from agent.settings import Realm
 
 class RealmRunner:
     """The engine of one realm, wired. `realm` is its configuration of the moment; `alone` is asked
-    to apply for it when nobody else does, and `stands` is told when one that renews by itself may
-    stand otherwise than before."""
+    to apply for it when nobody else does, and `stirs` is told when it may stand otherwise than
+    before."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class RealmRunner:
         activation: Activation,
         realm: Realm,
         alone: Callable[[], None],
-        stands: Callable[[], None],
+        stirs: Callable[[RealmRunner], None],
     ) -> None:
         self._shared, self._keys, self.realm = shared, keys, realm
         self._mark = mark(realm)
@@ -92,7 +92,7 @@ class RealmRunner:
         self._waiter = NOBODY
         self._timer = Timer(shared.loop, lambda: self._handle(Due()))
         self._outdated: str | None = None  # the key pair of the certificate before this one
-        self._stands, self._stopped = stands, False
+        self._stirs, self.stopped = stirs, False
 
     # -- what the device asks ----------------------------------------------------------------------
 
@@ -183,7 +183,7 @@ class RealmRunner:
 
     def stop(self) -> None:
         """The realm goes away, or the agent does: who waits is told, and nothing acts any more."""
-        self._stopped = True
+        self.stopped = True
         self._end(fail("realm-gone", realm=self.realm.name))
         self._timer.cancel()
         self.use.stop()
@@ -204,7 +204,7 @@ class RealmRunner:
 
     def _handle(self, event: Event) -> None:
         """One event: the actions of the engine in their order, then its deadline."""
-        if self._stopped:  # a job, an activation or a session may still end
+        if self.stopped:  # a job, an activation or a session may still end
             return
         actions = self.engine.handle(event, self.now())
         for action in actions:
@@ -214,10 +214,9 @@ class RealmRunner:
 
     def rearm(self) -> None:
         """The deadline by the clocks of this moment; the wall clock may have jumped."""
-        if not self._stopped:
+        if not self.stopped:
             self._timer.set(self.engine.rearm(self.now()))
-            if self.engine.policy.percent is not None:
-                self._stands()
+            self._stirs(self)
 
     def now(self) -> Now:
         """The time of an event; a clock behind what this realm holds is not trusted (design).

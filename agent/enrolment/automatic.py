@@ -146,9 +146,14 @@ def _place(stored: Stored, now: Now) -> _Place:
     return _Place(_LAST if rest_s * 10 <= window_s else _WINDOW, window_s, rest_s)
 
 
+def longest_pause_s(window_s: int) -> int:
+    """Between two attempts in a window of that size, from a renewal point to the end."""
+    return min(max(window_s // 40, 5), 6 * HOUR_S)
+
+
 def _paces(window_s: int) -> dict[str, tuple[int, int]]:
     """Place -> the first pause after a failure, and the longest: each is twice the one before."""
-    longest_s = min(max(window_s // 40, 5), 6 * HOUR_S)
+    longest_s = longest_pause_s(window_s)
     return {
         _FIRST: (60, HOUR_S),
         _WINDOW: (min(60, longest_s), longest_s),

@@ -7,6 +7,7 @@ import pytest
 from hal import record_keys, records
 from hal.record_codec import RecordError, decode, encode
 from hal.records import (
+    AlarmsRecord,
     BlockRecord,
     CaHeldRecord,
     CaRecord,
@@ -46,6 +47,7 @@ EXAMPLES: list[Any] = [
     LocalRecord(LEAF, [b"ca"], "k1", 1, 5, True),
     CrlRecord(b"der", "CN=CA", 1, None, 2, "scep", 3),
     CrlRecord(b"der", "CN=CA", 1, 9, 2, "http://ca/crl", 3),
+    AlarmsRecord(["LOCAL_EXPIRED"]),
     OutcomeRecord({"error": "job-died"}, 6, 1),
     OutcomeRecord(None, 6, 1),
     KeyRecord("k1", 1, 2048, False, 7, b"spki", b"sealed"),

@@ -41,6 +41,7 @@ KINDS: dict[str, type] = {
     "next": records.LocalRecord,
     "outcome": records.OutcomeRecord,
     "crl": records.CrlRecord,
+    "alarms": records.AlarmsRecord,
     "key": records.KeyRecord,
     "config": records.ConfigRecord,
     "block": records.BlockRecord,
@@ -214,6 +215,7 @@ def _furnished(store: Store) -> dict[str, object]:
         "realm/used/crl": records.CrlRecord(
             b"list", "CN=CA", START_S, START_S + 99, 3, "http://ca/crl", START_S
         ),
+        "realm/used/alarms": records.AlarmsRecord(["CA_EXPIRED", "LOCAL_WILL_EXPIRED"]),
         "lost": records.LostRecord(["key/gone"]),
         "starts": records.StartsRecord([b"1234\2"], False),
         "clock": records.ClockRecord(START_S, "machine"),
