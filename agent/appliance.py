@@ -171,6 +171,7 @@ class Progress(Protocol):
 
     def note(self, text: str) -> None: ...  # a line of `Info:`
     def confirm_ca(self, asked: CaQuestion, answer: Callable[[bool], None]) -> None: ...
+    def confirm(self, question: str, answer: Callable[[bool], None]) -> None: ...  # Y or N
 
 
 T = TypeVar("T")
@@ -335,6 +336,7 @@ class Appliance(Protocol):
     def check_sealed_password(self, sealed: str, done: Done[None]) -> int: ...
 
     def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done[None]) -> int: ...
+    def update(self, realm: str, progress: Progress, done: Done[None]) -> int: ...  # as by itself
     def abort_request(self, realm: str) -> bool: ...  # False: there was none
     def forget_realm(self, realm: str) -> None: ...  # after `undo pki realm`: stored records too
     def diagnose(self, realm: str, done: Done[list[Check]]) -> int: ...

@@ -120,7 +120,8 @@ class RequestRecord(NamedTuple):
     shapes the request; `password` is sealed. `renewal` None: a PKCSReq that a self-signed
     certificate signs. While fetching it says what may sign; what does is decided by what the CA
     lists, and committed before the request leaves. `caps`: what the CA lists, which nobody signs,
-    so that it counts for this application alone. attended: a person has asked for it.
+    so that it counts for this application alone. attended: a person has asked for it. by_rule: the
+    new certificate waits for its turn all the same.
     """
 
     phase: str
@@ -133,6 +134,7 @@ class RequestRecord(NamedTuple):
     renewal: RenewalRecord | None = None
     caps: list[str] = []
     attended: bool = True
+    by_rule: bool = False
 
 
 class LocalRecord(NamedTuple):
@@ -140,6 +142,10 @@ class LocalRecord(NamedTuple):
 
     ends_as_before: it replaced one that ends at the same time, so the CA is near its own end.
     renew_s: from when on it is due for renewal; None in a realm that does not renew by itself.
+    ends_s: the earliest end in its chain; None: of the certificate itself. pin: SHA-256 of the CA
+    that was pinned when it came; "" where that is not known. names: a CRC-32 of the names that were
+    asked for; 0 where those are not known. granted_s: the life that the CA granted last, if that
+    ended too early to be of use. revoked: the reason for which a list names it, "" for none.
     """
 
     certificate: CertificateRecord
@@ -149,6 +155,17 @@ class LocalRecord(NamedTuple):
     issued_s: int
     ends_as_before: bool = False
     renew_s: int | None = None
+    ends_s: int | None = None
+    pin: str = ""
+    names: int = 0
+    granted_s: int = 0
+    revoked: str = ""
+
+    @property
+    def end_s(self) -> int:
+        """Until when it is of use: no peer accepts it behind the end of a CA of its chain."""
+        end_s = self.certificate.not_after_s
+        return end_s if self.ends_s is None else min(self.ends_s, end_s)
 
 
 class CrlRecord(NamedTuple):
@@ -178,6 +195,8 @@ class OutcomeRecord(NamedTuple):
     attempts: their number since the last good one. since_s: the first of the attempts that ended
     with an error of this retry class. requests: those that left since a certificate was stored, but
     for those that the CA has refused by its signature; each of them may have been a certificate.
+    anew: the CA has refused a request that the certificate in use signed, so the next one is made
+    as by a new device.
     """
 
     error: dict[str, object] | None
@@ -185,6 +204,7 @@ class OutcomeRecord(NamedTuple):
     attempts: int
     since_s: int = 0
     requests: int = 0
+    anew: bool = False
 
 
 class KeyRecord(NamedTuple):
@@ -276,11 +296,11 @@ VERSION = {
     CaSetRecord: 1,
     CaHeldRecord: 1,
     RenewalRecord: 1,
-    RequestRecord: 4,
-    LocalRecord: 3,
+    RequestRecord: 5,
+    LocalRecord: 4,
     CrlRecord: 1,
     AlarmsRecord: 1,
-    OutcomeRecord: 2,
+    OutcomeRecord: 3,
     KeyRecord: 2,
     ConfigRecord: 3,
     BlockRecord: 1,
@@ -298,9 +318,18 @@ ADDED: dict[type, dict[int, dict[str, object]]] = {
         2: {"next": None, "lineage": []},
         3: {"anchor": "", "roots": [], "ras": [], "ra_proven": False},
     },
-    RequestRecord: {2: {"renewal": None}, 3: {"caps": []}, 4: {"attended": True}},
-    LocalRecord: {2: {"ends_as_before": False}, 3: {"renew_s": None}},
-    OutcomeRecord: {2: {"since_s": 0, "requests": 0}},
+    RequestRecord: {
+        2: {"renewal": None},
+        3: {"caps": []},
+        4: {"attended": True},
+        5: {"by_rule": False},
+    },
+    LocalRecord: {
+        2: {"ends_as_before": False},
+        3: {"renew_s": None},
+        4: {"ends_s": None, "pin": "", "names": 0, "granted_s": 0, "revoked": ""},
+    },
+    OutcomeRecord: {2: {"since_s": 0, "requests": 0}, 3: {"anew": False}},
     KeyRecord: {2: {"kind": SEALED}},
     ConfigRecord: {2: {"console": 0}, 3: {"behind": "", "generation": 0, "blocks": 0}},
 }

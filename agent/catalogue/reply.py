@@ -128,6 +128,12 @@ REPLY: dict[str, Row] = {
         "the CA is near its own end, has a shorter profile now, or an old certificate came",
         "ask the CA's operator; if it is wanted all the same, type `pki delete-certificate local"
         " realm ...` and apply again"),
+    "issued-shorter": Row(PEER, OPERATOR,
+        "the issued certificate is kept out of use: {reason}",
+        "the CA grants a shorter life now; the certificate in use stays, and is renewed in the last"
+        " part of it",
+        "if it is wanted all the same, since a key is in wrong hands, type `pki update-certificate"
+        " realm ...` again and answer y"),
     "issued-weak": Row(PEER, OPERATOR, "the certificate is signed with {digest}",
         "an old CA",
         "ask for SHA-256; `weak-algorithm {digest}` in the realm view allows it, but"

@@ -26,7 +26,7 @@ from agent.device.waiter import UNHEARD
 from agent.enrolment import ahead, automatic, schedule
 from agent.enrolment.actions import NEVER, Deadline, Now
 from agent.enrolment.ahead import Lists, Tries
-from agent.enrolment.states import is_under_way
+from agent.enrolment.states import Configured, is_under_way
 from agent.errors import AgentError
 from agent.settings import Realm, fold
 from hal.named import NamedTuple
@@ -185,7 +185,7 @@ class Ahead:
             stored = ahead.life_of(crl, runner.engine.stored)
             return ahead.failed(tries, result, stored, now, spread), result
         if runner.alone.lacking:
-            runner.reconsider()
+            runner.hear(Configured())
         if crl and ahead.successor_s(crl, spread) <= now.wall_s:
             return ahead.the_same(crl, now, spread), None
         return Tries(), None

@@ -17,6 +17,7 @@ from agent.device.realms import Realms
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
 from agent.device.waiter import UNHEARD
+from agent.enrolment import automatic
 from agent.enrolment.actions import Stored
 from agent.enrolment.states import Apply
 from agent.errors import AgentError, fail
@@ -50,22 +51,13 @@ class Applications:
         realm, runner = self._realms.resting(name), self._realms.runner(name)
         realm_records.check_crl(self._shared, realm, progress)
         event = self.event(realm)
-        number = self._shared.number()
-        self._waiters[number] = runner
-
-        def finish(result: AgentError | None) -> None:
-            self._waiters.pop(number, None)
-            if result is None and self._shared.unsaved:
-                progress.note(UNSAVED)
-            done(result)
+        number, finish = self._awaited(runner, progress, done)
 
         def sealed(result: str | AgentError) -> None:
             try:
                 if isinstance(result, AgentError):
                     raise result
-                self._realms.resting(name)  # somebody else may have been faster
-                if self._realms.runner(name) is not runner:  # it was removed meanwhile
-                    raise fail("realm-unknown", realm=name)
+                self._check_still(name, runner)
                 runner.attend(event._replace(password=result), progress, finish)
             except AgentError as error:
                 finish(error)
@@ -75,6 +67,53 @@ class Applications:
         else:
             self._passwords.seal(plain, None, sealed)
         return number
+
+    def update(self, name: str, progress: Progress, done: Done[None]) -> int:
+        """A renewal as the realm makes it by itself, now; `done` as of `enrol`."""
+        realm, runner = self._realms.resting(name), self._realms.runner(name)
+        if runner.engine.stored.local is None:
+            raise fail("certificate-missing", realm=realm.name)
+        realm_records.check_crl(self._shared, realm, progress)
+        self.snapshot(realm)  # a key pair is not made for a realm that is not complete
+        number, finish = self._awaited(runner, progress, done)
+
+        def made(result: AgentError | None) -> None:
+            try:
+                if isinstance(result, AgentError):
+                    raise result
+                self._check_still(name, runner)
+                event = self.event(self._realms.realm(name))
+                runner.attend(event._replace(by_rule=True), progress, finish)
+            except AgentError as error:
+                finish(error)
+
+        bits = self._key_wanted(realm, runner.engine.stored)
+        if bits:
+            self._make_key(realm, bits, made)
+        else:
+            made(None)
+        return number
+
+    def _awaited(
+        self, runner: RealmRunner, progress: Progress, done: Done[None]
+    ) -> tuple[int, Done[None]]:
+        """The number of a task that a session waits for, and what ends it."""
+        number = self._shared.number()
+        self._waiters[number] = runner
+
+        def finish(result: AgentError | None) -> None:
+            self._waiters.pop(number, None)
+            if result is None and self._shared.unsaved:
+                progress.note(UNSAVED)
+            done(result)
+
+        return number, finish
+
+    def _check_still(self, name: str, runner: RealmRunner) -> None:
+        """Somebody else may have been faster, or the realm was removed meanwhile; AgentError."""
+        self._realms.resting(name)
+        if self._realms.runner(name) is not runner:
+            raise fail("realm-unknown", realm=name)
 
     def detach(self, task: int) -> None:
         """The session that waits for a task has gone away; the work goes on."""
@@ -97,7 +136,7 @@ class Applications:
         try:
             bits = self._key_wanted(realm, stored)
             if bits:
-                self._make_key(realm, bits, done)
+                self._make_key(realm, bits, lambda result: self._made(name, result, done))
                 return
             realm_records.check_crl(self._shared, realm, UNHEARD)
             event = self.event(realm)._replace(attended=False)
@@ -116,11 +155,13 @@ class Applications:
         key = self._keys.record(name)
         if key is None:
             return auto.key_bits or limits.KEY_BITS_DEFAULT
-        in_use = newest and (newest.key, newest.generation) == (name, key.generation)
-        return (auto.key_bits or key.bits) if in_use and auto.regenerate else 0
+        if newest is None or (newest.key, newest.generation) != (name, key.generation):
+            return 0
+        wanted = auto.regenerate or automatic.is_revoked(newest)
+        return (auto.key_bits or key.bits) if wanted else 0
 
-    def _make_key(self, realm: Realm, bits: int, done: Done[None] | None) -> None:
-        """And then it applies, as it is by then."""
+    def _make_key(self, realm: Realm, bits: int, done: Done[None]) -> None:
+        """In its turn, if it is still wanted by then."""
         name = str(realm.key_pair)
         before = self._keys.record(name)
         exportable = before is not None and before.exportable
@@ -136,14 +177,15 @@ class Applications:
             except AgentError as error:
                 made(error)
 
-        def made(result: AgentError | None) -> None:
-            if isinstance(result, AgentError):
-                self._lacks(realm.name, result)
-                _end(done, result)
-            else:
-                self.alone(realm.name, done)
+        self._making.put(begin, done)
 
-        self._making.put(begin, made)
+    def _made(self, name: str, result: AgentError | None, done: Done[None] | None) -> None:
+        """The key pair of a realm that applies by itself is there: it does, as it is by now."""
+        if isinstance(result, AgentError):
+            self._lacks(name, result)
+            _end(done, result)
+        else:
+            self.alone(name, done)
 
     def _lacks(self, name: str, error: AgentError) -> None:
         try:

@@ -91,7 +91,8 @@ class Device:
         self.key_pair_unreadable = keys.unreadable
         self.create_key_pair, self.destroy_key_pair = keys.create, keys.destroy
         self.seal_password, self.check_sealed_password = passwords.seal, passwords.check
-        self.enrol, self.detach = self.applications.enrol, self.applications.detach
+        self.enrol, self.update = self.applications.enrol, self.applications.update
+        self.detach = self.applications.detach
         self.forget_realm = realms.forget
         reports = Reports(shared, realms)
         self.status, self.ca, self.local = reports.status, reports.ca, reports.local

@@ -62,7 +62,10 @@ class GetCert:
         """The record that the message is made from. The certificate in use signs it, if it may and
         can; else one that is made for it, as at first (RFC 8894 2.3). No challenge goes along."""
         event, local = self._applications.event(realm), stored.local
-        may_sign = local and renewal.usable(local.certificate, ca, self._shared.time.now())
+        signer = None
+        if local and event.renewable:
+            usable = renewal.usable(local.certificate, ca, self._shared.time.now())
+            signer = renewal.signer(local) if usable else None
         return RequestRecord(
             phase="sent",
             transaction=event.transaction,
@@ -71,7 +74,7 @@ class GetCert:
             settings=event.settings,
             password=None,
             polls=0,
-            renewal=renewal.may_sign(event, local) if may_sign else None,
+            renewal=signer,
         )
 
     def _job(

@@ -15,7 +15,7 @@ from agent.device.realm_records import Held
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
 from agent.device.starts import ENDS, Starts, rest_s
-from agent.enrolment.states import Installed, NextCa, is_under_way
+from agent.enrolment.states import Configured, Installed, NextCa, is_under_way
 from agent.errors import AgentError, fail
 from agent.jobs.turns import server
 from agent.loop import Loop
@@ -114,7 +114,9 @@ class Realms:
         if runner is None:
             runner = self._runners[key] = self.look(name)
             runner.restart()
-            runner.reconsider(limits.QUIET_S)  # who asks may be a person who is about to apply
+            runner.hear(
+                Configured(limits.QUIET_S)
+            )  # who asks may be a person who is about to apply
         return runner
 
     def look(self, name: str) -> RealmRunner:

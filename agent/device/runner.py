@@ -33,6 +33,7 @@ from agent.enrolment.actions import (
     Action,
     Activate,
     CancelJob,
+    Choose,
     Commit,
     Confirm,
     Finish,
@@ -48,12 +49,13 @@ from agent.enrolment.states import (
     Abort,
     Apply,
     CaAnswered,
-    CaCertificate,
     CaFetched,
+    Chosen,
     Configured,
     Due,
     Event,
     Installed,
+    Listed,
     NextCa,
     NotStored,
     Removed,
@@ -102,7 +104,7 @@ class RealmRunner:
         self.engine.policy = policy_of(realm)
         before_mark, self._mark = self._mark, mark(realm)
         if before_mark != self._mark:
-            self.reconsider(quiet_s)
+            self.hear(Configured(quiet_s))
         # `root-fingerprint` is all that a realm says about the CAs that consumers trust. Files that
         # say the same already are left alone: a switch makes a daemon read its certificate again.
         if before.roots != self.engine.policy.roots and self.engine.stored.local:
@@ -110,14 +112,16 @@ class RealmRunner:
 
     def restart(self, herd_s: int = 0) -> None:
         """The agent has started: go on where flash says, without a session that waits."""
-        local, chance = self.engine.stored.local, self._shared.hardware.chance
-        seed = local.certificate.der if local else chance.draw(4)
-        self._handle(Restart(crc32(self.realm.name.encode(), crc32(seed)), herd_s))
+        local, hardware = self.engine.stored.local, self._shared.hardware
+        seed = local.certificate.der if local else hardware.chance.draw(4)
+        # A cloned image has the same certificates on many machines.
+        spread = crc32(self.realm.name.encode(), crc32(hardware.machine.encode(), crc32(seed)))
+        self._handle(Restart(spread, herd_s, apart=hardware.herd_s > 0))
 
-    def reconsider(self, quiet_s: int = 0) -> None:
-        """What it lacked may be there now."""
+    def hear(self, event: Configured | Listed) -> None:
+        """What it lacked may be there now, or a revocation list of its CA was read."""
         self.alone.goes_on()
-        self._handle(Configured(quiet_s))
+        self._handle(event)
 
     def apply(self, event: Apply, done: Done[None] | None) -> None:
         """It applies by itself, unless somebody was faster; `done` as of a person, if given."""
@@ -178,8 +182,7 @@ class RealmRunner:
         Whoever hung up has compared no fingerprint.
         """
         self._waiter = NOBODY
-        if self.engine.state is State.CONFIRMING:
-            self._handle(CaAnswered(yes=False))
+        self._answer(False)
 
     def stop(self) -> None:
         """The realm goes away, or the agent does: who waits is told, and nothing acts any more."""
@@ -249,8 +252,8 @@ class RealmRunner:
                 self.use.put(again)
             case Wanted():
                 self._shared.loop.aside(self.alone.ask)  # a thousand may be due by one jump
-            case Confirm(candidate, above):
-                self._confirm(candidate, above)
+            case Confirm() | Choose():
+                self._ask(action)
             case Finish(error):
                 self._finish(error)
             case Report(mnemonic, text, told):
@@ -276,19 +279,24 @@ class RealmRunner:
             self._outdated = before.key
         return True
 
-    def _confirm(self, candidate: CaCertificate, above: tuple[CaCertificate, ...]) -> None:
+    def _ask(self, question: Confirm | Choose) -> None:
         """Asks the person who waits. Nobody there means No, from the loop: the engine must have
         taken its deadline before it gets the next event."""
-        question = asking.about(candidate, above, self.engine.stored.ca, self.records.ca_was_lost())
         if self._waiter is NOBODY:
-            self._shared.later(lambda: self._answer_ca(False))
+            self._shared.later(lambda: self._answer(False))
+        elif isinstance(question, Choose):
+            self._waiter.progress.confirm(asking.about_end(question), self._answer)
         else:
-            self._waiter.progress.confirm_ca(question, self._answer_ca)
+            held, lost = self.engine.stored.ca, self.records.ca_was_lost()
+            about = asking.about(question.candidate, question.above, held, lost)
+            self._waiter.progress.confirm_ca(about, self._answer)
 
-    def _answer_ca(self, yes: bool) -> None:
+    def _answer(self, yes: bool) -> None:
         """An answer counts while the engine waits for it: the question may have run out."""
         if self.engine.state is State.CONFIRMING:
             self._handle(CaAnswered(yes))
+        elif self.engine.state is State.CHOOSING:
+            self._handle(Chosen(yes))
 
     def _finish(self, error: AgentError | None) -> None:
         """An error, or PENDING; what was granted ends when it has been activated.

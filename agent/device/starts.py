@@ -95,7 +95,7 @@ class Starts:
 
 def rest_s(local: LocalRecord | None, now: Now) -> int:
     """How long a realm with this certificate rests."""
-    left_s = local.certificate.not_after_s - now.wall_s if local and now.trusted else 0
+    left_s = local.end_s - now.wall_s if local and now.trusted else 0
     return min(REST_S, left_s // 10) if left_s > 0 else REST_S
 
 

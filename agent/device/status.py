@@ -8,7 +8,7 @@ from agent.device.realms import RESTS, SECOND_NS, Realms
 from agent.device.reserve import MISSING, Need
 from agent.device.runner import RealmRunner, policy_of
 from agent.device.shared import Shared
-from agent.enrolment import automatic, drafts, outage, schedule, vouched
+from agent.enrolment import automatic, outage, schedule, vouched
 from agent.enrolment.actions import Now
 from agent.enrolment.pins import Fingerprint
 from agent.enrolment.states import State, is_under_way
@@ -30,6 +30,10 @@ EXPLAINED = {
         "`display pki enrollment realm {}` shows when it has; it is asked again",
     ),
     State.POLLING: ("the CA is being asked", "its answer is checked and stored"),
+    State.CHOOSING: (
+        "the new certificate ends before the one in use",
+        "it is taken into use after a yes",
+    ),
     State.ISSUED: (
         "the certificate is in use",
         "manual mode never renews: type `pki enroll-certificate realm {}` again before it expires",
@@ -127,7 +131,7 @@ def of_realm(
     elif lacking and alone and not is_under_way(engine.state):
         why, next_step = f"{why}; for automatic mode the configuration is not complete", lacking
     if engine.state is State.ISSUED and stored.local:
-        due_s = stored.local.certificate.not_after_s if due_s is None else due_s
+        due_s = stored.local.end_s if due_s is None else due_s
         why, next_step = _in_use(realm, runner, now, need) or (why, next_step)
     if error := runner.alone.lacking:
         why, next_step = f"{why}; it does not apply by itself: {error.what}", error.remedy
@@ -145,11 +149,9 @@ def of_realm(
         polls=stored.request.polls if stored.request else 0,
         last_error=error_of(engine.error, realm) if engine.error else None,
         last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
-        renew_s=drafts.renewal_s(stored.local.certificate, policy_of(realm))
-        if stored.local
-        else None,
+        renew_s=automatic.next_renewal_s(stored, policy_of(realm)),
         next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,
-        outage_s=outage.budget_s(stored, engine.policy, now, *engine.pace) if alone else None,
+        outage_s=outage.budget_s(stored, engine.policy, now, engine.pace) if alone else None,
         store_wanted=need.wanted,
         store_place=need.place,
     )
@@ -163,7 +165,7 @@ def _in_use(realm: Realm, runner: RealmRunner, now: Now, need: Need) -> tuple[st
     if error := runner.use.error:
         why = f"issued, but not in use: {error.what}"
         return why, f"tried again each minute; {error.remedy}"
-    if local and now.trusted and local.certificate.not_after_s < now.wall_s:
+    if local and now.trusted and local.end_s < now.wall_s:
         step = _by_itself(runner.engine.plan(now).reason)
         return "the certificate has expired", step or EXPLAINED[State.TRUSTED][1]
     if need.place == MISSING:

@@ -70,7 +70,7 @@ class DeviceSystem:
         """The fields of `display pki statistics`."""
         shared, now_s = self._shared, self._shared.time.wall_s()
         engines = [runner.engine for runner in self._realms]
-        ends = [e.stored.local.certificate.not_after_s for e in engines if e.stored.local]
+        ends = [e.stored.local.end_s for e in engines if e.stored.local]
         soon_s = now_s + shared.settings.prewarning_days * DAY_S
         health, room = self._store.health, shared.commits.room()
         return {

@@ -18,6 +18,9 @@ class Unheard:
     def confirm_ca(self, _question: CaQuestion, answer: Callable[[bool], None]) -> None:
         answer(False)
 
+    def confirm(self, _question: str, answer: Callable[[bool], None]) -> None:
+        answer(False)
+
 
 class Waiter(NamedTuple):
     """How a session hears what happens meanwhile, and of the end: once."""

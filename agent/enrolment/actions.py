@@ -120,6 +120,14 @@ class Confirm(NamedTuple):
     above: tuple[CaCertificate, ...] = ()
 
 
+class Choose(NamedTuple):
+    """Ask the operator whether to take a certificate that ends before the one in use (wall time in
+    seconds)."""
+
+    ends_s: int
+    issued_ends_s: int
+
+
 class Finish(NamedTuple):
     """The attempt is over, or PENDING: tell whoever waits. error None: issued or PENDING."""
 
@@ -134,4 +142,4 @@ class Report(NamedTuple):
     told: bool = False
 
 
-Action = StartJob | CancelJob | Commit | Activate | Wanted | Confirm | Finish | Report
+Action = StartJob | CancelJob | Commit | Activate | Wanted | Confirm | Choose | Finish | Report

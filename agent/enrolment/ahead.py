@@ -24,6 +24,7 @@ from agent.errors import AgentError
 from hal.named import NamedTuple
 from hal.records import CertificateRecord, CrlRecord, LocalRecord, OutcomeRecord
 
+_ANY = Policy(None, 1, 1)  # the pauses go by a life, whatever the settings are
 LIVES = 3  # of our certificates: a CA with less than that left is asked daily for its next one
 
 
@@ -126,7 +127,7 @@ def failed(tries: Tries, error: AgentError, stored: Stored, now: Now, spread: in
     """The pause after a failure. stored: by whose life the table goes."""
     begun = drafts.begun(tries.outcome, now, attended=False)
     outcome = drafts.failed(begun, error, now)
-    pause_s = automatic.pause_s(stored._replace(outcome=outcome), now, spread)
+    pause_s = automatic.pause_s(stored._replace(outcome=outcome), _ANY, now, spread)
     paused_ns = now.monotonic_ns + pause_s * SECOND_NS
     return tries._replace(paused_ns=paused_ns, outcome=outcome)
 

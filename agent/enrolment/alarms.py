@@ -81,7 +81,7 @@ def next_s(found: Mapping[str, Life], now_s: int) -> int | None:
 def _newest(stored: Stored) -> LocalRecord | None:
     """A certificate that waits for its turn takes the place of the one in use in time."""
     held = [local for local in (stored.local, stored.next) if local]
-    return max(held, key=lambda local: local.certificate.not_after_s, default=None)
+    return max(held, key=lambda local: local.end_s, default=None)
 
 
 def _warn_s(begin_s: int, end_s: int, prewarning_s: int | None) -> int:
@@ -91,7 +91,7 @@ def _warn_s(begin_s: int, end_s: int, prewarning_s: int | None) -> int:
 
 def _of_local(local: LocalRecord, policy: Policy, prewarning_s: int) -> Life:
     certificate, point_s = local.certificate, automatic.due_s(local)
-    begin_s, end_s = certificate.not_before_s, certificate.not_after_s
+    begin_s, end_s = certificate.not_before_s, local.end_s
     warn_s = _warn_s(begin_s, end_s, prewarning_s)
     if policy.percent is not None and warn_s >= point_s:
         warn_s = _late_s(point_s, SPREAD, end_s)

@@ -11,10 +11,13 @@ older request goes on, and the person types again).
 
 from __future__ import annotations
 
-from agent.enrolment import automatic, drafts, pins, retries, schedule
+from collections.abc import Callable
+
+from agent.enrolment import automatic, drafts, pins, renewal, retries, schedule
 from agent.enrolment.actions import (
     NEVER,
     Action,
+    Activate,
     Commit,
     Deadline,
     Finish,
@@ -27,13 +30,16 @@ from agent.enrolment.states import (
     Apply,
     CaCertificate,
     CaFetched,
+    Configured,
+    Event,
     JobFailed,
     Restart,
     State,
     is_under_way,
 )
 from agent.errors import AgentError, from_map
-from hal.records import RequestRecord
+from agent.visible import brief
+from hal.records import LocalRecord, RequestRecord
 
 
 class Refused(Exception):  # noqa: N818 - h11's word for it: a missing row is a refusal
@@ -48,8 +54,7 @@ class Attempt:
         self._in_flash = self._committed = stored  # for certain; when the last commit has succeeded
         self._refusals = 0  # commits in a row that flash did not take
         self._failure_ns: int | None = None  # when a failure was written last, monotonic
-        self._spread = 0  # differs between devices
-        self._started_ns = self._paused_ns = 0  # monotonic; at rest nothing is tried before it
+        self._pace = automatic.Pace()
         self._begin_with(stored)
 
     def _begin_with(self, stored: Stored) -> None:
@@ -70,22 +75,31 @@ class Attempt:
         # The set that a person is asked about, and the certificate in it that would be the pin.
         self._fetched: CaFetched | None = None
         self._candidate: CaCertificate | None = None
+        # A certificate that was issued for too short a life, while a person is asked whether it is
+        # wanted. The CA may be asked for it again.
+        self._shorter: LocalRecord | None = None
 
     def _began(self, event: Restart, now: Now) -> None:
         """What a start brings; it has its own pause, also after a commit that flash has refused."""
-        self._spread, self._started_ns = event.spread, now.monotonic_ns
-        pause_ns = automatic.first_pause_ns(self.stored, now, event.spread, event.herd_s)
-        self._paused_ns = now.monotonic_ns + pause_ns
+        begun_ns, spread = now.monotonic_ns, event.spread
+        pause_ns = automatic.first_pause_ns(self.stored, now, spread, event.herd_s)
+        held_s = automatic.held_s(self.stored, self.policy, now, spread)
+        paused_ns = begun_ns + max(pause_ns, held_s * schedule.SECOND_NS)
+        self._pace = automatic.Pace(paused_ns, begun_ns, spread, event.apart)
+
+    def _pause(self, now: Now, seconds: int) -> None:
+        """At rest nothing is tried for so long."""
+        paused_ns = now.monotonic_ns + seconds * schedule.SECOND_NS
+        self._pace = self._pace._replace(paused_ns=paused_ns)
 
     def pin_holds(self) -> bool:
         """The stored CA is the one that the realm trusts now."""
         return pins.holds(self.stored.ca, self.policy.fingerprint)
 
     @property
-    def pace(self) -> tuple[int, int, int]:
-        """What the plan depends on beside the records: until when it pauses and when the agent has
-        started, both monotonic, and a number that differs between devices."""
-        return self._paused_ns, self._started_ns, self._spread
+    def pace(self) -> automatic.Pace:
+        """What the times of the next steps hang on beside flash."""
+        return self._pace
 
     @property
     def error(self) -> AgentError | None:
@@ -101,8 +115,29 @@ class Attempt:
     def plan(self, now: Now) -> automatic.Plan:
         """The next step of a realm at rest."""
         if is_under_way(self.stored.state):  # flash has refused a commit in the middle of it
-            return automatic.Plan("", Deadline(self._paused_ns))
-        return automatic.plan(self.stored, self.policy, now, self._paused_ns, self._started_ns)
+            return automatic.Plan("", Deadline(self._pace.paused_ns))
+        return automatic.plan(self.stored, self.policy, now, self._pace)
+
+    def _keep(self, local: LocalRecord, now: Now) -> list[Action]:
+        """Certificate, outcome and the end of the request are one commit. Consumers come last:
+        their files are made from flash, so a cut before `Activate` is repaired at the next start.
+        """
+        request, certificate = self._request(), local.certificate
+        at_once = (request.attended and not request.by_rule) or self._shorter is not None
+        waits = automatic.waits_for_its_turn(self.stored, local, self.policy, now, at_once=at_once)
+        place = {"next": local} if waits else {"local": local, "next": None}
+        # Without a clock the next renewal is counted from here.
+        self._pause(now, 0 if now.trusted else automatic.elapsed_s(local))
+        self.state, self._next_application, self._shorter = State.ISSUED, None, None
+        text = f"certificate {certificate.serial} for {brief(certificate.subject)}"
+        alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
+        return [
+            self._commit(ca=self.stored.ca, **place, request=None, outcome=drafts.succeeded(now)),
+            Report("GET_LOCAL_CERT_OK", text),
+            *([alarm] if local.ends_as_before else []),
+            Activate(again=not waits),
+            Finish(None),
+        ]
 
     def _failed(self, error: AgentError, now: Now) -> list[Action]:
         """The attempt is over; its request stays where the CA may still answer it.
@@ -113,12 +148,12 @@ class Attempt:
         before = self._in_flash.outcome
         older = self.stored.request
         request = older if self._draft else drafts.kept(older, error)
-        told = drafts.failed(self.stored.outcome, error, now)
+        anew = renewal.is_refused(self.request, error, now)
+        told = drafts.failed(self.stored.outcome, error, now, anew=anew)
         mnemonic = "GET_CA_CERT_ERR" if self.state in _ABOUT_CA else "GET_LOCAL_CERT_ERR"
         self.state, self._next_application, self._draft = State.FAILED, None, None
         ended = self.stored._replace(outcome=told)
-        pause_s = automatic.pause_s(ended, now, self._spread)
-        self._paused_ns = now.monotonic_ns + pause_s * schedule.SECOND_NS
+        self._pause(now, automatic.pause_s(ended, self.policy, now, self._pace.spread))
         news = drafts.tells_more(before, told, self._failure_ns, now)
         if news or request != self._in_flash.request or self._attended:
             self._failure_ns = now.monotonic_ns
@@ -126,6 +161,18 @@ class Attempt:
         else:
             self.stored, actions = ended, []
         return [*actions, Report(mnemonic, error.what), Finish(error)]
+
+    def _configured(self, event: Configured, now: Now) -> list[Action]:
+        """What the realm waited for may be there now, and the time of its renewal another one. What
+        the CA may have issued is counted all the same."""
+        paused_ns = self._pace.paused_ns
+        self._pause(now, event.quiet_s)
+        if automatic.is_spent(self.stored, self.policy, now):
+            self._pace = self._pace._replace(paused_ns=max(paused_ns, self._pace.paused_ns))
+        return self._changed(self._held(lambda held: drafts.due(held, self.policy)))
+
+    def _rest(self, _event: Event, _now: Now) -> list[Action]:
+        return self._changed(self._held(lambda held: drafts.due(held, self.policy)))
 
     def _later(self, error: AgentError, now: Now) -> list[Action]:
         """The job once more at a deadline, while the attempt has tries left; else no action."""
@@ -140,13 +187,28 @@ class Attempt:
     def _arm(self, now: Now, peace_s: int = 0) -> None:
         """Sets the deadline to the next poll. `peace_s`: the server asked to be left alone."""
         interval_min = self.policy.poll_interval_min
-        self.deadline = Deadline(schedule.next_poll_ns(now.monotonic_ns, interval_min, peace_s))
+        granted_s = automatic.peace_s(self.stored, self.policy, now, peace_s)
+        self.deadline = Deadline(schedule.next_poll_ns(now.monotonic_ns, interval_min, granted_s))
 
     def _request(self) -> RequestRecord:
         """The request under way, or lost; Refused when there is none."""
         if self.request is None:
             raise Refused(f"{self.state.value} without a request record")
         return self.request
+
+    def _held(self, change: Callable[[LocalRecord], LocalRecord]) -> dict[str, LocalRecord]:
+        parts = (("local", self.stored.local), ("next", self.stored.next))
+        return {part: change(held) for part, held in parts if held}
+
+    def _changed(self, parts: dict[str, LocalRecord]) -> list[Action]:
+        """At rest what changes is committed. While a job runs its end is the next commit: one that
+        failed now would be the end of an application that goes well."""
+        if all(getattr(self.stored, part) == held for part, held in parts.items()):
+            return []
+        if is_under_way(self.state) or is_under_way(self.stored.state):
+            self.stored = self.stored._replace(**parts)  # type: ignore[arg-type]
+            return []
+        return [self._commit(**parts)]
 
     def _commit(self, **changes: object) -> Commit:
         """Changes records of `stored`, all of them in one transaction of the store."""

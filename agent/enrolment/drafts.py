@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from binascii import crc32
+from collections.abc import Iterable, Mapping
+
 from agent import limits
 from agent.enrolment import schedule
 from agent.enrolment.actions import Now, Policy
@@ -9,6 +12,7 @@ from agent.enrolment.states import Apply, Granted
 from agent.enrolment.verdicts import FAILURES, is_verdict
 from agent.errors import AgentError
 from hal.records import (
+    CaRecord,
     CertificateRecord,
     LocalRecord,
     OutcomeRecord,
@@ -35,6 +39,7 @@ def request(event: Apply, signer: RenewalRecord | None, now: Now) -> RequestReco
         polls=0,
         renewal=signer,
         attended=event.attended,
+        by_rule=event.by_rule,
     )
 
 
@@ -61,8 +66,11 @@ def left(before: OutcomeRecord | None) -> OutcomeRecord:
     return counted._replace(requests=counted.requests + 1)
 
 
-def failed(before: OutcomeRecord | None, error: AgentError, now: Now) -> OutcomeRecord:
-    """The attempt has failed. A refusal that the CA has signed is no certificate."""
+def failed(
+    before: OutcomeRecord | None, error: AgentError, now: Now, *, anew: bool = False
+) -> OutcomeRecord:
+    """The attempt has failed. A refusal that the CA has signed is no certificate. anew: it refused
+    the signature of the certificate in use; that counts until it has decided without it."""
     counted = before or _FIRST
     older = counted.error.get("retry") if counted.error else None
     requests = counted.requests - (error.code in FAILURES)
@@ -72,12 +80,18 @@ def failed(before: OutcomeRecord | None, error: AgentError, now: Now) -> Outcome
         attempts=max(1, counted.attempts),
         since_s=counted.since_s if older == error.retry else now.wall_s,
         requests=max(0, requests),
+        anew=anew or (counted.anew and not is_verdict(error)),
     )
 
 
 def succeeded(now: Now) -> OutcomeRecord:
     """A certificate is stored: all counts begin anew."""
     return _FIRST._replace(at_s=now.wall_s)
+
+
+def taught(before: OutcomeRecord | None, now: Now) -> OutcomeRecord:
+    """A certificate was issued and is of no use: no failure, but one that the CA has issued."""
+    return (before or _FIRST)._replace(error=None, at_s=now.wall_s, attempts=0, anew=False)
 
 
 def tells_more(
@@ -105,24 +119,55 @@ def _cut(text: str) -> str:
 
 
 def local(
-    event: Granted, sent: RequestRecord, same_end: bool, now: Now, policy: Policy
+    event: Granted, sent: RequestRecord, ca: CaRecord | None, now: Now, policy: Policy
 ) -> LocalRecord:
     """The certificate that was issued, the key that it is for, and when it is to be renewed."""
-    return LocalRecord(
+    record = LocalRecord(
         certificate=event.certificate,
         chain=list(event.chain),
         key=str(sent.settings["key_pair"]),
         generation=sent.generation,
         issued_s=now.wall_s,
-        ends_as_before=same_end,
-        renew_s=renewal_s(event.certificate, policy),
+        names=names(sent.settings),
+    )
+    return held(record, ca, policy)
+
+
+def held(record: LocalRecord, ca: CaRecord | None, policy: Policy) -> LocalRecord:
+    """A certificate of this CA, with what the set says about its end, and its renewal point."""
+    pin = ca.pin if ca else ""
+    return due(
+        record._replace(ends_s=_ends_s(record, ca.certificates if ca else ()), pin=pin), policy
     )
 
 
-def renewal_s(certificate: CertificateRecord, policy: Policy) -> int | None:
+def _ends_s(record: LocalRecord, certificates: Iterable[CertificateRecord]) -> int:
+    chain = (c.not_after_s for c in certificates if c.der in record.chain)
+    return min((record.certificate.not_after_s, *chain))
+
+
+def due(record: LocalRecord, policy: Policy) -> LocalRecord:
+    """The same with its renewal point by the settings of now."""
+    return record._replace(renew_s=renewal_s(record, policy))
+
+
+def renewal_s(record: LocalRecord, policy: Policy) -> int | None:
     """From when on a certificate is due for renewal; None: the realm does not renew by itself."""
     if policy.percent is None:
         return None
-    life = certificate.not_before_s, certificate.not_after_s
+    return point_s(record, policy, policy.percent)
+
+
+def point_s(record: LocalRecord, policy: Policy, percent: int) -> int:
+    """When so much of its life has passed, or its lead begins."""
+    life = record.certificate.not_before_s, record.end_s
     polls = policy.poll_interval_min, policy.poll_times
-    return schedule.renewal_s(*life, policy.percent, *polls)
+    return schedule.renewal_s(*life, percent, polls, record.granted_s)
+
+
+def names(settings: Mapping[str, object]) -> int:
+    """A CRC-32 of the names that a request asks for; 0 where it says none."""
+    entity = settings.get("entity")
+    if not isinstance(entity, dict):
+        return 0
+    return crc32(repr(sorted(entity.items())).encode("utf-8", "replace")) or 1

@@ -29,11 +29,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent import limits
-from agent.enrolment import automatic, drafts, pins, renewal, retries, schedule, verdicts, vouched
+from agent.enrolment import drafts, pins, renewal, retries, schedule, verdicts, vouched
 from agent.enrolment.actions import (
     NEVER,
     Action,
-    Activate,
     Confirm,
     Deadline,
     Finish,
@@ -61,7 +60,7 @@ from agent.enrolment.states import (
 )
 from agent.enrolment.verdicts import is_verdict
 from agent.errors import AgentError, fail
-from agent.visible import brief, named_print
+from agent.visible import named_print
 
 
 class Engine(Resting):
@@ -123,7 +122,7 @@ class Engine(Resting):
 
     def _begin(self, event: Apply, now: Now) -> list[Action]:
         """For a person the request is stored before the CA set is fetched: a restart goes on."""
-        request = drafts.request(event, renewal.may_sign(event, self.stored.local), now)
+        request = drafts.request(event, renewal.may_sign(event, self.stored, self.policy), now)
         outcome = drafts.begun(self.stored.outcome, now, attended=event.attended)
         self.state, self._next_application = State.FETCHING, None
         actions: list[Action] = []
@@ -218,38 +217,23 @@ class Engine(Resting):
     # -- the answer --------------------------------------------------------------------------------
 
     def _store(self, event: Granted, now: Now) -> list[Action]:
-        """SUCCESS. Certificate, outcome and the end of the request are one commit.
-
-        The child has checked the certificate against the pin of its job. It could not know
-        whether the realm has another pin since, and which certificate is in use (an old reply that
-        is played again must not replace a newer certificate). Consumers come last: their files are
-        made from flash, so a cut before `Activate` is repaired at the next start.
-        """
-        request, ca = self._request(), self.stored.ca
-        newest = self.stored.next or self.stored.local
+        """SUCCESS. The child has checked the certificate against the pin of its job. It could not
+        know whether the realm has another pin since, and which certificate is in use (an old reply
+        that is played again must not replace a newer certificate)."""
+        request = self._request()
         if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
-        attended = request.attended
+        issued = drafts.local(event, request, self.stored.ca, now, self.policy)
+        before = pins.newest(self.stored, self.policy.fingerprint)
         try:
-            same_end = renewal.check_newer(newest, event.certificate, attended=attended)
+            found = renewal.compared(self.stored, before, issued, attended=request.attended)
         except AgentError as error:
             return self._failed(error, now)
-        ca = pins.with_proven_ra(ca) if event.ra_proven else ca
-        local = drafts.local(event, request, same_end, now, self.policy)
-        waits = automatic.waits_for_its_turn(self.stored, self.policy, now, attended=attended)
-        place = {"next": local} if waits else {"local": local, "next": None}
-        if not now.trusted:  # the next renewal is counted from here
-            self._paused_ns = now.monotonic_ns + automatic.elapsed_ns(local)
-        self.state, self._next_application = State.ISSUED, None
-        text = f"certificate {event.certificate.serial} for {brief(event.certificate.subject)}"
-        alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
-        return [
-            self._commit(ca=ca, **place, request=None, outcome=drafts.succeeded(now)),
-            Report("GET_LOCAL_CERT_OK", text),
-            *([alarm] if same_end else []),
-            Activate(again=not waits),
-            Finish(None),
-        ]
+        if found.before_s is not None:
+            return self._too_short(issued, found.before_s, now)
+        ca = pins.with_proven_ra(self.stored.ca) if event.ra_proven else self.stored.ca
+        self.stored = self.stored._replace(ca=ca)
+        return self._keep(issued._replace(ends_as_before=found.same_end), now)
 
     def _wait(self, _event: Event, now: Now) -> list[Action]:
         """PENDING: the first answer opens the polls, each later one has used one up.

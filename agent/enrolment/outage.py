@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from agent.enrolment import automatic, drafts, schedule
 from agent.enrolment.actions import Now, Policy, Stored
+from agent.enrolment.automatic import Pace
 from agent.enrolment.schedule import SECOND_NS
 from agent.errors import fail
 
@@ -19,19 +20,17 @@ TRIES = (
 )
 
 
-def budget_s(
-    stored: Stored, policy: Policy, now: Now, paused_ns: int, started_ns: int, spread: int
-) -> int | None:
+def budget_s(stored: Stored, policy: Policy, now: Now, pace: Pace) -> int | None:
     """Seconds; 0: the next try comes too late already. None: the realm does not renew by itself,
     has nothing that could lapse, or does not know the time."""
     newest = stored.next or stored.local
     if policy.percent is None or newest is None or not now.trusted:
         return None
-    begin_s, end_s, last_s = now.wall_s, newest.certificate.not_after_s, now.wall_s
+    begin_s, end_s, last_s = now.wall_s, newest.end_s, now.wall_s
     if end_s <= begin_s:
         return None
     for _try in range(TRIES):
-        step = automatic.plan(stored, policy, now, paused_ns, started_ns)
+        step = automatic.plan(stored, policy, now, pace)
         moment_s = schedule.due_s(step.deadline, now)
         if moment_s is None or moment_s >= end_s:
             break
@@ -43,7 +42,8 @@ def budget_s(
         away = fail("connection-refused", host="", what="")
         begun = drafts.begun(stored.outcome, now, attended=False)
         stored = stored._replace(outcome=drafts.failed(begun, away, now))
-        paused_ns = now.monotonic_ns + automatic.pause_s(stored, now, spread) * SECOND_NS
+        pause_s = automatic.pause_s(stored, policy, now, pace.spread)
+        pace = pace._replace(paused_ns=now.monotonic_ns + pause_s * SECOND_NS)
     return last_s - begin_s
 
 

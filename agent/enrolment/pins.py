@@ -15,11 +15,12 @@ one never goes back to the former because an old set arrives.
 
 from __future__ import annotations
 
+from agent.enrolment.actions import Stored
 from agent.enrolment.states import CaCertificate
 from agent.errors import AgentError, fail
 from agent.visible import brief
 from hal.named import NamedTuple
-from hal.records import CaRecord, NextCaRecord
+from hal.records import CaRecord, LocalRecord, NextCaRecord
 
 Fingerprint = tuple[str, str]  # (md5 | sha1 | sha256, lower-case hexadecimal)
 Found = tuple[CaCertificate, ...]
@@ -113,6 +114,22 @@ def holds(ca: CaRecord | None, fingerprint: Fingerprint | None) -> bool:
     algorithm, digits = fingerprint
     field = {"md5": "pin_md5", "sha1": "pin_sha1", "sha256": "pin"}[algorithm]
     return digits in [getattr(member, field) for member in (ca, *ca.lineage)]
+
+
+def counts(local: LocalRecord, ca: CaRecord | None, fingerprint: Fingerprint | None) -> bool:
+    """Whether a certificate is one of the CA that the realm trusts now, as far as is known. Another
+    one is served until there is one of that CA, but for the schedule there is none."""
+    if ca is None:
+        return True
+    if not holds(ca, fingerprint):
+        return False
+    return local.pin in ("", ca.pin, *(link.pin for link in ca.lineage))
+
+
+def newest(stored: Stored, fingerprint: Fingerprint | None) -> LocalRecord | None:
+    """The certificate that waits or, where none does, the one in use, if it counts."""
+    held = stored.next or stored.local
+    return held if held and counts(held, stored.ca, fingerprint) else None
 
 
 def following(

@@ -1,4 +1,5 @@
-"""A realm at rest: what it does by itself, the operator's words, a flash that takes nothing."""
+"""A realm at rest: what it does by itself, a certificate that may not be of use, the operator's
+words, a flash that takes nothing."""
 
 from __future__ import annotations
 
@@ -8,17 +9,20 @@ from agent.enrolment.actions import (
     Action,
     Activate,
     CancelJob,
+    Choose,
     Deadline,
     Finish,
     Now,
     Report,
     Wanted,
 )
-from agent.enrolment.attempt import Attempt
+from agent.enrolment.attempt import Attempt, Refused
 from agent.enrolment.states import (
-    Configured,
+    Chosen,
+    Due,
     Event,
     Installed,
+    Listed,
     NextCa,
     NotStored,
     Removed,
@@ -26,6 +30,8 @@ from agent.enrolment.states import (
     is_under_way,
 )
 from agent.errors import fail
+from hal import calendar
+from hal.records import LocalRecord
 
 
 class Resting(Attempt):
@@ -42,7 +48,7 @@ class Resting(Attempt):
             return []
         if plan.reason == automatic.TAKE_OVER:
             return self._take_over()
-        self._paused_ns = now.monotonic_ns + automatic.HOUR_S * schedule.SECOND_NS
+        self._pause(now, automatic.HOUR_S)
         return [Wanted(plan.reason)]
 
     def _take_over(self) -> list[Action]:
@@ -51,16 +57,56 @@ class Resting(Attempt):
         self.state = self.stored.at_rest
         return [commit, Report("LOCAL_IN_USE", automatic.TAKE_OVER), Activate()]
 
-    def _configured(self, event: Configured, now: Now) -> list[Action]:
-        """What the realm waited for may be there now, and the time of its renewal another one."""
-        self._paused_ns = now.monotonic_ns + event.quiet_s * schedule.SECOND_NS
-        changes = {
-            part: held._replace(renew_s=drafts.renewal_s(held.certificate, self.policy))
-            for part, held in (("local", self.stored.local), ("next", self.stored.next))
-            if held
-        }
-        changed = any(getattr(self.stored, part) != held for part, held in changes.items())
-        return [self._commit(**changes)] if changed else []
+    def _listed(self, event: Listed, _now: Now) -> list[Action]:
+        """Revocation is told once, and so is the end of a hold. The certificate stays in use until
+        there is another one: it may serve those who read no list."""
+        reasons = dict(event.reasons)
+        before = self._held(lambda held: held)
+        after = self._held(
+            lambda held: held._replace(revoked=reasons.get(held.certificate.serial, ""))
+        )
+        reports = [
+            _told_of(held) for part, held in after.items() if held.revoked != before[part].revoked
+        ]
+        return [*self._changed(after), *reports]
+
+    # -- a certificate that ends too early ---------------------------------------------------------
+
+    def _too_short(self, issued: LocalRecord, before_s: int, now: Now) -> list[Action]:
+        """The CA grants a shorter life now. A person may want the certificate all the same, since
+        the key of the one in use is in wrong hands."""
+        self._shorter = issued
+        if not self._request().attended:
+            return self._not_chosen(Due(), now)
+        self.state = State.CHOOSING
+        self.deadline = Deadline(now.monotonic_ns + limits.CONFIRM_CA_S * schedule.SECOND_NS)
+        return [Choose(before_s, issued.end_s)]
+
+    def _choose(self, event: Chosen, now: Now) -> list[Action]:
+        if event.yes and self._shorter:
+            return self._keep(self._shorter, now)
+        return self._not_chosen(event, now)
+
+    def _not_chosen(self, _event: Event, now: Now) -> list[Action]:
+        """An earlier end is nobody's fault, and a certificate a day is what gets a device blocked.
+        So the life that was granted is a lesson: the renewal point moves to its last part."""
+        issued, newest = self._shorter, self.stored.next or self.stored.local
+        if issued is None or newest is None:
+            raise Refused("no certificate to choose")
+        begun_s = max(issued.certificate.not_before_s, now.wall_s if now.trusted else 0)
+        taught = newest._replace(granted_s=max(1, issued.end_s - begun_s))
+        part = "next" if newest is self.stored.next else "local"
+        outcome = drafts.taught(self.stored.outcome, now)
+        until, until_now = calendar.text(issued.end_s), calendar.text(newest.end_s)
+        ends = f"it ends {until}, and the one in use {until_now}"
+        text = f"certificate {issued.certificate.serial} is kept out of use: {ends}"
+        self.state, self._next_application, self._shorter = State.ISSUED, None, None
+        commit = self._commit(
+            **{part: drafts.due(taught, self.policy)}, request=None, outcome=outcome
+        )
+        self._pause(now, automatic.pause_s(self.stored, self.policy, now, self._pace.spread))
+        finish = Finish(fail("issued-shorter", reason=ends))
+        return [commit, Report("NOTE", text), finish]
 
     # -- the operator's words ----------------------------------------------------------------------
 
@@ -81,9 +127,7 @@ class Resting(Attempt):
         """Certificates that the operator brought. A local one ends a request that was lost."""
         outcome = drafts.succeeded(now)
         if event.local:
-            local = event.local._replace(
-                renew_s=drafts.renewal_s(event.local.certificate, self.policy)
-            )
+            local = drafts.held(event.local, self.stored.ca, self.policy)
             commit = self._commit(local=local, next=None, request=None, outcome=outcome)
         else:
             commit = self._commit(ca=event.ca, outcome=outcome)
@@ -106,9 +150,6 @@ class Resting(Attempt):
         self.state = self.stored.at_rest
         return [commit, Report(f"DEL_{event.kind.upper()}_OK", "deleted by the operator")]
 
-    def _rest(self, _event: Event, _now: Now) -> list[Action]:
-        return []
-
     def _set_back(self, event: NotStored, now: Now) -> list[Action]:
         """A commit has failed, so the realm is what flash says, and nothing else has happened.
 
@@ -126,9 +167,18 @@ class Resting(Attempt):
         interrupted = is_under_way(self.state)
         if interrupted:
             pause_s = min(limits.STORE_AGAIN_S << min(self._refusals - 1, 16), limits.STORE_REST_S)
-            self._paused_ns = now.monotonic_ns + pause_s * schedule.SECOND_NS
+            self._pause(now, pause_s)
             failure = failure or drafts.failed(flash, event.error, now)
         if failure:
             self.stored = self.stored._replace(outcome=failure)
         self.state = State.FAILED if interrupted else self.stored.at_rest
         return []
+
+
+def _told_of(held: LocalRecord) -> Report:
+    serial = held.certificate.serial
+    if held.revoked:
+        return Report(
+            "LOCAL_REVOKED", f"certificate {serial} is on the revocation list: {held.revoked}"
+        )
+    return Report("LOCAL_VALID", f"certificate {serial} is no longer on the revocation list")

@@ -14,18 +14,28 @@ WEEK_S = 7 * 86400
 YEAR_S = 366 * 86400
 
 
+def lead_s(life_s: int, interval_min: int, times: int) -> int:
+    """So long before the end of a life a renewal begins at the latest: there is time for all polls
+    of a slow CA, but it is not more than a third of the life."""
+    polls_s = 2 * interval_min * 60 * times
+    return min(max(polls_s, min(WEEK_S, life_s // 10)), life_s // 3)
+
+
 def renewal_s(
-    not_before_s: int, not_after_s: int, percent: int, interval_min: int, times: int
+    begin_s: int, end_s: int, percent: int, polls: tuple[int, int], granted_s: int = 0
 ) -> int:
     """Wall time at which a certificate is due for renewal (VRP `auto-enroll PERCENT`).
 
-    PERCENT counts the validity that has elapsed; whatever it says, there is time for all polls of
-    a slow CA before the end, but not more than a third of the validity.
+    PERCENT counts the life that has elapsed. polls: their interval in minutes, and their number.
+    granted_s: the CA grants a shorter life now (0: it does not), so a renewal before the last part
+    of the old life brings nothing.
     """
-    validity_s = max(0, not_after_s - not_before_s)
-    polls_s = 2 * interval_min * 60 * times
-    lead_s = min(max(polls_s, min(WEEK_S, validity_s // 10)), validity_s // 3)
-    return min(not_before_s + validity_s * percent // 100, not_after_s - lead_s)
+    life_s = max(0, end_s - begin_s)
+    point_s = min(begin_s + life_s * percent // 100, end_s - lead_s(life_s, *polls))
+    if granted_s:
+        part_s = max(lead_s(granted_s, *polls), granted_s * (100 - percent) // 100)
+        point_s = max(point_s, end_s - part_s)
+    return point_s
 
 
 def armed(deadline: Deadline, now: Now) -> Deadline:

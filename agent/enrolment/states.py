@@ -8,7 +8,8 @@ its record goes only when the transaction has ended.
     kept in flash   NOTHING  TRUSTED  ISSUED  FAILED       no application under way
                     FETCHING SENT  PENDING                 the phase of the request record; a fourth
                                                            one, `lost`, is FAILED (see below)
-    only in memory  CONFIRMING  RECOVERING  POLLING        a person or the CA is being asked
+    only in memory  CONFIRMING  CHOOSING                   a person is being asked
+                    RECOVERING  POLLING                    the CA is being asked
 
 A power cut leaves the state that was in flash, and its row of `Restart` tells how that goes on.
 FETCHING fetches again. PENDING waits for its next poll. SENT cannot know whether the request
@@ -48,6 +49,7 @@ class State(Enum):
     RECOVERING = "asking for a lost answer"
     PENDING = "pending"
     POLLING = "polling"
+    CHOOSING = "shorter certificate to be confirmed"
     ISSUED = "issued"
     FAILED = "failed"
 
@@ -78,6 +80,7 @@ class Apply(NamedTuple):
 
     attended: a person waits, can confirm a CA, and wants the first failure at once.
     renewable: the key pair of the certificate in use is there, so that it can sign.
+    by_rule: the new certificate waits for its turn as one of a realm that renews by itself.
     """
 
     transaction: str
@@ -86,6 +89,7 @@ class Apply(NamedTuple):
     password: str | None
     attended: bool
     renewable: bool = False
+    by_rule: bool = False
 
 
 class CaFetched(NamedTuple):
@@ -97,6 +101,13 @@ class CaFetched(NamedTuple):
 
 class CaAnswered(NamedTuple):
     """The operator compared the fingerprints and said yes or no (or nothing in time: no)."""
+
+    yes: bool
+
+
+class Chosen(NamedTuple):
+    """The operator takes a certificate that ends before the one in use, or not (or nothing in time:
+    not)."""
 
     yes: bool
 
@@ -130,11 +141,12 @@ class Restart(NamedTuple):
     """The agent has started and found this realm in flash.
 
     spread: a number that differs between devices; herd_s: over so many seconds their first attempts
-    are spread.
+    are spread; apart: so are their renewals.
     """
 
     spread: int = 0
     herd_s: int = 0
+    apart: bool = False
 
 
 class Configured(NamedTuple):
@@ -144,6 +156,14 @@ class Configured(NamedTuple):
     """
 
     quiet_s: int = 0
+
+
+class Listed(NamedTuple):
+    """A revocation list that is current, and signed by the issuer of the realm's certificates, was
+    read. reasons: the serial number (hexadecimal, as in the records) and the reason (the names of
+    RFC 5280 5.3.1) of each certificate of the realm that it names."""
+
+    reasons: tuple[tuple[str, str], ...] = ()
 
 
 class NotStored(NamedTuple):
@@ -179,12 +199,14 @@ Event = (
     Apply
     | CaFetched
     | CaAnswered
+    | Chosen
     | Granted
     | Waiting
     | JobFailed
     | Due
     | Restart
     | Configured
+    | Listed
     | NotStored
     | Abort
     | Installed
@@ -200,6 +222,7 @@ UNDER_WAY = (
     State.RECOVERING,
     State.PENDING,
     State.POLLING,
+    State.CHOOSING,
 )
 
 AS_STORED: Final = "AS_STORED"  # the state that the records tell of, with no application under way
@@ -208,6 +231,7 @@ Target = State | Literal["AS_STORED"]
 # (state, event) -> (name of the engine's handler, the targets that it may lead to). The second half
 # is checked after every transition, and the diagram is drawn from it.
 Transition = tuple[str, tuple[Target, ...]]
+_STORED = (State.ISSUED, State.FAILED, State.CHOOSING)
 TABLE: dict[tuple[State, type], Transition] = {
     (State.NOTHING, Apply): ("apply", (State.FETCHING,)),
     **{(s, Apply): ("apply", (State.FETCHING, State.RECOVERING)) for s in RESTING[1:]},
@@ -225,6 +249,7 @@ TABLE: dict[tuple[State, type], Transition] = {
     (State.RECOVERING, NotStored): ("set_back", (AS_STORED, State.FAILED)),
     (State.PENDING, NotStored): ("set_back", (AS_STORED, State.FAILED, State.PENDING)),
     (State.POLLING, NotStored): ("set_back", (State.PENDING,)),
+    **{(s, Listed): ("listed", (s,)) for s in State},
     **{(s, Configured): ("configured", (s,)) for s in State},
     (State.NOTHING, Due): ("act", (AS_STORED, State.FETCHING)),
     **{(s, Due): ("act", (AS_STORED, State.FETCHING, State.RECOVERING)) for s in RESTING[1:]},
@@ -238,14 +263,14 @@ TABLE: dict[tuple[State, type], Transition] = {
     (State.CONFIRMING, CaAnswered): ("confirm", (State.SENT, State.FAILED)),
     (State.CONFIRMING, Due): ("not_confirmed", (State.FAILED,)),
     (State.SENT, Restart): ("recover", (State.RECOVERING, State.FAILED)),
-    (State.SENT, Granted): ("store", (State.ISSUED, State.FAILED)),
+    (State.SENT, Granted): ("store", _STORED),
     (State.SENT, Waiting): ("wait", (State.PENDING, State.FAILED)),
     (State.SENT, JobFailed): (
         "send_failed",
         (State.FAILED, State.FETCHING, State.RECOVERING, State.PENDING),
     ),
     (State.RECOVERING, Due): ("poll", (State.RECOVERING, State.FAILED)),
-    (State.RECOVERING, Granted): ("store", (State.ISSUED, State.FAILED)),
+    (State.RECOVERING, Granted): ("store", _STORED),
     (State.RECOVERING, Waiting): ("wait", (State.PENDING,)),
     (State.RECOVERING, JobFailed): (
         "recovery_failed",
@@ -255,9 +280,11 @@ TABLE: dict[tuple[State, type], Transition] = {
         "looked",
         (State.RECOVERING, State.SENT, State.FETCHING, State.FAILED),
     ),
+    (State.CHOOSING, Chosen): ("choose", (State.ISSUED,)),
+    (State.CHOOSING, Due): ("not_chosen", (State.ISSUED,)),
     (State.PENDING, Restart): ("wait_again", (State.PENDING,)),
     (State.PENDING, Due): ("poll", (State.POLLING, State.FAILED)),
-    (State.POLLING, Granted): ("store", (State.ISSUED, State.FAILED)),
+    (State.POLLING, Granted): ("store", _STORED),
     (State.POLLING, Waiting): ("wait", (State.PENDING, State.FAILED)),
     (State.POLLING, JobFailed): (
         "poll_failed",

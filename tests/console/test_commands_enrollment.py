@@ -32,6 +32,18 @@ def test_a_failed_enrolment_is_told_in_three_lines() -> None:
     assert script.status == 1
 
 
+def test_a_renewal_by_hand() -> None:
+    device, script, _realm = realm_script()
+    text, status = script.run("pki update-certificate realm abc")
+    assert (status, text.count("Error:")) == (1, 1)
+    assert "has no local certificate" in text
+    device.locals["abc"] = certificate()
+    device.statuses["abc"] = PENDING
+    text, status = script.run("pki update-certificate realm ABC")
+    assert status == 0
+    assert "Info: Realm abc: pending: the CA has not decided.\n Next step: poll 2 of 5, " in text
+
+
 def test_abort_request() -> None:
     device, script, _ = realm_script()
     assert "no request under way" in script.run("pki abort-request realm abc")[0]

@@ -99,6 +99,29 @@ def test_whether_it_is_the_right_ca(keys: bytes, answer: bool) -> None:
     assert terminal.take().endswith("[Huawei]")
 
 
+@pytest.mark.parametrize(("keys", "answer"), [(b"y\r", True), (b"\r", False), (b"\x03", False)])
+def test_a_question_of_a_task_that_needs_no_more_than_its_line(keys: bytes, answer: bool) -> None:
+    device = FakeDevice()
+    terminal, asked = enrolling(device), []
+    terminal.keys(b"y\r")  # typed before the question: no answer
+    progress = next(iter(device.tasks.values())).progress
+    progress.confirm("The new one ends sooner. Take it?", asked.append)
+    assert terminal.take().endswith("The new one ends sooner. Take it? [Y/N]: ")
+    terminal.keys(keys)
+    assert asked == [answer]
+    device.finish()
+    progress.confirm("Nobody hears this.", asked.append)
+    assert asked == [answer, False]
+
+
+def test_such_a_question_runs_out() -> None:
+    device = FakeDevice()
+    terminal, asked = enrolling(device), []
+    next(iter(device.tasks.values())).progress.confirm("Take it?", asked.append)
+    terminal.reactor.advance((limits.CONFIRM_CA_S + 1) * SECOND_NS)
+    assert asked == [False]
+
+
 @pytest.mark.parametrize("level", [1, 2])
 def test_who_may_not_pin_a_ca_may_not_accept_one(level: int) -> None:
     device = FakeDevice()

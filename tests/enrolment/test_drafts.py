@@ -5,8 +5,9 @@ import pytest
 from agent import limits
 from agent.enrolment import drafts
 from agent.enrolment.actions import Now, Policy
+from agent.enrolment.states import Granted
 from agent.errors import fail, from_map
-from hal.records import CertificateRecord, RequestRecord
+from hal.records import CaRecord, CertificateRecord, LocalRecord, RequestRecord
 
 NOW = Now(1_700_000_000, 1_000, trusted=True)
 SENT = RequestRecord("sent", "ab" * 16, 1, 1, {"key_pair": "k1"}, None, 3, None)
@@ -76,11 +77,55 @@ def test_a_failure_is_written_when_it_is_another_one_and_not_too_often() -> None
     assert drafts.tells_more(timeout, refused, None, NOW)
 
 
+LEAF = CertificateRecord(b"leaf", "CN=r1", "CN=CA", "2a", NOW.wall_s, NOW.wall_s + 1_000_000)
+POLICY = Policy(None, 1, 3)
+HALF = POLICY._replace(percent=50)
+
+
 def test_a_certificate_says_when_it_is_to_be_renewed() -> None:
-    leaf = CertificateRecord(b"", "", "", "", NOW.wall_s, NOW.wall_s + 1_000_000)
-    policy = Policy(None, 1, 3)
-    assert drafts.renewal_s(leaf, policy) is None
-    assert drafts.renewal_s(leaf, policy._replace(percent=50)) == NOW.wall_s + 500_000
+    local = LocalRecord(LEAF, [], "k1", 1, 0)
+    assert drafts.renewal_s(local, POLICY) is None
+    assert drafts.renewal_s(local, HALF) == NOW.wall_s + 500_000
+
+
+def test_what_ends_first_in_the_chain_is_the_end() -> None:
+    """Field case 18: no peer accepts a certificate behind the end of its CA."""
+    ca, root, other = (
+        CertificateRecord(name, "CN=CA", "CN=Root", "01", 0, NOW.wall_s + end_s)
+        for name, end_s in ((b"ca", 300_000), (b"root", 200_000), (b"other", 100))
+    )
+    held = CaRecord("ab", "cd", "ef", 0, "fingerprint", [ca, root, other], [], 0)
+    event = Granted(LEAF, (b"ca", b"root"))
+    local = drafts.local(event, SENT, held, NOW, HALF)
+    assert local.end_s == NOW.wall_s + 200_000
+    assert (local.renew_s, local.pin) == (NOW.wall_s + 100_000, "ab")
+    alone = drafts.local(event._replace(chain=()), SENT, held, NOW, HALF)
+    assert alone.end_s == LEAF.not_after_s
+    assert drafts.local(event, SENT, None, NOW, HALF).pin == ""
+    assert LocalRecord(LEAF, [], "k1", 1, 0).end_s == LEAF.not_after_s
+
+
+def test_other_names_are_told_from_those_that_were_asked_for() -> None:
+    entity = {"common_name": "r1", "fqdn": None, "ip_addresses": ["192.0.2.1"]}
+    first = drafts.names({"entity": entity, "url": "http://a"})
+    assert first == drafts.names({"entity": dict(reversed(entity.items())), "url": "http://b"})
+    assert first != drafts.names({"entity": {**entity, "fqdn": "r1.example"}})
+    assert drafts.names({}) == 0
+
+
+def test_a_refused_signature_counts_until_the_ca_has_decided_without_it() -> None:
+    """Field case 12: no answer to the second request does not lead back to the first."""
+    refused = drafts.failed(None, REFUSED, NOW, anew=True)
+    assert refused.anew
+    assert drafts.failed(refused, TIMEOUT, NOW).anew
+    assert not drafts.failed(refused, REFUSED, NOW).anew
+    assert not drafts.failed(None, REFUSED, NOW).anew
+
+
+def test_a_certificate_of_no_use_is_no_failure_and_is_counted() -> None:
+    left = drafts.left(drafts.failed(None, TIMEOUT, NOW))
+    taught = drafts.taught(left, NOW)
+    assert (taught.error, taught.attempts, taught.requests) == (None, 0, 1)
 
 
 def test_texts_of_a_peer_are_cut_to_what_flash_keeps() -> None:

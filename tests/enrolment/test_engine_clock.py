@@ -29,8 +29,10 @@ from tests.helpers.engine_bench import (
     HELD,
     ISSUED,
     PINNED,
+    RENEWABLE,
     T0,
     Bench,
+    again,
     application,
     network,
 )
@@ -68,6 +70,14 @@ def lost() -> Bench:
     return bench
 
 
+def choosing() -> Bench:
+    bench = Bench(AUTO, Stored(local=LOCAL))
+    short = LEAF._replace(der=b"short", serial="77", not_after_s=LEAF.not_after_s - DAY_S)
+    for event in (again(), RENEWABLE, Granted(short, ())):
+        bench(event)
+    return bench
+
+
 PLACES: dict[State, Callable[[], Bench]] = {
     State.NOTHING: at(),
     State.TRUSTED: lambda: Bench(AUTO, at(application(), FETCHED)().flash._replace(request=None)),
@@ -77,6 +87,7 @@ PLACES: dict[State, Callable[[], Bench]] = {
     State.RECOVERING: lost,
     State.PENDING: at(application(), FETCHED, Waiting()),
     State.POLLING: at(application(), FETCHED, Waiting(), Due()),
+    State.CHOOSING: choosing,
     State.ISSUED: at(application(), FETCHED, Granted(LEAF, ())),
     State.FAILED: at(application(), FETCHED, network()),
 }
@@ -130,7 +141,9 @@ class Board:
     def kept(self) -> None:
         """No certificate is gone, neither from flash nor from the engine."""
         for stored in (self.bench.flash, self.bench.engine.stored):
-            assert (stored.local, stored.ca) == (self.held.local, self.held.ca)
+            assert stored.ca == self.held.ca
+            served, held = (s.local.certificate if s.local else None for s in (stored, self.held))
+            assert served == held
         rested = self.bench.engine.rearm(self.bench.now)
         assert rested.wall_s is None or rested.wall_s - self.bench.now.wall_s <= HORIZON_S
 

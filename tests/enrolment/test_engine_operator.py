@@ -2,11 +2,13 @@
 
 import pytest
 
+from agent.enrolment import drafts
 from agent.enrolment.actions import Activate, Now, Policy, Stored
 from agent.enrolment.engine import Engine, Refused
 from agent.enrolment.states import (
     TABLE,
     UNDER_WAY,
+    Chosen,
     Event,
     Installed,
     NextCa,
@@ -46,7 +48,7 @@ def test_a_certificate_that_the_operator_brings_is_used_and_ends_what_was_lost()
     bench = Bench(flash=Stored(request=LOST, outcome=FAILED))
     assert kinds(bench(Installed(local=HELD))) == ["Commit", "Activate"]
     assert bench.trace == ["ISSUED"]
-    assert bench.flash.local == HELD
+    assert bench.flash.local == drafts.held(HELD, None, PINNED)
     assert bench.flash.request is None
     assert bench.flash.outcome == OutcomeRecord(None, NOW.wall_s, 0)
 
@@ -131,3 +133,10 @@ def test_a_handler_that_leaves_the_table_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(TABLE, (State.NOTHING, Restart), (row[0], (State.ISSUED,)))
     with pytest.raises(Refused, match="nothing -> nothing is not in the table"):
         Engine(Stored(), PINNED).handle(Restart(), NOW)
+
+
+def test_nothing_is_chosen_where_nothing_was_issued() -> None:
+    engine = Engine(Stored(), PINNED)
+    engine.state = State.CHOOSING
+    with pytest.raises(Refused):
+        engine.handle(Chosen(yes=False), NOW)

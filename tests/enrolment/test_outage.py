@@ -6,6 +6,7 @@ import pytest
 
 from agent.enrolment import outage, schedule
 from agent.enrolment.actions import Now, Policy, Stored
+from agent.enrolment.automatic import Pace
 from hal.records import CertificateRecord, LocalRecord
 from tests.device.test_automatic import DAY_S, HOUR_S, alone, in_use, pass_time, stored
 from tests.helpers.device_bench import SECOND_NS, Bench, refuse
@@ -16,7 +17,7 @@ ALONE = Policy(None, 1, 5, percent=50)
 
 def held(days: float, percent: int = 50, begin_s: int = NOW.wall_s) -> LocalRecord:
     end_s = begin_s + int(days * DAY_S)
-    point_s = schedule.renewal_s(begin_s, end_s, percent, 1, 5)
+    point_s = schedule.renewal_s(begin_s, end_s, percent, (1, 5))
     life = CertificateRecord(b"x", "CN=x", "CN=CA", "2a", begin_s, end_s)
     return LocalRecord(life, [], "k1", 1, begin_s, renew_s=point_s)
 
@@ -25,7 +26,7 @@ def budget_s(local: LocalRecord | None, after_s: int = 0, **changes: Any) -> int
     now = Now(NOW.wall_s + after_s, NOW.monotonic_ns + after_s * SECOND_NS, True)
     given = Stored(local=local, next=changes.get("waits"))
     policy, now = changes.get("policy", ALONE), changes.get("now", now)
-    return outage.budget_s(given, policy, now, now.monotonic_ns, 0, 7)
+    return outage.budget_s(given, policy, now, Pace(now.monotonic_ns, spread=7))
 
 
 # Days of a life -> how long before its end the last try may be: the longest pause in the last
@@ -53,7 +54,7 @@ def test_it_is_nothing_where_the_next_try_comes_too_late() -> None:
     local = held(30)
     now = Now(NOW.wall_s + 30 * DAY_S - 10, NOW.monotonic_ns, True)
     paused_ns = now.monotonic_ns + 11 * SECOND_NS
-    assert outage.budget_s(Stored(local=local), ALONE, now, paused_ns, 0, 7) == 0
+    assert outage.budget_s(Stored(local=local), ALONE, now, Pace(paused_ns, spread=7)) == 0
 
 
 def test_one_that_waits_counts_and_takes_over_without_a_ca() -> None:

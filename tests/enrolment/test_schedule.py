@@ -5,9 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import limits
+from agent.enrolment.actions import NEVER, Deadline, Now
 from agent.enrolment.schedule import (
     MINUTE_NS,
     SECOND_NS,
+    armed,
+    due_s,
     next_poll_ns,
     poll_after_boot_ns,
     renewal_s,
@@ -29,8 +32,8 @@ DAY_S = 86400
 )
 def test_renewal(days: int, percent: int, polls: tuple[int, int], due_days: float) -> None:
     start_s = 1_000_000
-    due_s = renewal_s(start_s, start_s + days * DAY_S, percent, *polls)
-    assert due_s == start_s + due_days * DAY_S
+    found_s = renewal_s(start_s, start_s + days * DAY_S, percent, polls)
+    assert found_s == start_s + due_days * DAY_S
 
 
 @given(
@@ -43,9 +46,21 @@ def test_renewal(days: int, percent: int, polls: tuple[int, int], due_days: floa
 def test_a_renewal_falls_due_within_the_validity(
     start_s: int, validity_s: int, percent: int, interval_min: int, times: int
 ) -> None:
-    due_s = renewal_s(start_s, start_s + validity_s, percent, interval_min, times)
-    assert due_s <= start_s + validity_s
-    assert due_s >= start_s or validity_s < 0
+    found_s = renewal_s(start_s, start_s + validity_s, percent, (interval_min, times))
+    assert found_s <= start_s + validity_s
+    assert found_s >= start_s or validity_s < 0
+
+
+@pytest.mark.parametrize(
+    ("percent", "granted_days", "due_days"),
+    [(50, 47, 374.5), (100, 47, 398 - 4.7), (100, 365, 391), (10, 47, 398 - 42.3)],
+)
+def test_a_shorter_life_that_the_ca_grants_moves_the_point(
+    percent: int, granted_days: int, due_days: float
+) -> None:
+    """Field case 1: to the last part of the old life, as long as that of the new one would be."""
+    found_s = renewal_s(0, 398 * DAY_S, percent, (1, 5), granted_days * DAY_S)
+    assert found_s == round(due_days * DAY_S)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +79,17 @@ def test_the_next_poll(interval_min: int, peace_s: int, wait_ns: int) -> None:
 
 def test_the_first_poll_after_a_start_waits_for_the_network() -> None:
     assert poll_after_boot_ns(7) == 7 + MINUTE_NS
+
+
+def test_a_deadline_comes_by_the_clock_that_is_believed() -> None:
+    now = Now(1_000, 50 * SECOND_NS, trusted=True)
+    blind = now._replace(trusted=False)
+    both = Deadline(70 * SECOND_NS, 1_010)
+    assert armed(both, now) == both
+    assert armed(both, blind) == Deadline(60 * SECOND_NS)
+    assert armed(Deadline(55 * SECOND_NS, 1_010), blind) == Deadline(55 * SECOND_NS)
+    assert armed(Deadline(wall_s=1_010), blind) == Deadline(60 * SECOND_NS)
+    assert armed(NEVER, blind) == NEVER
+    assert due_s(both, now) == 1_010
+    assert due_s(Deadline(55 * SECOND_NS), now) == 1_005
+    assert due_s(NEVER, now) is None

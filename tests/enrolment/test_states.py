@@ -47,7 +47,7 @@ def test_a_person_can_apply_at_rest_and_abort_under_way() -> None:
 
 
 def test_every_state_that_flash_can_tell_of_has_a_row_for_restart() -> None:
-    in_memory = {State.CONFIRMING, State.RECOVERING, State.POLLING}
+    in_memory = {State.CONFIRMING, State.CHOOSING, State.RECOVERING, State.POLLING}
     assert {s for s, e in TABLE if e is Restart} == set(State) - in_memory
 
 

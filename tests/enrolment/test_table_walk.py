@@ -18,12 +18,14 @@ from agent.enrolment.states import (
     TABLE,
     Abort,
     CaAnswered,
+    Chosen,
     Configured,
     Due,
     Event,
     Granted,
     Installed,
     JobFailed,
+    Listed,
     NextCa,
     NotStored,
     Removed,
@@ -62,6 +64,7 @@ def _trusted() -> CaRecord:
     return engine.stored.ca
 
 
+SHORT = ISSUED._replace(der=b"short", serial="77", not_after_s=ISSUED.not_after_s - 1)
 EVENTS: tuple[Event, ...] = (
     application("t1"),
     application("t2", attended=False)._replace(password="corrected"),
@@ -69,7 +72,10 @@ EVENTS: tuple[Event, ...] = (
     RENEWED_RA,
     CaAnswered(True),
     CaAnswered(False),
+    Chosen(True),
+    Chosen(False),
     Granted(ISSUED, ()),
+    Granted(SHORT, ()),
     Waiting(),
     network(),
     busy(),
@@ -80,6 +86,7 @@ EVENTS: tuple[Event, ...] = (
     verdict("issued-key"),
     Due(),
     Configured(),
+    Listed((("2a", "keyCompromise"),)),
     NotStored(FULL),
     Abort(),
     Installed(local=LOCAL),
@@ -97,7 +104,7 @@ def _shape(engine: Engine) -> tuple[object, ...]:
     request = engine.request
     memory = {name: value for name, value in vars(engine).items() if name.startswith("_")}
     flash, committed = memory.pop("_in_flash"), memory.pop("_committed")
-    for when in ("_refusals", "_failure_ns", "_spread", "_started_ns", "_paused_ns"):
+    for when in ("_refusals", "_failure_ns", "_pace"):
         del memory[when]  # it decides when, not where
     if engine.state in RESTING:  # an application begins with a memory of its own
         assert memory["_draft"] is None

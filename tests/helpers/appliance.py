@@ -306,6 +306,12 @@ class FakeDevice:
             )
         return self.task("enrol", None, done, progress)
 
+    def update(self, realm: str, progress: Progress, done: Done[Any]) -> int:
+        self._known(realm)
+        if realm not in self.locals:
+            raise fail("certificate-missing", realm=realm)
+        return self.task("update", None, done, progress)
+
     def abort_request(self, realm: str) -> bool:
         self._known(realm)
         return self.statuses.pop(realm, None) is not None

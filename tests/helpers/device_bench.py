@@ -161,6 +161,8 @@ class Waiter:
         if self._answer is not None:
             answer(self._answer)
 
+    confirm = confirm_ca
+
     def done(self, result: object) -> None:
         self.results.append(result)
 

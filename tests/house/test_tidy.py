@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("agent.jobs", "agent.enrolment", "agent.appliance", "agent.settings"),
         *("agent.log", "agent.loop"),
         *("hal.ports", "hal.record_keys", "hal.records", "hal.store", "hal.withheld"),
-        *("hal.record_codec", *GROUND),
+        *("hal.record_codec", "hal.calendar", *GROUND),
     ),
     "agent.console.session": (
         *("agent.console.configuration", "agent.console.terminal", *LANGUAGES),
@@ -92,7 +92,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
             *GROUND,
         ),
     ),
-    "agent.enrolment": ("hal.records", *GROUND),
+    "agent.enrolment": ("hal.records", "hal.calendar", *GROUND),
     "agent.appliance": ("agent.settings", "hal.ports", *GROUND),
     "agent.settings": ("agent.limits",),
     "agent.signals": ("agent.log", "agent.loop", "hal"),

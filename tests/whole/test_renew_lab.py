@@ -142,9 +142,9 @@ def test_a_renewal_waits_behind_an_ra_through_a_power_cut(tmp_path: Path) -> Non
         assert len({e["signer_sha256"] for e in renewals}) == 1
 
 
-def test_a_ca_with_a_new_key_and_the_old_name_says_how_to_apply_anew(tmp_path: Path) -> None:
-    """Nobody named it beforehand: the operator types its fingerprint, and the certificate in use,
-    which has the right issuer, is worth nothing there."""
+def test_to_a_ca_with_a_new_key_and_the_old_name_it_applies_anew(tmp_path: Path) -> None:
+    """Field case 11: the operator types its fingerprint, and the certificate in use, which has the
+    right issuer, is worth nothing there."""
     (tmp_path / "new").mkdir()
     with (
         LabCa(tmp_path, "--challenge", "sekret") as old,
@@ -154,11 +154,7 @@ def test_a_ca_with_a_new_key_and_the_old_name_says_how_to_apply_anew(tmp_path: P
         enrolled(agent, old)
         moved = (f"enrollment-url {new.url}", f"fingerprint sha256 {new.fingerprint}")
         agent.must("system-view", "pki realm abc", *moved, *SAVE)
-        said = agent.script(*AGAIN)
-        assert said.status == 1
-        assert "`compatibility renew-by-pkcsreq`" in " ".join(said.text.split())
-        agent.must(
-            "system-view", "pki realm abc", "compatibility renew-by-pkcsreq", "quit", *AGAIN[1:]
-        )
+        agent.must(*AGAIN)
         agent.wait_state("issued")
         check_certificate(agent, new.dir / "ca.pem")
+        assert [entry["messageType"] for entry in new.pki_operations()] == ["PKCSReq"]

@@ -20,7 +20,7 @@ SENTENCES = {
     "common-name NAME": "The common name of the subject; nothing can be applied for without it.",
     "compare configuration": "Shows how the running configuration differs from the saved one.",
     "compatibility { ca-id-empty | http-get | http-post | ra-any-purpose | renew-by-pkcsreq"
-    " | renew-by-signed-pkcsreq | renew-by-renewalreq | renew-with-password"
+    " | renew-by-signed-pkcsreq | renew-by-renewalreq | renew-when-expired | renew-with-password"
     " | short-nonce } *": "Behaviour that some CAs need; `?` says which.",
     "country CODE": "The country of the subject.",
     "crl scep": "Gets the revocation list by SCEP (GetCRL).",
@@ -80,6 +80,7 @@ SENTENCES = {
     "organization-unit UNITS": "The organization units of the subject.",
     "password cipher [ PASSWORD ]": "The challenge password; asked for twice when it is left out,"
     " and sealed when it is stored.",
+    "pki update-certificate realm NAME": "Renews now, by the rules of `auto-enroll`.",
     "pki abort-request realm NAME": "Gives up the application that is under way.",
     "pki delete-certificate { ca | local } realm NAME": "Forgets a certificate; its file in device"
     " storage stays.",

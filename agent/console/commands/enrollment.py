@@ -27,14 +27,6 @@ def enroll(operator: Operator, args: Args) -> None:
     record = lookups.realm(operator, name)
     plain = args.text("PASSWORD") if "PASSWORD" in args else None
 
-    def applied(_result: object) -> None:
-        status = operator.device.status(record.name)
-        operator.info(f"Realm {record.name}: {status.state}: {status.why}.")
-        if status.next_step != "-":
-            times = lookups.times(operator.device)
-            due = f", {times.relative(status.next_s)}" if status.next_s else ""
-            operator.line(f" Next step: {status.next_step}{due}.")
-
     def answered(yes: bool) -> None:
         if yes:
             lookups.warn_of_clock(operator)
@@ -42,7 +34,7 @@ def enroll(operator: Operator, args: Args) -> None:
             operator.start(
                 f"Applying for a certificate of realm {record.name}",
                 lambda task: operator.device.enrol(record.name, plain, task, task.done),
-                applied,
+                lambda _result: _applied(operator, record.name),
             )
 
     held = operator.device.local(record.name)
@@ -53,6 +45,25 @@ def enroll(operator: Operator, args: Args) -> None:
         )
     else:
         answered(True)
+
+
+def _applied(operator: Operator, name: str) -> None:
+    status = operator.device.status(name)
+    operator.info(f"Realm {name}: {status.state}: {status.why}.")
+    if status.next_step != "-":
+        times = lookups.times(operator.device)
+        due = f", {times.relative(status.next_s)}" if status.next_s else ""
+        operator.line(f" Next step: {status.next_step}{due}.")
+
+
+def update(operator: Operator, args: Args) -> None:
+    record = lookups.realm(operator, args.text("NAME"))
+    lookups.warn_of_clock(operator)
+    operator.start(
+        f"Renewing the certificate of realm {record.name}",
+        lambda task: operator.device.update(record.name, task, task.done),
+        lambda _result: _applied(operator, record.name),
+    )
 
 
 def abort_request(operator: Operator, args: Args) -> None:
@@ -241,6 +252,7 @@ WRITE = Row(
     request,
     {"NAME": lookups.REALM_NAME, **files.PARAMETERS},
 )
+UPDATE = Row("pki update-certificate realm NAME", (SYSTEM,), update, {"NAME": lookups.REALM_NAME})
 ABORT = Row("pki abort-request realm NAME", (SYSTEM,), abort_request, {"NAME": lookups.REALM_NAME})
 DIAGNOSE = Row(
     "diagnose realm NAME",

@@ -46,6 +46,8 @@ COMPATIBILITY = {
     "renew-by-signed-pkcsreq": "Renew by PKCSReq, signed with the certificate in use (Cisco IOS,"
     " Dogtag)",
     "renew-by-renewalreq": "Renew by RenewalReq though the CA does not list Renewal",
+    "renew-when-expired": "Renew by the expired certificate first, for CAs that take it (no second"
+    " password)",
     "renew-with-password": "Send the password with a RenewalReq too (micromdm, step-ca, UCM)",
     "short-nonce": "Accept a shortened recipientNonce in the CA's reply (Dogtag)",
 }

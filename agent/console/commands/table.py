@@ -87,6 +87,7 @@ ROWS: tuple[Row, ...] = (
     keys.CREATE,
     keys.DESTROY,
     enrollment.ENROLL,
+    enrollment.UPDATE,
     enrollment.ABORT,
     *saved.ROWS,
     *realm.SETTINGS,

@@ -138,6 +138,7 @@ WORDS = {
     "timezone": "Time zone in which times are shown",
     "undo": "Remove a setting or put it back to its default",
     "unused": "Only values that were replaced, which flash still holds",
+    "update-certificate": "Renew the certificate of a realm now",
     "updated-effective": "The new certificate is used at once",
     "validate-certificate": "Check a certificate and its chain",
     "user": "Who logs in without a name",

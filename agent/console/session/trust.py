@@ -1,4 +1,4 @@
-"""The question of a task whether a CA is to be trusted: what must be compared, and the answer.
+"""The questions of a task: whether a CA is to be trusted, with what must be compared, and others.
 
 Nobody there means No: a session that is detached, a person who does not answer in time, a script
 that goes on.
@@ -56,9 +56,18 @@ class Trust:
         if self._place.level < SECRET_LEVEL:
             answer(False)
             return
+        self._wait(answer)
+        self._run(lambda: self._show(asked))
+
+    def question(self, text: str, answer: Callable[[bool], None]) -> None:
+        """One that needs no more than the line."""
+        self._wait(answer)
+        self._typed.clear()
+        self._dialogue.choose(text, self.reply)
+
+    def _wait(self, answer: Callable[[bool], None]) -> None:
         self._answer = answer
         self._patience = self._screen.after(limits.CONFIRM_CA_S, self._too_late)
-        self._run(lambda: self._show(asked))
 
     def reply(self, yes: bool) -> None:
         """The answer, if a question is open."""

@@ -60,6 +60,13 @@ class Hold:
         else:
             self._trust.ask(asked, answer)
 
+    def confirm(self, question: str, answer: Callable[[bool], None]) -> None:
+        """Asks a person for Y or N."""
+        if self.over:
+            answer(False)
+        else:
+            self._run(lambda: self._trust.question(question, answer))
+
     def end(self) -> None:
         """No more is heard from this hold; an open question is answered No."""
         self.over = True
