@@ -90,8 +90,9 @@ COVERED := agent.enrolment=tests/enrolment \
   agent.scep.trust=tests/scep/test_trust.py,tests/scep/test_trust_certificate.py \
   hal.log_format=tests/hal/test_log_format.py \
   hal.log_records=tests/hal/test_log_records.py \
+  hal.log_values=tests/hal/test_log_values.py \
   hal.log_scan=tests/hal/test_log_scan.py \
-  hal.store=tests/hal/test_store.py,tests/hal/test_store_faults.py
+  hal.store=tests/hal/test_store.py,tests/hal/test_store_faults.py,tests/hal/test_store_rot.py
 COV = $(VENV)/bin/python -m pytest $(PYTEST_ARGS) --cov-branch --cov-report=term-missing
 cov: $(VENV)/ready
 ifdef ROOM

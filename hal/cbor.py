@@ -46,11 +46,16 @@ def join(entries: Mapping[str, bytes]) -> bytes:
     return _head(_MAP, len(pairs)) + b"".join(key + value for key, value in pairs)
 
 
+def head_bytes(argument: int) -> int:
+    """The bytes of the head of an item, for an argument of 32 bits."""
+    if argument < min(_WIDTHS):
+        return 1
+    return 2 if argument < 1 << 8 else 3 if argument < 1 << 16 else 5
+
+
 def string_bytes(length: int) -> int:
     """The bytes of a text or byte string of that length, with its head."""
-    return (
-        1 + length + (0 if length < 24 else 1 if length < 1 << 8 else 2 if length < 1 << 16 else 4)
-    )
+    return head_bytes(length) + length
 
 
 def loads(

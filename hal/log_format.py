@@ -172,12 +172,18 @@ def _is_header(copy: bytes) -> bool:
 
 
 class Record(NamedTuple):
-    """A record with a good CRC; `end` is where the next one may begin."""
+    """A record with a good CRC; `start` of its payload and `end` count as the bytes do that it was
+    read from, and `end` is where the next one may begin."""
 
     kind: bytes
     sequence: int
-    payload: bytes
+    start: int
+    length: int
     end: int
+
+    def payload(self, data: bytes) -> bytes:
+        """Its payload, out of the bytes that it was read from."""
+        return data[self.start : self.start + self.length]
 
 
 def pack_record(layout: Layout, kind: bytes, sequence: int, payload: bytes) -> bytes:
@@ -202,11 +208,11 @@ def record_at(layout: Layout, data: bytes, at: int) -> Record | None:
     end = at + layout.record_size(length)
     if kind not in (SNAPSHOT, PART, TRANSACTION) or length > PAYLOAD_BYTES or end > len(data):
         return None
-    payload = data[at + HEAD_BYTES : at + HEAD_BYTES + length]
-    crc = binascii.crc32(payload, binascii.crc32(data[at : at + _HEAD.size]))
-    if _CRC.unpack_from(data, at + HEAD_BYTES + length) != (crc,):
+    record = Record(kind, sequence, at + HEAD_BYTES, length, end)
+    crc = binascii.crc32(record.payload(data), binascii.crc32(data[at : at + _HEAD.size]))
+    if _CRC.unpack_from(data, record.start + length) != (crc,):
         return None
-    return Record(kind, sequence, payload, end)
+    return record
 
 
 def broken_record_at(layout: Layout, data: bytes, at: int) -> Record | None:
@@ -215,8 +221,7 @@ def broken_record_at(layout: Layout, data: bytes, at: int) -> Record | None:
     if len(check) < _CRC.size or check != _CRC.pack(binascii.crc32(head)):
         return None
     kind, sequence, length = _HEAD.unpack(head)
-    payload = data[at + HEAD_BYTES : at + HEAD_BYTES + length]
-    return Record(kind, sequence, payload, at + layout.record_size(length))
+    return Record(kind, sequence, at + HEAD_BYTES, length, at + layout.record_size(length))
 
 
 def written_to_its_end(data: bytes, record: Record) -> bool:

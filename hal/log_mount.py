@@ -27,8 +27,9 @@ from hal.log_format import (
     told,
     unpack_segment,
 )
-from hal.log_records import unpack_map
+from hal.log_records import places, unpack_map
 from hal.log_scan import Scan, keys_of, magics, scan
+from hal.log_values import Values
 from hal.named import NamedTuple
 from hal.ports import Flash, FlashError, StoreError
 
@@ -53,7 +54,7 @@ class Found(NamedTuple):
     """The result of a mount: the state, how to go on, what to report."""
 
     layout: Layout
-    live: dict[str, bytes]  # encoded values
+    values: Values  # encoded
     needed: tuple[int, ...]  # segments that the state was read from, the active one first
     numbers: dict[int, int]  # of the segments that have a header
     sequence: int  # of the newest record
@@ -92,7 +93,7 @@ def _surveyed(part: _Part) -> Found:
     appendable = chain and chain[0][1].clean and not part.damaged and part.is_usual(chain[0][0])
     return Found(
         layout=part.layout,
-        live=part.replay([contents for _, contents in chain]),
+        values=part.replay(chain),
         needed=tuple(index for index, _ in chain),
         numbers={index: segment.number for index, segment in part.segments.items()},
         sequence=part.sequence,
@@ -108,7 +109,7 @@ def _taken_over(flash: Flash, layout: Layout) -> Found:
     part = _Part(flash, layout)
     part.look_for_lost_segments()
     blocks = (block for block in range(flash.block_count) if SEGMENT_MAGIC in part.block(block))
-    return Found(layout, {}, (), {}, part.sequence, 0, (), tuple(blocks))
+    return Found(layout, Values(flash), (), {}, part.sequence, 0, (), tuple(blocks))
 
 
 def _located(flash: Flash) -> Layout:
@@ -238,22 +239,25 @@ class _Part:
         used = [index for index in blocks if not _is_empty(self.block(index))]
         return not used or (len(used) == 1 and used[0] % self.layout.blocks == 0)
 
-    def replay(self, chain: list[Scan]) -> dict[str, bytes]:
+    def replay(self, chain: list[tuple[int, Scan]]) -> Values:
         """The state: all good records in their order. Copies in a later snapshot change nothing.
 
-        `chain`: newest first, as `follow` gives it.
+        `chain`: newest first, as `follow` gives it. The next move may erase any segment but the
+        first of it, so what lies in another is held.
         """
-        live: dict[str, bytes | None] = {}
-        for record in (record for contents in reversed(chain) for record in contents.counting()):
-            try:
-                changes = unpack_map(record.payload)
-            except cbor.CborError as error:
-                self.damaged.append(Damage(f"record {told(record.sequence)}: {error}"))
-                continue
-            live.update(changes)
-            if self._lost:
-                self._written.update(dict.fromkeys(changes, record.sequence))
-        return {key: value for key, value in live.items() if value is not None}
+        values = Values(self._flash)
+        for index, contents in reversed(chain):
+            for record in contents.counting():
+                try:
+                    changes = unpack_map(record.payload(contents.data))
+                except cbor.CborError as error:
+                    self.damaged.append(Damage(f"record {told(record.sequence)}: {error}"))
+                    continue
+                at = index * self.layout.segment_size + record.start
+                values.put(places(changes, at) if index == chain[0][0] else changes)
+                if self._lost:
+                    self._written.update(dict.fromkeys(changes, record.sequence))
+        return values
 
     def judged(self) -> tuple[Damage, ...]:
         """The damage, after the replay: a key that was written since is not lost."""
@@ -275,7 +279,12 @@ class _Part:
         if contents.complete() and index in self._one_copy:
             self.damaged.append(Damage(f"a header of segment {index}", lost=()))
         parts = [] if contents.complete() else contents.counting()
-        more = [key for part in parts if part.kind == PART for key in keys_of(part.payload)]
+        more = [
+            key
+            for part in parts
+            if part.kind == PART
+            for key in keys_of(part.payload(contents.data))
+        ]
         for sequence, keys in contents.lost.items():
             if sequence >= segment.first + segment.parts:
                 damage = Damage(f"transaction {told(sequence)}", (*keys, *more) if keys else ())

@@ -13,15 +13,12 @@ all the same at the next mount, so from then on the active segment must not grow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from hal.log_format import NUMBER_BITS, SNAPSHOT, Layout, Segment, pack_record, pack_segment
-from hal.log_records import Entries, group_bytes, pack_map, transaction
+from hal.log_records import Entries, group_bytes, pack_map, transaction, written
+from hal.log_values import Values
 from hal.log_write import Writer
 
 _LOOK_BYTES = 256 * 1024  # of flash that a piece reads at most to see what is erased already
-
-Live = Mapping[str, bytes]
 
 
 class Target:
@@ -33,7 +30,7 @@ class Target:
 
     __slots__ = (
         "_blocks", "_copies", "_layout", "_trusting", "_writer",
-        "begun", "changed", "end", "index", "sequence",
+        "begun", "changed", "end", "index", "sequence", "values",
     )  # fmt: skip
 
     def __init__(self, writer: Writer, layout: Layout, index: int, trusting: bool) -> None:
@@ -46,6 +43,7 @@ class Target:
         self.begun = False
         self.changed: set[str] = set()  # keys that were committed elsewhere since it has begun
         self.end = self.sequence = 0  # where the next record goes, and the number of the last one
+        self.values = Values(writer.flash)  # where they lie in here
 
     @property
     def is_erased(self) -> bool:
@@ -81,7 +79,7 @@ class Target:
         header = Segment(number, first, len(copies), self.index, before)
         self._write([pack_segment(self._layout, header)])
 
-    def copy(self, live: Live) -> bool:
+    def copy(self, live: Values) -> bool:
         """The next record of the snapshot; False when all are there.
 
         What has changed since the begin is not copied: the end carries it.
@@ -89,16 +87,18 @@ class Target:
         if not self._copies:
             return False
         keys = self._copies.pop()
-        group = {key: live[key] for key in keys if key in live and key not in self.changed}
+        group = {key: live.read(key) for key in keys if key in live and key not in self.changed}
         self.sequence += 1
-        self._write([pack_record(self._layout, SNAPSHOT, self.sequence, pack_map(group))])
+        record = pack_record(self._layout, SNAPSHOT, self.sequence, pack_map(group))
+        self.values.put(written(self._layout, record, self._at()))
+        self._write([record])
         return True
 
-    def changes(self, live: Live) -> dict[str, bytes | None]:
+    def changes(self, live: Values) -> dict[str, bytes | None]:
         """What the end must carry, to be no other state than `live`."""
-        return {key: live.get(key) for key in self.changed}
+        return {key: live.read(key) for key in self.changed}
 
-    def left(self, live: Live) -> int:
+    def left(self, live: Values) -> int:
         """The bytes of the copies that are still to be written, at most."""
         return sum(group_bytes(self._layout, live, keys) for keys in self._copies)
 
@@ -106,6 +106,7 @@ class Target:
         """The end: from its last record on, this segment is the state."""
         records = transaction(self._layout, self.sequence + 1, changes, most)
         self._writer.write_transaction(self._at(), records)
+        self.values.put(written(self._layout, b"".join(records), self._at()))
         self.sequence += len(records)
         self.end += sum(map(len, records))
 

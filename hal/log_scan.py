@@ -37,11 +37,12 @@ _SECTOR_BYTES = 512  # the least that a file system writes back
 
 
 class Scan(NamedTuple):
-    """One segment: its good records in order, what is lost between them, where they end.
+    """One segment: its bytes, its good records in order, what is lost between them, where they end.
 
     end: an offset in the segment. A record that is torn is neither in `records` nor in `lost`.
     """
 
+    data: bytes
     records: list[Record]
     lost: dict[int, tuple[str, ...]]  # sequence numbers, with the keys when one can tell
     end: int
@@ -95,8 +96,8 @@ def scan(layout: Layout, data: bytes, at: int, sequence: int) -> Scan:
         ends = (record.sequence for record in records if record.kind != PART)
         last = max(ends, default=0)
         lost = {number: keys for number, keys in lost.items() if number < last}
-        return Scan(records, lost, at, clean=False)
-    return Scan(records, lost, at, is_blank(data[at:]))
+        return Scan(data, records, lost, at, clean=False)
+    return Scan(data, records, lost, at, is_blank(data[at:]))
 
 
 def _resume(layout: Layout, data: bytes, at: int, sequence: int) -> Record | None:
@@ -151,7 +152,7 @@ def _is_rotten(layout: Layout, data: bytes, at: int, sequence: int) -> bool:
 def _keys_at(layout: Layout, data: bytes, at: int) -> tuple[str, ...]:
     """The keys of a record whose CRC is wrong, as far as its payload is still a map."""
     broken = broken_record_at(layout, data, at)
-    return keys_of(broken.payload) if broken else ()
+    return keys_of(broken.payload(data)) if broken else ()
 
 
 def keys_of(payload: bytes) -> tuple[str, ...]:

@@ -6,12 +6,20 @@ loss: the segment is given up, and another one is tried. What a commit depends o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
 from hal.log_format import FEWEST, NUMBER_BITS, NUMBER_MAX, PAYLOAD_BYTES
 from hal.log_mount import Found
-from hal.log_records import Entries, group_bytes, groups, transaction, transaction_bytes
+from hal.log_records import (
+    Entries,
+    group_bytes,
+    groups,
+    lengths,
+    transaction,
+    transaction_bytes,
+    written,
+)
 from hal.log_write import Writer
 from hal.ports import Flash, FlashError, StoreError
 
@@ -23,14 +31,14 @@ ERASE_PAUSE_NS = 3_000_000_000  # between two erases beforehand: nothing waits f
 
 
 class Segments:
-    """The log. `live`: the state of the moment, which the owner changes behind each commit."""
+    """The log, and where the values of the moment lie in it."""
 
     record_bytes = PAYLOAD_BYTES  # at most, in each record that is written
     # Less than this part of the room is free: the next segment is erased, is erased soon, is made.
     erase_at, press_at, move_at = 2, 4, 8
 
-    def __init__(self, flash: Flash, found: Found, live: Mapping[str, bytes]) -> None:
-        self.layout, self.sequence, self._live = found.layout, found.sequence, live
+    def __init__(self, flash: Flash, found: Found) -> None:
+        self.layout, self.sequence, self.values = found.layout, found.sequence, found.values
         self._writer = Writer(flash)
         self.counters = self._writer.counters
         self.reason = ""  # why nothing may be written any more
@@ -102,21 +110,25 @@ class Segments:
 
     def _is_used(self, index: int) -> bool:
         """Whether commits have made a segment the active one, or the next one, meanwhile."""
-        return index in self._needed or (self._begun and self._target_is(index))
+        target = self._target
+        return index in self._needed or bool(target and target.begun and target.index == index)
 
-    def _target_is(self, index: int) -> bool:
-        return self._target is not None and self._target.index == index
+    def leave(self) -> None:
+        """The active segment rots: its state moves, before a start finds whole records lost."""
+        self._end = 0
 
     # -- work that need not wait for a commit ------------------------------------------------------
 
-    def work(self, used_bytes: int) -> int | None:
-        """One bounded piece of what is due, for a state of so many bytes: at most one erase of a
-        block, or one record. The ns after which the next piece is due; None while nothing is.
+    def work(self) -> int | None:
+        """One bounded piece of what is due: at most one erase of a block, or one record. The ns
+        after which the next piece is due; None while nothing is.
 
         What the mount found damaged is left to a commit: somebody may want to note it first.
         """
         free = self.layout.segment_size - self._end if self._end else 0
-        room = max(0, self.layout.sure_bytes - used_bytes)  # that is free just behind a move
+        room = max(
+            0, self.layout.sure_bytes - self.values.used_bytes
+        )  # that is free just behind a move
         moves = self._begun or free * self.move_at < room or not self._end
         if self.reason or self._damaged or not self._needed:
             return None
@@ -155,15 +167,15 @@ class Segments:
         if not target.is_erased:
             return pause_ns if target.erase() else MOVE_PAUSE_NS
         if not target.begun:
-            self._begin(target, list(groups(self._live, self.record_bytes)))
-        elif not target.copy(self._live):
+            self._begin(target, list(groups(self.values, self.record_bytes)))
+        elif not target.copy(self.values):
             self._end_alone(target)
         return MOVE_PAUSE_NS
 
     def _end_alone(self, target: Target) -> None:
         """The end of a move that fails may be there all the same: another move at once."""
         try:
-            self._end_move(target, target.changes(self._live))
+            self._end_move(target, target.changes(self.values))
         except FlashError as error:
             self._target, self._doubt, self._end = None, str(error), 0
             self._move({})
@@ -192,6 +204,7 @@ class Segments:
         except FlashError as error:
             self._doubt, self._end = str(error), 0
             return False
+        self.values.put(written(self.layout, b"".join(records), start))
         self.sequence += len(records)
         self._end += size
         return True
@@ -205,15 +218,15 @@ class Segments:
         """
         if self._end_begun(changes):
             return
-        stays = {key: value for key, value in self._live.items() if key not in changes}
+        stays = {key: length for key, length in self.values.items() if key not in changes}
         copies = list(groups(stays, self.record_bytes))
         size = sum(group_bytes(self.layout, stays, keys) for keys in copies)
-        self._check_room(size + transaction_bytes(self.layout, changes, self.record_bytes))
+        end = transaction_bytes(self.layout, lengths(changes), self.record_bytes)
+        self._check_room(size + end)
         self._erase_foreign()
-        reason = self._doubt
+        reason, erased = self._doubt, None if self._begun else self._target
         for index in self._candidates():
-            ready = self._target if self._target_is(index) and not self._begun else None
-            target = ready or self._new_target(index)
+            target = erased if erased and erased.index == index else self._new_target(index)
             try:
                 target.erase_all()
                 self._begin(target, copies)
@@ -229,9 +242,9 @@ class Segments:
         target = self._target
         if target is None or not target.begun:
             return False
-        carried = {**target.changes(self._live), **changes}
-        end = transaction_bytes(self.layout, carried, self.record_bytes)
-        if target.end + target.left(self._live) + end > self.layout.segment_size:
+        carried = {**target.changes(self.values), **changes}
+        end = transaction_bytes(self.layout, lengths(carried), self.record_bytes)
+        if target.end + target.left(self.values) + end > self.layout.segment_size:
             return False
         try:
             self._end_move(target, carried)
@@ -262,9 +275,10 @@ class Segments:
         target.begin(number, before, copies)
 
     def _end_move(self, target: Target, changes: Entries) -> None:
-        while target.copy(self._live):
+        while target.copy(self.values):
             pass
         target.complete(changes, self.record_bytes)
+        self.values.take(target.values)
         self._needed, self._target, self._doubt = (target.index,), None, ""
         self.sequence, self._end = target.sequence, target.end
         self._trusting, self._damaged = not self._raw, False

@@ -25,21 +25,21 @@ class Counters:
 class Writer:
     """The verbs that change a part. Offsets and blocks count from its start."""
 
-    __slots__ = ("_flash", "counters")
+    __slots__ = ("counters", "flash")
 
     def __init__(self, flash: Flash) -> None:
-        self._flash, self.counters = flash, Counters()
+        self.flash, self.counters = flash, Counters()
 
     def is_erased(self, block: int) -> bool:
         """Whether a block reads like one that is erased."""
-        size = self._flash.block_size
-        return is_blank(self._flash.read(block * size, size))
+        size = self.flash.block_size
+        return is_blank(self.flash.read(block * size, size))
 
     def erase(self, blocks: Iterable[int]) -> None:
         """Erases blocks, syncs, and looks whether they are erased."""
         erased = list(blocks)
         for block in erased:
-            self._flash.erase(block)
+            self.flash.erase(block)
             self.counters.erases += 1
         if erased:
             self._sync()
@@ -51,14 +51,14 @@ class Writer:
         """Programs pieces one after the other, syncs, and reads them back."""
         offset = start
         for piece in pieces:
-            self._flash.program(offset, piece)
+            self.flash.program(offset, piece)
             self.counters.programs += 1
             self.counters.programmed_bytes += len(piece)
             offset += len(piece)
         if pieces:
             self._sync()
         for piece in pieces:
-            if self._flash.read(start, len(piece)) != piece:
+            if self.flash.read(start, len(piece)) != piece:
                 raise FlashError(f"{len(piece)} bytes at {start} read back differently")
             start += len(piece)
 
@@ -69,5 +69,5 @@ class Writer:
         self.write(start + sum(map(len, parts)), [last])
 
     def _sync(self) -> None:
-        self._flash.sync()
+        self.flash.sync()
         self.counters.syncs += 1

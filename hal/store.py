@@ -8,29 +8,29 @@ the store serves what it has and refuses commits. Bits may turn: it is noticed a
 Not promised: to survive more than the part has spare segments for, and to keep a commit that
 raised from being found after the next mount when the reason was a failing part.
 
-The bytes and the argument are in `docs/FORMAT.md`. In memory lies one bytes object for each key.
+The bytes and the argument are in `docs/FORMAT.md`. In memory lie the keys, and where their values
+are; a value is read when somebody asks for it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping
-from itertools import takewhile
 
 from hal import cbor
 from hal.log_format import MAP_HEAD_BYTES, PAYLOAD_BYTES
 from hal.log_mount import Damage, survey
-from hal.log_records import Entries, entry_bytes
+from hal.log_records import Lengths, entry_bytes, lengths
 from hal.log_segments import Segments
+from hal.log_values import Values
 from hal.named import NamedTuple
 from hal.ports import Flash, StoreError
 
 KEY_BYTES = 300  # encoded; a realm's name has up to 64 characters of up to 4 bytes
-_MANY = 64  # new keys of a commit: from then on it is better to sort anew
 
 
 class Health(NamedTuple):
-    """How the store is. `damaged` is what the mount found; the next commit writes it anew."""
+    """How the store is. `damaged`: what the mount found, which the next commit writes anew, and the
+    values that could not be read since."""
 
     read_only: bool
     reason: str  # of read_only; empty while commits are possible
@@ -43,22 +43,23 @@ class Health(NamedTuple):
 class Sizes(Mapping[str, int]):
     """Bytes of each key with its value: a view of the store, with changes or without."""
 
-    def __init__(self, live: Mapping[str, bytes], used_bytes: int, changes: Entries) -> None:
-        self._live, self._changes = live, changes
-        self.total = used_bytes + sum(
-            _bytes_of(key, value) - _bytes_of(key, live.get(key)) for key, value in changes.items()
+    def __init__(self, values: Values, changes: Lengths) -> None:
+        self._values, self._changes = values, changes
+        self.total = values.used_bytes + sum(
+            _bytes_of(key, length) - _bytes_of(key, values.get(key))
+            for key, length in changes.items()
         )
 
     def __getitem__(self, key: str) -> int:
-        value = self._changes[key] if key in self._changes else self._live[key]
-        if value is None:
+        length = self._changes[key] if key in self._changes else self._values[key]
+        if length is None:
             raise KeyError(key)
-        return entry_bytes(key, value)
+        return entry_bytes(key, length)
 
     def __iter__(self) -> Iterator[str]:
         changes = self._changes
-        yield from (key for key in self._live if key not in changes)
-        yield from (key for key, value in changes.items() if value is not None)
+        yield from (key for key in self._values if key not in changes)
+        yield from (key for key, length in changes.items() if length is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -71,11 +72,11 @@ class Store:
 
     def __init__(self, flash: Flash, take_over: bool = False) -> None:
         found = survey(flash, take_over)
-        self._live, self._damaged = found.live, found.damaged
-        self._segments = self.segments(flash, found, self._live)
-        self._used = sum(entry_bytes(key, value) for key, value in self._live.items())
-        self._sorted: list[str] | None = None
+        self._values, self._damaged = found.values, found.damaged
+        self._segments = self.segments(flash, found)
         self._due: Callable[[], None] = lambda: None
+        self._tell: Callable[[str, tuple[str, ...]], None] = lambda _what, _keys: None
+        self._values.on_lost = self._lost
         self.counters = self._segments.counters
 
     @classmethod
@@ -90,11 +91,12 @@ class Store:
         return cls(flash, take_over)
 
     def get(self, key: str) -> object:
-        """The value of a key, a fresh object each time; None when there is none.
+        """The value of a key, read now, a fresh object each time; None when there is none.
 
-        Bytes that were not made by us come as they are: no record has that shape.
+        Bytes that were not made by us come as they are, and empty ones where the part does not give
+        what was written: no record has that shape.
         """
-        value = self._live.get(key)
+        value = self._values.read(key)
         try:
             return None if value is None else cbor.loads(value, max_bytes=PAYLOAD_BYTES)
         except cbor.CborError:
@@ -102,10 +104,11 @@ class Store:
 
     def keys(self, prefix: str = "") -> list[str]:
         """The keys that begin with `prefix`, sorted."""
-        if self._sorted is None:
-            self._sorted = sorted(self._live)
-        start = bisect_left(self._sorted, prefix)
-        return list(takewhile(lambda key: key.startswith(prefix), self._sorted[start:]))
+        return self._values.beginning(prefix)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is a value, which may be unreadable."""
+        return key in self._values
 
     def sizes(self, changes: Mapping[str, object] | None = None) -> Sizes:
         """Bytes of each key with its value, as they would be after `changes`; a view.
@@ -113,7 +116,7 @@ class Store:
         A commit behind which they are no more than `room_bytes` together is never refused as full.
         Raises StoreError when a change is not storable.
         """
-        return Sizes(self._live, self._used, _encoded(changes or {}))
+        return Sizes(self._values, lengths(_encoded(changes or {})))
 
     @property
     def room_bytes(self) -> int:
@@ -127,7 +130,7 @@ class Store:
             read_only=bool(self._segments.reason),
             reason=self._segments.reason,
             damaged=self._damaged,
-            used_bytes=self._used,
+            used_bytes=self._values.used_bytes,
             capacity_bytes=self._segments.layout.record_space,
             sequence=self._segments.sequence,
         )
@@ -139,9 +142,7 @@ class Store:
         them. Raises StoreError, with nothing changed: not storable, full, read-only. When it became
         read-only here, because the part failed, the next mount may find the changes.
         """
-        encoded = _encoded(changes)
-        self._segments.commit(encoded)
-        self._apply(encoded)
+        self._segments.commit(_encoded(changes))
         self._due()
 
     def settle(self) -> None:
@@ -173,29 +174,18 @@ class Store:
         Returns the ns after which the next piece is due; None while nothing is. Commits find room,
         and an erased segment, without it too; with it they need not wait for them.
         """
-        return self._segments.work(self._used)
+        return self._segments.work()
 
-    def _apply(self, changes: Entries) -> None:
-        """Changes in memory what was committed."""
-        live = self._live
-        for key, value in changes.items():
-            before = live.get(key)
-            self._used += _bytes_of(key, value) - _bytes_of(key, before)
-            if value is not None:
-                live[key] = value
-            elif before is not None:
-                del live[key]
-            if (before is None) != (value is None):
-                self._reorder(key, before is None, len(changes))
+    def when_damaged(self, tell: Callable[[str, tuple[str, ...]], None]) -> None:
+        """`tell` of what is damaged since the mount, and of its keys; once, when it is found."""
+        self._tell = tell
 
-    def _reorder(self, key: str, is_new: bool, many: int) -> None:
-        """Keeps the keys sorted, unless so many change that they are better sorted anew."""
-        if self._sorted is None or many > _MANY:
-            self._sorted = None
-        elif is_new:
-            insort(self._sorted, key)
-        else:
-            del self._sorted[bisect_left(self._sorted, key)]
+    def _lost(self, key: str, why: str) -> None:
+        damage = Damage(f"a value that cannot be read any more: {why}", (key,), (key,))
+        self._damaged = (*self._damaged, damage)
+        self._segments.leave()
+        self._tell(damage.what, damage.keys)
+        self._due()
 
 
 def _encoded(changes: Mapping[str, object]) -> dict[str, bytes | None]:
@@ -208,11 +198,11 @@ def _encoded(changes: Mapping[str, object]) -> dict[str, bytes | None]:
         }
     except cbor.CborError as error:
         raise StoreError(f"cannot be stored: {error}") from error
-    for key, value in encoded.items():
-        if (size := MAP_HEAD_BYTES + entry_bytes(key, value)) > PAYLOAD_BYTES:
+    for key, length in lengths(encoded).items():
+        if (size := MAP_HEAD_BYTES + entry_bytes(key, length)) > PAYLOAD_BYTES:
             raise StoreError(f"a record of {size} bytes, {PAYLOAD_BYTES} are allowed")
     return encoded
 
 
-def _bytes_of(key: str, value: bytes | None) -> int:
-    return 0 if value is None else entry_bytes(key, value)
+def _bytes_of(key: str, length: int | None) -> int:
+    return 0 if length is None else entry_bytes(key, length)

@@ -64,7 +64,7 @@ class CaSets:
         changes: dict[str, object] = {}
         wanted = CaSetRecord(*(getattr(ca, field) for field in CaSetRecord._fields))
         number = next((number for number, held in self._sets.items() if held == wanted), None)
-        if number is None or self._store.get(record_keys.ca_set_key(number)) is None:
+        if number is None or record_keys.ca_set_key(number) not in self._store:
             number = self._store.health.sequence + 1
             changes[record_keys.ca_set_key(number)] = record_codec.encode(wanted)
         else:

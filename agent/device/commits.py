@@ -37,7 +37,7 @@ class Commits:
     def commit(self, changes: Mapping[str, object], purpose: Purpose) -> None:
         """One transaction. Raises AgentError, with nothing changed: `store-reserved` when it must
         leave more room behind it, `store-failed` when the store refuses, or is being erased."""
-        if self._store.get(record_keys.erase_key()) is not None:
+        if record_keys.erase_key() in self._store:
             raise fail("store-failed", reason=BEING_ERASED)
         ledger = self._counted()
         try:
@@ -92,7 +92,7 @@ class Commits:
 
     def _settled(self, changes: Mapping[str, object]) -> dict[str, object]:
         """What is written anew counts as lost no more."""
-        if self._store.get(record_keys.lost_key()) is None:
+        if record_keys.lost_key() not in self._store:
             return {}
         return losses.settled(self._store, changes)
 

@@ -38,7 +38,7 @@ class Erasure(NamedTuple):
     log: Log
 
     def is_under_way(self) -> bool:
-        return self.store.get(record_keys.erase_key()) is not None
+        return record_keys.erase_key() in self.store
 
     def pieces(self, now_s: int) -> Iterator[None]:
         """Begins, or goes on. Raises StoreError: not begun, or not ended."""

@@ -29,11 +29,17 @@ _ANY = (record_keys.config_key(), *ROOMS)  # what a record that nobody can name 
 
 
 def note(store: Store, log: Log) -> None:
-    """At the start: tells what is damaged and remembers what may be lost by it."""
+    """At the start: tells what is damaged and remembers what may be lost by it. What rots later is
+    told when it is found; its key stays."""
+
+    def tell(what: str, keys: Iterable[str]) -> None:
+        text = ", ".join(keys) or "keys unknown"
+        log.report("STORE_ERR", f"damaged and left out: {what} ({text})")
+
+    store.when_damaged(tell)
     candidates = set(_stored(store))
     for damage in store.health.damaged:
-        keys = ", ".join(damage.keys) or "keys unknown"
-        log.report("STORE_ERR", f"damaged and left out: {damage.what} ({keys})")
+        tell(damage.what, damage.keys)
         lost = damage.lost
         if lost is None or not all(map(_is_ours, lost)):
             lost = _ANY

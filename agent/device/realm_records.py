@@ -54,7 +54,7 @@ class Held(NamedTuple):
 
 def any_of(store: Store, name: str) -> bool:
     """Whether flash knows anything of a realm."""
-    return any(store.get(record_keys.realm_key(name, part)) is not None for part in _ALL)
+    return any(record_keys.realm_key(name, part) in store for part in _ALL)
 
 
 class RealmRecords:
@@ -89,8 +89,8 @@ class RealmRecords:
     def unread(self) -> list[str]:
         """The parts that flash holds and nobody can read."""
         absent = [part for part in PARTS if not getattr(self.stored, part)]
-        get = self._shared.store.get
-        return [part for part in absent if get(record_keys.realm_key(self._name, part)) is not None]
+        store = self._shared.store
+        return [part for part in absent if record_keys.realm_key(self._name, part) in store]
 
     def ca_was_lost(self) -> bool:
         """Whether a CA was trusted that flash has lost, as far as one can tell."""
@@ -143,7 +143,7 @@ def crl_was_lost(store: Store, realm: str) -> bool:
     key = record_keys.realm_key(realm, "crl")
     if stored_crl(store, realm) is not None:
         return losses.older(store, key)
-    return store.get(key) is not None or losses.maybe(store, key)
+    return key in store or losses.maybe(store, key)
 
 
 def crl_field(store: Store, realm: Realm) -> dict[str, object]:

@@ -116,7 +116,7 @@ class Saved(NamedTuple):
 
 def read(store: Store) -> Saved:
     """All records of the saved configuration."""
-    if store.get(record_keys.erase_key()) is not None:
+    if record_keys.erase_key() in store:
         return Saved(None, (None, None), {}, _ERASING, erasing=True)
     config = kept.read(ConfigRecord, store.get(record_keys.config_key()))
     copies = tuple(_console(store, copy) for copy in records.COPIES)

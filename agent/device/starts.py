@@ -56,7 +56,7 @@ class Starts:
         under_way = self._steps(self._shared.settings.realms)
         if under_way:
             self._commit(record_codec.encode(StartsRecord([], True)))
-        elif self._shared.store.get(record_keys.starts_key()) is not None:
+        elif record_keys.starts_key() in self._shared.store:
             self._commit(None)
 
     def _steps(self, realms: Iterable[str]) -> dict[str, bytes]:

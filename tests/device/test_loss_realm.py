@@ -5,7 +5,7 @@ import pytest
 from agent.errors import AgentError
 from hal.fakes.flash import FakeFlash
 from tests.helpers.device_bench import CONFIGURATION, START_S, Bench, Waiter, ready, revocation_list
-from tests.helpers.loss import rotten, spoilt, typed
+from tests.helpers.loss import rotten, rotting, spoilt, typed
 
 
 def unpinned() -> Bench:
@@ -153,3 +153,24 @@ def test_a_key_pair_in_the_place_of_a_lost_one_is_another_generation() -> None:
     assert bench.device.keys.record("k1") is not None
     assert bench.device.applications.event(bench.device.settings.realms["abc"]).renewable is False
     assert "LOCAL_IMPORT_ERR: realm abc: there is no RSA key pair k1" in bench.logged()
+
+
+def test_a_record_that_rots_while_the_device_runs_is_told_and_closes() -> None:
+    """It cannot be read, is no record that never was, and takes along nothing that lies beside."""
+    bench = ready()
+    bench.device.configuration.save()
+    bench.enrol()
+    rotting(bench, "key/k1/1", "realm/abc/ca")
+    with pytest.raises(AgentError, match="there is no RSA key pair k1"):
+        bench.enrol()
+    assert bench.device.key_pair_unreadable("k1")
+    lost = "STORE_ERR: damaged and left out: a value that cannot be read any more: it is not as"
+    assert bench.logged().count(lost) == 1
+    bench.advance(60)
+    bench.reboot()
+    assert bench.store.health.damaged == ()
+    assert bench.device.key_pair_unreadable("k1")
+    assert bench.device.status("abc").why.endswith("; flash holds of it what cannot be read: ca")
+    assert bench.device.realms.runner("abc").records.ca_was_lost()
+    with pytest.raises(AgentError, match="the record of key pair k1 cannot be read"):
+        bench.key()

@@ -120,7 +120,9 @@ def test_a_layout_on_other_blocks() -> None:
 
 def test_a_record_is_read_only_when_its_crc_is_right() -> None:
     data = b"\xff" * 16 + pack_record(PAGED, SNAPSHOT, 9, b"payload")
-    assert record_at(PAGED, data, 16) == Record(SNAPSHOT, 9, b"payload", 48)
+    record = record_at(PAGED, data, 16)
+    assert record == Record(SNAPSHOT, 9, 36, 7, 48)
+    assert record.payload(data) == b"payload"
     assert record_at(PAGED, data, 0) is None
     assert record_at(PAGED, data[:-1], 16) is None
     assert record_at(PAGED, data, 40) is None

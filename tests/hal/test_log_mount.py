@@ -37,7 +37,7 @@ def test_two_rotten_snapshots_leave_what_is_good() -> None:
     )
     image = flipped(first, LAYOUT.records_at + 24) + flipped(second, LAYOUT.records_at + 24)
     found = survey(FakeFlash.from_image(image, 512))
-    assert sorted(found.live) == ["c", "d"]
+    assert sorted(found.values) == ["c", "d"]
     assert found.needed == (1, 0)
     assert [damage.what for damage in found.damaged] == [
         "record 0.3 of a snapshot",
@@ -79,7 +79,7 @@ def test_foreign_content_is_refused() -> None:
         with pytest.raises(StoreError, match=FOREIGN):
             surveyed(image)
         taken = surveyed(image, take_over=True)
-        assert (taken.live, taken.needed, taken.end) == ({}, (), 0)
+        assert (taken.values, taken.needed, taken.end) == ({}, (), 0)
 
 
 def test_a_part_of_a_newer_format_is_refused_by_its_version() -> None:
@@ -89,7 +89,7 @@ def test_a_part_of_a_newer_format_is_refused_by_its_version() -> None:
     for image in (bytes(newer).ljust(1024, b"\xff"), segment() + bytes(newer).ljust(512, b"\xff")):
         with pytest.raises(StoreError, match="format version 2, this software knows 1"):
             surveyed(image)
-        assert surveyed(image, take_over=True).live == {}
+        assert surveyed(image, take_over=True).values == {}
 
 
 def test_what_is_damaged_so_far_that_nothing_is_found_is_refused() -> None:
@@ -100,14 +100,14 @@ def test_what_is_damaged_so_far_that_nothing_is_found_is_refused() -> None:
     flash.spoil(0, READ_ERROR)
     with pytest.raises(StoreError, match=r"damaged: .*block 0 cannot be read"):
         survey(flash)
-    assert survey(flash, take_over=True).live == {}
+    assert survey(flash, take_over=True).values == {}
 
 
 def test_a_taken_over_part_goes_on_behind_all_numbers() -> None:
     old = (7 << 32) + 5
     image = segment(record(old, {"a": 1}), number=7, first=old) + BLANK
     found = surveyed(image, take_over=True)
-    assert (found.live, found.foreign, found.sequence) == ({}, (0,), old)
+    assert (found.values, found.foreign, found.sequence) == ({}, (0,), old)
 
 
 # -- the geometry ----------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def test_a_part_is_read_as_it_was_written(
     image = image_of(place) + b"\xff" * more
     flash = FakeFlash.from_image(image, block_size, program_size, raw=False)
     found = survey(flash)
-    assert list(found.live) == ["a"]
+    assert list(found.values) == ["a"]
     assert found.layout == Layout(block_size, program_size, 2048 // block_size, 4)
     assert bool(found.end) == appends
     assert not found.damaged
@@ -188,12 +188,12 @@ def test_an_older_segment_than_the_one_before_gives_nothing() -> None:
         layout=layout,
     )
     found = survey(FakeFlash.from_image(oldest + BLANK + newest, 512))
-    assert list(found.live) == ["c"]
+    assert list(found.values) == ["c"]
     assert found.needed == (2,)
     assert [damage.lost for damage in found.damaged] == [("a", "b")]
     whole = segment(record(3, {"a": "before", "b": 2}), number=2, first=3, place=1, layout=layout)
     found = survey(FakeFlash.from_image(oldest + whole + newest, 512))
-    assert found.live["a"] == cbor.dumps("before")
+    assert found.values.read("a") == cbor.dumps("before")
     assert [damage.lost for damage in found.damaged] == [()]
 
 
@@ -201,7 +201,7 @@ def test_a_record_that_is_no_map_is_reported() -> None:
     data = pack_record(LAYOUT, TRANSACTION, 1, cbor.dumps([1]))
     found = surveyed(segment(data, record(2, {"a": 1})), BLANK)
     assert [damage.what for damage in found.damaged] == ["record 0.1: not a map"]
-    assert list(found.live) == ["a"]
+    assert list(found.values) == ["a"]
 
 
 def test_a_segment_whose_header_is_gone_is_missed_when_it_was_the_newest() -> None:
@@ -218,7 +218,7 @@ def test_one_copy_of_a_header_is_enough_and_reported() -> None:
     data = flipped(segment(record(1, {"a": 1})), 50)
     found = surveyed(data, BLANK)
     assert found.damaged == (Damage("a header of segment 0", lost=()),)
-    assert list(found.live) == ["a"]
+    assert list(found.values) == ["a"]
 
 
 def test_of_a_segment_that_was_never_completed_no_snapshot_is_missed() -> None:
@@ -226,7 +226,7 @@ def test_of_a_segment_that_was_never_completed_no_snapshot_is_missed() -> None:
     moved = segment(flipped(copy, 22), number=2, first=2, parts=1, place=1)
     found = surveyed(segment(record(1, {"a": 1})), moved)
     assert found.damaged == ()
-    assert list(found.live) == ["a"]
+    assert list(found.values) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -251,4 +251,4 @@ def test_a_block_that_cannot_be_read_is_reported_once() -> None:
     flash.spoil(1, READ_ERROR)
     found = survey(flash)
     assert found.damaged == (Damage(f"block 1 cannot be read: {READ_ERROR} in block 1", lost=()),)
-    assert list(found.live) == ["a"]
+    assert list(found.values) == ["a"]

@@ -6,10 +6,11 @@ from hal.fakes.flash import ERASE_ERROR, FakeFlash
 from hal.log_format import layout_of
 from hal.log_mount import survey
 from hal.log_move import Target
+from hal.log_values import Values
 from hal.log_write import Writer
 from hal.ports import FlashError
 
-LIVE = {"a": b"\x01", "b": b"\x02", "c": b"\x03"}
+LIVE: dict[str, bytes] = {"a": b"\x01", "b": b"\x02", "c": b"\x03"}
 COPIES = [["a"], ["b", "c"]]
 
 
@@ -17,7 +18,18 @@ def target(flash: FakeFlash, trusting: bool = True) -> Target:
     return Target(Writer(flash), layout_of(flash), 0, trusting)
 
 
-def pieces(made: Target, live: dict[str, bytes]) -> int:
+def held(flash: FakeFlash) -> Values:
+    """The state of a segment before."""
+    values = Values(flash)
+    values.put(LIVE)
+    return values
+
+
+def contents(values: Values) -> dict[str, bytes | None]:
+    return {key: values.read(key) for key in values}
+
+
+def pieces(made: Target, live: Values) -> int:
     made.begin(5, 4, COPIES)
     count = 0
     while made.copy(live):
@@ -29,21 +41,22 @@ def test_a_state_is_copied_and_counts_from_its_end_on() -> None:
     flash = FakeFlash(256, 4)
     made = target(flash)
     made.erase_all()
-    assert pieces(made, LIVE) == 2
+    assert pieces(made, held(flash)) == 2
     assert survey(flash).needed == ()
     made.complete({}, 99)
     found = survey(flash)
-    assert (found.live, found.needed, found.numbers) == (LIVE, (0,), {0: 5})
+    assert contents(found.values) == contents(made.values) == LIVE
+    assert (found.needed, found.numbers) == ((0,), {0: 5})
     assert (found.end, found.sequence) == (made.end, made.sequence) == (made.end, (5 << 32) + 3)
 
 
 def test_the_end_carries_what_has_changed_since_the_begin() -> None:
-    flash, live = FakeFlash(256, 4), dict(LIVE)
+    flash = FakeFlash(256, 4)
+    live = held(flash)
     made = target(flash)
     made.begin(5, 4, COPIES)
     made.copy(live)
-    live |= {"a": b"\x0a", "new": b"\x0b"}
-    del live["c"]
+    live.put({"a": b"\x0a", "new": b"\x0b", "c": None})
     made.changed.update(("a", "new", "c"))
     assert made.left(live) > 25
     while made.copy(live):
@@ -51,7 +64,7 @@ def test_the_end_carries_what_has_changed_since_the_begin() -> None:
     assert made.left(live) == 0
     assert made.changes(live) == {"a": b"\x0a", "new": b"\x0b", "c": None}
     made.complete(made.changes(live), 99)
-    assert survey(flash).live == live
+    assert contents(survey(flash).values) == contents(made.values) == contents(live)
     assert not survey(flash).damaged
 
 

@@ -45,7 +45,10 @@ def test_a_payload_that_looks_like_a_record_is_stepped_over() -> None:
     outer = record(2, {"certificate": fake})
     data = segment(record(1, {"a": 1}), flipped(outer, len(outer) - 3), record(3, {"b": 1}))
     found = scan(LAYOUT, data, LAYOUT.records_at, 1)
-    assert [item.payload for item in found.records] == [packed({"a": 1}), packed({"b": 1})]
+    assert [item.payload(found.data) for item in found.records] == [
+        packed({"a": 1}),
+        packed({"b": 1}),
+    ]
     assert found.lost == {2: ("certificate",)}
 
 
@@ -70,7 +73,7 @@ def test_any_bytes_can_be_scanned(noise: bytes, program_size: int) -> None:
     header = pack_segment(layout, Segment(1, 1, 0))
     data = (header + noise).ljust(512, b"\xff")
     found = survey(FakeFlash.from_image(data + b"\xff" * 512, 512, program_size))
-    assert found.live == {}
+    assert found.values == {}
     assert found.end == 0
 
 

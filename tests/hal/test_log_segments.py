@@ -143,7 +143,7 @@ def test_a_move_that_runs_and_has_no_room_for_a_commit_is_given_up() -> None:
     flash = FakeFlash(4 * KIB, 16, raw=False)
     store = Store.mount(flash)
     store.commit({"large": bytes(20_000)})
-    while store._segments._target is None or store._segments._target.left(store._live):
+    while store._segments._target is None or store._segments._target.left(store._values):
         store.commit({"n": bytes(700)})
         store.work()
     for _ in range(3):
@@ -206,7 +206,7 @@ def test_an_end_that_fails_is_made_elsewhere_before_anything_else() -> None:
     store = Store.mount(flash)
     store.commit({"a": 1})
     log = store._segments
-    while log._target is None or not log._target.begun or log._target.left(store._live):
+    while log._target is None or not log._target.begun or log._target.left(store._values):
         store.commit({"n": bytes(700)})
         store.work()
     at = log._target.index * log.layout.segment_size + log._target.end

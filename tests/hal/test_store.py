@@ -98,6 +98,7 @@ def test_sizes_are_those_of_keys_and_values_now_or_after_a_change() -> None:
     assert after == {"bb": 5, "c": 2 + 2}
     assert store.keys() == ["a", "bb"]
     assert len(after) == 2
+    assert (after.get("a"), "a" in store, "c" in store) == (None, True, False)
     assert after.total == sum(after.values())
     assert sum(store.sizes().values()) == store.sizes().total == store.health.used_bytes
     with pytest.raises(StoreError, match="cannot be stored"):
@@ -211,6 +212,10 @@ def test_compact_leaves_no_replaced_value_anywhere() -> None:
     store.compact()
     assert b"the replaced secret" not in flash.image()
     assert contents(remount(flash)) == contents(store) == {"secret": b"new", "other": 1}
+    store.commit({"secret": None})
+    for _piece in store.compacting():
+        assert not store.health.read_only
+    assert b"new" not in flash.image()
 
 
 def test_foreign_content_is_refused_unless_it_may_be_taken_over() -> None:
@@ -298,7 +303,7 @@ def test_a_value_that_we_have_not_made_comes_as_its_bytes() -> None:
     """Nothing decodes it, and nothing ends by it."""
     store = Store.mount(FakeFlash(512, 4))
     store.commit({"a": 1, "b": 2})
-    store._live["a"] = b"\xff"
+    store._segments.commit({"a": b"\xff"})
     assert (store.get("a"), store.get("b")) == (b"\xff", 2)
 
 
@@ -306,7 +311,7 @@ def test_keys_stay_sorted() -> None:
     store = Store.mount(FakeFlash(4096, 8))
     for number in range(200):
         store.commit({f"k{number * 37 % 101:03}": None if number % 3 == 2 else number})
-        assert store.keys() == sorted(store._live)
+        assert store.keys() == sorted(store.sizes())
     store.commit({f"m{number}": number for number in range(100)})
     assert store.keys("m9") == ["m9", *(f"m9{number}" for number in range(10))]
     assert store.keys("z") == []

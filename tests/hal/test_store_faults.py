@@ -304,7 +304,7 @@ def test_a_failed_append_that_fits_nowhere_ends_read_only() -> None:
     flash.spoil(0, PROGRAM_ERROR)
     log = store._segments
     log.layout = log.layout._replace(blocks=1)
-    store._live["b"] = b"\x58\xf0" + bytes(240)
+    store._values.put({"b": b"\x58\xf0" + bytes(240)})
     with pytest.raises(StoreError, match="read-only"):
         store.commit({"c": 1})
 

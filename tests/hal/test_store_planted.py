@@ -1,7 +1,5 @@
 """Faults that are planted in the store: the power-cut rig must find each of them."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from hal.fakes.flash import FakeFlash
@@ -12,6 +10,7 @@ from hal.log_move import Target
 from hal.log_records import Entries
 from hal.log_scan import scan
 from hal.log_segments import Segments
+from hal.log_values import Values
 from hal.log_write import Writer
 from hal.ports import Flash, StoreError
 from tests.helpers.powercut import (
@@ -42,8 +41,8 @@ class DeafToSync(FakeFlash):
 class OverTornTail(Segments):
     """Goes on behind a torn record instead of moving away from it."""
 
-    def __init__(self, flash: Flash, found: Found, live: Mapping[str, bytes]) -> None:
-        super().__init__(flash, found, live)
+    def __init__(self, flash: Flash, found: Found) -> None:
+        super().__init__(flash, found)
         if self._needed and not self._end:
             size = self.layout.segment_size
             data = flash.read(self._needed[0] * size, size)
@@ -60,8 +59,8 @@ class OneSegment(Segments):
 class NumbersStartAgain(Segments):
     """Counts segments from one at every mount."""
 
-    def __init__(self, flash: Flash, found: Found, live: Mapping[str, bytes]) -> None:
-        super().__init__(flash, found, live)
+    def __init__(self, flash: Flash, found: Found) -> None:
+        super().__init__(flash, found)
         self._numbers, self.sequence = {}, 0
 
 
@@ -69,10 +68,10 @@ class UnsyncedWriter(Writer):
     """Programs without a sync, but for the end of a transaction."""
 
     def write(self, start: int, pieces: list[bytes]) -> None:
-        self._flash.program(start, b"".join(pieces))
+        self.flash.program(start, b"".join(pieces))
 
     def write_transaction(self, start: int, records: list[bytes]) -> None:
-        self._flash.program(start, b"".join(records))
+        self.flash.program(start, b"".join(records))
         self._sync()
 
 
@@ -81,8 +80,8 @@ class SyncedAtTheEnd(Segments):
 
     record_bytes = 45
 
-    def __init__(self, flash: Flash, found: Found, live: Mapping[str, bytes]) -> None:
-        super().__init__(flash, found, live)
+    def __init__(self, flash: Flash, found: Found) -> None:
+        super().__init__(flash, found)
         self._writer = UnsyncedWriter(flash)
 
 
@@ -91,20 +90,20 @@ class UnsyncedErase(Writer):
 
     def erase(self, blocks: object) -> None:
         for block in blocks:  # type: ignore[attr-defined]
-            self._flash.erase(block)
+            self.flash.erase(block)
 
 
 class ErasedWithoutSync(Segments):
-    def __init__(self, flash: Flash, found: Found, live: Mapping[str, bytes]) -> None:
-        super().__init__(flash, found, live)
+    def __init__(self, flash: Flash, found: Found) -> None:
+        super().__init__(flash, found)
         self._writer = UnsyncedErase(flash)
 
 
 class PartsAreGoneOnWith(SmallSegments):
     """Appends behind parts whose end was cut off: its next commit completes them."""
 
-    def __init__(self, flash: Flash, found: Found, live: Mapping[str, bytes]) -> None:
-        super().__init__(flash, found, live)
+    def __init__(self, flash: Flash, found: Found) -> None:
+        super().__init__(flash, found)
         if self._needed and not self._end:
             size, active = self.layout.segment_size, self._needed[0]
             data = flash.read(active * size, size)
@@ -140,7 +139,7 @@ def test_a_fault_of_the_part_is_found() -> None:
 class Forgetful(Target):
     """Its end carries nothing of what was committed since it has begun."""
 
-    def changes(self, live: Mapping[str, bytes]) -> dict[str, bytes | None]:
+    def changes(self, live: Values) -> dict[str, bytes | None]:
         return {}
 
 
@@ -154,7 +153,7 @@ class Hasty(Target):
 class Stale(Target):
     """Carries no removals."""
 
-    def changes(self, live: Mapping[str, bytes]) -> dict[str, bytes | None]:
+    def changes(self, live: Values) -> dict[str, bytes | None]:
         return {key: value for key, value in super().changes(live).items() if value is not None}
 
 
