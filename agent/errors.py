@@ -7,8 +7,10 @@ at the border where it is called.
 
 A code is an interface: it stands in logs, in JSON and in the store. `retry` tells the engine what
 to do: `now` (once more in this attempt), `later` (back off), `operator` (a person must change
-something). A person who waits is told at once of both of these; nothing is tried again until they
-type. `after_s`: how long the peer asked to be left alone, in seconds (0: it did not say).
+something). Of a peer, only what the CA has signed or issued is for a person: the rest may be
+anybody's, and passes (`tests/house/test_retry_classes.py`). A person who waits is told at once of
+both of these; nothing is tried again until they type. `after_s`: how long the peer asked to be left
+alone, in seconds (0: it did not say).
 """
 
 from __future__ import annotations

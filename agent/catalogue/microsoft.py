@@ -3,7 +3,7 @@ beside them; `agent/scep/refusals.py` leads from the number or its text to a cod
 
 from __future__ import annotations
 
-from agent.catalogue.row import LATER, OPERATOR, PEER, Row
+from agent.catalogue.row import OPERATOR, PEER, Row
 
 MICROSOFT: dict[str, Row] = {
     "ndes-challenge": Row(PEER, OPERATOR, "the CA refused: {words}",
@@ -26,7 +26,7 @@ MICROSOFT: dict[str, Row] = {
         "its RA certificates are new and ours old, or it does not know the cipher or the digest",
         "apply again, so that the CA certificates are fetched anew; try"
         " `enrollment-request encryption-algorithm 3des`"),
-    "ndes-behind": Row(PEER, LATER, "NDES has no answer of its CA: {words}",
+    "ndes-behind": Row(PEER, OPERATOR, "NDES has no answer of its CA: {words}",
         "the CA behind it is down, or one of its own certificates or CRLs has expired",
         "try again later; ask the CA's operator to look at the event log of NDES"),
 }  # fmt: skip

@@ -59,70 +59,70 @@ NETWORK: dict[str, Row] = {
     "tls-not-yet-valid": Row(PEER, LATER, "the TLS certificate of {host} is not valid yet",
         "this clock is behind, or the certificate was made with a wrong one",
         "check `display clock`; type `clock datetime` in the user view"),
-    "tls-unknown-ca": Row(PEER, OPERATOR, "the TLS certificate of {host} comes from a CA that is"
+    "tls-unknown-ca": Row(PEER, LATER, "the TLS certificate of {host} comes from a CA that is"
         " not trusted: {what}",
         "the file of `https ca-file` is not that of the server's CA, the server does not send its"
         " intermediate CA, or someone answers in its place",
         "put the right CA certificate into device storage and type `https ca-file FILENAME` in the"
         " realm view"),
-    "tls-name": Row(PEER, OPERATOR, "the TLS certificate is not for {host}: {what}",
+    "tls-name": Row(PEER, LATER, "the TLS certificate is not for {host}: {what}",
         "the URL uses another name or an address, the certificate has its name only as the common"
         " name, which does not count (RFC 9525), or someone answers in the server's place",
         "type `enrollment-url` with a name or an address of its subjectAltName; where it has none,"
         " ask the CA's operator for a server certificate with one"),
-    "tls-weak": Row(PEER, OPERATOR, "the TLS certificate of {host} is too weak: {what}",
+    "tls-weak": Row(PEER, LATER, "the TLS certificate of {host} is too weak: {what}",
         "a short key, or a signature with MD5 or SHA-1",
         "ask the CA's operator for a new server certificate"),
-    "tls-certificate": Row(PEER, OPERATOR, "the TLS certificate of {host} is refused: {what}",
+    "tls-certificate": Row(PEER, LATER, "the TLS certificate of {host} is refused: {what}",
         "it is not made for servers, or its chain is broken",
         "ask the CA's operator for another server certificate"),
-    "tls-not-spoken": Row(PEER, OPERATOR, "{host} does not speak TLS on this port: {what}",
+    "tls-not-spoken": Row(PEER, LATER, "{host} does not speak TLS on this port: {what}",
         "the port is that of plain http, or of another service",
         "check the port, or type `enrollment-url http://...`: SCEP protects its messages itself"),
-    "tls-version": Row(PEER, OPERATOR, "{host} and this device have no TLS in common: {what}",
+    "tls-version": Row(PEER, LATER, "{host} and this device have no TLS in common: {what}",
         "the server offers only what is older than TLS 1.2, or weak ciphers or keys",
         "ask the CA's operator for TLS 1.2 or 1.3, or type `enrollment-url http://...`"),
-    "tls-client-certificate": Row(PEER, OPERATOR, "{host} wants a client certificate: {what}",
+    "tls-client-certificate": Row(PEER, LATER, "{host} wants a client certificate: {what}",
         "the port is one for devices that are enrolled already",
         "ask the CA's operator for the address of the SCEP service"),
     "tls-failed": Row(PEER, LATER, "TLS with {host} failed: {what}",
         "a fault of the server, or something between here and there",
         "try again; ask the CA's operator if it stays so"),
     # -- HTTP --------------------------------------------------------------------------------------
-    "http-redirect": Row(PEER, OPERATOR, "the server sent us elsewhere (HTTP {status}): {location}",
+    "http-redirect": Row(PEER, LATER, "the server sent us elsewhere (HTTP {status}): {location}",
         "the SCEP service has moved, or is served through https only",
         "if that place is right, type it as `enrollment-url`; redirects are not followed"),
-    "http-denied": Row(PEER, OPERATOR, "the server lets nobody in: HTTP {status} {reason}: {page}",
+    "http-denied": Row(PEER, LATER, "the server lets nobody in: HTTP {status} {reason}: {page}",
         "the path is one for people (NDES: mscep_admin), or the server wants a login, a client"
         " certificate or another source address",
         "check the path in `enrollment-url`, and `source`; ask the CA's operator"),
-    "http-not-found": Row(PEER, OPERATOR, "the server has no such place: HTTP {status} {reason}:"
+    "http-not-found": Row(PEER, LATER, "the server has no such place: HTTP {status} {reason}:"
         " {page}",
         "the path or the query of the URL is wrong, or the CA wants its name with the question"
         " (EJBCA), or an empty one (NDES)",
         "type `enrollment-url` with the whole path (NDES: /certsrv/mscep/mscep.dll; `esc` for a"
         " query), or `ca id NAME` with the name of the CA; where there is one, `undo ca id`; NDES:"
         " `compatibility ca-id-empty`"),
-    "http-method": Row(PEER, OPERATOR, "the server does not take {method}: HTTP {status} {reason}:"
+    "http-method": Row(PEER, LATER, "the server does not take {method}: HTTP {status} {reason}:"
         " {page}",
         "its capabilities promise more than it does, or the path is not that of the SCEP service",
         "type `compatibility http-get` or `compatibility http-post` in the realm view; check"
         " `enrollment-url`"),
-    "http-too-long": Row(PEER, OPERATOR, "the request is too long for the server: HTTP {status}"
+    "http-too-long": Row(PEER, LATER, "the request is too long for the server: HTTP {status}"
         " {reason}: {page}",
         "it went by GET, and the server or a proxy takes queries of some 2 kB only",
         "type `compatibility http-post` in the realm view; else ask the CA's operator to allow"
         " longer queries (IIS: maxQueryString)"),
-    "http-query": Row(PEER, OPERATOR, "the server does not take this GET of {size} characters: HTTP"
+    "http-query": Row(PEER, LATER, "the server does not take this GET of {size} characters: HTTP"
         " {status} {reason}: {page}",
         "a request by GET stands in the query, of which IIS and some proxies take 2,048 characters,"
         " or the server wants another base64 (step-ca of 2021)",
         "type `compatibility http-post` in the realm view; else ask the CA's operator to allow"
         " longer queries (IIS: maxQueryString)"),
-    "http-proxy": Row(PEER, OPERATOR, "a proxy wants a login: HTTP {status} {reason}: {page}",
+    "http-proxy": Row(PEER, LATER, "a proxy wants a login: HTTP {status} {reason}: {page}",
         "the way to the CA leads through a proxy that does not know this device",
         "reach the CA without it, by another `source` perhaps; ask the network's operator"),
-    "http-refused": Row(PEER, OPERATOR, "the server refused: HTTP {status} {reason}: {page}",
+    "http-refused": Row(PEER, LATER, "the server refused: HTTP {status} {reason}: {page}",
         "the path is wrong, access is restricted, or (servlets) the challenge password is wrong",
         "check `enrollment-url`, `ca id` and `password cipher`; ask the CA's operator"),
     "http-busy": Row(PEER, NOW, "the server cannot answer now: HTTP {status} {reason}: {page}",
@@ -140,7 +140,7 @@ NETWORK: dict[str, Row] = {
     "http-malformed": Row(PEER, LATER, "the answer is not HTTP as it should be: {reason}",
         "another service on that port, or a faulty proxy",
         "check host and port in `enrollment-url`"),
-    "http-too-large": Row(PEER, OPERATOR, "the answer is larger than {cap} bytes",
+    "http-too-large": Row(PEER, LATER, "the answer is larger than {cap} bytes",
         "the URL leads to something that is not a SCEP server",
         "check `enrollment-url`"),
 }  # fmt: skip

@@ -25,11 +25,11 @@ PUBLISHED: dict[str, Row] = {
     "crl-malformed": Row(PEER, LATER, "the revocation list cannot be used: {reason}",
         "the URL leads to something else: {page}",
         "check `cdp-url`; ask the CA's operator for a complete list (no delta)"),
-    "crl-too-large": Row(PEER, OPERATOR, "the revocation list has {size} bytes, {cap} are allowed",
+    "crl-too-large": Row(PEER, LATER, "the revocation list has {size} bytes, {cap} are allowed",
         "the CA has revoked many certificates, or the URL leads to something else",
         "ask the CA's operator for a list of this realm's certificates alone; without one type"
         " `certificate-check none`"),
-    "crl-issuer": Row(PEER, OPERATOR, "the revocation list is that of another CA: {issuer}",
+    "crl-issuer": Row(PEER, LATER, "the revocation list is that of another CA: {issuer}",
         "`cdp-url` names the list of another CA, or the CA set has changed",
         "check `cdp-url`; type `pki get-certificate ca realm ...`"),
     "crl-signature": Row(PEER, LATER, "the signature of the revocation list is wrong: {reason}",
@@ -76,7 +76,7 @@ PUBLISHED: dict[str, Row] = {
         " {reason}",
         "the CA is faulty, or the URL leads to something else: {page}",
         "ask the CA's operator; `fingerprint` can name the next CA when its time has come"),
-    "next-ca-signer": Row(PEER, OPERATOR, "the next CA was not named by the pinned CA or a CA"
+    "next-ca-signer": Row(PEER, LATER, "the next CA was not named by the pinned CA or a CA"
         " below it: {subject}",
         "another CA or an RA has signed it, or someone answers in the CA's place",
         "ask the CA's operator for the fingerprint of the next CA, and type it as `fingerprint`"

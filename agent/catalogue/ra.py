@@ -5,10 +5,10 @@ What a set that nobody has signed can bring about is `later`: one lie does not s
 
 from __future__ import annotations
 
-from agent.catalogue.row import LATER, OPERATOR, PEER, Row
+from agent.catalogue.row import LATER, PEER, Row
 
 RA: dict[str, Row] = {
-    "ra-missing": Row(PEER, OPERATOR, "the CA set holds no RA certificate of the pinned CA{others}",
+    "ra-missing": Row(PEER, LATER, "the CA set holds no RA certificate of the pinned CA{others}",
         "`enrollment-url ... ra` is configured, but this server is a CA by itself, or its RA has a"
         " certificate like a device's, or one that has ended, or the server leaves out the CA that"
         " has issued it (step-ca: excludeIntermediate)",
@@ -34,7 +34,7 @@ RA: dict[str, Row] = {
         "the RA was renewed, the fingerprint is wrong, or someone answers in its place",
         "compare with the RA's operator and type `enrollment-url ... ra fingerprint {algorithm}"
         " HEX` in the realm view"),
-    "ra-unusable": Row(PEER, OPERATOR, "the RA certificate sha256 {sha256} cannot be used,"
+    "ra-unusable": Row(PEER, LATER, "the RA certificate sha256 {sha256} cannot be used,"
         " {reason}: {subject}",
         "the server leaves out a CA between the RA and the pinned one (step-ca:"
         " excludeIntermediate), or another CA has issued it, or nobody has renewed it",

@@ -10,14 +10,14 @@ REPLY: dict[str, Row] = {
     "certrep-malformed": Row(PEER, LATER, "the reply cannot be read: {reason}",
         "the server answered with something that is no SCEP reply: {page}",
         "check `enrollment-url`; ask the CA's operator"),
-    "certrep-signer": Row(PEER, OPERATOR, "the reply's signer is not trusted: {reason}",
+    "certrep-signer": Row(PEER, LATER, "the reply's signer is not trusted: {reason}",
         "the CA or its RA has new certificates, or someone answers in its place",
         "ask the CA's operator; with an RA in front, type `enrollment-url ... ra`; when the CA has"
         " changed since the request, `pki abort-request realm ...` and apply again"),
     "certrep-signature": Row(PEER, LATER, "the reply's signature is wrong: {reason}",
         "the reply was changed on its way, or the CA is faulty",
         "try again; ask the CA's operator if it stays so"),
-    "certrep-weak-signature": Row(PEER, OPERATOR, "the reply is signed with {digest}",
+    "certrep-weak-signature": Row(PEER, LATER, "the reply is signed with {digest}",
         "an old CA, or one that repeats the digest of the request",
         "type `enrollment-request signature message-digest-method sha-256`, or ask for SHA-256 at"
         " the CA; `weak-algorithm {digest}` in the realm view allows it, but then anyone on the"
@@ -28,7 +28,7 @@ REPLY: dict[str, Row] = {
     "certrep-nonce": Row(PEER, LATER, "the recipientNonce of the reply is not ours",
         "an old reply was sent again",
         "try again; ask the CA's operator if it stays so"),
-    "certrep-nonce-short": Row(PEER, OPERATOR, "the recipientNonce of the reply is cut to {size}"
+    "certrep-nonce-short": Row(PEER, LATER, "the recipientNonce of the reply is cut to {size}"
         " octets", "the CA shortens it (Dogtag)",
         "type `compatibility short-nonce` in the realm view, if the CA's operator says so"),
     "certrep-empty": Row(PEER, LATER, "the CA says SUCCESS and sends no certificate",
@@ -40,16 +40,16 @@ REPLY: dict[str, Row] = {
     "certrep-status": Row(PEER, LATER, "the reply has the unknown pkiStatus {received}",
         "the server is no SCEP server as RFC 8894 wants it",
         "check `enrollment-url`; ask the CA's operator"),
-    "certrep-weak-cipher": Row(PEER, OPERATOR, "the reply is encrypted with single DES, which is"
+    "certrep-weak-cipher": Row(PEER, LATER, "the reply is encrypted with single DES, which is"
         " not allowed",
         "an old CA, or one whose software always uses DES (micromdm, step-ca's"
         " default)",
         "have the CA use AES; `weak-algorithm des` in the realm view allows it,"
         " but a 56-bit key can be broken by anyone who records the reply"),
-    "certrep-cipher": Row(PEER, OPERATOR, "the reply has an unknown encryption: {algorithm}",
+    "certrep-cipher": Row(PEER, LATER, "the reply has an unknown encryption: {algorithm}",
         "the CA uses an algorithm that SCEP does not name",
         "ask the CA's operator for AES-128 or AES-256 in CBC mode"),
-    "certrep-password": Row(PEER, OPERATOR, "the CA wrapped the key of its reply"
+    "certrep-password": Row(PEER, LATER, "the CA wrapped the key of its reply"
         " with the challenge password",
         "the CA takes this for a key that cannot decrypt (RFC 8894 3.1), or is set up so",
         "ask the CA's operator for replies that are encrypted for the RSA key"),
@@ -62,7 +62,7 @@ REPLY: dict[str, Row] = {
         "it does not take the digest or the cipher of the request",
         "try `enrollment-request signature message-digest-method` or"
         " `enrollment-request encryption-algorithm` with another value"),
-    "ca-badMessageCheck": Row(PEER, LATER, "the CA refused: badMessageCheck{text}",
+    "ca-badMessageCheck": Row(PEER, OPERATOR, "the CA refused: badMessageCheck{text}",
         "it could not decrypt or verify the request: an RA answers there or has new certificates,"
         " it cannot do AES or SHA-2, or (UCM) the challenge password is wrong",
         "type `pki get-certificate ca realm ...` and try again; try `enrollment-url ... ra`; check"
@@ -81,7 +81,7 @@ REPLY: dict[str, Row] = {
         "ask the CA's operator: what was issued comes by `pki get-certificate local realm ..."
         " serial-number ...` or `pki import-certificate local realm ... pem filename FILENAME`;"
         " else apply again"),
-    "ca-renewal-refused": Row(PEER, LATER, "{what}; it was a renewal {with_or_without} the"
+    "ca-renewal-refused": Row(PEER, OPERATOR, "{what}; it was a renewal {with_or_without} the"
         " challenge password",
         "the CA wants the password each time (micromdm, step-ca, UCM), does not renew this early"
         " (micromdm: 14 days before the end), has a new key, has revoked the one in use, or (NDES)"
@@ -89,10 +89,10 @@ REPLY: dict[str, Row] = {
         "the certificate in use stays: type `compatibility renew-with-password` or `compatibility"
         " renew-by-pkcsreq`, beside the keywords that it has, in the realm view, and `password"
         " cipher` if there is none; or apply again nearer its end"),
-    "ca-badTime": Row(PEER, LATER, "the CA refused: badTime{text}",
+    "ca-badTime": Row(PEER, OPERATOR, "the CA refused: badTime{text}",
         "this clock and that of the CA are too far apart",
         "check `display clock`; type `clock datetime HH:MM:SS YYYY-MM-DD` in the user view"),
-    "ca-badCertId": Row(PEER, LATER, "the CA refused: badCertId{text}",
+    "ca-badCertId": Row(PEER, OPERATOR, "the CA refused: badCertId{text}",
         "it does not know the transaction or the certificate that was asked for",
         "apply again; the CA may have forgotten the request"),
     "ca-failure": Row(PEER, OPERATOR, "the CA refused without a reason that SCEP knows{text}",

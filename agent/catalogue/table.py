@@ -67,10 +67,10 @@ CATALOGUE: dict[str, Row] = {
                        "[flash] in the board file describes a part that can hold no store",
                        "correct `size` and `erase_size` there; nothing was written"),
     # -- an application --------------------------------------------------------------------------
-    "ca-no-ca": Row(PEER, OPERATOR, "the CA set holds no CA certificate",
+    "ca-no-ca": Row(PEER, LATER, "the CA set holds no CA certificate",
                     "the URL is not that of a SCEP server, or only RA certificates were sent",
                     "check `enrollment-url` and `ca id`"),
-    "ca-set-older": Row(PEER, OPERATOR, "the CA set is an older one: it holds {older}, which this"
+    "ca-set-older": Row(PEER, LATER, "the CA set is an older one: it holds {older}, which this"
                         " realm has followed to {pin}, and not that one",
                         "somebody shows an old set again, or the CA went back to its old key",
                         "nothing was changed; ask the CA's operator, and if the old CA is to be"
@@ -84,7 +84,7 @@ CATALOGUE: dict[str, Row] = {
                           " now",
                           "`fingerprint` was changed while an application was under way",
                           "apply again with `pki enroll-certificate realm ...`"),
-    "ca-expired": Row(PEER, OPERATOR, "the CA certificate has expired: {subject}",
+    "ca-expired": Row(PEER, LATER, "the CA certificate has expired: {subject}",
                       "the CA was renewed and the server still shows the old one, or this clock is"
                       " wrong",
                       "check `display clock`; ask the CA's operator for the new fingerprint"),
@@ -244,14 +244,14 @@ CATALOGUE: dict[str, Row] = {
     "line-too-long": Row(LOCAL, OPERATOR, "the line is longer than {cap} characters",
                          "no command needs that much", "check where the line should have ended"),
     # -- the CA and its certificates -------------------------------------------------------------
-    "ca-set-malformed": Row(PEER, OPERATOR, "the CA certificates cannot be read: {reason}",
+    "ca-set-malformed": Row(PEER, LATER, "the CA certificates cannot be read: {reason}",
         "the URL leads to something else: {page}",
         "check `enrollment-url` and `ca id`"),
-    "ca-set-too-large": Row(PEER, OPERATOR, "the CA certificates have {size} bytes, {cap} are"
+    "ca-set-too-large": Row(PEER, LATER, "the CA certificates have {size} bytes, {cap} are"
         " allowed",
         "the server sends more than its own chain, or the URL leads to something else",
         "check `enrollment-url` and `ca id`; ask the CA's operator"),
-    "ca-pin-mismatch": Row(PEER, OPERATOR, "no CA certificate has the configured {algorithm}"
+    "ca-pin-mismatch": Row(PEER, LATER, "no CA certificate has the configured {algorithm}"
         " fingerprint {wanted}; what arrived: {got}",
         "`fingerprint` is wrong, or that of a root that the server does not send (step-ca); or the"
         " CA was renewed, or someone answers in its place",
@@ -260,7 +260,7 @@ CATALOGUE: dict[str, Row] = {
     "ca-pin-missing": Row(LOCAL, OPERATOR, "the pinned CA certificate is not in the stored CA set",
         "the CA set was changed after the CA had been trusted",
         "apply again, so that the CA certificates are fetched anew"),
-    "ca-pin-not-ca": Row(PEER, OPERATOR, "the pinned certificate is not that of a CA: {subject}",
+    "ca-pin-not-ca": Row(PEER, LATER, "the pinned certificate is not that of a CA: {subject}",
         "`fingerprint` names the RA's certificate, or a CA certificate of version 1"
         " without basicConstraints",
         "give the fingerprint of the CA itself with `fingerprint`"),
@@ -269,7 +269,7 @@ CATALOGUE: dict[str, Row] = {
     "root-unknown": Row(LOCAL, OPERATOR, "there is no such root fingerprint",
         "it was never typed, or is spelt differently",
         "see `display this` in the realm view"),
-    "ca-cannot-encrypt": Row(PEER, OPERATOR, "the key of the CA or RA cannot encrypt: {reason}:"
+    "ca-cannot-encrypt": Row(PEER, LATER, "the key of the CA or RA cannot encrypt: {reason}:"
         " {subject}",
         "SCEP needs an RSA key at the CA or the RA",
         "ask the CA's operator for a SCEP service with an RSA certificate"),

@@ -103,7 +103,7 @@ def test_a_time_of_another_process_that_makes_no_sense_is_none(after_s: object) 
 def test_texts_of_another_process_are_capped_and_its_class_is_ours() -> None:
     error = from_map({"error": "ca-no-ca", "what": "x" * 5000, "cause": 1, "retry": "now"})
     assert len(error.what) == 1024
-    assert (error.cause, error.retry) == ("", OPERATOR)
+    assert (error.cause, error.retry) == ("", LATER)
 
 
 def test_of_a_realm_the_next_step_can_be_typed() -> None:

@@ -4,6 +4,7 @@ What the device adds is small: a realm that wants a certificate applies, as `App
 job ends in the second in which it starts, and its end is what `ca` says.
 """
 
+import string
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,7 @@ from agent.enrolment.states import (
     JobFailed,
     Restart,
 )
-from agent.errors import PeerError, fail
+from agent.errors import CATALOGUE, PeerError, fail
 from hal.records import CertificateRecord, RequestRecord
 from tests.helpers.engine_bench import authority
 
@@ -215,3 +216,10 @@ class Life:
 
     def days(self, times_s: list[int]) -> list[float]:
         return [round(time_s / DAY_S, 2) for time_s in times_s]
+
+
+def values_of(code: str) -> dict[str, str]:
+    """Something for each name that the texts of an error have."""
+    texts = CATALOGUE[code][2:]
+    parts = (part for text in texts for part in string.Formatter().parse(text))
+    return {name: "X" for _text, name, _spec, _conversion in parts if name}

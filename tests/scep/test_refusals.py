@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from agent.enrolment import verdicts
-from agent.errors import CATALOGUE, LATER, NOW, OPERATOR
+from agent.errors import CATALOGUE, LATER, NOW
 from agent.scep import messages, refusals, transport, trust
 
 POST = refusals.Asked("POST", 40)
@@ -21,24 +21,24 @@ class Refused(NamedTuple):
 
 
 STATUSES = (
-    Refused(400, "http-refused", OPERATOR, "`enrollment-url`"),
-    Refused(401, "http-denied", OPERATOR, "`source`"),
-    Refused(403, "http-denied", OPERATOR, "`enrollment-url`"),
-    Refused(404, "http-not-found", OPERATOR, "`ca id NAME`"),
-    Refused(405, "http-method", OPERATOR, "`compatibility http-get`"),
-    Refused(407, "http-proxy", OPERATOR, "proxy"),
+    Refused(400, "http-refused", LATER, "`enrollment-url`"),
+    Refused(401, "http-denied", LATER, "`source`"),
+    Refused(403, "http-denied", LATER, "`enrollment-url`"),
+    Refused(404, "http-not-found", LATER, "`ca id NAME`"),
+    Refused(405, "http-method", LATER, "`compatibility http-get`"),
+    Refused(407, "http-proxy", LATER, "proxy"),
     Refused(408, "http-busy", NOW, "later"),
-    Refused(410, "http-not-found", OPERATOR, "`ca id NAME`"),
-    Refused(411, "http-method", OPERATOR, "`compatibility http-get`"),
-    Refused(413, "http-too-long", OPERATOR, "`compatibility http-post`"),
-    Refused(414, "http-too-long", OPERATOR, "`compatibility http-post`"),
-    Refused(415, "http-method", OPERATOR, "`compatibility http-get`"),
-    Refused(418, "http-refused", OPERATOR, "`ca id`"),
+    Refused(410, "http-not-found", LATER, "`ca id NAME`"),
+    Refused(411, "http-method", LATER, "`compatibility http-get`"),
+    Refused(413, "http-too-long", LATER, "`compatibility http-post`"),
+    Refused(414, "http-too-long", LATER, "`compatibility http-post`"),
+    Refused(415, "http-method", LATER, "`compatibility http-get`"),
+    Refused(418, "http-refused", LATER, "`ca id`"),
     Refused(425, "http-busy", NOW, "later"),
     Refused(429, "http-busy", NOW, "later"),
-    Refused(431, "http-too-long", OPERATOR, "`compatibility http-post`"),
+    Refused(431, "http-too-long", LATER, "`compatibility http-post`"),
     Refused(500, "http-failed", LATER, "later"),
-    Refused(501, "http-method", OPERATOR, "`compatibility http-post`"),
+    Refused(501, "http-method", LATER, "`compatibility http-post`"),
     Refused(502, "http-busy", NOW, "later"),
     Refused(503, "http-busy", NOW, "later"),
     Refused(504, "http-busy", NOW, "later"),
