@@ -24,8 +24,13 @@ KEY = ("system-view", "pki rsa local-key-pair create k1 modulus 2048")
 
 
 def started(agent: Agent, board: Path, **how: object) -> "subprocess.Popen[bytes]":
-    """The agent with a board file, started in a way of its own."""
-    words = agent.command("run", "--board", str(board), "--state", str(agent.dir))
+    """The agent with a board file, started in a way of its own.
+
+    Whoever runs the tests may ignore signals: nohup(1) does, and a shell for what it runs behind
+    (SIGQUIT). The agent would ignore them too, and be right.
+    """
+    run = agent.command("run", "--board", str(board), "--state", str(agent.dir))
+    words = ["env", "--default-signal", *run]
     with open(agent.dir.parent / "agent.log", "ab") as log:
         streams = {"stdout": log, "stderr": log, "stdin": subprocess.DEVNULL}
         process: subprocess.Popen[bytes] = subprocess.Popen(words, **{**streams, **how})  # type: ignore[call-overload]
