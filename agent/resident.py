@@ -39,6 +39,7 @@ from hal.ports import (
     StoreError,
 )
 from hal.power import start_anew, start_reboot
+from hal.priority import come_forward
 from hal.sockets import Credentials, listen_unix, remove_socket
 from hal.store import Store
 from platforms import linux, sim
@@ -81,6 +82,7 @@ def run(board: str, state_dir: str | None, factory: str) -> int:
     """`scep-agent run`; the exit status. board: a file, `sim`, or empty for what is installed."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a typed password may be in our memory
     forbid_inspection()
+    come_forward()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it may be inherited as ignored; we do reap
     loop = Loop(LinuxClock())
     platform, power, signals = None, Power(loop), Signals(loop)

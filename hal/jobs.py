@@ -34,6 +34,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 from hal.ports import JobEnd, KernelTime, Reactor, Timer
+from hal.priority import of_a_worker, stand_back
 from hal.settimer import is_set_timer
 from hal.signals import TO_DEFAULT
 
@@ -225,6 +226,7 @@ class WorkerJobs:
                 raise
             finally:
                 theirs.close()
+            stand_back(self._pid, of_a_worker())
             ours.setblocking(False)
             self._control = ours
             self._reactor.watch(ours.fileno(), self._report)
