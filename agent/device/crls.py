@@ -16,6 +16,7 @@ from agent.device.reserve import Purpose
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
 from agent.device.storage import DeviceStorage
+from agent.enrolment.states import Listed
 from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
 from agent.jobs.answers import Answer
@@ -58,6 +59,8 @@ class Crls:
         realm, runner = self._realms.realm(name), self._realms.runner(name)
         ca = self._realms.trusted_ca(realm)
         job = self._job(realm, ca, runner)
+        stored = runner.engine.stored
+        serials = [held.certificate.serial if held else "" for held in (stored.local, stored.next)]
         if realm_records.crl_was_lost(self._store, realm.name):
             realm_records.tell_of_crl(self._shared, realm, NO_FLOOR, progress)
 
@@ -65,6 +68,7 @@ class Crls:
             try:
                 answer = answers.read(answer)
                 self._keep(realm, answer, progress)
+                self._hear(realm.name, serials, answers.items(answer, "revoked", str))
                 done(None)
             except AgentError as error:
                 if not alone:
@@ -139,6 +143,14 @@ class Crls:
             runner.use.put(again=False)
         text = f"{crl.revoked} revoked certificates, from {crl.source}"
         self._shared.log.report("GET_CRL_OK", f"realm {realm.name}: {text}")
+
+    def _hear(self, name: str, serials: list[str], reasons: list[str]) -> None:
+        """Of the certificates that the realm had when it asked: which of them are on the list. A
+        realm that checks nothing hears of nothing."""
+        if self._realms.realm(name).certificate_check != ("none",):
+            named = zip(serials, reasons, strict=False)
+            event = Listed(tuple((serial, reason) for serial, reason in named if reason))
+            self._realms.runner(name).hear(event)
 
     def _project(self, name: str, crl: CrlRecord) -> None:
         data = crl.der

@@ -120,7 +120,8 @@ class RealmRunner:
 
     def hear(self, event: Configured | Listed) -> None:
         """What it lacked may be there now, or a revocation list of its CA was read."""
-        self.alone.goes_on()
+        if isinstance(event, Configured):
+            self.alone.goes_on()
         self._handle(event)
 
     def apply(self, event: Apply, done: Done[None] | None) -> None:

@@ -22,6 +22,7 @@ from tests.helpers.device_bench import (
     START_S,
     Answer,
     Bench,
+    Waiter,
     certificate,
     refuse,
 )
@@ -261,3 +262,51 @@ def test_a_ca_that_nobody_has_vouched_for_is_not_trusted_for_the_sake_of_a_list(
     assert stored(bench).ca is None
     assert "fingerprint" in bench.device.status("abc").next_step
     assert count(bench, "fetch-crl") == 0
+
+
+def told_of(job: Answer, reason: str) -> Answer:
+    """A list of this moment on which the certificate in use stands."""
+    found: Answer = lists(DAY_S)(job)
+    return {**found, "crl": found["crl"] + reason.encode(), "revoked": [reason, ""]}
+
+
+def test_a_certificate_on_the_list_is_replaced_within_one_fetch_by_another_key() -> None:
+    bench = checked(PLACE)
+    bench.worker.answers["fetch-crl"] = lists(DAY_S)
+    bench.reboot()
+    pass_time(bench, 2 * HOUR_S)
+    first = in_use(bench)
+    bench.worker.answers["fetch-crl"] = lambda job: told_of(job, "keyCompromise")
+    bench.worker.jobs.clear()
+    pass_time(bench, DAY_S, 600)
+    assert "keyCompromise" in bench.logged()
+    second = in_use(bench)
+    assert (first.generation, second.generation) == (1, 2)
+    assert second.certificate.serial != first.certificate.serial
+    assert count(bench, "enrol") == 1
+    assert next(job for job in bench.worker.jobs if job["op"] == "enrol")["renewal"] is None
+
+
+def test_a_hold_is_told_and_ends_and_has_nothing_issued() -> None:
+    bench = checked(PLACE)
+    bench.worker.answers["fetch-crl"] = lambda job: told_of(job, "certificateHold")
+    bench.reboot()
+    pass_time(bench, 2 * HOUR_S)
+    first = in_use(bench)
+    assert first.revoked == "certificateHold"
+    bench.worker.answers["fetch-crl"] = lists(DAY_S)
+    pass_time(bench, DAY_S)
+    assert in_use(bench)._replace(revoked="") == first._replace(revoked="")
+    assert in_use(bench).revoked == ""
+
+
+def test_a_realm_that_checks_nothing_hears_of_no_revocation() -> None:
+    bench = checked(PLACE, "certificate-check none")
+    bench.worker.answers["fetch-crl"] = lambda job: told_of(job, "keyCompromise")
+    bench.reboot()
+    bench.turn(60)
+    waiter = Waiter()
+    bench.device.revocation.fetch("abc", waiter, waiter.done)
+    pass_time(bench, HOUR_S)
+    assert waiter.code is None
+    assert in_use(bench).revoked == ""
