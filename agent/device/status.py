@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from agent.appliance import CaInfo, Certificate, RealmStatus
 from agent.console.commands.realm import error_of
+from agent.console.language.times import duration
 from agent.device.realms import RESTS, SECOND_NS, Realms
 from agent.device.reserve import MISSING, Need
 from agent.device.runner import RealmRunner, policy_of
 from agent.device.shared import Shared
-from agent.enrolment import automatic, outage, schedule, vouched
+from agent.enrolment import automatic, outage, schedule, vouched, waits
 from agent.enrolment.actions import Now
 from agent.enrolment.pins import Fingerprint
 from agent.enrolment.states import State, is_under_way
@@ -151,6 +152,8 @@ def of_realm(
         last_error_s=stored.outcome.at_s if stored.outcome and engine.error else None,
         renew_s=automatic.next_renewal_s(stored, policy_of(realm)),
         next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,
+        take_over_s=automatic.take_over_s(stored, engine.policy) or None,
+        wait=_wait(runner, now) if alone else None,
         outage_s=outage.budget_s(stored, engine.policy, now, engine.pace) if alone else None,
         store_wanted=need.wanted,
         store_place=need.place,
@@ -179,6 +182,17 @@ def _by_itself(reason: str) -> str:
     if reason == automatic.TAKE_OVER:
         return reason
     return f"it applies by itself: {reason}" if reason else ""
+
+
+def _wait(runner: RealmRunner, now: Now) -> str | None:
+    """What the next step waits for, and how long that is at most."""
+    engine = runner.engine
+    if is_under_way(engine.state):
+        return None
+    found = waits.wait(engine.stored, engine.policy, now, engine.pace)
+    if found is None or found.longest_s is None:
+        return found.reason if found else None
+    return f"{found.reason}, {duration(found.longest_s)}"
 
 
 def _resting(status: RealmStatus, realm: Realm, now: Now, until_ns: int) -> RealmStatus:

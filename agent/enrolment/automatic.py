@@ -66,7 +66,7 @@ NOTHING = Plan("", NEVER)
 
 def plan(stored: Stored, policy: Policy, now: Now, pace: Pace) -> Plan:
     """The next step, and when it is to be looked for again."""
-    turn_s = _take_over_s(stored, policy)
+    turn_s = take_over_s(stored, policy)
     if turn_s is not None and (turn_s <= now.wall_s or _is_timeless(now)):
         return Plan(TAKE_OVER, Deadline(now.monotonic_ns))
     applies = NOTHING
@@ -135,7 +135,7 @@ def due_s(local: LocalRecord) -> int:
 
 def next_renewal_s(stored: Stored, policy: Policy) -> int | None:
     """When the next renewal will begin, as far as is known today; None: it does not by itself."""
-    turn_s, waits = _take_over_s(stored, policy), stored.next
+    turn_s, waits = take_over_s(stored, policy), stored.next
     if policy.percent is None or stored.local is None:
         return None
     if waits is None or turn_s is None:
@@ -162,7 +162,7 @@ def waits_for_its_turn(
     return not now.trusted or now.wall_s < _turn_s(local)
 
 
-def _take_over_s(stored: Stored, policy: Policy) -> int | None:
+def take_over_s(stored: Stored, policy: Policy) -> int | None:
     """When the certificate that waits is put into use; None: none waits. It must have begun, unless
     there is nothing better by then."""
     local, waits = stored.local, stored.next
@@ -198,6 +198,11 @@ class Place(NamedTuple):
     def day_s(self) -> int:
         """A day, in a life that may be shorter than that."""
         return min(DAY_S, max(1, self.window_s // 4))
+
+    @property
+    def longest_s(self) -> int:
+        """Of the pauses after a failure, but for their jitter."""
+        return _paces(self.window_s)[self.name][1]
 
     @property
     def budget(self) -> int:

@@ -4,24 +4,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.alone import WITHIN_S
+from tests.helpers.alone import FAST, WITHIN_S
 from tests.helpers.board import check_certificate, run
 from tests.helpers.labca import wait_for
 from tests.whole.test_alone_lab import DAY_S, LEAD_S, SPREAD_S, Site, end_s
 from tests.whole.test_alone_lab import site as site  # a fixture
+from tests.whole.test_renew_lab import requests
 from tools.lab_ca.__main__ import main
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 
-def lab(site: Site, command: str) -> None:
+def lab(site: Site, *words: str) -> None:
     clock = str(site.agent.dir / "clock")
-    assert main(["--dir", str(site.ca.dir), "--clock", clock, command]) == 0
+    assert main(["--dir", str(site.ca.dir), "--clock", clock, *words]) == 0
+
+
+def move(site: Site, wall_s: int) -> None:
+    """An agent that sleeps sees the jump when it wakes: somebody asks it something."""
+    site.move_to(wall_s)
+    assert site.agent.state()
 
 
 def passes_its_point(site: Site, count: int) -> None:
     """Half of the life of the certificate in use passes, and the CA issues the next one."""
-    site.move_to(end_s(site.in_use()) - DAY_S // 2 + SPREAD_S + 60)
+    move(site, end_s(site.in_use()) - DAY_S // 2 + SPREAD_S + 60)
     site.wait_issued(count)
 
 
@@ -60,9 +67,9 @@ def test_a_list_without_which_nothing_is_sent_comes_first_and_is_renewed_in_time
     site.rests()
     path, begin_s = site.agent.dir / "storage" / "abc.crl", end_s(site.in_use()) - DAY_S
     first = number(path)
-    site.move_to(begin_s + DAY_S - LEAD_S - 600)
+    move(site, begin_s + DAY_S - LEAD_S - 600)
     assert number(path) == first
-    site.move_to(begin_s + DAY_S - LEAD_S // 2 + 60)  # all of the spread has passed
+    move(site, begin_s + DAY_S - LEAD_S // 2 + 60)  # all of the spread has passed
     wait_for(lambda: number(path) > first, WITHIN_S, site.agent.log())
     site.wait_issued(2)
     site.check()
@@ -79,3 +86,19 @@ def test_on_a_shelf_the_list_has_ended_too_and_is_fetched_before_the_renewal(sit
     site.wait_issued(2)
     assert number(path) > before + 30 * DAY_S
     check_certificate(site.agent, site.ca.dir / "ca.pem", at_s=site.now_s())
+
+
+def test_a_certificate_on_the_list_is_replaced_by_one_for_another_key(site: Site) -> None:
+    """It is seen within one fetch. A request that it signs would be refused, so the challenge goes
+    along; it is served until the new one is there."""
+    site.alone("auto-enroll updated-effective")
+    site.rests()
+    first = site.in_use()
+    lab(site, "revoke", site.ca.issued()[0].stem)
+    site.agent.must("system-view", "pki realm abc", *lists(site)[1:])
+    site.agent.clock(rate=FAST, synchronised=True)
+    wait_for(lambda: "is on the revocation list" in site.agent.log(), WITHIN_S, site.agent.log())
+    site.wait_issued(2)
+    site.check()
+    assert site.in_use().public_key.dump() != first.public_key.dump()
+    assert requests(site.ca) == ["PKCSReq", "PKCSReq"]

@@ -1,0 +1,58 @@
+"""What the next step of a realm at rest waits for: the word for each pause that there is. Pure."""
+
+from __future__ import annotations
+
+from agent.enrolment import automatic
+from agent.enrolment.actions import Now, Policy, Stored
+from agent.enrolment.automatic import Pace
+from agent.enrolment.verdicts import is_verdict
+from agent.errors import OPERATOR, LocalError, from_map
+from hal.named import NamedTuple
+
+POINT = "the renewal point"
+TURN = "its turn"
+SOURCE = "a time source, an hour after a start"
+SPENT = "a day: requests have left and brought no answer"
+REFUSED = "a day: the CA has refused it, or issued what is no good"
+MISSING = "other settings: something is missing here"
+FAILED = "the pause after what has failed"
+QUIET = "the spread of a start, or somebody who types"
+
+
+class Wait(NamedTuple):
+    """longest_s: how long such a wait is, but for its jitter; None: it has an end of its own."""
+
+    reason: str
+    longest_s: int | None = None
+
+
+def wait(stored: Stored, policy: Policy, now: Now, pace: Pace) -> Wait | None:
+    """The wait that applies; None: nothing is planned, or it has come."""
+    step = automatic.plan(stored, policy, now, pace)
+    moment_ns, wall_s = step.deadline
+    if moment_ns is None:
+        return None if wall_s is None else Wait(TURN if _is_turn(step) else POINT)
+    if moment_ns <= now.monotonic_ns or _is_turn(step):
+        return None
+    if step.reason == automatic.TIMELESS and moment_ns > pace.paused_ns:
+        return Wait(SOURCE)
+    return _pause(stored, policy, now)
+
+
+def _is_turn(step: automatic.Plan) -> bool:
+    return step.reason == automatic.TAKE_OVER
+
+
+def _pause(stored: Stored, policy: Policy, now: Now) -> Wait:
+    """After an end of an attempt, as `automatic.pause_s` counts it."""
+    outcome, here = stored.outcome, automatic.place(stored, policy, now)
+    error = from_map(outcome.error) if outcome and outcome.error is not None else None
+    if automatic.is_spent(stored, policy, now):
+        return Wait(SPENT, here.day_s)
+    if error is None:
+        return Wait(QUIET)
+    if is_verdict(error):
+        return Wait(REFUSED, here.day_s)
+    if isinstance(error, LocalError) and error.retry == OPERATOR and error.code != "store-failed":
+        return Wait(MISSING, min(automatic.HOUR_S, here.longest_s))
+    return Wait(FAILED, here.longest_s)
