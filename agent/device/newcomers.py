@@ -37,13 +37,14 @@ class Newcomers:
         # Names by CA; the first CA has the next turn.
         self._waiting: dict[str, dict[str, None]] = {}
         self._at_work: Counter[str] = Counter()  # by CA
+        self._begun: set[str] = set()  # those; they are new until their key pair is made
         self._may = False
         self._timer: Deadline | None = None
         self._quiet_ns = 0  # monotonic; until then somebody may be typing
 
     def add(self, name: str, ca: str) -> None:
         """It waits for its turn; `look` begins. ca: whatever tells one server from another. One
-        that moves to another server may stand in both lines; it begins once."""
+        that moves to another server may stand in both lines; it begins once at a time."""
         self._waiting.setdefault(ca, {})[name] = None
 
     def look(self, quiet_s: int = 0) -> None:
@@ -73,10 +74,12 @@ class Newcomers:
             del line[name]
             if line:
                 self._waiting[ca] = line  # behind the other CAs
-            if self._is_new(name):
+            if self._is_new(name) and name not in self._begun:
                 self._at_work[ca] += 1
-                self._apply(name, partial(self._ended, ca))
+                self._begun.add(name)
+                self._apply(name, partial(self._ended, ca, name))
 
-    def _ended(self, ca: str, _result: AgentError | None) -> None:
+    def _ended(self, ca: str, name: str, _result: AgentError | None) -> None:
         self._at_work[ca] -= 1
+        self._begun.discard(name)
         self.look()

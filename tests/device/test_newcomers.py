@@ -13,6 +13,7 @@ class Line:
         self._bench = Bench()
         self.begun: list[str] = []
         self.gone: set[str] = set()  # new no more
+        self.stays_new = False
         self._ends: dict[str, Done[None]] = {}
         self.newcomers = Newcomers(
             self._bench.device.shared, lambda name: name not in self.gone, self._apply
@@ -20,7 +21,7 @@ class Line:
 
     def _apply(self, name: str, done: Done[None]) -> None:
         self.begun.append(name)
-        self.gone.add(name)
+        self.gone |= set() if self.stays_new else {name}
         self._ends[name] = done
 
     def start(self, herd_s: int = 0) -> None:
@@ -73,6 +74,24 @@ def test_one_that_is_new_no_more_takes_no_place() -> None:
     line.start()
     assert len(line.begun) == len(set(line.begun)) == limits.NEWCOMERS_AT_ONCE
     assert "r0" not in line.begun
+
+
+def test_one_whose_key_pair_is_being_made_does_not_begin_once_more() -> None:
+    """It is new until it has a key pair, and each line that is typed has it looked at."""
+    line = Line()
+    line.stays_new = True
+    for ca in ("", "ca"):
+        line.newcomers.add("r", ca)
+    line.start()
+    line.newcomers.add("r", "ca")
+    line.newcomers.look()
+    line.advance(1)
+    assert line.begun == ["r"]
+    line.end("r")
+    line.newcomers.add("r", "ca")
+    line.newcomers.look()
+    line.advance(1)
+    assert line.begun == ["r", "r"]
 
 
 def test_a_ca_that_answers_nothing_holds_up_its_own_alone() -> None:

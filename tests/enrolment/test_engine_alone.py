@@ -7,7 +7,7 @@ import pytest
 
 from agent import limits
 from agent.enrolment.actions import Deadline, Stored
-from agent.enrolment.states import Abort, Due, Granted, JobFailed, State, Waiting
+from agent.enrolment.states import Abort, Due, Granted, JobFailed, Restart, State, Waiting
 from agent.errors import fail
 from tests.helpers.engine_bench import (
     FETCHED,
@@ -54,6 +54,23 @@ def test_nothing_is_written_before_the_request_leaves() -> None:
     assert (bench.flash.request.phase, bench.flash.request.attended) == ("sent", False)
     bench(Granted(ISSUED, ()))
     assert (bench.writes, bench.engine.state) == (2, State.ISSUED)
+
+
+def test_a_certificate_of_minutes_is_renewed_again_and_again() -> None:
+    """Who is asked to apply has an hour for it; an application that ends well ends that hour."""
+    bench = Bench(PINNED._replace(percent=50, at_once=True))
+    bench(Restart())
+    for number in range(5):
+        assert kinds(bench.due()) == ["Wanted"]
+        bench(application(f"t{number}", attended=False))
+        bench(FETCHED)
+        leaf = ISSUED._replace(
+            der=f"leaf {number}".encode(),
+            serial=f"{number:02x}",
+            not_before_s=bench.now.wall_s,
+            not_after_s=bench.now.wall_s + 180,
+        )
+        bench(Granted(leaf, ()))
 
 
 def test_a_power_cut_before_that_leaves_what_was() -> None:
