@@ -80,7 +80,10 @@ def run(
         here.configure(realms)
         begin, memory = time.monotonic(), here.agent.dir / "memory"
         with Reader(memory, tuple(realms), here.now_s, authorities_of(here.ca.dir)) as reader:
-            outages = _through(here, begin + seconds, seed, tell, storms=storms)
+            weather = Weather(
+                here, random.Random(seed), at_once=all(map(takes_at_once, realms.values()))
+            )
+            outages = _through(here, weather, begin + seconds, tell, storms=storms)
         issued = _issued(here.ca.issued())
         return Figures(
             time.monotonic() - begin,
@@ -95,11 +98,11 @@ def run(
 
 
 def _through(
-    here: Site, end: float, seed: str, tell: Callable[[str], None], *, storms: bool
+    here: Site, weather: Weather, end: float, tell: Callable[[str], None], *, storms: bool
 ) -> list[Outage]:
     """Weather until the end; a third of the way the CA gets a new certificate for its key."""
-    rng, outages, told = random.Random(seed), [], time.monotonic()
-    weather, begin = Weather(here, rng), time.monotonic()
+    outages: list[Outage] = []
+    begin = told = time.monotonic()
     orders = [(begin + (end - begin) / 3, "renew")]
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(weather.calm_s(), left))
@@ -111,6 +114,10 @@ def _through(
             told = time.monotonic()
             tell(f"{told - begin:.0f} s of {end - begin:.0f}: {len(outages)} outages")
     return outages
+
+
+def takes_at_once(auto: str) -> bool:
+    return auto.endswith("updated-effective")
 
 
 def _issued(paths: Sequence[Path]) -> dict[str, list[int]]:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from tests.rigs.unbroken.site import LEAD_S, TAKE_OVER_S, Site
 
 LIMIT_S = LEAD_S // 3  # of the board's seconds
-STEP_S = TAKE_OVER_S - 2  # a step must not jump over the moment at which a waiting one takes over
+# What a certificate that waits has for its turn is for a step of the clock and for a kill.
+STEP_S = TAKE_OVER_S // 2
 DAY_S = 86400
 LEAP_S = (2 * DAY_S, 3 * 365 * DAY_S)
 # Between two outages: what a failed attempt may cost, twice the longest wait, and an exchange.
@@ -29,8 +30,11 @@ class Outage(NamedTuple):
 
 
 class Weather:
-    def __init__(self, site: Site, rng: random.Random) -> None:
+    """at_once: of no realm a certificate waits, so that nothing is due but renewals."""
+
+    def __init__(self, site: Site, rng: random.Random, *, at_once: bool) -> None:
         self._site, self._rng = site, rng
+        self._kill_s = LIMIT_S if at_once else TAKE_OVER_S - STEP_S
 
     def strike(self) -> Outage:
         """One outage of a random kind, from its beginning to its end."""
@@ -39,7 +43,7 @@ class Weather:
         begin = time.monotonic()
         KINDS[kind](self, wish_s / self._site.rate)
         took_s = (time.monotonic() - begin) * self._site.rate
-        return Outage(kind, took_s, TAKE_OVER_S if kind == "kill" else LIMIT_S)
+        return Outage(kind, took_s, self._kill_s if kind == "kill" else LIMIT_S)
 
     def calm_s(self) -> float:
         return self._rng.uniform(*CALM_S) / self._site.rate
