@@ -29,7 +29,7 @@ DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
 .PHONY: help demo console test quick cov lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
 
 help:
-	@echo 'make demo     from an empty board to a verified certificate, over the serial line'
+	@echo 'make demo     from an empty board to a verified certificate, and one that renews by itself'
 	@echo '              (FAST=1: no pauses, KEEP=1: leaves its folder, BOARD=file: a real board)'
 	@echo '              an example of that file: $(VENV)/bin/python -m tools.demo --help'
 	@echo 'make console  a prompt at a simulated board with a lab CA; Ctrl+] leaves'

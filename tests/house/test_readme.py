@@ -25,7 +25,7 @@ def test_the_transcript_is_what_the_demo_prints() -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
     )
     assert done.returncode == 0, done.stderr
     printed = readme.normalised(readme.fenced(done.stdout))

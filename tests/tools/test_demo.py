@@ -19,7 +19,7 @@ from tests.helpers.labca import LabCa, wait_for
 pytestmark = pytest.mark.lab  # the demonstration starts both, whatever a test calls
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN_S = 60
+RUN_S = 150  # it watches two renewals
 
 
 class Demo:
@@ -85,7 +85,9 @@ def test_the_demo_ends_well_and_leaves_nothing(tmp_path: Path) -> None:
     ):
         assert f"\n{line}\n" in said
     assert "  board/device.key                       32  0600\n" in said
-    assert said.count("sekret") == 1  # where the CA is started, never on the line
+    assert said.count("sekret") == 2  # where a CA is started, never on the line
+    assert said.count("\nrenewed:\n") == 2
+    assert said.index("== The CA goes away") < said.rindex("\nrenewed:\n")
     assert demo.nothing_left()
 
 

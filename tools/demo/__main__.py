@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from tools.demo import __doc__ as about
-from tools.demo import boardfile, checks, console, procedure, readme
+from tools.demo import boardfile, checks, console, procedure, readme, watch
 from tools.demo.failure import DemoError, Stopped, catch_signals, stoppable
 from tools.demo.lab import CHALLENGE, lab
 from tools.demo.procedure import Part, Plan
@@ -59,26 +59,30 @@ def _simulated(pace_ms: int, keep: bool, show: Show) -> None:
     """The whole demo on the simulated board."""
     checks.need_openssl()
     began_s = time.monotonic()
-    with lab(keep) as bench, stoppable():
+    with lab(keep) as bench:
         _heading(show, "A lab CA and a simulated board")
         show(f"$ python -m tools.lab_ca --dir ca --challenge {CHALLENGE}\n{bench.announced}\n")
         show("$ scep-agent run --board sim --state board\n")
         plan = Plan(bench.url, bench.fingerprint, CHALLENGE, SIM_SOURCE)
         typist = Typist(str(bench.serial), SIM_BAUD, show, pace_ms)
         try:
-            _begin(typist, show)
-            lines = _typed(typist, procedure.parts(plan), show)
-            _heading(show, "What the board shows")
-            typist.show_prompt()
-            typist.type(Step(procedure.LOCAL))
+            with stoppable():
+                _begin(typist, show)
+                lines = _typed(typist, procedure.parts(plan), show)
+                _heading(show, "What the board shows")
+                typist.show_prompt()
+                typist.type(Step(procedure.LOCAL))
+                _heading(show, "What openssl says")
+                checks.with_openssl(bench.folder, show)
+            _heading(show, "A realm that renews by itself, and a CA that issues for three minutes")
+            lines += watch.watch(bench, plan, typist, show)
         finally:
             typist.close()
-        _heading(show, "What openssl says")
-        checks.with_openssl(bench.folder, show)
-        _heading(show, "What was written where (bytes, mode)")
-        files = checks.written(bench.folder, show)
-        if keep:
-            show(f"\nkept: {bench.folder}\n")
+        with stoppable():
+            _heading(show, "What was written where (bytes, mode)")
+            files = checks.written(bench.folder, show)
+            if keep:
+                show(f"\nkept: {bench.folder}\n")
     show(f"\ndemo: lines={lines} files={files} seconds={int(time.monotonic() - began_s)}\n")
 
 

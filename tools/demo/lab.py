@@ -22,6 +22,7 @@ from tools.demo.failure import DemoError, let_signals_in, stoppable
 
 ROOT = Path(__file__).resolve().parents[2]
 CHALLENGE = "sekret"
+LIFE_S, BACKDATE_S = 180, 30
 START_S = 30  # a cold start on a slow machine
 STOP_S = 10
 LOOK_S = 0.02
@@ -62,6 +63,36 @@ def lab(keep: bool) -> Iterator[Lab]:
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+class ShortLived(NamedTuple):
+    """The same CA, whose certificates live for minutes by the clock of the board."""
+
+    command: str
+    announced: str
+    url: str
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2].partition("/")[0])
+
+
+@contextmanager
+def short_lived(bench: Lab, port: int = 0) -> Iterator[ShortLived]:
+    """It serves on a port of its own, or on that one again."""
+    life = ("--validity", str(LIFE_S - BACKDATE_S), "--backdate", str(BACKDATE_S))
+    options = ("--challenge", CHALLENGE, *life)
+    where = ("--dir", str(bench.folder / "ca"), "--clock", str(bench.folder / "board" / "clock"))
+    listen = ("--listen", f"127.0.0.1:{port}")
+    words = (*where, *options, *listen)
+    with _process("tools.lab_ca", words, bench.folder / f"ca-{port}.log") as ca:
+        with stoppable():
+            ca.wait_for(lambda: bool(ANNOUNCED.search(ca.said())))
+        found = ANNOUNCED.search(ca.said())
+        assert found
+        shown = ("python -m tools.lab_ca", "--dir ca --clock board/clock", *options)
+        yield ShortLived(" ".join(shown), found[0], found[1])
+        ca.must_run()
 
 
 class _Process(NamedTuple):

@@ -12,6 +12,8 @@ ENTITY, KEY, REALM = "demo-router", "demo-key", "demo"
 COMMON_NAME = "router1.example"
 DIGESTS = {32: "md5", 40: "sha1", 64: "sha256"}  # by the number of hexadecimal digits
 
+ALONE = f"{REALM}-alone"  # a realm that nobody applies for
+
 LOCAL = f"display pki certificate local realm {REALM}"
 CA = f"display pki certificate ca realm {REALM}"
 PUBLIC = f"display pki rsa local-key-pair name {KEY} public"
@@ -67,8 +69,19 @@ def parts(plan: Plan) -> tuple[Part, ...]:
     )
 
 
+def alone(plan: Plan) -> tuple[Step, ...]:
+    """Another realm, which applies and renews by itself; its key pair does not exist yet."""
+    return (
+        *_lines("system-view", f"pki realm {ALONE}", f"entity {ENTITY}"),
+        *_lines("auto-enroll regenerate updated-effective"),
+        *_lines(f"rsa local-key-pair {ALONE}", f"enrollment-url {plan.url}"),
+        *_trust(plan),
+        *_lines("return", "terminal monitor"),
+    )
+
+
 def _realm(plan: Plan) -> list[Step]:
-    """The realm's view. The password is asked for twice, without echo."""
+    """The realm's view."""
     steps = [
         *_lines(f"pki realm {REALM}", f"entity {ENTITY}", f"rsa local-key-pair {KEY}"),
         *_lines("key-usage ike ssl-client", f"enrollment-url {plan.url}"),
@@ -76,12 +89,18 @@ def _realm(plan: Plan) -> list[Step]:
     ]
     if plan.source:
         steps.append(Step(f"source {plan.source}"))
+    return [*steps, *_trust(plan), Step("quit")]
+
+
+def _trust(plan: Plan) -> list[Step]:
+    """Whom to believe, and how to be believed. The password is asked for twice, without echo."""
+    steps = []
     if plan.fingerprint:
         digest = DIGESTS[len(plan.fingerprint)]
         steps.append(Step(f"fingerprint {digest} {plan.fingerprint}"))
     if plan.challenge:
         steps.append(Step("password cipher", (plan.challenge, plan.challenge)))
-    return [*steps, Step("quit")]
+    return steps
 
 
 def _lines(*lines: str) -> tuple[Step, ...]:

@@ -10,7 +10,8 @@ import codecs
 import re
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import serial
@@ -20,6 +21,7 @@ from tools.demo.failure import DemoError
 QUIET_S = 0.05  # longer than a USB adapter keeps bytes back, shorter than a person notices
 WAKE_S = 0.5  # quiet for so long: everything has come that the keys below bring
 WAKE_KEYS = "\x03\r"  # Ctrl+C drops what somebody typed and left; Enter shows the prompt
+WATCH_S = 60  # for a line that comes by itself, on a board whose clock runs fast
 SILENCE_S = 30  # nothing at all for so long: the board is not there any more
 LINE_PAUSES = 12  # of a key each: a person looks at a line before pressing Enter
 
@@ -65,10 +67,27 @@ class Typist:
     def close(self) -> None:
         self._port.close()
 
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """What the line carries meanwhile is not shown."""
+        show, self._show = self._show, lambda _text: None
+        try:
+            yield
+        finally:
+            self._show = show
+
     def wake(self) -> None:
         """Finds the prompt of the user view. What the line carries meanwhile is not shown: it
         belongs to whoever used it before."""
-        show, self._show = self._show, lambda _text: None
+        with self.unseen():
+            self._find_prompt()
+            if self._said.endswith("]"):
+                self._said = ""
+                self._send("return\r")
+                self._wait(PROMPT)
+        self.show_prompt()
+
+    def _find_prompt(self) -> None:
         deadline = time.monotonic() + self._silence_s
         while not PROMPT.search(self._said):
             if time.monotonic() > deadline:
@@ -80,12 +99,6 @@ class Typist:
             self._send(WAKE_KEYS)
             while self._pause(WAKE_S):
                 pass
-        if self._said.endswith("]"):
-            self._said = ""
-            self._send("return\r")
-            self._wait(PROMPT)
-        self._show = show
-        self.show_prompt()
 
     def show_prompt(self) -> None:
         """Shows the prompt that waits, once more: something else stands in between."""
@@ -105,6 +118,18 @@ class Typist:
         if refused:
             raise DemoError(f"the board refused `{step.line}`: {refused[1]}")
         return self._said
+
+    def watch(self, line: re.Pattern[str]) -> str:
+        """Waits for a line that nobody has asked for; what else comes is not shown. Raises
+        DemoError when it does not come."""
+        deadline = time.monotonic() + WATCH_S
+        with self.unseen():
+            while not (found := line.search(self._said)):
+                if time.monotonic() > deadline:
+                    raise DemoError(f"nothing like `{line.pattern}` in {WATCH_S} s")
+                self._read()
+        self._said = self._said[found.end() :]
+        return found[0]
 
     def _enter(self, text: str) -> None:
         if self._pace_ms:
