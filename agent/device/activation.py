@@ -101,21 +101,30 @@ class Activation:
             name = f"{realm}_{end}.cer"
             # DER cannot hold several certificates one after the other; the issuing CA stands first.
             text, der = pem.encode("CERTIFICATE", ders), b"".join(ders[:1])
+            # `pki file-format` does not convert what was written (VRP), so both forms count.
+            if self._content(name) in (text, der):
+                continue
             try:
-                # `pki file-format` does not convert what was written (VRP), so both forms count.
-                if name in self._files.names() and self._files.read(name) in (text, der):
-                    continue
                 self._files.write(name, der if file_format == "der" else text)
             except FilesError as error:
                 self._log.report("STORAGE_ERR", f"realm {realm}: {name}: {error.what}")
 
     def _forget(self, name: str) -> None:
         """The certificate that waited does so no more."""
+        if self._content(name) is None:
+            return
         try:
-            if name in self._files.names():
-                self._files.remove(name)
+            self._files.remove(name)
         except FilesError as error:
             self._log.report("STORAGE_ERR", f"{name}: {error.what}")
+
+    def _content(self, name: str) -> bytes | None:
+        """Of a file in device storage; None where there is none that can be read. The folder is not
+        listed: a thousand realms have some thousand files in it."""
+        try:
+            return self._files.read(name)
+        except FilesError:
+            return None
 
     def activate(self, what: InUse, done: Done[None]) -> None:
         """Into storage and memory; `done` with None when consumers can read it, or an error."""

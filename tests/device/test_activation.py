@@ -111,6 +111,15 @@ def test_a_storage_that_fails_is_logged_and_survived() -> None:
     assert "no space" in bench.log.lines[0].text
 
 
+def test_the_folder_of_a_thousand_realms_is_not_listed_for_one() -> None:
+    bench = Bench()
+    bench.files.names = lambda: pytest.fail("it was listed")  # type: ignore[method-assign]
+    assert bench.activate(WHAT._replace(waits=LOCAL)) is None
+    assert "abc_next.cer" in bench.files.content
+    assert bench.activate() is None
+    assert "abc_next.cer" not in bench.files.content
+
+
 def served(bench: Bench) -> dict[str, bytes]:
     return bench.memory.sets["abc"]
 
