@@ -63,6 +63,8 @@ class Ahead:
         if runner is None:
             if timer := self._timers.pop(key, None):
                 timer.cancel()
+            for kind in _MNEMONIC:
+                self._past.pop((key, kind), None)
             return
         now = runner.now()
         deadlines = [self._armed(kind, runner, now) for kind in _MNEMONIC]

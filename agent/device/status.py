@@ -181,7 +181,7 @@ def _by_itself(reason: str) -> str:
     """What a realm does next without anybody; "" for one that does nothing."""
     if reason == automatic.TAKE_OVER:
         return reason
-    return f"it applies by itself: {reason}" if reason else ""
+    return f"applies by itself: {reason}" if reason else ""
 
 
 def _wait(runner: RealmRunner, now: Now) -> str | None:
@@ -192,7 +192,7 @@ def _wait(runner: RealmRunner, now: Now) -> str | None:
     found = waits.wait(engine.stored, engine.policy, now, engine.pace)
     if found is None or found.longest_s is None:
         return found.reason if found else None
-    return f"{found.reason}, {duration(found.longest_s)}"
+    return f"{found.reason}, {duration(found.longest_s)} at most"
 
 
 def _resting(status: RealmStatus, realm: Realm, now: Now, until_ns: int) -> RealmStatus:

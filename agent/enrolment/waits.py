@@ -12,15 +12,15 @@ from hal.named import NamedTuple
 POINT = "the renewal point"
 TURN = "its turn"
 SOURCE = "a time source, an hour after a start"
-SPENT = "a day: requests have left and brought no answer"
-REFUSED = "a day: the CA has refused it, or issued what is no good"
-MISSING = "other settings: something is missing here"
+SPENT = "a day: requests got no answer"
+REFUSED = "a day, after a refusal"
+MISSING = "what is missing here"
 FAILED = "the pause after what has failed"
 QUIET = "the spread of a start, or somebody who types"
 
 
 class Wait(NamedTuple):
-    """longest_s: how long such a wait is, but for its jitter; None: it has an end of its own."""
+    """longest_s: of such a wait, its jitter included; None: it has an end of its own."""
 
     reason: str
     longest_s: int | None = None
@@ -48,11 +48,16 @@ def _pause(stored: Stored, policy: Policy, now: Now) -> Wait:
     outcome, here = stored.outcome, automatic.place(stored, policy, now)
     error = from_map(outcome.error) if outcome and outcome.error is not None else None
     if automatic.is_spent(stored, policy, now):
-        return Wait(SPENT, here.day_s)
+        return _spread(SPENT, here.day_s)
     if error is None:
         return Wait(QUIET)
     if is_verdict(error):
-        return Wait(REFUSED, here.day_s)
+        return _spread(REFUSED, here.day_s)
     if isinstance(error, LocalError) and error.retry == OPERATOR and error.code != "store-failed":
-        return Wait(MISSING, min(automatic.HOUR_S, here.longest_s))
-    return Wait(FAILED, here.longest_s)
+        return _spread(MISSING, min(automatic.HOUR_S, here.longest_s))
+    return _spread(FAILED, here.longest_s)
+
+
+def _spread(reason: str, longest_s: int) -> Wait:
+    """The jitter of a pause is a half of it, either way."""
+    return Wait(reason, longest_s * 3 // 2)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.device.test_automatic import (
+    AWAY,
     DAY_S,
     HOLDS,
     HOUR_S,
@@ -29,7 +30,6 @@ from tests.helpers.device_bench import (
 
 AUTO = "auto-enroll 50 updated-effective"
 PLACE = "cdp-url http://ca/crl"
-AWAY = refuse("connection-refused", host="ca", what="x")
 
 
 def named(_job: Answer) -> Answer:

@@ -14,6 +14,7 @@ from tests.helpers.device_bench import CONFIGURATION, Answer, Bench, Waiter, cer
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 HOLDS = " fingerprint"
+AWAY = refuse("connection-refused", host="ca", what="x")
 
 
 def alone(auto: str = "auto-enroll 50 updated-effective", *, key: str = "k1") -> Bench:
@@ -302,3 +303,23 @@ def test_one_whose_turn_comes_late_begins_only_if_it_still_is_to() -> None:
     bench.turn(100)
     assert bench.logged().count("GETTING_CA_CERT") == len(MANY) - 1
     assert f"GETTING_CA_CERT: realm {MANY[-1]}" not in bench.logged()
+
+
+def test_the_status_says_what_is_waited_for_and_how_long_the_ca_may_be_away() -> None:
+    bench = alone("auto-enroll 50")
+    status, end_s = bench.device.status("abc"), in_use(bench).certificate.not_after_s
+    assert (status.wait, status.take_over_s) == ("the renewal point", None)
+    assert status.outage_s is not None
+    assert 9 * DAY_S < status.outage_s < 10 * DAY_S
+    bench.worker.answers["fetch-ca"], honest = AWAY, bench.worker.answers["fetch-ca"]
+    pass_time(bench, 6 * DAY_S)
+    status = bench.device.status("abc")
+    assert status.wait == "the pause after what has failed, 4 h 30 min at most"
+    bench.worker.answers["fetch-ca"] = honest
+    pass_time(bench, DAY_S)
+    status = bench.device.status("abc")
+    assert (status.wait, status.take_over_s) == ("its turn", end_s - HOUR_S)
+    bench.device.settings.realms["abc"].auto_enroll = None
+    bench.device.changed()
+    status = bench.device.status("abc")
+    assert (status.wait, status.outage_s) == (None, None)

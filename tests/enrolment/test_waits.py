@@ -34,7 +34,7 @@ def waited(
 
 
 WINDOW = Stored(local=held(30))  # its renewal point is day 15
-LONGEST_S = 6 * HOUR_S
+LONGEST_S = 9 * HOUR_S  # half as much again as the longest pause
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ LONGEST_S = 6 * HOUR_S
         (None, waits.Wait(waits.QUIET)),
         (ended(None), waits.Wait(waits.QUIET)),
         (ended(AWAY), waits.Wait(waits.FAILED, LONGEST_S)),
-        (ended(REFUSED), waits.Wait(waits.REFUSED, DAY_S)),
-        (ended(LOCAL), waits.Wait(waits.MISSING, HOUR_S)),
-        (ended(AWAY, 2), waits.Wait(waits.SPENT, DAY_S)),
-        (ended(None, 2), waits.Wait(waits.SPENT, DAY_S)),
+        (ended(REFUSED), waits.Wait(waits.REFUSED, 36 * HOUR_S)),
+        (ended(LOCAL), waits.Wait(waits.MISSING, 5400)),
+        (ended(AWAY, 2), waits.Wait(waits.SPENT, 36 * HOUR_S)),
+        (ended(None, 2), waits.Wait(waits.SPENT, 36 * HOUR_S)),
     ],
 )
 def test_the_pause_that_applies(outcome: OutcomeRecord | None, expected: waits.Wait) -> None:
@@ -72,3 +72,11 @@ def test_who_does_not_know_the_time_waits_for_a_source_or_out_a_pause() -> None:
     paused = Pace(NOW.monotonic_ns + 2 * HOUR_S * SECOND_NS, NOW.monotonic_ns)
     stored = WINDOW._replace(outcome=ended(AWAY))
     assert waited(stored, paused, **timeless) == waits.Wait(waits.FAILED, LONGEST_S)
+
+
+def test_each_fits_into_a_row_with_how_long_it_is() -> None:
+    label, span = " Waits For             : ", ", 23 h 59 min at most"
+    spans = (waits.SPENT, waits.REFUSED, waits.MISSING, waits.FAILED)
+    ends = (waits.POINT, waits.TURN, waits.SOURCE, waits.QUIET)
+    assert max(len(label + word + span) for word in spans) <= 80
+    assert max(len(label + word) for word in ends) <= 80
