@@ -55,6 +55,7 @@ RECEIVE_S = 30  # for one read
 EXCHANGE_S = 60  # for one request and its whole answer, which may drip
 RESOLVE_S = 5  # for a name: the C library waits so long for a server before it asks the next
 TIMELESS_S = 3600  # after a start, for a time source to come, before a realm renews without one
+AHEAD_S = 86_400  # a notBefore ahead of our clock that is accepted, with a note
 REQUESTS = 2  # of a renewal that may each have been a certificate; then it is one a day
 REQUESTS_LAST = 3  # in the last tenth of the window
 SPREAD_S = 300  # the first attempts of a herd after a start

@@ -20,6 +20,9 @@ alarms: each that stands is told once more as if it were new (`agent/device/alar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from agent import limits
 from agent.appliance import Progress
 from agent.device import losses, reserve
 from agent.device.shared import Shared
@@ -55,6 +58,18 @@ class Held(NamedTuple):
 def any_of(store: Store, name: str) -> bool:
     """Whether flash knows anything of a realm."""
     return any(record_keys.realm_key(name, part) in store for part in _ALL)
+
+
+def passed_s(stored: Stored, wall_s: int) -> Iterator[int]:
+    """The moments of the CA's clock that have passed: the notBefore of each certificate that was
+    accepted. One that waits may begin within a day, by a CA whose clock is ahead; a clock that is
+    further behind it is wrong."""
+    if stored.local:
+        yield stored.local.certificate.not_before_s
+    if stored.ca and stored.ca.pin_index < len(stored.ca.certificates):
+        yield stored.ca.certificates[stored.ca.pin_index].not_before_s
+    if stored.next and stored.next.certificate.not_before_s > wall_s + limits.AHEAD_S:
+        yield stored.next.certificate.not_before_s
 
 
 class RealmRecords:

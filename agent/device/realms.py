@@ -189,7 +189,11 @@ class Realms:
 
         def some() -> None:
             for runner in runners[:REARMED_A_TURN]:
-                runner.rearm()
+                error = runner.engine.error
+                if error and error.code == "ca-badTime":  # the CA may take this time
+                    runner.hear(Configured())
+                else:
+                    runner.rearm()
             del runners[:REARMED_A_TURN]
             if runners:
                 self._shared.loop.aside(some)
@@ -262,13 +266,10 @@ class Realms:
         return rest if rest and rest.request == runner.engine.stored.request else None
 
     def issued(self) -> Iterator[int]:
-        """The notBefore of each certificate in use and of its CA, which were accepted."""
+        """The moments that have passed, as the certificates of the realms say."""
+        wall_s = self._shared.hardware.clock.wall_s()
         for runner in self:
-            stored = runner.engine.stored
-            if stored.local:
-                yield stored.local.certificate.not_before_s
-            if stored.ca and stored.ca.pin_index < len(stored.ca.certificates):
-                yield stored.ca.certificates[stored.ca.pin_index].not_before_s
+            yield from realm_records.passed_s(runner.engine.stored, wall_s)
 
     def forget(self, name: str) -> None:
         """Removes a realm that is gone from store and memory; files in storage stay (VRP)."""

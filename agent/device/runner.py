@@ -229,11 +229,8 @@ class RealmRunner:
         wrong, as after a battery has died. Then no date decides: to refuse a good certificate by a
         wrong clock would do more harm.
         """
-        now, stored = self._shared.time.now(), self.engine.stored
-        moments_s = [stored.local.certificate.not_before_s] if stored.local else []
-        if stored.ca and stored.ca.pin_index < len(stored.ca.certificates):
-            moments_s.append(stored.ca.certificates[stored.ca.pin_index].not_before_s)
-        latest_s = max(moments_s, default=0)
+        now = self._shared.time.now()
+        latest_s = max(realm_records.passed_s(self.engine.stored, now.wall_s), default=0)
         self._shared.time.learn(latest_s)
         return now._replace(trusted=now.trusted and now.wall_s >= latest_s)
 

@@ -53,6 +53,7 @@ from agent.enrolment.states import (
     Event,
     Granted,
     JobFailed,
+    Listed,
     NotStored,
     Restart,
     State,
@@ -86,7 +87,7 @@ class Engine(Resting):
             raise Refused(f"{before.value} -> {self.state.value} is not in the table")
         if self.state in RESTING:
             self.deadline = self.plan(now).deadline
-        elif isinstance(event, Configured):  # what is under way goes on
+        elif isinstance(event, Configured | Listed):  # what is under way goes on
             self.deadline = deadline
         return actions
 

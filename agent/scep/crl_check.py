@@ -18,7 +18,6 @@ from agent.scep.certificate import Certificate
 from agent.scep.crl import Crl
 from agent.scep.jobmap import Job, field, items, submap
 from agent.scep.text import utc
-from agent.scep.trust import FUTURE_S
 from hal.named import NamedTuple
 
 # Fields of an issuingDistributionPoint that still covers every certificate of a device (5.2.5):
@@ -74,7 +73,7 @@ def dates_fault(revocations: Crl, now_s: int | None) -> str:
     """Why the list does not speak for this moment, or nothing; None: the clock is not trusted."""
     if now_s is None:
         return ""
-    if revocations.this_update_s > now_s + FUTURE_S:
+    if revocations.this_update_s > now_s + limits.AHEAD_S:
         return f"it begins at {utc(revocations.this_update_s)}"
     if revocations.next_update_s is not None and revocations.next_update_s <= now_s:
         return f"the next one was due at {utc(revocations.next_update_s)}"

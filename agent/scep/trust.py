@@ -46,7 +46,6 @@ from agent.scep.keys import Key
 from agent.scep.ra import RaRules
 from hal.named import NamedTuple
 
-FUTURE_S = 86_400  # a notBefore ahead of our clock that is accepted, with a note
 # The shortest prefix of our nonce that `short-nonce` accepts: nobody guesses 64 bits in the one
 # reply that a job reads.
 SHORT_NONCE_BYTES = 8
@@ -331,7 +330,7 @@ def _check_dates(leaf: Certificate, expected: Expected) -> None:
     if leaf.not_after_s <= now_s:
         raise fail("issued-dates", reason=f"it ended at {text.utc(leaf.not_after_s)}")
     begin = text.utc(leaf.not_before_s)
-    if leaf.not_before_s > now_s + FUTURE_S:
+    if leaf.not_before_s > now_s + limits.AHEAD_S:
         raise fail("issued-dates", reason=f"it begins at {begin}")
     if leaf.not_before_s > now_s:
         expected.notes.append(f"the certificate begins in the future, at {begin}")

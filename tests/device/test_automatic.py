@@ -323,3 +323,31 @@ def test_the_status_says_what_is_waited_for_and_how_long_the_ca_may_be_away() ->
     bench.device.changed()
     status = bench.device.status("abc")
     assert (status.wait, status.outage_s) == (None, None)
+
+
+def test_a_refusal_for_the_time_ends_with_the_next_set_of_the_clock() -> None:
+    """Field case 6: not a day later."""
+    bench = alone()
+    bench.worker.answers["enrol"] = refuse("ca-badTime", text="")
+    pass_time(bench, 5 * DAY_S + HOUR_S)
+    asked = bench.worker.ops().count("enrol")
+    assert asked >= 2
+    bench.worker.answers["enrol"] = issue
+    bench.device.system.set_clock(bench.device.wall_s() + 30)
+    bench.turn(40)
+    assert bench.worker.ops().count("enrol") == asked + 1
+    assert bench.device.status("abc").state == "issued"
+
+
+def test_the_clock_is_behind_what_waits_when_it_starts_in_1970() -> None:
+    """Field case 6: the floor is the beginning of the newest certificate, which takes over."""
+    bench = alone("auto-enroll 50")
+    pass_time(bench, 6 * DAY_S)
+    waits = stored(bench).next
+    assert waits is not None
+    bench.clock.jump(-bench.clock.wall_s())
+    bench.clock.is_synchronised = False
+    bench.reboot()
+    bench.turn(20)
+    assert waits.certificate.not_before_s in list(bench.device.realms.issued())
+    assert in_use(bench).certificate == waits.certificate

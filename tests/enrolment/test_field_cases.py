@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from agent.enrolment import automatic
-from agent.enrolment.states import Chosen, Configured, Due, Listed, State
+from agent.enrolment.states import Chosen, Configured, Due, Listed, State, Waiting
 from tests.helpers.engine_life import (
     AUTO,
     DAY_S,
@@ -192,6 +192,17 @@ def test_a_list_that_comes_during_a_job_costs_no_application() -> None:
     local = life.engine.stored.local
     assert local is not None
     assert local.revoked == "superseded"
+
+
+def test_a_list_that_comes_while_the_ca_decides_leaves_the_poll_where_it_is() -> None:
+    """Found by the walk of the graph."""
+    life = born(AT_ONCE)
+    life.ca = lambda _life: Waiting()
+    life.tell(life.application())
+    poll = life.engine.next_deadline()
+    assert poll
+    life.tell(Listed((("1", "superseded"),)))
+    assert life.engine.next_deadline() == poll
 
 
 # -- 5: not yet valid ------------------------------------------------------------------------------
