@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, TypeVar, Union
+from typing import Generic, TypeVar
 
 from hal.named import NamedTuple
 
@@ -89,7 +89,7 @@ class Group(NamedTuple):
 
 
 Terminal = Word | Slot
-Item = Union[Word, Slot, "Group"]
+Item = Word | Slot | Group
 Sequence = tuple[Item, ...]
 
 
