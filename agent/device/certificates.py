@@ -63,9 +63,15 @@ class Certificates:
     def import_local(self, name: str, what: FromFile, progress: Progress, done: Done[None]) -> int:
         """A certificate for the realm's key pair; it must chain to the realm's CA if that is known.
 
-        Without a file of that name the certificate in use is put into device memory again.
+        Where no file is named, the one that waits for its turn has it now. Without a file of that
+        name the certificate in use is put into device memory again.
         """
         realm, runner = self._realms.resting(name), self._realms.runner(name)
+        waits = runner.engine.stored.next
+        if waits and what.format is None:
+            progress.note("The certificate that waited is put into use.")
+            self._realms.install(name, Installed(local=waits), progress, done)
+            return 0
         if not self._storage.exists(what.file) and runner.engine.stored.local:
             runner.attend(None, progress, done)
             return 0

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agent import limits
+from agent.appliance import FromFile
 from agent.enrolment.actions import Stored
 from hal.ports import Interface
 from hal.records import LocalRecord
@@ -130,6 +131,24 @@ def test_the_one_that_waits_takes_over_when_the_one_in_use_is_deleted() -> None:
     bench.turn(20)
     assert in_use(bench).certificate == waits.certificate
     assert bench.memory.current("abc", "cert.pem") is not None
+
+
+def test_the_one_that_waits_takes_over_when_a_person_says_so() -> None:
+    bench = alone("auto-enroll 50 regenerate")
+    pass_time(bench, 6 * DAY_S)
+    first, waits, waiter = in_use(bench), stored(bench).next, Waiter()
+    assert waits is not None
+    assert bench.files.read("abc_local.cer"), "the file of the one in use is not meant"
+    bench.device.exchange.import_local("abc", FromFile("abc_local.cer"), waiter, waiter.done)
+    bench.turn(30)
+    assert waiter.code is None
+    assert (first.generation, in_use(bench).generation) == (1, 2)
+    assert in_use(bench).certificate == waits.certificate
+    assert stored(bench).next is None
+    assert "abc_next.cer" not in bench.files.names()
+    assert bench.store.keys("key/") == ["key/k1/2"], "the old key pair is needed by nothing"
+    pass_time(bench, DAY_S)
+    assert stored(bench).next is None, "its renewal point is its own"
 
 
 def test_a_new_key_pair_for_each_renewal_beside_the_one_in_use() -> None:

@@ -105,7 +105,8 @@ SENTENCES = {
     "pki import rsa-key-pair NAME { pem | pkcs12 } FILENAME [ exportable ]"
     " [ password PASSWORD ]": "Reads a key pair from a file.",
     "pki import-certificate { ca | local } realm NAME [ { pem | der | pkcs12 } filename FILENAME"
-    " [ password PASSWORD ] ]": "Reads a certificate from a file; without one, that of the realm.",
+    " [ password PASSWORD ] ]": "Reads a certificate from a file; without one, that of the realm."
+    " One that waits for its turn takes it now.",
     "pki realm NAME": "Creates or enters a realm.",
     "pki rsa local-key-pair create NAME [ modulus BITS ] [ exportable ]": "Generates a key pair.",
     "pki rsa local-key-pair destroy NAME": "Destroys a key pair for ever.",
