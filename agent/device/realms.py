@@ -10,6 +10,7 @@ from agent.appliance import Done, Progress
 from agent.device import realm_records
 from agent.device.activation import Activation
 from agent.device.newcomers import Newcomers
+from agent.device.orphans import Orphans
 from agent.device.realm_jobs import Keys
 from agent.device.realm_records import Held
 from agent.device.runner import RealmRunner
@@ -99,6 +100,7 @@ class Realms:
         self._prewarning_days = shared.settings.prewarning_days
         self._herd_s = shared.hardware.herd_s  # what is configured later applies at once
         self._newcomers = Newcomers(shared, self._is_new, alone)
+        self._orphans = Orphans(shared, self._made)
         shared.time.on_change(self._rearm)
 
     def __iter__(self) -> Iterator[RealmRunner]:
@@ -180,6 +182,7 @@ class Realms:
     def boot(self) -> None:
         """At the start: all of the configured realms."""
         self.changed()
+        self._orphans.begin()
         self._newcomers.start(self._herd_s)
         self._herd_s = 0
 
@@ -207,6 +210,7 @@ class Realms:
         """
         realms = self._shared.settings.realms
         self._shared.commits.configured()
+        self._orphans.look()
         for key in [key for key in self._runners if key not in realms]:
             self._drop(key)
         for key, realm in realms.items():
@@ -296,10 +300,13 @@ class Realms:
         for key in list(self._runners):
             self._drop(key)
             self.forget_memory(realms[key].name)
+        for name in self._orphans.stop():
+            self.forget_memory(name)
         self.changed()
 
     def stop(self) -> None:
         """No callback comes any more; flash is as it is."""
         for key in list(self._runners):
             self._drop(key)
+        self._orphans.stop()
         self.watch.stop()
