@@ -10,16 +10,16 @@ lets go of it.
 Fault model. A set is lost or cannot be read: each realm that holds it says so, and has lost its CA
 as if that record itself were gone. A realm's record cannot be read: its set may be needed again, so
 until there is none such only sets are removed that a realm has let go of.
+
+This is the book of them, which touches no flash: `realm_records.py` reads and writes records, and
+`commits.py` tells of each commit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hal import record_codec, record_keys
-from hal.record_codec import RecordError
 from hal.records import CaHeldRecord, CaRecord, CaSetRecord
-from hal.store import Store
 
 ROOM = "ca/"
 
@@ -27,95 +27,71 @@ ROOM = "ca/"
 class CaSets:
     """Sets by their numbers; realms that hold the same get the same objects."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self) -> None:
         self._sets: dict[int, CaSetRecord] = {}
-        self._holders: dict[str, int] | None = None  # keys of realms' records, and the set of each
-        self._sequence = -1  # of the store when the holders were right
+        self._holders: dict[str, int] = {}  # keys of realms' records, and the set of each
 
     # -- a record of a realm -----------------------------------------------------------------------
 
-    def decode(self, value: object) -> CaRecord:
-        """The CA of a realm; RecordError."""
-        if isinstance(value, dict) and "certificates" in value:
-            return record_codec.decode(CaRecord, value)  # of a release before: all of it is in here
-        held = record_codec.decode(CaHeldRecord, value)
-        return CaRecord(
-            **self.held(held.set)._asdict(),
-            fetched_s=held.fetched_s,
-            next=held.next,
-            lineage=held.lineage,
-        )
+    def get(self, number: int) -> CaSetRecord | None:
+        """A set that was read or written since the start."""
+        return self._sets.get(number)
 
-    def held(self, number: int) -> CaSetRecord:
-        """A set; RecordError."""
-        if number not in self._sets:
-            value = self._store.get(record_keys.ca_set_key(number))
-            if value is None:
-                raise RecordError(f"its CA certificates, set {number}, are gone")
-            self._sets[number] = record_codec.decode(CaSetRecord, value)
-        return self._sets[number]
+    def keep(self, number: int, record: CaSetRecord) -> None:
+        """It is in flash, or on its way."""
+        self._sets[number] = record
 
-    def encode(self, ca: CaRecord) -> tuple[dict[str, object], dict[str, object]]:
-        """The map to store for a realm, and the set where nobody holds the same.
-
-        The record gets the certificates of the set in the place of its own, which are equal.
-        """
-        changes: dict[str, object] = {}
-        wanted = CaSetRecord(*(getattr(ca, field) for field in CaSetRecord._fields))
+    def number(self, ca: CaRecord) -> int | None:
+        """Of the set that holds the same; None: nobody has it. The record gets the certificates of
+        that in the place of its own, which are equal."""
+        wanted = common(ca)
         number = next((number for number, held in self._sets.items() if held == wanted), None)
-        if number is None or record_keys.ca_set_key(number) not in self._store:
-            number = self._store.health.sequence + 1
-            changes[record_keys.ca_set_key(number)] = record_codec.encode(wanted)
-        else:
+        if number is not None:
             ca.certificates[:] = self._sets[number].certificates
-        held = CaHeldRecord(number, ca.fetched_s, ca.next, ca.lineage)
-        return record_codec.encode(held), changes
+        return number
 
     # -- a commit ----------------------------------------------------------------------------------
 
-    def left(self, changes: Mapping[str, object]) -> dict[str, object]:
-        """The removals that go with a commit: sets that no realm holds behind it."""
-        touched = {key: _number(value) for key, value in changes.items() if _is_holder(key)}
-        if not touched:
-            return {}
-        holders = self._counted()
-        before = {holders.get(key) for key in touched}
-        rest = {number for key, number in holders.items() if key not in touched}
-        gone = before - rest - {None, *touched.values()}
-        return dict.fromkeys(
-            record_keys.ca_set_key(number) for number in gone if number is not None
-        )
+    def count(self, holders: Mapping[str, int | None]) -> None:
+        """Keys of realms' records with the sets that they name: all that there are."""
+        self._holders = {key: number for key, number in holders.items() if number is not None}
+
+    def left(self, changes: Mapping[str, object]) -> list[int]:
+        """The sets that no realm holds behind a commit, and that one has let go of."""
+        touched = {key: named(value) for key, value in changes.items() if is_holder(key)}
+        before = {self._holders.get(key) for key in touched}
+        rest = {number for key, number in self._holders.items() if key not in touched}
+        return [n for n in before - rest - {*touched.values()} if n is not None]
 
     def committed(self, changes: Mapping[str, object]) -> None:
         """The store has taken them."""
-        self._sequence = self._store.health.sequence
         for key, value in changes.items():
-            if _is_holder(key) and self._holders is not None:
-                number = _number(value)
+            if is_holder(key):
+                number = named(value)
                 self._holders.pop(key, None)
                 if number is not None:
                     self._holders[key] = number
-            elif key.startswith(ROOM):
+            elif key.startswith(ROOM) and value is None:
                 self._sets.pop(int(key.removeprefix(ROOM)), None)
-                if value is not None:
-                    self.held(int(key.removeprefix(ROOM)))
-
-    def _counted(self) -> dict[str, int]:
-        """Made anew where something has written past this, as an erase does."""
-        if self._holders is None or self._sequence != self._store.health.sequence:
-            keys = filter(_is_holder, self._store.keys("realm/"))
-            found = ((key, _number(self._store.get(key))) for key in keys)
-            self._holders = {key: number for key, number in found if number is not None}
-            self._sequence = self._store.health.sequence
-        return self._holders
 
 
-def _is_holder(key: str) -> bool:
+def common(ca: CaRecord) -> CaSetRecord:
+    """What realms of one CA have in common."""
+    return CaSetRecord(*(getattr(ca, field) for field in CaSetRecord._fields))
+
+
+def joined(shared: CaSetRecord, held: CaHeldRecord) -> CaRecord:
+    """The whole record of a realm."""
+    own = held._asdict()
+    del own["set"]
+    return CaRecord(**shared._asdict(), **own)
+
+
+def is_holder(key: str) -> bool:
     return key.startswith("realm/") and key.endswith("/ca")
 
 
-def _number(value: object) -> int | None:
+def named(value: object) -> int | None:
     """The set that a stored record names."""
     number = value.get("set") if isinstance(value, dict) else None
     return number if type(number) is int else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from agent.device import losses, reserve
+from agent.device import casets, losses, reserve
 from agent.device.casets import CaSets
 from agent.device.reserve import Ledger, Need, Purpose, Room
 from agent.errors import AgentError, fail
@@ -32,6 +32,7 @@ class Commits:
         self._store, self._ca_sets, self._realms = store, ca_sets, realms
         self._ledger = Ledger(())
         self._sequence = -1  # of the store when the ledger was right
+        self._held_at = -2  # the same of the sets
         self._kept: int | None = None  # as long as nothing changes; each display of a realm asks
 
     def commit(self, changes: Mapping[str, object], purpose: Purpose) -> None:
@@ -41,7 +42,7 @@ class Commits:
             raise fail("store-failed", reason=BEING_ERASED)
         ledger = self._counted()
         try:
-            changes = {**self._settled(changes), **self._ca_sets.left(changes), **changes}
+            changes = {**self._settled(changes), **self._left(changes), **changes}
             before, after = self._sizes(changes, {}), self._sizes(changes, changes)
             ledger.put(after)
             try:
@@ -52,8 +53,10 @@ class Commits:
                 raise
         except StoreError as error:
             raise refused(error) from error
+        if self._held_at == self._sequence:
+            self._ca_sets.committed(changes)
+            self._held_at = self._store.health.sequence
         self._sequence = self._store.health.sequence
-        self._ca_sets.committed(changes)
 
     def configured(self) -> None:
         """The settings of realms may have changed."""
@@ -85,6 +88,17 @@ class Commits:
             self._ledger = Ledger(self._store.sizes().items())
             self._sequence, self._kept = self._store.health.sequence, None
         return self._ledger
+
+    def _left(self, changes: Mapping[str, object]) -> dict[str, object]:
+        """The removals that go with a commit: sets of CAs that no realm holds behind it."""
+        if not any(map(casets.is_holder, changes)):
+            return {}
+        store = self._store
+        if self._held_at != store.health.sequence:
+            keys = filter(casets.is_holder, store.keys("realm/"))
+            self._ca_sets.count({key: casets.named(store.get(key)) for key in keys})
+            self._held_at = store.health.sequence
+        return dict.fromkeys(map(record_keys.ca_set_key, self._ca_sets.left(changes)))
 
     def _sizes(self, keys: Iterable[str], changes: Mapping[str, object]) -> list[tuple[str, int]]:
         sizes = self._store.sizes(changes)

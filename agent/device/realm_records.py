@@ -24,7 +24,8 @@ from collections.abc import Iterator
 
 from agent import limits
 from agent.appliance import Progress
-from agent.device import losses, reserve
+from agent.device import casets, losses, reserve
+from agent.device.casets import CaSets
 from agent.device.shared import Shared
 from agent.enrolment.actions import Stored
 from agent.errors import AgentError, fail
@@ -98,8 +99,9 @@ class RealmRecords:
         return stored
 
     def _decode(self, kind: type[record_codec.Record], value: object) -> object:
-        sets = self._shared.ca_sets
-        return sets.decode(value) if kind is records.CaRecord else record_codec.decode(kind, value)
+        if kind is records.CaRecord:
+            return read_ca(self._shared.store, self._shared.ca_sets, value)
+        return record_codec.decode(kind, value)
 
     def unread(self) -> list[str]:
         """The parts that flash holds and nobody can read."""
@@ -135,10 +137,32 @@ class RealmRecords:
 
     def _changes(self, part: str, new: tuple[object, ...] | None) -> dict[str, object]:
         key = record_keys.realm_key(self._name, part)
-        if isinstance(new, records.CaRecord):
-            stored, sets = self._shared.ca_sets.encode(new)
-            return {key: stored, **sets}
-        return {key: None if new is None else record_codec.encode(new)}
+        if not isinstance(new, records.CaRecord):
+            return {key: None if new is None else record_codec.encode(new)}
+        changes: dict[str, object] = {}
+        store, sets = self._shared.store, self._shared.ca_sets
+        number = sets.number(new)
+        if number is None or record_keys.ca_set_key(number) not in store:
+            number = store.health.sequence + 1
+            sets.keep(number, casets.common(new))
+            changes[record_keys.ca_set_key(number)] = record_codec.encode(casets.common(new))
+        held = records.CaHeldRecord(number, new.fetched_s, new.next, new.lineage)
+        return {key: record_codec.encode(held), **changes}
+
+
+def read_ca(store: Store, sets: CaSets, value: object) -> records.CaRecord:
+    """The CA of a realm, from its stored record; RecordError."""
+    if isinstance(value, dict) and "certificates" in value:
+        return record_codec.decode(records.CaRecord, value)  # of a release before: it is all here
+    held = record_codec.decode(records.CaHeldRecord, value)
+    shared = sets.get(held.set)
+    if shared is None:
+        stored = store.get(record_keys.ca_set_key(held.set))
+        if stored is None:
+            raise record_codec.RecordError(f"its CA certificates, set {held.set}, are gone")
+        shared = record_codec.decode(records.CaSetRecord, stored)
+        sets.keep(held.set, shared)
+    return casets.joined(shared, held)
 
 
 # -- the revocation list --------------------------------------------------------------------------

@@ -36,7 +36,7 @@ class Shared:
     ) -> None:
         self.settings = Settings()
         self.loop, self.store, self.hardware, self.jobs, self.log = loop, store, hardware, jobs, log
-        self.ca_sets = CaSets(store)
+        self.ca_sets = CaSets()
         self.commits = Commits(store, self.ca_sets, lambda: self.settings.realms)
         self.time = Timekeeper(loop, hardware, store, self.commits, log)
         self.unsaved = False  # whoever changes or saves the configuration keeps it

@@ -3,6 +3,7 @@
 import pytest
 
 from agent.device.casets import CaSets
+from agent.device.realm_records import read_ca
 from agent.errors import AgentError
 from hal import record_keys
 from hal.fakes.flash import FakeFlash, PowerCut
@@ -147,9 +148,9 @@ def test_a_reference_that_leads_nowhere_is_unreadable(number: object) -> None:
     stored = bench.store.get("realm/a/ca")
     assert isinstance(stored, dict)
     with pytest.raises(RecordError):
-        CaSets(bench.store).decode({**stored, "set": number})
+        read_ca(bench.store, CaSets(), {**stored, "set": number})
     with pytest.raises(RecordError):
-        CaSets(bench.store).decode("text")
+        read_ca(bench.store, CaSets(), "text")
 
 
 def test_when_flash_fails_nothing_has_changed() -> None:
@@ -188,5 +189,5 @@ def test_holders_are_counted_once_and_sets_read_once() -> None:
     names = tuple(f"r{n}" for n in range(8))
     bench = enrolled(names)
     bench.reboot()
-    assert calls(bench.reboot, CaSets.held) == len(names)
-    assert calls(lambda: enrol(bench, "r1"), CaSets._counted) <= 2
+    assert calls(bench.reboot, CaSets.keep) == 1
+    assert calls(lambda: enrol(bench, "r1"), CaSets.count) <= 1

@@ -46,7 +46,7 @@ class Rig:
 
     def begin(self, *issued_s: int, rtc: FakeRtc | None = None, floor: bool = False) -> Timekeeper:
         hardware = self.hardware._replace(rtc=rtc, clock_floor=floor)
-        commits = Commits(self.store, CaSets(self.store), dict)
+        commits = Commits(self.store, CaSets(), dict)
         keeper = Timekeeper(self.loop, hardware, self.store, commits, self.log)
         keeper.on_change(lambda: self.told.append(keeper.now().trusted))
         keeper.start(issued_s)

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from agent.console.session.session import Session
 from agent.device.casets import CaSets
+from agent.device.realm_records import read_ca
 from hal import record_codec, record_keys, records
 from hal.fakes.flash import FakeFlash
 from hal.fakes.work import StartedJob
@@ -197,7 +198,7 @@ def image() -> bytes:
 def _furnished(store: Store) -> dict[str, object]:
     """What a realm may have beside: a set of its own, all that a CA record can hold, an error, a
     list, a certificate that waits; and what a device may remember."""
-    ca = CaSets(store).decode(store.get("realm/used/ca"))
+    ca = read_ca(store, CaSets(), store.get("realm/used/ca"))
     own, number = ca.certificates[0], store.health.sequence + 1
     prints = ("aa" * 32, "aa" * 16, "aa" * 20, own, b"message")
     following = records.NextCaRecord(*prints, START_S, [b"via"])
