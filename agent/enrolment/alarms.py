@@ -52,7 +52,7 @@ def lives(
     """The lives of what a realm holds, by LOCAL, CA and CRL. crl: the list that it uses, if any."""
     found = {}
     if newest := _newest(stored):
-        found[LOCAL] = _of_local(newest, policy, prewarning_s)
+        found[LOCAL] = _of_local(newest, stored, policy, prewarning_s)
     if ca := stored.ca:
         found[CA] = _of_ca(ca.certificates[ca.pin_index], prewarning_s if ca.next else None)
     if crl and crl.next_update_s is not None:
@@ -89,13 +89,15 @@ def _warn_s(begin_s: int, end_s: int, prewarning_s: int | None) -> int:
     return end_s - (third_s if prewarning_s is None else min(prewarning_s, third_s))
 
 
-def _of_local(local: LocalRecord, policy: Policy, prewarning_s: int) -> Life:
-    certificate, point_s = local.certificate, automatic.due_s(local)
-    begin_s, end_s = certificate.not_before_s, local.end_s
-    warn_s = _warn_s(begin_s, end_s, prewarning_s)
+def _of_local(local: LocalRecord, stored: Stored, policy: Policy, prewarning_s: int) -> Life:
+    certificate, end_s = local.certificate, local.end_s
+    point_s = automatic.point_s(local, stored, policy)
+    warn_s = _warn_s(certificate.not_before_s, end_s, prewarning_s)
     if policy.percent is not None and warn_s >= point_s:
         warn_s = _late_s(point_s, SPREAD, end_s)
     what = f"local certificate {certificate.serial} for {brief(certificate.subject)}"
+    if end_s < certificate.not_after_s:
+        what += ", with a CA above it,"
     return Life(warn_s, end_s, what)
 
 

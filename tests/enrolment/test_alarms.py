@@ -74,6 +74,13 @@ def test_one_that_is_renewed_by_itself_is_warned_of_when_nothing_has_come(
     assert warn_s in (275 * DAY_S, min(late_s, life_s))
 
 
+def test_the_end_of_a_certificate_is_that_of_its_chain() -> None:
+    held = Stored(local=local(90 * DAY_S)._replace(ends_s=60 * DAY_S))
+    life = alarms.lives(held, None, BY_HAND, DAYS_90)[LOCAL]
+    assert (life.warn_s, life.end_s) == (40 * DAY_S, 60 * DAY_S)
+    assert life.what == "local certificate 2a for CN=r1, with a CA above it,"
+
+
 def test_one_that_waits_for_its_turn_takes_the_place_of_the_one_in_use() -> None:
     old, new = local(10 * DAY_S), local(10 * DAY_S, 5 * DAY_S)
     found = alarms.lives(Stored(local=old, next=new), None, BY_HAND, DAYS_90)
