@@ -39,6 +39,22 @@ def misfit(patch: Path, folder: Path = ROOT) -> str:
     return done.stderr if done.returncode else ""
 
 
+def named(name: str) -> Path:
+    """A patch by what its file is called, without its number."""
+    (patch,) = (patch for patch in PATCHES if patch.stem.partition("-")[2] == name)
+    return patch
+
+
+def plant(patch: Path, copy: Path) -> None:
+    """Applies it to a copy of the sources; AssertionError when it does not fit."""
+    # As outside of a repository: git would leave out what is not below the place where it stands.
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(copy.parent)}
+    done = subprocess.run(
+        [*APPLY, str(patch)], cwd=copy, capture_output=True, text=True, timeout=60, env=environment
+    )
+    assert done.returncode == 0, f"{patch.name} does not apply any more: {done.stderr}"
+
+
 def find(patch: Path, folder: Path) -> float:
     """How many seconds its test took to find it, in a copy below `folder`.
 
@@ -56,12 +72,7 @@ def _found(planted: Planted, patch: Path, copy: Path) -> float:
     for name in SOURCES:
         shutil.copytree(ROOT / name, copy / name)
     shutil.copy2(ROOT / "pyproject.toml", copy)
-    # As outside of a repository: git would leave out what is not below the place where it stands.
-    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(copy.parent)}
-    done = subprocess.run(
-        [*APPLY, str(patch)], cwd=copy, capture_output=True, text=True, timeout=60, env=environment
-    )
-    assert done.returncode == 0, f"{patch.name} does not apply any more: {done.stderr}"
+    plant(patch, copy)
     begin = time.monotonic()
     try:
         ended = subprocess.run(

@@ -7,9 +7,9 @@ import pytest
 from cryptography import x509
 
 from tests.helpers import netns
-from tests.helpers.board import Agent, check_certificate
+from tests.helpers.board import Agent, check_certificate, copy_program
 from tests.helpers.labca import LabCa
-from tests.rigs.planted.unbroken import late
+from tests.planted.rig import named, plant
 from tests.rigs.test_mixtures import commit
 from tests.rigs.unbroken import course, reader
 from tests.rigs.unbroken.course import AT_ONCE, Figures
@@ -34,6 +34,7 @@ def test_no_moment_without_a_certificate(tmp_path: Path) -> None:
     assert found.handshakes > 0
     assert found.outages
     assert min(found.seen.values()) > 2 or found.unfair  # each was renewed more than once
+    assert found.cas == 2  # it has renewed itself, and was followed
 
 
 @rooted
@@ -41,12 +42,14 @@ def test_no_moment_without_a_certificate(tmp_path: Path) -> None:
 def test_the_rig_finds_a_program_that_renews_too_late(tmp_path: Path) -> None:
     """In fine weather: so no busy machine excuses it."""
     realms = dict([*AT_ONCE.items()][:1])
+    clone = copy_program(tmp_path)
+    plant(named("renewal-at-the-end"), clone)
     found = course.run(
         *(tmp_path, PLANTED_SECONDS, "planted"),
         rate=PLANTED_RATE,
         realms=realms,
         storms=False,
-        clone=late(tmp_path),
+        clone=clone,
     )
     assert any("it ended" in text for text in found.short())
 
@@ -76,12 +79,14 @@ def test_a_consumer_looks_at_key_chain_and_dates(tmp_path: Path) -> None:
 
 
 def figures(outage: Outage, most: int = 1) -> Figures:
-    return Figures(1.0, 10, 1, [Gap("r", 1, "it ended 3 s ago")], [outage], {"r": 2}, 2, most)
+    return Figures(1.0, 10, 1, [Gap("r", 1, "it ended 3 s ago")], [outage], {"r": 2}, 2, most, 0)
 
 
 def test_an_outage_that_took_too_long_excuses_a_gap_and_nothing_else() -> None:
     assert figures(Outage("ca", 20, 23)).short() == ["r: it ended 3 s ago"]
-    assert figures(Outage("ca", 24, 23)).short() == []
+    late = figures(Outage("ca", 24, 23))
+    assert late.short() == []
+    assert late.excuses() == ["ca took 24.0 s of 23.0", "r: it ended 3 s ago"]
     assert len(figures(Outage("ca", 24, 23), most=4).short()) == 1
 
 

@@ -24,6 +24,8 @@ def main() -> int:
             realms=course.REALMS if wanted.rate == 1 else course.AT_ONCE,
             tell=lambda text: print(text, flush=True),
         )
+    for text in found.excuses():
+        print(f"excused: {text}")
     for text in found.short():
         print(f"falls short: {text}")
     print(found.line(wanted.seed))

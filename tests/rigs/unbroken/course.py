@@ -19,6 +19,9 @@ AT_ONCE = {
     "new": "auto-enroll regenerate updated-effective",
 }
 REALMS = {**AT_ONCE, "waits": "auto-enroll", "new-waits": "auto-enroll regenerate"}
+# When (parts of the run) the CA gets a new certificate for its key, names the CA that follows, and
+# makes room for it. Between the last two each realm has come to a renewal.
+OPERATOR = ((0.2, "renew"), (0.25, "prepare"), (0.75, "rollover"))
 TELL_S = 30
 NAMED = 5
 ISSUED_A_RENEWAL = 3  # the third only where the last tenth was reached
@@ -35,6 +38,7 @@ class Figures(NamedTuple):
     seen: Mapping[str, int]
     issued: int
     most: int
+    cas: int  # certificates that the CA had before the one that it has at the end
 
     @property
     def unfair(self) -> int:
@@ -51,12 +55,19 @@ class Figures(NamedTuple):
             found.append(f"{self.most} certificates were issued for one renewal")
         return found
 
+    def excuses(self) -> list[str]:
+        """What took too long, and what was seen then."""
+        late = (outage for outage in self.outages if outage.unfair)
+        found = [f"{one.kind} took {one.took_s:.1f} s of {one.limit_s:.1f}" for one in late]
+        return found + [f"{gap.realm}: {gap.why}" for gap in self.gaps[:NAMED] if found]
+
     def line(self, seed: str) -> str:
         kinds = Counter(outage.kind for outage in self.outages)
         renewals = sum(self.seen.values()) - len(self.seen)
         return (
             f"unbroken: realms={len(self.seen)} renewals={renewals} "
-            f"issued={self.issued} most_a_renewal={self.most} looks={self.looks} "
+            f"issued={self.issued} most_a_renewal={self.most} former_cas={self.cas} "
+            f"looks={self.looks} "
             f"handshakes={self.handshakes} outages={len(self.outages)} "
             f"{' '.join(f'{kind}={kinds[kind]}' for kind in sorted(kinds))} unfair={self.unfair} "
             f"gaps={len(self.gaps)} violations={self.violations} seconds={self.seconds:.0f} "
@@ -94,16 +105,17 @@ def run(
             {realm: len(serials) for realm, serials in reader.serials.items()},
             sum(map(len, issued.values())),
             max(most(issued[realm], reader.serials[realm]) for realm in realms),
+            len(list((here.ca.dir / "former").glob("*.pem"))),
         )
 
 
 def _through(
     here: Site, weather: Weather, end: float, tell: Callable[[str], None], *, storms: bool
 ) -> list[Outage]:
-    """Weather until the end; a third of the way the CA gets a new certificate for its key."""
+    """Weather until the end, and what the operator of the CA does meanwhile."""
     outages: list[Outage] = []
     begin = told = time.monotonic()
-    orders = [(begin + (end - begin) / 3, "renew")]
+    orders = [(begin + (end - begin) * part, word) for part, word in OPERATOR]
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(weather.calm_s(), left))
         if orders and time.monotonic() > orders[0][0]:

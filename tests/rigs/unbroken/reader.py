@@ -113,10 +113,18 @@ def shake_hands(bundle: Path, authorities: str) -> None:
 
 
 def authorities_of(folder: Path) -> Callable[[], str]:
-    """PEM of a lab CA and of those that it followed."""
+    """PEM of a lab CA, of those that it followed, and of the next one: it may be that by now."""
 
     def found() -> str:
-        paths = [folder / "ca.pem", *(folder / "former").glob("*.pem")]
-        return "".join(path.read_text(encoding="ascii") for path in paths if path.exists())
+        paths = [folder / "ca-next.pem", folder / "ca.pem", *(folder / "former").glob("*.pem")]
+        return "".join(map(_text, paths))
 
     return found
+
+
+def _text(path: Path) -> str:
+    """Of a file that may be renamed while it is looked at."""
+    try:
+        return path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        return ""

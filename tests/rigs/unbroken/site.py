@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.helpers import alone
 from tests.helpers.board import ROOT, SAVE, Agent
-from tests.helpers.labca import LabCa
+from tests.helpers.labca import LabCa, wait_for
 from tests.helpers.netns import NetNs
 from tools.lab_ca import clock
 from tools.lab_ca.__main__ import main as lab_ca
@@ -67,10 +67,12 @@ class Site:
             lines += [f"enrollment-url {self.ca.url}", auto]
             lines += [f"fingerprint sha256 {self.ca.fingerprint}", "quit"]
         self.agent.must(*lines, *SAVE)
-        self.agent.rate(alone.FAST)
-        for name in realms:
-            self.agent.wait_state("issued", realm=name, timeout_s=alone.WITHIN_S)
+        self.agent.rate(alone.FAST)  # the half minute of who types; no longer, lives are short
+        wait_for(self.ca.log, alone.WITHIN_S, self.agent.log())
         self.set_clock(0)
+        bundles = [self.agent.memory("bundle.pem", name) for name in realms]
+        for bundle in bundles:
+            wait_for(bundle.exists, alone.WITHIN_S, self.agent.log())
 
 
 @contextmanager
