@@ -148,8 +148,9 @@ class Attempt:
         before = self._in_flash.outcome
         older = self.stored.request
         request = older if self._draft else drafts.kept(older, error)
-        anew = renewal.is_refused(self.request, error, now)
-        told = drafts.failed(self.stored.outcome, error, now, anew=anew)
+        has_left = self.request is not None and self.request.phase != "fetching"
+        anew = has_left and renewal.is_refused(self.request, error, now)
+        told = drafts.failed(self.stored.outcome, error, now, anew=anew, has_left=has_left)
         mnemonic = "GET_CA_CERT_ERR" if self.state in _ABOUT_CA else "GET_LOCAL_CERT_ERR"
         self.state, self._next_application, self._draft = State.FAILED, None, None
         ended = self.stored._replace(outcome=told)

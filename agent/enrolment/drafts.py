@@ -67,13 +67,19 @@ def left(before: OutcomeRecord | None) -> OutcomeRecord:
 
 
 def failed(
-    before: OutcomeRecord | None, error: AgentError, now: Now, *, anew: bool = False
+    before: OutcomeRecord | None,
+    error: AgentError,
+    now: Now,
+    *,
+    anew: bool = False,
+    has_left: bool = True,
 ) -> OutcomeRecord:
-    """The attempt has failed. A refusal that the CA has signed is no certificate. anew: it refused
-    the signature of the certificate in use; that counts until it has decided without it."""
+    """The attempt has failed. A refusal that the CA has signed is no certificate, if there was a
+    request to refuse (has_left). anew: it refused the signature of the certificate in use; that
+    counts until it has decided without it."""
     counted = before or _FIRST
     older = counted.error.get("retry") if counted.error else None
-    requests = counted.requests - (error.code in FAILURES)
+    requests = counted.requests - (has_left and error.code in FAILURES)
     return OutcomeRecord(
         error=_capped(error.as_map()),
         at_s=now.wall_s,

@@ -110,14 +110,19 @@ class Resting(Attempt):
 
     # -- the operator's words ----------------------------------------------------------------------
 
-    def _abort(self, _event: Event, _now: Now) -> list[Action]:
+    def _abort(self, _event: Event, now: Now) -> list[Action]:
         """The operator's word ends the transaction; the certificate in use stays.
 
         At rest there may be a request, too: one whose answer was lost is kept. SCEP has no message
-        for this, so the CA may issue all the same (`pki get-certificate` fetches it).
+        for this, so the CA may issue all the same (`pki get-certificate` fetches it), and the
+        request counts. A realm that applies by itself does so again, not at once.
         """
         self._request()
-        commit = self._commit(request=None)
+        outcome = self.stored.outcome
+        commit = self._commit(request=None, outcome=outcome and outcome._replace(at_s=now.wall_s))
+        pause_s = automatic.pause_s(self.stored, self.policy, now, self._pace.spread)
+        day_s = automatic.place(self.stored, self.policy, now).day_s
+        self._pause(now, max(pause_s, min(automatic.HOUR_S, day_s)))
         self._draft = self._next_application = None
         self.state = self.stored.at_rest
         report = Report("ABORT_REQUEST_OK", "given up by the operator")
@@ -158,6 +163,8 @@ class Resting(Attempt):
         """
         told, flash = self.stored.outcome, self._in_flash.outcome
         failure = told if told != flash and told and told.error else None
+        if failure and flash:  # its request is still there
+            failure = failure._replace(requests=max(failure.requests, flash.requests))
         self._refusals += 1
         self._committed = self._in_flash
         self._begin_with(self._in_flash)

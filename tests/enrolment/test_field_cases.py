@@ -8,7 +8,17 @@ from itertools import pairwise
 import pytest
 
 from agent.enrolment import automatic
-from agent.enrolment.states import Chosen, Configured, Due, Listed, State, Waiting
+from agent.enrolment.states import (
+    Abort,
+    Chosen,
+    Configured,
+    Due,
+    Listed,
+    NotStored,
+    State,
+    Waiting,
+)
+from tests.helpers.engine_bench import FULL
 from tests.helpers.engine_life import (
     AUTO,
     DAY_S,
@@ -362,3 +372,63 @@ def test_a_life_that_is_cut_and_backdated_is_a_lesson_too() -> None:
     life.run(15 * DAY_S)
     assert life.valid
     assert not [line for line in life.told if "_ERR" in line]
+
+
+# -- found by the walk of the graph ----------------------------------------------------------------
+
+
+def given_up(life: Life) -> None:
+    """A person gives up what the realm has asked for by itself."""
+    life.ca = lambda _life: Waiting()
+    life.tell(life.application())
+    life.tell(Abort())
+
+
+@pytest.mark.parametrize("rebooted", [False, True])
+def test_what_a_person_gives_up_may_have_been_issued_and_counts(rebooted: bool) -> None:
+    life = born(AT_ONCE)
+    life.run(358 * DAY_S - 1)
+    for _time in range(2):
+        given_up(life)
+    sent = len(life.sent)
+    if rebooted:
+        life.reboot()
+    life.ca = grants(365)
+    life.run(358 * DAY_S + DAY_S // 2 - 60)
+    assert len(life.sent) == sent
+    life.run(360 * DAY_S)
+    assert len(life.sent) == sent + 1
+
+
+def test_after_that_it_applies_again_but_not_at_once() -> None:
+    life = born(AT_ONCE)
+    life.run(358 * DAY_S - 1)
+    given_up(life)
+    sent = len(life.sent)
+    life.ca = grants(365)
+    life.run(358 * DAY_S + HOUR_S - 2)
+    assert len(life.sent) == sent
+    life.run(358 * DAY_S + HOUR_S + 2)
+    assert len(life.sent) == sent + 1
+
+
+def test_a_verdict_before_a_request_has_left_takes_nothing_from_the_count() -> None:
+    life = born(AT_ONCE)
+    given_up(life)
+    life.engine.handle(life.application(), life.now)
+    assert life.engine.state is State.FETCHING
+    life.engine.handle(refuses("ca-badRequest")(life), life.now)
+    assert life.engine.stored.outcome is not None
+    assert life.engine.stored.outcome.requests == 1
+
+
+def test_a_verdict_that_flash_does_not_take_leaves_its_request_counted() -> None:
+    life = born(AT_ONCE)
+    life.ca = lambda _life: Waiting()
+    life.tell(life.application())
+    life.engine.handle(Due(), life.now)
+    life.engine.handle(refuses("ca-badRequest")(life), life.now)
+    life.engine.handle(NotStored(FULL), life.now)
+    outcome = life.engine.stored.outcome
+    assert outcome is not None
+    assert outcome.requests == 1
