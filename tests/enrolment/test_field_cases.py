@@ -9,16 +9,12 @@ import pytest
 
 from agent.enrolment import automatic
 from agent.enrolment.states import (
-    Abort,
     Chosen,
-    Configured,
     Due,
     Listed,
-    NotStored,
     State,
     Waiting,
 )
-from tests.helpers.engine_bench import FULL
 from tests.helpers.engine_life import (
     AUTO,
     DAY_S,
@@ -27,7 +23,6 @@ from tests.helpers.engine_life import (
     Life,
     busy,
     grants,
-    lasting,
     refuses,
 )
 
@@ -247,72 +242,6 @@ def test_at_a_start_without_a_clock_the_one_that_waits_takes_over() -> None:
     assert life.serial == "2"
 
 
-# -- 11: another CA, other names -------------------------------------------------------------------
-
-
-def test_another_ca_is_applied_to_at_once_as_by_a_new_device() -> None:
-    life = born(AT_ONCE)
-    life.run(30 * DAY_S)
-    life.engine.policy = life.policy = AT_ONCE._replace(fingerprint=("sha256", "sha256 CN=Other"))
-    life.authority = lasting("CN=Other")
-    life.ca = refuses("ca-badRequest")
-    life.tell(Configured())
-    life.run(30 * DAY_S + 60)
-    assert (life.serial, life.sent[-1].renewal) == ("1", None)  # served until there is another
-    life.ca = grants(10)
-    life.run(32 * DAY_S)
-    assert life.serial == "2"
-    local = life.engine.stored.local
-    assert local is not None
-    assert local.certificate.issuer == "CN=Other"
-
-
-def test_other_names_are_asked_for_at_the_renewal_point_with_the_challenge() -> None:
-    life = born(AT_ONCE)
-    life.run(30 * DAY_S)
-    life.settings["entity"] = {"common_name": "r2"}
-    life.tell(Configured())
-    life.run(357.9 * DAY_S)
-    assert len(life.sent) == 1
-    life.run(358 * DAY_S)
-    assert [request.renewal for request in life.sent] == [None, None]
-    assert life.serial == "2"
-
-
-# -- 12: a CA that has lost its memory -------------------------------------------------------------
-
-
-def test_a_refused_renewal_is_followed_by_one_request_with_the_challenge() -> None:
-    life = born(AT_ONCE)
-
-    def forgetful(held: Life) -> object:
-        request = held.engine.request
-        signed = request is not None and request.renewal is not None
-        return refuses("ca-badMessageCheck")(held) if signed else grants(365)(held)
-
-    life.ca = forgetful  # type: ignore[assignment]
-    life.run(358 * DAY_S + 10)
-    assert [bool(request.renewal) for request in life.sent[1:]] == [True, False]
-    assert life.serial == "2"
-
-
-def test_both_refused_are_one_try_of_both_a_day() -> None:
-    life = born(AT_ONCE)
-    life.ca = refuses("ca-badRequest")
-    life.run(364 * DAY_S)
-    ways = [bool(request.renewal) for request in life.sent[1:]]
-    assert ways == [True, False] * (len(ways) // 2)
-    assert 4 <= len(ways) // 2 <= 12
-    assert life.valid
-
-
-def test_without_a_challenge_it_is_one_a_day() -> None:
-    life = born(AT_ONCE, password=None)
-    life.ca = refuses("ca-badMessageCheck")
-    life.run(359 * DAY_S - 1)
-    assert 1 <= len(life.sent) - 1 <= 2
-
-
 # -- 18: a CA that signs beyond its own end --------------------------------------------------------
 
 
@@ -372,63 +301,3 @@ def test_a_life_that_is_cut_and_backdated_is_a_lesson_too() -> None:
     life.run(15 * DAY_S)
     assert life.valid
     assert not [line for line in life.told if "_ERR" in line]
-
-
-# -- found by the walk of the graph ----------------------------------------------------------------
-
-
-def given_up(life: Life) -> None:
-    """A person gives up what the realm has asked for by itself."""
-    life.ca = lambda _life: Waiting()
-    life.tell(life.application())
-    life.tell(Abort())
-
-
-@pytest.mark.parametrize("rebooted", [False, True])
-def test_what_a_person_gives_up_may_have_been_issued_and_counts(rebooted: bool) -> None:
-    life = born(AT_ONCE)
-    life.run(358 * DAY_S - 1)
-    for _time in range(2):
-        given_up(life)
-    sent = len(life.sent)
-    if rebooted:
-        life.reboot()
-    life.ca = grants(365)
-    life.run(358 * DAY_S + DAY_S // 2 - 60)
-    assert len(life.sent) == sent
-    life.run(360 * DAY_S)
-    assert len(life.sent) == sent + 1
-
-
-def test_after_that_it_applies_again_but_not_at_once() -> None:
-    life = born(AT_ONCE)
-    life.run(358 * DAY_S - 1)
-    given_up(life)
-    sent = len(life.sent)
-    life.ca = grants(365)
-    life.run(358 * DAY_S + HOUR_S - 2)
-    assert len(life.sent) == sent
-    life.run(358 * DAY_S + HOUR_S + 2)
-    assert len(life.sent) == sent + 1
-
-
-def test_a_verdict_before_a_request_has_left_takes_nothing_from_the_count() -> None:
-    life = born(AT_ONCE)
-    given_up(life)
-    life.engine.handle(life.application(), life.now)
-    assert life.engine.state is State.FETCHING
-    life.engine.handle(refuses("ca-badRequest")(life), life.now)
-    assert life.engine.stored.outcome is not None
-    assert life.engine.stored.outcome.requests == 1
-
-
-def test_a_verdict_that_flash_does_not_take_leaves_its_request_counted() -> None:
-    life = born(AT_ONCE)
-    life.ca = lambda _life: Waiting()
-    life.tell(life.application())
-    life.engine.handle(Due(), life.now)
-    life.engine.handle(refuses("ca-badRequest")(life), life.now)
-    life.engine.handle(NotStored(FULL), life.now)
-    outcome = life.engine.stored.outcome
-    assert outcome is not None
-    assert outcome.requests == 1
