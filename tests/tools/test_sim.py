@@ -11,10 +11,10 @@ COUNT, FEW, AWAY_S = 2000, 400, 6 * 3600
 CUTS, YEARS = 60, 0.6
 
 
-@pytest.mark.parametrize("one", [herd.switched_on, herd.expired], ids=lambda one: one.__name__)
-def test_devices_that_are_switched_on_in_one_second_come_over_five_minutes(
-    one: herd.Make,
-) -> None:
+@pytest.mark.parametrize(
+    "one", [herd.switched_on, herd.expired, herd.renewals], ids=lambda one: one.__name__
+)
+def test_what_is_due_in_one_second_comes_over_its_window(one: herd.Make) -> None:
     found = one(COUNT, commit())
     assert found.short() == []
     assert found.requests == 2 * COUNT
@@ -31,6 +31,7 @@ def test_the_rig_finds_a_herd_in_which_all_are_alike() -> None:
         herd.switched_on(COUNT, "planted", alike=True),
         herd.expired(COUNT, "planted", alike=True),
         herd.after_an_outage(FEW, "planted", away_s=AWAY_S, alike=True),
+        herd.renewals(COUNT, "planted", alike=True),
     ]
     for one in found:
         (text,) = one.short()

@@ -58,7 +58,7 @@ class Fleet:
         """All of them in this very moment."""
         self.devices += devices
         for device in devices:
-            self._handle(device, Restart(device.spread, self._herd_s))
+            self._handle(device, Restart(device.spread, self._herd_s, apart=True))
 
     def run(self, until_ns: int) -> None:
         """Up to this moment."""

@@ -1,9 +1,9 @@
 """No herd comes in step: 10,000 devices that are switched on in one second, and a CA that was away.
 
 The mean rate is requests divided by the window that the rules spread a herd over (commands.md 2):
-five minutes after a start, the longest pause after failures. In no ten seconds are there more than
-twice as many. A herd of a thousand is looked at in windows ten times as long, so that chance
-weighs the same.
+five minutes after a start, the longest pause after failures, a twentieth of the lead for renewals.
+In no ten seconds are there more than twice as many. A herd of a thousand is looked at in windows
+ten times as long, so that chance weighs the same.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from agent import limits
+from agent.enrolment import drafts
 from agent.enrolment.actions import Stored
 from hal.records import LocalRecord
-from tools.sim.fleet import SECOND_NS, START_S, Device, Fleet, Request, spread
+from tools.sim.fleet import POLICY, SECOND_NS, START_S, Device, Fleet, Request, spread
 
 DEVICES, WINDOW_S = 10_000, 10
 LIMIT = 2
 HOUR_S, DAY_S = 3600, 86400
 LIFE_S = 30 * DAY_S
+RENEWED_S = 5 * DAY_S
 LONGEST_S = HOUR_S  # of the pauses of a realm that has no certificate that is valid
 
 
@@ -98,29 +100,48 @@ def expired(count: int, seed: str, *, alike: bool = False) -> Herd:
 
 def after_an_outage(count: int, seed: str, *, away_s: int = DAY_S, alike: bool = False) -> Herd:
     """Switched on in one second while the CA is away; it comes back after a day."""
-    return _run("back", count, seed, Stored(), away_s, LONGEST_S, alike=alike)
+    over = _Over(LONGEST_S, away_s, away_s)
+    return _run("back", count, seed, Stored(), over, alike=alike)
+
+
+def renewals(count: int, seed: str, *, alike: bool = False) -> Herd:
+    """Each has a certificate that was issued in the same second: they spread over a twentieth of
+    the lead."""
+    fleet = Fleet(RENEWED_S, lambda _at: True, limits.SPREAD_S)
+    leaf = fleet.leaf(Device(0, 0, Stored()), START_S)
+    held = LocalRecord(leaf, [], "k1", 1, START_S)
+    point_s = drafts.renewal_s(held, POLICY)
+    assert point_s is not None
+    held = held._replace(renew_s=point_s)
+    over = _Over((leaf.not_after_s - point_s) // 20, point_s - START_S)
+    return _run("renewals", count, seed, Stored(local=held), over, alike=alike)
+
+
+class _Over(NamedTuple):
+    """Over which time the rules spread the requests, and when that begins; until when the CA is
+    away."""
+
+    spread_s: int = limits.SPREAD_S
+    from_s: int = 0
+    away_s: int = 0
+
+
+AT_START = _Over()
 
 
 def _run(
-    name: str,
-    count: int,
-    seed: str,
-    stored: Stored,
-    away_s: int = 0,
-    over_s: int = limits.SPREAD_S,
-    *,
-    alike: bool,
+    name: str, count: int, seed: str, stored: Stored, over: _Over = AT_START, *, alike: bool
 ) -> Herd:
     begin = time.monotonic()
-    fleet = Fleet(LIFE_S, lambda at_ns: at_ns >= away_s * SECOND_NS, limits.SPREAD_S)
+    fleet = Fleet(LIFE_S, lambda at_ns: at_ns >= over.away_s * SECOND_NS, limits.SPREAD_S)
     fleet.start(devices(count, seed, stored, alike=alike))
-    fleet.run((away_s + 2 * over_s) * SECOND_NS)
-    heard = [request for request in fleet.requests if request.at_ns >= away_s * SECOND_NS]
+    fleet.run((over.from_s + 2 * over.spread_s) * SECOND_NS)
+    heard = [request for request in fleet.requests if request.at_ns >= over.from_s * SECOND_NS]
     window_s = WINDOW_S * DEVICES // count
-    took = time.monotonic() - begin
     return Herd(
-        name, count, fleet.served, len(heard), peak(heard, window_s), window_s, over_s, took
+        *(name, count, fleet.served, len(heard), peak(heard, window_s), window_s, over.spread_s),
+        seconds=time.monotonic() - begin,
     )
 
 
-HERDS: tuple[Make, ...] = (switched_on, expired, after_an_outage)
+HERDS: tuple[Make, ...] = (switched_on, expired, after_an_outage, renewals)
