@@ -9,22 +9,26 @@ from agent.errors import AgentError
 
 
 class Alone:
-    """begin: an application, or calls `lacks`. due: its next step. tell: a line of the log."""
+    """begin: an application of a realm of that name, or calls `lacks`. due: its next step. tell: a
+    line of the log."""
+
+    __slots__ = ("_begin", "_due", "_name", "_tell", "lacking")
 
     def __init__(
         self,
-        begin: Callable[[], None],
+        name: str,
+        begin: Callable[[str, None], None],
         due: Callable[[], Deadline],
         tell: Callable[[str, str], None],
     ) -> None:
-        self._begin, self._due, self._tell = begin, due, tell
+        self._name, self._begin, self._due, self._tell = name, begin, due, tell
         self.lacking: AgentError | None = None
 
     def ask(self) -> None:
         """Its turn may come late: somebody may have applied or said otherwise meanwhile. What was
         due hangs on the monotonic clock until then."""
         if self._due().monotonic_ns is not None:
-            self._begin()
+            self._begin(self._name, None)
 
     def lacks(self, error: AgentError) -> None:
         """Why it cannot apply; told once, and looked at again in an hour. That a revocation list

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
 from agent import limits
 from agent.appliance import Done, Progress
@@ -129,9 +128,8 @@ class Realms:
         return self._runners[key] or self._made(self.realm(name))
 
     def _made(self, realm: Realm) -> RealmRunner:
-        alone = partial(self._alone, realm.name, None)
         stirs = self.watch.stirs
-        return RealmRunner(self._shared, self._keys, self._activation, realm, alone, stirs)
+        return RealmRunner(self._shared, self._keys, self._activation, realm, self._alone, stirs)
 
     def realm(self, name: str) -> Realm:
         """The configuration of a realm; AgentError `realm-unknown`."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from binascii import crc32
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from agent.appliance import Done, Progress
 from agent.device import asking, realm_records, reserve
@@ -71,8 +71,13 @@ from agent.settings import Realm
 
 class RealmRunner:
     """The engine of one realm, wired. `realm` is its configuration of the moment; `alone` is asked
-    to apply for it when nobody else does, and `stirs` is told when it may stand otherwise than
-    before."""
+    to apply for it when nobody else does, by its name, and `stirs` is told when it may stand
+    otherwise than before. There may be a thousand, so each holds little beside its records."""
+
+    __slots__ = (
+        "_jobs", "_keys", "_mark", "_outdated", "_shared", "_stirs", "_timer", "_waiter",
+        "alone", "engine", "realm", "records", "root_seen", "stopped", "use",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -80,12 +85,14 @@ class RealmRunner:
         keys: Keys,
         activation: Activation,
         realm: Realm,
-        alone: Callable[[], None],
+        alone: Callable[[str, None], None],
         stirs: Callable[[RealmRunner], None],
     ) -> None:
         self._shared, self._keys, self.realm = shared, keys, realm
         self._mark = mark(realm)
-        self.alone = Alone(alone, lambda: self.engine.plan(self.now()).deadline, self._report)
+        self.alone = Alone(
+            realm.name, alone, lambda: self.engine.plan(self.now()).deadline, self._report
+        )
         self.records = RealmRecords(shared, realm.name)
         self.engine = Engine(self.records.stored, policy_of(realm))
         self.use = Use(shared.loop, activation, self._in_use, self._used)
@@ -377,7 +384,13 @@ def policy_of(realm: Realm) -> Policy:
     trusted = realm.compatibility, realm.root_fingerprints
     auto = realm.auto_enroll
     alone = (auto.percent, auto.updated_effective) if auto else (None, False)
-    return Policy(realm.fingerprint, *polls, *trusted, *alone)
+    return _shared_policy(Policy(realm.fingerprint, *polls, *trusted, *alone))
+
+
+@lru_cache(maxsize=8)
+def _shared_policy(policy: Policy) -> Policy:
+    """Realms of one CA have the same, and the same object."""
+    return policy
 
 
 def mark(realm: Realm) -> int:

@@ -49,6 +49,12 @@ class Refused(Exception):  # noqa: N818 - h11's word for it: a missing row is a 
 class Attempt:
     """The memory of one realm. A handler changes it, and returns the actions that follow."""
 
+    __slots__ = (
+        "_attended", "_candidate", "_committed", "_draft", "_failure_ns", "_fetched", "_in_flash",
+        "_next_application", "_pace", "_refusals", "_shorter", "_stale_failure", "_tries",
+        "deadline", "policy", "state", "stored",
+    )  # fmt: skip
+
     def __init__(self, stored: Stored, policy: Policy) -> None:
         self.policy = policy
         self._in_flash = self._committed = stored  # for certain; when the last commit has succeeded

@@ -67,6 +67,8 @@ from agent.visible import named_print
 class Engine(Resting):
     """The handlers of the table, one for each row. `handle` is the only way in."""
 
+    __slots__ = ()
+
     def handle(self, event: Event, now: Now) -> list[Action]:
         """The actions of one event, to be performed in order. Refused when no row allows it."""
         row = TABLE.get((self.state, type(event)))

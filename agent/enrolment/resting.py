@@ -37,6 +37,8 @@ from hal.records import LocalRecord
 class Resting(Attempt):
     """The handlers that lead to what flash holds (AS_STORED)."""
 
+    __slots__ = ()
+
     # -- by itself ---------------------------------------------------------------------------------
 
     def _act(self, _event: Event, now: Now) -> list[Action]:

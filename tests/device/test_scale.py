@@ -3,6 +3,7 @@
 Steps are calls of Python functions: the same on each machine and at each load.
 """
 
+import gc
 import tracemalloc
 from collections.abc import Callable
 
@@ -14,13 +15,17 @@ from agent.console.session.session import Session
 from agent.device import reserve
 from agent.settings import Settings
 from hal import record_codec
+from hal.fakes.flash import FakeFlash
 from tests.helpers import fleet
 from tests.helpers.counted import calls
-from tests.helpers.device_bench import Bench
+from tests.helpers.device_bench import CONFIGURATION, Answer, Bench
 from tests.helpers.loss import typed
 
 FEW, MANY = 200, 400
 STEPS_MANY = 2.2  # of twice as many realms, at most
+CONFIGURED_BYTES, ENROLLED_BYTES = 1300, 6500  # at most, of the objects of a realm
+NOTES = ("hal/fakes/*", "tests/*", "agent/log.py")
+DER_BYTES = 900  # of a certificate for an RSA-2048 key
 
 
 @pytest.fixture(scope="module")
@@ -112,19 +117,66 @@ def test_an_applied_text_with_one_changed_line_writes_the_same(benches: dict[int
     assert bench.worker.jobs == [], "a sealed password that stays is not tried again"
 
 
-def test_a_configured_realm_takes_less_than_two_kilobytes(benches: dict[int, Bench]) -> None:
-    """What lies in memory behind a start; `make bench` looks at the process."""
-    bytes_at = {}
-    for count in (FEW, MANY):
-        bench = benches[count]
+def traced(bench: Bench, turns: int) -> int:
+    """The bytes in memory behind a start, but for what fakes and the log note down of it."""
+    bench.reboot()
+    bench.device.close()
+    tracemalloc.start()
+    try:
         bench.reboot()
-        bench.device.close()
-        tracemalloc.start()
-        try:
-            bench.reboot()
-            bytes_at[count] = tracemalloc.get_traced_memory()[0]
-        finally:
-            tracemalloc.stop()
+        bench.turn(turns)
+        bench.worker.jobs.clear()
+        bench.jobs.started.clear()
+        gc.collect()
+        snapshot = tracemalloc.take_snapshot()
+    finally:
+        tracemalloc.stop()
+    notes = [tracemalloc.Filter(False, f"*/{file}") for file in NOTES]
+    return sum(one.size for one in snapshot.filter_traces(notes).statistics("filename"))
+
+
+def test_a_configured_realm_takes_little(benches: dict[int, Bench]) -> None:
+    """What lies in memory behind a start; `make bench` looks at the process."""
+    bytes_at = {count: traced(benches[count], 0) for count in (FEW, MANY)}
     each = (bytes_at[MANY] - bytes_at[FEW]) // (MANY - FEW)
     print(f"scale: configured={each} bytes a realm")
-    assert each < 2048
+    assert each < CONFIGURED_BYTES
+
+
+def enrolled(count: int) -> Bench:
+    """Realms with a certificate of an usual size each, whose consumers have it."""
+    realm = CONFIGURATION[CONFIGURATION.index("pki realm abc") :].removesuffix("return\n")
+    blocks = (realm.replace("abc", fleet.name(number)) for number in range(count))
+    bench = Bench(flash=FakeFlash(fleet.BLOCK, 4 * fleet.MIB // fleet.BLOCK))
+    bench.key()
+    bench.factory = CONFIGURATION.removesuffix("return\n") + "".join(blocks) + "return\n"
+    bench.reboot()
+    issue = bench.worker.answers["enrol"]
+
+    def issued(job: Answer) -> Answer:
+        answer: Answer = issue(job)
+        answer["certificate"]["der"] = answer["certificate"]["der"].ljust(DER_BYTES)
+        return answer
+
+    bench.worker.answers["enrol"] = issued
+    assert bench.enrol().code is None
+    bench.store.commit(fleet.copied(bench.store, "abc", count))
+    bench.device.configuration.save()
+    bench.keeps_folders = True
+    bench.reboot()
+    bench.turn(8 * count)
+    return bench
+
+
+def test_an_enrolled_realm_takes_little() -> None:
+    """Its certificate and the rest of what its engine works on; all other values stay on flash."""
+    bytes_at = {}
+    for count in (FEW // 4, MANY // 4):
+        bench = enrolled(count)
+        bytes_at[count] = traced(bench, 8 * count)
+        runners = list(bench.device.realms)
+        assert len(runners) == count + 1
+        assert not any(runner.use.under_way for runner in runners)
+    each = (bytes_at[MANY // 4] - bytes_at[FEW // 4]) * 4 // (MANY - FEW)
+    print(f"scale: enrolled={each} bytes a realm")
+    assert each < ENROLLED_BYTES

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from agent.enrolment.actions import Policy, Stored
+from agent.enrolment.attempt import Attempt
 from agent.enrolment.engine import Engine, Refused
 from agent.enrolment.retries import Tries
 from agent.enrolment.states import (
@@ -102,7 +103,7 @@ def _shape(engine: Engine) -> tuple[object, ...]:
     """What decides how an engine goes on; the bytes of its records do not."""
     ca, _request, local, _next, outcome = engine.stored
     request = engine.request
-    memory = {name: value for name, value in vars(engine).items() if name.startswith("_")}
+    memory = {name: getattr(engine, name) for name in Attempt.__slots__ if name.startswith("_")}
     flash, committed = memory.pop("_in_flash"), memory.pop("_committed")
     for when in ("_refusals", "_failure_ns", "_pace"):
         del memory[when]  # it decides when, not where
@@ -140,7 +141,8 @@ def _ways_on(engine: Engine) -> Iterator[tuple[Engine, Event | None]]:
 def _copied(engine: Engine) -> Engine:
     """As `copy.copy`, which takes three times as long and most of the walk."""
     copied = object.__new__(Engine)
-    vars(copied).update(vars(engine))
+    for name in Attempt.__slots__:
+        setattr(copied, name, getattr(engine, name))
     return copied
 
 
