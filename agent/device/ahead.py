@@ -88,7 +88,11 @@ class Ahead:
         """By the clocks of this moment; what has come due is noted."""
         due, tries = self._due(kind, runner, now), self._tries(kind, runner)
         if due.monotonic_ns is not None and not tries.owed:
-            self._keep(kind, runner, ahead.owing(tries, runner.engine.stored))
+            stored, wait_s = runner.engine.stored, 0
+            if kind == NEXT_CA and self._shared.hardware.herd_s:
+                wait_s = ahead.herd_s(stored, runner.engine.policy, now, _spread(runner))
+            self._keep(kind, runner, ahead.owing(tries, stored, now, wait_s))
+            due = self._due(kind, runner, now)
         return schedule.armed(due, now)
 
     def _due(self, kind: str, runner: RealmRunner, now: Now) -> Deadline:

@@ -2,7 +2,9 @@
 
 The next CA (GetNextCACert, RFC 8894 4.7): at the renewal point of each certificate; and daily once
 the CA has less than three of our lives left, because from then on a renewal may be the last one
-that it signs. A CA that has named its next one is asked no more.
+that it signs. A CA that has named its next one is asked no more. Devices of one age come to both
+in the same second, so each begins at a moment of its own: within a twentieth of the lead behind
+the point, as renewals do, and within a day.
 
 A revocation list lives as a certificate does: its successor is asked for when nine tenths of its
 life have passed. All devices of a CA hold the same list, so each begins at a moment of its own in
@@ -18,7 +20,7 @@ from binascii import crc32
 
 from agent.enrolment import automatic, drafts
 from agent.enrolment.actions import NEVER, Deadline, Now, Policy, Stored
-from agent.enrolment.automatic import DAY_S
+from agent.enrolment.automatic import DAY_S, LEAD
 from agent.enrolment.schedule import SECOND_NS
 from agent.errors import AgentError
 from hal.named import NamedTuple
@@ -50,7 +52,7 @@ class Lists(NamedTuple):
 
 
 def next_ca(stored: Stored, policy: Policy, now: Now, tries: Tries) -> Deadline:
-    """When the next CA is asked for."""
+    """When the next CA comes to be asked for; behind that, when it is asked for."""
     newest, ca = stored.next or stored.local, stored.ca
     if policy.percent is None or newest is None or ca is None or ca.next:
         return NEVER
@@ -86,8 +88,7 @@ def successor_s(crl: CrlRecord, spread: int) -> int:
     """The wall time from which the list that follows is asked for."""
     local = _as_local(crl)
     tenth_s = _life_s(local) // 10
-    spread_s = crc32(b"%d" % spread) * (tenth_s // 2) >> 32
-    return local.certificate.not_after_s - tenth_s + spread_s
+    return local.certificate.not_after_s - tenth_s + _part(spread, tenth_s // 2)
 
 
 def _from(wall_s: int, now: Now, tries: Tries) -> Deadline:
@@ -100,13 +101,23 @@ def _from(wall_s: int, now: Now, tries: Tries) -> Deadline:
 # -- what came of it -------------------------------------------------------------------------------
 
 
-def owing(tries: Tries, stored: Stored) -> Tries:
-    """It has come due. It stays so: the application that is due at the same moment brings a
-    certificate that is not."""
+def owing(tries: Tries, stored: Stored, now: Now, wait_s: int = 0) -> Tries:
+    """It has come due, and is asked for `wait_s` later. It stays so: the application that is due at
+    the same moment brings a certificate that is not."""
     newest = stored.next or stored.local
-    return (
-        tries if tries.owed else tries._replace(owed=newest.certificate.serial if newest else "-")
-    )
+    paused_ns = max(tries.paused_ns, now.monotonic_ns + wait_s * SECOND_NS)
+    owed = newest.certificate.serial if newest else "-"
+    return tries if tries.owed else tries._replace(paused_ns=paused_ns, owed=owed)
+
+
+def herd_s(stored: Stored, policy: Policy, now: Now, spread: int) -> int:
+    """How long a device waits behind the moment to which all of its age come. spread: a number that
+    differs between them."""
+    newest = stored.next or stored.local
+    if newest is None:
+        return 0
+    point_s, lead_s = automatic.due_s(newest), newest.end_s - drafts.point_s(newest, policy, LEAD)
+    return _part(spread, lead_s // 20 if point_s <= now.wall_s else _day_s(newest.end_s - point_s))
 
 
 def answered(tries: Tries, stored: Stored, now: Now, spread: int) -> Tries:
@@ -153,6 +164,14 @@ def _life_s(local: LocalRecord) -> int:
 
 def _day_ns(window_s: int, now: Now, spread: int) -> int:
     """A day, or a quarter of a window that is shorter than four; up to a quarter more or less."""
-    day_s = min(DAY_S, max(1, window_s // 4))
     jitter = crc32(b"%d %d" % (spread, now.wall_s)) % 51 + 75
-    return max(1, day_s * jitter // 100) * SECOND_NS
+    return max(1, _day_s(window_s) * jitter // 100) * SECOND_NS
+
+
+def _day_s(window_s: int) -> int:
+    return min(DAY_S, max(1, window_s // 4))
+
+
+def _part(spread: int, span_s: int) -> int:
+    """The moment of a device within a time that a herd takes."""
+    return crc32(b"%d" % spread) * span_s >> 32

@@ -79,7 +79,7 @@ def test_the_next_ca_is_asked_for_at_each_renewal_point_behind_the_application()
     pass_time(bench, 5 * DAY_S - HOUR_S)
     assert count(bench, "next-ca") == 0
     bench.worker.jobs.clear()
-    pass_time(bench, 2 * HOUR_S)
+    pass_time(bench, 3 * HOUR_S)
     assert sorted(bench.worker.ops()) == ["activate", "enrol", "fetch-ca", "next-ca"]
     assert bench.worker.ops()[0] == "fetch-ca", "the application comes first"
     pass_time(bench, 4 * DAY_S)

@@ -55,6 +55,18 @@ def test_the_next_ca_is_asked_for_at_the_renewal_point() -> None:
     )
 
 
+def test_devices_of_one_age_do_not_ask_for_the_next_ca_in_one_second() -> None:
+    """As renewals, within a twentieth of the lead of 7 days; daily ones within the day."""
+    for now, span_s in ((later(50), 7 * DAY_S // 20), (later(10), DAY_S)):
+        waits = {ahead.herd_s(STORED, ALONE, now, spread) for spread in range(100)}
+        assert 0 <= min(waits) < max(waits) <= span_s
+        assert max(waits) - min(waits) > span_s // 2
+    owed = ahead.owing(Tries(), STORED, later(50), 3600)
+    due = ahead.next_ca(STORED, ALONE, later(50), owed)
+    assert due == Deadline(later(50).monotonic_ns + 3600 * SECOND_NS)
+    assert ahead.herd_s(Stored(), ALONE, NOW, 7) == 0
+
+
 def test_the_certificate_that_waits_is_the_one_that_counts() -> None:
     stored = STORED._replace(next=held(200, serial="2b"))
     due = ahead.next_ca(stored, ALONE, NOW, Tries())
@@ -67,7 +79,7 @@ def test_once_a_ca_has_less_than_three_lives_left_it_is_asked_daily() -> None:
     now, moments = later(10), []
     for _day in range(20):
         assert ahead.next_ca(stored, ALONE, now, Tries()) == Deadline(now.monotonic_ns)
-        tries = ahead.answered(ahead.owing(Tries(), stored), stored, now, 7)
+        tries = ahead.answered(ahead.owing(Tries(), stored, now), stored, now, 7)
         due = ahead.next_ca(stored, ALONE, now, tries)
         assert due.monotonic_ns is not None
         moments.append(due.monotonic_ns)
@@ -88,7 +100,7 @@ def test_a_day_is_a_quarter_of_a_short_window(life_days: int, day_s: int) -> Non
 
 
 def test_a_ca_that_has_answered_is_asked_again_at_the_next_certificates_point() -> None:
-    tries = ahead.answered(ahead.owing(Tries(), STORED), STORED, later(50), 7)
+    tries = ahead.answered(ahead.owing(Tries(), STORED, NOW), STORED, later(50), 7)
     assert ahead.next_ca(STORED, ALONE, later(60), tries) == Deadline(
         wall_s=NOW.wall_s + (3650 - 300) * DAY_S
     )
@@ -101,13 +113,13 @@ def test_a_ca_that_has_answered_is_asked_again_at_the_next_certificates_point() 
 def test_what_was_due_stays_due_when_the_certificate_has_been_renewed_meanwhile() -> None:
     """The application goes first, and its certificate has a renewal point of its own."""
     renewed = STORED._replace(local=held(serial="2b"))
-    owed = ahead.owing(Tries(), STORED)
-    assert ahead.owing(owed, renewed) == owed
+    owed = ahead.owing(Tries(), STORED, NOW)
+    assert ahead.owing(owed, renewed, NOW) == owed
     assert ahead.next_ca(renewed, ALONE, NOW, owed) == Deadline(NOW.monotonic_ns)
     tries = ahead.answered(owed, renewed, NOW, 7)
     due = ahead.next_ca(renewed, ALONE, NOW, tries)
     assert due == Deadline(wall_s=NOW.wall_s + 50 * DAY_S), "the new one has its own point"
-    assert ahead.owing(Tries(), Stored()).owed
+    assert ahead.owing(Tries(), Stored(), NOW).owed
 
 
 NEXT = NextCaRecord("6b", "", "", life(3650), b"message", 0)
