@@ -178,7 +178,9 @@ def test_lists_are_fetched_in_time_one_after_the_other_and_written_when_they_are
     bench.turn(30)
     assert bench.device.revocation.current("abc") is not None
     for _hour in range(3 * 24):
+        asked = count(bench, "fetch-crl")
         pass_time(bench, HOUR_S, 600)
+        assert count(bench, "fetch-crl") - asked <= 2, "what idles wakes twice an hour at most"
         crl = bench.device.revocation.current("abc")
         assert crl is not None
         assert int(crl.split()[1]) + DAY_S > bench.device.wall_s(), "never without one in date"
