@@ -4,8 +4,9 @@ A child gives up what it does not need (limits, user, and what else `hal/confine
 then reads its job. It answers once in CBOR and exits, so what parsed one CA's bytes never serves
 another realm.
 
-    alone     a job without keys, or without a network; the device key where its row says so
-    talking   a job with both: the network, no key, no device key; it asks the one that
+    alone     a job without keys, or without bytes of a CA; the device key where its row says so
+    talking   a job with both: the network or what has come from there, no key, no device key; it
+              asks the one that
     keeping   has the keys of this job, the device key, no network and no byte of the CA but one
               block of the modulus' length (`agent/keydoor.py`)
 
@@ -57,9 +58,9 @@ def parts(kind: str, fds: Sequence[int], count: int) -> tuple[Part, ...]:
     if count == 1:
         return (Part(alone, kind, fds),)
     channel, request, device_key, *files, inside, outside = fds
-    return (
-        Part(keeping, LOCAL, (inside, request, device_key), answers=False),
-        Part(talking, kind, (channel, outside, *files)),
+    return (  # of the files as `places` of the contract says
+        Part(keeping, LOCAL, (inside, request, device_key, *files[-2:]), answers=False),
+        Part(talking, kind, (channel, outside, *files[:-1])),
     )
 
 
@@ -96,12 +97,13 @@ def talking(fds: Sequence[int], _rungs: Rungs) -> None:
 
 
 def keeping(fds: Sequence[int], _rungs: Rungs) -> None:
-    """fds: the door, the request, the device key."""
+    """fds: the door, the request, the device key, then the files that a key belongs into."""
     outside, request = socket.socket(fileno=fds[0]), _read_all(socket.socket(fileno=fds[1]))
     found: list[Keeper] = []
 
     def unseal() -> dict[str, object]:
         found.append(keeper(request, fds[2]))
+        found[0].place(fds[3:])
         return {"password": found[0].password()}
 
     told = cbor.dumps(_told(unseal))

@@ -1,6 +1,7 @@
 """The door between the two children of a job: one keeps its keys, one talks to a CA.
 
-    key child -> talking child   once: CBOR, {ok: {password}} or the map of an error
+    key child -> talking child   once: CBOR, {ok: {password}} or the map of an error; the private
+                                 key that a job places has been written then
     talking   -> key child       a question: verb, name of the key, digest, digest of MGF1, size;
                                  then the digest that is to be signed, or the block
     key child -> talking child   the signature, NONE where this system refuses the digest, or the
@@ -8,7 +9,7 @@
 
 Messages stay whole (SOCK_SEQPACKET), and no length is read from one that the other side chose.
 A question that no job asks ends the key child, and with it the job; so does the end of either side.
-Nothing here is PEM or a key of `cryptography`: what stands behind the door may be hardware.
+Nothing that crosses is PEM or a key of `cryptography`: what stands behind the door may be hardware.
 """
 
 from __future__ import annotations
@@ -60,6 +61,9 @@ class Asked:
     def __init__(self, door: socket.socket) -> None:
         self._door = door
         self._said: dict[str, object] | None = None
+
+    def ready(self) -> None:
+        self._heard()
 
     def password(self) -> str | None:
         password = self._heard().get("password")

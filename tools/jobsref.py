@@ -27,7 +27,8 @@ A child has the device key, open for reading as its first descriptor, only where
 something is unsealed or sealed. It has a network only where the row says so. At its deadline it is
 killed. With a network that is {job_s} s where the board file has the default time-outs.
 
-No process holds a private key and a network. A job that needs both has two children. The key child
+No process holds a private key and a network, or a byte that has come from there. A job that needs
+both has two children. The key child
 has the device key, no network, and of the job what the row names under `asks`: it unseals these
 keys, and answers no more than this many questions. The talking child gets the public half of a key
 pair (`spki`) in place of the sealed one, and hears the password from the key child where the row
@@ -59,8 +60,9 @@ OPERATIONS = {
     " `local` brings `certificate`, `chain`, and `key` if the file has another key than the realm;"
     " `key` brings `sealed`, `spki`, `bits` and `certificates`.",
     "export": "makes a file for a person. A private key leaves only encrypted with `password`.",
-    "activate": "unseals a key pair and writes it with its certificates into the files of device"
-    " memory. The answer has what was written.",
+    "activate": "writes a certificate, those around it and its private key into the files of device"
+    " memory. The key child writes the key first, and reads no certificate. The answer has what the"
+    " other one has written.",
 }
 
 FIELDS = {
@@ -166,6 +168,8 @@ def _bullets(row: Operation) -> Iterator[str]:
         yield f"* asks, with `renewal`: {_asks(row.asks_renewing)}"
     if row.hands_over:
         yield f"* hears `{row.hands_over}` in plain"
+    if row.places:
+        yield f"* the key child writes `{row.places}` into the last two; the other has no last one"
     if row.files:
         yield f"* descriptors, open for writing: {_quoted(row.files)}"
     limit = "the time-outs of the board" if row.deadline_s is None else f"{row.deadline_s} s"

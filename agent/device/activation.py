@@ -28,7 +28,7 @@ from hal.named import NamedTuple
 from hal.ports import DeviceMemory, DeviceMemoryError, Files, FilesError, Reactor
 from hal.records import KeyRecord, LocalRecord
 
-MEMORY_FILES = ("cert.pem", "chain.pem", "ca.pem", "key.pem", "bundle.pem")  # order of the job
+MEMORY_FILES = ("cert.pem", "chain.pem", "ca.pem", "bundle.pem", "key.pem")  # order of the job
 
 
 class InUse(NamedTuple):

@@ -10,8 +10,9 @@ text, bytes, int, bool, map, and lists of one type (texts, blobs, maps). The ins
 checked by the function that reads it. Texts are split when a job is checked, so that this table
 costs the idle agent little. `docs/JOBS.md` is made from it.
 
-No process holds a private key and talks to the network. A job that needs both has two children: one
-that keeps keys, and one that asks it. What may be asked, and how often, is in the row (`asks`).
+No process holds a private key and talks to the network, or reads what has come from there. A job
+that needs both has two children: one that keeps keys, and one that asks it. What may be asked, and
+how often, is in the row (`asks`).
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Operation(NamedTuple):
 
     asks: `field:signatures:unwraps` for each key that a child without network keeps for the one
     that talks; asks_renewing: the same where the job has a `renewal`, whose certificate signs.
-    hands_over: the sealed password that the talking child gets in plain.
+    hands_over: the sealed password that the talking child gets in plain. places: the key pair whose
+    private key the key child writes into the last two files; the other one gets all but the last.
     """
 
     takes: str = ""
@@ -48,6 +50,7 @@ class Operation(NamedTuple):
     asks: str = ""
     asks_renewing: str = ""
     hands_over: str = ""
+    places: str = ""
     deadline_s: int | None = limits.LOCAL_JOB_S
 
     @property
@@ -177,7 +180,9 @@ ROWS: dict[str, Operation] = {
         takes="key:map certificate:bytes " + _SERVED,
         gives="chain:blobs ca:blobs notes:texts",
         opens="key",
-        files="cert.pem chain.pem ca.pem key.pem bundle.pem",
+        asks="key:0:0",
+        places="key",
+        files="cert.pem chain.pem ca.pem bundle.pem key.pem",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""A job with keys and a network, split between the two children that do it. Pure.
+"""A job with keys and bytes of the network, split between the two children that do it. Pure.
 
 The child that talks is told the public half of each key, and no sealed byte: taken over, it has
 nothing that it could have opened. The child that keeps keys is told which ones, how many questions
@@ -30,7 +30,8 @@ def split(row: Operation, job: Mapping[str, object]) -> tuple[Job, Job]:
     talking = dict(job)
     for field in row.opens.split():
         _strip(talking, field)
-    return talking, {"keys": keys, "digest": job.get("digest"), "password": password}
+    kept = {"keys": keys, "digest": job.get("digest"), "password": password}
+    return talking, {**kept, "places": row.places or None}
 
 
 def _at(job: Mapping[str, object], field: str) -> object:

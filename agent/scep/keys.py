@@ -18,6 +18,10 @@ no more. (TLS 1.2 knows the idea, RFC 5246 7.4.7.1; OpenSSL calls it implicit re
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+
+from agent import pem
 from agent.errors import fail
 from agent.scep import crypto, vault
 from agent.scep.jobmap import Job, field, items, text_or_none
@@ -46,8 +50,12 @@ class Key(Protocol):
 
 
 class Holder(Protocol):
-    """Whoever keeps the keys of one job, by the names of its fields, and its challenge password."""
+    """Whoever keeps the keys of one job, by the names of its fields, and its challenge password.
 
+    `ready`: once it returns, private keys are where the job wants them placed.
+    """
+
+    def ready(self) -> None: ...
     def password(self) -> str | None: ...
     def sign(self, name: str, digest: str, value: bytes) -> bytes: ...
     def unwrap(self, name: str, block: bytes, size: int, oaep: Oaep | None) -> bytes: ...
@@ -59,6 +67,10 @@ class OwnKey:
     def __init__(self, private: crypto.PrivateKey) -> None:
         self._private, self.spki = private, crypto.public_der(private)
         self.block_bytes = (private.key_size + 7) // 8
+
+    def pem(self) -> bytes:
+        """The private key as consumers read it."""
+        return pem.encode("PRIVATE KEY", [crypto.private_der(self._private)])
 
     def sign(self, digest: str, value: bytes) -> bytes:
         return crypto.sign(self._private, digest, value)
@@ -84,6 +96,15 @@ class HeldKey(NamedTuple):
 
     def unwrap(self, block: bytes, size: int, oaep: Oaep | None) -> bytes:
         return self.holder.unwrap(self.name, block, size, oaep)
+
+
+def write(descriptor: int, data: bytes) -> None:
+    """All of it, into a file of the job. LocalError `storage-failed`."""
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except OSError as error:
+        raise fail("storage-failed", reason=error.strerror) from None
 
 
 class Hands(NamedTuple):
@@ -122,11 +143,11 @@ class Keeper:
 
     def __init__(self, request: Job, device_key: bytes) -> None:
         """request: {keys: [{field, name, generation, sealed, spki, signatures, unwraps}], digest,
-        password}, as `agent/jobs/split.py` makes it.
+        password, places}, as `agent/jobs/split.py` makes it.
 
         LocalError `sealed-unreadable` and `key-mismatch` of a key, `sealed-foreign` of a password.
         """
-        self._digest = field(request, "digest", str)
+        self._digest, self._placed = text_or_none(request, "digest"), b""
         self._left: dict[str, _Left] = {}
         opened: dict[object, OwnKey] = {}  # a renewal may sign with the key that it is for
         for pair in items(request, "keys", dict):
@@ -137,6 +158,17 @@ class Keeper:
             self._left[field(pair, "field", str)] = _Left(opened[identity], *counts)
         sealed = text_or_none(request, "password")
         self._password = None if sealed is None else vault.unseal_password(device_key, sealed)
+        if places := text_or_none(request, "places"):
+            self._placed = self._left[places].key.pem()
+        self._forget()
+
+    def place(self, files: Sequence[int]) -> None:
+        """Writes the private key that the job places, if it places one. LocalError."""
+        for descriptor in files:
+            write(descriptor, self._placed)
+
+    def ready(self) -> None:
+        """Whoever has made this has placed it."""
 
     def password(self) -> str | None:
         return self._password

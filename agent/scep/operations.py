@@ -2,13 +2,12 @@
 
 What comes from the CA is checked by `trust`; the job itself comes from our own agent. A function
 raises PeerError or LocalError and nothing else. Its hands hold what it has beside the map: where
-nothing is talked to, the device key as the first descriptor (`activate` gets its staging files
-after it); where a CA is, whoever keeps the keys (`keys.py`).
+nothing comes from a CA, the device key as the first descriptor; else whoever keeps the keys
+(`keys.py`), and the staging files of `activate`.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from agent import limits, pem
@@ -18,7 +17,6 @@ from agent.scep import (
     ca_query,
     certificate,
     crl_fetch,
-    crypto,
     enrol,
     exports,
     getcert,
@@ -32,7 +30,7 @@ from agent.scep import (
 )
 from agent.scep.border import reading
 from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
-from agent.scep.keys import Hands
+from agent.scep.keys import Hands, write
 from hal.ports import Link
 
 
@@ -130,35 +128,25 @@ def export(job: Job, hands: Hands, _link: Link) -> Answer:
 
 
 def activate(job: Job, hands: Hands, _link: Link) -> Answer:
-    """{key, certificate, chain, ca, ...} -> {chain, ca, notes}; writes PEM into the files 1 to 5.
+    """{key, certificate, chain, ca, ...} -> {chain, ca, notes}; writes PEM into the files.
 
-    They are cert.pem, chain.pem, ca.pem, key.pem and bundle.pem, new and empty. The agent never
-    holds the private key: it is unsealed here, straight into the file. `chain` and `ca` of the
-    answer are what was written, as DER.
+    They are cert.pem, chain.pem, ca.pem and bundle.pem, new and empty. Whoever holds the key has
+    written it into key.pem, and at the beginning of bundle.pem; it never comes here, where
+    certificates are read that came from a CA. `chain` and `ca` of the answer are what was written,
+    as DER.
     """
-    key = vault.load_pair(submap(job, "key"), hands.device_key)
-    data = field(job, "certificate", bytes)
+    spki, data = field(submap(job, "key"), "spki", bytes), field(job, "certificate", bytes)
     with reading("issued-malformed", data):
         ours = certificate.read(data).public_bits
-    if ours != certificate.public_bits(ber.read(crypto.public_der(key))):
+    if ours != certificate.public_bits(ber.read(spki)):
         raise fail("key-mismatch", other="the certificate")
     trust = served.of(job, data)
     own, chain, ca = (pem.encode("CERTIFICATE", d) for d in ([data], trust.chain, trust.ca))
-    secret = pem.encode("PRIVATE KEY", [crypto.private_der(key)])
-    for descriptor, text in zip(
-        hands.files[1:], (own, chain, ca, secret, secret + own + chain), strict=True
-    ):
-        _write(descriptor, text)
+    hands.held.ready()
+    for descriptor, text in zip(hands.files, (own, chain, ca, own + chain), strict=True):
+        write(descriptor, text)
     notes = [trust.note] if trust.note else []
     return {"chain": trust.chain, "ca": trust.ca, "notes": notes}
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    try:
-        while data:
-            data = data[os.write(descriptor, data) :]
-    except OSError as error:
-        raise fail("storage-failed", reason=error.strerror) from None
 
 
 OPS: dict[str, Callable[[Job, Hands, Link], Answer]] = {

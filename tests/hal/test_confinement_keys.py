@@ -29,7 +29,7 @@ DUMMIES: dict[str, Any] = {
     "text": "x", "bytes": b"x", "int": 1, "bool": False, "map": {}, "texts": [], "blobs": [],
     "maps": [],
 }  # fmt: skip
-PAIRED = sorted(op for op, row in ROWS.items() if row.asks)
+PAIRED = sorted(op for op, row in ROWS.items() if row.asks and row.network)
 SINGLE = sorted(op for op, row in ROWS.items() if not row.asks and op != "rungs")
 
 
@@ -97,6 +97,15 @@ def test_a_talking_child_has_no_key_and_whoever_keeps_them_no_network(
         seized.children(2)
         with running(seized, op, job_of(op, "two", OTHER_CHALLENGE, renewing)):
             check_pairs(seized, op, seized.children(4))
+
+
+def test_who_reads_certificates_for_consumers_has_no_key(seized: KeyWorker) -> None:
+    """Whoever has placed it has gone by then: there is no question left."""
+    with running(seized, "activate", job_of("activate", "one", CHALLENGE)):
+        (pid,) = seized.children(1)
+        assert memory_of.found_in(pid, ALL) == set()
+        assert not has_device_key(seized, pid)
+        assert memory_of.network(pid) != memory_of.network(os.getpid())
 
 
 def check_pairs(seized: KeyWorker, op: str, pids: list[int]) -> None:

@@ -114,7 +114,7 @@ class Worker:
         if isinstance(found, AgentError):
             return JobEnd(cbor.dumps(found.as_map()))
         if job["op"] == "activate":
-            for fd, text in zip(started.fds[1:], ("cert", "chain", "ca", "key", "bundle")):  # noqa: B905
+            for fd, text in zip(started.fds[1:], ("cert", "chain", "ca", "bundle", "key")):  # noqa: B905
                 os.write(fd, text.encode())
         return JobEnd(cbor.dumps({"ok": found}))
 

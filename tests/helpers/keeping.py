@@ -13,13 +13,15 @@ from hal.ports import Link
 
 
 def parted(job: dict[str, Any], files: list[int]) -> tuple[dict[str, Any], Hands]:
-    """The job for the child that acts on it, and its hands. files: the device key, then others."""
+    """The job for the child that acts on it, and its hands. files: the device key, then others, of
+    which each child gets those that `agent.child.parts` gives it."""
     row = ROWS.get(str(job.get("op")))
     if row is None or not row.asks:
         return job, Hands(tuple(files))
     talking, kept = split(row, job)
     keeper = child.keeper(cbor.dumps(kept), files[0])
-    return talking, Hands(tuple(files[1:]), keeper)
+    keeper.place(files[1:][-2:])
+    return talking, Hands(tuple(files[1:-1]), keeper)
 
 
 def run(job: dict[str, Any], files: list[int], link: Link) -> dict[str, Any]:

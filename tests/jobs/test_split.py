@@ -24,6 +24,7 @@ ASKED = {
     ("get-cert", False): [("key", 2, 1)],
     ("get-cert", True): [("renewal.key", 1, 1)],
     ("get-crl", False): [("signer.key", 1, 1)],
+    ("activate", False): [("key", 0, 0)],
 }
 PAIRS = {op for op, row in ROWS.items() if row.asks}
 
@@ -39,6 +40,7 @@ def test_whoever_keeps_keys_is_told_which_and_how_often(op: str, renewing: bool)
         assert pair.items() <= one.items()
     assert kept["digest"] == "sha-256"
     assert kept["password"] == ("SEALED-W" if op == "enrol" else None)
+    assert kept["places"] == ("key" if op == "activate" else None)
 
 
 @pytest.mark.parametrize(("op", "renewing"), ASKED)
@@ -61,7 +63,9 @@ def test_whoever_talks_is_told_no_sealed_byte(op: str, renewing: bool) -> None:
 
 def test_every_job_with_keys_and_a_network_is_split() -> None:
     assert {op for op, _renewing in ASKED} == PAIRS
-    assert {op for op, row in ROWS.items() if row.network and row.opens} == PAIRS
+    placed = {op for op, row in ROWS.items() if row.places}
+    assert placed == {"activate"}
+    assert {op for op, row in ROWS.items() if row.network and row.opens} == PAIRS - placed
     for op in PAIRS:
         row = ROWS[op]
         asked = {one.split(":")[0] for one in f"{row.asks} {row.asks_renewing}".split()}
@@ -72,5 +76,5 @@ def test_every_job_with_keys_and_a_network_is_split() -> None:
 def test_a_job_without_its_fields_is_left_to_the_child_to_refuse() -> None:
     assert split(ROWS["enrol"], {"op": "enrol"}) == (
         {"op": "enrol"},
-        {"keys": [], "digest": None, "password": None},
+        {"keys": [], "digest": None, "password": None, "places": None},
     )

@@ -1,12 +1,14 @@
 """Keys behind a door: counted questions, and blocks that tell nothing."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent import pem
 from agent.errors import AgentError
 from agent.scep import crypto, vault
 from agent.scep.keys import CONTENT_KEY_BYTES, Hands, Keeper, OwnKey, RefusedError
@@ -193,3 +195,20 @@ def test_hands_hold_a_device_key_or_somebody_who_keeps_the_keys() -> None:
     assert caught.value.code == "job-fault"
     kept = keeper()
     assert Hands(holder=kept).key("key", {"spki": b"x"})[:2] == (kept, "key")
+
+
+def test_a_key_that_is_placed_is_written_and_not_asked_for(tmp_path: Path) -> None:
+    request = {"keys": [pair(signs=0, unwraps=0)], "digest": None, "password": None}
+    kept = Keeper({**request, "places": "key"}, DEVICE_KEY)
+    files = [os.open(tmp_path / name, os.O_WRONLY | os.O_CREAT, 0o600) for name in "ab"]
+    try:
+        kept.place(files)
+    finally:
+        for descriptor in files:
+            os.close(descriptor)
+    kept.ready()
+    written = {(tmp_path / name).read_bytes() for name in "ab"}
+    assert written == {pem.encode("PRIVATE KEY", [lab.private_der("dev")])}
+    assert kept.finished
+    with pytest.raises(RefusedError):
+        kept.sign("key", DIGEST, VALUE)
