@@ -243,6 +243,9 @@ class System(Protocol):
     @property
     def key_missing(self) -> bool: ...  # there are sealed records, and the device key is gone
     def reboot(self) -> None: ...
+    @property
+    def moved(self) -> bool: ...  # this storage was made on another device, and nobody confirmed it
+    def confirm_device(self) -> None: ...  # this one has replaced it
 
 
 class Configuration(Protocol):

@@ -2,8 +2,8 @@
 
 `config`, `config/console/{0,1}`, `config/{entity,realm}/<name>/{0,1}`,
 `key/<name>/<generation>`, `realm/<realm>/{ca,request,local,next,outcome,crl,alarms}`,
-`ca/<number>`, `lost`, `starts`, `erase`, `clock`; names are case-folded, save those of key pairs,
-which VRP compares exactly.
+`ca/<number>`, `lost`, `starts`, `erase`, `clock`, `machine`; names are case-folded, save those of
+key pairs, which VRP compares exactly.
 """
 
 from __future__ import annotations
@@ -42,6 +42,11 @@ def erase_key() -> str:
 def clock_key() -> str:
     """Key of the last time that is known."""
     return "clock"
+
+
+def machine_key() -> str:
+    """Key of the machine that the storage belongs to."""
+    return "machine"
 
 
 def ca_set_key(number: int) -> str:

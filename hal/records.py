@@ -288,6 +288,15 @@ class ClockRecord(NamedTuple):
     machine: str
 
 
+class MachineRecord(NamedTuple):
+    """The machine that this storage belongs to (`hal/machine.py`), and the keys of key pairs that
+    were made on another one. moved_s: since when they are here; 0: there are none."""
+
+    machine: str
+    foreign: list[str]
+    moved_s: int
+
+
 VERSION = {
     CertificateRecord: 1,
     NextCaRecord: 2,
@@ -309,6 +318,7 @@ VERSION = {
     StartsRecord: 1,
     EraseRecord: 1,
     ClockRecord: 1,
+    MachineRecord: 1,
 }  # fmt: skip
 # Version -> the fields that it brought, with the value that they have in an older record.
 ADDED: dict[type, dict[int, dict[str, object]]] = {

@@ -23,6 +23,7 @@ from agent.device.crls import Crls
 from agent.device.diagnosis import Diagnosis
 from agent.device.erasing import Erasure
 from agent.device.hardware import Hardware, Part
+from agent.device.identity import Identity
 from agent.device.keypairs import KeyPairs
 from agent.device.passwords import Logins, Passwords
 from agent.device.realms import Realms
@@ -50,7 +51,8 @@ class Device:
         shared = self.shared = Shared(loop, store, hardware, jobs, log)
         self.settings = shared.settings
         activation = Activation(loop, hardware.files, hardware.memory, jobs, log)
-        self.keys = KeyPairs(shared, lambda name: self.realms.keys_held(name))
+        self.identity = Identity(shared)
+        self.keys = KeyPairs(shared, lambda name: self.realms.keys_held(name), self.identity)
         self.starts = Starts(shared)
         self.realms = Realms(
             shared,
@@ -71,7 +73,9 @@ class Device:
         self.alarms = Alarms(shared, self.realms)
         self.ahead = Ahead(shared, self.realms, authority, self.revocation)
         erasure = Erasure(store, hardware.files, hardware.memory, log)
-        self.system = DeviceSystem(shared, self.realms, self.keys, erasure, self._start_anew)
+        self.system = DeviceSystem(
+            shared, self.realms, self.keys, erasure, self.identity, self._start_anew
+        )
         self._configuring = Configuring(shared, self.realms, partial(load_lines, self))
         self.configuration: Configuration = self._configuring
         self.unusable: Unusable | None = None
@@ -94,7 +98,7 @@ class Device:
         self.enrol, self.update = self.applications.enrol, self.applications.update
         self.detach = self.applications.detach
         self.forget_realm = realms.forget
-        reports = Reports(shared, realms)
+        reports = Reports(shared, realms, self.identity)
         self.status, self.ca, self.local = reports.status, reports.ca, reports.local
         self.waiting = reports.waiting
         self.diagnose = Diagnosis(shared, realms, keys, passwords, self.system).run
@@ -118,6 +122,7 @@ class Device:
         self.system.end_erase()
         losses.note(self.shared.store, self.shared.log)
         self.system.settle()
+        self.identity.begin()
         if self.system.key_missing:
             self.shared.log.report("DEVICE_KEY_ERR", devicekey.MISSING)
         self._configuring.load(factory)

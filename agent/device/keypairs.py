@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from agent.appliance import Done, KeyPair
+from agent.device.identity import Identity
 from agent.device.realm_records import Held
 from agent.device.reserve import key_pair_bytes
 from agent.device.shared import Shared
@@ -29,8 +30,11 @@ from hal.records import KeyRecord
 class KeyPairs:
     """All key pairs of a device. `held` names those that a realm's stored records need."""
 
-    def __init__(self, shared: Shared, held: Callable[[str], Iterable[Held]]) -> None:
+    def __init__(
+        self, shared: Shared, held: Callable[[str], Iterable[Held]], identity: Identity
+    ) -> None:
         self._shared, self._store, self._held = shared, shared.store, held
+        self._identity = identity
         self._making: set[str] = set()  # being generated
 
     def all(self) -> list[KeyPair]:
@@ -141,7 +145,8 @@ class KeyPairs:
             sealed=answers.field(answer, "sealed", bytes),
         )
         stored = {record_keys.key_pair_key(name, generation): record_codec.encode(key)}
-        self._shared.commit({**self._unneeded(name), **stored})
+        self._shared.commit({**self._unneeded(name), **stored, **self._identity.first()})
+        self._identity.look()
         self._shared.log.report(mnemonic, f"key pair {name}, {key.bits} bits")
         return shown(key)
 
@@ -159,6 +164,7 @@ class KeyPairs:
         try:
             if gone:
                 self._shared.commit(gone)
+                self._identity.look()
                 self._shared.log.report("RSA_DESTROY", f"key pair {name}: the one before")
         except AgentError:
             return  # it is in the log
@@ -171,6 +177,7 @@ class KeyPairs:
         if user is not None:
             raise fail("key-used", name=name, realm=user)
         self._shared.commit(dict.fromkeys(record_keys.key_pair_key(name, n) for n in generations))
+        self._identity.look()
         self._shared.log.report("RSA_DESTROY", f"key pair {name}")
 
 

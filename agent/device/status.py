@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.appliance import CaInfo, Certificate, RealmStatus
 from agent.console.commands.realm import error_of
 from agent.console.language.times import duration
+from agent.device.identity import MOVED, Identity
 from agent.device.realms import RESTS, SECOND_NS, Realms
 from agent.device.reserve import MISSING, Need
 from agent.device.runner import RealmRunner, policy_of
@@ -49,14 +50,16 @@ EXPLAINED = {
 class Reports:
     """Questions of the console about a realm, by the name that was typed."""
 
-    def __init__(self, shared: Shared, realms: Realms) -> None:
-        self._shared, self._realms = shared, realms
+    def __init__(self, shared: Shared, realms: Realms, identity: Identity) -> None:
+        self._shared, self._realms, self._identity = shared, realms, identity
 
     def status(self, name: str) -> RealmStatus:
         """Where it stands, why, and what happens next."""
         runner, realm = self._realms.look(name), self._realms.realm(name)
         need, now = self._shared.commits.need(fold(name)), self._shared.time.now()
         status = of_realm(self._shared.settings, realm, runner, now, need)
+        if self._identity.moved:
+            status = status._replace(why=f"{status.why}; {MOVED}")
         rest = self._realms.rest(runner)
         return _resting(status, realm, now, rest.until_ns) if rest else status
 

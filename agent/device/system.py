@@ -8,6 +8,7 @@ from agent.appliance import Children, Done
 from agent.device import casets, losses
 from agent.device.commits import BEING_ERASED, refused
 from agent.device.erasing import Erasure
+from agent.device.identity import Identity
 from agent.device.keypairs import KeyPairs
 from agent.device.realms import Realms
 from agent.device.shared import Shared
@@ -29,6 +30,7 @@ class DeviceSystem:
         realms: Realms,
         keys: KeyPairs,
         erasure: Erasure,
+        identity: Identity,
         start_anew: Callable[[], None],
     ) -> None:
         hardware = shared.hardware
@@ -37,6 +39,7 @@ class DeviceSystem:
         self._erasure, self._renew_key = erasure, hardware.renew_key
         self._start_anew = start_anew
         self.recovery, self.clock = hardware.recovery, shared.time.state
+        self._identity, self.confirm_device = identity, identity.confirm
         self._children: Children | None = None
         self._erasing = False
 
@@ -57,6 +60,10 @@ class DeviceSystem:
 
     def children(self) -> Children | None:
         return self._children
+
+    @property
+    def moved(self) -> bool:
+        return self._identity.moved
 
     @property
     def key_missing(self) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from agent.appliance import FromFile
 from tests.helpers.appliance import FakeDevice
-from tests.helpers.terminal import Terminal, furnished, realm_script, system
+from tests.helpers.terminal import Script, Terminal, furnished, realm_script, system
 
 
 def test_key_pairs() -> None:
@@ -51,3 +51,13 @@ def test_keys_come_and_go_by_files() -> None:
     text, status = system(found, lines[0], "n")
     assert "exists and will be overwritten" in text
     assert len(found.exchange.asked) == 2
+
+
+def test_a_storage_of_another_device_is_confirmed_by_a_yes() -> None:
+    device = FakeDevice()
+    script = Script(device)
+    assert "made here, or this was confirmed" in script.run("system-view", "pki confirm-device")[0]
+    device.system.moved = True
+    for answer, done in (("n", []), ("y", [("confirm", None)])):
+        text, status = Script(device).run("system-view", "pki confirm-device", answer)
+        assert ("[Y/N]:" in text, status, device.system.done) == (True, 0, done)

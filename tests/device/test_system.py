@@ -37,7 +37,7 @@ def system(bench: Bench, clock: FakeClock, *, has_rtc: bool = False) -> DeviceSy
     device, log = bench.device, bench.device.shared.log
     erasure = Erasure(bench.store, bench.files, bench.memory, log)
     shared = Shared(bench.loop, bench.store, hardware, device.shared.jobs, log)
-    return DeviceSystem(shared, device.realms, device.keys, erasure, lambda: None)
+    return DeviceSystem(shared, device.realms, device.keys, erasure, device.identity, lambda: None)
 
 
 def test_who_vouches_for_the_time() -> None:

@@ -22,6 +22,7 @@ from hal.records import (
     LinkRecord,
     LocalRecord,
     LostRecord,
+    MachineRecord,
     NextCaRecord,
     OutcomeRecord,
     RenewalRecord,
@@ -59,6 +60,7 @@ EXAMPLES: list[Any] = [
     LostRecord(["config", "realm/abc/ca"]),
     EraseRecord(8),
     ClockRecord(9, "1a2b3c4d"),
+    MachineRecord("1a2b3c4d", ["key/k1/1"], 9),
 ]  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class FakeSystem:
     def __init__(self) -> None:
         self.done: list[tuple[str, object]] = []
         self.state = ClockState("ntp", True, "a time source vouches for it", START_S, START_S)
-        self.recovery, self.key_missing = True, False
+        self.recovery, self.key_missing, self.moved = True, False, False
         self.refusal: AgentError | None = None  # of the flash
 
     def clock(self) -> ClockState:
@@ -66,6 +66,9 @@ class FakeSystem:
         self.done.append(("erase", None))
         done(None)
         return 1
+
+    def confirm_device(self) -> None:
+        self.done.append(("confirm", None))
 
     def reboot(self) -> None:
         self.done.append(("reboot", None))

@@ -50,6 +50,7 @@ KINDS: dict[str, type] = {
     "lost": records.LostRecord,
     "starts": records.StartsRecord,
     "clock": records.ClockRecord,
+    "machine": records.MachineRecord,
 }
 ROOMS = {"ca": "set", "key": "key", "config/console": "console", "config/realm": "block",
          "config/entity": "block"}  # fmt: skip
@@ -220,6 +221,7 @@ def _furnished(store: Store) -> dict[str, object]:
         "lost": records.LostRecord(["key/gone"]),
         "starts": records.StartsRecord([b"1234\2"], False),
         "clock": records.ClockRecord(START_S, "machine"),
+        "machine": records.MachineRecord("machine", ["key/k-used/1"], START_S),
     }
     changes: dict[str, object] = {key: record_codec.encode(one) for key, one in found.items()}
     return {**changes, "realm/used/next": store.get("realm/used/local")}

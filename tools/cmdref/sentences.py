@@ -108,6 +108,8 @@ SENTENCES = {
     " [ password PASSWORD ] ]": "Reads a certificate from a file; without one, that of the realm."
     " One that waits for its turn takes it now.",
     "pki realm NAME": "Creates or enters a realm.",
+    "pki confirm-device": "Says that this device has taken the place of the one that made its key"
+    " pairs; then that is no alarm any more.",
     "pki rsa local-key-pair create NAME [ modulus BITS ] [ exportable ]": "Generates a key pair.",
     "pki rsa local-key-pair destroy NAME": "Destroys a key pair for ever.",
     "pki set-certificate expire-prewarning DAYS": "From when on a certificate counts as about to"

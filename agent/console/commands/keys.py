@@ -17,6 +17,24 @@ from agent.console.language.views import SYSTEM
 from agent.errors import fail
 
 
+def confirm_device(operator: Operator, _args: Args) -> None:
+    system = operator.device.system
+
+    def answered(yes: bool) -> None:
+        if yes:
+            system.confirm_device()
+            operator.info("It was confirmed that this device has replaced another one.")
+
+    if system.moved:
+        operator.question(
+            "The key pairs of this device were made on another one. Has this device replaced that"
+            " one, which is used no more?",
+            answered,
+        )
+    else:
+        operator.info("The key pairs of this device were made here, or this was confirmed.")
+
+
 def create_key_pair(operator: Operator, args: Args) -> None:
     name = args.text("NAME")
     lookups.refuse_used_key(operator, name)
@@ -161,4 +179,11 @@ SHOW = display(
     show_key_pairs,
     realms.KEY_PAIR,
     {"NAME": lookups.KEY_NAME},
+)
+CONFIRM = Row(
+    "pki confirm-device",
+    (SYSTEM,),
+    confirm_device,
+    words={"confirm-device": "This device has replaced the one that made its key pairs"},
+    level=SECRET_LEVEL,
 )

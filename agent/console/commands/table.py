@@ -86,6 +86,7 @@ ROWS: tuple[Row, ...] = (
     realm.OPEN,
     keys.CREATE,
     keys.DESTROY,
+    keys.CONFIRM,
     enrollment.ENROLL,
     enrollment.UPDATE,
     enrollment.ABORT,
