@@ -127,7 +127,7 @@ def of_realm(
     engine, alone = runner.engine, realm.auto_enroll is not None
     lacking = completion(settings, realm, trusted=engine.stored.ca is not None)
     stored, due_s = engine.stored, schedule.due_s(engine.rearm(now), now)
-    step = "" if lacking or is_under_way(engine.state) else _by_itself(engine.plan(now).reason)
+    step = "" if lacking or is_under_way(engine.state) else by_itself(engine.plan(now).reason)
     why, next_step = EXPLAINED[engine.state]
     next_step = step or next_step
     if lacking and engine.state in (State.NOTHING, State.TRUSTED):
@@ -172,7 +172,7 @@ def _in_use(realm: Realm, runner: RealmRunner, now: Now, need: Need) -> tuple[st
         why = f"issued, but not in use: {error.what}"
         return why, f"tried again each minute; {error.remedy}"
     if local and now.trusted and local.end_s < now.wall_s:
-        step = _by_itself(runner.engine.plan(now).reason)
+        step = by_itself(runner.engine.plan(now).reason)
         return "the certificate has expired", step or EXPLAINED[State.TRUSTED][1]
     if need.place == MISSING:
         short = fail("store-short", realm=realm.name, wanted=need.wanted, left=need.left)
@@ -180,7 +180,7 @@ def _in_use(realm: Realm, runner: RealmRunner, now: Now, need: Need) -> tuple[st
     return None
 
 
-def _by_itself(reason: str) -> str:
+def by_itself(reason: str) -> str:
     """What a realm does next without anybody; "" for one that does nothing."""
     if reason == automatic.TAKE_OVER:
         return reason

@@ -32,12 +32,12 @@ HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 
 FIRST = "there is no certificate"
-FOREIGN = "the certificate is not one of the CA that the realm trusts now"
+FOREIGN = "the certificate is of another CA"
 DUE = "the certificate comes to its renewal"
 EXPIRED = "the certificate has expired"
 REVOKED = "the CA has revoked the certificate"
-TIMELESS = "the clock is not trusted, so the certificate may have expired"
-TAKE_OVER = "the certificate that waits takes the place of the one in use"
+TIMELESS = "nobody knows the time"
+TAKE_OVER = "the certificate that waits takes over"
 
 HOLD = "certificateHold"  # RFC 5280 5.3.1: the only reason that may go away again
 LEAD = 100  # PERCENT of a realm that renews in the lead alone

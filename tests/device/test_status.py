@@ -2,7 +2,8 @@
 
 import pytest
 
-from agent.device.status import EXPLAINED
+from agent.device.status import EXPLAINED, by_itself
+from agent.enrolment import automatic
 from agent.enrolment.states import State
 from agent.settings import AutoEnroll
 from tests.helpers.device_bench import ready, refuse
@@ -13,6 +14,15 @@ YEAR_S = 365 * 86400
 def test_every_state_is_explained_and_says_what_is_next() -> None:
     assert set(EXPLAINED) == set(State)
     assert all(why and step for why, step in EXPLAINED.values())
+
+
+REASONS = ("FIRST", "FOREIGN", "DUE", "EXPIRED", "REVOKED", "TIMELESS", "TAKE_OVER")
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_what_a_realm_does_next_by_itself_fits_into_a_row(reason: str) -> None:
+    said = f" Next Step             : {by_itself(getattr(automatic, reason))}"
+    assert len(said) <= 80
 
 
 def test_an_incomplete_realm_names_what_is_missing() -> None:
