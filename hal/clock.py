@@ -12,6 +12,7 @@ read and written only in a folder that nobody but root and we can change (`hal.f
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,8 @@ OFFSET_LIMIT_S = 10**11  # 3,000 years either way
 RATE_LIMIT = 10**6  # a year in half a minute
 _LOOK_NS = 50_000_000  # a stat each 50 ms is the price of a clock that others may change
 _SETTING_BYTES = 4096
+_PAIR = rb'"(\w+)"\s*:\s*(true|false|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*'
+_TABLE = rb'\s*\{\s*(?:%b(?:,\s*(?=")|(?=\})))*\}\s*' % _PAIR
 # systemd-timesyncd makes this file when it has set the clock. The kernel's own answer (adjtimex) is
 # asked for elsewhere (`hal.ports.TimeSource`), because ctypes costs 0.5 MB for good. The ntpd of
 # busybox tells the kernel nothing: its script makes the file.
@@ -167,19 +170,24 @@ def parse_gain(data: bytes) -> Gain | None:
 
 
 def _parse_table(data: bytes) -> dict[str, Any]:
-    import json  # only simulated boards need it
+    """An object of numbers and booleans; empty for everything else.
 
-    try:
-        table = json.loads(data)
-    except (ValueError, RecursionError):
+    The library for all of JSON would be a third of a MiB that a real board does not have.
+    """
+    if not re.fullmatch(_TABLE, data):
         return {}
-    return table if isinstance(table, dict) else {}
+    return {name.decode(): _value(text) for name, text in re.findall(_PAIR, data)}
+
+
+def _value(text: bytes) -> int | float | bool:
+    if text in (b"true", b"false"):
+        return text == b"true"
+    return int(text) if text.lstrip(b"-").isdigit() else float(text)
 
 
 def _render_table(table: dict[str, object]) -> bytes:
-    import json
-
-    return json.dumps(table).encode()
+    pairs = (f'"{name}": {str(value).lower()}' for name, value in table.items())
+    return f"{{{', '.join(pairs)}}}".encode()
 
 
 def _read(path: str) -> bytes:

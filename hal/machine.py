@@ -8,7 +8,7 @@ a checksum is kept, which is short and tells nobody the number.
 from __future__ import annotations
 
 import os
-import zlib
+from binascii import crc32
 
 PLACES = (
     "/proc/device-tree/serial-number",
@@ -21,7 +21,7 @@ _BYTES = 256
 def identity(serial: str, places: tuple[str, ...] = PLACES) -> str:
     """Eight hexadecimal digits from what can be read, and the serial number of the board file."""
     parts = [serial.encode(), *map(_read, places)]
-    return f"{zlib.crc32(b'|'.join(parts)):08x}"
+    return f"{crc32(b'|'.join(parts)):08x}"
 
 
 def _read(place: str) -> bytes:
