@@ -164,6 +164,7 @@ nightly: fuzz netns cov unbroken sim
 	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly \
 	  tests/console/test_command_sequences.py tests/scep/test_twosided*.py
 	$(VENV)/bin/python -m tests.planted
+	$(VENV)/bin/python -m tests.rigs.engine_graph
 	$(VENV)/bin/python -m tests.rigs.mixtures --count 10000 --seed "$$(git rev-parse HEAD)"
 	$(VENV)/bin/python -m tests.rigs.broken_records --count 100000 --seed "$$(git rev-parse HEAD)"
 	$(VENV)/bin/python -m tools.bench.herd --count 1000 --seed "$$(git rev-parse HEAD)"

@@ -95,6 +95,11 @@ def succeeded(now: Now) -> OutcomeRecord:
     return _FIRST._replace(at_s=now.wall_s)
 
 
+def given_up(before: OutcomeRecord | None, now: Now) -> OutcomeRecord | None:
+    """A person has ended the attempt; what may come of its request is counted."""
+    return before and before._replace(at_s=now.wall_s, anew=False)
+
+
 def taught(before: OutcomeRecord | None, now: Now) -> OutcomeRecord:
     """A certificate was issued and is of no use: no failure, but one that the CA has issued."""
     return (before or _FIRST)._replace(error=None, at_s=now.wall_s, attempts=0, anew=False)

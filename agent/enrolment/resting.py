@@ -120,8 +120,8 @@ class Resting(Attempt):
         request counts. A realm that applies by itself does so again, not at once.
         """
         self._request()
-        outcome = self.stored.outcome
-        commit = self._commit(request=None, outcome=outcome and outcome._replace(at_s=now.wall_s))
+        outcome = drafts.given_up(self.stored.outcome, now)
+        commit = self._commit(request=None, outcome=outcome)
         pause_s = automatic.pause_s(self.stored, self.policy, now, self._pace.spread)
         day_s = automatic.place(self.stored, self.policy, now).day_s
         self._pause(now, max(pause_s, min(automatic.HOUR_S, day_s)))

@@ -139,3 +139,17 @@ def test_a_verdict_that_flash_does_not_take_leaves_its_request_counted() -> None
     outcome = life.engine.stored.outcome
     assert outcome is not None
     assert outcome.requests == 1
+
+
+def test_what_a_person_gives_up_is_not_followed_in_a_second() -> None:
+    """The second request of a renewal, as that of a new device."""
+    life = born(AT_ONCE)
+    life.run(358 * DAY_S - 1)
+    life.ca = refuses("ca-badRequest")
+    life.tell(life.application())
+    life.ca = lambda _life: Waiting()
+    life.run(358 * DAY_S)
+    assert [bool(request.renewal) for request in life.sent[1:]] == [True, False]
+    life.tell(Abort())
+    life.run(358 * DAY_S + DAY_S // 2 - 60)
+    assert len(life.sent) == 3
