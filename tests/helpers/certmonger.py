@@ -9,7 +9,11 @@ from pathlib import Path
 from tests.helpers.labca import CALL_S, LabCa, wait_for
 
 FOLDERS = ("CONFIG_DIR", "REQUESTS_DIR", "CAS_DIR", "LOCAL_CA_DIR", "TMPDIR")
-BUS = ("dbus-daemon", "--session", "--nofork")
+# Without the services of the machine: whoever asked too early would have a second one started.
+BUS = """<busconfig><type>session</type><listen>unix:path={path}</listen>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
+<allow own="*"/></policy></busconfig>
+"""
 PATIENT = ("-w", "--wait-timeout", str(CALL_S // 2))
 
 
@@ -55,7 +59,9 @@ class Certmonger:
         words = ["-s"] if self._bus else ["-L", "-P", str(self.dir / "sock")]
         commands = [["certmonger", "-n", *words]]
         if self._bus:
-            commands.insert(0, [*BUS, f"--address=unix:path={self.dir / 'bus'}"])
+            configuration = self.dir / "bus.conf"
+            configuration.write_text(BUS.format(path=self.dir / "bus"))
+            commands.insert(0, ["dbus-daemon", "--nofork", f"--config-file={configuration}"])
         sockets = [self.dir / "bus", None] if self._bus else [self.dir / "sock"]
         try:
             for command, socket in zip(commands, sockets, strict=True):

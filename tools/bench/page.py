@@ -52,6 +52,10 @@ READING = """
 * **prompt**: a start with a saved configuration and a serial line of its own (a pty, no pump) on
   which Enter is pressed every two milliseconds, since a line without anybody has no session. The
   interpreter has compiled the program before.
+* **One renewal by itself** is that of a realm that nobody touches, from its renewal point to the
+  certificate in use, the worker started for it; `certmonger` is told to renew with the same key
+  (`getcert resubmit`), ten times, and runs all the time with a library for cryptography in it. CPU
+  is in ticks of 10 ms.
 * **Debian** is the column of /usr/bin/python3 with the packages of Debian 12. Its `cryptography`
   tests a private key for primality each time that it loads one, and has no public switch for it;
   that is most of what `series_cpu` and the enrolments cost more there.
