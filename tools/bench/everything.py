@@ -182,6 +182,7 @@ def lines(url: str, fingerprint: str) -> list[str]:
         "undo rsa local-key-pair",
         "quit",
         "undo pki realm spare",
+        "pki confirm-device",
         "pki update-certificate realm abc",
         "pki delete-certificate local realm abc",
         "y",
