@@ -58,14 +58,25 @@ class Node:
     """An engine and its surroundings. `owed`: transactions that nobody waits for, and for which the
     CA may have issued since a certificate was stored; `left_s`: when the last of them left."""
 
-    __slots__ = ("before_s", "engine", "flash", "last", "left_s", "now", "owed", "serial")
+    __slots__ = (
+        "before",
+        "engine",
+        "flash",
+        "last",
+        "left_ns",
+        "left_s",
+        "now",
+        "owed",
+        "serial",
+    )
 
     def __init__(self, policy: Policy, kind: type[Engine] = Engine) -> None:
         self.engine = kind(Stored(), policy)
         self.flash = Stored()
         self.now = Now(START_S, 10 * DAY_S * SECOND_NS, trusted=True)
         self.owed: frozenset[str] = frozenset()
-        self.left_s, self.before_s, self.serial, self.last = 0, 0, 0, ""
+        self.left_s, self.left_ns, self.serial, self.last = 0, 0, 0, ""
+        self.before = (0, 0)
 
     def copied(self) -> "Node":
         other = object.__new__(Node)
@@ -108,15 +119,15 @@ class Node:
         if request and not request.attended:
             self.owed |= {request.transaction}
             if request.transaction != self.last:  # else the same bytes once more
-                self.last, self.before_s = request.transaction, self.left_s
-                self.left_s = self.now.wall_s
+                self.last, self.before = request.transaction, (self.left_s, self.left_ns)
+                self.left_s, self.left_ns = self.now.wall_s, self.now.monotonic_ns
 
     def _refused(self) -> None:
         """A refusal that the CA has signed: it has not issued."""
         request = self.engine.request
         if request:
             self.owed -= {request.transaction}
-            self.left_s = self.before_s
+            self.left_s, self.left_ns = self.before
 
     def application(self, *, attended: bool, by_rule: bool = False) -> Apply:
         self.serial += 1
