@@ -7,10 +7,11 @@ loss: the segment is given up, and another one is tried. What a commit depends o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from hal.log_format import FEWEST, NUMBER_BITS, NUMBER_MAX, PAYLOAD_BYTES
 from hal.log_mount import Found
+from hal.log_move import Target
 from hal.log_records import (
     Entries,
     group_bytes,
@@ -22,9 +23,6 @@ from hal.log_records import (
 )
 from hal.log_write import Writer
 from hal.ports import Flash, FlashError, StoreError
-
-if TYPE_CHECKING:
-    from hal.log_move import Target
 
 MOVE_PAUSE_NS = 50_000_000  # between two pieces of a move: the loop is for others meanwhile
 ERASE_PAUSE_NS = 3_000_000_000  # between two erases beforehand: nothing waits for them
@@ -261,8 +259,6 @@ class Segments:
         raise StoreError(f"full: {size} bytes, there is room for {self.layout.record_space}")
 
     def _new_target(self, index: int) -> Target:
-        from hal.log_move import Target  # an idle agent needs none
-
         return Target(self._writer, self.layout, index, self._trusting)
 
     def _begin(self, target: Target, copies: list[list[str]]) -> None:

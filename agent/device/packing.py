@@ -13,6 +13,8 @@ never unpacked to more than `TEXT_BYTES`.
 
 from __future__ import annotations
 
+import zlib
+
 TEXT_BYTES = 65536  # of a block; a usual one has below 1,000
 _WINDOW_BITS = 12  # the dictionary and a block; 4 KiB of memory to unpack, 32 KiB to pack
 _MEMORY_LEVEL = 5
@@ -52,8 +54,6 @@ pki realm \n ca id \n entity \n rsa local-key-pair
 
 def pack(text: str) -> bytes:
     """The packed text; of the same text always the same bytes, as long as zlib is the same."""
-    import zlib  # an agent on which nothing is saved does without
-
     packer = zlib.compressobj(
         9, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, DICTIONARY
     )
@@ -62,8 +62,6 @@ def pack(text: str) -> bytes:
 
 def unpack(packed: bytes) -> str:
     """The text; ValueError when it is none."""
-    import zlib
-
     unpacker = zlib.decompressobj(_WINDOW_BITS, DICTIONARY)
     try:
         text = unpacker.decompress(packed, TEXT_BYTES)

@@ -74,10 +74,11 @@ class Shop:
             self.ended[row.name] = Ended(what, kib, time.monotonic() - began)
 
         contract, job, keys = ROWS_OF_JOBS[row.op], desk.job(row, url), b""
+        fds = [self._key, peak]
         if contract.asks:
             job, kept = split(contract, job)
             keys = cbor.dumps(kept)
-        fds = [self._key, peak]
+            fds.append(peak)  # the last file is for the child that keeps keys, and not for this one
         self._jobs.start(cbor.dumps(job), fds, deadline_s, done, True, keys)
 
     def close(self) -> None:

@@ -25,8 +25,9 @@ def _measured(operation: Operation) -> Operation:
         try:
             return operation(job, hands, link)
         finally:
-            peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            os.write(hands.files[-1], b"%d" % peak_kib)
+            if hands.files:  # the rehearsal of the worker has none
+                peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+                os.write(hands.files[-1], b"%d" % peak_kib)
 
     return run
 

@@ -163,6 +163,7 @@ def _certmonger(rig: Rig, ca: LabCa, daemon: Certmonger) -> tuple[int, proc.Memo
         assert len(ca.issued()) == issued + count, "not every renewal was granted"
         spent_us = proc.cpu_with_children_us(daemon.pid) - before_us
         both = [proc.memory(process.pid) for process in daemon.processes]
+    spent_us = max(spent_us, proc.TICK_US)  # below a tick nothing is known
     return spent_us // count, proc.Memory(*map(sum, zip(*both, strict=True)))
 
 
