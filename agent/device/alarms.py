@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from agent.console.language.times import Times
 from agent.device import realm_records
-from agent.device.realms import Realms
+from agent.device.realms import TOLD_A_TURN, Realms
 from agent.device.reserve import Purpose
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
@@ -28,7 +28,6 @@ from hal import record_codec, record_keys
 from hal.records import AlarmsRecord
 
 ENDS = "ALARM_ENDS"  # its realm or certificate is gone
-LOOKED_AT_A_TURN = 64  # of a turn of the loop, when many changes come at once
 
 Levels = dict[str, str]  # by subject: LOCAL, CA, CRL
 
@@ -48,7 +47,7 @@ class Alarms:
     """One a device; it begins by itself."""
 
     def __init__(self, shared: Shared, realms: Realms) -> None:
-        self._shared = shared
+        self._shared, self._realms = shared, realms
         # By folded name, of realms that were looked at since the start. What is valid is left out.
         self._told: dict[str, Levels] = {}
         self._next_s: dict[RealmRunner, int] = {}
@@ -63,17 +62,24 @@ class Alarms:
                 self._forget(runner.realm.name)
             elif runner.now().trusted:
                 self._judge(runner)
-        next_s = min(self._next_s.values(), default=None)
-        self._timer.set(NEVER if next_s is None else Deadline(wall_s=next_s))
+        self._arm()
 
     def stop(self) -> None:
         """No callback comes any more."""
         self._timer.cancel()
 
     def _due(self) -> None:
+        """A jump of the clock may have a thousand due: they are looked at a few a turn."""
         now_s = self._shared.time.wall_s()
         due = [runner for runner, next_s in self._next_s.items() if next_s <= now_s]
-        self.look(due[:LOOKED_AT_A_TURN])  # the timer is due again at once for the others
+        for runner in due[TOLD_A_TURN:]:
+            del self._next_s[runner]
+            self._realms.watch.later(runner)
+        self.look(due[:TOLD_A_TURN])
+
+    def _arm(self) -> None:
+        next_s = min(self._next_s.values(), default=None)
+        self._timer.set(NEVER if next_s is None else Deadline(wall_s=next_s))
 
     def _judge(self, runner: RealmRunner) -> None:
         lives, now_s = self._lives(runner), self._shared.time.wall_s()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from agent.device import casets, losses, reserve
 from agent.device.casets import CaSets
-from agent.device.reserve import Ledger, Need, Purpose, Room
+from agent.device.reserve import Kept, Ledger, Need, Purpose, Room
 from agent.errors import AgentError, fail
 from hal import record_keys
 from hal.ports import StoreError, WithheldError
@@ -33,23 +33,23 @@ class Commits:
         self._ledger = Ledger(())
         self._sequence = -1  # of the store when the ledger was right
         self._held_at = -2  # the same of the sets
-        self._kept: int | None = None  # as long as nothing changes; each display of a realm asks
+        self._kept: Kept | None = None  # as long as nothing changes that it is counted from
 
     def commit(self, changes: Mapping[str, object], purpose: Purpose) -> None:
         """One transaction. Raises AgentError, with nothing changed: `store-reserved` when it must
         leave more room behind it, `store-failed` when the store refuses, or is being erased."""
         if record_keys.erase_key() in self._store:
             raise fail("store-failed", reason=BEING_ERASED)
-        ledger = self._counted()
+        self._counted()
         try:
             changes = {**self._settled(changes), **self._left(changes), **changes}
             before, after = self._sizes(changes, {}), self._sizes(changes, changes)
-            ledger.put(after)
+            self._count(after)
             try:
                 self._check(sum(n for _, n in after) - sum(n for _, n in before), purpose)
                 self._store.commit(changes)
             except BaseException:
-                ledger.put(before)
+                self._count(before)
                 raise
         except StoreError as error:
             raise refused(error) from error
@@ -64,14 +64,11 @@ class Commits:
 
     def room(self) -> Room:
         """The state of the store."""
-        return self._room(reserve.kept_bytes(self._counted(), self._realms()))
+        return self._room(self._reserve().bytes())
 
     def need(self, realm: str) -> Need:
         """The room that the next application of a realm (its folded name) takes, and has."""
-        ledger, realms = self._counted(), self._realms()
-        if self._kept is None:
-            self._kept = reserve.kept_bytes(ledger, realms)
-        return reserve.need(self._room(self._kept), ledger, realms, realm)
+        return reserve.need(self.room(), self._counted(), self._realms(), realm)
 
     def expect(self, wanted: int) -> None:
         """Before work whose outcome is configured: `store-reserved` when it would find no room."""
@@ -81,6 +78,17 @@ class Commits:
 
     def _room(self, kept: int) -> Room:
         return Room(self._store.room_bytes, self._store.health.used_bytes, kept)
+
+    def _reserve(self) -> Kept:
+        """Most commits of many realms at once, as alarms are, leave it as it was."""
+        ledger = self._counted()
+        if self._kept is None:
+            self._kept = reserve.kept(ledger, self._realms())
+        return self._kept
+
+    def _count(self, sizes: list[tuple[str, int]]) -> None:
+        if self._ledger.put(sizes):
+            self._kept = None
 
     def _counted(self) -> Ledger:
         """The ledger: made anew where something has written past this, as an erase does."""
@@ -112,7 +120,6 @@ class Commits:
 
     def _check(self, growth: int, purpose: Purpose) -> None:
         """A commit that takes no more than before is always good: a full store can be emptied."""
-        self._kept = None
         if growth <= 0 or purpose is Purpose.RENEWAL or self._store.health.read_only:
             return  # the store itself says what does not fit
         room = self._store.room_bytes
@@ -120,5 +127,5 @@ class Commits:
         rest = room - used
         if rest < 0:
             raise StoreError(f"full: {used} bytes, there is room for {room}")
-        if rest < reserve.kept_bytes(self._ledger, self._realms(), purpose):
+        if rest < self._reserve().bytes(purpose):
             raise fail("store-reserved", wanted=growth, left=rest + growth)

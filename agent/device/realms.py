@@ -26,6 +26,7 @@ from hal.records import CaRecord, RequestRecord
 
 SECOND_NS = 1_000_000_000
 REARMED_A_TURN = 64  # of a turn of the loop, after a jump of the clock
+TOLD_A_TURN = 8  # what is told of a realm may be a commit
 WATCHED_NS = 1 * SECOND_NS
 RESTS = f"the agent ended {ENDS} times in a row while this realm was at this step, so it rests"
 
@@ -64,7 +65,7 @@ class Watch:
         self._stirred.clear()
 
     def _tell(self) -> None:
-        runners = list(self._stirred)[:REARMED_A_TURN]
+        runners = list(self._stirred)[:TOLD_A_TURN]
         for runner in runners:
             del self._stirred[runner]
         if runners:

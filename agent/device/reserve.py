@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from typing import TypeVar
 
 from agent import limits
 from agent.enrolment.actions import Stored
@@ -27,6 +28,7 @@ from hal.named import NamedTuple
 from hal.record_keys import key_pair_of
 
 Realms = Mapping[str, Realm]  # by folded name
+T = TypeVar("T")
 LEFT = ("sent", "pending")  # phases of a request that the CA may have
 
 
@@ -66,29 +68,26 @@ class Ledger:
         self.pairs: dict[str, dict[int, int]] = {}
         self.put(sizes)
 
-    def put(self, sizes: Iterable[tuple[str, int]]) -> None:
-        """Keys with their bytes as they are now; 0: the key is gone."""
-        for key, size in sizes:
-            room, _, rest = key.partition("/")
-            if room == "realm":
-                realm, _, part = rest.partition("/")
-                self._put_part(realm, part, size)
-            elif room == "key":
-                name, generation = key_pair_of(key)
-                if size:
-                    self.pairs.setdefault(name, {})[generation] = size
-                else:
-                    self.pairs.get(name, {}).pop(generation, None)
+    def put(self, sizes: Iterable[tuple[str, int]]) -> bool:
+        """Keys with their bytes as they are now; 0: the key is gone. Whether that says more here
+        than before: most keys are none that a reserve is counted from."""
+        told = [self._put(key, size) for key, size in sizes]
+        return any(told)
 
-    def _put_part(self, realm: str, part: str, size: int) -> None:
+    def _put(self, key: str, size: int) -> bool:
+        room, _, rest = key.partition("/")
+        if room == "key":
+            name, generation = key_pair_of(key)
+            return _noted(self.pairs.setdefault(name, {}), generation, size)
+        realm, _, part = rest.partition("/")
+        if room != "realm" or part not in ("local", "request", "ca"):
+            return False
         if part == "local":
-            if size:
-                self.local[realm] = size
-            else:
-                self.local.pop(realm, None)
-        elif part in ("request", "ca"):
-            realms = self.requests if part == "request" else self.cas
-            (realms.add if size else realms.discard)(realm)
+            return _noted(self.local, realm, size)
+        realms = self.requests if part == "request" else self.cas
+        known = realm in realms
+        (realms.add if size else realms.discard)(realm)
+        return known != (realm in realms)
 
     @property
     def served(self) -> list[str]:
@@ -98,6 +97,14 @@ class Ledger:
     def pair(self, name: str | None) -> int:
         """The bytes of the largest generation of a key pair; 0 where there is none."""
         return max(self.pairs.get(name or "", {}).values(), default=0)
+
+
+def _noted(sizes: dict[T, int], key: T, size: int) -> bool:
+    """Whether it was another size before; 0 is no entry."""
+    before = sizes.pop(key, 0)
+    if size:
+        sizes[key] = size
+    return size != before
 
 
 def brought_bytes(ledger: Ledger, realm: str, settings: Realm | None) -> int:
@@ -122,10 +129,21 @@ def renewal_bytes(ledger: Ledger, realm: str, settings: Realm | None) -> int:
     return request + limits.OUTCOME_BYTES + brought_bytes(ledger, realm, settings)
 
 
-def kept_bytes(ledger: Ledger, realms: Realms, wanted: Purpose = Purpose.CONFIGURING) -> int:
-    """The bytes that must be free behind a commit: renewals of the largest realm, as many as the
-    purpose says; for each realm that lets a certificate wait, the bytes of that; and for each whose
-    CA certificates are gone, the bytes of these. One step for each realm that is served."""
+class Kept(NamedTuple):
+    """A reserve in bytes: of the largest renewal, and of what is kept beside renewals."""
+
+    largest: int
+    beside: int
+
+    def bytes(self, wanted: Purpose = Purpose.CONFIGURING) -> int:
+        """What must be free behind a commit: as many renewals as its purpose says, and the rest."""
+        return wanted.value * self.largest + self.beside
+
+
+def kept(ledger: Ledger, realms: Realms) -> Kept:
+    """Renewals as large as that of the largest realm; beside them for each realm that lets a
+    certificate wait the bytes of that, and for each whose CA certificates are gone the bytes of
+    these. One step for each realm that is served."""
     largest = waiting = bare = 0
     for name in ledger.served:
         settings = realms.get(name)
@@ -134,7 +152,7 @@ def kept_bytes(ledger: Ledger, realms: Realms, wanted: Purpose = Purpose.CONFIGU
         if auto and not auto.updated_effective:
             waiting += brought_bytes(ledger, name, settings)
         bare += name not in ledger.cas
-    return wanted.value * largest + waiting + bare * limits.CA_BYTES
+    return Kept(largest, waiting + bare * limits.CA_BYTES)
 
 
 class Room(NamedTuple):

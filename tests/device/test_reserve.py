@@ -53,19 +53,19 @@ def test_a_renewal_is_a_request_with_its_signer_an_outcome_and_what_it_brings() 
 def test_four_renewals_of_the_largest_realm_are_kept_and_what_may_wait() -> None:
     realms = {"abc": realm(AutoEnroll(updated_effective=True)), "small": realm()}
     sizes = {**SIZES, "realm/small/local": 900, "realm/small/ca": 100}
-    assert reserve.kept_bytes(Ledger(sizes.items()), realms) == 4 * ONE
-    assert reserve.kept_bytes(Ledger(sizes.items()), realms, Purpose.REFRESH) == 2 * ONE
+    assert reserve.kept(Ledger(sizes.items()), realms).bytes() == 4 * ONE
+    assert reserve.kept(Ledger(sizes.items()), realms).bytes(Purpose.REFRESH) == 2 * ONE
     realms["small"] = realm(AutoEnroll(regenerate=True))
-    assert reserve.kept_bytes(Ledger(sizes.items()), realms) == 4 * ONE + 900 + 1600
-    assert reserve.kept_bytes(Ledger(sizes.items()), realms, Purpose.FAILURE) == ONE + 900 + 1600
+    assert reserve.kept(Ledger(sizes.items()), realms).bytes() == 4 * ONE + 900 + 1600
+    assert reserve.kept(Ledger(sizes.items()), realms).bytes(Purpose.FAILURE) == ONE + 900 + 1600
 
 
 def test_a_realm_counts_once_it_applies_and_while_it_is_in_no_configuration() -> None:
     others = {"config": 1, "key/x/local": 9, "realm/a/ca": 9}
-    assert reserve.kept_bytes(Ledger(others.items()), {}) == 0
+    assert reserve.kept(Ledger(others.items()), {}).bytes() == 0
     first = REQUEST_BYTES + OUTCOME_BYTES + 2 * LOCAL_BYTES
     applying = {"realm/a/request": 800}
-    assert reserve.kept_bytes(Ledger(applying.items()), {}) == 4 * first + limits.CA_BYTES
+    assert reserve.kept(Ledger(applying.items()), {}).bytes() == 4 * first + limits.CA_BYTES
 
 
 def test_what_the_next_application_finds() -> None:

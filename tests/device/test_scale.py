@@ -76,7 +76,8 @@ def test_a_start_asks_the_grammar_for_no_line_and_reads_each_block_once(
     assert calls(bench.reboot, grammar.openings) < 100
     assert calls(bench.reboot, record_codec.decode) < MANY + 20
     assert calls(bench.device.system.statistics, record_codec.decode) == 0
-    assert calls(bench.device.system.statistics, reserve.kept_bytes) == 1
+    bench.device.changed()
+    assert calls(bench.device.system.statistics, reserve.kept) == 1
     assert list(bench.device.realms) == [], "nobody has asked one for work"
 
 

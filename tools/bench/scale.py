@@ -208,7 +208,7 @@ def _holds(store: Store, size: int, count: int) -> int:
     each = sum(size for key, size in sizes.items() if names & set(key.split("/"))) // count
     rest = sum(sizes.values()) - each * count
     room = Store.mount(FakeFlash(BLOCK, size // BLOCK, raw=False)).room_bytes
-    return (room - rest - reserve.kept_bytes(Ledger(sizes.items()), {})) // each
+    return (room - rest - reserve.kept(Ledger(sizes.items()), {}).bytes()) // each
 
 
 PROBES = (
