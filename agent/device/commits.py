@@ -63,12 +63,14 @@ class Commits:
         self._kept = None
 
     def room(self) -> Room:
-        """The state of the store."""
+        """The state of the store, by the settings of this moment."""
+        self._kept = None
         return self._room(self._reserve().bytes())
 
     def need(self, realm: str) -> Need:
         """The room that the next application of a realm (its folded name) takes, and has."""
-        return reserve.need(self.room(), self._counted(), self._realms(), realm)
+        room = self._room(self._reserve().bytes())
+        return reserve.need(room, self._counted(), self._realms(), realm)
 
     def expect(self, wanted: int) -> None:
         """Before work whose outcome is configured: `store-reserved` when it would find no room."""
