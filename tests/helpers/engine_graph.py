@@ -56,10 +56,12 @@ def _error(code: str) -> JobFailed:
 
 class Node:
     """An engine and its surroundings. `owed`: transactions that nobody waits for, and for which the
-    CA may have issued since a certificate was stored; `left_s`: when the last of them left."""
+    CA may have issued since a certificate was stored; `left_s`: when the last of them left;
+    `decided`: the moment at which the application began, by which it was allowed."""
 
     __slots__ = (
         "before",
+        "decided",
         "engine",
         "flash",
         "last",
@@ -76,7 +78,7 @@ class Node:
         self.now = Now(START_S, 10 * DAY_S * SECOND_NS, trusted=True)
         self.owed: frozenset[str] = frozenset()
         self.left_s, self.left_ns, self.serial, self.last = 0, 0, 0, ""
-        self.before = (0, 0)
+        self.before, self.decided = (0, 0), self.now
 
     def copied(self) -> "Node":
         other = object.__new__(Node)
@@ -92,6 +94,8 @@ class Node:
     def tell(self, event: Event, *, full: bool = False) -> list[str]:
         """The names of the actions; `full`: flash takes no commit."""
         names = []
+        if isinstance(event, Apply):
+            self.decided = self.now
         if isinstance(event, JobFailed) and event.error.code in verdicts.FAILURES:
             self._refused()
         for action in self.engine.handle(event, self.now):

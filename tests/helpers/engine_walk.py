@@ -47,7 +47,7 @@ def shape(node: Node) -> tuple[object, ...]:
         _held(node, node.flash),
         _held(node, _spent(stored)),
         _writes(node),
-        _rest(node, asked) if engine.state in RESTING else _memory(engine),
+        _rest(node, asked) if engine.state in RESTING else _memory(node),
     )
 
 
@@ -86,9 +86,12 @@ def _rest(node: Node, asked: int) -> tuple[object, ...]:
     )
 
 
-def _memory(engine: Engine) -> tuple[object, ...]:
+def _memory(node: Node) -> tuple[object, ...]:
+    engine = node.engine
     heir, outcome = engine._next_application, engine.stored.outcome
     return (
+        _decided(node).name,
+        node.decided.trusted,
         engine._attended,
         bool(outcome and outcome.error),
         engine._tries != Tries(),
@@ -97,6 +100,11 @@ def _memory(engine: Engine) -> tuple[object, ...]:
         heir and heir.attended,
         engine._shorter is None,
     )
+
+
+def _decided(node: Node, stored: Stored | None = None) -> automatic.Place:
+    """Where the schedule was when the application began."""
+    return automatic.place(stored or node.engine.stored, node.engine.policy, node.decided)
 
 
 def _life(held: LocalRecord | None, node: Node) -> object:
@@ -171,8 +179,11 @@ def _of_requests(before: Node, after: Node) -> Iterator[str]:
     if not after.owed - before.owed:
         return
     here = automatic.place(before.engine.stored, after.engine.policy, after.now)
-    day_s = here.day_s // 2 if after.now.trusted else min(here.day_s // 2, limits.TIMELESS_S)
-    late = here.name in ("last tenth", "expired")  # which is behind the last tenth
+    then = _decided(after, before.engine.stored)  # a clock may have been set since
+    day_s = min(here.day_s, then.day_s) // 2
+    if not (after.now.trusted and after.decided.trusted):
+        day_s = min(day_s, limits.TIMELESS_S)
+    late = {here.name, then.name} & {"last tenth", "expired"}  # which is behind the last tenth
     budget = limits.REQUESTS_LAST if late else limits.REQUESTS
     if len(after.owed) > budget and _waited_s(before, after) < day_s:
         yield "more certificates may have been issued in one renewal than its budget"
