@@ -81,7 +81,9 @@ def server(url: str) -> Server:
         raise fail("url-invalid", reason="it holds a character that no URL may have")
     query = f"?{parts.query}" if parts.query else ""
     port = port or _PORTS[parts.scheme]
-    return Server(host, port, (parts.path or "/") + query, parts.scheme == "https")
+    target = (parts.path or "/") + query
+    # No URI has a backslash (RFC 3986 2.2); the console takes one as a character of the path.
+    return Server(host, port, target.replace("\\", "%5C"), parts.scheme == "https")
 
 
 class Exchange(NamedTuple):

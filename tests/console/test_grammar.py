@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.console.language import grammar, parameters
+from agent.console.language import grammar, parameters, passwords, urls
 from agent.console.language.grammar import Branch, GrammarError, Option, Word, compile_notation
 
 PARAMETERS = {
-    "URL": parameters.URL,
+    "URL": urls.URL,
     "M": parameters.integer("minutes", 1, 1440),
     "N": parameters.integer("times", 1, 100),
     "NAME": parameters.name("a name"),
-    "SECRET": parameters.PLAIN,
+    "SECRET": passwords.PLAIN,
     "TYPE": parameters.INTERFACE_TYPE,
     "NUMBER": parameters.INTERFACE_NUMBER,
     "PORT": parameters.INTERFACE,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from agent import limits
-from agent.console.language.parameters import is_hash
+from agent.console.language.passwords import is_hash
 from agent.console.login.lockout import Lockout
 from agent.console.login.login import NOBODY, Entry, Login
 from agent.settings import LocalUser

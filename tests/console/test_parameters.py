@@ -1,14 +1,11 @@
 """The types of parameters: what each takes, what it makes of it, why it refuses."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from agent.console.language import parameters
 from agent.console.language.grammar import Parameter
 
 NAME = parameters.name("a name")
-SEALED = "%^%#c2VhbGVk%^%#"
 
 
 @pytest.mark.parametrize(
@@ -32,14 +29,6 @@ SEALED = "%^%#c2VhbGVk%^%#"
         (parameters.EMAIL, "noc@example.com", "noc@example.com"),
         (parameters.ADDRESS, "192.0.2.1", "192.0.2.1"),
         (parameters.ADDRESS, "2001:DB8:0::1", "2001:db8::1"),
-        (parameters.URL, "http://ca", "http://ca"),
-        (parameters.URL, "http://[2001:db8::1]:8080/scep", "http://[2001:db8::1]:8080/scep"),
-        (parameters.URL, "HTTP://ca.example:65535/a/b.exe", "HTTP://ca.example:65535/a/b.exe"),
-        (parameters.URL, "http://ca/" + "x" * 245, "http://ca/" + "x" * 245),
-        (parameters.PASSWORD, "p", "p"),
-        (parameters.PASSWORD, "x" * 64, "x" * 64),
-        (parameters.PASSWORD, "two words", "two words"),
-        (parameters.PASSWORD, SEALED, SEALED),
         (parameters.INTERFACE, "eth0", "eth0"),
         (parameters.INTERFACE, "eth0.100", "eth0.100"),
         (parameters.INTERFACE, "GigabitEthernet0/0/1", "GigabitEthernet0/0/1"),
@@ -86,25 +75,6 @@ def test_accepted(kind: Parameter, word: str, value: object) -> None:
         (parameters.ADDRESS, "192.0.2", "neither"),
         (parameters.ADDRESS, "fe80::1%eth0", "neither"),
         (parameters.ADDRESS, "1\x00", "neither"),
-        (parameters.CDP, "https://ca", "a URL is"),
-        (parameters.URL, "ca.example", "a URL is"),
-        (parameters.URL, "http://", "a URL is"),
-        (parameters.URL, "http://ca:0/", "a port is"),
-        (parameters.URL, "http://ca:65536/", "a port is"),
-        (parameters.URL, "http://user@ca/", "a URL is"),
-        (parameters.URL, "http://ca/a b", "a URL is"),
-        (parameters.URL, "http://ca/\u00e9", "a URL is"),
-        (parameters.URL, "http://ca/?x", "esc"),
-        (parameters.URL, "http://ca/" + "x" * 246, "1 to 255"),
-        (parameters.PASSWORD, "", "1 to 64"),
-        (parameters.PASSWORD, "x" * 65, "1 to 64"),
-        (parameters.PASSWORD, "\u00e9" * 33, "1 to 64"),
-        (parameters.PASSWORD, "a\x07", "printable"),
-        (parameters.PASSWORD, "%^%#plain text%^%#", "sealed password"),
-        (parameters.PASSWORD, "%^%#" + "A" * 160 + "%^%#", "sealed password"),
-        (parameters.PASSWORD, "%^%#open", "does not begin"),
-        (parameters.PASSWORD, "******", "how a password is shown"),
-        (parameters.PLAIN, SEALED, "does not begin"),
         (parameters.INTERFACE, "0eth", "no name"),
         (parameters.INTERFACE, "eth:0", "no name"),
         (parameters.SYSNAME, "a>b", "no space"),
@@ -115,46 +85,11 @@ def test_accepted(kind: Parameter, word: str, value: object) -> None:
     ],
 )
 def test_refused(kind: Parameter, word: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason) as caught:
+    with pytest.raises(ValueError, match=reason):
         kind.read(word)
-    if kind.secret:
-        assert len(word) < 2 or word not in str(caught.value).replace("******", "")
 
 
 def test_help_says_what_holds_when_a_number_is_left_out() -> None:
     kind = parameters.integer("Number of polls", 1, 100, default=5)
     assert (kind.label, kind.help) == ("INTEGER<1-100>", "Number of polls (default 5)")
     assert parameters.integer("Number of polls", 1, 100).help == "Number of polls"
-
-
-@pytest.mark.parametrize(
-    ("typed", "url"),
-    [
-        (r"http://a\x3fp\\x3f", r"http://a?p\x3f"),
-        (r"http://a\x3Fb", "http://a?b"),
-        (r"http://a\b", r"http://a\b"),
-        ("http://a", "http://a"),
-    ],
-)
-def test_escapes(typed: str, url: str) -> None:
-    assert parameters.unescape_url(typed) == url
-
-
-@settings(deadline=None, max_examples=300)
-@given(st.lists(st.sampled_from(["\\", "\\x3f", "\\\\x3f", "\\x3F", "x3f", "a"]), max_size=8))
-def test_escapes_are_replayed(parts: list[str]) -> None:
-    url = parameters.unescape_url("http://h/" + "".join(parts))
-    if "\\?" not in url:
-        assert parameters.unescape_url(parameters.escape_url(url)) == url
-
-
-KINDS = [kind for kind in vars(parameters).values() if isinstance(kind, Parameter)]
-
-
-@settings(deadline=None, max_examples=200)
-@given(kind=st.sampled_from([*KINDS, NAME, parameters.hexadecimal("", 4)]), word=st.text())
-def test_any_text_is_a_value_or_a_reason(kind: Parameter, word: str) -> None:
-    try:
-        assert kind.read(word) is not None
-    except ValueError as error:
-        assert str(error)  # noqa: PT017 - either is an answer

@@ -4,7 +4,7 @@ import pytest
 
 from agent import limits
 from agent.appliance import CaQuestion
-from agent.console.language.parameters import SEAL
+from agent.console.language.passwords import SEAL
 from hal.clock import SECOND_NS
 from tests.helpers.appliance import FakeDevice
 from tests.helpers.appliance_values import PRINTS, error, seal
@@ -31,7 +31,7 @@ def test_a_password_is_asked_twice_without_echo() -> None:
     assert "secret" not in shown
     assert device.settings.realms["abc"].password == seal("top secret")
     assert "The two passwords differ" in terminal.type("password cipher", "one", "two")
-    assert "not possible" in terminal.type("password cipher", "x" * 65, "x" * 65)
+    assert "not possible" in terminal.type("password cipher", "x" * 256, "x" * 256)
     assert terminal.keys(b"password cipher\rabc\x03").endswith("[Huawei-pki-realm-abc]")
     assert device.settings.realms["abc"].password == seal("top secret")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent.appliance import Appliance, Described, KeyPair
-from agent.console.language.parameters import is_hash
+from agent.console.language.passwords import is_hash
 from agent.errors import AgentError
 from agent.settings import Realm, Settings, Unapplied
 from tests.helpers.appliance import FakeDevice

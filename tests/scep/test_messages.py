@@ -73,7 +73,8 @@ def test_key_usages(usage: str, bits: set[str], purposes: int) -> None:
 @pytest.mark.parametrize(
     ("password", "kind"),
     [("sekret-1", core.PrintableString), ("under_score", core.UTF8String),
-     ("p@ss", core.UTF8String), ("päss", core.UTF8String)],
+     ("p@ss", core.UTF8String), ("päss", core.UTF8String), ("x" * 255, core.PrintableString),
+     ("€" * 85, core.UTF8String)],
 )  # fmt: skip
 def test_challenge_password(password: str, kind: type) -> None:
     made = messages.certification_request(request(password=password), lab.own("dev"))

@@ -114,6 +114,13 @@ def test_urls(url: str, host: str, port: int) -> None:
     assert (place.host, place.port) == (host, port)
 
 
+def test_a_backslash_of_a_url_is_escaped_on_the_wire() -> None:
+    with web.serving(web.ok(b"x")) as server:
+        place = transport.server(server.url(r"/a\b?page1\x3f"))
+        transport.Exchange(place, web.PlainLink(), Source()).get("GetCACaps", None, CAP)
+    assert server.requests[0].startswith(b"GET /a%5Cb?page1%5Cx3f&operation=GetCACaps HTTP/1.1")
+
+
 @pytest.mark.parametrize(
     "url",
     ["", "ca.example", "ftp://x/", "http://", "http:///x", "http://x:99999/", "http://x:a/",

@@ -71,12 +71,13 @@ def test_every_flipped_bit_and_every_cut_is_noticed() -> None:
         assert "thing" in caught.value.what
 
 
-@pytest.mark.parametrize("plain", ["a", "sekret", "ü" * 32, "x" * limits.PASSWORD_BYTES])
+@pytest.mark.parametrize("plain", ["a", "sekret", "ü" * 127, "x" * limits.PASSWORD_BYTES])
 def test_passwords_in_their_text_form(plain: str) -> None:
     text = vault.seal_password(KEY, plain)
     assert text.startswith("%^%#")
     assert text.endswith("%^%#")
     assert len(text) <= limits.SEALED_PASSWORD_CHARACTERS
+    assert len(f" password cipher {text}") <= limits.LINE_CHARACTERS
     assert text.isascii()
     assert " " not in text
     assert vault.unseal_password(KEY, text) == plain
@@ -92,7 +93,7 @@ def test_a_password_that_has_not_changed_keeps_its_sealed_form() -> None:
         assert vault.unseal_password(KEY, text) == "sekret"
 
 
-@pytest.mark.parametrize("plain", ["", "x" * (limits.PASSWORD_BYTES + 1), "ü" * 33])
+@pytest.mark.parametrize("plain", ["", "x" * (limits.PASSWORD_BYTES + 1), "ü" * 128])
 def test_passwords_out_of_range(plain: str) -> None:
     with pytest.raises(LocalError) as caught:
         vault.seal_password(KEY, plain)

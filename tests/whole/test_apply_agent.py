@@ -74,6 +74,7 @@ def test_passwords_in_a_file_are_sealed_and_wrong_ones_refused(agent: Agent) -> 
     assert "+ password cipher ******" in said.stdout
     sealed = [line for line in current(agent).splitlines() if "password cipher" in line]
     assert sealed[0].startswith(" password cipher %^%#")
+    assert apply(agent, "-", given=current(agent)).stdout == "Info: No change.\n"
     foreign = text.replace("topsecret", "%^%#AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJ%^%#")
     refused = apply(agent, "-", given=foreign)
     assert refused.returncode == 1
@@ -82,6 +83,21 @@ def test_passwords_in_a_file_are_sealed_and_wrong_ones_refused(agent: Agent) -> 
     everywhere = said.stdout + said.stderr + agent.log() + agent.must("display saved-configuration")
     assert "topsecret" not in everywhere
     assert b"topsecret" not in (agent.dir / "flash.bin").read_bytes()
+
+
+def test_the_longest_challenge_is_sealed_saved_applied_and_pasted_back(agent: Agent) -> None:
+    """255 octets of UTF-8 (RFC 2985 5.4.1)."""
+    longest = "\u20ac" * 85
+    agent.must("system-view", "pki realm abc", f"password cipher {longest}", "return", "save", "y")
+    sealed = [line for line in current(agent).splitlines() if "password cipher" in line]
+    assert len(sealed) == 1
+    assert sealed[0].strip() in agent.must("display saved-configuration")
+    agent.must("system-view", "pki realm abc", "undo password", sealed[0].strip())
+    assert sealed[0] in current(agent)
+    assert apply(agent, "-", given=current(agent)).stdout == "Info: No change, and saved.\n"
+    agent.kill()
+    agent.start()
+    assert sealed[0] in current(agent)
 
 
 def test_one_bad_line_changes_nothing(agent: Agent) -> None:

@@ -66,10 +66,10 @@ CASES = {
     ),
     "source": wrong("source 192.0.2", "192", "it is neither an IPv4 nor an IPv6 address"),
     "long password": Case(
-        (SYSTEM, REALM, "password cipher " + "x" * 65),
+        (SYSTEM, REALM, "password cipher " + "x" * 256),
         "password cipher ******\n                ^\n"
         "Error: Wrong parameter found at '^' position.\n"
-        " Cause: a password has 1 to 64 bytes of printable text.\n",
+        " Cause: a password has 1 to 255 bytes of printable text.\n",
     ),
     "unknown entity": Case(
         (SYSTEM, REALM, "entity nobody"),

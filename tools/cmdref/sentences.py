@@ -11,8 +11,8 @@ SENTENCES = {
     " is made. Without `updated-effective` the new certificate waits until the one in use is near"
     " its end.",
     "ca id NAME": "Names the CA at a server that has several; sent with GetCACert and its kind.",
-    "cdp-url { [ esc ] CDP | from-ca }": "Where the revocation list is, if not where the local"
-    " certificate says.",
+    "cdp-url { CDP | esc ESCAPED | from-ca }": "Where the revocation list is, if not"
+    " where the local certificate says.",
     "certificate-check { crl [ none ] | none }": "Refuses an issued certificate that the"
     " revocation list names; `none` behind `crl` accepts it when there is no list.",
     "clock datetime TIME DATE": "Sets the clock and the RTC, in the zone of the device.",
@@ -55,7 +55,7 @@ SENTENCES = {
     " capabilities and AES is not among them.",
     "enrollment-request signature message-digest-method { md5 | sha1 | sha-256 | sha-384"
     " | sha-512 }": "The digest of the request and of its signature.",
-    "enrollment-url [ esc ] URL [ interval MINUTES ] [ times COUNT ] [ ra [ fingerprint"
+    "enrollment-url { URL | esc ESCAPED } [ interval MINUTES ] [ times COUNT ] [ ra [ fingerprint"
     " { sha1 HEX40 | sha256 HEX64 } ] ]": "Where the CA answers, or the RA in front of it, and how"
     " often it is asked while it decides.",
     "entity NAME": "Whom the certificate of this realm is for.",

@@ -23,7 +23,7 @@ from agent.console.commands.rows import (
     setting,
 )
 from agent.console.displays import users
-from agent.console.language import parameters
+from agent.console.language import parameters, passwords
 from agent.console.language.grammar import Args
 from agent.console.language.views import AAA, CONSOLE, SYSTEM
 from agent.errors import AgentError, fail
@@ -75,7 +75,7 @@ def _take_hash(
 ) -> None:
     """Hashes a password in plain; a hash, which may be another device's, is tried and kept."""
     access = operator.device.access
-    if not parameters.is_hash(text):
+    if not passwords.is_hash(text):
         operator.protect(
             "Hashing the password",
             lambda done: access.hash_password(text, before, done),
@@ -87,7 +87,7 @@ def _take_hash(
     else:
         operator.protect(
             "Checking the hash",
-            lambda done: access.check_password(parameters.MASK, text, done),
+            lambda done: access.check_password(passwords.MASK, text, done),
             lambda _matches: keep(text),
             lambda: keep(text),
         )
@@ -128,7 +128,7 @@ def line_password(operator: Operator, args: Args) -> None:
     def use(text: str) -> None:
         _take_hash(operator, text, operator.former().password, TO_SET, keep)
 
-    protection.take(operator, args, parameters.HASHED, use)
+    protection.take(operator, args, passwords.HASHED, use)
 
 
 def no_line_password(operator: Operator, _args: Args) -> None:
@@ -205,7 +205,7 @@ def _user_password(operator: Operator, args: Args, name: str) -> None:
         known = operator.former().users.get(fold(name))
         _take_hash(operator, text, known.password if known else None, command, keep)
 
-    protection.take(operator, args, parameters.HASHED, use)
+    protection.take(operator, args, passwords.HASHED, use)
 
 
 def _change_user(operator: Operator, name: str, change: Callable[[LocalUser], LocalUser]) -> None:
@@ -244,8 +244,8 @@ CONSOLE_ROWS = tuple(
             f"{TO_SET} [ cipher [ PASSWORD ] ]",
             (CONSOLE,),
             line_password,
-            {"PASSWORD": parameters.HASHED},
-            words={"password": "Password of the line", "cipher": parameters.HASHED.help},
+            {"PASSWORD": passwords.HASHED},
+            words={"password": "Password of the line", "cipher": passwords.HASHED.help},
             render=line_of(CONSOLE, "password", f"{TO_SET} cipher"),
             undo=TO_SET,
             undone=no_line_password,
@@ -297,10 +297,10 @@ ROWS = (
         " | privilege level LEVEL | service-type terminal }",
         (AAA,),
         local_user,
-        {"NAME": USER_NAME, "PASSWORD": parameters.HASHED, "LEVEL": LEVEL},
+        {"NAME": USER_NAME, "PASSWORD": passwords.HASHED, "LEVEL": LEVEL},
         words={
             "password": "Password of the user",
-            "cipher": parameters.HASHED.help,
+            "cipher": passwords.HASHED.help,
             "terminal": "Serial lines",
         },
         level=SECRET_LEVEL,

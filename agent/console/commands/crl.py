@@ -8,7 +8,7 @@ from agent.console.commands import lookups
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import Row, display, restore
 from agent.console.displays import certificates
-from agent.console.language import parameters
+from agent.console.language import urls
 from agent.console.language.grammar import Args
 from agent.console.language.views import REALM, SYSTEM
 from agent.settings import Realm
@@ -28,17 +28,15 @@ def render_crl_scep(record: Realm) -> Iterator[str]:
 def cdp_url(operator: Operator, args: Args) -> None:
     record = operator.record(REALM)
     record.cdp_from_ca, record.cdp_esc = "from-ca" in args, "esc" in args
-    record.cdp_url = None
-    if "CDP" in args:
-        url = args.text("CDP")
-        record.cdp_url = parameters.unescape_url(url) if record.cdp_esc else url
+    key = "ESCAPED" if record.cdp_esc else "CDP"
+    record.cdp_url = None if record.cdp_from_ca else args.text(key)
 
 
 def render_cdp_url(record: Realm) -> Iterator[str]:
     if record.cdp_from_ca:
         yield "cdp-url from-ca"
     elif record.cdp_url:
-        yield f"cdp-url {parameters.shown_url(record.cdp_url, record.cdp_esc)}"
+        yield f"cdp-url {urls.shown(record.cdp_url, record.cdp_esc)}"
 
 
 def certificate_check(operator: Operator, args: Args) -> None:
@@ -78,10 +76,10 @@ SETTINGS = (
         undone=restore(REALM, "crl_scep"),
     ),
     Row(
-        "cdp-url { [ esc ] CDP | from-ca }",
+        "cdp-url { CDP | esc ESCAPED | from-ca }",
         (REALM,),
         cdp_url,
-        {"CDP": parameters.CDP},
+        {"CDP": urls.CDP, "ESCAPED": urls.ESCAPED_CDP},
         render=render_cdp_url,
         undo="cdp-url",
         undone=restore(REALM, "cdp_url", "cdp_esc", "cdp_from_ca"),

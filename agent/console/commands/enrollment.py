@@ -11,7 +11,7 @@ from agent.console.commands.operator import Operator
 from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row, display, one_of, restore
 from agent.console.displays import certificates, realms
 from agent.console.displays.document import Document
-from agent.console.language import parameters
+from agent.console.language import parameters, passwords
 from agent.console.language.grammar import Args
 from agent.console.language.views import EVERYWHERE, REALM, SYSTEM
 from agent.errors import fail
@@ -142,7 +142,7 @@ def password(operator: Operator, args: Args) -> None:
     def use(text: str) -> None:
         _take_password(operator, text)
 
-    protection.take(operator, args, parameters.PASSWORD, use)
+    protection.take(operator, args, passwords.PASSWORD, use)
 
 
 def _take_password(operator: Operator, text: str) -> None:
@@ -155,7 +155,7 @@ def _take_password(operator: Operator, text: str) -> None:
     def keep(sealed: object) -> None:
         operator.record(REALM).password = str(sealed)
 
-    if not parameters.is_sealed(text):
+    if not passwords.is_sealed(text):
         operator.protect(
             "Sealing the password",
             lambda done: device.seal_password(text, before, done),
@@ -218,7 +218,7 @@ PASSWORD = Row(
     "password cipher [ PASSWORD ]",
     (REALM,),
     password,
-    {"PASSWORD": parameters.PASSWORD},
+    {"PASSWORD": passwords.PASSWORD},
     level=SECRET_LEVEL,
     render=render_password,
     undo="password",
@@ -244,7 +244,7 @@ ENROLL = Row(
     "pki enroll-certificate realm NAME [ password PASSWORD ]",
     (SYSTEM,),
     enroll,
-    {"NAME": lookups.REALM_NAME, "PASSWORD": parameters.PLAIN},
+    {"NAME": lookups.REALM_NAME, "PASSWORD": passwords.PLAIN},
 )
 WRITE = Row(
     "pki enroll-certificate realm NAME pkcs10 [ filename FILENAME ] [ with-password ]",

@@ -14,7 +14,7 @@ from agent.console.language.grammar import (
     GrammarError,
     match,
 )
-from agent.console.language.parameters import MASK, is_sealed
+from agent.console.language.passwords import MASK, is_sealed
 from agent.console.language.views import AAA, CONSOLE, ENTITY, REALM, SYSTEM, USER
 
 # What a line that nobody understands may hold a password behind: `password` and `cipher`, cut short

@@ -21,6 +21,14 @@ def refused(command: str) -> Callable[[], None]:
     return raised
 
 
+def read(kind: Parameter, line: str) -> str:
+    """A password that was typed without echo; AgentError `password-refused`."""
+    try:
+        return str(kind.read(line))
+    except ValueError as error:
+        raise fail("password-refused", reason=error) from None
+
+
 def take(
     operator: Operator,
     args: Args,
@@ -37,10 +45,7 @@ def take(
         def second(again: str) -> None:
             if again != line:
                 raise fail("password-differs")
-            try:
-                use(str(kind.read(line)))
-            except ValueError as error:
-                raise fail("password-refused", reason=error) from None
+            use(read(kind, line))
 
         operator.ask("Enter the password again: ", second, hidden=True)
 

@@ -21,7 +21,7 @@ from agent.console.commands.rows import (
 )
 from agent.console.displays import realms
 from agent.console.displays.document import Document, total
-from agent.console.language import parameters
+from agent.console.language import parameters, urls
 from agent.console.language.grammar import Args
 from agent.console.language.views import REALM, SYSTEM
 from agent.errors import AgentError, fail
@@ -52,7 +52,7 @@ COMPATIBILITY = {
     "short-nonce": "Accept a shortened recipientNonce in the CA's reply (Dogtag)",
 }
 SUBJECT_MATCH = ("strict", "standard", "key-only")
-URL_WORDS = "enrollment-url [ esc ] URL [ interval MINUTES ] [ times COUNT ]"
+URL_WORDS = "enrollment-url { URL | esc ESCAPED } [ interval MINUTES ] [ times COUNT ]"
 RA_FINGERPRINTS = {"sha1": "HEX40", "sha256": "HEX64"}
 _url_as_new = restore(
     REALM, "url", "url_esc", "poll_interval_min", "poll_times", "ra", "ra_fingerprint"
@@ -140,13 +140,13 @@ def enrollment_url(operator: Operator, args: Args) -> None:
     """Entering it again replaces all of it."""
     record = operator.record(REALM)
     lookups.refuse_another_ra(operator, record)
-    url, escaped = args.text("URL"), "esc" in args
-    record.url, record.url_esc = parameters.unescape_url(url) if escaped else url, escaped
+    record.url_esc = "esc" in args
+    record.url = args.text("ESCAPED" if record.url_esc else "URL")
     record.poll_interval_min = args.number("MINUTES", limits.POLL_INTERVAL_DEFAULT_MIN)
     record.poll_times = args.number("COUNT", limits.POLL_TIMES_DEFAULT)
     record.ra = "ra" in args
     record.ra_fingerprint = _ra_fingerprint(args)
-    if not escaped and r"\x3f" in url.lower():
+    if not record.url_esc and r"\x3f" in record.url.lower():
         operator.warn(r"\x3f is kept as it is; for a question mark type `enrollment-url esc ...`.")
     operator.remark(lambda: lookups.tell_of_renewal(operator, record))
 
@@ -177,7 +177,7 @@ def error_of(error: AgentError, record: Realm) -> AgentError:
 
 def url_line(record: Realm) -> str:
     """`enrollment-url` with all that is set but the RA."""
-    words = ["enrollment-url", parameters.shown_url(record.url or "...", record.url_esc)]
+    words = ["enrollment-url", urls.shown(record.url or "...", record.url_esc)]
     if record.poll_interval_min != limits.POLL_INTERVAL_DEFAULT_MIN:
         words += ["interval", str(record.poll_interval_min)]
     if record.poll_times != limits.POLL_TIMES_DEFAULT:
@@ -211,7 +211,8 @@ SETTINGS = (
         (REALM,),
         enrollment_url,
         {
-            "URL": parameters.URL,
+            "URL": urls.URL,
+            "ESCAPED": urls.ESCAPED_URL,
             "MINUTES": parameters.integer(
                 "Minutes between two polls",
                 *limits.POLL_INTERVAL_MIN,

@@ -19,7 +19,7 @@ from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.commands.table import Command, table
 from agent.console.language.blocks import is_comment
 from agent.console.language.grammar import GrammarError, Match
-from agent.console.language.parameters import MASK
+from agent.console.language.passwords import MASK
 from agent.console.language.paths import Paths
 from agent.console.language.views import SYSTEM, View, record_of
 from agent.errors import AgentError, fail

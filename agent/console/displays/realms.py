@@ -23,7 +23,7 @@ from agent.console.displays.document import (
     block,
     pairs,
 )
-from agent.console.language.parameters import MASK
+from agent.console.language.passwords import MASK
 from agent.console.language.times import Times, duration
 from agent.settings import Entity, Realm
 

@@ -14,10 +14,7 @@ from agent import limits
 from agent.console.language.grammar import Parameter, Value
 from hal.calendar import day_s
 
-HASH = "$scrypt$"  # opens the hash of a password
-SEAL = "%^%#"  # opens and closes a sealed password
 DIGESTS = {32: "md5", 40: "sha1", 64: "sha256"}  # by their hexadecimal digits
-MASK = "******"
 
 # The character set of VRP's subject fields; alternative names take `@` and `_` and no comma.
 _SUBJECT = re.compile(r"[A-Za-z0-9'=()+,\-./: ]+")
@@ -30,16 +27,6 @@ _PLAIN_TEXT = re.compile(r"((?![?\"])[ -~])+")
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*([0-9]+(/[0-9]+)*(\.[0-9]+)?)?")
 _INTERFACE_TYPE = re.compile(r"[A-Za-z][A-Za-z\-]*")
 _INTERFACE_NUMBER = re.compile(r"[0-9]+(/[0-9]+)*(\.[0-9]+)?")
-_SEALED = re.compile(r"%\^%#[A-Za-z0-9+/]+={0,2}%\^%#")
-_HASH = re.compile(
-    r"\$scrypt\$ln=[0-9]{1,2},r=[0-9]{1,2},p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}"
-)
-_URL = re.compile(
-    r"(?P<scheme>https?)://(\[(?P<six>[0-9A-Fa-f:.]+)\]|((?![/:?#@\[\]])[!-~])+)"
-    r"(:(?P<port>[0-9]{1,5}))?([/?][!-~]*)?",
-    re.IGNORECASE | re.ASCII,
-)
-_ESCAPE = re.compile(r"(\\?)(\\x3[fF])")
 
 
 def ranged(
@@ -192,28 +179,6 @@ def _read_address(word: str) -> str:
         raise ValueError("it is neither an IPv4 nor an IPv6 address") from None
 
 
-def _url(help_text: str, *schemes: str) -> Parameter:
-    def read(word: str) -> str:
-        return _read_url(word, schemes)
-
-    kind = ranged("STRING", len("http://a"), limits.URL_CHARACTERS, help_text, read)
-    return kind._replace(example="http://ca/scep")
-
-
-def _read_url(word: str, schemes: tuple[str, ...]) -> str:
-    check_length(word, 1, limits.URL_CHARACTERS)
-    found = _URL.fullmatch(word)
-    if not found or found["scheme"].lower() not in schemes:
-        raise ValueError("a URL is `http://HOST/PATH` or `http://HOST:PORT/PATH`, without spaces")
-    if found["port"] and not 1 <= int(found["port"]) <= 65535:
-        raise ValueError("a port is 1 to 65535")
-    if found["six"]:
-        _read_address(found["six"])
-    if "?" in word:
-        raise ValueError(r"a question mark is written `\x3f`, behind the keyword `esc`")
-    return word
-
-
 def _read_time(word: str) -> int:
     """Seconds since midnight."""
     found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2}):([0-9]{2})", word, re.ASCII)
@@ -240,75 +205,6 @@ def _read_date(word: str) -> int:
     return begin_s
 
 
-def unescape_url(word: str) -> str:
-    r"""The URL that was typed with `esc`: `\x3f` means `?`, `\\x3f` the four characters."""
-    return _ESCAPE.sub(lambda found: found[2] if found[1] else "?", word)
-
-
-def escape_url(url: str) -> str:
-    """The reverse of `unescape_url`."""
-    return re.sub(r"\\x3[fF]", r"\\\g<0>", url).replace("?", "\\x3f")
-
-
-def shown_url(url: str, escaped: bool) -> str:
-    """A URL as a configuration holds it: with `esc` when it was typed so."""
-    return f"esc {escape_url(url)}" if escaped else url
-
-
-def is_sealed(word: str) -> bool:
-    """Whether a password has the form that this product prints."""
-    return _SEALED.fullmatch(word) is not None and len(word) <= limits.SEALED_PASSWORD_CHARACTERS
-
-
-def _read_password(word: str) -> str:
-    """A password in plain, or the sealed form that this product prints."""
-    if not (word.startswith(SEAL) and word.endswith(SEAL)):
-        return _read_plain(word)
-    if not is_sealed(word):
-        raise ValueError(
-            f"what begins and ends with {SEAL} must be a sealed password of this device"
-        )
-    return word
-
-
-def is_hash(word: str) -> bool:
-    """Whether a password has the form in which a login password is stored."""
-    return _HASH.fullmatch(word) is not None
-
-
-def without_hash(line: str) -> str:
-    """A line of a configuration for those who might guess at home what a hash was made of."""
-    return _HASH.sub(MASK, line)
-
-
-def _read_hashed(word: str) -> str:
-    """A login password in plain, or its hash as this product prints it."""
-    if not word.startswith(HASH):
-        return _read_plain(word)
-    if not is_hash(word):
-        raise ValueError(f"what begins with {HASH} must be the whole hash of a password")
-    return word
-
-
-def _read_plain(word: str) -> str:
-    if word.startswith(SEAL):
-        raise ValueError(f"a password in plain does not begin with {SEAL}")
-    if not word.isprintable() or not 1 <= len(word.encode()) <= limits.PASSWORD_BYTES:
-        raise ValueError(f"a password has 1 to {limits.PASSWORD_BYTES} bytes of printable text")
-    if word == MASK:
-        raise ValueError("this is how a password is shown, not a password")
-    return word
-
-
-def _secret(
-    help_text: str, read: Callable[[str], Value], stored: tuple[int, int] | None = None
-) -> Parameter:
-    """A password of so many bytes, or of so many characters in the form that is stored."""
-    kind = ranged("STRING", 1, limits.PASSWORD_BYTES, help_text, read)
-    form = "/<{}-{}>".format(*stored) if stored else ""
-    return kind._replace(label=kind.label + form, secret=True)
-
-
 def _interface(help_text: str, accept: re.Pattern[str], reason: str, example: str) -> Parameter:
     kind = text(help_text, 1, limits.INTERFACE_CHARACTERS, accept, reason)
     return kind._replace(example=example)
@@ -322,21 +218,6 @@ EMAIL = ranged("STRING", len("a@b"), limits.EMAIL_CHARACTERS, "Mail address", _r
     example="n@example.com"
 )
 ADDRESS = Parameter("X.X.X.X or X:X::X", "IPv4 or IPv6 address", _read_address, example="192.0.2.1")
-URL = _url(
-    r"http://HOST/PATH of the CA or RA; behind esc, \x3f is a ?",
-    "http",
-    "https",
-)
-CDP = _url("http://HOST/PATH of the revocation list", "http")
-PASSWORD = _secret(
-    "Password in plain, or sealed as this device shows it",
-    _read_password,
-    stored=(len(SEAL) * 2 + 1, limits.SEALED_PASSWORD_CHARACTERS),
-)
-HASHED = _secret(
-    "Password in plain, or its hash as a device shows it", _read_hashed, stored=(88, 90)
-)
-PLAIN = _secret("Password in plain", _read_plain)
 MODULUS = integer("Size of the key in bits", *limits.KEY_BITS, even=True)
 INTERFACE = _interface("Name of an interface", _INTERFACE, "it is no name of an interface", "eth0")
 INTERFACE_TYPE = _interface(

@@ -172,7 +172,7 @@ class Login:
             self._next()
             return
         self._stop_timer()  # the job has a deadline of its own
-        fits = len(plain.encode(errors="replace")) <= limits.PASSWORD_BYTES
+        fits = len(plain.encode(errors="replace")) <= limits.LOGIN_PASSWORD_BYTES
         account = self._accounts().get(name) if fits else None
         tried = plain if fits else "?"  # the work is the same
 

@@ -9,7 +9,7 @@ from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays.document import Document, json_lines, text_lines
 from agent.console.displays.filters import FILTERS, Keep
 from agent.console.language.grammar import Args
-from agent.console.language.parameters import without_hash
+from agent.console.language.passwords import without_hash
 from agent.console.language.times import Times
 from agent.console.session.keyboard import Keyboard
 from agent.console.terminal.output import Output
