@@ -88,6 +88,10 @@ CATALOGUE: dict[str, Row] = {
                       "the CA was renewed and the server still shows the old one, or this clock is"
                       " wrong",
                       "check `display clock`; ask the CA's operator for the new fingerprint"),
+    "requests-spent": Row(LOCAL, LATER, "no request has left: those of this renewal got no answer",
+                          "the clock was set while the CA certificates came",
+                          "nothing: the realm applies again within a day; or apply at once with"
+                          " `pki enroll-certificate realm ...`"),
     "poll-exhausted": Row(PEER, LATER, "the CA has not decided after {polls} polls",
                           "the request waits for a person at the CA",
                           "ask the CA's operator, then apply again: the same request is asked for"

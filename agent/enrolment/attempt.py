@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.enrolment import automatic, drafts, pins, renewal, retries, schedule
+from agent.enrolment import automatic, drafts, pins, renewal, retries, schedule, verdicts
 from agent.enrolment.actions import (
     NEVER,
     Action,
@@ -91,12 +91,22 @@ class Attempt:
         pause_ns = automatic.first_pause_ns(self.stored, now, spread, event.herd_s)
         held_s = automatic.held_s(self.stored, self.policy, now, spread)
         paused_ns = begun_ns + max(pause_ns, held_s * schedule.SECOND_NS)
-        self._pace = automatic.Pace(paused_ns, begun_ns, spread, event.apart)
+        asked_ns = automatic.asked_ns(self.stored, now)
+        self._pace = automatic.Pace(paused_ns, begun_ns, spread, event.apart, asked_ns)
 
     def _pause(self, now: Now, seconds: int) -> None:
         """At rest nothing is tried for so long."""
         paused_ns = now.monotonic_ns + seconds * schedule.SECOND_NS
         self._pace = self._pace._replace(paused_ns=paused_ns)
+
+    def _asked(self, now: Now) -> None:
+        """The attempt ends, and the CA may have issued for its request."""
+        self._pace = self._pace._replace(asked_ns=now.monotonic_ns)
+
+    def _may_ask(self, now: Now) -> bool:
+        """The budget allows another request; a person who has typed it is not asked for that."""
+        allowed_ns = automatic.allowed_ns(self.stored, self.policy, now, self._pace)
+        return allowed_ns <= now.monotonic_ns
 
     def pin_holds(self) -> bool:
         """The stored CA is the one that the realm trusts now."""
@@ -112,6 +122,11 @@ class Attempt:
         """The error of the last attempt, if it failed."""
         outcome = self.stored.outcome
         return from_map(outcome.error) if outcome and outcome.error is not None else None
+
+    @property
+    def has_left(self) -> bool:
+        """There is a request, and the CA may have it."""
+        return self.request is not None and self.request.phase != "fetching"
 
     @property
     def request(self) -> RequestRecord | None:
@@ -154,7 +169,9 @@ class Attempt:
         before = self._in_flash.outcome
         older = self.stored.request
         request = older if self._draft else drafts.kept(older, error)
-        has_left = self.request is not None and self.request.phase != "fetching"
+        has_left = self.has_left
+        if has_left and error.code not in verdicts.FAILURES:
+            self._asked(now)
         anew = has_left and renewal.is_refused(self.request, error, now)
         told = drafts.failed(self.stored.outcome, error, now, anew=anew, has_left=has_left)
         mnemonic = "GET_CA_CERT_ERR" if self.state in _ABOUT_CA else "GET_LOCAL_CERT_ERR"
@@ -170,16 +187,21 @@ class Attempt:
         return [*actions, Report(mnemonic, error.what), Finish(error)]
 
     def _configured(self, event: Configured, now: Now) -> list[Action]:
-        """What the realm waited for may be there now, and the time of its renewal another one. What
-        the CA may have issued is counted all the same."""
-        paused_ns = self._pace.paused_ns
+        """What the realm waited for may be there now, and the time of its renewal another one."""
         self._pause(now, event.quiet_s)
-        if automatic.is_spent(self.stored, self.policy, now):
-            self._pace = self._pace._replace(paused_ns=max(paused_ns, self._pace.paused_ns))
-        return self._changed(self._held(lambda held: drafts.due(held, self.policy)))
+        return self._changed(self._due())
 
-    def _rest(self, _event: Event, _now: Now) -> list[Action]:
-        return self._changed(self._held(lambda held: drafts.due(held, self.policy)))
+    def _rest(self, _event: Event, now: Now) -> list[Action]:
+        """After a start at rest. No attempt ends in the future: the clock of that time was wrong,
+        and the day of the budget must not begin anew at each start."""
+        outcome = self.stored.outcome
+        if outcome and now.trusted and outcome.at_s > now.wall_s:
+            return [self._commit(outcome=outcome._replace(at_s=now.wall_s), **self._due())]
+        return self._changed(self._due())
+
+    def _due(self) -> dict[str, LocalRecord]:
+        """Renewal points by the settings of now."""
+        return self._held(lambda held: drafts.due(held, self.policy))
 
     def _later(self, error: AgentError, now: Now) -> list[Action]:
         """The job once more at a deadline, while the attempt has tries left; else no action."""

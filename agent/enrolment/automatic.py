@@ -52,13 +52,15 @@ class Plan(NamedTuple):
 
 class Pace(NamedTuple):
     """What differs between devices and starts. paused_ns: nothing is tried before it; started_ns:
-    when the agent has started; both monotonic. spread: a number of 32 bits; apart: renewals are
-    spread by it."""
+    when the agent has started; asked_ns: when the last attempt ended whose request the budget
+    counts (None: unknown since the start); all monotonic. spread: a number of 32 bits; apart:
+    renewals are spread by it."""
 
     paused_ns: int = 0
     started_ns: int = 0
     spread: int = 0
     apart: bool = False
+    asked_ns: int | None = None
 
 
 NOTHING = Plan("", NEVER)
@@ -82,14 +84,15 @@ def plan(stored: Stored, policy: Policy, now: Now, pace: Pace) -> Plan:
 
 def _application(stored: Stored, policy: Policy, now: Now, pace: Pace) -> Plan:
     newest = pins.newest(stored, policy.fingerprint)
-    at_once = Deadline(max(pace.paused_ns, now.monotonic_ns))
+    free_ns = max(now.monotonic_ns, pace.paused_ns, allowed_ns(stored, policy, now, pace))
+    at_once = Deadline(free_ns)
     if newest is None:
         return Plan(FOREIGN if stored.local else FIRST, at_once)
     if is_revoked(newest):
         return Plan(REVOKED, at_once)
     if _is_timeless(now):
         known_ns = pace.started_ns + limits.TIMELESS_S * SECOND_NS
-        return Plan(TIMELESS, Deadline(max(pace.paused_ns, now.monotonic_ns, known_ns)))
+        return Plan(TIMELESS, Deadline(max(free_ns, known_ns)))
     if now.trusted and newest.end_s <= now.wall_s:
         return Plan(EXPIRED, at_once)
     due_s = point_s(newest, stored, policy)
@@ -244,6 +247,28 @@ def is_spent(stored: Stored, policy: Policy, now: Now) -> bool:
     """Whether so many requests have left since a certificate was stored that the next one waits."""
     outcome = stored.outcome
     return outcome is not None and outcome.requests >= place(stored, policy, now).budget
+
+
+def allowed_ns(stored: Stored, policy: Policy, now: Now, pace: Pace) -> int:
+    """From when on the budget allows another request, monotonic.
+
+    A pause may end sooner: by a setting, a start, a clock that is set. So this is asked where an
+    application begins and again where its request leaves, each time by the clock of that moment.
+    Half a day is the shortest one that jitter makes.
+    """
+    if not is_spent(stored, policy, now):
+        return 0
+    day_s = place(stored, policy, now).day_s
+    if pace.asked_ns is None:
+        return pace.started_ns + min(day_s, limits.TIMELESS_S) * SECOND_NS
+    return pace.asked_ns + day_s * SECOND_NS // 2
+
+
+def asked_ns(stored: Stored, now: Now) -> int | None:
+    """When the last attempt ended, by the clock of a start (`Pace`)."""
+    if stored.outcome is None or not now.trusted:
+        return None
+    return now.monotonic_ns - max(0, now.wall_s - stored.outcome.at_s) * SECOND_NS
 
 
 def pause_s(stored: Stored, policy: Policy, now: Now, spread: int) -> int:

@@ -202,6 +202,8 @@ class Engine(Resting):
         if now.trusted and certificate.not_after_s < now.wall_s:
             return self._failed(fail("ca-expired", subject=certificate.subject), now)
         arrived = vouched.Arrived(*fetched, now.wall_s, self.policy.roots)
+        if not request.attended and not self._may_ask(now):
+            return self._failed(fail("requests-spent"), now)
         ca = vouched.record(pinned, arrived, self.stored.ca)
         self._fetched = self._candidate = self._draft = None
         self.state = State.SENT

@@ -106,6 +106,7 @@ class Resting(Attempt):
         commit = self._commit(
             **{part: drafts.due(taught, self.policy)}, request=None, outcome=outcome
         )
+        self._asked(now)
         self._pause(now, automatic.pause_s(self.stored, self.policy, now, self._pace.spread))
         finish = Finish(fail("issued-shorter", reason=ends))
         return [commit, Report("NOTE", text), finish]
@@ -120,6 +121,8 @@ class Resting(Attempt):
         request counts. A realm that applies by itself does so again, not at once.
         """
         self._request()
+        if self.has_left:
+            self._asked(now)
         outcome = drafts.given_up(self.stored.outcome, now)
         commit = self._commit(request=None, outcome=outcome)
         pause_s = automatic.pause_s(self.stored, self.policy, now, self._pace.spread)
@@ -137,7 +140,8 @@ class Resting(Attempt):
             local = drafts.held(event.local, self.stored.ca, self.policy)
             commit = self._commit(local=local, next=None, request=None, outcome=outcome)
         else:
-            commit = self._commit(ca=event.ca, outcome=outcome)
+            asked = self.stored.outcome.requests if self.stored.outcome else 0
+            commit = self._commit(ca=event.ca, outcome=outcome._replace(requests=asked))
         self.state = self.stored.at_rest
         kind = "LOCAL" if event.local else "CA"
         report = Report(f"{kind}_IMPORT_OK", "certificate stored by the operator")

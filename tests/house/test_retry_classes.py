@@ -24,6 +24,7 @@ BUSY = {"http-busy", "http-empty"}
 PASSES = {
     "job-answer", "job-died", "job-deadline", "job-start", "interfaces-unknown", "storage-failed",
     "source-missing", "session-full", "session-kept", "session-user", "session-descriptors",
+    "requests-spent",
 }  # fmt: skip
 NOW_ = Now(1_800_000_000, 0, trusted=True)
 
