@@ -2,18 +2,24 @@
 
 Who starts a peer, the lab CA or an agent is marked so; `make quick` leaves these and `slow` out.
 
-`--hypothesis-profile=nightly` tries so many examples where a test names no number of its own.
+Examples of hypothesis are the same in each run, and no clock judges them: a run says something of
+the sources, not of the machine. `--hypothesis-profile=nightly` draws others, and so many where a
+test names no number of its own.
 """
 
 import gc
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.helpers.reach import earned
 
 settings.register_profile("nightly", max_examples=20_000)
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 # What even root with apt cannot run; jscep is one server more than those that must be tried.
 FOR_OTHERS = ("everybody but root", "needs Go", "needs a JDK", "needs `make peers-java`")

@@ -109,9 +109,7 @@ STEPS = st.lists(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_it_behaves_like_an_array_with_nor_rules(
     make: Make, steps: list[tuple[int, bytes] | int]

@@ -133,6 +133,20 @@ def broken(rng: random.Random, value: object) -> object:
     return {name: value[name] for name in names}
 
 
+def replaced_in(rng: random.Random, image_: bytes, key: str) -> tuple[object, bytes]:
+    """What stands in the place of the record of a key, and the part that has it. What no store
+    would hold is drawn again."""
+    while True:
+        flash = FakeFlash.from_image(image_, BLOCKS[0])
+        store = Store.mount(flash)
+        value = broken(rng, store.get(key))
+        try:
+            store.commit({key: value})
+        except StoreError:
+            continue
+        return value, flash.image()
+
+
 # -- the device ------------------------------------------------------------------------------------
 
 
@@ -149,10 +163,8 @@ class Children(Worker):
 class Broken(Bench):
     """A device on a given image, with the children above."""
 
-    def __init__(self, image: bytes, change: dict[str, object]) -> None:
-        flash = FakeFlash.from_image(image, BLOCKS[0])
-        Store.mount(flash).commit(change)
-        super().__init__(flash=flash)
+    def __init__(self, image: bytes) -> None:
+        super().__init__(flash=FakeFlash.from_image(image, BLOCKS[0]))
 
     def _boot(self) -> None:
         self.worker = Children()
@@ -297,11 +309,8 @@ def live(bench: Bench, key: str, rng: random.Random) -> None:
     _type(bench, *ENROLMENT)
 
 
-def faults(
-    image_: bytes, key: str, value: object, rng: random.Random, device: type[Broken] = Broken
-) -> list[str]:
+def faults(bench: Broken, key: str, value: object, rng: random.Random) -> list[str]:
     """What is wrong with a device that finds this value there; and what it raised is raised."""
-    bench = device(image_, {key: value})
     found = []
     kind = kind_of(key)
     if kind not in ("config", "lost") and bench.device.status("good").state != "issued":
@@ -350,11 +359,9 @@ def run(
         rng = random.Random(f"{seed} {at}")
         kind = rng.choice(sorted(KINDS))
         key = rng.choice([key for key in keys if kind_of(key) == kind])
-        value = broken(rng, store.get(key))
+        value, part = replaced_in(rng, image_, key)
         try:
-            wrong = faults(image_, key, value, rng, device)
-        except StoreError:
-            continue  # no store would hold it
+            wrong = faults(device(part), key, value, rng)
         except Exception as error:
             raise AssertionError(f"seed {seed}, map {at}: {key}: {value!r:.600}") from error
         assert not wrong, f"seed {seed}, map {at}: {key}: {value!r:.600}: {wrong}"

@@ -10,7 +10,7 @@ from tests.helpers import netns
 from tests.helpers.board import Agent, check_certificate, copy_program
 from tests.helpers.labca import LabCa
 from tests.planted.rig import named, plant
-from tests.rigs.test_mixtures import commit
+from tests.rigs.test_mixtures import SEED
 from tests.rigs.unbroken import course, reader
 from tests.rigs.unbroken.course import AT_ONCE, Figures
 from tests.rigs.unbroken.reader import Gap
@@ -27,8 +27,8 @@ rooted = pytest.mark.skipif(bool(netns.missing()), reason=netns.missing())
 @rooted
 @pytest.mark.needs_root
 def test_no_moment_without_a_certificate(tmp_path: Path) -> None:
-    found = course.run(tmp_path, SECONDS, commit(), rate=RATE, realms=AT_ONCE)
-    print(found.line(commit()))
+    found = course.run(tmp_path, SECONDS, SEED, rate=RATE, realms=AT_ONCE)
+    print(found.line(SEED))
     assert found.short() == []
     assert found.looks > 0
     assert found.handshakes > 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.rigs.test_mixtures import commit
+from tests.rigs.test_mixtures import SEED
 from tools.sim import __main__ as sim
 from tools.sim import herd, timeless
 from tools.sim.fleet import SECOND_NS, Request
@@ -15,13 +15,13 @@ CUTS, YEARS = 60, 0.6
     "one", [herd.switched_on, herd.expired, herd.renewals], ids=lambda one: one.__name__
 )
 def test_what_is_due_in_one_second_comes_over_its_window(one: herd.Make) -> None:
-    found = one(COUNT, commit())
+    found = one(COUNT, SEED)
     assert found.short() == []
     assert found.requests == 2 * COUNT
 
 
 def test_a_ca_that_comes_back_is_not_trampled() -> None:
-    found = herd.after_an_outage(FEW, commit(), away_s=AWAY_S)
+    found = herd.after_an_outage(FEW, SEED, away_s=AWAY_S)
     assert found.short() == []
     assert found.served == FEW
 
@@ -46,7 +46,7 @@ def test_a_window_begins_anywhere() -> None:
 
 
 def test_a_board_that_nobody_tells_the_time_has_a_certificate_that_is_valid() -> None:
-    found = timeless.run(CUTS, YEARS, commit())
+    found = timeless.run(CUTS, YEARS, SEED)
     assert found.short() == []
     assert found.issued > CUTS // 4
 
