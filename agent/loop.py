@@ -21,7 +21,7 @@ import os
 import selectors
 import signal
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 
 from hal.ports import Clock
@@ -29,7 +29,7 @@ from hal.ports import Clock
 LONGEST_NS = 60_000_000_000  # the clock watch: a wall clock that jumped is noticed after a minute
 SLEEP_NS = 2_000_000 * 1_000_000_000  # epoll counts milliseconds in 31 bits: 24.8 days
 HEAP_ROOM = 64  # deadlines, the cancelled ones included, before these are looked for
-DUE_A_TURN = 32  # deadlines of one clock; a thousand are due at once after a jump, and keys come
+DUE_A_TURN = 4  # deadlines of one clock; a thousand are due at once after a jump, and keys come
 JUMP_NS = 1_000_000_000  # more than a time source that slews does between two wakes
 
 Call = Callable[[], None]
@@ -114,6 +114,16 @@ class Loop:
         key is echoed.
         """
         self._aside.append(call)
+
+    def pieces(self, work: Iterator[object]) -> None:
+        """Work to its end: a piece of it, which is one `next`, now; then one a turn, as `aside`
+        has it."""
+
+        def go_on() -> None:
+            if next(work, _ENDED) is not _ENDED:
+                self.aside(go_on)
+
+        go_on()
 
     # -- deadlines of the board's clocks -----------------------------------------------------------
 
@@ -271,5 +281,6 @@ def _woken(_number: int, _frame: FrameType | None) -> None:
     """The number is in the pipe; what it means is looked up when nothing else is at work."""
 
 
+_ENDED = object()
 _EVENTS = (selectors.EVENT_READ, selectors.EVENT_WRITE)
 _STOPPING = (signal.SIGTERM, signal.SIGINT)

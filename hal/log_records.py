@@ -83,12 +83,13 @@ def entry_bytes(key: str, length: int | None) -> int:
     return cbor.string_bytes(name) + (1 if length is None else cbor.string_bytes(length))
 
 
-def groups(entries: Lengths, most: int) -> Iterator[list[str]]:
-    """The keys of as few records as their order allows, when each holds `most` bytes."""
+def groups(entries: Iterable[tuple[str, int | None]], most: int) -> Iterator[list[str]]:
+    """The keys of as few records as their order allows, when each holds `most` bytes. `entries`:
+    keys with the bytes of their values."""
     group: list[str] = []
     size = MAP_HEAD_BYTES
-    for key in sorted(entries):
-        entry = entry_bytes(key, entries[key])
+    for key, length in sorted(entries):
+        entry = entry_bytes(key, length)
         if group and size + entry > most:
             yield group
             group, size = [], MAP_HEAD_BYTES
@@ -106,7 +107,7 @@ def group_bytes(layout: Layout, entries: Lengths, keys: Iterable[str]) -> int:
 
 def transaction(layout: Layout, first: int, entries: Entries, most: int) -> list[bytes]:
     """The records of a transaction, numbered from `first`; only the last one makes them count."""
-    found = list(groups(lengths(entries), most)) or [[]]
+    found = list(groups(lengths(entries).items(), most)) or [[]]
     kinds = [PART] * (len(found) - 1) + [TRANSACTION]
     return [
         pack_record(layout, kind, first + at, pack_map({key: entries[key] for key in keys}))
@@ -116,5 +117,5 @@ def transaction(layout: Layout, first: int, entries: Entries, most: int) -> list
 
 def transaction_bytes(layout: Layout, entries: Lengths, most: int) -> int:
     """The bytes of those records, at most."""
-    found = list(groups(entries, most)) or [[]]
+    found = list(groups(entries.items(), most)) or [[]]
     return sum(group_bytes(layout, entries, keys) for keys in found)

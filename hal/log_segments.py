@@ -165,7 +165,7 @@ class Segments:
         if not target.is_erased:
             return pause_ns if target.erase() else MOVE_PAUSE_NS
         if not target.begun:
-            self._begin(target, list(groups(self.values, self.record_bytes)))
+            self._begin(target, list(groups(self.values.lengths(), self.record_bytes)))
         elif not target.copy(self.values):
             self._end_alone(target)
         return MOVE_PAUSE_NS
@@ -216,8 +216,8 @@ class Segments:
         """
         if self._end_begun(changes):
             return
-        stays = {key: length for key, length in self.values.items() if key not in changes}
-        copies = list(groups(stays, self.record_bytes))
+        stays = {key: length for key, length in self.values.lengths() if key not in changes}
+        copies = list(groups(stays.items(), self.record_bytes))
         size = sum(group_bytes(self.layout, stays, keys) for keys in copies)
         end = transaction_bytes(self.layout, lengths(changes), self.record_bytes)
         self._check_room(size + end)

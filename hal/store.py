@@ -78,6 +78,7 @@ class Store:
         self._tell: Callable[[str, tuple[str, ...]], None] = lambda _what, _keys: None
         self._values.on_lost = self._lost
         self.counters = self._segments.counters
+        self.version = 0  # of all values, since the mount; a move changes none
 
     @classmethod
     def mount(cls, flash: Flash, take_over: bool = False) -> Store:
@@ -143,6 +144,7 @@ class Store:
         read-only here, because the part failed, the next mount may find the changes.
         """
         self._segments.commit(_encoded(changes))
+        self.version += 1
         self._due()
 
     def settle(self) -> None:
@@ -184,6 +186,7 @@ class Store:
         damage = Damage(f"a value that cannot be read any more: {why}", (key,), (key,))
         self._damaged = (*self._damaged, damage)
         self._segments.leave()
+        self.version += 1
         self._tell(damage.what, damage.keys)
         self._due()
 

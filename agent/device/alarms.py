@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from agent.console.language.times import Times
 from agent.device import realm_records
-from agent.device.realms import TOLD_A_TURN, Realms
+from agent.device.realms import Realms
 from agent.device.reserve import Purpose
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
@@ -54,14 +54,13 @@ class Alarms:
         self._timer = Timer(shared.loop, self._due)
         realms.watch.call = self.look
 
-    def look(self, runners: list[RealmRunner]) -> None:
-        """Tells what has changed of realms that may stand otherwise than before."""
-        for runner in runners:
-            self._next_s.pop(runner, None)
-            if runner.stopped:
-                self._forget(runner.realm.name)
-            elif runner.now().trusted:
-                self._judge(runner)
+    def look(self, runner: RealmRunner) -> None:
+        """Tells what has changed of a realm that may stand otherwise than before."""
+        self._next_s.pop(runner, None)
+        if runner.stopped:
+            self._forget(runner.realm.name)
+        elif runner.now().trusted:
+            self._judge(runner)
         self._arm()
 
     def stop(self) -> None:
@@ -69,13 +68,13 @@ class Alarms:
         self._timer.cancel()
 
     def _due(self) -> None:
-        """A jump of the clock may have a thousand due: they are looked at a few a turn."""
+        """A jump of the clock may have a thousand due."""
         now_s = self._shared.time.wall_s()
         due = [runner for runner, next_s in self._next_s.items() if next_s <= now_s]
-        for runner in due[TOLD_A_TURN:]:
+        for runner in due:
             del self._next_s[runner]
-            self._realms.watch.later(runner)
-        self.look(due[:TOLD_A_TURN])
+        self._realms.watch.now(due)
+        self._arm()
 
     def _arm(self) -> None:
         next_s = min(self._next_s.values(), default=None)

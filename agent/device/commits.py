@@ -31,7 +31,7 @@ class Commits:
     def __init__(self, store: Store, ca_sets: CaSets, realms: Callable[[], reserve.Realms]) -> None:
         self._store, self._ca_sets, self._realms = store, ca_sets, realms
         self._ledger = Ledger(())
-        self._sequence = -1  # of the store when the ledger was right
+        self._version = -1  # of the store when the ledger was right
         self._held_at = -2  # the same of the sets
         self._kept: Kept | None = None  # as long as nothing changes that it is counted from
 
@@ -53,10 +53,10 @@ class Commits:
                 raise
         except StoreError as error:
             raise refused(error) from error
-        if self._held_at == self._sequence:
+        if self._held_at == self._version:
             self._ca_sets.committed(changes)
-            self._held_at = self._store.health.sequence
-        self._sequence = self._store.health.sequence
+            self._held_at = self._store.version
+        self._version = self._store.version
 
     def configured(self) -> None:
         """The settings of realms may have changed."""
@@ -94,9 +94,9 @@ class Commits:
 
     def _counted(self) -> Ledger:
         """The ledger: made anew where something has written past this, as an erase does."""
-        if self._store.health.sequence != self._sequence:
+        if self._store.version != self._version:
             self._ledger = Ledger(self._store.sizes().items())
-            self._sequence, self._kept = self._store.health.sequence, None
+            self._version, self._kept = self._store.version, None
         return self._ledger
 
     def _left(self, changes: Mapping[str, object]) -> dict[str, object]:
@@ -104,10 +104,10 @@ class Commits:
         if not any(map(casets.is_holder, changes)):
             return {}
         store = self._store
-        if self._held_at != store.health.sequence:
+        if self._held_at != store.version:
             keys = filter(casets.is_holder, store.keys("realm/"))
             self._ca_sets.count({key: casets.named(store.get(key)) for key in keys})
-            self._held_at = store.health.sequence
+            self._held_at = store.version
         return dict.fromkeys(map(record_keys.ca_set_key, self._ca_sets.left(changes)))
 
     def _sizes(self, keys: Iterable[str], changes: Mapping[str, object]) -> list[tuple[str, int]]:

@@ -12,6 +12,7 @@ from agent.device.newcomers import Newcomers
 from agent.device.orphans import Orphans
 from agent.device.realm_jobs import Keys
 from agent.device.realm_records import Held
+from agent.device.rounds import Round
 from agent.device.runner import RealmRunner
 from agent.device.shared import Shared
 from agent.device.starts import ENDS, Starts, rest_s
@@ -25,8 +26,6 @@ from hal.ports import HalError
 from hal.records import CaRecord, RequestRecord
 
 SECOND_NS = 1_000_000_000
-REARMED_A_TURN = 64  # of a turn of the loop, after a jump of the clock
-TOLD_A_TURN = 8  # what is told of a realm may be a commit
 WATCHED_NS = 1 * SECOND_NS
 RESTS = f"the agent ended {ENDS} times in a row while this realm was at this step, so it rests"
 
@@ -40,14 +39,15 @@ class Rest(NamedTuple):
 
 class Watch:
     """Tells of realms that may stand otherwise than before: `alone` at once of one that renews by
-    itself, and `call` a moment later. An application stirs several times in a moment, and one jump
-    of the clock a thousand realms: `call` gets a few a turn of the loop, each once.
+    itself, and `call` a moment later. An application stirs several times in a moment: `call` gets
+    each once, one a turn of the loop.
     """
 
     def __init__(self, loop: Loop, alone: Callable[[str], None]) -> None:
         self._loop, self._alone = loop, alone
-        self.call: Callable[[list[RealmRunner]], None] = lambda _runners: None
+        self.call: Callable[[RealmRunner], None] = lambda _runner: None
         self._stirred: dict[RealmRunner, None] = {}
+        self._round: Round[RealmRunner] = Round(loop, lambda runner: self.call(runner))
 
     def stirs(self, runner: RealmRunner) -> None:
         if runner.engine.policy.percent is not None:
@@ -60,18 +60,18 @@ class Watch:
             self._loop.after(WATCHED_NS, self._tell)
         self._stirred[runner] = None
 
+    def now(self, runners: Iterable[RealmRunner]) -> None:
+        """For `call`, from the next turn on."""
+        self._round.add(runners)
+
     def stop(self) -> None:
         """Nothing is told of what has happened before."""
         self._stirred.clear()
+        self._round.clear()
 
     def _tell(self) -> None:
-        runners = list(self._stirred)[:TOLD_A_TURN]
-        for runner in runners:
-            del self._stirred[runner]
-        if runners:
-            self.call(runners)
-        if self._stirred:
-            self._loop.aside(self._tell)
+        stirred, self._stirred = self._stirred, {}
+        self.now(stirred)
 
 
 class Realms:
@@ -101,7 +101,9 @@ class Realms:
         self._herd_s = shared.hardware.herd_s  # what is configured later applies at once
         self._newcomers = Newcomers(shared, self._is_new, alone)
         self._orphans = Orphans(shared, self._made)
-        shared.time.on_change(self._rearm)
+        self._rearming = Round(shared.loop, self._rearm)
+        # The clock has jumped, or its trust has changed.
+        shared.time.on_change(lambda: self._rearming.add(self))
 
     def __iter__(self) -> Iterator[RealmRunner]:
         """Those that hold something, or have worked."""
@@ -185,22 +187,13 @@ class Realms:
         self._newcomers.start(self._herd_s)
         self._herd_s = 0
 
-    def _rearm(self) -> None:
-        """The clock has jumped, or its trust has changed."""
-        runners = list(self)
-
-        def some() -> None:
-            for runner in runners[:REARMED_A_TURN]:
-                error = runner.engine.error
-                if error and error.code == "ca-badTime":  # the CA may take this time
-                    runner.hear(Configured())
-                else:
-                    runner.rearm()
-            del runners[:REARMED_A_TURN]
-            if runners:
-                self._shared.loop.aside(some)
-
-        some()
+    def _rearm(self, runner: RealmRunner) -> None:
+        """By the clock of now."""
+        error = runner.engine.error
+        if error and error.code == "ca-badTime":  # the CA may take this time
+            runner.hear(Configured())
+        else:
+            runner.rearm()
 
     def changed(self, quiet_s: int = 0) -> None:
         """After a change of the configuration: engines see the realms as they are now.
@@ -309,3 +302,4 @@ class Realms:
             self._drop(key)
         self._orphans.stop()
         self.watch.stop()
+        self._rearming.clear()

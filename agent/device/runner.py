@@ -18,6 +18,7 @@ from __future__ import annotations
 from binascii import crc32
 from collections.abc import Callable
 from functools import lru_cache, partial
+from operator import attrgetter
 
 from agent.appliance import Done, Progress
 from agent.device import asking, realm_records, reserve
@@ -387,12 +388,13 @@ def policy_of(realm: Realm) -> Policy:
     return _shared_policy(Policy(realm.fingerprint, *polls, *trusted, *alone))
 
 
-@lru_cache(maxsize=8)
-def _shared_policy(policy: Policy) -> Policy:
-    """Realms of one CA have the same, and the same object."""
-    return policy
+# Realms of one CA have the same policy, and the same object.
+_shared_policy: Callable[[Policy], Policy] = lru_cache(maxsize=8)(lambda policy: policy)
 
 
 def mark(realm: Realm) -> int:
     """Another one when a setting has changed; the settings themselves change in place."""
-    return hash(tuple(getattr(realm, name) for name in Realm.__slots__))
+    return hash(_settings_of(realm))
+
+
+_settings_of = attrgetter(*Realm.__slots__)

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.device import reserve
+from agent.device.casets import CaSets
 from agent.device.reserve import Ledger
 from tests.helpers.counted import calls
 from tests.helpers.device_bench import Bench, Waiter, ready
@@ -70,3 +71,13 @@ def test_keys_are_counted_once_and_the_reserve_once_for_many_displays() -> None:
     device.changed()
     assert calls(lambda: device.status("abc"), reserve.kept) == 1
     assert calls(bench.enrol, Ledger.__init__) == 0
+
+
+def test_a_move_of_the_store_has_nothing_counted_anew() -> None:
+    """It changes no value; to read what each of a thousand realms holds is a long turn."""
+    bench = ready()
+    bench.enrol()
+    bench.store.compact()
+    assert calls(bench.enrol, Ledger.__init__) == 0
+    bench.store.compact()
+    assert calls(bench.enrol, CaSets.count) == 0

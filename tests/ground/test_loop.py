@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 
@@ -326,4 +327,23 @@ def test_a_thousand_deadlines_at_once_leave_room_for_keys() -> None:
     assert turns == -(-1000 // DUE_A_TURN)
     ours.close()
     theirs.close()
+    loop.close()
+
+
+def test_work_in_pieces_is_one_piece_a_turn_behind_all_others() -> None:
+    seen: list[str] = []
+    loop = Loop(HandClock())
+
+    def work() -> Iterator[None]:
+        for piece in "abc":
+            seen.append(piece)
+            yield
+
+    loop.pieces(work())
+    assert seen == ["a"]
+    for _turn in range(3):
+        loop.after(0, lambda: seen.append("due"))
+        loop.turn(60_000_000_000)
+    assert seen == ["a", "due", "b", "due", "c", "due"]
+    assert loop._sleep_ns() > 0
     loop.close()

@@ -61,7 +61,7 @@ def test_where_the_values_of_records_lie_that_were_written() -> None:
 
 
 def test_a_group_is_as_large_as_a_record_may_be() -> None:
-    found = list(groups(SIZES, 40))
+    found = list(groups(SIZES.items(), 40))
     assert [key for keys in found for key in keys] == sorted(ENTRIES)
     layout = layout_of(FakeFlash(512, 4))
     for keys, following in zip(found, [*found[1:], None], strict=True):
@@ -70,8 +70,8 @@ def test_a_group_is_as_large_as_a_record_may_be() -> None:
         assert group_bytes(layout, SIZES, [*keys, "no such key"]) == layout.record_size(size)
         if following:
             assert size + entry_bytes(following[0], SIZES[following[0]]) > 40
-    assert list(groups({}, 40)) == []
-    assert list(groups({"large": 99}, 40)) == [["large"]]
+    assert list(groups({}.items(), 40)) == []
+    assert list(groups({"large": 99}.items(), 40)) == [["large"]]
 
 
 def test_the_records_of_a_transaction() -> None:

@@ -32,7 +32,7 @@ WORKER_ONLY = (
     "hal.confinement",
 )
 
-GROUND = ("agent.errors", "agent.limits", "agent.visible", "agent.pem")
+GROUND = ("agent.errors", "agent.limits", "agent.visible", "agent.pem", "agent.pieces")
 LANGUAGES = ("agent.console.language", "agent.console.displays", "agent.console.commands")
 
 # Room -> the rooms beside itself, or single modules of them, that it may import; imports for the
@@ -104,6 +104,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.visible": (),
     "agent.limits": (),
     "agent.pem": (),
+    "agent.pieces": (),
     "agent.worker": (
         *("agent.child", "agent.rehearsal", "agent.scep", "agent.limits", "hal.confinement"),
         "hal",

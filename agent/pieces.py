@@ -1,0 +1,24 @@
+"""Work in pieces: a generator whose steps are bounded, and whose result is what it returns.
+
+The loop stands still for one piece at most (`Loop.pieces`), whatever a thousand realms take
+together. Between two pieces others have changed what they may; so who needs the same state in two
+of them looks for it in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeVar
+
+T = TypeVar("T")
+Pieces = Generator[None, None, T]
+
+
+def at_once(work: Pieces[T]) -> T:
+    """The result of all pieces, one right behind the other: for a start, when no loop turns."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result
