@@ -2,7 +2,7 @@
 
 scep-agent run [--board FILE|sim] [--state DIR] [--config FILE]
 scep-agent console [--socket PATH] [-c LINE]...
-scep-agent apply FILE [--dry-run] [--socket PATH]        make FILE the running configuration
+scep-agent apply FILE [--merge] [--dry-run] [--socket PATH]   make FILE the running configuration
 scep-agent worker                                        started by the agent only
 """
 
@@ -62,7 +62,9 @@ def apply(options: Options) -> int:
     """Makes the running and saved configuration equal to a file; tells the difference."""
     from agent.doors import client
 
-    return client.run_apply(_socket(options), options[FILE][0], "--dry-run" in options)
+    return client.run_apply(
+        _socket(options), options[FILE][0], "--dry-run" in options, "--merge" in options
+    )
 
 
 def _socket(options: Options) -> str:
@@ -87,7 +89,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command(run, long=("board=", "state=", "config=")),
     "console": Command(console, short="c:", long=("socket=",)),
-    "apply": Command(apply, long=("dry-run", "socket="), operands=(FILE,)),
+    "apply": Command(apply, long=("dry-run", "merge", "socket="), operands=(FILE,)),
     "worker": Command(worker),
 }
 

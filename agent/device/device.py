@@ -126,6 +126,7 @@ class Device:
         if self.system.key_missing:
             self.shared.log.report("DEVICE_KEY_ERR", devicekey.MISSING)
         self._configuring.load(factory)
+        self.keys.tell_missing()
         self.starts.begin(self.settings.realms)
         self.realms.boot()
         self.shared.time.start(self.realms.issued())  # nothing is in memory before the loop turns

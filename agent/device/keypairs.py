@@ -65,6 +65,14 @@ class KeyPairs:
             return None
         return key
 
+    def tell_missing(self) -> None:
+        """Those that a realm is configured with; one that applies by itself makes its own."""
+        for realm in self._shared.settings.realms.values():
+            name = realm.key_pair
+            if name and not realm.auto_enroll and not self._generations(name):
+                error = fail("key-unknown", name=name)
+                self._shared.log.report("CONFIG_ERR", f"realm {realm.name}: {error.what}")
+
     def unreadable(self, name: str) -> bool:
         """Whether there is a record that is none for us."""
         return self.record(name) is None and bool(self._generations(name))

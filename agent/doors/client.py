@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator
 
 from agent import limits
-from agent.doors.wire import APPLY, DRY_RUN, END, SCRIPT, TERMINAL, hello
+from agent.doors.wire import APPLY, DRY_MERGE, DRY_RUN, END, MERGE, SCRIPT, TERMINAL, hello
 from hal.files import read_text
 from hal.ports import FilesError, HalError
 from hal.sockets import connect_unix
@@ -24,8 +24,9 @@ def run_script(path: str, lines: Iterable[bytes]) -> int:
     return _exchange(path, SCRIPT, (line.rstrip(b"\n") + b"\n" for line in lines))
 
 
-def run_apply(path: str, name: str, dry_run: bool) -> int:
+def run_apply(path: str, name: str, dry_run: bool, merge: bool) -> int:
     """Sends a configuration file (`-`: standard input); exit status 2 when it cannot be read."""
+    kinds = ((APPLY, DRY_RUN), (MERGE, DRY_MERGE))
     try:
         text = _text(name)
     except HalError as error:
@@ -34,7 +35,7 @@ def run_apply(path: str, name: str, dry_run: bool) -> int:
             "  Next step: name a file like `display current-configuration` shows it, or `-`\n"
         )
         return 2
-    return _exchange(path, DRY_RUN if dry_run else APPLY, [text])
+    return _exchange(path, kinds[merge][dry_run], [text])
 
 
 def _text(name: str) -> bytes:

@@ -3,7 +3,7 @@
 That line is `hello` (`agent/doors/wire.py`); what follows it is
     terminal   bytes both ways, as on a serial line
     script     lines in; text out; at the end NUL, the exit status as a digit, and end of file
-    apply, dry-run   a configuration in (`agent/doors/upload.py`); the same out
+    apply, dry-run, merge, dry-merge   a configuration in (`agent/doors/upload.py`); the same out
 
 Fault model: somebody connects and says nothing, or something else, or takes every place or every
 descriptor. Promised: who is turned away reads why at once, in the form of a script's end; a place
@@ -16,6 +16,7 @@ import socket
 from collections.abc import Callable, Iterable
 
 from agent import limits
+from agent.console.configuration.apply import How
 from agent.console.terminal.output import error_lines
 from agent.device.device import Device
 from agent.doors.admission import Admission
@@ -23,7 +24,17 @@ from agent.doors.attach import Script, Terminal
 from agent.doors.register import Who
 from agent.doors.streams import Peer, SocketStream
 from agent.doors.upload import Upload
-from agent.doors.wire import APPLY, DRY_RUN, END, HELLO, HELLO_BYTES, SCRIPT, TERMINAL
+from agent.doors.wire import (
+    APPLY,
+    DRY_MERGE,
+    DRY_RUN,
+    END,
+    HELLO,
+    HELLO_BYTES,
+    MERGE,
+    SCRIPT,
+    TERMINAL,
+)
 from agent.errors import AgentError, fail
 from agent.loop import Deadline, Loop
 from hal.ports import LinkError
@@ -32,6 +43,12 @@ from hal.sockets import Credentials, Spare, peer_credentials
 HELLO_NS = 5_000_000_000
 UNDER_WAY_BYTES = 16 * 1024  # in the kernel, where Ctrl+C cannot drop them any more
 ACCEPT_AGAIN_NS = 1_000_000_000
+UPLOADS = {
+    APPLY: How(),
+    DRY_RUN: How(dry_run=True),
+    MERGE: How(merge=True),
+    DRY_MERGE: How(dry_run=True, merge=True),
+}
 
 
 class Server:
@@ -138,7 +155,7 @@ class _Greeting:
                 return self._refuse()
 
     def _judge(self, words: list[str]) -> None:
-        known = (TERMINAL, SCRIPT, APPLY, DRY_RUN)
+        known = (TERMINAL, SCRIPT, *UPLOADS)
         if len(words) != 4 or words[0] != HELLO or words[1] not in known:
             self._refuse()
             return
@@ -161,7 +178,7 @@ class _Greeting:
             reader = Script(self._loop, self._device, peer, self._who._replace(place=kind))
         else:
             who = self._who._replace(place="apply")
-            reader = Upload(self._loop, self._device, peer, who, kind == DRY_RUN)
+            reader = Upload(self._loop, self._device, peer, who, UPLOADS[kind])
 
         def gone() -> None:
             reader.gone()

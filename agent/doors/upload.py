@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from agent import limits
 from agent.console.commands.operator import Operator
-from agent.console.configuration.apply import apply
+from agent.console.configuration.apply import How, apply
 from agent.console.session.session import Session
 from agent.device.device import Device
 from agent.doors.register import Who, seated
@@ -23,8 +23,8 @@ from agent.loop import Loop
 class Upload:
     """One text, and what came of it."""
 
-    def __init__(self, loop: Loop, device: Device, peer: Peer, who: Who, dry_run: bool) -> None:
-        self._peer, self._dry_run = peer, dry_run
+    def __init__(self, loop: Loop, device: Device, peer: Peer, who: Who, how: How) -> None:
+        self._peer, self._how = peer, how
         self._text = bytearray()
         self._whole = False
         self._session = Session(
@@ -54,7 +54,7 @@ class Upload:
     def _apply(self, operator: Operator, text: bytes | bytearray | None) -> None:
         if text is None:
             raise fail("apply-size", cap=limits.APPLY_BYTES)
-        apply(operator, text.decode("utf-8", "replace"), self._dry_run)
+        apply(operator, text.decode("utf-8", "replace"), self._how)
 
     def _finish(self, status: int) -> None:
         self._session.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 HELLO = "scep-agent/1"
 TERMINAL, SCRIPT = "terminal", "script"
-APPLY, DRY_RUN = "apply", "dry-run"  # a configuration follows, to be applied or compared
+# A configuration follows, to be applied or compared, alone or behind the running one.
+APPLY, DRY_RUN, MERGE, DRY_MERGE = "apply", "dry-run", "merge", "dry-merge"
 HELLO_BYTES = 64
 END = b"\0"  # ends a script; before the exit status of one. No text of ours holds a NUL
 

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.console.commands.table import render_configuration
-from agent.console.configuration.apply import apply
+from agent.console.configuration.apply import How, apply
 from agent.console.session.session import Session
 from agent.errors import fail
 from agent.settings import Unapplied
@@ -36,13 +36,13 @@ def device(text: str = BASE) -> FakeDevice:
 
 
 def run(
-    device: FakeDevice, text: str, *, dry_run: bool = False, level: int = 3
+    device: FakeDevice, text: str, *, dry_run: bool = False, merge: bool = False, level: int = 3
 ) -> tuple[list[str], int | None]:
     """Applies a text; what was said, and the exit status (None: it waits)."""
     sent = bytearray()
     status: list[int] = []
     session = Session(device, sent.extend, device.reactor, level=level, terminal=False)
-    session.perform(lambda operator: apply(operator, text, dry_run), status.append)
+    session.perform(lambda operator: apply(operator, text, How(dry_run, merge)), status.append)
     assert len(status) < 2
     return sent.decode().splitlines(), status[0] if status else None
 
@@ -104,7 +104,7 @@ def test_a_dry_run_says_the_same_and_does_nothing() -> None:
     [
         ("foo bar\n", " line 13: foo bar: Unrecognized command"),
         ("pki realm abc\n entity e9\n", " line 14: entity e9: there is no entity e9"),
-        ("pki realm b\n rsa local-key-pair k9\n", " line 14: rsa local-key-pair k9: there is no"),
+        ("pki realm b\n rsa local-key-pair K1\n", " line 14: rsa local-key-pair K1: there is no"),
         ("pki realm b\n rsa local-key-pair k1\n", "line 14: rsa local-key-pair k1: key pair k1 is"),
         ("pki realm b\n entity e2\n#\npki entity e2\n", "line 14: entity e2: entity e2 has no com"),
         (
@@ -196,7 +196,7 @@ def test_the_line_of_a_password_that_is_refused_is_named_and_the_others_are_left
     text = "".join(f"pki realm r{n}\n password cipher topsecret\n" for n in range(3))
     sent, status = bytearray(), []
     session = Session(one, sent.extend, one.reactor, level=3, terminal=False)
-    session.perform(lambda operator: apply(operator, text, False), status.append)
+    session.perform(lambda operator: apply(operator, text, How()), status.append)
     one.finish()
     one.finish(fail("job-died"))
     assert status == [1]
@@ -215,11 +215,11 @@ def test_what_others_typed_while_passwords_were_sealed_counts() -> None:
     assert list(one.settings.realms) == ["default", "abc"]
 
 
-def test_a_key_pair_that_went_meanwhile_is_noticed() -> None:
+def test_an_entity_that_went_meanwhile_is_noticed() -> None:
     one = device()
     one.eager = False
-    run(one, PASSWORD)
-    del one.pairs["k1"]
+    run(one, PASSWORD.replace("pki entity e1\n common-name r1.example\n", ""), merge=True)
+    Script(one).run("system-view", "pki realm abc", "undo entity", "undo pki entity e1")
     before = render_configuration(one.settings)
     one.finish()
     assert render_configuration(one.settings) == before

@@ -4,8 +4,11 @@ from time import process_time
 
 import pytest
 
+from agent.console.commands import keys
+from agent.console.commands.operator import NewKey
 from agent.console.commands.table import ROWS, branches, render_configuration
-from agent.console.configuration.loader import Loader, Secrets, load_configuration
+from agent.console.configuration.loader import Loader, load_configuration
+from agent.console.configuration.needs import Needs
 from agent.errors import AgentError, fail
 from agent.settings import Entity, Realm, Settings
 from tests.helpers.appliance import FakeDevice
@@ -44,7 +47,6 @@ def test_bad_lines_are_kept_and_the_others_apply() -> None:
     assert [(number, line.text) for number, line in bad] == [
         (7, "common-name r_1"),
         (10, "entity e1"),
-        (11, "rsa local-key-pair k1"),
         (15, "tail"),
         (16, "foo bar"),
         (17, "pki realm a?b"),
@@ -53,15 +55,10 @@ def test_bad_lines_are_kept_and_the_others_apply() -> None:
     reasons = [line.why for _, line in bad]
     assert "letters, digits" in reasons[0]
     assert reasons[1] == "entity e1 has no common name"
-    assert reasons[2] == "there is no RSA key pair k1"
-    assert reasons[4] == "Unrecognized command"
-    assert reasons[6] == "the line that opens its block does not apply"
-    assert [line.block for _, line in bad[:3]] == [
-        "pki entity e1",
-        "pki realm abc",
-        "pki realm abc",
-    ]
-    assert [line.block for _, line in bad[3:]] == ["", "", "", "pki realm a?b"]
+    assert reasons[3] == "Unrecognized command"
+    assert reasons[5] == "the line that opens its block does not apply"
+    assert [line.block for _, line in bad[:2]] == ["pki entity e1", "pki realm abc"]
+    assert [line.block for _, line in bad[2:]] == ["", "", "", "pki realm a?b"]
     assert device.settings.realms["abc"].password == seal("topsecret")
     assert device.settings.realms["default"].ca_id is None
 
@@ -76,7 +73,7 @@ def test_commands_that_act_are_no_settings() -> None:
 
 def test_nothing_is_undone_shown_or_done_by_a_file() -> None:
     """Of every row as it is and undone: only settings and what stands between them load."""
-    marks = {"#", "quit", "return"}
+    marks = {"#", "quit", "return", keys.CREATE.notation}
     for row in ROWS:
         forms = list(branches(row))
         loads = [form.command.loads for form in forms]
@@ -142,12 +139,25 @@ def test_the_children_of_a_refused_block_do_not_fall_upon_the_device() -> None:
 def test_secrets_are_found_first_and_taken_when_they_are_ready() -> None:
     device = FakeDevice(eager=True)
     text = "pki realm abc\n password cipher topsecret\n"
-    secrets = Secrets(Settings())
-    assert load_configuration(device, text, secrets) == []
-    assert list(secrets.tasks) == [2]
-    secrets.tasks[2](lambda sealed: secrets.ready.update({2: sealed}))
-    assert load_configuration(device, text, secrets) == []
+    needs = Needs(Settings())
+    assert load_configuration(device, text, needs) == []
+    assert list(needs.tasks) == [2]
+    needs.tasks[2](lambda sealed: needs.ready.update({2: sealed}))
+    assert load_configuration(device, text, needs) == []
     assert device.settings.realms["abc"].password == seal("topsecret")
+
+
+@pytest.mark.parametrize("name", ["k1", "k2"])
+def test_a_text_wants_key_pairs_and_a_start_makes_none(name: str) -> None:
+    line = f"pki rsa local-key-pair create {name} modulus 3072 exportable"
+    device = FakeDevice()
+    device.add_key_pair("k1")
+    needs = Needs(Settings())
+    assert load_configuration(device, line, needs) == []
+    assert needs.keys == {name: NewKey(name, 3072, True)}
+    ((_number, bad),) = load_configuration(device, line)
+    assert bad.why == "a configuration cannot hold a command that acts"
+    assert (device.tasks, list(device.pairs)) == ({}, ["k1"])
 
 
 def test_any_text_loads() -> None:

@@ -43,18 +43,29 @@ def _saved(name: str) -> Bench:
 
 
 def test_a_line_waits_for_what_it_needs() -> None:
-    bench = Bench(CONFIGURATION)  # there is no key pair k1 yet
-    assert unapplied(bench) == ["rsa local-key-pair k1"]
+    bench = Bench(CONFIGURATION.replace(" common-name r1.example\n", ""))
+    assert unapplied(bench) == ["entity r1"]
     bench.device.configuration.save()
     bench.factory = ""
     bench.reboot()
-    assert unapplied(bench) == ["rsa local-key-pair k1"]
-    assert "rsa local-key-pair k1: there is no RSA key pair k1" in bench.logged()
-    bench.key()
+    assert unapplied(bench) == ["entity r1"]
+    assert "entity r1: entity r1 has no common name" in bench.logged()
+    bench.device.settings.entities["r1"].common_name = "r1.example"
+    bench.device.configuration.save()
     bench.reboot()
     assert unapplied(bench) == []
-    assert bench.device.settings.realms["abc"].key_pair == "k1"
+    assert bench.device.settings.realms["abc"].entity == "r1"
     assert not bench.device.configuration.unsaved()
+
+
+@pytest.mark.parametrize(("line", "told"), [("", True), (" auto-enroll\n", False)])
+def test_a_key_pair_that_is_not_there_is_told_at_a_start_and_counts_once_it_is(
+    line: str, told: bool
+) -> None:
+    bench = Bench(CONFIGURATION.replace("realm abc\n", f"realm abc\n{line}"))
+    assert unapplied(bench) == []
+    assert bench.device.settings.realms["abc"].key_pair == "k1"
+    assert ("CONFIG_ERR: realm abc: there is no RSA key pair k1" in bench.logged()) is told
 
 
 def test_no_password_in_plain_gets_into_the_flash() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.console.configuration.apply import apply
+from agent.console.configuration.apply import How, apply
 from agent.console.session.session import Session
 from agent.settings import LocalUser, Settings
 from hal import record_keys, records
@@ -114,7 +114,7 @@ def test_an_operator_opens_no_line_by_a_file_that_leaves_out_what_is_not_underst
     bench = Bench("user-interface console 0\n authentication-mode radius\n")
     script = Session(bench.device, lambda _data: None, bench.loop, level=2, terminal=False)
     found: list[int] = []
-    script.perform(lambda it: apply(it, "sysname r2\n", dry_run=False), found.append)
+    script.perform(lambda it: apply(it, "sysname r2\n", How()), found.append)
     assert found == [1]
     assert closed(bench)
     typed(bench, 2, "system-view", "sysname r3")

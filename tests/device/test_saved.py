@@ -18,11 +18,10 @@ def saved_device() -> FakeDevice:
 
 
 def kept_device() -> FakeDevice:
-    """A device whose configuration asked for a key pair and a command that are not there."""
+    """A device whose configuration asked for an entity and a command that are not there."""
     device = FakeDevice(eager=True)
-    text = (
-        "pki entity e1\n common-name r1\npki realm abc\n entity e1\n rsa local-key-pair k1\nfoo\n"
-    )
+    device.add_key_pair("k1")
+    text = "pki realm abc\n rsa local-key-pair k1\n entity e1\nfoo\n"
     device.settings.unapplied = [line for _number, line in load_configuration(device, text)]
     assert len(device.settings.unapplied) == 2
     return device
@@ -91,7 +90,7 @@ def test_kept_lines_are_shown_as_comments_in_their_blocks() -> None:
     device = kept_device()
     shown = Script(device).run("display current-configuration")[0].splitlines()
     realm = shown.index("pki realm abc")
-    assert shown[realm + 2] == " ! rsa local-key-pair k1 (there is no RSA key pair k1)"
+    assert shown[realm + 2] == " ! entity e1 (there is no entity e1)"
     assert "! foo (Unrecognized command)" in shown
     here = Script(device).run("system-view", "pki realm abc", "display this")[0].splitlines()
     assert here[1:] == ["#", *shown[realm : realm + 3], "#", "return"]
@@ -103,13 +102,13 @@ def test_kept_lines_are_saved_as_they_were() -> None:
     device = kept_device()
     Script(device).run("save", "y")
     saved = (device.configuration.text or "").splitlines()
-    assert " rsa local-key-pair k1" in saved
+    assert " entity e1" in saved
     assert "foo" in saved
     assert not device.configuration.unsaved()
     device.settings.become(Settings())
-    device.add_key_pair("k1")
+    saved += ["pki entity e1", " common-name r1"]
     assert [line.text for _n, line in load_configuration(device, "\n".join(saved))] == ["foo"]
-    assert device.settings.realms["abc"].key_pair == "k1"
+    assert device.settings.realms["abc"].entity == "e1"
 
 
 def test_a_terminal_is_told_at_login_and_a_script_is_not() -> None:
@@ -123,14 +122,14 @@ def test_a_terminal_is_told_at_login_and_a_script_is_not() -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        ("rsa local-key-pair k2",),
-        ("undo rsa local-key-pair",),
+        ("entity e2",),
+        ("undo entity",),
         ("quit", "undo pki realm abc"),
     ],
 )
 def test_a_kept_line_goes_when_its_setting_is_settled(lines: tuple[str, ...]) -> None:
     device = kept_device()
-    device.add_key_pair("k2")
+    Script(device).run("system-view", "pki entity e2", "common-name r2")
     said = Script(device).run("system-view", "pki realm abc", *lines)
     assert said[1] == 0
     assert [one.text for one in device.settings.unapplied] == ["foo"]
@@ -141,8 +140,8 @@ def test_a_kept_line_goes_when_its_setting_is_settled(lines: tuple[str, ...]) ->
     [
         ("ca id x",),
         ("undo ca id",),
-        ("rsa local-key-pair k9",),  # it failed
-        ("quit", "pki realm other", "undo rsa local-key-pair"),
+        ("entity e9",),  # it failed
+        ("quit", "pki realm other", "undo entity"),
         (
             "quit",
             "undo pki realm default",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.console.configuration.apply import apply
+from agent.console.configuration.apply import How, apply
 from agent.console.language import grammar
 from agent.console.session.session import Session
 from agent.device import reserve
@@ -36,7 +36,7 @@ def benches() -> dict[int, Bench]:
 def apply_text(bench: Bench, text: str) -> list[int]:
     ended: list[int] = []
     script = Session(bench.device, lambda _data: None, bench.loop, level=3, terminal=False)
-    script.perform(lambda operator: apply(operator, text, dry_run=False), ended.append)
+    script.perform(lambda operator: apply(operator, text, How()), ended.append)
     while not ended:
         bench.turn()
     script.close()

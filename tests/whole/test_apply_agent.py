@@ -203,9 +203,7 @@ def test_a_configuration_that_is_pasted_or_piped_is_the_same(agent: Agent, tmp_p
 def test_what_does_not_apply_after_a_start_is_told_at_the_line(
     agent: Agent, tmp_path: Path
 ) -> None:
-    agent.must("system-view", "pki realm abc", "undo rsa local-key-pair", *SAVE)
-    agent.must("system-view", "pki rsa local-key-pair destroy k1", "y")
-    text = current(agent).replace("\n entity r1", "\n entity r1\n rsa local-key-pair k1")
+    text = current(agent).replace(" common-name", " country DE\n ! common-name")
     factory = tmp_path / "factory.cfg"
     factory.write_text(text)
     agent.stop()
@@ -221,9 +219,9 @@ def test_what_does_not_apply_after_a_start_is_told_at_the_line(
     assert "Warning: Of the saved configuration 1 line does not apply." in greeting.replace(
         "\r\n", " "
     )
-    assert " ! rsa local-key-pair k1 (there is no RSA key pair k1)" in current(agent)
-    agent.must("system-view", "pki rsa local-key-pair create k1 modulus 2048", *SAVE)
+    assert " ! entity r1 (entity r1 has no common name)" in current(agent)
+    agent.must("system-view", "pki entity r1", "common-name r1.example", *SAVE)
     agent.kill()
     agent.start()
-    assert " rsa local-key-pair k1\n" in current(agent)
+    assert " entity r1\n" in current(agent)
     assert "!" not in current(agent)

@@ -191,8 +191,8 @@ def test_rotten_flash_is_reported_and_the_rest_is_served(
         assert "damaged" in agent.log()
         assert in_use(agent) == before
         error = error_of(agent.script(*AGAIN))
-        assert "Realm abc is not complete; missing: rsa local-key-pair" in error
-        assert "rsa local-key-pair k1: there is no RSA key pair k1" in agent.log()
+        assert "There is no RSA key pair k1." in error
+        assert "realm abc: there is no RSA key pair k1" in agent.log()
         assert in_use(agent) == before
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from agent import limits
 from agent.appliance import FromFile
 from agent.console.commands import files, lookups
-from agent.console.commands.operator import Operator
+from agent.console.commands.operator import NewKey, Operator
 from agent.console.commands.rows import SECRET_LEVEL, Row, display
 from agent.console.displays import realms
 from agent.console.displays.document import Document, total
@@ -36,20 +36,21 @@ def confirm_device(operator: Operator, _args: Args) -> None:
 
 
 def create_key_pair(operator: Operator, args: Args) -> None:
-    name = args.text("NAME")
-    lookups.refuse_used_key(operator, name)
+    """In a text it is no act: a key pair that is there is left as it is, whoever uses it."""
+    name, exportable = args.text("NAME"), "exportable" in args
+    if operator.keys.noted(NewKey(name, args.number("BITS", limits.KEY_BITS_DEFAULT), exportable)):
+        return
+    lookups.refuse_to_replace(operator, name)
 
     def with_size(bits: int) -> None:
-        lookups.refuse_used_key(operator, name)  # since the questions a realm may have taken it
+        lookups.refuse_to_replace(operator, name)  # since the questions a realm may have taken it
 
         def created(_result: object) -> None:
             operator.info(f"The RSA key pair {name} of {bits} bits was created.")
 
         operator.start(
             f"Generating the RSA key pair {name} of {bits} bits",
-            lambda task: operator.device.create_key_pair(
-                name, bits, "exportable" in args, task.done
-            ),
+            lambda task: operator.device.create_key_pair(name, bits, exportable, task.done),
             created,
         )
 
@@ -97,7 +98,7 @@ def destroy_key_pair(operator: Operator, args: Args) -> None:
 
 def import_key_pair(operator: Operator, args: Args) -> None:
     name, form = args.text("NAME"), args.chosen(files.FORMATS)[0]
-    lookups.refuse_used_key(operator, name)
+    lookups.refuse_to_replace(operator, name)
 
     def imported(_result: object) -> None:
         operator.info(f"The RSA key pair {name} was imported.")
@@ -154,6 +155,7 @@ CREATE = Row(
     (SYSTEM,),
     create_key_pair,
     {"NAME": lookups.KEY_NAME, "BITS": parameters.MODULUS},
+    marks=True,
 )
 DESTROY = Row(
     "pki rsa local-key-pair destroy NAME", (SYSTEM,), destroy_key_pair, {"NAME": lookups.KEY_NAME}

@@ -9,6 +9,7 @@ So a realm is looked at once more for each line of it that is about a key pair.
 from __future__ import annotations
 
 from agent.appliance import Appliance
+from agent.console.commands.operator import NewKey
 
 
 class KeysNow:
@@ -23,12 +24,18 @@ class KeysNow:
     def user(self, name: str, _asking: str) -> str | None:
         return self._device.key_pair_user(name)
 
+    def noted(self, _wanted: NewKey) -> bool:
+        return False
+
 
 class KeysOfText:
-    """The same for a text, from the first line on that is about a key pair."""
+    """The same for a text, from the first line on that is about a key pair.
 
-    def __init__(self, device: Appliance) -> None:
-        self._device = device
+    `wanted` gets the key pairs that its lines want, by name; None: nobody can make them.
+    """
+
+    def __init__(self, device: Appliance, wanted: dict[str, NewKey] | None = None) -> None:
+        self._device, self._wanted = device, wanted
         self._names: frozenset[str] | None = None
         self._held: dict[str, list[str]] | None = None
         self._configured: dict[str, list[str]] = {}
@@ -53,6 +60,12 @@ class KeysOfText:
         if len(found) > 1:
             found = {next(key for key in realms if key in found)}
         return realms[found.pop()].name if found else None
+
+    def noted(self, wanted: NewKey) -> bool:
+        if self._wanted is None:
+            return False
+        self._wanted[wanted.name] = wanted
+        return True
 
     def _look_at(self, key: str) -> None:
         realm = self._device.settings.realms.get(key)

@@ -135,6 +135,25 @@ def key_pair(operator: Operator, name: str, *, is_made: bool = False) -> str:
     raise fail("key-unknown", name=name)
 
 
+def refuse_to_replace(operator: Operator, name: str) -> None:
+    """A key pair that a realm uses; one that is missing may be made for the realm that names it."""
+    if name in operator.keys.names():
+        refuse_used_key(operator, name)
+
+
+def warn_of_key(operator: Operator, record: Realm) -> None:
+    """A realm that applies by itself gets a key pair made that is not there."""
+    name = record.key_pair
+    if name is None or name in operator.keys.names():
+        return
+    when = (
+        "it is made when the realm applies"
+        if record.auto_enroll
+        else f"create it with `pki rsa local-key-pair create {name}`"
+    )
+    operator.warn(f"There is no RSA key pair {name} yet; {when}.")
+
+
 def refuse_used_key(operator: Operator, name: str, beside: str | None = None) -> None:
     """One key pair serves one realm at a time; `beside` is the realm that may have it."""
     user = operator.keys.user(name, fold(beside or ""))

@@ -14,6 +14,7 @@ from agent.appliance import Appliance, Done, Progress, Seat
 from agent.console.displays.document import Document
 from agent.console.language.views import View
 from agent.errors import AgentError
+from hal.named import NamedTuple
 from hal.protocol import Protocol
 
 GOES_ON = "The work goes on without this session."
@@ -27,8 +28,16 @@ class Task(Progress, Protocol):
     def done(self, result: object) -> None: ...  # the result, or an AgentError
 
 
+class NewKey(NamedTuple):
+    """A key pair that is to be made."""
+
+    name: str
+    bits: int
+    exportable: bool
+
+
 class Keys(Protocol):
-    """The key pairs that are there, and who uses them."""
+    """The key pairs that are there, who uses them, and who makes one."""
 
     def names(self) -> frozenset[str]: ...
 
@@ -37,6 +46,9 @@ class Keys(Protocol):
 
         asking: the folded name of the realm that may be configured with it as soon as this returns.
         """
+
+    def noted(self, wanted: NewKey) -> bool:
+        """Whether a text wants it, which gets it made; False: the operator makes it now."""
 
 
 class Operator(Protocol):

@@ -111,11 +111,12 @@ def bind_entity(operator: Operator, args: Args) -> None:
 
 
 def bind_key_pair(operator: Operator, args: Args) -> None:
-    """A realm that applies by itself gets a key pair made that is not there."""
+    """A key pair that is not there is made before the first application, or by it."""
     record, name = operator.record(REALM), args.text("NAME")
-    lookups.key_pair(operator, name, is_made=record.auto_enroll is not None)
+    lookups.key_pair(operator, name, is_made=True)
     lookups.refuse_used_key(operator, name, beside=record.name)
     record.key_pair = name
+    operator.remark(lambda: lookups.warn_of_key(operator, record))
 
 
 def source(operator: Operator, args: Args) -> None:

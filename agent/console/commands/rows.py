@@ -28,8 +28,8 @@ class Row(NamedTuple):
 
     `undo` is the notation behind the word `undo`; `undone` is its handler. A row that `shows` a
     kind of display takes `json`, and `| include TEXT` and the like. `opens` is the view that the
-    command leads into. `marks` rows are no settings and stand in a configuration all the same,
-    between its blocks. `lower` is a level below `level`, and the part of the notation that it may
+    command leads into. `marks` rows are no settings and may stand in a text all the same, between
+    its blocks. `lower` is a level below `level`, and the part of the notation that it may
     type.
     """
 

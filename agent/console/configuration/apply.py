@@ -1,101 +1,136 @@
 """`scep-agent apply`: the running configuration becomes a text, all of it or nothing.
 
 The text is read into fresh settings by the handlers that read what is typed, so it passes the same
-checks. Passwords in plain are sealed by tasks, and sealed ones are tried; then the text is read
-again, compared, committed and switched to in one go, since other sessions may have configured the
-device meanwhile.
+checks; to be merged, it is read behind the running configuration. Passwords in plain are sealed by
+tasks, sealed ones are tried, and key pairs that are missing are made. Then the text is read again,
+compared, committed and switched to in one go, since other sessions may have configured the device
+meanwhile.
 
 Fault model. The text is wrong, asks for more than its sender may do, or flash does not take it:
-then nothing has changed, and the exit status is 1. The sender hangs up: nothing has changed.
+then the configuration has not changed, and the exit status is 1. The sender hangs up: the same. A
+key pair that was made by then stays.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from typing import Any
 
+from agent import limits
+from agent.appliance import Done
 from agent.console.commands import access, lookups
 from agent.console.commands.lines import concealed
-from agent.console.commands.operator import Operator, Task
+from agent.console.commands.operator import NewKey, Operator, Task
 from agent.console.commands.rows import CONFIGURE_LEVEL, SECRET_LEVEL
 from agent.console.commands.table import render_configuration, table
-from agent.console.configuration.loader import BadLine, Secrets, load_configuration
+from agent.console.configuration.loader import BadLine, load_configuration
+from agent.console.configuration.needs import InTurn, Needs, Step
 from agent.console.language.blocks import Change, difference
 from agent.console.language.grammar import GrammarError, match
 from agent.console.language.views import SYSTEM
-from agent.errors import AgentError, fail
+from agent.errors import fail
 from agent.settings import Realm, Settings, fold
+from hal.named import NamedTuple
 
 NOT_APPLIED = "Nothing was changed."
+KEYS_STAY = "The configuration was not changed; key pairs that were made stay."
 SHOWN_CHARACTERS = 200  # of a bad line
+SHOWN_NAMES = 8  # of what goes
 
 
-def apply(operator: Operator, text: str, dry_run: bool) -> None:
-    """Begins; the session is busy until the end. A dry run only tells the difference."""
+class How(NamedTuple):
+    """A dry run only tells the difference; a merge keeps what the text does not name."""
+
+    dry_run: bool = False
+    merge: bool = False
+
+
+def apply(operator: Operator, text: str, how: How) -> None:
+    """Begins; the session is busy until the end."""
     if operator.level < CONFIGURE_LEVEL:
         raise fail("apply-level", line="apply", wanted=CONFIGURE_LEVEL, level=operator.level)
-    secrets = Secrets(operator.device.settings)
-    _read(operator, text, secrets)
-    _protect(operator, text, secrets, dry_run)
+    needs = Needs(operator.device.settings)
+    candidate = _read(operator, text, needs, how)
 
+    def protected(_result: object) -> None:
+        for name in sorted(operator.keys.names() & set(needs.keys)):
+            operator.info(f"The RSA key pair {name} is there and stays as it is.")
+        _make_keys(operator, _wanted(candidate, needs), how, conclude)
 
-def _protect(operator: Operator, text: str, secrets: Secrets, dry_run: bool) -> None:
-    """The passwords, and then the end."""
-    if secrets.tasks:
-        operator.start(
-            f"Sealing or checking passwords: {len(secrets.tasks)}",
-            lambda task: _Passwords(secrets, task).go(),
-            lambda _result: _conclude(operator, text, secrets, dry_run),
-            NOT_APPLIED,
-        )
+    def conclude(_result: object) -> None:
+        _conclude(operator, text, needs, how)
+
+    if needs.tasks:
+        steps = [_sealing(needs, line) for line in sorted(needs.tasks)]
+        label = f"Sealing or checking passwords: {len(steps)}"
+        operator.start(label, lambda task: InTurn(steps, task).go(), protected, NOT_APPLIED)
     else:
-        _conclude(operator, text, secrets, dry_run)
+        protected(None)
 
 
-class _Passwords:
-    """One task after the other; no call stands in a call, however fast they end."""
+def _sealing(needs: Needs, line: int) -> Step:
+    def keep(result: object) -> None:
+        needs.ready[line] = result
 
-    def __init__(self, secrets: Secrets, task: Task) -> None:
-        self._secrets, self._task = secrets, task
-        self._waiting = sorted(secrets.tasks, reverse=True)
-        self._pending = self._going = False
-
-    def go(self) -> int:
-        """Starts what can be started; the number of the last task."""
-        handle = 0
-        self._going = True
-        while self._waiting and not (self._pending or self._task.over):
-            line = self._waiting.pop()
-            self._pending = True
-            handle = self._secrets.tasks[line](partial(self._ended, line))
-        self._going = False
-        if not self._pending:
-            self._task.done(None)
-        return handle
-
-    def _ended(self, line: int, result: object) -> None:
-        self._pending = False
-        self._secrets.ready[line] = result
-        if isinstance(result, AgentError):
-            self._task.note(f"The password of line {line} is not possible.")
-            self._task.done(result)
-        elif not self._going:
-            self.go()
+    return Step(needs.tasks[line], keep, f"The password of line {line} is not possible.")
 
 
-def _read(operator: Operator, text: str, secrets: Secrets) -> Settings:
+def _wanted(candidate: Settings, needs: Needs) -> dict[str, NewKey]:
+    """The key pairs that lines of the text make, and those that its realms name."""
+    wanted = dict(needs.keys)
+    for realm in candidate.realms.values():
+        if realm.key_pair:
+            bits = realm.auto_enroll.key_bits if realm.auto_enroll else None
+            named = NewKey(realm.key_pair, bits or limits.KEY_BITS_DEFAULT, False)
+            wanted.setdefault(realm.key_pair, named)
+    return wanted
+
+
+def _make_keys(
+    operator: Operator, wanted: dict[str, NewKey], how: How, then: Callable[[object], None]
+) -> None:
+    """Makes those that are missing; a dry run says which."""
+    there = operator.keys.names()
+    missing = [key for name, key in wanted.items() if name not in there]
+
+    def begin(task: Task) -> int:
+        return InTurn([_making(operator, key, task) for key in missing], task).go()
+
+    if how.dry_run:
+        for key in missing:
+            operator.info(f"An RSA key pair {key.name} of {key.bits} bits would be created.")
+    if how.dry_run or not missing:
+        then(None)
+    else:
+        operator.start(f"Generating RSA key pairs: {len(missing)}", begin, then, KEYS_STAY)
+
+
+def _making(operator: Operator, key: NewKey, task: Task) -> Step:
+    def begin(done: Done[Any]) -> int:
+        return operator.device.create_key_pair(key.name, key.bits, key.exportable, done)
+
+    def created(_result: object) -> None:
+        task.note(f"The RSA key pair {key.name} of {key.bits} bits was created.")
+
+    return Step(begin, created, KEYS_STAY)
+
+
+def _read(operator: Operator, text: str, needs: Needs, how: How) -> Settings:
     """The settings that a text makes; AgentError when a line of it does not apply."""
     device = operator.device
     settings, running, candidate = device.settings, Settings(), Settings()
+    before = "".join(f"{line}\n" for line in render_configuration(settings)) if how.merge else ""
     running.become(settings)
     # Handlers find the device's settings here: for this moment, in which nothing else runs.
     settings.become(candidate)
-    secrets.running = running
+    needs.running = running
     try:
-        bad = load_configuration(device, text, secrets)
+        bad = load_configuration(device, before + text, needs, 1 - before.count("\n"))
     finally:
         candidate.become(settings)
         settings.become(running)
-    if bad:
+    candidate.unapplied = [line for number, line in bad if number < 1]
+    if bad := [line for line in bad if line.number >= 1]:
         _tell(operator, bad)
     _keep_spelling(candidate, running)
     return candidate
@@ -117,9 +152,9 @@ def _keep_spelling(candidate: Settings, running: Settings) -> None:
             realm.entity = candidate.entities[fold(realm.entity)].name
 
 
-def _conclude(operator: Operator, text: str, secrets: Secrets, dry_run: bool) -> None:
+def _conclude(operator: Operator, text: str, needs: Needs, how: How) -> None:
     configuration = operator.device.configuration
-    candidate = _read(operator, text, secrets)
+    candidate = _read(operator, text, needs, how)
     shut = access.shut_by(candidate)
     if shut and not access.shut_by(operator.device.settings):
         raise shut
@@ -129,17 +164,31 @@ def _conclude(operator: Operator, text: str, secrets: Secrets, dry_run: bool) ->
     access.refuse_to_open(operator)
     for change in changes:
         operator.line(f"{change.sign}{concealed(change.line)}")
-    for realm in gone:
-        doubt = lookups.doubt(operator, realm)
-        if doubt:
-            operator.warn(f"Realm {realm.name} {doubt}. All of it is removed.")
-    if dry_run:
+    _tell_of_loss(operator, candidate, gone)
+    if how.dry_run:
         operator.info("This was a dry run. " + NOT_APPLIED if changes else "No change.")
     elif changes or configuration.unsaved():
         configuration.replace(candidate)
         operator.info(f"{'The configuration was applied' if changes else 'No change'}, and saved.")
     else:
         operator.info("No change.")
+
+
+def _tell_of_loss(operator: Operator, candidate: Settings, gone: list[Realm]) -> None:
+    """What goes because the text does not name it."""
+    users = operator.device.settings.users
+    names = [f"realm {realm.name}" for realm in gone]
+    names += [f"user {user.name}" for key, user in users.items() if key not in candidate.users]
+    if names:
+        more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+        operator.warn(
+            f"Not in the text, so removed: {', '.join(names[:SHOWN_NAMES])}{more}."
+            " `scep-agent apply --merge` keeps what a text does not name."
+        )
+    for realm in gone:
+        doubt = lookups.doubt(operator, realm)
+        if doubt:
+            operator.warn(f"Realm {realm.name} {doubt}. All of it is removed.")
 
 
 def _gone(operator: Operator, candidate: Settings) -> list[Realm]:

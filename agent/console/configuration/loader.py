@@ -17,13 +17,13 @@ from agent.console.commands.lines import masked, masked_error, suspected
 from agent.console.commands.place import Place
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.commands.table import Command, table
+from agent.console.configuration.needs import Needs
 from agent.console.language.blocks import is_comment
 from agent.console.language.grammar import GrammarError, Match
-from agent.console.language.passwords import MASK
 from agent.console.language.paths import Paths
 from agent.console.language.views import SYSTEM, View, record_of
 from agent.errors import AgentError, fail
-from agent.settings import Settings, Unapplied, fold
+from agent.settings import Unapplied, fold
 from hal.named import NamedTuple
 
 IN_REFUSED = "the line that opens its block does not apply"
@@ -36,30 +36,12 @@ class BadLine(NamedTuple):
     line: Unapplied
 
 
-class Secrets:
-    """The passwords in plain of a text, by the lines that hold them.
-
-    Sealing takes a task and a text is read without waiting. So it is read once to find `tasks`,
-    and once more when their results are in `ready`. `running` are the settings of the device.
-    """
-
-    def __init__(self, running: Settings) -> None:
-        self.running = running
-        self.line = 0
-        self.tasks: dict[int, Callable[[Done[Any]], int]] = {}
-        self.ready: dict[int, object] = {}
-
-    def take(self, begin: Callable[[Done[Any]], int], keep: Callable[[object], None]) -> None:
-        """A password of the line that is read: `keep` gets what `begin` came to, or a mask."""
-        self.tasks[self.line] = begin
-        keep(self.ready.get(self.line, MASK))
-
-
 class Loader:
     """The operator of a text (`agent.console.commands.operator.Operator`): nobody.
 
-    Nothing is told, asked, started or undone. Without `secrets` no task can run: a sealed password
-    is taken unopened, and one in plain is refused. `paths`, by kinds of view, outlive it.
+    Nothing is told, asked, started or undone. Without `needs` no task can run: a sealed password
+    is taken unopened, one in plain is refused, and no line makes a key pair. `paths`, by kinds of
+    view, outlive it.
     """
 
     level = SECRET_LEVEL
@@ -70,13 +52,13 @@ class Loader:
     def __init__(
         self,
         device: Appliance,
-        secrets: Secrets | None,
+        needs: Needs | None,
         paths: dict[str, Paths[Command]] | None = None,
     ) -> None:
-        self.device, self._secrets = device, secrets
+        self.device, self._needs = device, needs
         self._paths = {} if paths is None else paths
         self._place = Place(device, self.level, SYSTEM)
-        self.keys = KeysOfText(device)
+        self.keys = KeysOfText(device, needs.keys if needs else None)
         self.enter, self.record = self._place.enter, self._place.record
 
     def load(self, line: str) -> Unapplied | None:
@@ -114,7 +96,7 @@ class Loader:
         self._place.leave()
 
     def former(self) -> Any:
-        settings = self._secrets.running if self._secrets else self.device.settings
+        settings = self._needs.running if self._needs else self.device.settings
         return record_of(settings, self.view)
 
     def protect(
@@ -124,8 +106,8 @@ class Loader:
         keep: Callable[[object], None],
         untried: Callable[[], None],
     ) -> None:
-        if self._secrets:
-            self._secrets.take(begin, keep)
+        if self._needs:
+            self._needs.take(begin, keep)
         else:
             untried()
 
@@ -141,36 +123,42 @@ class Loader:
 
 
 def load_configuration(
-    device: Appliance, text: str, secrets: Secrets | None = None
+    device: Appliance, text: str, needs: Needs | None = None, first: int = 1
 ) -> list[BadLine]:
     """Runs the lines of a configuration against the settings of a device; gives the bad ones.
 
-    Nothing is asked, started, undone or saved, and `device.changed` is not called.
+    Nothing is asked, started, undone or saved, and `device.changed` is not called. `first` is the
+    number of the first line.
     """
-    return load_lines(device, text.splitlines, secrets)
+    return load_lines(device, text.splitlines, needs, first)
 
 
 def load_lines(
-    device: Appliance, lines: Callable[[], Iterable[str]], secrets: Secrets | None = None
+    device: Appliance,
+    lines: Callable[[], Iterable[str]],
+    needs: Needs | None = None,
+    first: int = 1,
 ) -> list[BadLine]:
     """The same; `lines` gives them each time that it is called, and they need not be a list."""
     paths: dict[str, Paths[Command]] = {}
-    bad = _read(Loader(device, secrets, paths), lines(), secrets)
+    bad = _read(Loader(device, needs, paths), enumerate(lines(), first), needs)
     # What a line refers to may come behind it: then the second time will do.
-    return _read(Loader(device, secrets, paths), lines(), secrets) if bad or secrets else bad
+    if not (bad or needs):
+        return bad
+    return _read(Loader(device, needs, paths), enumerate(lines(), first), needs)
 
 
-def _read(loader: Loader, lines: Iterable[str], secrets: Secrets | None) -> list[BadLine]:
+def _read(loader: Loader, lines: Iterable[tuple[int, str]], needs: Needs | None) -> list[BadLine]:
     bad: list[BadLine] = []
     refused = ""
-    for number, line in enumerate(lines, 1):
+    for number, line in lines:
         if not line.startswith(" "):
             loader.enter(SYSTEM)
             refused = ""
         if not line.strip() or is_comment(line):
             continue
-        if secrets:
-            secrets.line = number
+        if needs:
+            needs.line = number
             if len(bad) >= limits.APPLY_BAD_LINES:
                 break
         found = _refused(line, refused) if refused else loader.load(line)
