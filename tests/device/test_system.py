@@ -131,6 +131,6 @@ def test_the_simulated_board_reboots_with_what_was_saved(tmp_path: object) -> No
     with Agent(tmp_path) as agent:  # type: ignore[arg-type]
         agent.must("system-view", "sysname saved", *SAVE, "system-view", "sysname lost")
         agent.script("reboot", "y")
-        wait_for(lambda: agent.log().count("AGENT_START") == 2, 30, "it did not come back")
+        wait_for(lambda: agent.log().count("AGENT_START") == 2, 60, "it did not come back")
         text = agent.must("display current-configuration")
         assert "sysname saved" in text

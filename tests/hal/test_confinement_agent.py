@@ -35,7 +35,7 @@ def told(agent: Agent) -> dict[str, list[str]]:
         found.update(json.loads(agent.must("display version json"))["items"][0])
         return found["confinement"] is not None
 
-    wait_for(look, 30, "no child tells what confines it")
+    wait_for(look, 60, "no child tells what confines it")
     return found
 
 
@@ -153,7 +153,7 @@ def test_nobody_of_the_same_user_reads_the_memory_of_agent_or_worker(
         assert looked(sleeper.pid, uid).split() == ["mem", "environ", "maps", "fd"]
     finally:
         sleeper.kill()
-        sleeper.wait(20)
+        sleeper.wait(60)
 
 
 def runs(pid: int, clone: Path) -> bool:

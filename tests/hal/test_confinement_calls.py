@@ -17,7 +17,7 @@ from tools.bench import proc
 from tools.confinement.captor import Attempt, Captor
 from tools.confinement.reach import call, has
 
-WAIT_S = 10
+WAIT_S = 30
 MADE = f"/tmp/of-a-child-that-was-taken-over-{os.getpid()}"
 PAUSE = struct.pack("@ll", 2, 0)  # two seconds
 

@@ -10,6 +10,8 @@ from hal.clock import SECOND_NS, LinuxClock, ScaledClock
 from hal.fakes.work import FakeClock
 from hal.ports import Clock, HalError
 
+WHILE_NS = 60 * SECOND_NS  # no longer passes between two lines of a test, on a machine that is busy
+
 
 class Rig:
     """A clock, and how to let a moment pass on it."""
@@ -51,7 +53,7 @@ def test_elapsed_time_goes_on_and_never_back(rig: Rig) -> None:
     for reading in (rig.clock.monotonic_ns, rig.clock.outside_ns):
         before = reading()
         rig.wait()
-        assert 2_000_000 <= reading() - before < 1_000_000_000
+        assert 2_000_000 <= reading() - before < WHILE_NS
         values = [reading() for _ in range(100)]
         assert values == sorted(values)
 
@@ -63,7 +65,7 @@ def test_the_wall_clock_is_unix_time(rig: Rig) -> None:
 def test_setting_the_wall_leaves_elapsed_time_alone(rig: Rig) -> None:
     before = rig.clock.monotonic_ns()
     rig.clock.set_wall(2_000_000_000)
-    assert 0 <= rig.clock.monotonic_ns() - before < 1_000_000_000
+    assert 0 <= rig.clock.monotonic_ns() - before < WHILE_NS
 
 
 def test_how_far_the_wall_is_ahead_is_the_difference_and_time_does_not_change_it(rig: Rig) -> None:
@@ -86,7 +88,7 @@ def test_a_set_clock_is_ahead_by_as_much(rig: Rig, jump_s: int) -> None:
 @pytest.mark.parametrize("wall_s", [0, 1_000_000_000, 4_000_000_000])
 def test_the_wall_says_what_was_set(rig: Rig, wall_s: int) -> None:
     rig.clock.set_wall(wall_s)
-    assert 0 <= rig.clock.wall_s() - wall_s <= 1
+    assert 0 <= rig.clock.wall_s() - wall_s < WHILE_NS // SECOND_NS
 
 
 def test_a_clock_that_may_not_be_set_says_so() -> None:

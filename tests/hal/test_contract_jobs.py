@@ -21,6 +21,7 @@ from hal.jobs import WorkerJobs
 from hal.ports import JobEnd, Jobs
 from hal.priority import behind
 from tests.helpers.labca import wait_for
+from tests.helpers.reactor import turn_until
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1_000_000_000
@@ -46,12 +47,9 @@ class Bench:
         request = cbor.dumps({"op": op, **more})
         return self.jobs.start(request, fds, deadline_s, ends.append), ends
 
-    def wait(self, ends: list[JobEnd], turns: int = 3000) -> JobEnd:
-        for _turn in range(turns):
-            if ends:
-                return ends[0]
-            self.turn()
-        raise AssertionError("the job has not ended")
+    def wait(self, ends: list[JobEnd]) -> JobEnd:
+        turn_until(self.turn, lambda: bool(ends))
+        return ends[0]
 
 
 @pytest.fixture
@@ -112,7 +110,7 @@ def test_a_cancelled_child_is_killed(real: Bench) -> None:
     for _turn in range(50):
         real.turn()
     real.jobs.cancel(number)
-    assert real.wait(ends, 300)[:2] == (None, "cancelled")
+    assert real.wait(ends)[:2] == (None, "cancelled")
 
 
 def test_errors_are_answers_and_faults_tell_no_secret(real: Bench) -> None:
@@ -169,7 +167,7 @@ def test_many_jobs_at_once_keep_their_answers_apart(real: Bench) -> None:
 
 
 def test_more_jobs_than_places_wait_for_one_and_their_deadlines_do_not(real: Bench) -> None:
-    sleeping = [real.start("sleep") for _place in range(PLACES)]
+    sleeping = [real.start("sleep", deadline_s=60) for _place in range(PLACES)]
     late = real.start("echo", deadline_s=1, say="late")[1]
     number, unwanted = real.start("echo", say="unwanted")
     waits = real.start("echo", say="waits")[1]
@@ -190,7 +188,7 @@ def test_the_session_of_a_child_is_behind_the_console(real: Bench) -> None:
     number, ends = real.start("sleep")
     nice = os.getpriority(os.PRIO_PROCESS, 0)
     behind_us = f"nice {min(19, nice + 10)}"
-    wait_for(lambda: behind_us in map(session, of_workers(real)), 20, "no child stands back")
+    wait_for(lambda: behind_us in map(session, of_workers(real)), 60, "no child stands back")
     assert {session(pid) for pid in children(os.getpid())} == {f"nice {nice}"}, (
         "it ends jobs in time"
     )
@@ -263,11 +261,7 @@ def test_the_worker_goes_when_nobody_needs_it(real: Bench) -> None:
     assert isinstance(jobs, WorkerJobs)
     pid = jobs._pid
     assert pid
-    for _turn in range(400):
-        real.turn()
-        if not jobs._pid and not _alive(pid):
-            return
-    raise AssertionError("the worker lingers for ever")
+    turn_until(real.turn, lambda: not jobs._pid and not _alive(pid))
 
 
 def _alive(pid: int) -> bool:

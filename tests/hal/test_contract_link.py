@@ -22,7 +22,7 @@ def link(request: pytest.FixtureRequest) -> Link:
 @pytest.fixture
 def server() -> Iterator[socket.socket]:
     with socket.create_server((LOOPBACK, 0)) as listening:
-        listening.settimeout(5)
+        listening.settimeout(60)
         yield listening
 
 

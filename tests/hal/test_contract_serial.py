@@ -55,7 +55,7 @@ def line(request: pytest.FixtureRequest) -> Iterator[Line]:
         pass  # the test closed it
 
 
-def readable(line: Line, timeout_s: int = 5) -> bool:
+def readable(line: Line, timeout_s: int = 60) -> bool:
     return bool(select.select([line.port.fileno()], [], [], timeout_s)[0])
 
 

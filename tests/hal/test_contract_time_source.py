@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from hal.ports import UNKNOWN_US, KernelTime, TimeSource
 from hal.settimer import is_set_timer
 from tests.hal.test_contract_jobs import worker_argv
 from tests.helpers.board import ROOT
+from tests.helpers.reactor import turn_until
 
 pytestmark = pytest.mark.skipif(kernel._LIBC is None, reason="needs ctypes")
 
@@ -30,10 +32,7 @@ class Rig:
         ends: list[KernelTime | None] = []
         self.source.ask(watch, ends.append)
         assert ends == []  # never from within
-        for _turn in range(1000):
-            if ends:
-                break
-            self.turn()
+        turn_until(self.turn, lambda: bool(ends))
         (end,) = ends
         return end
 
@@ -81,10 +80,7 @@ def test_a_worker_that_was_only_asked_goes_when_nobody_needs_it() -> None:
     assert Rig(jobs, lambda: loop.turn(10_000_000)).ask(watch=False)
     pid = jobs._pid
     assert pid > 0
-    for _turn in range(300):
-        loop.turn(10_000_000)
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    turn_until(lambda: loop.turn(10_000_000), lambda: not Path(f"/proc/{pid}").exists())
     jobs.close()
     loop.close()
 
@@ -139,7 +135,5 @@ def test_a_worker_that_lies_costs_no_descriptor(which: str, said: bool, with_tim
         assert is_set_timer(found.timer)
         os.close(found.timer)
     jobs.close()
-    for _turn in range(20):
-        loop.turn(5_000_000)
-    assert opened() == before
+    turn_until(lambda: loop.turn(5_000_000), lambda: opened() == before)
     loop.close()

@@ -27,7 +27,7 @@ from hal.sockets import listen_unix, remove_socket
 from tests.helpers.reactor import LiveReactor
 
 STRANGER = 65534
-START_S = 20
+START_S = 60
 ROUNDS = 60
 NAMES = ("cert.pem", "key.pem")
 SECRET = b"a key"

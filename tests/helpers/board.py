@@ -14,12 +14,13 @@ from typing import NamedTuple, Self
 from agent.doors.wire import END, hello
 from hal.ports import HalError
 from hal.sockets import connect_unix
-from tests.helpers.labca import wait_for
+from tests.helpers.labca import WAIT_S, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("agent", "hal", "platforms")
-START_S = 30
-SCRIPT_S = 60
+START_S = 60
+STOP_S = 60
+SCRIPT_S = 90
 IN_USE = "the certificate is in use"
 START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from agent.__main__ import main; "
@@ -106,10 +107,10 @@ class Agent:
         if process.poll() is None:
             process.send_signal(number)
         try:
-            return process.wait(20)
+            return process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(20)
+            process.wait(STOP_S)
             raise
 
     def kill(self) -> None:
@@ -166,7 +167,7 @@ class Agent:
         (line,) = [line for line in text.splitlines() if line.strip().startswith(f"{label} ")]
         return line.split(":", 1)[1].strip()
 
-    def wait_state(self, *states: str, realm: str = "abc", timeout_s: int = 30) -> str:
+    def wait_state(self, *states: str, realm: str = "abc", timeout_s: int = WAIT_S) -> str:
         """Waits until a realm is in one of the states."""
         found = ""
 

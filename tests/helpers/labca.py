@@ -16,10 +16,11 @@ from typing import Self, TypeVar
 from tools.lab_ca import hold, ledger
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 30  # a cold start on a busy machine: imports and an RSA key
-STOP_S = 10
+START_S = 60  # a cold start on a busy machine: imports and an RSA key
+STOP_S = 30
 LOOK_S = 0.01
-CALL_S = 30  # longer than any call that a test waits for
+WAIT_S = 60
+CALL_S = 90  # longer than any call that a test waits for
 
 T = TypeVar("T")
 
@@ -107,19 +108,19 @@ class LabCa:
     def deny(self, transaction: str = ledger.ALL) -> list[str]:
         return ledger.Ledger(self.dir).decide(transaction, ledger.DENIED)
 
-    def held(self, timeout_s: int = 10) -> dict[str, object]:
+    def held(self, timeout_s: int = WAIT_S) -> dict[str, object]:
         """Waits until a conversation is held: its `state` and `transaction`."""
         path = self.dir / "held"
         text = wait_for(lambda: path.exists() and _text(path), timeout_s, "nobody was held")
         found: dict[str, object] = json.loads(str(text))
         return found
 
-    def release(self, timeout_s: int = 10) -> None:
+    def release(self, timeout_s: int = WAIT_S) -> None:
         """Lets who is held go, and waits until it has gone on; it may be held again by then."""
         assert hold.release(self.dir), "nobody is held"
         wait_for(lambda: not (self.dir / "release").exists(), timeout_s, "nobody was released")
 
-    def let_go(self, timeout_s: int = 10) -> None:
+    def let_go(self, timeout_s: int = WAIT_S) -> None:
         """Waits until nobody is held any more: released, or the client has closed."""
         wait_for(lambda: not (self.dir / "held").exists(), timeout_s, "still held")
 

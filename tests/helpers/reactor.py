@@ -10,6 +10,14 @@ SECOND_NS = 1_000_000_000
 Call = Callable[[], None]
 
 
+def turn_until(turn: Call, done: Callable[[], bool], limit_s: int = 60) -> None:
+    """Turns a loop until `done()`; fails the test when that takes longer than `limit_s`."""
+    end_ns = time.monotonic_ns() + limit_s * SECOND_NS
+    while not done():
+        assert time.monotonic_ns() < end_ns, "the condition did not come true in time"
+        turn()
+
+
 class _Timer:
     def __init__(self, call: Call) -> None:
         self.call: Call | None = call
@@ -42,12 +50,9 @@ class LiveReactor:
         heapq.heappush(self._timers, (time.monotonic_ns() + delay_ns, next(self._order), timer))
         return timer
 
-    def until(self, done: Callable[[], bool], limit_s: int = 10) -> None:
+    def until(self, done: Callable[[], bool], limit_s: int = 60) -> None:
         """Runs until `done()`; fails the test when that takes longer than `limit_s`."""
-        end_ns = time.monotonic_ns() + limit_s * SECOND_NS
-        while not done():
-            assert time.monotonic_ns() < end_ns, "the condition did not come true in time"
-            self.turn(min(end_ns, time.monotonic_ns() + SECOND_NS // 100))
+        turn_until(lambda: self.turn(time.monotonic_ns() + SECOND_NS // 100), done, limit_s)
 
     def run(self, duration_ns: int) -> None:
         """Runs for this long."""

@@ -22,7 +22,7 @@ from tests.helpers.appliance import FakeDevice
 from tests.helpers.board import Agent
 from tests.helpers.terminal import Terminal
 
-WAIT_S = 20
+WAIT_S = 60
 CURSOR = "_"
 
 

@@ -13,7 +13,7 @@ from tools.bench.figures import MIB, MS, Figure, MissingPeerError, Result
 from tools.bench.rig import Probe, Rig, Samples
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN_S = 120
+RUN_S = 300
 SMALL = Figure("small", MS, "a figure", 10_000)
 FREE = Figure("free", MIB, "one without a goal")
 

@@ -19,7 +19,8 @@ from tests.helpers.labca import LabCa, wait_for
 pytestmark = pytest.mark.lab  # the demonstration starts both, whatever a test calls
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN_S = 150  # it watches two renewals
+RUN_S = 300  # it watches two renewals
+STOP_S = 60
 
 
 class Demo:
@@ -122,7 +123,7 @@ def test_a_signal_ends_all_of_it(tmp_path: Path, number: int, moment: str) -> No
         _said, complaint = process.communicate(timeout=RUN_S)
     assert process.returncode == 128 + number
     assert complaint == ""
-    wait_for(demo.nothing_left, 10, "something was left")
+    wait_for(demo.nothing_left, STOP_S, "something was left")
 
 
 @pytest.mark.parametrize("after_ms", [0, 1, 3, 10, 30, 100, 300])
@@ -136,7 +137,7 @@ def test_a_signal_while_it_starts_is_never_too_early(tmp_path: Path, after_ms: i
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=RUN_S)[1] == ""
     assert process.returncode == 128 + signal.SIGTERM
-    wait_for(demo.nothing_left, 10, "something was left")
+    wait_for(demo.nothing_left, STOP_S, "something was left")
 
 
 def test_killed_outright_it_still_leaves_no_process(tmp_path: Path) -> None:
@@ -144,7 +145,7 @@ def test_killed_outright_it_still_leaves_no_process(tmp_path: Path) -> None:
     with demo.start() as process:
         _read_until(process, "system-view")
         process.kill()
-    wait_for(demo.nothing_runs, 10, "a process was left")
+    wait_for(demo.nothing_runs, STOP_S, "a process was left")
 
 
 def test_when_nobody_reads_any_more_it_ends(tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_when_nobody_reads_any_more_it_ends(tmp_path: Path) -> None:
         assert process.wait(RUN_S) == 1
         assert process.stderr is not None
         assert process.stderr.read() == ""
-    wait_for(demo.nothing_left, 10, "something was left")
+    wait_for(demo.nothing_left, STOP_S, "something was left")
 
 
 def _read_until(process: "subprocess.Popen[str]", text: str) -> None:
@@ -280,7 +281,7 @@ def test_the_console_is_a_prompt_on_the_line(tmp_path: Path, hang_up: bool) -> N
         os.close(terminal)
         if hang_up:
             assert _status(pid) != 0
-    wait_for(demo.nothing_left, 10, "something was left")
+    wait_for(demo.nothing_left, STOP_S, "something was left")
 
 
 def _terminal_until(terminal: int, text: bytes) -> bytes:

@@ -13,7 +13,7 @@ from tools.fuzz import growth, rig
 from tools.fuzz.watching import WARM_BLOCKS, Memory
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN_S = 60
+RUN_S = 300
 SLICE = ("--inputs", "5000", "--lines", "1000", "--processes", "2")
 BLOCKS = 12
 MOST_BLOCKS = 60  # the rarest of the planted faults is in one of eight, and each new row moves it

@@ -196,7 +196,7 @@ def test_a_configuration_that_is_pasted_or_piped_is_the_same(agent: Agent, tmp_p
         typist = Typist(pasted)
         typist.type("screen-length 0 temporary", ">")
         typist.keys(text.replace("\n", "\r").encode())
-        wait_for(lambda: current(pasted) == text, 30, "the pasted configuration did not arrive")
+        wait_for(lambda: current(pasted) == text, 60, "the pasted configuration did not arrive")
         typist.close()
 
 

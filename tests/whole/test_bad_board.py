@@ -21,7 +21,7 @@ from tests.helpers.hostile import Process, descendants
 from tests.helpers.labca import InBackground, LabCa, wait_for
 from tests.whole.test_bad_peer import error_of, in_use
 
-WAIT_S = 20
+WAIT_S = 60
 KIB = 1024
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts a tmpfs")
@@ -187,7 +187,7 @@ def test_rotten_flash_is_reported_and_the_rest_is_served(
     data[data.index(b"key/k1/1") + 200] ^= 1
     path.write_bytes(data)
     with agent:
-        wait_for(lambda: "PKI/4/STORE_ERR" in agent.log(), 10, "the rot is not reported")
+        wait_for(lambda: "PKI/4/STORE_ERR" in agent.log(), 60, "the rot is not reported")
         assert "damaged" in agent.log()
         assert in_use(agent) == before
         error = error_of(agent.script(*AGAIN))

@@ -16,7 +16,7 @@ from hal.sockets import connect_unix
 from tests.helpers.board import Agent, procedure
 
 SYSTEM, REALM, SECOND, ENTITY = "system-view", "pki realm abc", "pki realm two", "pki entity r1"
-WAIT_S = 20
+WAIT_S = 60
 
 
 @pytest.fixture(scope="module")

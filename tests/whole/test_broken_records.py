@@ -100,7 +100,7 @@ def test_three_kills_at_one_step_make_a_realm_rest_and_a_stop_in_order_does_not(
             assert said not in agent.shown("Why")
         agent.kill()
         agent.start()
-        wait_for(lambda: said in agent.shown("Why"), 10, "it does not rest")
+        wait_for(lambda: said in agent.shown("Why"), 60, "it does not rest")
         assert f"PKI/4/REALM_RESTS: realm abc: {said}" in agent.log()
         agent.must("system-view", "pki abort-request realm abc")
         assert said not in agent.shown("Why")

@@ -91,7 +91,7 @@ def test_a_reply_that_was_lost_is_made_good(tmp_path: Path) -> None:
         said = apply_in_background(agent)
         ca.held()
         ca.stop()
-        said.wait(20)
+        said.wait(60)
         serial = ca.issued()[0].stem
         assert agent.state() == "failed"
         assert agent.shown("Transaction ID") != "-"

@@ -23,7 +23,7 @@ from tests.whole.test_bad_peer import error_of, in_use
 from tests.whole.test_login_board import LINE, PLAIN, USERS
 from tests.whole.test_serial_console import Typist
 
-WAIT_S = 20
+WAIT_S = 60
 CLOSED = "Nobody can get in on this line"
 WORD = "Word: "
 COPIES = ("config/console/0", "config/console/1")
@@ -33,7 +33,7 @@ NAMED = ("system-view", "sysname named", *SAVE)
 def knock(agent: Agent, *ends: str) -> tuple[Typist, str]:
     """Somebody who presses Enter at the line; what it says, up to a prompt or an offer."""
     typist = Typist(agent)
-    return typist, typist.type("", *(ends or (">", "]", ":", WORD)))
+    return typist, typist.type("", *(ends or (">", "]", "word:", "name:", WORD)))
 
 
 def is_closed(agent: Agent) -> bool:

@@ -138,7 +138,7 @@ def test_an_old_answer_to_a_poll_is_refused_and_the_polls_go_on(waiting: Bench) 
     pending = len(middle.replies()) - 1
     for number, said in ((success, "another transaction"), (pending, "recipientNonce")):
         middle.answers = middle.replay(number)
-        wait_for(lambda said=said: said in agent.log(), 20, "no poll was answered")
+        wait_for(lambda said=said: said in agent.log(), 60, "no poll was answered")
         assert not agent.memory("cert.pem").exists()
     middle.answers = None
     ca.approve()
@@ -220,7 +220,7 @@ def test_an_older_list_does_not_take_the_place_of_a_newer_one(bench: Bench) -> N
         assert "the certificate in use is on the list" in agent.must(*GET_LIST)
         return begin_of(path) != first
 
-    wait_for(newer, 20, "the list does not get newer")
+    wait_for(newer, 60, "the list does not get newer")
     newest = path.read_bytes()
     middle.answers = middle.replay(0, LIST)
     assert "the stored one is newer" in agent.script(*GET_LIST).text

@@ -67,7 +67,7 @@ def test_the_whole_procedure_on_the_serial_line(
 def test_a_wrong_password_is_refused(agent: Agent, server: Ser2net) -> None:
     with pytest.raises(NetmikoBaseException):
         connect(server, password="guessed")
-    wait_for(lambda: "LOGINFAIL" in agent.log(), 20, "the login was not refused")
+    wait_for(lambda: "LOGINFAIL" in agent.log(), 60, "the login was not refused")
     assert "guessed" not in agent.log()
     with connect(server) as device:
         assert device.find_prompt() == "<Huawei>"
@@ -81,7 +81,7 @@ def test_a_second_connection_after_one_was_dropped(agent: Agent, server: Ser2net
     # then only `idle-timeout` ends the session (docs/serial.md).
     device.read_until_pattern("current-conf")
     device.remote_conn.sock.close()  # nobody says good-bye
-    wait_for(lambda: "LOGOUT" in agent.log(), 20, "the session waits for the next one")
+    wait_for(lambda: "LOGOUT" in agent.log(), 60, "the session waits for the next one")
     with connect(server) as device:
         assert device.find_prompt() == "<Huawei>"
     assert agent.log().count("SHELL/5/LOGIN:") == 2

@@ -12,7 +12,7 @@ from tests.helpers.labca import InBackground, LabCa, wait_for
 from tools.bench import proc
 
 REALMS = 6  # a script waits for each, and one user has room for one session more
-WAIT_S = 30
+WAIT_S = 60
 WAITING = "Jobs Waiting For The Network"
 
 

@@ -21,7 +21,7 @@ from tests.helpers.labca import LabCa
 from tools.demo.readme import CURSOR, normalised
 
 KEPT = Path(__file__).parent / "transcripts"
-LINE_S = 30
+LINE_S = 60
 COLUMNS, ROWS = 80, 24
 # What a terminal shows last while it waits for a line.
 WAITING = re.compile(r"(?:^|\n)(?:<\S+>|\[\S+\]|[^\n]*\[Y/N\]: |Enter [^\n]*: )\Z")

@@ -70,12 +70,12 @@ def test_power_cut_while_the_ca_is_held(tmp_path: Path, hold: str) -> None:
         if hold == "certpoll":
             agent.wait_state("pending")
             agent.rate(120)
-        ca.held(20)
+        ca.held()
         agent.rate(1)
         assert agent.state() == before
         transaction = agent.shown("Transaction ID")
         agent.kill()
-        waiting.wait(20)
+        waiting.wait(60)
         check_files_whole(agent)
         agent.start()
         assert agent.shown("Transaction ID") in (transaction, "-")  # it may be issued by now
@@ -113,13 +113,13 @@ def test_power_cut_while_a_lost_answer_is_asked_for(tmp_path: Path) -> None:
     with LabCa(tmp_path, *flags) as ca, Agent(tmp_path) as agent:
         agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"), *SAVE)
         waiting = apply_in_background(agent)
-        ca.held(20)
+        ca.held()
         transaction = agent.shown("Transaction ID")
         agent.kill()
-        waiting.wait(20)
+        waiting.wait(60)
         ca.let_go()
         agent.start()
-        assert ca.held(20)["state"] == "certpoll"
+        assert ca.held()["state"] == "certpoll"
         assert agent.state() == "asking for a lost answer"
         agent.kill()
         ca.let_go()
@@ -187,7 +187,7 @@ def test_power_cut_at_rest_changes_nothing(tmp_path: Path) -> None:
             agent.kill()
             agent.start()
             assert agent.state() == state
-            wait_for(partial(_is_shown, agent, said), 10, "another thing is shown")
+            wait_for(partial(_is_shown, agent, said), 60, "another thing is shown")
         check_certificate(agent, ca.dir / "ca.pem")
 
 
@@ -214,7 +214,7 @@ def test_memory_is_rebuilt_from_storage_after_a_reboot(tmp_path: Path) -> None:
         for folder in ("memory", "storage"):
             (agent.dir / folder).rename(tmp_path / f"old-{folder}")
         agent.start()
-        wait_for(lambda: agent.memory("bundle.pem").exists(), 20, "memory was not rebuilt")
+        wait_for(lambda: agent.memory("bundle.pem").exists(), 60, "memory was not rebuilt")
         assert agent.memory("cert.pem").read_bytes() == before
         check_certificate(agent, ca.dir / "ca.pem")
         assert len(ca.pki_operations()) == 1
@@ -231,12 +231,12 @@ def test_power_cut_at_any_moment_of_an_enrolment(tmp_path: Path, moment_ms: int)
         except subprocess.TimeoutExpired:
             pass
         agent.kill()
-        waiting.wait(20)
+        waiting.wait(60)
         check_files_whole(agent)
         agent.start()
         if agent.state() == "nothing":
             agent.must("system-view", "pki enroll-certificate realm abc")
         agent.wait_state("issued")
-        wait_for(lambda: agent.memory("cert.pem").exists(), 20, "not in memory")
+        wait_for(lambda: agent.memory("cert.pem").exists(), 60, "not in memory")
         check_certificate(agent, ca.dir / "ca.pem")
         assert len(ca.issued()) == 1

@@ -76,10 +76,10 @@ def test_power_cut_in_a_renewal_sends_the_same_again(tmp_path: Path, hold: str) 
             agent.must("system-view", "pki realm abc", f"enrollment-url {ca.url}", *SAVE)
             count = len(requests(ca))
             waiting = apply_in_background(agent, question=True)
-            ca.held(20)
+            ca.held()
             transaction = agent.shown("Transaction ID")
             agent.kill()
-            waiting.wait(20)
+            waiting.wait(60)
             agent.start()
             assert agent.memory("cert.pem").read_bytes() == old or agent.state() == "issued"
             agent.wait_state("issued")
@@ -105,7 +105,7 @@ def test_power_cut_at_any_moment_of_a_renewal(tmp_path: Path, moment_ms: int) ->
         except subprocess.TimeoutExpired:
             pass
         agent.kill()
-        waiting.wait(20)
+        waiting.wait(60)
         check_files_whole(agent)
         agent.start()
         agent.wait_state("issued")

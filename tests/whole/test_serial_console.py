@@ -8,7 +8,7 @@ import serial
 from tests.helpers.board import Agent, check_certificate
 from tests.helpers.labca import LabCa
 
-LINE_S = 30
+LINE_S = 60
 
 
 class Typist:

@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.needs_root,
     pytest.mark.skipif(bool(missing()), reason=missing() or "it can run"),
 ]
-WAIT_S = 20
+WAIT_S = 60
 VERSION = "scep-agent, version"
 
 

@@ -23,7 +23,7 @@ from tests.whole.test_bad_board import mounted, needs_root
 from tests.whole.test_bad_peer import in_use
 from tests.whole.test_serial_console import Typist
 
-WAIT_S = 30
+WAIT_S = 60
 SIZE = Flash().size
 NEW = "starts anew, as that of a new device"
 
