@@ -292,7 +292,7 @@ def _hardware(
         files=platform.files,
         link=platform.link,
         memory=platform.memory,
-        linux_name=_linux_names(board),
+        interfaces=board.interfaces,
         serial=board.identity.serial,
         rtc=platform.rtc,
         machine=identity(board.identity.serial),
@@ -347,12 +347,6 @@ def worker_argv(
     user = worker_user(worker.user) or (-1, -1, 0)
     more = (*user, worker.memory_bytes, worker.cpu_s)
     return [python, "-I", "-c", start, ROOT, *map(str, more)]
-
-
-def _linux_names(board: Board) -> Callable[[str], str]:
-    """Router names of interfaces to Linux names; spaces and case do not count (VRP)."""
-    table = {name.replace(" ", "").casefold(): linux for name, linux in board.interfaces.items()}
-    return lambda name: table.get(name.replace(" ", "").casefold(), name.replace(" ", ""))
 
 
 def _level(who: Credentials, operators: int | None) -> int:

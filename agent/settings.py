@@ -107,7 +107,7 @@ class Realm:
         self.key_pair: str | None = None
         self.key_usage: tuple[str, ...] = ()  # of ike, ssl-client, ssl-server
         self.source_address: str | None = None
-        self.source_interface: str | None = None  # as typed: `eth0`, `GigabitEthernet 0/0/1`
+        self.source_interface: str | None = None  # `eth0`, `GigabitEthernet0/0/1`
         self.bind_device = False
         self.url: str | None = None  # escapes resolved
         self.url_esc = False  # typed with `esc`, and rendered with it

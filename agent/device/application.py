@@ -224,7 +224,7 @@ class Applications:
         """An entity's `ip-address`: itself, or the primary addresses of the interface it names."""
         if text is None or maps.is_address(text):
             return [text] if text else []
-        wanted = self._shared.hardware.linux_name(text)
+        wanted = self._shared.interface_names.linux(text)
         for interface in self._shared.interfaces():
             if interface.name == wanted and interface.addresses:
                 return list(interface.addresses[:1])

@@ -32,7 +32,7 @@ class Authority:
         realm = self._realms.resting(name)
         ca = self._known(name)
         place = maps.ca_wanted(realm)
-        job = maps.fetch_job(realm, place, ca, self._shared.hardware.linux_name)
+        job = maps.fetch_job(realm, place, ca, self._shared.interface_names.linux)
         return self._run(
             realm, {**job, **maps.moment(self._shared.time.now())}, progress, done, alone
         )
@@ -56,7 +56,7 @@ class Authority:
         person waits, and nothing else does."""
         realm = self._realms.resting(name)
         ca = self._realms.trusted_ca(realm)
-        job = maps.published_job(realm, ca, self._shared.hardware.linux_name)
+        job = maps.published_job(realm, ca, self._shared.interface_names.linux)
 
         def arrived(answer: Answer | AgentError) -> None:
             try:

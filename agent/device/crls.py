@@ -96,7 +96,7 @@ class Crls:
         before = realm_records.stored_crl(self._store, realm.name)
         same_ca = before is not None and before.issuer in {c.subject for c in ca.certificates}
         return {
-            **maps.published_job(realm, ca, self._shared.hardware.linux_name),
+            **maps.published_job(realm, ca, self._shared.interface_names.linux),
             **maps.moment(self._shared.time.now()),
             "cdp_url": realm.cdp_url,
             "from_ca": realm.cdp_from_ca,

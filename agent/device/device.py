@@ -89,7 +89,9 @@ class Device:
         shared, keys, passwords, realms = self.shared, self.keys, self.passwords, self.realms
         self.wall_s, self.clock_trusted = shared.time.wall_s, shared.time.is_trusted
         self.outside_ns, self.interfaces = shared.hardware.clock.outside_ns, shared.interfaces
-        self.linux_name, self.listen = shared.hardware.linux_name, shared.log.listen
+        names = shared.interface_names
+        self.interface_name, self.linux_name = names.kept, names.linux
+        self.router_names, self.listen = names.router, shared.log.listen
         self.key_pairs, self.key_pair_user = keys.all, keys.user
         self.key_pairs_held = realms.keys_users
         self.key_pair_unreadable = keys.unreadable

@@ -71,7 +71,7 @@ class Diagnosis:
         if realm.url is None:
             self._shared.later(lambda: done(checks))
             return 0
-        wanted, linux_name = maps.ca_wanted(realm), self._shared.hardware.linux_name
+        wanted, linux_name = maps.ca_wanted(realm), self._shared.interface_names.linux
         job = maps.fetch_job(realm, wanted, runner.engine.stored.ca, linux_name)
         now = self._shared.time.now()
 
@@ -133,7 +133,7 @@ class Diagnosis:
         if address:
             is_there = any(address in link.addresses for link in interfaces)
             return _there("source", is_there, f"address {address}")
-        name = self._shared.hardware.linux_name(interface or "")
+        name = self._shared.interface_names.linux(interface or "")
         is_there = any(link.name == name and link.up and link.addresses for link in interfaces)
         return _there("source", is_there, f"interface {interface} with an address")
 

@@ -86,7 +86,7 @@ class GetCert:
             signer = self._keys.record(signing.key, signing.generation)
         if key is None or signer is None:
             raise fail("key-unknown", name=name)
-        keys, linux_name = maps.Keys(key, signer), self._shared.hardware.linux_name
+        keys, linux_name = maps.Keys(key, signer), self._shared.interface_names.linux
         return {
             **maps.request_job("get-cert", realm, request, ca, keys, linux_name),
             "serial": serial,

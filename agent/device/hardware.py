@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from agent import limits
 from hal.named import NamedTuple
@@ -21,9 +21,9 @@ class Part(NamedTuple):
 class Hardware(NamedTuple):
     """The ports of a board, and what its board file says: names, RTC, whether it can reboot.
 
-    time_source: None where the wall clock is not the kernel's, which then knows nothing of it.
-    machine: what tells this machine from a copy. clock_floor: a clock that is behind all that has
-    passed for sure is moved up to it.
+    interfaces: router names to Linux names. time_source: None where the wall clock is not the
+    kernel's, which then knows nothing of it. machine: what tells this machine from a copy.
+    clock_floor: a clock that is behind all that has passed for sure is moved up to it.
     """
 
     clock: Clock
@@ -31,7 +31,7 @@ class Hardware(NamedTuple):
     files: Files
     link: Link
     memory: DeviceMemory
-    linux_name: Callable[[str], str]
+    interfaces: Mapping[str, str]
     serial: str
     rtc: Rtc | None = None
     time_source: TimeSource | None = None

@@ -65,7 +65,7 @@ class RealmJobs:
             self._shared.jobs.cancel(number)
 
     def _job(self, op: str, realm: Realm, stored: Stored) -> dict[str, object]:
-        request, ca, name_of = stored.request, stored.ca, self._shared.hardware.linux_name
+        request, ca, name_of = stored.request, stored.ca, self._shared.interface_names.linux
         if request is None:
             raise fail("job-answer")
         if op == "fetch-ca":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.appliance import Done, Progress, T
+from agent.console.language.interfaces import InterfaceNames
 from agent.device.casets import CaSets
 from agent.device.commits import Commits
 from agent.device.hardware import Hardware
@@ -36,6 +37,7 @@ class Shared:
     ) -> None:
         self.settings = Settings()
         self.loop, self.store, self.hardware, self.jobs, self.log = loop, store, hardware, jobs, log
+        self.interface_names = InterfaceNames(hardware.interfaces)
         self.ca_sets = CaSets()
         self.commits = Commits(store, self.ca_sets, lambda: self.settings.realms)
         self.time = Timekeeper(loop, hardware, store, self.commits, log)

@@ -55,7 +55,10 @@ def test_a_clock_that_is_not_trusted_is_shown_with_the_time_that_counts() -> Non
 def test_files_interfaces_and_statistics_are_tables() -> None:
     found = furnished()
     assert Script(found).run("dir")[0].splitlines()[1].split()[-1] == "abc_local.cer"
-    assert " eth1                 down   -" in Script(found).run("display interface brief")[0]
+    assert (
+        " eth1            GigabitEthernet0/0/1     down   -"
+        in Script(found).run("display interface brief")[0]
+    )
     assert " GET_CA_CERT_OK : 2" in Script(found).run("display pki statistics")[0]
 
 

@@ -32,7 +32,7 @@ def test_an_entity_in_use_is_kept_whole() -> None:
         "ip-address 192.0.2.1",
         "ip-address 2001:db8::1",
         "ip-address eth0",
-        "ip-address GigabitEthernet 0/0/1",
+        "ip-address GigabitEthernet0/0/1",
         "email noc@example.com",
         "serial-number",
     ],

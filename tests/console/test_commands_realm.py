@@ -23,7 +23,10 @@ from tests.helpers.terminal import Script, furnished, realm_script, system
         ("source 2001:DB8::1", "source 2001:db8::1"),
         ("source interface eth0", None),
         ("source interface eth0 bind-device", None),
-        ("source interface GigabitEthernet 0/0/1 bind-device", None),
+        (
+            "source interface GigabitEthernet 0/0/1 bind-device",
+            "source interface GigabitEthernet0/0/1 bind-device",
+        ),
         ("enrollment-url http://ca/scep", None),
         ("enrollment-url http://ca/scep interval 1 times 5", "enrollment-url http://ca/scep"),
         ("enrollment-url http://ca/scep interval 2 times 6 ra", None),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.console.language import grammar, parameters, passwords, urls
+from agent.console.language import grammar, interfaces, parameters, passwords, urls
 from agent.console.language.grammar import Branch, GrammarError, Option, Word, compile_notation
 
 PARAMETERS = {
@@ -13,9 +13,9 @@ PARAMETERS = {
     "N": parameters.integer("times", 1, 100),
     "NAME": parameters.name("a name"),
     "SECRET": passwords.PLAIN,
-    "TYPE": parameters.INTERFACE_TYPE,
-    "NUMBER": parameters.INTERFACE_NUMBER,
-    "PORT": parameters.INTERFACE,
+    "TYPE": interfaces.INTERFACE_TYPE,
+    "NUMBER": interfaces.INTERFACE_NUMBER,
+    "PORT": interfaces.INTERFACE,
     "HEX": parameters.hexadecimal("digest", 4),
 }
 

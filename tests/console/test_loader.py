@@ -204,7 +204,7 @@ def test_a_thousand_realms() -> None:
         realm = device.settings.realms[f"r{number}"] = Realm(f"r{number}")
         realm.ca_id, realm.entity, realm.key_pair = "lab", "e1", f"k{number}"
         realm.url, realm.url_esc, realm.ra = "http://ca/scep?a=b", True, True
-        realm.key_usage, realm.source_interface = ("ike", "ssl-client"), "GigabitEthernet 0/0/1"
+        realm.key_usage, realm.source_interface = ("ike", "ssl-client"), "GigabitEthernet0/0/1"
         realm.digest, realm.password = "sha-512", seal("topsecret")
         realm.fingerprint = ("sha256", "ab" * 32)
     text = "\n".join(render_configuration(device.settings))

@@ -60,7 +60,7 @@ def test_any_text_means_the_same_or_has_no_short_way(view: str, text: str) -> No
 def test_a_word_that_two_parameters_take_goes_both_ways() -> None:
     for line in (
         "source interface GigabitEthernet 0/0/1",
-        "source interface GigabitEthernet",
+        "source interface wan",
         "source interface eth0",
         "source interface eth0 bind-device",
         "source 192.0.2.1",

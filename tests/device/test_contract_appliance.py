@@ -49,6 +49,9 @@ def test_a_new_device_has_the_default_realm_and_nothing_else(subject: Subject) -
     assert device.wall_s() > 1_700_000_000
     assert any(interface.name == "eth0" for interface in device.interfaces())
     assert device.linux_name("eth0") == "eth0"
+    for typed in ("gi 0/0/9", "GE0/0/9"):
+        assert device.interface_name(typed) == "GigabitEthernet0/0/9"
+    assert device.router_names("eth9") == []
 
 
 def test_key_pairs_come_are_used_and_go(subject: Subject) -> None:

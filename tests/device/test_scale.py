@@ -113,7 +113,7 @@ def test_an_applied_text_with_one_changed_line_writes_the_same(benches: dict[int
     before = bench.store.counters.programmed_bytes
     bench.worker.jobs.clear()
     assert apply_text(bench, text.replace("/0/1.77\n", "/0/1.78\n")) == [0]
-    assert bench.device.settings.realms["site-0077"].source_interface == "GigabitEthernet 0/0/1.78"
+    assert bench.device.settings.realms["site-0077"].source_interface == "GigabitEthernet0/0/1.78"
     assert bench.store.counters.programmed_bytes - before < 1000
     assert bench.worker.jobs == [], "a sealed password that stays is not tried again"
 

@@ -21,6 +21,7 @@ from agent.appliance import (
 )
 from agent.console.commands.table import render_configuration
 from agent.console.language.blocks import difference
+from agent.console.language.interfaces import InterfaceNames
 from agent.errors import AgentError, fail
 from agent.settings import Realm, Settings, fold
 from hal.fakes.work import FakeReactor
@@ -205,6 +206,9 @@ class FakeDevice:
         self.changes = 0
         self.configuration = FakeConfiguration(self)
         self._next = 1
+        names = InterfaceNames({"GigabitEthernet0/0/1": "eth1", "LoopBack0": "lo"})
+        self.interface_name, self.linux_name = names.kept, names.linux
+        self.router_names = names.router
 
     # -- what a test does to it
 
@@ -262,9 +266,6 @@ class FakeDevice:
             Interface("eth0", True, ("192.0.2.1", "2001:db8::1")),
             Interface("eth1", False, ()),
         ]
-
-    def linux_name(self, interface: str) -> str:
-        return {"GigabitEthernet0/0/1": "eth1"}.get(interface.replace(" ", ""), interface)
 
     def changed(self) -> None:
         self.changes += 1

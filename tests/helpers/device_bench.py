@@ -198,14 +198,13 @@ class Bench:
             self.files, self.memory = FakeFiles(), FakeMemory(self.loop)
         self.store, withheld = self._mounted()
         self.jobs = FakeJobs(self.loop, [self.worker] * 1000)
-        names = {"gigabitethernet0/0/0": "eth0"}
         self.hardware = Hardware(
             clock=self.clock,
             chance=self.chance,
             files=self.files,
             link=self.link,
             memory=self.memory,
-            linux_name=lambda name: names.get(name.replace(" ", "").casefold(), name),
+            interfaces={"GigabitEthernet0/0/0": "eth0"},
             serial="SN42",
             herd_s=0,
             withheld=withheld,

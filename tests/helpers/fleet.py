@@ -39,7 +39,7 @@ def _realm(number: int) -> Iterator[str]:
     yield f" ca id ca-{number % CAS}"
     yield " entity e1"
     yield " key-usage ike ssl-client"
-    yield f" source interface GigabitEthernet 0/0/1.{number}"
+    yield f" source interface GigabitEthernet0/0/1.{number}"
     yield f" enrollment-url http://ca{number % CAS}.example.com:8080/scep interval 5 times 10"
     yield " enrollment-request signature message-digest-method sha-384"
     yield " enrollment-request encryption-algorithm aes256"

@@ -84,7 +84,7 @@ class Bench:
             files=self.files,
             link=platform.link,
             memory=platform.memory,
-            linux_name=str,
+            interfaces={},
             serial="",
         )
         key_fd, _there = platform.device_key(make=True)

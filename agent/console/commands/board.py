@@ -30,7 +30,8 @@ def show_statistics(operator: Operator, _args: Args) -> None:
 
 
 def show_interfaces(operator: Operator, _args: Args) -> None:
-    operator.show(board.interfaces(operator.device.interfaces()))
+    device = operator.device
+    operator.show(board.interfaces(device.interfaces(), device.router_names))
 
 
 # -- clock -----------------------------------------------------------------------------------------

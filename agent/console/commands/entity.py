@@ -54,7 +54,7 @@ def ip_address(operator: Operator, args: Args) -> None:
     if "ADDRESS" in args:
         operator.record(ENTITY).ip_address = args.text("ADDRESS")
         return
-    interface = lookups.interface(args)
+    interface = lookups.interface(operator, args)
     operator.remark(lambda: lookups.warn_of_source(operator, None, interface))
     operator.record(ENTITY).ip_address = interface
 
@@ -97,9 +97,7 @@ SETTINGS = (
         ip_address,
         {
             "ADDRESS": parameters.ADDRESS,
-            "TYPE": parameters.INTERFACE_TYPE,
-            "NUMBER": parameters.INTERFACE_NUMBER,
-            "INTERFACE": parameters.INTERFACE,
+            **lookups.INTERFACE,
         },
         render=render_ip_address,
         undo="ip-address",

@@ -9,7 +9,7 @@ from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays import certificates
 from agent.console.displays.document import Kind
-from agent.console.language import parameters
+from agent.console.language import interfaces, parameters
 from agent.console.language.grammar import Args
 from agent.console.language.times import Times
 from agent.errors import fail
@@ -19,6 +19,11 @@ from hal.ports import HalError
 REALM_NAME = parameters.name("Name of a realm")
 ENTITY_NAME = parameters.name("Name of an entity")
 KEY_NAME = parameters.name("Name of an RSA key pair")
+INTERFACE = {
+    "TYPE": interfaces.INTERFACE_TYPE,
+    "NUMBER": interfaces.INTERFACE_NUMBER,
+    "INTERFACE": interfaces.INTERFACE,
+}
 BROKEN_DIGESTS = ("md5", "sha1")
 LOOK = "See `display interface brief`."
 
@@ -190,11 +195,11 @@ def describe(
     )
 
 
-def interface(args: Args) -> str:
-    """The interface as typed: `eth0`, `GigabitEthernet 0/0/1`."""
-    if "INTERFACE" in args and "NUMBER" not in args:
-        return args.text("INTERFACE")
-    return f"{args.text('TYPE')} {args.text('NUMBER')}"
+def interface(operator: Operator, args: Args) -> str:
+    """An interface in the spelling that is kept: `eth0`, `GigabitEthernet0/0/1`."""
+    alone = "INTERFACE" in args and "NUMBER" not in args
+    typed = args.text("INTERFACE") if alone else f"{args.text('TYPE')} {args.text('NUMBER')}"
+    return operator.device.interface_name(typed)
 
 
 def warn_of_source(operator: Operator, address: str | None, name: str | None) -> None:

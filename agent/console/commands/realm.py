@@ -123,7 +123,7 @@ def source(operator: Operator, args: Args) -> None:
     """An address or interface that is not there yet is kept: DHCP may be late."""
     record = operator.record(REALM)
     address = args.text("ADDRESS") if "ADDRESS" in args else None
-    interface = None if address else lookups.interface(args)
+    interface = None if address else lookups.interface(operator, args)
     operator.remark(lambda: lookups.warn_of_source(operator, address, interface))
     record.source_address, record.source_interface = address, interface
     record.bind_device = "bind-device" in args
@@ -199,9 +199,7 @@ SETTINGS = (
         source,
         {
             "ADDRESS": parameters.ADDRESS,
-            "TYPE": parameters.INTERFACE_TYPE,
-            "NUMBER": parameters.INTERFACE_NUMBER,
-            "INTERFACE": parameters.INTERFACE,
+            **lookups.INTERFACE,
         },
         render=render_source,
         undo="source",

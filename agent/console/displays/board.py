@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from agent import limits
@@ -140,7 +140,7 @@ STATISTICS = Kind(
 
 # -- interfaces and files --------------------------------------------------------------------------
 
-_INTERFACE_COLUMNS = (20, 6)
+_INTERFACE_COLUMNS = (15, 24, 6)
 
 
 def _state(item: Item, _times: Times) -> str:
@@ -151,6 +151,7 @@ INTERFACE = Kind(
     "interface brief",
     (
         Field("name", TEXT, "Interface"),
+        Field("router_names", LIST, "Router Name"),
         Field("up", FLAG, "State", _state),
         Field("addresses", LIST, "Addresses"),
     ),
@@ -158,8 +159,12 @@ INTERFACE = Kind(
 )
 
 
-def interfaces(found: Iterable[Interface]) -> Document:
-    items = [{**one._asdict(), "addresses": list(one.addresses)} for one in found]
+def interfaces(found: Iterable[Interface], router_names: Callable[[str], list[str]]) -> Document:
+    """Each by its name of Linux, beside it what the board calls it."""
+    items = [
+        {**one._asdict(), "addresses": list(one.addresses), "router_names": router_names(one.name)}
+        for one in found
+    ]
     return Document(INTERFACE, items, [header(INTERFACE, *_INTERFACE_COLUMNS)])
 
 

@@ -24,9 +24,6 @@ _ALTERNATIVE = re.compile(r"[A-Za-z0-9'=()+\-./: @_]+")
 _NAME = re.compile(r"((?![?/\\\"'~*:<>|])[!-~])+")
 _HOST_NAME = re.compile(r"((?![?<>\[\]\"])[!-~])+")
 _PLAIN_TEXT = re.compile(r"((?![?\"])[ -~])+")
-_INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*([0-9]+(/[0-9]+)*(\.[0-9]+)?)?")
-_INTERFACE_TYPE = re.compile(r"[A-Za-z][A-Za-z\-]*")
-_INTERFACE_NUMBER = re.compile(r"[0-9]+(/[0-9]+)*(\.[0-9]+)?")
 
 
 def ranged(
@@ -205,11 +202,6 @@ def _read_date(word: str) -> int:
     return begin_s
 
 
-def _interface(help_text: str, accept: re.Pattern[str], reason: str, example: str) -> Parameter:
-    kind = text(help_text, 1, limits.INTERFACE_CHARACTERS, accept, reason)
-    return kind._replace(example=example)
-
-
 UNITS = ranged(
     "STRING", 1, limits.UNITS_CHARACTERS, "Organization units, separated by commas", _read_units
 )._replace(example="noc,core")
@@ -219,13 +211,6 @@ EMAIL = ranged("STRING", len("a@b"), limits.EMAIL_CHARACTERS, "Mail address", _r
 )
 ADDRESS = Parameter("X.X.X.X or X:X::X", "IPv4 or IPv6 address", _read_address, example="192.0.2.1")
 MODULUS = integer("Size of the key in bits", *limits.KEY_BITS, even=True)
-INTERFACE = _interface("Name of an interface", _INTERFACE, "it is no name of an interface", "eth0")
-INTERFACE_TYPE = _interface(
-    "Type of an interface", _INTERFACE_TYPE, "it is no name of an interface", "GigabitEthernet"
-)
-INTERFACE_NUMBER = _interface(
-    "Number of an interface", _INTERFACE_NUMBER, "it is no interface number", "0/0/1"
-)._replace(label="NUMBER[/NUMBER]")
 SYSNAME = text(
     "Name of the device", 1, limits.NAME_CHARACTERS, _HOST_NAME, 'no space and none of ? < > [ ] "'
 )

@@ -62,13 +62,12 @@ def _types(help_text: str, *schemes: str) -> tuple[Parameter, Parameter]:
         check_length(word, 1, limits.URL_CHARACTERS)
         return _judge(unescape(word), schemes)
 
-    def kind(read: Callable[[str], str], more: str) -> Parameter:
-        low, high = len("http://a"), limits.URL_CHARACTERS
-        return ranged("STRING", low, high, help_text + more, read)._replace(
-            example="http://ca/scep"
-        )
+    def kind(read: Callable[[str], str]) -> Parameter:
+        shown = help_text + r"; behind esc, \x3f is a ?"
+        found = ranged("STRING", len("http://a"), limits.URL_CHARACTERS, shown, read)
+        return found._replace(example="http://ca/scep")
 
-    return kind(plain, ""), kind(escaped, r", \x3f for a ?")
+    return kind(plain), kind(escaped)
 
 
 URL, ESCAPED_URL = _types("http://HOST/PATH of the CA or RA", "http", "https")

@@ -25,7 +25,7 @@ def _clock(device: Appliance, times: Times) -> Document:
 
 
 def _interfaces(device: Appliance, _times: Times) -> Document:
-    return board.interfaces(device.interfaces())
+    return board.interfaces(device.interfaces(), device.router_names)
 
 
 DISPLAYS: dict[str, Callable[[Appliance, Times], Document]] = {
