@@ -46,7 +46,7 @@ def test_too_few_are_said_at_the_start(tmp_path: Path, count: int) -> None:
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=30,
+        timeout=120,
     )
     assert done.returncode == 1
     assert f"may open {count} files" in done.stderr

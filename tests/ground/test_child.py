@@ -17,7 +17,7 @@ from agent.scep.keys import CONTENT_KEY_BYTES
 from hal.ports import JobEnd
 from tests.helpers import scep_lab as lab
 from tests.helpers.confined import OWN_USERS
-from tests.helpers.key_worker import ASK, KeyWorker, answers
+from tests.helpers.key_worker import ASK, WAIT_S, KeyWorker, answers
 from tests.scep.test_keys import DEVICE_KEY, DIGEST, VALUE, pair, wrapped
 
 BLOCK = wrapped(b"k" * 16)
@@ -111,7 +111,7 @@ def gone(pids: list[int]) -> bool:
     return not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
-def paused(bench: KeyWorker, deadline_s: int = 30) -> tuple[int, list[JobEnd], list[int]]:
+def paused(bench: KeyWorker, deadline_s: int = WAIT_S) -> tuple[int, list[JobEnd], list[int]]:
     """A job whose children both wait: its number, its end, whoever keeps keys and whoever talks."""
     job = {"op": "ask", "asking": [["password"], PAUSE]}
     number, ends = bench.start(ASK, job, kept(), deadline_s)
@@ -128,7 +128,7 @@ def test_the_end_of_one_is_the_end_of_the_other(bench: KeyWorker, victim: int) -
 
 
 def test_a_deadline_and_a_cancellation_end_both(bench: KeyWorker) -> None:
-    _number, ends, pids = paused(bench, deadline_s=2)
+    _number, ends, pids = paused(bench, deadline_s=5)
     assert bench.end(ends) == JobEnd(None, "deadline")
     assert gone(pids)
     number, ends, pids = paused(bench)

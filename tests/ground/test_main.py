@@ -17,7 +17,7 @@ def scep_agent(*words: str, given: str | None = None) -> "subprocess.CompletedPr
         input=given,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 

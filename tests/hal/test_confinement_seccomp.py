@@ -295,7 +295,7 @@ assert libc.prctl(22, 2, ctypes.c_void_p(ctypes.addressof(prog)), 0, 0) == 0
 def loading(before: str = "", filter_: str = "seccomp.build(rules.NETWORK)") -> list[str]:
     code = LOADING.format(root=str(ROOT), before=before, filter=filter_)
     done = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

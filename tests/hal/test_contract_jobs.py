@@ -296,7 +296,7 @@ def test_a_shortage_is_a_failure_of_the_job_and_never_of_the_agent(files: int, c
     """No descriptor left; a parent that had SIGCHLD ignored."""
     code = SCARCE.format(root=str(ROOT), python=sys.executable, files=files, chld=chld)
     done = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=120
     )
     assert done.stderr == ""
     failures = ast.literal_eval(done.stdout)

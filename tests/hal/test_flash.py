@@ -75,7 +75,7 @@ def test_a_second_agent_is_refused(tmp_path: Path) -> None:
     )
     root = Path(__file__).parents[2]
     other = subprocess.run(
-        [sys.executable, "-c", code, path], cwd=root, capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", code, path], cwd=root, capture_output=True, text=True, timeout=120
     )
     assert "in use by another agent" in other.stdout
     first.close()

@@ -27,6 +27,6 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), ours)
 def test_the_two_that_nobody_needs_are_spared_and_others_are_called() -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-c", SCRIPT, str(ROOT)],
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.stdout == "0 []\n", done.stderr

@@ -65,7 +65,7 @@ def forward(*arguments: int, own_session: bool = False) -> list[int]:
     it starts."""
     done = subprocess.run(
         [sys.executable, "-I", "-c", FORWARD, str(ROOT), *map(str, arguments)],
-        capture_output=True, text=True, check=True, timeout=60, start_new_session=own_session,
+        capture_output=True, text=True, check=True, timeout=120, start_new_session=own_session,
     )  # fmt: skip
     return [int(word) for word in done.stdout.split()]
 

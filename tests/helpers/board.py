@@ -246,7 +246,7 @@ def check_certificate(
 
 def run(*command: str) -> str:
     """A program that must succeed; what it printed."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout
 

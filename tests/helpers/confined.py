@@ -17,7 +17,7 @@ from tests.helpers.taken_over import START
 DEBIAN_PYTHON = "/usr/bin/python3"
 OTHER_USER = 65534
 OWN_USERS = (FIRST_JOB_USER, FIRST_JOB_USER, 1)
-TRY_S = 120
+TRY_S = 300
 SPACES = ("network name space", "IPC name space", "mount name space")
 RUNGS = ("no new privileges", *SPACES, "Landlock", "own user", "no privileges", "seccomp")
 NO_SPACES = dict.fromkeys(SPACES, "EPERM")

@@ -42,7 +42,7 @@ START = (
 ASK = contract.Operation(asks="key:1:1", opens="key password",
                          hands_over="password", deadline_s=None)  # fmt: skip
 STAY = (-1, -1, 0)
-WAIT_S = 30
+WAIT_S = 120
 
 
 def _pause(_job: Job, _hands: Hands, _link: Link) -> Answer:

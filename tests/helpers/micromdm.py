@@ -71,4 +71,4 @@ class MicroMdm(Daemon):
         if self._net is None:
             return super().listens()
         inside = [*self._net.prefix, "ss", "-Hltn", f"sport = :{self.port}"]
-        return bool(subprocess.run(inside, capture_output=True, timeout=20).stdout)
+        return bool(subprocess.run(inside, capture_output=True, timeout=120).stdout)

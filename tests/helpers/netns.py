@@ -18,7 +18,7 @@ class NetNs:
         return ["ip", "netns", "exec", self.name]
 
     def __enter__(self) -> Self:
-        subprocess.run(["ip", "netns", "add", self.name], check=True, timeout=20)
+        subprocess.run(["ip", "netns", "add", self.name], check=True, timeout=120)
         self.run("ip", "link", "set", "lo", "up")
         return self
 
@@ -28,11 +28,11 @@ class NetNs:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        subprocess.run(["ip", "netns", "del", self.name], check=True, timeout=20)
+        subprocess.run(["ip", "netns", "del", self.name], check=True, timeout=120)
 
     def run(self, *command: str) -> None:
         """A command inside that must succeed."""
-        subprocess.run([*self.prefix, *command], check=True, timeout=20)
+        subprocess.run([*self.prefix, *command], check=True, timeout=120)
 
 
 def missing() -> str:

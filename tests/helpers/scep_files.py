@@ -17,7 +17,7 @@ LEGACY = ("-provider", "legacy", "-provider", "default")
 
 def openssl(*words: str, data: bytes = b"", good: bool = True) -> bytes:
     """What openssl says to this input; a failure of openssl is one of the test unless not good."""
-    done = subprocess.run(["openssl", *words], input=data, capture_output=True, timeout=60)
+    done = subprocess.run(["openssl", *words], input=data, capture_output=True, timeout=120)
     assert (done.returncode == 0) == good, done.stderr.decode()
     return done.stdout
 
@@ -61,5 +61,5 @@ def _out(words: Sequence[str]) -> Sequence[str]:
 
 def openssl_says(*words: str) -> str:
     """What openssl tells on its standard error."""
-    done = subprocess.run(["openssl", *words], capture_output=True, timeout=60, check=True)
+    done = subprocess.run(["openssl", *words], capture_output=True, timeout=120, check=True)
     return done.stderr.decode()

@@ -45,7 +45,7 @@ START = (
 TIOCSTI = 0x5412
 PTRACE_ATTACH, PIDFD_OPEN, PIDFD_GETFD = 16, 434, 438
 NEWUSER = 0x10000000
-WAIT_S = 30
+WAIT_S = 200
 
 
 def _open(path: str, flags: int = os.O_RDONLY) -> None:

@@ -47,7 +47,7 @@ def absent(names: Iterator[str], there: set[str]) -> list[str]:
 def there() -> set[str]:
     """All files of the project, as git knows them, their folders and their names."""
     command = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     files = [Path(file) for file in done.stdout.split()]
     folders = {parent for file in files for parent in file.parents}
     return {str(path) for path in (*files, *folders)} | {file.name for file in files} | NOT_OURS

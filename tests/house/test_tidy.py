@@ -220,7 +220,7 @@ def test_what_the_idle_agent_has_loaded() -> None:
         [sys.executable, "-I", "-S", "-c", code],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     assert done.stdout.split() == []

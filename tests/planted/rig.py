@@ -34,7 +34,7 @@ def read(patch: Path) -> Planted:
 def misfit(patch: Path, folder: Path = ROOT) -> str:
     """Why a patch does not apply; "" when it does."""
     done = subprocess.run(
-        [*APPLY, "--check", str(patch)], cwd=folder, capture_output=True, text=True, timeout=60
+        [*APPLY, "--check", str(patch)], cwd=folder, capture_output=True, text=True, timeout=120
     )
     return done.stderr if done.returncode else ""
 
@@ -50,7 +50,7 @@ def plant(patch: Path, copy: Path) -> None:
     # As outside of a repository: git would leave out what is not below the place where it stands.
     environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(copy.parent)}
     done = subprocess.run(
-        [*APPLY, str(patch)], cwd=copy, capture_output=True, text=True, timeout=60, env=environment
+        [*APPLY, str(patch)], cwd=copy, capture_output=True, text=True, timeout=120, env=environment
     )
     assert done.returncode == 0, f"{patch.name} does not apply any more: {done.stderr}"
 

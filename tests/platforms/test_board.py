@@ -219,7 +219,7 @@ def test_the_user_scep_agent_job_is_taken_where_it_exists(
         ["unshare", "-m", "sh", "-c", inside, str(users), *command],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert (done.stdout.strip(), done.stderr) == (str(found), "")
 

@@ -181,7 +181,7 @@ def _verified(
     done = subprocess.run(
         ["openssl", "verify", *words, "-attime", str(lab.NOW_S), "-CAfile", str(trusted),
          "-no-CApath", "-no-CAstore", "-untrusted", str(others), *files],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     good = {line.removesuffix(": OK") for line in done.stdout.splitlines() if line.endswith(": OK")}
     assert good or "error" in done.stderr or not files or not trusted.stat().st_size, done.stderr

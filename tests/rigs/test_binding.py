@@ -16,7 +16,7 @@ from tests.rigs.binding.network import RST, _read
 from tests.rigs.binding.topology import CA_4, LOOPBACK, NAME, Nic, Topology, Try, draw, rule
 
 ROOT = Path(__file__).resolve().parents[2]
-RIG_S = 55
+RIG_S = 200
 FIGURES = re.compile(
     r"netns: topologies=(\d+) connections=(\d+) segments=(\d+) orphans=\d+ violations=(\d+)"
     r" seconds=\d+ seed=1"

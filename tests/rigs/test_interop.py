@@ -85,7 +85,7 @@ HERE = "rigs/test_interop::test_every_proof_of_the_page_is_there"
 def child(*command: str) -> subprocess.CompletedProcess[str]:
     """Another pytest than the one that runs."""
     return subprocess.run(
-        [sys.executable, *command], cwd=TESTS.parent, capture_output=True, text=True, timeout=60
+        [sys.executable, *command], cwd=TESTS.parent, capture_output=True, text=True, timeout=120
     )
 
 

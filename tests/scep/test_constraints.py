@@ -100,7 +100,7 @@ def openssl_takes(folder: Path, ca: lab.Party, found: lab.Party) -> bool:
         (folder / name).write_bytes(lab.pem_of(party))
     words = ("-no_check_time", "-CAfile", str(folder / "root"), "-untrusted", str(folder / "ca"))
     done = subprocess.run(
-        ["openssl", "verify", *words, str(folder / "leaf")], capture_output=True, timeout=60
+        ["openssl", "verify", *words, str(folder / "leaf")], capture_output=True, timeout=120
     )
     return done.returncode == 0
 

@@ -41,7 +41,7 @@ def openssl_crl(folder: Path, *revoked: str) -> bytes:
     subprocess.run(
         ["openssl", "ca", "-gencrl", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "key.pem",
          "-crldays", "7", "-out", "crl.pem"],
-        cwd=folder, check=True, capture_output=True, timeout=60,
+        cwd=folder, check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     return files.openssl("crl", "-outform", "der", data=(folder / "crl.pem").read_bytes())
 

@@ -32,7 +32,7 @@ def test_the_hash_is_that_of_openssl() -> None:
     options = [word for number in numbers for word in ("-kdfopt", number)]
     made = subprocess.run(
         ["openssl", "kdf", "-keylen", "32", *options, "-binary", "SCRYPT"],
-        capture_output=True, check=True, timeout=60,
+        capture_output=True, check=True, timeout=120,
     ).stdout  # fmt: skip
     word = f"$scrypt$ln=10,r=8,p=1${SALT}${login._text(made)}"
     assert login.matches("sekret", word)

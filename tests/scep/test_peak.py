@@ -29,7 +29,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 def peak_kib(what: str) -> int:
     run = subprocess.run(
         [sys.executable, "-I", "-c", SCRIPT, str(ROOT), what, files.PASSWORD],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     return int(run.stdout)
 

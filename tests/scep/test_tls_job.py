@@ -92,7 +92,7 @@ def test_a_child_opens_nothing_and_stays_small(tmp_path: Path, ca: lab.Party) ->
     with https.serving(answer, https.context(tmp_path, https.server_certificate(ca))) as up:
         done = subprocess.run(
             [sys.executable, "-c", CHILD, str(ROOT), up.url(), ca.der.hex()],
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     certificates, count, names, peak = done.stdout.split(maxsplit=3)

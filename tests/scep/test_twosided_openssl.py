@@ -28,7 +28,7 @@ _LINE = re.compile(rb" *(\d+):d=(\d+) +hl=(\d+) l= *(\d+|inf) +(cons|prim): (\S+
 
 
 def openssl(*words: str, data: bytes) -> bytes:
-    done = subprocess.run(["openssl", *words], input=data, capture_output=True, timeout=60)
+    done = subprocess.run(["openssl", *words], input=data, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout + (done.stderr if words[0] == "req" else b"")
 

@@ -53,7 +53,7 @@ def test_the_man_page_is_good_roff() -> None:
         ["groff", "-man", "-Tutf8", "-ww", str(DOCS / "scep-agent.1")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Applies for a certificate, or renews the one in use." in done.stdout

@@ -26,7 +26,7 @@ def offered(folder: Path, *words: str) -> list[str]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert (done.returncode, done.stderr) == (0, "")
     return sorted(done.stdout.split())

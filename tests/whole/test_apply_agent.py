@@ -29,7 +29,7 @@ def apply(
         agent.command("apply", *words, "--socket", str(agent.dir / "console.sock")),
         input=given.encode() if isinstance(given, str) else given,
         capture_output=True,
-        timeout=60,
+        timeout=120,
     )
     out, err = done.stdout.decode(), done.stderr.decode()
     return subprocess.CompletedProcess(done.args, done.returncode, out, err)

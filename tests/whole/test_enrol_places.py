@@ -19,7 +19,7 @@ NOBODY = pwd.getpwnam("nobody").pw_uid
 
 def _has_runtime(python: str) -> bool:
     done = subprocess.run(
-        [python, "-I", "-c", "import cryptography, cbor2, serial"], capture_output=True, timeout=60
+        [python, "-I", "-c", "import cryptography, cbor2, serial"], capture_output=True, timeout=120
     )
     return done.returncode == 0
 

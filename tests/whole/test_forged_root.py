@@ -33,7 +33,7 @@ def verified(trusted: Path, leaf: Path, *words: str) -> bool:
     command = ["openssl", "verify", "-attime", str(lab.NOW_S), "-no-CApath", "-no-CAstore", *words]
     done = subprocess.run(
         [*command, "-CAfile", str(trusted), str(leaf)],
-        capture_output=True, timeout=30, check=False,
+        capture_output=True, timeout=120, check=False,
     )  # fmt: skip
     return done.returncode == 0
 

@@ -130,7 +130,7 @@ def attackers(ca: Authority, folder: Path) -> list[Path]:
 
 
 def _verifies(command: list[str]) -> bool:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0 or "error" in done.stderr, done.stderr
     return done.returncode == 0
 

@@ -237,7 +237,7 @@ def test_apply_brings_no_ra_in_either(tmp_path: Path) -> None:
     with Agent(tmp_path) as agent:
         words = agent.command("apply", "-", "--socket", str(agent.dir / "console.sock"))
         given = f"#\npki realm abc\n {line}\n {LAX}\n#\nreturn\n"
-        done = subprocess.run(words, input=given, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(words, input=given, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout
         assert f"+ {line}" in done.stdout
         assert f" {line}" in agent.must("display current-configuration")

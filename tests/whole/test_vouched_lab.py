@@ -13,7 +13,7 @@ GET = ("system-view", "pki get-certificate ca realm abc")
 
 def sha256(certificate: Path) -> str:
     command = ["openssl", "x509", "-in", str(certificate), "-noout", "-fingerprint", "-sha256"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return done.stdout.partition("=")[2].strip().replace(":", "").lower()
 
 
@@ -22,7 +22,7 @@ def verifies(agent: Agent, *words: str) -> bool:
     ca, chain, own = (str(agent.memory(name)) for name in ("ca.pem", "chain.pem", "cert.pem"))
     command = ["openssl", "verify", "-no-CApath", "-no-CAstore", *words, "-CAfile", ca]
     done = subprocess.run(
-        [*command, "-untrusted", chain, own], capture_output=True, timeout=30, check=False
+        [*command, "-untrusted", chain, own], capture_output=True, timeout=120, check=False
     )
     return done.returncode == 0
 

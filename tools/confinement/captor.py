@@ -15,7 +15,7 @@ from hal.ports import JobEnd
 from platforms.users import worker_user
 
 TURN_NS = 50_000_000
-DEADLINE_S = 30
+DEADLINE_S = 120
 START = (
     "import sys; sys.path[:0] = sys.argv.pop(1).split(':'); "
     "from tools.confinement.seized import main; sys.exit(main(sys.argv[1:]))"

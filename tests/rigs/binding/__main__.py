@@ -121,7 +121,7 @@ def _private_hosts(folder: str) -> Path:
     """A host table of our own, in a mount name space that the rig alone sees."""
     hosts = Path(folder) / "hosts"
     hosts.write_text("")
-    subprocess.run(["mount", "--bind", str(hosts), "/etc/hosts"], check=True, timeout=10)
+    subprocess.run(["mount", "--bind", str(hosts), "/etc/hosts"], check=True, timeout=120)
     return hosts
 
 
@@ -145,7 +145,7 @@ def main() -> int:
         rig = Rig(PLANTS[given.plant](), _private_hosts(folder))
         for number in numbers:
             rig.run(draw(seed, number))
-        subprocess.run(["umount", "/etc/hosts"], check=True, timeout=10)
+        subprocess.run(["umount", "/etc/hosts"], check=True, timeout=120)
     counts, seconds = rig.counts, round(time.monotonic() - began)
     print("outcomes:", *(f"{code}={n}" for code, n in rig.outcomes.most_common()))
     names = ("topologies", "connections", "segments", "orphans", "violations")

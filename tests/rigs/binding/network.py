@@ -68,7 +68,7 @@ def ip(lines: list[str]) -> None:
     """A batch for `ip`, in the name space of this thread; what fails is left out."""
     subprocess.run(
         ["ip", "-force", "-batch", "-"],
-        input="\n".join(lines), text=True, check=False, timeout=30,
+        input="\n".join(lines), text=True, check=False, timeout=120,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
