@@ -50,6 +50,7 @@ class CaInfo(NamedTuple):
     next: Certificate | None = None
     kind: str = ""
     root: str | None = None  # None: the pinned CA is one
+    sha256: str = ""  # of the pinned CA, lower-case hexadecimal
 
 
 class Fingerprints(NamedTuple):
@@ -91,6 +92,17 @@ class RealmStatus(NamedTuple):
     outage_s: int | None = None  # so long the CA may be away before the certificate ends
     store_wanted: int = 0  # bytes that the next application takes of the store
     store_place: str = "free"  # they are: free, kept for renewals, missing
+
+
+class Glance(NamedTuple):
+    """A realm in a line. `rank`: how much it needs somebody, 0 most."""
+
+    rank: int
+    realm: str
+    state: str  # as in RealmStatus
+    not_after_s: int | None  # of the certificate in use
+    next_s: int | None
+    last_error: AgentError | None
 
 
 class Described(NamedTuple):
@@ -348,6 +360,7 @@ class Appliance(Protocol):
     def forget_realm(self, realm: str) -> None: ...  # after `undo pki realm`: stored records too
     def diagnose(self, realm: str, done: Done[list[Check]]) -> int: ...
     def status(self, realm: str) -> RealmStatus: ...
+    def survey(self, done: Done[list[Glance]]) -> int: ...  # every realm, the worst first
     def ca(self, realm: str) -> CaInfo | None: ...
     def local(self, realm: str) -> Certificate | None: ...
     def waiting(self, realm: str) -> Certificate | None: ...  # that takes the place of that one

@@ -102,7 +102,7 @@ class Device:
         self.forget_realm = realms.forget
         reports = Reports(shared, realms, self.identity)
         self.status, self.ca, self.local = reports.status, reports.ca, reports.local
-        self.waiting = reports.waiting
+        self.waiting, self.survey = reports.waiting, reports.survey
         self.diagnose = Diagnosis(shared, realms, keys, passwords, self.system).run
 
     def _stand_by(self, part: Part) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agent.appliance import CaInfo, Certificate, RealmStatus
+from collections.abc import Iterator
+
+from agent.appliance import CaInfo, Certificate, Done, Glance, RealmStatus
 from agent.console.commands.realm import error_of
 from agent.console.language.times import duration
 from agent.device.identity import MOVED, Identity
@@ -63,6 +65,28 @@ class Reports:
         rest = self._realms.rest(runner)
         return _resting(status, realm, now, rest.until_ns) if rest else status
 
+    def survey(self, done: Done[list[Glance]]) -> int:
+        """Every realm, one a turn of the loop; the worst first, then what ends first."""
+
+        def each() -> Iterator[None]:
+            found = []
+            for key in list(self._shared.settings.realms):
+                if realm := self._shared.settings.realms.get(key):
+                    found.append(self._glance(realm))
+                yield
+            found.sort(key=lambda one: (one.rank, one.not_after_s or 0, fold(one.realm)))
+            done(found)
+
+        self._shared.loop.aside(lambda: self._shared.loop.pieces(each()))
+        return self._shared.number()
+
+    def _glance(self, realm: Realm) -> Glance:
+        status, local = self.status(realm.name), self.local(realm.name)
+        end_s = local.not_after_s if local else None
+        rank = rank_of(realm, status, end_s, self._shared.time.now())
+        error = status.last_error
+        return Glance(rank, realm.name, status.state, end_s, status.next_s, error)
+
     def ca(self, name: str) -> CaInfo | None:
         """The CA set that it trusts."""
         runner = self._realms.look(name)
@@ -77,6 +101,20 @@ class Reports:
         """The one that waits for its turn."""
         stored = self._realms.look(name).engine.stored.next
         return certificate(stored.certificate) if stored else None
+
+
+def rank_of(realm: Realm, status: RealmStatus, end_s: int | None, now: Now) -> int:
+    """How much a realm needs somebody, 0 most: the first line that is true of it."""
+    lines = (
+        end_s is not None and now.trusted and end_s <= now.wall_s,
+        status.last_error is not None and end_s is None,
+        status.last_error is not None,
+        status.renew_s is not None and now.trusted and status.renew_s < now.wall_s,
+        status.transaction is not None,
+        realm.url is not None and end_s is None,
+        end_s is not None,
+    )
+    return lines.index(True) if True in lines else len(lines)
 
 
 def certificate(record: CertificateRecord) -> Certificate:
@@ -102,7 +140,7 @@ def ca_info(ca: CaRecord | None, root_seen: Fingerprint | None = None) -> CaInfo
         root = (
             "served: ca.pem holds it" if served else f"missing: {vouched.missing_root(root_seen)}"
         )
-    return CaInfo(pinned, trusted_by, certificates, following, kind, root)
+    return CaInfo(pinned, trusted_by, certificates, following, kind, root, ca.pin)
 
 
 def completion(settings: Settings, realm: Realm, *, trusted: bool) -> str | None:

@@ -12,7 +12,7 @@ from agent.scep import ber, certificate, der, names, oids
 from agent.scep.certificate import Certificate, Extension
 from agent.scep.crl import Crl
 from agent.scep.request import Pkcs10
-from agent.scep.text import clean, utc
+from agent.scep.text import clean, gmt
 from agent.visible import row
 
 _PER_LINE, _PER_LINE_SHORT = 15, 18
@@ -95,8 +95,8 @@ def _lines(cert: Certificate) -> Iterable[str]:
     yield f"        Signature Algorithm: {signature_name(cert.signature)}"
     yield row("        Issuer: ", names.shown(cert.issuer))
     yield "        Validity"
-    yield f"            Not Before: {utc(cert.not_before_s)}"
-    yield f"            Not After : {utc(cert.not_after_s)}"
+    yield f"            Not Before: {gmt(cert.not_before_s)}"
+    yield f"            Not After : {gmt(cert.not_after_s)}"
     yield row("        Subject: ", names.shown(cert.subject))
     yield "        Subject Public Key Info:"
     yield from ("            " + line for line in _public_key(cert.spki))
@@ -149,8 +149,8 @@ def _crl_lines(crl: Crl) -> Iterable[str]:
     yield f"        Version {_version(crl.version)}"
     yield f"        Signature Algorithm: {signature_name(crl.signature)}"
     yield row("        Issuer: ", names.shown(crl.issuer))
-    yield f"        Last Update: {utc(crl.this_update_s)}"
-    yield f"        Next Update: {'NONE' if crl.next_update_s is None else utc(crl.next_update_s)}"
+    yield f"        Last Update: {gmt(crl.this_update_s)}"
+    yield f"        Next Update: {'NONE' if crl.next_update_s is None else gmt(crl.next_update_s)}"
     if crl.extensions:
         yield "        CRL extensions:"
     yield from _extensions(crl.extensions, "            ")
@@ -158,7 +158,7 @@ def _crl_lines(crl: Crl) -> Iterable[str]:
     for entry in crl.revoked:
         digits = hexadecimal(entry.serial).upper()
         yield f"    Serial Number: {digits.zfill(len(digits) + len(digits) % 2)}"
-        yield f"        Revocation Date: {utc(entry.revoked_s)}"
+        yield f"        Revocation Date: {gmt(entry.revoked_s)}"
         if entry.reason:
             yield f"        X509v3 CRL Reason Code: {entry.reason}"
     if crl.total > len(crl.revoked):

@@ -6,6 +6,8 @@ from agent import limits
 from agent.visible import cut, quoted
 from hal import calendar
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def clean(text: str, cap: int = limits.PEER_TEXT_CHARACTERS) -> str:
     """Prose of a peer as one line of at most `cap` characters: white space folded, what cannot be
@@ -22,6 +24,13 @@ def excerpt(data: bytes) -> str:
     if not shown or "\ufffd" in shown or "\0" in start:
         return f"{len(data)} bytes that are no text"
     return shown
+
+
+def gmt(time_s: int) -> str:
+    """`Nov 23 09:30:00 2026 GMT`, as openssl prints it."""
+    when = calendar.moment(time_s)
+    clock = f"{when.hour:02}:{when.minute:02}:{when.second:02}"
+    return f"{_MONTHS[when.month - 1]} {when.day:2} {clock} {when.year} GMT"
 
 
 def utc(time_s: int) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.helpers.appliance import FakeDevice
 from tests.helpers.appliance_values import certificate
-from tests.helpers.terminal import Script, realm_script
+from tests.helpers.terminal import Script, long_display, realm_script
 
 
 def test_a_level_sees_only_its_commands() -> None:
@@ -52,6 +52,38 @@ def test_filters(words: str, lines: list[str]) -> None:
     assert [line for line in shown if line != "sysname R"] == lines
 
 
+def test_lines_are_counted() -> None:
+    _, script, _ = realm_script()
+    lines = script.run("display current-configuration")[0].splitlines()
+    assert script.run("display current-configuration | count") == (
+        f"Total lines: {len(lines)}.\n",
+        0,
+    )
+    assert script.run("display pki crl | count")[0] == "Info: There is no CRL.\n"
+    json = script.run("display pki realm json")[0].splitlines()
+    assert script.run("display pki realm json | count")[0] == f"Total lines: {len(json)}.\n"
+
+
+def test_no_more_shows_all_at_once() -> None:
+    terminal = long_display()
+    assert "---- More ----" in terminal.type("display pki realm")
+    terminal.keys(b"q")
+    shown = terminal.type("display pki realm | no-more")
+    assert "---- More ----" not in shown
+    assert "Realm Name                                : r29" in shown
+
+
+def test_which_realm_uses_which_key() -> None:
+    device, script, _ = realm_script()
+    device.add_key_pair("k1")
+    device.add_key_pair("k2")
+    script.run("rsa local-key-pair k1")
+    shown = script.run("display pki rsa local-key-pair public")[0]
+    used = [line.split(":")[1].strip() for line in shown.splitlines() if "Used By Realm" in line]
+    assert used == ["abc", "-"]
+    assert " k1 " in script.run("display pki realm brief | include abc")[0]
+
+
 def test_displays_of_one_and_all() -> None:
     device, script, _ = realm_script()
     device.add_key_pair("k1")
@@ -68,7 +100,9 @@ def test_displays_of_one_and_all() -> None:
         ("display pki rsa local-key-pair public", "Key Name                  : k1"),
         ("display pki rsa local-key-pair name k1 public", "BEGIN PUBLIC KEY"),
         ("display pki enrollment", "Realm Name            : default"),
-        ("display pki enrollment realm abc", "nothing"),
+        ("display pki enrollment realm abc", "not enrolled"),
+        ("display pki realm brief", "Total Number: 2"),
+        ("display pki enrollment brief", "Realm                State"),
         ("display version", "scep-agent"),
         ("display clock", "2026-11-23 14:05:00 UTC"),
     ):

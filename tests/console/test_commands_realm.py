@@ -143,6 +143,18 @@ def test_entity_and_key_pair_must_be_there() -> None:
     assert status == 1
 
 
+@pytest.mark.parametrize("under_way", [True, False])
+def test_who_takes_the_entity_away_hears_of_a_request_under_way(under_way: bool) -> None:
+    device, script, realm = realm_script()
+    realm.entity = "e1"
+    if under_way:
+        device.statuses["abc"] = PENDING
+    text, status = script.run("undo entity")
+    assert (realm.entity, status) == (None, 0)
+    assert text.startswith("Warning: Realm abc has a request under way") == under_way
+    assert ("`pki abort-request realm abc`" in text) == under_way
+
+
 def test_names_are_one_whatever_their_case_and_keep_their_first_spelling() -> None:
     device, script, _ = realm_script()
     script.run("pki realm ABC", "ca id x")

@@ -43,7 +43,7 @@ def test_an_untouched_realm_shows_every_setting() -> None:
     assert len(shown) == len([field for field in realms.REALM.fields if field.label])
     assert (shown["Realm Name"], shown["CA ID"], shown["Password"]) == ("default", "-", "-")
     assert (shown["Polling Interval (minutes)"], shown["Polling Times"]) == ("1", "5")
-    assert (shown["RA"], shown["State"]) == ("No", "nothing")
+    assert (shown["RA"], shown["State"]) == ("No", "not enrolled")
     assert shown["Auto-enroll"] == "Disabled"
 
 
@@ -53,12 +53,15 @@ def test_a_whole_realm() -> None:
     realm.source_interface, realm.bind_device = "eth0", True
     realm.key_usage, realm.ra = ("ike", "ssl-client"), True
     realm.auto_enroll = AutoEnroll(80, True, 4096, False)
-    ca = CaInfo(certificate("CN=lab CA"), "fingerprint", ())
+    ca = CaInfo(certificate("CN=lab CA"), "operator", (), sha256="cd" * 32)
     shown = values(text(realms.REALM, realms.realm(realm, ca, IDLE)))
+    assert shown["CA Trusted SHA-256"] == "cd" * 32
+    assert shown["Enrollment-request Signature Message-digest-method"] == "SHA256"
+    assert shown["Method for Getting CRL"] == "HTTP"
     assert shown["Password"] == "******"
-    assert shown["Source"] == "eth0 (bind-device)"
+    assert shown["Source IP"] == "eth0 (bind-device)"
     assert shown["CA Name"] == "CN=lab CA"
-    assert shown["CA Trusted By"] == "fingerprint"
+    assert shown["CA Trusted By"] == "operator"
     assert shown["Key-usage"] == "ike ssl-client"
     assert (shown["CA Fingerprint Algorithm"], shown["CA Fingerprint"]) == ("sha1", "ab" * 20)
     assert shown["Auto-enroll"] == "Enabled, at 80 % of the validity"
@@ -198,7 +201,7 @@ def test_a_validation_is_a_table() -> None:
 
 def test_key_pairs() -> None:
     pair = KeyPair("k1", 1, 2048, True, START_S, bytes(60))
-    shown = text(realms.KEY_PAIR, realms.key_pair(pair))
+    shown = text(realms.KEY_PAIR, realms.key_pair(pair, "abc"))
     assert " Key Modulus (bits)        : 2048" in shown
     assert " Key Exportable            : Yes" in shown
     assert shown[-4:-1] == ["-----BEGIN PUBLIC KEY-----", "A" * 64, "A" * 16]

@@ -13,6 +13,7 @@ from agent.appliance import (
     Described,
     Done,
     FromFile,
+    Glance,
     KeyPair,
     LogLine,
     Progress,
@@ -331,6 +332,13 @@ class FakeDevice:
     def status(self, realm: str) -> RealmStatus:
         self._known(realm)
         return self.statuses.get(realm, IDLE)
+
+    def survey(self, done: Done[list[Glance]]) -> int:
+        found = [
+            Glance(6, realm.name, self.status(realm.name).state, None, None, None)
+            for realm in self.settings.realms.values()
+        ]
+        return self.task("survey", found, done)
 
     def ca(self, realm: str) -> CaInfo | None:
         self._known(realm)

@@ -104,7 +104,7 @@ def test_a_crl_beside_openssl(tmp_path: Path) -> None:
     data = openssl_crl(tmp_path, "0A,keyCompromise", "FEDCBA9876543210FF")
     text, item = one("crl", data)
     theirs = files.openssl("crl", "-inform", "der", "-noout", "-text", data=data)
-    differing = ("Issuer:", "Last Update", "Next Update", "Revoked", "Revocation Date",
+    differing = ("Issuer:", "Revoked",
                  "CRL entry extensions", "X509v3 CRL Reason Code", "Key Compromise",
                  "X509v3 CRL Number", "4096", "DirName")  # fmt: skip
     assert missing(text, theirs, *differing) == []

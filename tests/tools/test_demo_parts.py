@@ -133,8 +133,8 @@ def test_brackets_inside_a_display_are_no_prompt() -> None:
 
 LOCAL = """\
         Issuer: C=DE, CN=Lab CA
-            Not Before: 2020-01-01 00:00:00 UTC
-            Not After : {after} UTC
+            Not Before: Jan  1 00:00:00 2020 GMT
+            Not After : {after} GMT
         Subject: C=DE, CN={name}
                 Modulus:
                     {modulus}
@@ -148,7 +148,7 @@ def _displays() -> tuple[dict[str, str], str]:
     pairs = [digits[i : i + 2] for i in range(0, len(digits), 2)]
     rows = [":".join(pairs[i : i + 15]) for i in range(0, len(pairs), 15)]
     values = {"modulus": ":\n                    ".join(rows)}
-    values |= {"after": "2999-01-01 00:00:00", "name": "router1.example"}
+    values |= {"after": "Jan  1 00:00:00 2999", "name": "router1.example"}
     public = key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -164,7 +164,7 @@ def test_the_displays_are_judged() -> None:
     other = _displays()[1]
     for changed, theirs, key, what in (
         ({"name": "mallory.example"}, ca, public, "subject"),
-        ({"after": "2021-01-01 00:00:00"}, ca, public, "valid now"),
+        ({"after": "Jan  1 00:00:00 2021"}, ca, public, "valid now"),
         ({"after": "soon"}, ca, public, "not a date"),
         ({}, ca.replace("Lab", "Other"), public, "issuer"),
         ({}, ca, other, "key pair"),

@@ -173,7 +173,7 @@ def test_power_cut_at_rest_changes_nothing(tmp_path: Path) -> None:
     """Nothing, issued and failed: what was shown before is shown after."""
     with LabCa(tmp_path) as ca, Agent(tmp_path) as agent:
         agent.must(*procedure(ca.url, f"fingerprint sha256 {'0' * 64}"), *SAVE)
-        for step, state in (("", "nothing"), ("0", "failed"), ("1", "issued")):
+        for step, state in (("", "not enrolled"), ("0", "failed"), ("1", "issued")):
             if step == "1":
                 agent.must(
                     "system-view",
@@ -234,7 +234,7 @@ def test_power_cut_at_any_moment_of_an_enrolment(tmp_path: Path, moment_ms: int)
         waiting.wait(60)
         check_files_whole(agent)
         agent.start()
-        if agent.state() == "nothing":
+        if agent.state() == "not enrolled":
             agent.must("system-view", "pki enroll-certificate realm abc")
         agent.wait_state("issued")
         wait_for(lambda: agent.memory("cert.pem").exists(), 60, "not in memory")

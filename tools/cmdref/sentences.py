@@ -37,9 +37,12 @@ SENTENCES = {
     " `openssl x509 -text` does; `next` shows those that wait until the ones in use are near their"
     " end.",
     "display pki crl [ realm NAME ]": "Shows revocation lists.",
+    "display pki enrollment brief": "Shows every realm in a line, the worst first.",
     "display pki enrollment [ realm NAME ]": "Shows where each realm stands, why, what happens"
     " next and when, the validity that has elapsed, and the last error.",
     "display pki entity [ NAME ]": "Shows entities.",
+    "display pki realm brief": "Shows every realm in a line with its entity and its key pair, the"
+    " worst first.",
     "display pki realm [ NAME ]": "Shows every setting of realms, and their state.",
     "display pki rsa local-key-pair [ name NAME ] public": "Shows the public halves of key pairs.",
     "display pki statistics": "Shows what the device holds, and counts what has happened.",

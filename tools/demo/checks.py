@@ -102,7 +102,7 @@ def _field(text: str, label: str) -> str:
 def _date(text: str, which: str) -> datetime:
     shown = _field(text, f"Not {which}")
     try:
-        return datetime.strptime(shown, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+        return datetime.strptime(shown, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
     except ValueError as error:
         raise DemoError(f"`{shown}` is not a date") from error
 

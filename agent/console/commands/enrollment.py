@@ -9,6 +9,7 @@ from agent import limits
 from agent.console.commands import files, lookups, protection
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row, display, one_of, restore
+from agent.console.displays import brief as displays
 from agent.console.displays import certificates, realms
 from agent.console.displays.document import Document
 from agent.console.language import parameters, passwords
@@ -126,6 +127,10 @@ def show_enrollment(operator: Operator, args: Args) -> None:
 
     found = lookups.named_realms(operator, args)
     operator.show(Document(realms.ENROLLMENT, items()))
+
+
+def show_enrollment_brief(operator: Operator, _args: Args) -> None:
+    lookups.survey(operator, displays.enrollment)
 
 
 def show_request(operator: Operator, args: Args) -> None:
@@ -268,6 +273,7 @@ SHOW = display(
     realms.ENROLLMENT,
     {"NAME": lookups.REALM_NAME},
 )
+SHOW_BRIEF = display("pki enrollment brief", show_enrollment_brief, displays.ENROLLMENT)
 SHOW_REQUEST = display(
     "pki cert-req filename FILENAME",
     show_request,

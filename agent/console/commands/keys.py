@@ -145,7 +145,8 @@ def show_key_pairs(operator: Operator, args: Args) -> None:
     if "NAME" in args:
         name = lookups.key_pair(operator, args.text("NAME"))
         pairs = [pair for pair in pairs if pair.name == name]
-    operator.show(Document(realms.KEY_PAIR, map(realms.key_pair, pairs), [total(len(pairs))]))
+    items = (realms.key_pair(pair, operator.device.key_pair_user(pair.name)) for pair in pairs)
+    operator.show(Document(realms.KEY_PAIR, items, [total(len(pairs))]))
 
 
 _KEY = {"NAME": lookups.KEY_NAME, **files.PARAMETERS}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from agent.appliance import Appliance, Described, Unusable
+from agent.appliance import Appliance, Described, Glance, Unusable
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays import certificates
-from agent.console.displays.document import Kind
+from agent.console.displays.document import Document, Kind
 from agent.console.language import interfaces, parameters
 from agent.console.language.grammar import Args
 from agent.console.language.times import Times
@@ -164,6 +164,20 @@ def refuse_used_key(operator: Operator, name: str, beside: str | None = None) ->
     user = operator.keys.user(name, fold(beside or ""))
     if user is not None and (beside is None or fold(user) != fold(beside)):
         raise fail("key-used", name=name, realm=user)
+
+
+def survey(operator: Operator, shown: Callable[[list[Glance]], Document]) -> None:
+    """Shows what a look at every realm has found."""
+
+    def looked(found: object) -> None:
+        operator.show(shown(found if isinstance(found, list) else []))
+
+    operator.start(
+        "Looking at every realm",
+        lambda task: operator.device.survey(task.done),
+        looked,
+        left="Nothing is shown.",
+    )
 
 
 def describe(

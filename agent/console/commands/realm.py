@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent import limits
+from agent.appliance import Glance
 from agent.console.commands import ca, crl, enrollment, lookups
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import (
@@ -19,6 +20,7 @@ from agent.console.commands.rows import (
     setting,
     subset,
 )
+from agent.console.displays import brief as displays
 from agent.console.displays import realms
 from agent.console.displays.document import Document, total
 from agent.console.language import parameters, urls
@@ -54,6 +56,7 @@ COMPATIBILITY = {
 SUBJECT_MATCH = ("strict", "standard", "key-only")
 URL_WORDS = "enrollment-url { URL | esc ESCAPED } [ interval MINUTES ] [ times COUNT ]"
 RA_FINGERPRINTS = {"sha1": "HEX40", "sha256": "HEX64"}
+_entity_as_new = restore(REALM, "entity")
 _url_as_new = restore(
     REALM, "url", "url_esc", "poll_interval_min", "poll_times", "ra", "ra_fingerprint"
 )
@@ -100,6 +103,16 @@ def show_realms(operator: Operator, args: Args) -> None:
     operator.show(Document(realms.REALM, items(), [total(len(found))]))
 
 
+def show_realms_brief(operator: Operator, _args: Args) -> None:
+    known = operator.device.settings.realms
+
+    def shown(found: list[Glance]) -> Document:
+        there = [(one, known[fold(one.realm)]) for one in found if fold(one.realm) in known]
+        return displays.realms(there)
+
+    lookups.survey(operator, shown)
+
+
 # -- settings --------------------------------------------------------------------------------------
 
 
@@ -108,6 +121,20 @@ def bind_entity(operator: Operator, args: Args) -> None:
     if not record.common_name:
         raise fail("entity-nameless", name=record.name)
     operator.record(REALM).entity = record.name
+
+
+def unbind_entity(operator: Operator, args: Args) -> None:
+    record = operator.record(REALM)
+    operator.remark(lambda: _tell_of_request(operator, record))
+    _entity_as_new(operator, args)
+
+
+def _tell_of_request(operator: Operator, record: Realm) -> None:
+    if record.entity and operator.device.status(record.name).transaction:
+        operator.warn(
+            f"Realm {record.name} has a request under way with the name of entity {record.entity}:"
+            f" it goes on. `pki abort-request realm {record.name}` gives it up."
+        )
 
 
 def bind_key_pair(operator: Operator, args: Args) -> None:
@@ -188,7 +215,9 @@ def url_line(record: Realm) -> str:
 
 SETTINGS = (
     setting(REALM, "ca id", "NAME", parameters.CA_ID, "ca_id"),
-    setting(REALM, "entity", "NAME", lookups.ENTITY_NAME, "entity")._replace(handler=bind_entity),
+    setting(REALM, "entity", "NAME", lookups.ENTITY_NAME, "entity")._replace(
+        handler=bind_entity, undone=unbind_entity
+    ),
     setting(REALM, "rsa local-key-pair", "NAME", lookups.KEY_NAME, "key_pair")._replace(
         handler=bind_key_pair
     ),
@@ -253,4 +282,5 @@ OPEN = Row(
     undone=remove_realm,
     opens=REALM,
 )
+SHOW_BRIEF = display("pki realm brief", show_realms_brief, displays.REALM)
 SHOW = display("pki realm [ NAME ]", show_realms, realms.REALM, {"NAME": lookups.REALM_NAME})

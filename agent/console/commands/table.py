@@ -101,10 +101,12 @@ ROWS: tuple[Row, ...] = (
     enrollment.DIAGNOSE,
     crl.GET,
     realm.SHOW,
+    realm.SHOW_BRIEF,
     entity.SHOW,
     certificates.SHOW,
     keys.SHOW,
     enrollment.SHOW,
+    enrollment.SHOW_BRIEF,
     enrollment.SHOW_REQUEST,
     crl.SHOW,
     board.VERSION,
@@ -173,7 +175,13 @@ FILTERS = Group(
     (
         (
             Word("|", WORDS["|"]),
-            Group(tuple(map(_filter, filters.FILTERS)), optional=False),
+            Group(
+                (
+                    *map(_filter, filters.FILTERS),
+                    *((Word(word, WORDS[word]),) for word in ("count", "no-more")),
+                ),
+                optional=False,
+            ),
         ),
     ),
     optional=True,

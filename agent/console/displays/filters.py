@@ -1,4 +1,5 @@
-"""`| include TEXT`, `| exclude TEXT`, `| begin TEXT`: which lines of a display are shown.
+"""Which lines of a display are shown: `| include TEXT`, `| exclude TEXT`, `| begin TEXT`; and how
+many there are: `| count`.
 
 The text is looked for as it is. A regular expression of a user can take for ever, and the agent is
 one thread.
@@ -6,7 +7,7 @@ one thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 Keep = Callable[[str], bool]
 
@@ -28,3 +29,23 @@ FILTERS: dict[str, Callable[[str], Keep]] = {
     "exclude": lambda wanted: lambda line: wanted not in line,
     "begin": _begin,
 }
+
+
+class Count:
+    """Lines that are left out, and at their end one that says how many they were.
+
+    They pass one by one, so that others have their turn meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def keep(self, _line: str) -> bool:
+        return self._told
+
+    def counted(self, lines: Iterator[str]) -> Iterator[str]:
+        number = 0
+        for number, line in enumerate(lines, 1):  # noqa: B007
+            yield line
+        self._told = True
+        yield f"Total lines: {number}."

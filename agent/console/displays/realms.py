@@ -39,6 +39,19 @@ def _source(item: Item, _times: Times) -> str:
     return f"{item['source']}{bound}" if item["source"] else "-"
 
 
+def _digest(item: Item, _times: Times) -> str:
+    return str(item["digest"]).upper().replace("-", "")
+
+
+def _crl_method(item: Item, _times: Times) -> str:
+    return "SCEP" if item["crl_scep"] else "HTTP"
+
+
+def state_text(item: Item, _times: Times) -> str:
+    """The engine's first state has a name that says nothing to people."""
+    return "not enrolled" if item["state"] == "nothing" else str(item["state"])
+
+
 def _password(item: Item, _times: Times) -> str:
     return MASK if item["password_set"] else "-"
 
@@ -60,13 +73,14 @@ REALM = Kind(
         Field("name", TEXT, "Realm Name"),
         Field("ca_id", TEXT + "?", "CA ID"),
         Field("ca_trusted_by", TEXT + "?", "CA Trusted By"),
+        Field("ca_sha256", TEXT + "?", "CA Trusted SHA-256"),
         Field("ca_kind", TEXT + "?", "CA Kind"),
         Field("ca_root", TEXT + "?", "CA Root"),
         Field("entity", TEXT + "?", "Entity Name"),
         Field("key_type", TEXT, "Key Type"),
         Field("key_name", TEXT + "?", "Key Name"),
         Field("key_usage", LIST, "Key-usage"),
-        Field("source", TEXT + "?", "Source", _source),
+        Field("source", TEXT + "?", "Source IP", _source),
         Field("bind_device", FLAG),
         Field("vpn_instance", TEXT + "?", "Vpn-instance"),
         Field("url", TEXT + "?", "Enrollment URL"),
@@ -76,7 +90,7 @@ REALM = Kind(
         Field("https_ca_file", TEXT + "?", "Https CA File"),
         Field("polling_interval_min", INTEGER, "Polling Interval (minutes)"),
         Field("polling_times", INTEGER, "Polling Times"),
-        Field("digest", TEXT, "Enrollment-request Message-digest-method"),
+        Field("digest", TEXT, "Enrollment-request Signature Message-digest-method", _digest),
         Field("cipher", TEXT, "Enrollment-request Encryption-algorithm"),
         Field("password_set", FLAG, "Password", _password),
         Field("fingerprint_algorithm", TEXT + "?", "CA Fingerprint Algorithm"),
@@ -88,13 +102,13 @@ REALM = Kind(
         Field("auto_enroll_regenerate", FLAG, "Auto-enroll Regenerate"),
         Field("auto_enroll_key_bits", INTEGER + "?", "Auto-enroll Key Bits"),
         Field("auto_enroll_updated_effective", FLAG, "Auto-enroll Updated-effective"),
-        Field("crl_scep", FLAG, "CRL by SCEP"),
+        Field("crl_scep", FLAG, "Method for Getting CRL", _crl_method),
         Field("cdp_url", TEXT + "?", "CRL Distribution Point"),
         Field("certificate_check", LIST, "Certificate Revocation Check Method"),
         Field("weak_algorithm", LIST, "Weak-algorithm"),
         Field("subject_match", TEXT, "Subject-match"),
         Field("compatibility", LIST, "Compatibility"),
-        Field("state", TEXT, "State"),
+        Field("state", TEXT, "State", state_text),
         Field("why", TEXT, "State Reason"),
         Field("next_step", TEXT, "Next Step"),
     ),
@@ -113,6 +127,7 @@ def realm(record: Realm, ca: CaInfo | None, status: RealmStatus) -> dict[str, An
         "ca_id": record.ca_id,
         "ca_name": ca.pinned.subject if ca else None,
         "ca_trusted_by": ca.trusted_by if ca else None,
+        "ca_sha256": ca.sha256 or None if ca else None,
         "ca_kind": ca.kind if ca else None,
         "ca_root": ca.root if ca else None,
         "entity": record.entity,
@@ -237,7 +252,7 @@ ENROLLMENT = Kind(
     "pki enrollment",
     (
         Field("realm", TEXT, "Realm Name"),
-        Field("state", TEXT, "State"),
+        Field("state", TEXT, "State", state_text),
         Field("why", TEXT, "Why"),
         Field("next_step", TEXT, "Next Step"),
         Field("next_step_at", TIME + "?", "Next Step At", _next_step),
@@ -319,14 +334,17 @@ KEY_PAIR = Kind(
         Field("name", TEXT, "Key Name"),
         Field("bits", INTEGER, "Key Modulus (bits)"),
         Field("exportable", FLAG, "Key Exportable"),
+        Field("realm", TEXT + "?", "Used By Realm"),
         Field("public_key", TEXT),
     ),
     _key_layout,
 )
 
 
-def key_pair(pair: KeyPair) -> dict[str, Any]:
+def key_pair(pair: KeyPair, user: str | None) -> dict[str, Any]:
+    """`user`: the realm that uses it."""
     return {
+        "realm": user,
         "created_at": pair.created_s,
         "name": pair.name,
         "bits": pair.bits,

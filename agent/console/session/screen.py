@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays.document import Document, json_lines, text_lines
-from agent.console.displays.filters import FILTERS, Keep
+from agent.console.displays.filters import FILTERS, Count, Keep
 from agent.console.language.grammar import Args
 from agent.console.language.passwords import without_hash
 from agent.console.language.times import Times
@@ -46,20 +46,31 @@ class Screen:
         self._closed = False
 
     def show(self, document: Document, args: Args, times: Times, level: int) -> None:
-        """A display as text or JSON: filtered as the command says, paged on terminals."""
+        """A display as text or JSON: filtered or counted as the command says, paged on terminals
+        unless it says `no-more`."""
         json = "json" in args
         shown = json_lines(document) if json else text_lines(document, times)
         if level < SECRET_LEVEL:  # whoever reads a hash can guess at it at home
             shown = map(without_hash, shown)
         keeps = [make(args.text("FILTER")) for word, make in FILTERS.items() if word in args]
+        if "count" in args:
+            count = Count()
+            shown, keeps = count.counted(iter(shown)), [count.keep]
         text = self._out.terminal and not json
-        self.page(shown, keeps, document.kind.foreign if text else None)
+        foreign = document.kind.foreign if text else None
+        self.page(shown, keeps, foreign, ends="no-more" not in args)
 
     def page(
-        self, lines: Iterator[str], keeps: list[Keep], foreign: re.Pattern[str] | None = None
+        self,
+        lines: Iterator[str],
+        keeps: list[Keep],
+        foreign: re.Pattern[str] | None = None,
+        *,
+        ends: bool = True,
     ) -> None:
-        """Lines, paged on terminals. `foreign`: those whose rows show that they are one line."""
-        paged = self._out.terminal and self.height
+        """Lines, paged on terminals. `foreign`: those whose rows show that they are one line.
+        `ends`: a page has an end."""
+        paged = self._out.terminal and self.height and ends
         rows = max(1, self.height - 1) if paged else 0  # and `More`
         self.pager.begin(lines, rows, keeps, foreign)
 
