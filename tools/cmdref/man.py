@@ -20,6 +20,7 @@ OPTIONS = {
     "--socket PATH": "The console socket, instead of the one that the board file names.",
     "-c LINE": "Runs a line and ends; several run in order, up to the first error. Every user of"
     " the machine can see it: lines with passwords belong on standard input.",
+    "--merge": "What FILE does not name stays as it is.",
     "--dry-run": "Only shows what `apply` would change.",
     "FILE": "A configuration as `display current-configuration` shows it; `-` is standard input.",
 }
