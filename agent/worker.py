@@ -1,9 +1,9 @@
 """The worker process: it forks the children of each job, and ends them.
 
-The worker imports everything that it will ever use and forks one child for each job, or two where a
-job has keys and a network (`agent/child.py`). It reads no byte from the network and none from a
-job. After that nothing of this program is opened by path: the installation may lie where the worker
-user cannot go.
+The worker imports what children use and forks one child for each job, or two where a job has keys
+and a network (`agent/child.py`). It reads no byte from the network and none from a job. A child
+opens nothing of this program by path: the installation may lie where the worker user cannot go. So
+the one library that is left out at the start is loaded before the child that needs it.
 
 Fault model. A child may crash, run for ever, take all memory, answer half, or do what a stranger
 wants who has taken it over. The agent may end at any moment. The promises: each job that was
@@ -49,6 +49,7 @@ from hal.jobs import (
     ENDED,
     HAS_KEYS,
     HEADER,
+    NEEDS_LIBRARY,
     START,
     TIME,
     USES_NETWORK,
@@ -65,7 +66,8 @@ class _Job(NamedTuple):
     """A job as it came: its number, kind, children, deadline in outside time, descriptors (ours).
 
     kind: LOCAL or NETWORK, which the agent says beside the job: a child needs its filter before it
-    may read. fds: the channel, then as `agent.child.parts` takes them.
+    may read. fds: the channel, then as `agent.child.parts` takes them. library: it needs the one
+    that is loaded for few jobs.
     """
 
     number: int
@@ -73,6 +75,7 @@ class _Job(NamedTuple):
     children: int
     deadline_ns: int
     fds: Sequence[int]
+    library: bool
 
 
 class _Run:
@@ -164,7 +167,8 @@ class Worker:
         if kind == START and len(fds) >= _LEAST_FDS[children]:
             deadline_ns = self._clock.outside_ns() + deadline_ms * 1_000_000
             network = NETWORK if flags & USES_NETWORK else LOCAL
-            self._waiting[number] = _Job(number, network, children, deadline_ns, fds)
+            library = bool(flags & NEEDS_LIBRARY)
+            self._waiting[number] = _Job(number, network, children, deadline_ns, fds, library)
             return True
         if kind == CANCEL:
             self._end([number], "cancelled")
@@ -206,6 +210,8 @@ class Worker:
         """Forks the children of a job. Descriptors are closed here then, or the agent would never
         see the end of the channel, nor one child that of the other."""
         self._ladder.refresh(job.kind)  # a lease may have replaced resolv.conf
+        if job.library:
+            preload.load_library()
         run, fds = _Run(job, places), list(job.fds)
         try:
             if job.children == _PAIR:
@@ -297,9 +303,7 @@ def serve(
 ) -> None:
     """Makes the ladder and is the worker; all that children need has been loaded. `more`: as for
     `Ladder`, in tests."""
-    # A child shares our pages until it writes to them; the collector would write to all of them.
-    gc.disable()
-    gc.freeze()
+    gc.freeze()  # what a child makes is linked to nothing of ours, in whose pages it would write
     bounds = Bounds(memory_bytes, cpu_s, limits.CHILD_FILES, limits.JOB_BYTES)
     ladder = Ladder(identity, bounds, **more)
     Worker(socket.socket(fileno=CONTROL_FD), ladder).serve()

@@ -7,7 +7,8 @@ Everything between agent and worker is on two kinds of sockets:
         agent -> worker   J id deadline_ms flags   with the job's end of its channel, then its
                                                    descriptors; flags: 1, it uses the network;
                                                    2, it has a key child beside it, whose request
-                                                   is the second descriptor
+                                                   is the second descriptor; 4, it needs a library
+                                                   that few jobs need
                           C id                     stop that job
                           T id 0 flags             what the kernel says of its clock; 1: a timer too
         worker -> agent   E id cause               the child is gone: ok, died, deadline, cancelled
@@ -43,7 +44,7 @@ HEADER = struct.Struct("<cIQB")  # kind, job, deadline_ms or cause, flags
 START, CANCEL, ENDED, TIME = b"J", b"C", b"E", b"T"
 WITH_TIMER = 1  # flag of TIME
 # Flags of START: known before the child reads its job, which it does confined.
-USES_NETWORK, HAS_KEYS = 1, 2
+USES_NETWORK, HAS_KEYS, NEEDS_LIBRARY = 1, 2, 4
 CAUSES = (None, "died", "deadline", "cancelled")
 GRACE_NS = 5_000_000_000  # the worker's own deadline comes first; this is for a worker that hangs
 NS_S = 1_000_000_000
@@ -116,6 +117,7 @@ class WorkerJobs:
         done: Callable[[JobEnd], None],
         network: bool = False,
         keys: bytes = b"",
+        library: bool = False,
     ) -> int:
         """Sends a job to the worker; the descriptors stay the caller's, who may close them now."""
         self._last += 1
@@ -129,7 +131,7 @@ class WorkerJobs:
             control = self._worker()
             if keys:
                 given.append(_holding(keys))
-            flags = (USES_NETWORK if network else 0) | (HAS_KEYS if keys else 0)
+            flags = USES_NETWORK * network | HAS_KEYS * bool(keys) | NEEDS_LIBRARY * library
             header = HEADER.pack(START, number, deadline_s * 1000, flags)
             socket.send_fds(control, [header], [*(one.fileno() for one in given), *fds])
         except OSError as error:

@@ -232,6 +232,7 @@ class Jobs(Protocol):
     """Work in short-lived processes. `done` is called once for each started job, from the loop.
 
     A job with `keys` has a second child without network, and the first descriptor is that one's.
+    `library`: it needs a library that few jobs need.
     """
 
     def start(
@@ -242,6 +243,7 @@ class Jobs(Protocol):
         done: Callable[[JobEnd], None],
         network: bool = False,
         keys: bytes = b"",
+        library: bool = False,
     ) -> int: ...  # without `network` the child has none; `keys`: the request to a key child
     def cancel(self, job: int) -> None: ...  # `done` still comes, with `cancelled`
     def close(self) -> None: ...

@@ -172,6 +172,8 @@ def _bullets(row: Operation) -> Iterator[str]:
         yield f"* the key child writes `{row.places}` into the last two; the other has no last one"
     if row.files:
         yield f"* descriptors, open for writing: {_quoted(row.files)}"
+    if row.pkcs12:
+        yield "* the worker loads the library of PKCS#12 for it"
     limit = "the time-outs of the board" if row.deadline_s is None else f"{row.deadline_s} s"
     yield f"* network: {'yes' if row.network else 'no'}; deadline: {limit}"
 

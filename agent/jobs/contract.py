@@ -39,6 +39,8 @@ class Operation(NamedTuple):
     that talks; asks_renewing: the same where the job has a `renewal`, whose certificate signs.
     hands_over: the sealed password that the talking child gets in plain. places: the key pair whose
     private key the key child writes into the last two files; the other one gets all but the last.
+
+    pkcs12: it may read or write PKCS#12, whose library the worker loads for it.
     """
 
     takes: str = ""
@@ -51,6 +53,7 @@ class Operation(NamedTuple):
     asks_renewing: str = ""
     hands_over: str = ""
     places: str = ""
+    pkcs12: bool = False
     deadline_s: int | None = limits.LOCAL_JOB_S
 
     @property
@@ -166,6 +169,7 @@ ROWS: dict[str, Operation] = {
         " bits:int?",
         seals="sealed key.sealed",
         without_key=("ca",),
+        pkcs12=True,
         deadline_s=limits.KEY_JOB_S,
     ),
     "export": Operation(
@@ -174,6 +178,7 @@ ROWS: dict[str, Operation] = {
         gives="data:bytes",
         opens="key",
         without_key=("ca",),
+        pkcs12=True,
         deadline_s=limits.KEY_JOB_S,
     ),
     "activate": Operation(

@@ -156,7 +156,8 @@ class JobRunner:
             self._turns.drop(wanted.number)
             self._fail(wanted, fail("job-start", reason=f"it cannot be written: {error}"))
             return
-        number = self._jobs.start(request, [*key, *fds], deadline_s, end, row.network, keys)
+        needs = row.network, keys, row.pkcs12
+        number = self._jobs.start(request, [*key, *fds], deadline_s, end, *needs)
         self._numbers[wanted.number] = number
 
     def _fail(self, wanted: Wanted, error: AgentError) -> None:

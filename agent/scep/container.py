@@ -137,8 +137,10 @@ def _der_key(data: bytes, password: bytes | None) -> crypto.PrivateKey:
 
 
 def _pkcs12(data: bytes, password: bytes | None) -> tuple[list[bytes], list[crypto.PrivateKey]]:
+    from agent.scep import pkcs12  # loaded by the worker
+
     rare = pbe.demand(data).rare
-    contents = crypto.open_pkcs12(_with_mac(data, password), password)
+    contents = pkcs12.opened(_with_mac(data, password), password)
     if contents is None and password is None:
         raise fail("import-password-missing")
     key, ders = contents or (_usable(None, rare), [])

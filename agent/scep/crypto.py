@@ -14,7 +14,6 @@ import os
 from functools import lru_cache
 from typing import cast
 
-from cryptography import x509
 from cryptography.exceptions import (
     InternalError,
     InvalidSignature,
@@ -31,14 +30,12 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
-    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_der_private_key,
     load_der_public_key,
     load_pem_private_key,
-    pkcs12,
 )
 
 from agent.errors import fail
@@ -63,7 +60,7 @@ KEY_BYTES = {"des": 8, "3des": 24, "aes128": 16, "aes192": 24, "aes256": 32}
 GCM_NONCE_BYTES = 12
 _UNTESTED = "_rsa_skip_check_key"  # of versions up to 38
 _REFUSALS = (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, OverflowError)
-_FILE_REFUSALS = (*_REFUSALS, InternalError)
+FILE_REFUSALS = (*_REFUSALS, InternalError)
 
 
 def block_bytes(cipher: str) -> int:
@@ -242,33 +239,5 @@ def open_key(data: bytes, is_pem: bool, password: bytes | None) -> object | None
     """The private key of a file, of any kind, tested by the library; None when it does not open."""
     try:
         return (load_pem_private_key if is_pem else load_der_private_key)(data, password)
-    except _FILE_REFUSALS:
+    except FILE_REFUSALS:
         return None
-
-
-def open_pkcs12(data: bytes, password: bytes | None) -> tuple[object | None, list[bytes]] | None:
-    """The private key, if any, and DER of the certificates; None when it does not open."""
-    try:
-        key, own, others = pkcs12.load_key_and_certificates(data, password)
-        certificates = [*([own] if own else []), *others]
-        return key, [certificate.public_bytes(Encoding.DER) for certificate in certificates]
-    except _FILE_REFUSALS:
-        return None
-
-
-def make_pkcs12(
-    key: PrivateKey | None, ders: list[bytes], password: bytes | None, rounds: int
-) -> bytes:
-    """PKCS#12 by PBES2 with AES-256-CBC and an HMAC-SHA-256, which OpenSSL since 1.1 and Windows
-    since Server 2019 read; ValueError for a certificate that the library does not take."""
-    protection: KeySerializationEncryption = NoEncryption()
-    if password:
-        builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(rounds)
-        builder = builder.key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
-        protection = builder.hmac_hash(hashes.SHA256()).build(password)
-    try:
-        others = [x509.load_der_x509_certificate(data) for data in ders]
-        own = others.pop(0) if others and key is not None else None
-        return pkcs12.serialize_key_and_certificates(None, key, own, others, protection)
-    except _FILE_REFUSALS as error:
-        raise ValueError(str(error)) from None

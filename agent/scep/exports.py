@@ -63,8 +63,10 @@ def _der(ders: list[bytes], key: crypto.PrivateKey | None) -> bytes:
 
 
 def _pkcs12(ders: list[bytes], key: crypto.PrivateKey | None, password: str | None) -> bytes:
+    from agent.scep import pkcs12  # loaded by the worker
+
     secret = password.encode() if password else None
     try:
-        return crypto.make_pkcs12(key, ders, secret, limits.EXPORT_KDF_ROUNDS)
+        return pkcs12.made(key, ders, secret, limits.EXPORT_KDF_ROUNDS)
     except ValueError as error:
         raise fail("export-refused", reason=clean(str(error))) from None

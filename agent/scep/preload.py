@@ -2,12 +2,14 @@
 
 A job child runs as a user who may not be able to enter the installation, so after the drop of
 rights nothing may be opened by path: no module, no codec, no table that a library loads on first
-use. The worker calls this once, before it forks.
+use. The worker calls this once, before it forks. What one job in a thousand needs is loaded before
+the first child of such a job.
 """
 
 from __future__ import annotations
 
 import importlib
+from contextlib import suppress
 
 from agent.scep import tls
 
@@ -29,3 +31,9 @@ def load_all() -> None:
     for codec in _CODECS:
         "a".encode(codec).decode(codec)
     tls.bare()
+
+
+def load_library() -> None:
+    """Loads that of PKCS#12, once. Never raises: who needs it and misses it says so."""
+    with suppress(Exception):
+        importlib.import_module("agent.scep.pkcs12")

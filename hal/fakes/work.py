@@ -177,6 +177,7 @@ class StartedJob(NamedTuple):
     done: Callable[[JobEnd], None]
     network: bool = False
     keys: bytes = b""
+    library: bool = False
 
 
 Outcome = JobEnd | Callable[[StartedJob], JobEnd] | None  # None: silence
@@ -202,9 +203,11 @@ class FakeJobs:
         done: Callable[[JobEnd], None],
         network: bool = False,
         keys: bytes = b"",
+        library: bool = False,
     ) -> int:
         number = len(self.started) + 1
-        job = StartedJob(number, request, tuple(fds), deadline_s, done, network, keys)
+        needs = network, keys, library
+        job = StartedJob(number, request, tuple(fds), deadline_s, done, *needs)
         self.started.append(job)
         outcome = self.outcomes.pop(0) if self.outcomes else None
         if callable(outcome):

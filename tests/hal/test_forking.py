@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
-import os, sys
+import gc, os, sys
 sys.path.insert(0, sys.argv[1])
 from hal.forking import spare_children
 spare_children()
@@ -20,7 +20,7 @@ if pid == 0:
     good = ours == ["called"] and random.getstate() == before
     good = good and threading.current_thread() is threading.main_thread()
     os._exit(0 if good else 9)
-print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), ours)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), ours, gc.isenabled())
 """
 
 
@@ -29,4 +29,4 @@ def test_the_two_that_nobody_needs_are_spared_and_others_are_called() -> None:
         [sys.executable, "-I", "-c", SCRIPT, str(ROOT)],
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
-    assert done.stdout == "0 []\n", done.stderr
+    assert done.stdout == "0 [] False\n", done.stderr

@@ -108,6 +108,13 @@ def test_a_network_job_has_longer_than_a_local_one() -> None:
     assert local < network < key
 
 
+@pytest.mark.parametrize("op", sorted(ROWS))
+def test_the_port_is_told_who_needs_a_library(op: str) -> None:
+    jobs = FakeJobs(FakeReactor(FakeClock()))
+    runner(jobs, 77).run({"op": op}, lambda _result: None, FILES[op])
+    assert jobs.started[0].library is ROWS[op].pkcs12
+
+
 HTTPS = {"op": "fetch-ca", "url": "HTTPS://ca/", "https_ca_file": "web.pem"}
 
 

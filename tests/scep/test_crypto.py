@@ -121,4 +121,3 @@ def test_derivations_of_their_documents() -> None:
 @given(st.binary(max_size=100), st.booleans(), st.sampled_from([None, b"", b"password"]))
 def test_noise_opens_nothing(data: bytes, is_pem: bool, password: bytes | None) -> None:
     assert crypto.open_key(data, is_pem, password) is None
-    assert crypto.open_pkcs12(data, password) is None

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives import serialization
 
-from agent.scep import ber, caset, cms, cms_writer, crypto, der, messages, oids, trust
+from agent.scep import ber, caset, cms, cms_writer, crypto, der, messages, oids, pkcs12, trust
 from agent.scep.certificate import Certificate
 from agent.scep.keys import OwnKey
 from agent.scep.ra import RaRules
@@ -146,7 +146,7 @@ class _Asking:
             octets = self._octets(operation)
             yield HTTP, octets
             yield kind, _body(octets)
-        yield PKCS12, crypto.make_pkcs12(self._private, [], b"pw", 10)
+        yield PKCS12, pkcs12.made(self._private, [], b"pw", 10)
 
     def _octets(self, operation: str, message: bytes | None = None) -> bytes:
         return self._lab.octets(self._lab.request(f"operation={operation}", message))
@@ -184,7 +184,7 @@ class _Asking:
             yield CRL, one
         for one in found.certificates:
             yield LEAF, one
-            yield PKCS12, crypto.make_pkcs12(None, [one], b"pw", 10)
+            yield PKCS12, pkcs12.made(None, [one], b"pw", 10)
 
 
 def _of_nothing(attributes: ber.Node) -> bytes:
