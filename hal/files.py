@@ -115,8 +115,12 @@ def remove_quietly(name: str, folder: int) -> None:
         pass
 
 
+UTF_8_MARK = b"\xef\xbb\xbf"  # U+FEFF, the byte order mark (Unicode 23.8)
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
 def read_text(path: str, max_bytes: int) -> str:
-    """Reads a UTF-8 file that the operator named: any path, links and pipes too, up to a cap.
+    """Reads a text that the operator named: any path, links and pipes too, up to a cap.
 
     Raises FilesError.
     """
@@ -126,10 +130,19 @@ def read_text(path: str, max_bytes: int) -> str:
             data = read_capped(fd, max_bytes)
         finally:
             os.close(fd)
+    return text_of(data, path)
+
+
+def text_of(data: bytes, name: str) -> str:
+    """UTF-8, or UTF-16 as editors of Windows write it; a byte order mark in front goes.
+
+    Raises FilesError.
+    """
+    kind = "utf-16" if data.startswith(UTF_16) else "utf-8"
     try:
-        return data.decode("utf-8")
+        return data.removeprefix(UTF_8_MARK).decode(kind)
     except UnicodeDecodeError as error:
-        raise FilesError(f"not UTF-8 text (byte {error.start})", path) from error
+        raise FilesError(f"not {kind.upper()} text (byte {error.start})", name) from error
 
 
 def open_device_key(path: str, make: bool) -> tuple[int, bool]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import select
 import socket
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from agent import limits
 from agent.doors.wire import APPLY, DRY_MERGE, DRY_RUN, END, MERGE, SCRIPT, TERMINAL, hello
-from hal.files import read_text
+from hal.files import UTF_8_MARK, UTF_16, read_text, text_of
 from hal.ports import FilesError, HalError
 from hal.sockets import connect_unix
 
@@ -41,10 +43,12 @@ def run_apply(path: str, name: str, dry_run: bool, merge: bool) -> int:
 def _text(name: str) -> bytes:
     if name == "-":
         text = sys.stdin.buffer.read(limits.APPLY_BYTES + 1)
+        if text.startswith((UTF_8_MARK, *UTF_16)):  # what is no text the agent names by its line
+            text = text_of(text, name).encode()
     else:
         text = read_text(name, limits.APPLY_BYTES).encode()
     if END in text:  # the agent would take what stands before it for the whole
-        raise FilesError("it holds a NUL, so it is no configuration", name)
+        raise FilesError("it holds a NUL: UTF-16 needs a byte order mark in front", name)
     return text
 
 
@@ -64,11 +68,29 @@ def standard_input() -> Iterator[bytes]:
     at the first error while somebody keeps standard input open.
     """
     rest = b""
-    while data := os.read(0, 65536):
+    for data in _from_windows(iter(lambda: os.read(0, 65536), b"")):
         *lines, rest = (rest + data).split(b"\n")
         yield from lines
     if rest:
         yield rest
+
+
+def _from_windows(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Pieces of a text without the byte order mark in front; UTF-16 becomes UTF-8."""
+    head = b""
+    marks = (UTF_8_MARK, *UTF_16)
+    while any(mark.startswith(head) and mark != head for mark in marks):
+        if not (piece := next(pieces, b"")):
+            break
+        head += piece
+    if not head.startswith(UTF_16):
+        yield head.removeprefix(UTF_8_MARK)
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    for piece in chain((head,), pieces):
+        yield decoder.decode(piece).encode(errors="replace")
+    yield decoder.decode(b"", final=True).encode()
 
 
 def _send(sock: socket.socket, kind: str, pieces: Iterable[bytes]) -> None:

@@ -149,7 +149,8 @@ def at(kind: Parameter, point: int) -> list[str]:
     if kind.label.startswith("INTEGER"):
         return [str(point)] if point >= 0 else []
     example = kind.example
-    return [(example * point)[:point], (example + example[-1] * point)[:point]]
+    longer = (example[-1], ".ab")  # a domain name is made of short labels
+    return [(example * point)[:point], *((example + end * point)[:point] for end in longer)]
 
 
 def ranges() -> list[ParameterSet]:

@@ -53,6 +53,32 @@ def test_console_with_lines_and_with_a_script(tmp_path: Path) -> None:
         assert "scep-agent" not in done.stdout
 
 
+@pytest.mark.parametrize("kind", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_texts_from_windows(tmp_path: Path, kind: str) -> None:
+    """A script and a configuration, as files and on standard input."""
+
+    def written(text: str) -> bytes:
+        mark = "\ufeff" if kind == "utf-16-be" else ""
+        return (mark + text.replace("\n", "\r\n")).encode(kind)
+
+    with Agent(tmp_path) as agent:
+        socket = ("--socket", str(agent.dir / "console.sock"))
+
+        def given(text: str, *words: str) -> str:
+            done = subprocess.run(
+                agent.command(*words), input=written(text), capture_output=True, timeout=120
+            )
+            assert done.returncode == 0, done.stdout
+            return done.stdout.decode()
+
+        assert given("system-view\nsysname r8\n", "console", *socket).startswith("Info: Ctrl+Z")
+        assert "sysname r8" in given("display current-configuration\n", "console", *socket)
+        assert "+sysname r9" in given("sysname r9\n", "apply", *socket, "-")
+        path = tmp_path / "router.cfg"
+        path.write_bytes(written("sysname r10\n"))
+        assert "+sysname r10" in given("", "apply", *socket, str(path))
+
+
 def test_a_script_ends_at_its_error_while_standard_input_stays_open(tmp_path: Path) -> None:
     with Agent(tmp_path) as agent:
         words = ("console", "--socket", str(agent.dir / "console.sock"))

@@ -191,6 +191,18 @@ def test_text_is_read_up_to_its_cap(tmp_path: Path) -> None:
         read_text(str(path), 13)
 
 
+@pytest.mark.parametrize("kind", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_text_of_windows(tmp_path: Path, kind: str) -> None:
+    text = "sysname Köln\r\n"
+    mark = "\ufeff" if kind.startswith("utf-16-") else ""
+    path = tmp_path / "router.cfg"
+    path.write_bytes((mark + text).encode(kind))
+    assert read_text(str(path), 64) == text
+    path.write_bytes(b"\xff\xfea")
+    with pytest.raises(FilesError, match="not UTF-16 text"):
+        read_text(str(path), 64)
+
+
 def test_text_that_is_none_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "router.cfg"
     path.write_bytes(b"abc\xff")

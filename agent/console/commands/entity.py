@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from agent import limits
 from agent.console.commands import lookups
@@ -10,7 +10,7 @@ from agent.console.commands.operator import Operator
 from agent.console.commands.rows import Row, display, rendered, restore, setting
 from agent.console.displays import realms
 from agent.console.displays.document import Document, total
-from agent.console.language import parameters
+from agent.console.language import hosts, parameters
 from agent.console.language.grammar import Args, Parameter
 from agent.console.language.views import ENTITY, SYSTEM
 from agent.settings import Entity, Settings, fold
@@ -77,33 +77,45 @@ def _field(words: str, key: str, kind: Parameter) -> Row:
     return setting(ENTITY, words, key, kind, words.replace("-", "_"))
 
 
+def _checked(words: str, key: str, kind: Parameter, made: Callable[[str], str]) -> Row:
+    """The row of an attribute that is stored as a certificate holds it."""
+
+    def handler(operator: Operator, args: Args) -> None:
+        typed = args.text(key)
+        held = made(typed)
+        if held != typed:
+            operator.info(f"The certificate will hold: {words} {held}.")
+        setattr(operator.record(ENTITY), words, held)
+
+    return _field(words, key, kind)._replace(handler=handler)
+
+
 _NAME = parameters.subject("Common name of the subject", limits.COMMON_NAME_CHARACTERS)
-_FQDN = parameters.alternative("Fully qualified domain name", limits.FQDN_CHARACTERS)
 _STATE = parameters.subject("State or province", limits.SUBJECT_CHARACTERS)
 _LOCALITY = parameters.subject("Locality", limits.SUBJECT_CHARACTERS)
 _ORGANIZATION = parameters.subject("Organization", limits.SUBJECT_CHARACTERS)
 
 SETTINGS = (
     _field("common-name", "NAME", _NAME)._replace(undone=undo_common_name),
-    _field("country", "CODE", parameters.COUNTRY),
+    _checked("country", "CODE", hosts.COUNTRY, hosts.country),
     _field("state", "NAME", _STATE),
     _field("locality", "NAME", _LOCALITY),
     _field("organization", "NAME", _ORGANIZATION),
     _field("organization-unit", "UNITS", parameters.UNITS),
-    _field("fqdn", "NAME", _FQDN),
+    _checked("fqdn", "NAME", hosts.FQDN, hosts.domain),
     Row(
         "ip-address { ADDRESS | TYPE NUMBER | INTERFACE }",
         (ENTITY,),
         ip_address,
         {
-            "ADDRESS": parameters.ADDRESS,
+            "ADDRESS": hosts.UNICAST,
             **lookups.INTERFACE,
         },
         render=render_ip_address,
         undo="ip-address",
         undone=restore(ENTITY, "ip_address"),
     ),
-    _field("email", "MAIL", parameters.EMAIL),
+    _checked("email", "MAIL", hosts.EMAIL, hosts.mail),
     Row(
         "serial-number",
         (ENTITY,),

@@ -16,9 +16,8 @@ from hal.calendar import day_s
 
 DIGESTS = {32: "md5", 40: "sha1", 64: "sha256"}  # by their hexadecimal digits
 
-# The character set of VRP's subject fields; alternative names take `@` and `_` and no comma.
+# The character set of VRP's subject fields.
 _SUBJECT = re.compile(r"[A-Za-z0-9'=()+,\-./: ]+")
-_ALTERNATIVE = re.compile(r"[A-Za-z0-9'=()+\-./: @_]+")
 # Printable ASCII without some. A set up to \U0010ffff takes `re` twenty times as long to compile,
 # at each start.
 _NAME = re.compile(r"((?![?/\\\"'~*:<>|])[!-~])+")
@@ -132,17 +131,6 @@ def subject(help_text: str, high: int) -> Parameter:
     )
 
 
-def alternative(help_text: str, high: int) -> Parameter:
-    """A subject alternative name."""
-    return text(
-        help_text,
-        1,
-        high,
-        _ALTERNATIVE,
-        "letters, digits, space and ' = ( ) + - . / : @ _ are possible",
-    )
-
-
 def _read_units(word: str) -> tuple[str, ...]:
     check_length(word, 1, limits.UNITS_CHARACTERS)
     units = tuple(unit.strip() for unit in word.split(","))
@@ -151,20 +139,6 @@ def _read_units(word: str) -> tuple[str, ...]:
     if not all(_SUBJECT.fullmatch(unit) for unit in units):
         raise ValueError("letters, digits, space and ' = ( ) + - . / : are possible in a unit")
     return units
-
-
-def _read_country(word: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{2}", word):
-        raise ValueError("a country is the two letters of ISO 3166")
-    return word
-
-
-def _read_email(word: str) -> str:
-    read = alternative("", limits.EMAIL_CHARACTERS).read
-    local, at, domain = str(read(word)).partition("@")
-    if not (local and at and domain) or "@" in domain:
-        raise ValueError("a mail address has one @ between a mailbox and a domain")
-    return word
 
 
 def _read_address(word: str) -> str:
@@ -205,10 +179,6 @@ def _read_date(word: str) -> int:
 UNITS = ranged(
     "STRING", 1, limits.UNITS_CHARACTERS, "Organization units, separated by commas", _read_units
 )._replace(example="noc,core")
-COUNTRY = ranged("STRING", 2, 2, "Country code of ISO 3166", _read_country)._replace(example="CN")
-EMAIL = ranged("STRING", len("a@b"), limits.EMAIL_CHARACTERS, "Mail address", _read_email)._replace(
-    example="n@example.com"
-)
 ADDRESS = Parameter("X.X.X.X or X:X::X", "IPv4 or IPv6 address", _read_address, example="192.0.2.1")
 MODULUS = integer("Size of the key in bits", *limits.KEY_BITS, even=True)
 SYSNAME = text(
