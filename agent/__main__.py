@@ -1,40 +1,32 @@
-"""The commands of `scep-agent`.
-
-scep-agent run [--board FILE|sim] [--state DIR] [--config FILE]
-scep-agent console [--socket PATH] [-c LINE]...
-scep-agent apply FILE [--merge] [--dry-run] [--socket PATH]   make FILE the running configuration
-scep-agent worker                                        started by the agent only
-"""
+"""The command line of `scep-agent`; `scep-agent --help` shows what it takes."""
 
 from __future__ import annotations
 
-import getopt
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from hal.named import NamedTuple
+from agent import limits
+from agent.command_line import Command, Option, Options, UsageError, read
 from platforms.board import default_board
 
+PROGRAM = "scep-agent"
+HELP = ("--help", "-h", "help")
 SEEN = (
     "scep-agent: what stands on a command line can be seen by every user of this machine;\n"
     "  Next step: give lines with passwords as a script on standard input\n"
 )
-
-FILE = "FILE"
-
-Options = dict[str, list[Any]]  # an option, or the name of an operand, to what was given
-
-
-def usage(message: str) -> int:
-    """Says how it is called; exit status 2."""
-    sys.stderr.write(f"scep-agent: {message}\n\n{__doc__}")
-    return 2
+SOCKET = Option("--socket", "PATH", "The console socket, instead of the one of the board file.")
+FILE = Option(
+    "FILE",
+    "",
+    "A configuration as `display current-configuration` shows it; `-` is standard input. A line"
+    " `pki rsa local-key-pair create NAME` makes a key pair that is missing.",
+)
 
 
 def run(options: Options) -> int:
-    """The resident agent, in the foreground, until SIGTERM or SIGINT."""
+    """The resident agent, in the foreground."""
     from agent import resident  # a console client need not load the agent
 
     return resident.run(
@@ -44,8 +36,16 @@ def run(options: Options) -> int:
     )
 
 
+def _run_options() -> tuple[Option, ...]:
+    return (
+        Option("--board", "FILE|sim", "The board file; `sim` is a simulated board in one folder."),
+        Option("--state", "DIR", "The folder of flash, device key and device storage."),
+        Option("--config", "FILE", "A configuration for a device on which none is saved."),
+    )
+
+
 def console(options: Options) -> int:
-    """A prompt, or a script from -c or standard input, at the running agent."""
+    """A prompt at the running agent, or a script."""
     from agent.doors import client
 
     path = _socket(options)
@@ -58,60 +58,109 @@ def console(options: Options) -> int:
     return client.run_script(path, client.standard_input())
 
 
+def _console_options() -> tuple[Option, ...]:
+    line = Option(
+        "-c",
+        "LINE",
+        "Runs a line and ends; several run in order, up to the first error. Every user of the"
+        " machine can see it: lines with passwords belong on standard input.",
+    )
+    return (SOCKET, line)
+
+
 def apply(options: Options) -> int:
-    """Makes the running and saved configuration equal to a file; tells the difference."""
+    """Makes a file the running and saved configuration."""
     from agent.doors import client
 
     return client.run_apply(
-        _socket(options), options[FILE][0], "--dry-run" in options, "--merge" in options
+        _socket(options), options[FILE.name][0], "--dry-run" in options, "--merge" in options
     )
 
 
+def _apply_options() -> tuple[Option, ...]:
+    return (
+        Option("--merge", "", "Keeps what the file does not name."),
+        Option("--dry-run", "", "Only tells what would change."),
+        SOCKET,
+    )
+
+
+def enroll(options: Options) -> int:
+    """From nothing to a certificate: configures, saves, applies, waits."""
+    from agent.doors import enroll as door
+
+    return door.run(_socket(options), options)
+
+
+def _enroll_options() -> tuple[Option, ...]:
+    from agent.doors import enroll as door
+
+    return (*door.OPTIONS, SOCKET)
+
+
 def _socket(options: Options) -> str:
-    path: str = options.get("--socket", [default_board().console.socket])[-1]
+    path: str = options.get(SOCKET.name, [default_board().console.socket])[-1]
     return path
 
 
 def worker(_options: Options) -> int:
     """Only the agent starts a worker, with sockets that a shell cannot give."""
-    return usage("the worker is started by the agent")
-
-
-class Command(NamedTuple):
-    """A sub-command: its options as getopt takes them, and the words that must follow."""
-
-    run: Callable[[Options], int]
-    short: str = ""
-    long: tuple[str, ...] = ()
-    operands: tuple[str, ...] = ()
+    return _misused("the worker is started by the agent")
 
 
 COMMANDS = {
-    "run": Command(run, long=("board=", "state=", "config=")),
-    "console": Command(console, short="c:", long=("socket=",)),
-    "apply": Command(apply, long=("dry-run", "merge", "socket="), operands=(FILE,)),
-    "worker": Command(worker),
+    "run": Command(run, _run_options),
+    "console": Command(console, _console_options),
+    "apply": Command(apply, _apply_options, operands=(FILE,)),
+    "enroll": Command(enroll, _enroll_options),
+    "worker": Command(worker, told=False),
 }
+
+
+def _misused(message: str, name: str = "") -> int:
+    """Says what is wrong and how it is called; exit status 2."""
+    more = f" {name} --help" if name else " --help"
+    sys.stderr.write(f"{PROGRAM}: {message}\n  Next step: see `{PROGRAM}{more}`\n")
+    return 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The `scep-agent` command; its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or words[0] not in COMMANDS:
-        return usage(f"one of {', '.join(COMMANDS)} is wanted")
-    command = COMMANDS[words[0]]
+    name = words[0] if words else ""
+    command = COMMANDS.get(name)
+    if command is None or any(word in HELP for word in words[1:]):
+        return _explain(name)
     try:
-        found, rest = getopt.gnu_getopt(words[1:], command.short, command.long)
-    except getopt.GetoptError as error:
-        return usage(str(error))
-    if len(rest) < len(command.operands):
-        return usage(f"{command.operands[len(rest)]} is missing")
-    if len(rest) > len(command.operands):
-        return usage(f"`{rest[len(command.operands)]}` is not understood")
-    options: Options = {name: [word] for name, word in zip(command.operands, rest, strict=True)}
-    for name, value in found:
-        options.setdefault(name, []).append(value)
-    return command.run(options)
+        return command.run(read(command, words[1:]))
+    except UsageError as error:
+        return _misused(f"{error}{_meant(error.unknown, name)}", name)
+
+
+def _explain(name: str) -> int:
+    """Help, whoever asks for it, and whoever needs it."""
+    from agent import usage  # an agent that runs needs it never
+
+    if name == "--version":
+        print(PROGRAM, limits.VERSION)
+    elif name in COMMANDS:
+        print(usage.explained(PROGRAM, name, COMMANDS[name]), end="")
+    elif name in HELP:
+        print(usage.overview(PROGRAM, COMMANDS), end="")
+    elif not name:
+        sys.stderr.write(usage.overview(PROGRAM, COMMANDS))
+        return 2
+    else:
+        told = [known for known, command in COMMANDS.items() if command.told]
+        close = usage.meant(name, told)
+        return _misused(f"there is no command `{name}`{close}. Commands: {', '.join(told)}")
+    return 0
+
+
+def _meant(option: str, name: str) -> str:
+    from agent import usage
+
+    return usage.meant(option, [known.name for known in COMMANDS[name].options()])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import select
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from agent import limits
@@ -17,13 +17,15 @@ from hal.files import UTF_8_MARK, UTF_16, read_text, text_of
 from hal.ports import FilesError, HalError
 from hal.sockets import connect_unix
 
+NO_AGENT = 2  # exit status: nobody answers, or not to the end
+
 
 def run_script(path: str, lines: Iterable[bytes]) -> int:
     """Sends lines, prints what comes, gives the agent's exit status (2: no agent).
 
     What is no text goes as it is: the agent says which line, and what is wrong with it.
     """
-    return _exchange(path, SCRIPT, (line.rstrip(b"\n") + b"\n" for line in lines))
+    return exchange(path, SCRIPT, (line.rstrip(b"\n") + b"\n" for line in lines))
 
 
 def run_apply(path: str, name: str, dry_run: bool, merge: bool) -> int:
@@ -37,7 +39,7 @@ def run_apply(path: str, name: str, dry_run: bool, merge: bool) -> int:
             "  Next step: name a file like `display current-configuration` shows it, or `-`\n"
         )
         return 2
-    return _exchange(path, kinds[merge][dry_run], [text])
+    return exchange(path, kinds[merge][dry_run], [text])
 
 
 def _text(name: str) -> bytes:
@@ -52,13 +54,16 @@ def _text(name: str) -> bytes:
     return text
 
 
-def _exchange(path: str, kind: str, pieces: Iterable[bytes]) -> int:
+def exchange(
+    path: str, kind: str, pieces: Iterable[bytes], write: Callable[[bytes], object] | None = None
+) -> int:
+    """Sends pieces, gives what comes to `write` (None: standard output); the exit status."""
     sock = _connect(path)
     if sock is None:
-        return 2
+        return NO_AGENT
     # Two ways at once: an agent whose output nobody reads does not read either.
     threading.Thread(target=_send, args=(sock, kind, pieces), daemon=True).start()
-    return _copy_out(sock)
+    return _copy_out(sock, write or _print)
 
 
 def standard_input() -> Iterator[bytes]:
@@ -103,19 +108,23 @@ def _send(sock: socket.socket, kind: str, pieces: Iterable[bytes]) -> None:
         return  # it stopped at an error, or would not begin; what it said is being read
 
 
-def _copy_out(sock: socket.socket) -> int:
-    """Text to standard output until the mark; the exit status behind it."""
+def _print(text: bytes) -> None:
+    sys.stdout.buffer.write(text)
+    sys.stdout.buffer.flush()
+
+
+def _copy_out(sock: socket.socket, write: Callable[[bytes], object]) -> int:
+    """Text to `write` until the mark; the exit status behind it."""
     status = b""
     marked = False
     while data := _received(sock):
         text, mark, rest = (b"", b"", data) if marked else data.partition(END)
         marked = marked or bool(mark)
         status += rest
-        sys.stdout.buffer.write(text)
-        sys.stdout.buffer.flush()
+        write(text)
     if not status.strip().isdigit():
         sys.stderr.write("scep-agent: the agent went away before it had answered\n")
-        return 2
+        return NO_AGENT
     return int(status)
 
 

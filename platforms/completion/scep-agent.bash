@@ -6,7 +6,7 @@ _scep_agent() {
     local options=
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'run console apply' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'run console apply enroll' -- "$word")
         return
     fi
     case $before in
@@ -15,16 +15,22 @@ _scep_agent() {
             mapfile -t COMPREPLY < <(compgen -W sim -- "$word"; compgen -f -- "$word")
             return ;;
         --state)
+            [[ ${COMP_WORDS[1]} == run ]] || return
             mapfile -t COMPREPLY < <(compgen -d -- "$word")
             return ;;
-        --config | --socket)
+        --config | --socket | --password-file)
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return ;;
     esac
     case ${COMP_WORDS[1]} in
         run) options='--board --state --config' ;;
         console) options='-c --socket' ;;
-        apply) options='--dry-run --socket' ;;
+        apply) options='--merge --dry-run --socket' ;;
+        enroll)
+            options='--url --fingerprint --common-name --country --state --locality --organization'
+            options+=' --unit --email --fqdn --ip-address --password-file --auto --root-fingerprint'
+            options+=' --ra --realm --key-size --ca-id --key-usage --source-address'
+            options+=' --source-interface --socket' ;;
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

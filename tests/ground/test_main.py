@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent import limits
 from tests.helpers.board import START, Agent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,8 +28,44 @@ def scep_agent(*words: str, given: str | None = None) -> "subprocess.CompletedPr
 )
 def test_what_is_not_understood_is_usage_and_status_2(words: tuple[str, ...]) -> None:
     done = scep_agent(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "scep-agent" in done.stderr
+    assert "--help" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("enrol",), "there is no command `enrol` (did you mean enroll?). Commands: run, console"),
+        (("console", "--soket", "x"), "--soket not recognized (did you mean --socket?)"),
+        (("apply",), "FILE is missing"),
+        (("apply", "a", "b"), "`b` is not understood"),
+        (("zzz",), "there is no command `zzz`. Commands:"),
+    ],
+)
+def test_what_was_meant_is_told(words: tuple[str, ...], told: str) -> None:
+    done = scep_agent(*words)
     assert done.returncode == 2
-    assert "scep-agent run" in done.stderr
+    assert told in done.stderr
+    assert "worker" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--help",), "enroll   From nothing to a certificate"),
+        (("-h",), "usage: scep-agent COMMAND"),
+        (("help",), "usage: scep-agent COMMAND"),
+        (("--version",), f"scep-agent {limits.VERSION}"),
+        (("apply", "--help"), "--merge"),
+        (("enroll", "--url", "x", "-h"), "--fingerprint HEX"),
+        (("run", "--help"), "--board FILE|sim"),
+    ],
+)
+def test_help_is_status_0(words: tuple[str, ...], told: str) -> None:
+    done = scep_agent(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert told in done.stdout
 
 
 def test_console_without_an_agent_says_so(tmp_path: Path) -> None:

@@ -25,12 +25,14 @@ ELSEWHERE = {
     "agent/device": "device/test_device.py",
     "agent/device/commits.py": "device/test_reserve.py",
     "agent/doors/client.py": "ground/test_main.py",  # `scep-agent console` and `apply`
+    "agent/doors/enroll.py": "whole/test_first_hour.py",
     "agent/doors/register.py": "doors/test_sessions.py",
     "agent/doors/wire.py": "doors/test_socket.py",
     "agent/enrolment/actions.py": "enrolment/test_engine.py",  # records of what it answers
     "agent/device/alone.py": "device/test_automatic.py",
     "agent/enrolment/attempt.py": "enrolment/test_engine.py",
     "agent/enrolment/resting.py": "enrolment/test_engine_operator.py",
+    "agent/command_line.py": "ground/test_usage.py",
     "agent/limits.py": "doors/test_attach.py",  # numbers: tested where they are reached
     "agent/pem.py": "device/test_activation.py",
     "agent/resident.py": "ground/test_main.py",

@@ -39,7 +39,12 @@ LANGUAGES = ("agent.console.language", "agent.console.displays", "agent.console.
 # type checker count. A module belongs to the room with the longest name that fits.
 # docs/DESIGN.md has a picture of this table (`make docs`).
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "agent.__main__": ("agent.resident", "agent.doors", "platforms"),
+    "agent.__main__": (
+        *("agent.resident", "agent.doors", "platforms"),
+        *("agent.command_line", "agent.usage", "agent.limits"),
+    ),
+    "agent.usage": ("agent.command_line",),
+    "agent.command_line": LANGUAGE,
     "agent.resident": (
         *("agent.doors", "agent.device.device", "agent.device", "agent.jobs", "agent.signals"),
         "agent.watchdog",
@@ -48,6 +53,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.doors": (
         *("agent.device.device", "agent.console.session", "agent.console.login"),
         *("agent.console.configuration", "agent.console.terminal", "agent.console.commands"),
+        *("agent.console.language", "agent.command_line"),
         *("agent.appliance", "agent.log", "agent.loop", "hal", *GROUND),
     ),
     # device.py puts the parts together, so none of them may know it.

@@ -47,9 +47,7 @@ def test_the_commands_that_a_person_types(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"worker"}))
 def test_the_options_are_those_of_the_table(folder: Path, name: str) -> None:
-    command = COMMANDS[name]
-    known = [f"--{option.rstrip('=')}" for option in command.long]
-    known += [f"-{letter}" for letter in command.short.replace(":", "")]
+    known = [option.name for option in COMMANDS[name].options()]
     assert offered(folder, name, "-") == sorted(known)
     for option in known:
         assert option in offered(folder, name, option)
@@ -63,3 +61,5 @@ def test_files_and_folders(folder: Path) -> None:
     assert offered(folder, "run", "--board", "s") == ["sim", "state"]
     assert offered(folder, "console", "--socket", "st") == ["state"]
     assert offered(folder, "console", "-c", "") == []
+    assert offered(folder, "enroll", "--password-file", "r") == ["router.cfg"]
+    assert offered(folder, "enroll", "--state", "") == []
