@@ -36,11 +36,11 @@ def _lines() -> Iterator[str]:
     yield ".SH SYNOPSIS"
     told = {name: one for name, one in program.COMMANDS.items() if one.told}
     for name, command in told.items():
-        yield f".B {_safe(usage.synopsis(program.PROGRAM, name, command))}\n.br"
+        yield f".B {safe(usage.synopsis(program.PROGRAM, name, command))}\n.br"
     yield f".SH DESCRIPTION\n{ABOUT}"
     yield ".SH COMMANDS"
     for name, command in told.items():
-        yield f".SS {name}\n{_safe(command.summary)}"
+        yield f".SS {name}\n{safe(command.summary)}"
         for option in (*command.operands, *command.options()):
             yield from _entry(option.shown, option.meaning)
     yield ".SH CONSOLE\nThe views, levels and values are in docs/commands.md; ? helps at any place."
@@ -55,10 +55,10 @@ def _lines() -> Iterator[str]:
 
 
 def _entry(term: str, text: str) -> Iterator[str]:
-    yield f".TP\n.B {_safe(term)}\n{_safe(text)}"
+    yield f".TP\n.B {safe(term)}\n{safe(text)}"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text in which nothing is a request or an escape of roff."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("`", "")
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
