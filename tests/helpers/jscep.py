@@ -14,8 +14,8 @@ from typing import Self
 ROOT = Path(__file__).resolve().parents[2]
 JARS = ROOT / ".peers" / "jscep"
 SOURCE = ROOT / "tests" / "peers" / "jscep" / "JscepCa.java"
-START_S = 45  # a virtual machine and a compiler on a busy machine
-STOP_S = 10
+START_S = 240  # a virtual machine and a compiler on a busy machine
+STOP_S = 60
 QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # to start, not to run for long
 
 
