@@ -7,11 +7,11 @@ A behaviour writes to a connection until it has done its worst; it waits in `Lin
 ends with the test. `BEHAVIOURS` is the table.
 """
 
-import os
 import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
@@ -233,14 +233,21 @@ class Process(NamedTuple):
 
 
 def descendants(pid: int, depth: int = 1) -> Iterator[Process]:
-    """The processes below one, as /proc shows them at this moment."""
-    for entry in os.listdir("/proc"):
-        if not entry.isdecimal():
-            continue
-        fields = _status(int(entry))
-        if fields.get("PPid") == str(pid):
-            yield Process(int(entry), depth, int(fields.get("VmHWM", "0 kB").split()[0]))
-            yield from descendants(int(entry), depth + 1)
+    """The processes below one, as /proc shows them at this moment; older ones first."""
+    for child in _children(pid):
+        fields = _status(child)
+        if fields:
+            yield Process(child, depth, int(fields.get("VmHWM", "0 kB").split()[0]))
+            yield from descendants(child, depth + 1)
+
+
+def _children(pid: int) -> list[int]:
+    """By the list of each thread: a look at all processes takes long on a machine that is busy."""
+    try:
+        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        return []  # it has ended meanwhile
+    return [int(word) for words in lists for word in words.split()]
 
 
 def _status(pid: int) -> dict[str, str]:

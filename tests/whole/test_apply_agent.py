@@ -149,9 +149,10 @@ def test_no_agent_is_status_2(tmp_path: Path) -> None:
 
 
 def test_a_request_under_way_goes_on_undisturbed(tmp_path: Path) -> None:
-    with LabCa(tmp_path, "--manual") as ca, Agent(tmp_path, rate=60) as agent:
+    with LabCa(tmp_path, "--manual") as ca, Agent(tmp_path) as agent:
+        rests = f"enrollment-url {ca.url} interval 1440"  # no poll is due meanwhile
         agent.must(
-            *procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"),
+            *procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}", rests),
             "pki enroll-certificate realm abc",
             *SAVE,
         )

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import alone, jscep
-from tests.helpers.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure, run
+from tests.helpers.board import (
+    AGAIN,
+    APPLY,
+    SAVE,
+    Agent,
+    check_certificate,
+    patient,
+    procedure,
+    run,
+)
 from tests.helpers.jscep import JscepCa
 from tests.helpers.labca_http import certificates
 
@@ -29,7 +38,7 @@ def lab(tmp_path: Path, server: JscepCa) -> Iterator[tuple[JscepCa, Agent]]:
     server.forget()
     with Agent(tmp_path, rate=FAST) as agent:
         trust = f"fingerprint sha256 {server.fingerprint}"
-        agent.must(*procedure(server.url, trust, CHALLENGE), *SAVE)
+        agent.must(*procedure(server.url, trust, CHALLENGE, patient(server.url)), *SAVE)
         yield server, agent
 
 
@@ -88,7 +97,7 @@ def test_what_waits_is_asked_for_until_it_is_decided(lab: tuple[JscepCa, Agent])
     assert "PENDING" in agent.must(*APPLY)
     agent.kill()
     agent.start()
-    assert agent.state() == "pending"
+    agent.wait_state("pending")
     ca.drop("manual")
     agent.wait_state("issued")
     check_certificate(agent, ca.dir / "ca.pem")

@@ -6,7 +6,7 @@ from ssl import PEM_cert_to_DER_cert
 
 import pytest
 
-from tests.helpers.board import SAVE, Agent, check_certificate, procedure
+from tests.helpers.board import SAVE, Agent, check_certificate, patient, procedure
 from tests.helpers.hostile import CERTIFICATES, Hostile
 from tests.helpers.labca import LabCa, wait_for
 from tests.helpers.peers import fingerprint
@@ -43,7 +43,7 @@ def test_aes256_sha512_with_challenge_and_source(tmp_path: Path) -> None:
 def test_pending_approved_after_two_polls(tmp_path: Path, restart: bool) -> None:
     with LabCa(tmp_path, "--manual") as ca, Agent(tmp_path) as agent:
         text = agent.must(
-            *procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}", *STRONG),
+            *procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}", patient(ca.url), *STRONG),
             "pki enroll-certificate realm abc",
             *SAVE,
         )
@@ -70,7 +70,8 @@ def test_everything_at_once_through_two_power_cuts(tmp_path: Path) -> None:
     """RA in front, GET only, AES-256, SHA-512, PENDING, and the agent restarted in between."""
     with LabCa(tmp_path, "--manual", "--ra", "--quirk", "get-only") as ca, Agent(tmp_path) as agent:
         agent.must(
-            *procedure(f"{ca.url} ra", f"fingerprint sha256 {ca.fingerprint}", *STRONG),
+            *procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}", *STRONG),
+            *("pki realm abc", patient(ca.url, "ra"), "quit"),
             "pki enroll-certificate realm abc",
             *SAVE,
         )
@@ -95,7 +96,7 @@ def test_everything_at_once_through_two_power_cuts(tmp_path: Path) -> None:
 def _wait_polls(agent: Agent, ca: LabCa, count: int) -> None:
     wait_for(
         lambda: sum(o["messageType"] == "CertPoll" for o in ca.pki_operations()) >= count,
-        20,
+        60,
         f"no poll {count}: {agent.log()}",
     )
 

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import scep_lab
-from tests.helpers.board import AGAIN, APPLY, SAVE, Agent, check_certificate, procedure, run
+from tests.helpers.board import (
+    AGAIN,
+    APPLY,
+    SAVE,
+    Agent,
+    check_certificate,
+    patient,
+    procedure,
+    run,
+)
 from tests.helpers.labca import LabCa, wait_for
 from tests.helpers.middle import PKI, Middle
 from tools.lab_ca.authority import Authority
@@ -28,7 +37,7 @@ class Bench:
     def __init__(self, ca: LabCa, middle: Middle, agent: Agent) -> None:
         self.ca, self.middle, self.agent = ca, middle, agent
         self.trust = f"fingerprint sha256 {ca.fingerprint}"
-        agent.must(*procedure(middle.url, self.trust, CHALLENGE), *SAVE)
+        agent.must(*procedure(middle.url, self.trust, CHALLENGE, patient(middle.url)), *SAVE)
 
     def refused(self, *lines: str) -> str:
         """An application that must fail; what was in use still is. What the operator reads."""
@@ -46,7 +55,7 @@ class Bench:
         self.agent.must(
             *("system-view", "pki rsa local-key-pair create k2 modulus 2048"),
             *("pki realm other", "entity r1", "rsa local-key-pair k2"),
-            *(f"enrollment-url {self.middle.url}", self.trust, CHALLENGE),
+            *(patient(self.middle.url), self.trust, CHALLENGE),
         )
 
 

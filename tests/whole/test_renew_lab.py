@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.board import AGAIN, SAVE, Agent, check_certificate, procedure
+from tests.helpers.board import AGAIN, SAVE, Agent, check_certificate, patient, procedure
 from tests.helpers.labca import LabCa
 from tests.whole.test_power_cut import apply_in_background, check_files_whole
 
@@ -120,7 +120,7 @@ def test_power_cut_at_any_moment_of_a_renewal(tmp_path: Path, moment_ms: int) ->
 def test_a_renewal_waits_behind_an_ra_through_a_power_cut(tmp_path: Path) -> None:
     """The polls are signed with the old certificate too; the list comes through the RA as well."""
     with LabCa(tmp_path, "--ra", "--manual") as ca, Agent(tmp_path) as agent:
-        rules = (f"fingerprint sha256 {ca.fingerprint}", f"enrollment-url {ca.url} times 100 ra")
+        rules = (f"fingerprint sha256 {ca.fingerprint}", patient(ca.url, "ra"))
         agent.must(*procedure(ca.url, *rules), *SAVE)
         for question in (False, True):
             agent.must(*AGAIN[: 3 if question else 2])

@@ -23,8 +23,8 @@ from tools.demo.failure import DemoError, let_signals_in, stoppable
 ROOT = Path(__file__).resolve().parents[2]
 CHALLENGE = "sekret"
 LIFE_S, BACKDATE_S = 180, 30
-START_S = 30  # a cold start on a slow machine
-STOP_S = 10
+START_S = 60  # a cold start on a slow machine
+STOP_S = 30
 LOOK_S = 0.02
 ANNOUNCED = re.compile(r"^lab-ca: listening on (\S+) fingerprint sha256 ([0-9a-f]{64})$", re.M)
 PR_SET_PDEATHSIG = 1  # prctl(2)
