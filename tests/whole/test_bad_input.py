@@ -90,7 +90,7 @@ CASES = {
         " Next step: type `undo entity` in realm abc first.\n",
     ),
     "unknown key pair": Case(
-        (SYSTEM, REALM, "rsa local-key-pair k9"),
+        (SYSTEM, "pki rsa local-key-pair destroy k9"),
         "Error: There is no RSA key pair k9.\n"
         " Cause: it was never created, or the name is spelt differently (case counts).\n"
         " Next step: see `display pki rsa local-key-pair public`, or type"
