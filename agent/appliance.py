@@ -196,6 +196,7 @@ class Storage(Protocol):
     def entries(self) -> list[FileEntry]: ...
     def read(self, name: str) -> bytes: ...
     def exists(self, name: str) -> bool: ...
+    def remove(self, name: str) -> None: ...
 
 
 class Exchange(Protocol):
@@ -228,7 +229,11 @@ class Exchange(Protocol):
     def request(self, realm: str, file: str, with_password: bool, done: Done[None]) -> int:
         """Writes the PKCS#10, with the challenge of `password cipher` in it or without."""
 
-    def validate(self, realm: str, kind: str, done: Done[list[Verdict]]) -> int: ...
+    def validate(
+        self, realm: str, kind: str, done: Done[list[Verdict]], file: str | None = None
+    ) -> int:
+        """What is stored; or by the realm's CA the certificate in a file of device storage."""
+
     def delete(self, realm: str, kind: str) -> None: ...
 
 
@@ -237,6 +242,7 @@ class Revocation(Protocol):
 
     def fetch(self, realm: str, progress: Progress, done: Done[None]) -> int: ...
     def current(self, realm: str) -> bytes | None: ...  # DER of the stored one
+    def delete(self, realm: str) -> None: ...
 
 
 class System(Protocol):

@@ -163,6 +163,20 @@ CATALOGUE: dict[str, Row] = {
     "file-too-large": Row(LOCAL, OPERATOR, "the file {name} has more than {cap} bytes",
                           "it holds more than certificates and a key",
                           "see `dir` in the user view"),
+    "crl-absent": Row(LOCAL, OPERATOR, "realm {realm} has no revocation list",
+                      "none was got, or it was deleted",
+                      "type `pki get-crl realm {realm}`"),
+    "file-kept": Row(LOCAL, OPERATOR, "the file {name} stays: {why}",
+                     "a file that the device needs goes with the setting or the certificate",
+                     "see `display pki realm brief`"),
+    "file-guarded": Row(LOCAL, OPERATOR, "this user may not {what} the file {name}",
+                        "it may hold a private key or a password: level {wanted} is needed, not"
+                        " level {level}",
+                        "let a user of level {wanted} do it"),
+    "file-no-text": Row(LOCAL, OPERATOR, "the file {name} is no text",
+                        "it is in DER or PKCS#12",
+                        "type `display pki certificate local filename {name}` if it is a"
+                        " certificate"),
     "certificate-missing": Row(LOCAL, OPERATOR, "realm {realm} has no local certificate",
                                "none was applied for or imported, or it was deleted",
                                "type `pki enroll-certificate realm {realm}`, or bring one with"

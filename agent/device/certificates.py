@@ -119,11 +119,16 @@ class Certificates:
         else:
             self._validate(name, local, ca, "local", validated)
 
-    def validate(self, name: str, kind: str, done: Done[list[Verdict]]) -> int:
-        """The chain of the local certificate, or of the pinned CA; `done` with list[Verdict]."""
+    def validate(
+        self, name: str, kind: str, done: Done[list[Verdict]], file: str | None = None
+    ) -> int:
+        """The chain of the local certificate, the certificates of the CA, or the chain of what is
+        in a file; `done` with list[Verdict]."""
         stored = self._realms.runner(name).engine.stored
-        if stored.ca is None or (kind == "local" and stored.local is None):
+        if stored.ca is None or (kind == "local" and not file and stored.local is None):
             raise _missing("ca" if stored.ca is None else kind, name)
+        if file:
+            return self._validate_file(name, file, done)
 
         def told(result: _Validated | AgentError) -> None:
             done(result if isinstance(result, AgentError) else result.verdicts)
@@ -145,6 +150,17 @@ class Certificates:
         def verdicts(answer: Answer) -> _Validated:
             rows = [_verdict(row) for row in answers.items(answer, "rows", dict)]
             return _Validated(rows, answers.items(answer, "chain", bytes))
+
+        return self._shared.task(job, verdicts, done)
+
+    def _validate_file(self, name: str, file: str, done: Done[list[Verdict]]) -> int:
+        data = self._storage.read(file)
+        judged = self._realms.runner(name).judged([])
+        job = {"op": "validate", "kind": "local", "certificate": data, **judged}
+
+        def verdicts(answer: Answer) -> list[Verdict]:
+            rows = [_verdict(row) for row in answers.items(answer, "rows", dict)]
+            return [rows[0]._replace(certificate="file"), *rows[1:]] if rows else rows
 
         return self._shared.task(job, verdicts, done)
 

@@ -43,6 +43,17 @@ class Crls:
         crl = realm_records.stored_crl(self._store, name)
         return crl.der if crl else None
 
+    def delete(self, name: str) -> None:
+        """From the store; the file in storage stays, as that of a certificate does."""
+        realm = self._realms.realm(name)
+        if self.current(realm.name) is None:
+            raise fail("crl-absent", realm=realm.name)
+        self._shared.commit({record_keys.realm_key(realm.name, "crl"): None})
+        runner = self._realms.runner(realm.name)
+        self._realms.watch.later(runner)
+        if runner.engine.stored.local:
+            runner.use.put(again=False)
+
     def fetch(
         self,
         name: str,

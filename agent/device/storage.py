@@ -32,6 +32,12 @@ class DeviceStorage:
         except FilesError as error:
             raise fail("file-unreadable", name=name, reason=error.what) from error
 
+    def remove(self, name: str) -> None:
+        try:
+            self._files.remove(name)
+        except FilesError as error:
+            raise fail("storage-failed", reason=error.what) from error
+
     def write(self, name: str, data: bytes) -> None:
         try:
             self._files.write(name, data)

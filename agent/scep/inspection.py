@@ -31,17 +31,13 @@ def run(job: Job) -> Answer:
 def _shown(kind: str, data: bytes) -> tuple[str, Answer]:
     title, show = _KINDS[kind]
     try:
-        data = _unpacked(data)
+        data = pem.first(data)
         text, fields = show(data)
     except ValueError as error:
         line = f"{title}: {len(data)} bytes that cannot be read ({clean(str(error))})"
         return line, {"error": line}
     prints = {name: crypto.digest(digest, data).hex() for name, digest in _PRINTS.items()}
     return text, {**fields, **prints}
-
-
-def _unpacked(data: bytes) -> bytes:
-    return pem.blocks(data)[0].data() if data[:1] != b"\x30" and pem.looks_so(data) else data
 
 
 _PRINTS = {"sha1": "sha1", "sha256": "sha-256"}

@@ -36,6 +36,11 @@ def looks_so(data: bytes) -> bool:
     return _BEGIN in data
 
 
+def first(data: bytes) -> bytes:
+    """DER as it is; of PEM that of its first block."""
+    return blocks(data)[0].data() if data[:1] != b"\x30" and looks_so(data) else data
+
+
 def blocks(data: bytes) -> list[Block]:
     """Every block in order; ValueError for one without its end, and for too many."""
     listing: list[Block] = []

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import ca_query, caset, certificate, crl_check, names, path, stored
+from agent.scep import ca_query, caset, certificate, crl_check, names, path, pem, stored
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, items, one_of, submap
@@ -145,7 +145,7 @@ def _with_chain(job: Job, chain: Sequence[bytes]) -> Job:
 
 def _local(job: Job) -> tuple[list[_Row], list[bytes]]:
     try:
-        leaf = certificate.read(field(job, "certificate", bytes))
+        leaf = certificate.read(pem.first(field(job, "certificate", bytes)))  # may be a file
     except ValueError as error:
         return [_Row("local", "-", INVALID, _unreadable(error))], []
     judge = _judge(job, items(job, "chain", bytes))

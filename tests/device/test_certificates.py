@@ -304,6 +304,24 @@ def test_validation_gives_verdicts() -> None:
 # -- keys, requests, exports -----------------------------------------------------------------------
 
 
+def test_a_file_is_judged_by_the_ca_of_the_realm() -> None:
+    bench = ready()
+    bench.files.write("new.pem", b"pem of it")
+    with pytest.raises(AgentError) as caught:
+        bench.device.exchange.validate("abc", "local", lambda _result: None, "new.pem")
+    assert caught.value.code == "ca-untrusted"
+    bench.enrol()
+    bench.worker.jobs.clear()
+    results: list[object] = []
+    bench.device.exchange.validate("abc", "ca", results.append, "new.pem")
+    bench.turn()
+    (job,) = bench.worker.jobs
+    assert (job["op"], job["kind"], job["certificate"]) == ("validate", "local", b"pem of it")
+    (verdicts,) = results
+    assert isinstance(verdicts, list)
+    assert verdicts[0].certificate == "file"
+
+
 def key(bench: Bench, name: str, *, exportable: bool) -> None:
     waiter = Waiter()
     bench.device.create_key_pair(name, 2048, exportable, waiter.done)

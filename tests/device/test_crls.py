@@ -45,6 +45,25 @@ def test_a_list_comes_by_http_and_survives_a_reboot() -> None:
     assert bench.worker.jobs[0]["before_s"] == START_S
 
 
+def test_a_list_that_is_deleted_is_gone_for_good_and_its_file_stays() -> None:
+    bench = enrolled()
+    with pytest.raises(AgentError) as caught:
+        bench.device.revocation.delete("abc")
+    assert caught.value.code == "crl-absent"
+    fetched(bench)
+    bench.worker.jobs.clear()
+    bench.device.revocation.delete("ABC")
+    bench.turn()
+    assert [job["op"] for job in bench.worker.jobs] == ["activate"], "a CA was on it, perhaps"
+    assert bench.worker.jobs[0]["revocation"]["crl"] is None
+    assert "abc.crl" in bench.files.content
+    bench.reboot()
+    assert bench.device.revocation.current("abc") is None
+    bench.worker.jobs.clear()
+    fetched(bench)
+    assert bench.worker.jobs[0]["before_s"] is None
+
+
 def test_what_a_list_is_forgiven_is_told_and_logged() -> None:
     bench = enrolled()
     note = "the signature of the revocation list uses sha1"

@@ -105,8 +105,10 @@ class FakeExchange:
         self._device.storage.content[what.file] = str(what.format).encode()
         return self._device.task("write", None, done)
 
-    def validate(self, realm: str, kind: str, done: Done[Any]) -> int:
-        rows = [Verdict(kind, f"CN={realm}", "Valid", None)]
+    def validate(self, realm: str, kind: str, done: Done[Any], file: str | None = None) -> int:
+        rows = [Verdict("file" if file else kind, f"CN={realm}", "Valid", None)]
+        if file:
+            self._device.storage.read(file)
         return self._device.task("validate", rows, done)
 
     def delete(self, realm: str, kind: str) -> None:
@@ -128,6 +130,10 @@ class FakeRevocation:
 
     def current(self, realm: str) -> bytes | None:
         return self.found.get(realm)
+
+    def delete(self, realm: str) -> None:
+        if self.found.pop(realm, None) is None:
+            raise fail("crl-absent", realm=realm)
 
 
 class FakeConfiguration:

@@ -22,6 +22,9 @@ class FakeStorage:
     def exists(self, name: str) -> bool:
         return name in self.content
 
+    def remove(self, name: str) -> None:
+        self.content.pop(name, None)
+
     def read(self, name: str) -> bytes:
         if name not in self.content:
             raise fail("file-unreadable", name=name, reason="No such file or directory")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent import pem
 from agent.errors import AgentError
 from agent.scep import validation
 from tests.helpers import scep_files as files
@@ -180,3 +181,9 @@ def test_damage_is_a_row(data: st.DataObject, kind: str) -> None:
     rows = run(kind, certificate=bytes(whole), certificates=members)
     assert rows[0 if kind == "local" else 2]["status"] == "Invalid"
     assert all(text.isprintable() for row in rows for text in row.values())
+
+
+def test_a_certificate_in_pem_is_judged_alike() -> None:
+    data = pem.encode("CERTIFICATE", [files.leaf().der])
+    assert brief(run(certificate=data)) == brief(run())
+    assert brief(run(certificate=b"-----BEGIN CERTIFICATE-----"))[0][1] == "Invalid"

@@ -26,6 +26,8 @@ SENTENCES = {
     "crl scep": "Gets the revocation list by SCEP (GetCRL).",
     "diagnose realm NAME": "Checks everything that an application needs, in the order in which it"
     " fails, and says what to do.",
+    "delete FILENAME": "Deletes a file of device storage. What realms have, and what"
+    " `https ca-file` names, stays; what may hold a private key or a challenge is for level 3.",
     "dir": "Lists the files of device storage.",
     "display clock": "Shows the time, who vouches for it, and whether it is trusted.",
     "display current-configuration": "Shows the running configuration; it can be pasted back.",
@@ -33,9 +35,9 @@ SENTENCES = {
     "display interface brief": "Shows the interfaces and their addresses.",
     "display logbuffer": "Shows the last log lines.",
     "display pki cert-req filename FILENAME": "Shows a certificate request in device storage.",
-    "display pki certificate { ca | local [ next ] } [ realm NAME ]": "Shows certificates as"
-    " `openssl x509 -text` does; `next` shows those that wait until the ones in use are near their"
-    " end.",
+    "display pki certificate { ca | local [ next ] } [ realm NAME | filename FILENAME ]": "Shows"
+    " certificates as `openssl x509 -text` does; `next` shows those that wait until the ones in use"
+    " are near their end.",
     "display pki crl [ realm NAME ]": "Shows revocation lists.",
     "display pki enrollment brief": "Shows every realm in a line, the worst first.",
     "display pki enrollment [ realm NAME ]": "Shows where each realm stands, why, what happens"
@@ -79,13 +81,17 @@ SENTENCES = {
     "local-user NAME { password { irreversible-cipher | cipher } [ PASSWORD ] | privilege level"
     " LEVEL | service-type terminal }": "A user who may log in on serial lines.",
     "locality NAME": "The locality of the subject.",
+    "more FILENAME": "Shows the text of a file in device storage; what may hold a private key or a"
+    " challenge is for level 3.",
     "organization NAME": "The organization of the subject.",
     "organization-unit UNITS": "The organization units of the subject.",
     "password cipher [ PASSWORD ]": "The challenge password; asked for twice when it is left out,"
     " and sealed when it is stored.",
     "pki update-certificate realm NAME": "Renews now, by the rules of `auto-enroll`.",
     "pki abort-request realm NAME": "Gives up the application that is under way.",
-    "pki delete-certificate { ca | local } realm NAME": "Forgets a certificate; its file in device"
+    "pki delete-certificate { ca | local } { realm NAME | filename FILENAME }": "Forgets"
+    " a certificate; its file in device storage stays. With a file name it deletes the file.",
+    "pki delete-crl realm NAME": "Forgets the revocation list of a realm; its file in device"
     " storage stays.",
     "pki enroll-certificate realm NAME [ password PASSWORD ]": "Applies for a certificate, or"
     " renews the one in use.",
@@ -117,7 +123,8 @@ SENTENCES = {
     "pki rsa local-key-pair destroy NAME": "Destroys a key pair for ever.",
     "pki set-certificate expire-prewarning DAYS": "From when on a certificate counts as about to"
     " expire.",
-    "pki validate-certificate { ca | local } realm NAME": "Checks a certificate and its chain.",
+    "pki validate-certificate { ca | local } realm NAME [ filename FILENAME ]": "Checks a"
+    " certificate and its chain; or by the CA of the realm that in a file, before it is imported.",
     "quit": "Leaves this view; in the user view, the session.",
     "reboot": "Restarts the device, where its board file says how.",
     "reset pki storage [ unused ]": "Destroys all key pairs, certificates and requests; with"

@@ -88,6 +88,9 @@ def export_certificate(operator: Operator, args: Args) -> None:
 
 
 def delete_certificate(operator: Operator, args: Args) -> None:
+    if "FILENAME" in args:
+        files.delete_file(operator, args)
+        return
     record, kind = lookups.realm(operator, args.text("NAME")), _kind(args)
     if kind == "ca":
         lookups.refuse_below_secrets(operator.level, "forget which CA is trusted")
@@ -110,13 +113,14 @@ def delete_certificate(operator: Operator, args: Args) -> None:
 
 def validate_certificate(operator: Operator, args: Args) -> None:
     record, kind = lookups.realm(operator, args.text("NAME")), _kind(args)
+    file = args.text("FILENAME") if "FILENAME" in args else None
 
     def told(result: object) -> None:
         operator.show(certificates.validation(result if isinstance(result, list) else []))
 
     operator.start(
         "Validating",
-        lambda task: operator.device.exchange.validate(record.name, kind, task.done),
+        lambda task: operator.device.exchange.validate(record.name, kind, task.done, file),
         told,
         left="Nothing is shown.",
     )
@@ -125,6 +129,12 @@ def validate_certificate(operator: Operator, args: Args) -> None:
 def show_certificates(operator: Operator, args: Args) -> None:
     """Fields of a certificate are read in the worker, never in the agent."""
     kind = "ca" if "ca" in args else "next" if "next" in args else "local"
+    if "FILENAME" in args:
+        name = args.text("FILENAME")
+        _describe(
+            operator, kind, [(certificates.Shown("", name), operator.device.storage.read(name))]
+        )
+        return
     if operator.device.unusable:
         _show_files(operator, args, kind)
         return
@@ -188,24 +198,24 @@ ROWS = (
         level=SECRET_LEVEL,
     ),
     Row(
-        "pki delete-certificate { ca | local } realm NAME",
+        "pki delete-certificate { ca | local } { realm NAME | filename FILENAME }",
         (SYSTEM,),
         delete_certificate,
-        {"NAME": lookups.REALM_NAME},
+        {"NAME": lookups.REALM_NAME, **files.PARAMETERS},
     ),
     Row(
-        "pki validate-certificate { ca | local } realm NAME",
+        "pki validate-certificate { ca | local } realm NAME [ filename FILENAME ]",
         (SYSTEM,),
         validate_certificate,
-        {"NAME": lookups.REALM_NAME},
+        {"NAME": lookups.REALM_NAME, **files.PARAMETERS},
         shows=certificates.VALIDATION,
     ),
 )
 SHOW = display(
-    "pki certificate { ca | local [ next ] } [ realm NAME ]",
+    "pki certificate { ca | local [ next ] } [ realm NAME | filename FILENAME ]",
     show_certificates,
     certificates.CERTIFICATE,
-    {"NAME": lookups.REALM_NAME},
+    {"NAME": lookups.REALM_NAME, **files.PARAMETERS},
 )._replace(words={"next": "The one that waits for its turn"})
 PREWARNING = setting(
     SYSTEM,

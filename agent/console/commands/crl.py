@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agent.console.commands import lookups
 from agent.console.commands.operator import Operator
-from agent.console.commands.rows import Row, display, restore
+from agent.console.commands.rows import SECRET_LEVEL, Row, display, restore
 from agent.console.displays import certificates
 from agent.console.language import urls
 from agent.console.language.grammar import Args
@@ -57,6 +57,25 @@ def get_crl(operator: Operator, args: Args) -> None:
     )
 
 
+def delete_crl(operator: Operator, args: Args) -> None:
+    record = lookups.realm(operator, args.text("NAME"))
+    name = record.name
+
+    def answered(yes: bool) -> None:
+        if yes:
+            operator.device.revocation.delete(name)
+            operator.info(f"The revocation list of realm {name} was deleted.")
+
+    if operator.device.revocation.current(name) is None:
+        answered(True)  # nothing is there to be asked about: the device says so
+        return
+    operator.question(
+        f"The revocation list of realm {name} will be deleted; its file in device storage stays."
+        " What it has revoked counts as good until there is another one. Continue?",
+        answered,
+    )
+
+
 def show_crl(operator: Operator, args: Args) -> None:
     names = [record.name for record in lookups.named_realms(operator, args)]
     found = [(name, operator.device.revocation.current(name)) for name in names]
@@ -98,4 +117,11 @@ SETTINGS = (
     ),
 )
 GET = Row("pki get-crl realm NAME", (SYSTEM,), get_crl, {"NAME": lookups.REALM_NAME})
+DELETE = Row(
+    "pki delete-crl realm NAME",
+    (SYSTEM,),
+    delete_crl,
+    {"NAME": lookups.REALM_NAME},
+    level=SECRET_LEVEL,
+)
 SHOW = display("pki crl [ realm NAME ]", show_crl, certificates.CRL, {"NAME": lookups.REALM_NAME})

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from agent.console.commands import protection
 from agent.console.commands.operator import Operator
-from agent.console.commands.rows import DISPLAY_LEVEL, Row, one_of
+from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row, one_of
 from agent.console.displays import board
 from agent.console.language import parameters, passwords
 from agent.console.language.grammar import Args
 from agent.console.language.views import SYSTEM, USER
+from agent.errors import fail
+from agent.settings import fold
 
 FORMATS = ("pem", "der", "pkcs12")
 ENDINGS = {"pem": "pem", "der": "der", "pkcs12": "p12"}
@@ -49,6 +52,71 @@ def new_password(operator: Operator, args: Args, use: Callable[[str | None], Non
     protection.take(operator, args, passwords.PLAIN, use, prompt)
 
 
+# -- files that are read and deleted ---------------------------------------------------------------
+
+# What a file of PEM may hold that anybody of level 2 may see and delete.
+_HARMLESS = {b"CERTIFICATE", b"X509 CRL"}
+_BEGIN = re.compile(rb"-----BEGIN ([^-]*)-----")
+
+
+def _guard(operator: Operator, name: str, data: bytes, what: str) -> None:
+    """A private key, or the challenge in a request, is for level 3; so is a file of which the
+    agent, which parses nothing, cannot tell."""
+    labels = set(_BEGIN.findall(data))
+    if operator.level < SECRET_LEVEL and not (labels and labels <= _HARMLESS):
+        level, wanted = operator.level, SECRET_LEVEL
+        raise fail("file-guarded", what=what, name=name, level=level, wanted=wanted)
+
+
+def _keep(operator: Operator, name: str) -> None:
+    """Files that the device has written of what it has, and would write again, or that it reads."""
+    device, wanted = operator.device, fold(name)
+    if device.unusable:
+        raise fail("storage-unusable", reason=device.unusable.reason)
+    for record in device.settings.realms.values():
+        realm = record.name
+        held = {
+            f"{realm}_local.cer": device.local,
+            f"{realm}_next.cer": device.waiting,
+            f"{realm}_ca.cer": device.ca,
+            f"{realm}.crl": device.revocation.current,
+        }
+        if any(wanted == fold(file) and look(realm) for file, look in held.items()):
+            raise fail("file-kept", name=name, why=f"realm {realm} has what is in it")
+        if record.https_ca_file is not None and wanted == fold(record.https_ca_file):
+            raise fail("file-kept", name=name, why=f"`https ca-file` of realm {realm} names it")
+
+
+def delete_file(operator: Operator, args: Args) -> None:
+    name = args.text("FILENAME")
+
+    def checked() -> None:
+        _keep(operator, name)
+        _guard(operator, name, operator.device.storage.read(name), "delete")
+
+    def answered(yes: bool) -> None:
+        if yes:
+            checked()  # others went on meanwhile
+            operator.device.storage.remove(name)
+            operator.info(f"The file {name} was deleted.")
+
+    checked()
+    operator.question(f"The file {name} will be deleted for ever. Continue?", answered)
+
+
+def show_file(operator: Operator, args: Args) -> None:
+    name = args.text("FILENAME")
+    data = operator.device.storage.read(name)
+    _guard(operator, name, data, "read")
+    try:
+        text = data.decode()
+    except ValueError:
+        text = "\0"
+    if "\0" in text:
+        raise fail("file-no-text", name=name)
+    operator.show(board.file(text.splitlines()))
+
+
 def show_files(operator: Operator, _args: Args) -> None:
     operator.show(board.files(operator.device.storage.entries()))
 
@@ -57,4 +125,6 @@ PARAMETERS = {"FILENAME": parameters.FILE, "PASSWORD": passwords.PLAIN}
 WORDS = {"password": "Password of the file"}
 
 FORMAT = one_of(SYSTEM, "pki file-format", ("der", "pem"), "file_format")
+DELETE = Row("delete FILENAME", (USER,), delete_file, PARAMETERS)
+MORE = Row("more FILENAME", (USER,), show_file, PARAMETERS, shows=board.FILE_TEXT)
 DIR = Row("dir", (USER,), show_files, level=DISPLAY_LEVEL, shows=board.FILE)

@@ -8,6 +8,7 @@ from typing import Any
 from agent import limits
 from agent.appliance import Children, ClockState, FileEntry
 from agent.console.displays.document import (
+    ALL_LINES,
     FLAG,
     INTEGER,
     LIST,
@@ -182,6 +183,14 @@ FILE = Kind(
 
 def files(found: Iterable[FileEntry]) -> Document:
     return Document(FILE, (one._asdict() for one in found), [header(FILE, *_FILE_COLUMNS)])
+
+
+FILE_TEXT = Kind("more", (Field("line", TEXT),), _line_layout, foreign=ALL_LINES)
+
+
+def file(lines: Iterable[str]) -> Document:
+    """The text of a file."""
+    return Document(FILE_TEXT, ({"line": line} for line in lines))
 
 
 def statistics(item: dict[str, Any]) -> Document:
