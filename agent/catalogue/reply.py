@@ -72,9 +72,9 @@ REPLY: dict[str, Row] = {
     "ca-badRequest": Row(PEER, OPERATOR, "the CA refused: badRequest{text}",
         "mostly a challenge password that is wrong, used up or too old; else a subject that the CA"
         " does not allow, or (Dogtag) a person has not approved it yet",
-        "get a new challenge and type `password cipher` in the realm view; check the entity; what"
-        " is issued all the same can be imported: `pki import-certificate local realm ... pem"
-        " filename FILENAME`"),
+        "get a new challenge and type `password cipher` in the realm view; check the entity; if"
+        " the CA issued the certificate anyway, import it: `pki import-certificate local realm ..."
+        " pem filename FILENAME`"),
     "ca-denied": Row(PEER, OPERATOR, "{what}; it was pending",
         "a person there has refused it, or it was issued and the server fails to say so (OmniTrust"
         " ILM)",

@@ -52,7 +52,8 @@ CATALOGUE: dict[str, Row] = {
                              "raise it: `ulimit -n 64` in a shell, `LimitNOFILE=64` for systemd,"
                              " `limits nofile` for procd"),
     "start-folder": Row(LOCAL, OPERATOR, "{what}",
-                        "it is missing, full, or not accessible for this user",
+                        "the file or folder is missing, the disk is full, or this user may not use"
+                        " it",
                         "look at it, and at --state, --config and the paths of the board file"),
     "start-foreign": Row(LOCAL, OPERATOR, "{what}",
                          "whoever owns or may write a folder on this path can put links and files"

@@ -249,7 +249,7 @@ def _trusted(choice: pins.Choice, now_s: int | None) -> Iterator[Check]:
     yield Check(
         "fingerprint",
         DOUBT,
-        f"{print_}: nobody has said whether it is that of the CA to trust",
+        f"{print_}: nobody has confirmed that this is the CA to trust",
         "compare it with the CA's operator and type `fingerprint sha256 ...` in the realm view",
     )
     yield Check("CA name", DOUBT, name, None)

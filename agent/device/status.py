@@ -31,7 +31,7 @@ EXPLAINED = {
     State.RECOVERING: ("the answer was lost by a restart or the network", "it is asked for again"),
     State.PENDING: (
         "the CA has not decided yet",
-        "`display pki enrollment realm {}` shows when it has; it is asked again",
+        "`display pki enrollment realm {}` shows its answer; the device asks it again",
     ),
     State.POLLING: ("the CA is being asked", "its answer is checked and stored"),
     State.CHOOSING: (

@@ -268,7 +268,7 @@ class SerialLine:
         console = self._device.settings.console
         news = []
         if console.mode == "none":
-            news.append("Everybody at this line is let in (authentication-mode none).")
+            news.append("This line lets everybody in (authentication-mode none).")
         if entry.failures:
             news.append(f"Attempts that failed on this line before: {entry.failures}.")
         who = self._who._replace(user=entry.user, level=entry.level)

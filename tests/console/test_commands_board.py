@@ -44,7 +44,7 @@ def test_a_clock_that_is_not_trusted_is_shown_with_the_time_that_counts() -> Non
     text, _status = Script(found).run("display clock")
     assert text.splitlines()[0].startswith("1970-01-01 00:00:00")
     assert text.splitlines()[2:4] == [
-        "Trusted: no: it stands still",
+        "Trusted: no (it stands still)",
         "Time that counts: 2026-11-23 14:05:00 UTC",
     ]
     shown = json.loads(Script(found).run("display clock json")[0])

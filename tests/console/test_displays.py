@@ -222,7 +222,7 @@ LINES = {
     "pki cert-req": "display pki cert-req filename abc.req json",
     "pki validate-certificate": "pki validate-certificate local realm abc json",
     "dir": "dir json",
-    "more": "more abc_local.cer json",
+    "more": "more abc.req json",
     "diagnose": "diagnose realm abc json",
 }
 SHOWING = [row for row in ROWS if row.shows]

@@ -61,7 +61,7 @@ def bench() -> Bench:
 def test_mode_none_lets_in_with_a_notice() -> None:
     port = Port(ready())
     said = port.type("")
-    assert said.startswith("Info: Everybody at this line is let in (authentication-mode none).\n")
+    assert said.startswith("Info: This line lets everybody in (authentication-mode none).\n")
     assert said.endswith("<Huawei>")
     assert said.count("<Huawei>") == 1, "the key that woke the line is no command"
 

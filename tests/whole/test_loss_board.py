@@ -255,9 +255,7 @@ def test_who_erases_the_device_gets_a_new_one_and_nothing_that_was_on_it(tmp_pat
         typist.type("ERASE", "[Y/N]: ")
         said = typist.type("y", ">")
         assert "This device is like a new one." in said
-        assert said.endswith(
-            "Everybody at this line is let in (authentication-mode none).\r\n<Huawei>"
-        )
+        assert said.endswith("This line lets everybody in (authentication-mode none).\r\n<Huawei>")
         assert "Total Number: 0" in typist.type("display pki rsa local-key-pair public")
         assert "pki realm abc" not in typist.type("display current-configuration")
         typist.close()

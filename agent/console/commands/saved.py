@@ -44,7 +44,7 @@ def reset(operator: Operator, args: Args) -> None:
     if not operator.device.configuration.lost():
         _saved_lines(operator)
     operator.question(
-        "The saved configuration will be erased: the next start is that of a new device. Continue?",
+        "The saved configuration will be erased: the device will start as a new one. Continue?",
         answered,
     )
 

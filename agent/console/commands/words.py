@@ -83,7 +83,7 @@ WORDS = {
     "local-key-pair": "RSA key pair of this device",
     "local-user": "A user of the serial lines",
     "locality": "Locality of the subject",
-    "logbuffer": "Log lines of late",
+    "logbuffer": "Recent log lines",
     "md5": "MD5 (broken)",
     "message-digest-method": "Digest of the request and of its signature",
     "minus": "The zone is behind UTC (to its west)",

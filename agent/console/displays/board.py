@@ -81,7 +81,7 @@ def version(serial: str, children: Children | None) -> Document:
 def _clock_layout(_kind: Kind, item: Item, times: Times) -> Iterator[str]:
     yield times.moment(item["time"])
     yield f"Time source: {item['source']}"
-    yield f"Trusted: {'yes' if item['trusted'] else 'no'}: {item['why']}"
+    yield f"Trusted: {'yes' if item['trusted'] else 'no'} ({item['why']})"
     if not item["trusted"]:
         yield f"Time that counts: {times.moment(item['counts'])}"
 
