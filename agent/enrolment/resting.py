@@ -169,8 +169,8 @@ class Resting(Attempt):
         """
         told, flash = self.stored.outcome, self._in_flash.outcome
         failure = told if told != flash and told and told.error else None
-        if failure and flash:  # its request is still there
-            failure = failure._replace(requests=max(failure.requests, flash.requests))
+        if failure:  # what flash does not have has not left, and what it has is still there
+            failure = failure._replace(requests=flash.requests if flash else 0)
         self._refusals += 1
         self._committed = self._in_flash
         self._begin_with(self._in_flash)

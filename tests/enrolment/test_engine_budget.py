@@ -139,3 +139,15 @@ def test_the_third_one_is_that_of_the_last_tenth() -> None:
         assert (automatic.allowed_ns(stored, AUTO, now, bench.engine.pace) == 0) is free
     assert bench.engine.state is State.FAILED
     assert not bench(Restart())
+
+
+def test_what_flash_has_not_taken_has_not_left() -> None:
+    bench = asked(limits.REQUESTS - 1)
+    for number in range(4):
+        bench(application(f"full{number}", attended=False))
+        bench.full = True
+        bench(FETCHED)
+        bench.full = False
+    assert bench.engine.stored.outcome is not None
+    assert bench.engine.stored.outcome.requests == limits.REQUESTS - 1
+    assert sends(bench)

@@ -2,13 +2,15 @@
 
 A node is an engine with its flash, its time and what the CA may have issued for it. `ways` are the
 edges that lead on from it: each event of its state, a power cut, a flash that takes nothing, the
-deadline, a look that comes late, three clocks, and settings. `engine_walk.py` walks over them.
+deadline, a look that comes late, three clocks, and settings. `engine_fold.py` folds the time in it,
+`engine_walk.py` walks over it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from agent.enrolment import automatic, verdicts
-from agent.enrolment.actions import Commit, Now, Policy, StartJob, Stored, Wanted
+from agent.enrolment.actions import Commit, Now, Policy, StartJob, Stored
 from agent.enrolment.attempt import Attempt
 from agent.enrolment.engine import Engine
 from agent.enrolment.states import (
@@ -55,38 +57,26 @@ def _error(code: str) -> JobFailed:
 
 
 class Node:
-    """An engine and its surroundings. `owed`: transactions that nobody waits for, and for which the
-    CA may have issued since a certificate was stored; `left_s`: when the last of them left;
-    `decided`: the moment at which the application began, by which it was allowed."""
+    """An engine and its surroundings. `owed`: transactions for which the CA may have issued since a
+    certificate was stored; `left`: when the last of them left, by the wall (s) and by the monotonic
+    clock (ns); `before`: the one before it; `blind`: the start since then did not know how long ago
+    that was."""
 
     __slots__ = (
-        "before",
-        "decided",
-        "engine",
-        "flash",
-        "last",
-        "left_ns",
-        "left_s",
-        "now",
-        "owed",
-        "serial",
-    )
+        "before", "blind", "engine", "flash", "left", "now", "owed", "serial",
+    )  # fmt: skip
 
     def __init__(self, policy: Policy, kind: type[Engine] = Engine) -> None:
         self.engine = kind(Stored(), policy)
         self.flash = Stored()
         self.now = Now(START_S, 10 * DAY_S * SECOND_NS, trusted=True)
         self.owed: frozenset[str] = frozenset()
-        self.left_s, self.left_ns, self.serial, self.last = 0, 0, 0, ""
-        self.before, self.decided = (0, 0), self.now
+        self.left, self.before = (0, 0), (0, 0)
+        self.serial, self.blind = 0, False
 
     def copied(self) -> "Node":
-        other = object.__new__(Node)
-        for name in self.__slots__:
-            setattr(other, name, getattr(self, name))
-        other.engine = object.__new__(type(self.engine))
-        for name in Attempt.__slots__:
-            setattr(other.engine, name, getattr(self.engine, name))
+        other: Node = _same(self, self.__slots__)
+        other.engine = _same(self.engine, Attempt.__slots__)
         return other
 
     # -- what happens ------------------------------------------------------------------------------
@@ -94,10 +84,7 @@ class Node:
     def tell(self, event: Event, *, full: bool = False) -> list[str]:
         """The names of the actions; `full`: flash takes no commit."""
         names = []
-        if isinstance(event, Apply):
-            self.decided = self.now
-        if isinstance(event, JobFailed) and event.error.code in verdicts.FAILURES:
-            self._refused()
+        request = self.engine.request
         for action in self.engine.handle(event, self.now):
             if isinstance(action, Commit) and full:
                 self.engine.handle(NotStored(FULL), self.now)
@@ -106,10 +93,26 @@ class Node:
                 self._stored(action.stored)
             if isinstance(action, StartJob) and action.op == "enrol":
                 self._left()
-            if isinstance(action, Wanted):
-                names.append("Wanted")
             names.append(type(action).__name__)
+        if isinstance(event, JobFailed) and event.error.code in verdicts.FAILURES and request:
+            self._refused(request.transaction)
         return names
+
+    def cut(self) -> None:
+        """Power fails, and comes back."""
+        self.engine = type(self.engine)(self.flash, self.engine.policy)
+        self.blind = not self.now.trusted
+        self.tell(Restart())
+
+    def apply(self) -> None:
+        self.tell(self.application(attended=False))
+
+    def passes(self, rest_s: int) -> None:
+        """So much time, by all clocks."""
+        wall_s, monotonic_ns = self.now[:2]
+        self.now = self.now._replace(
+            wall_s=wall_s + rest_s, monotonic_ns=monotonic_ns + rest_s * SECOND_NS
+        )
 
     def _stored(self, stored: Stored) -> None:
         held = {each.certificate.der for each in (self.flash.local, self.flash.next) if each}
@@ -120,18 +123,18 @@ class Node:
 
     def _left(self) -> None:
         request = self.engine.request
-        if request and not request.attended:
+        if request and request.transaction not in self.owed:  # else the same bytes once more
             self.owed |= {request.transaction}
-            if request.transaction != self.last:  # else the same bytes once more
-                self.last, self.before = request.transaction, (self.left_s, self.left_ns)
-                self.left_s, self.left_ns = self.now.wall_s, self.now.monotonic_ns
+            self.before, self.left, self.blind = self.left, self.now[:2], False
 
-    def _refused(self) -> None:
-        """A refusal that the CA has signed: it has not issued."""
+    def _refused(self, transaction: str) -> None:
+        """The CA has signed a refusal, and is not asked again: it has not issued."""
         request = self.engine.request
-        if request:
-            self.owed -= {request.transaction}
-            self.left_s, self.left_ns = self.before
+        if self.engine.state is State.FAILED and not (
+            request and request.transaction == transaction
+        ):
+            self.owed -= {transaction}
+            self.left = self.before
 
     def application(self, *, attended: bool, by_rule: bool = False) -> Apply:
         self.serial += 1
@@ -139,18 +142,18 @@ class Node:
         held = self.engine.stored.local is not None
         return Apply(f"{self.serial:032x}", settings, 1, "sealed", attended, held, by_rule)
 
-    def granted(self, kind: str) -> Granted | None:
+    def granted(self, kind: str, life_s: int = LIFE_S) -> Granted | None:
         """A certificate beside the newest one that is held."""
         newest = self.engine.stored.next or self.engine.stored.local
         self.serial += 1
         serial = f"{self.serial:x}"
-        begin_s, end_s = self.now.wall_s, self.now.wall_s + LIFE_S
+        begin_s, end_s = self.now.wall_s, self.now.wall_s + life_s
         if kind != "whole" and newest is None:
             return None
         if kind == "again" and newest:
             return Granted(newest.certificate, ())
         if kind == "shorter" and newest:
-            end_s = newest.end_s - DAY_S
+            end_s = min(end_s, newest.end_s - 1)
         if kind == "same end" and newest:
             end_s = newest.end_s
         if end_s <= begin_s:
@@ -159,52 +162,75 @@ class Node:
         return Granted(leaf, ())
 
 
+def _same(whole: Any, names: tuple[str, ...]) -> Any:
+    other = object.__new__(type(whole))
+    for name in names:
+        setattr(other, name, getattr(whole, name))
+    return other
+
+
 # -- the ways on from a node -----------------------------------------------------------------------
 
 # The groups of edges. Each face is closed in itself and small; all of them together is the graph.
-TYPED, CLOCKS, SETTINGS, REVOKED = "typed", "clocks", "settings", "revoked"
-FULL_FLASH, LATE = "full", "late"
-FACES = (
-    frozenset({TYPED, FULL_FLASH}),
-    frozenset({CLOCKS}),
-    frozenset({SETTINGS, REVOKED}),
-    frozenset({LATE}),
-)
-ALL = frozenset().union(*FACES)
+TYPED, CLOCKS, SETTINGS, REVOKED, FULL_FLASH = "typed", "clocks", "settings", "revoked", "full"
+FACES = {
+    "late": frozenset[str](),
+    "full": frozenset({FULL_FLASH}),
+    "typed": frozenset({TYPED}),
+    "clocks": frozenset({CLOCKS}),
+    "settings": frozenset({SETTINGS, REVOKED}),
+}
+ALL = frozenset().union(*FACES.values())
+
+Step = Callable[[Node], object]  # what happens to a copy of a node; False: it cannot happen there
+Way = tuple[str, Step]
 
 
-def ways(node: Node, face: frozenset[str] = ALL) -> Iterator[tuple[str, Node]]:
-    """All nodes that one event leads to, with the name of the edge."""
+def ways(node: Node, face: frozenset[str] = ALL) -> Iterator[Way]:
+    """All that may happen to a node, with the name of the edge; time passes to the deadline, or
+    to one of the moments of the schedule: the device looks late."""
+    yield from at_once(node, face)
+    yield from late(node)
+
+
+def late(node: Node) -> Iterator[Way]:
+    """The device looks when one of the moments has come, or two days later."""
+    for name, moment_s in moments(node):
+        if moment_s > node.now.wall_s:
+            yield from later(name, moment_s - node.now.wall_s)
+    if node.owed:
+        yield from later("two days", 2 * DAY_S)
+
+
+def at_once(node: Node, face: frozenset[str]) -> Iterator[Way]:
+    """The same, but for the looks that come late."""
     for name, event in _answers(node, face):
         yield from _told(node, name, event, FULL_FLASH in face)
-    cut = node.copied()
-    cut.engine = type(node.engine)(node.flash, node.engine.policy)
-    cut.tell(Restart())
-    yield "cut", cut
-    yield from _times(node, face)
+    yield "cut", Node.cut
+    if (rest_s := _rest_s(node)) is not None:
+        yield from later("due", rest_s)
     if CLOCKS in face:
-        yield from _clocks(node)
+        yield from clocks(node)
     if SETTINGS in face:
-        yield from _settings(node)
+        yield "another CA", _another_ca
 
 
-def _told(node: Node, name: str, event: Event, full: bool) -> Iterator[tuple[str, Node]]:
+def followed(node: Node, way: Way) -> Node | None:
+    """Where a way leads; None: nowhere."""
+    other = node.copied()
+    return None if way[1](other) is False else other
+
+
+def _told(node: Node, name: str, event: Event, full: bool) -> Iterator[Way]:
     """The event, and where flash does not take what it commits."""
     engine = node.engine
     if (engine.state, type(event)) not in TABLE:
         return
     if isinstance(event, Abort) and engine.request is None:
         return
-    for refused in (False, True) if full else (False,):
-        other = node.copied()
-        names = other.tell(event, full=refused)
-        if refused and "NotStored" not in names:
-            continue
-        yield f"{name}{' full' if refused else ''}", other
-        if "Wanted" in names:  # the device answers, or looks for what lacks
-            answered = other.copied()
-            answered.tell(answered.application(attended=False))
-            yield f"{name} applied", answered
+    yield name, lambda other: other.tell(event)
+    if full:
+        yield f"{name} full", lambda other: "NotStored" in other.tell(event, full=True)
 
 
 def _answers(node: Node, face: frozenset[str]) -> Iterator[tuple[str, Event]]:
@@ -232,61 +258,65 @@ def _answers(node: Node, face: frozenset[str]) -> Iterator[tuple[str, Event]]:
 
 
 def _typed(node: Node) -> Iterator[tuple[str, Event]]:
-    begin_s = node.now.wall_s
+    begin_s, stored = node.now.wall_s, node.engine.stored
     yield "typed", node.application(attended=True)
     yield "renewed by hand", node.application(attended=True, by_rule=True)
     yield "removed", Removed("local")
     yield "untrusted", Removed("ca")
-    if node.engine.stored.local is None:
+    if stored.ca:
+        yield "brought", Installed(ca=stored.ca)
+    if stored.local is None:
         leaf = CertificateRecord(b"file", "CN=r1", "CN=CA", "f0", begin_s, begin_s + LIFE_S)
         yield "imported", Installed(local=LocalRecord(leaf, [], "k1", 1, begin_s))
 
 
-def _times(node: Node, face: frozenset[str]) -> Iterator[tuple[str, Node]]:
-    """The deadline comes; or the device looks late, behind one of the moments of the schedule."""
+def _rest_s(node: Node) -> int | None:
+    """Until the deadline."""
     now, deadline = node.now, node.engine.rearm(node.now)
     rests_s = []
     if deadline.wall_s is not None:
         rests_s.append(deadline.wall_s - now.wall_s)
     if deadline.monotonic_ns is not None:
         rests_s.append(-(-(deadline.monotonic_ns - now.monotonic_ns) // SECOND_NS))
-    if rests_s:
-        yield from _later(node, "due", max(0, min(rests_s)))
-    for name, moment_s in _moments(node):
-        if moment_s > now.wall_s and (LATE in face or name.endswith("end")):
-            yield from _later(node, name, moment_s - now.wall_s)
+    return max(0, min(rests_s)) if rests_s else None
 
 
-def _moments(node: Node) -> Iterator[tuple[str, int]]:
+def moments(node: Node) -> Iterator[tuple[str, int]]:
+    """Of the certificates: those at which the schedule changes its mind."""
     stored, policy = node.engine.stored, node.engine.policy
-    for name, held in (("local", stored.local), ("next", stored.next)):
-        if held:
-            point_s = automatic.point_s(held, stored, policy)
-            yield f"{name} point", point_s
-            yield f"{name} last", held.end_s - max(1, (held.end_s - point_s) // 10)
-            yield f"{name} end", held.end_s
-    if node.owed:
-        yield "a day", node.left_s + 2 * DAY_S
+    for name, held in (("l", stored.local), ("n", stored.next)):
+        if held is None:
+            continue
+        points_s = {automatic.due_s(held), automatic.point_s(held, stored, policy)}
+        yield f"{name} begin", held.certificate.not_before_s
+        for number, point_s in enumerate(sorted(points_s)):
+            yield f"{name} point {number}", point_s
+            yield f"{name} last {number}", held.end_s - (held.end_s - point_s) // 10
+        if not policy.at_once:
+            yield f"{name} turn", automatic._turn_s(held)
+        yield f"{name} end", held.end_s
 
 
-def _later(node: Node, name: str, rest_s: int) -> Iterator[tuple[str, Node]]:
-    other = node.copied()
-    now = node.now
-    other.now = now._replace(
-        wall_s=now.wall_s + rest_s, monotonic_ns=now.monotonic_ns + rest_s * SECOND_NS
-    )
-    if (other.engine.state, Due) not in TABLE:
-        yield name, other
-        return
-    names = other.tell(Due())
-    yield name, other
-    if "Wanted" in names:
-        answered = other.copied()
-        answered.tell(answered.application(attended=False))
-        yield f"{name} applied", answered
+def later(name: str, rest_s: int) -> Iterator[Way]:
+    """Time passes, and the device looks; it answers, or looks for what lacks."""
+
+    def looked(other: Node) -> list[str] | None:
+        other.passes(rest_s)
+        if (other.engine.state, Due) not in TABLE:
+            return None
+        return other.tell(Due())
+
+    def applied(other: Node) -> bool:
+        if "Wanted" not in (looked(other) or ()):
+            return False
+        other.apply()
+        return True
+
+    yield name, looked
+    yield f"{name} applied", applied
 
 
-def _clocks(node: Node) -> Iterator[tuple[str, Node]]:
+def clocks(node: Node) -> Iterator[Way]:
     """The three clocks: right, not trusted (with and without elapsed time), jumped."""
     for name, trusted, counted in (
         ("trusted", True, False),
@@ -294,23 +324,24 @@ def _clocks(node: Node) -> Iterator[tuple[str, Node]]:
         ("counted", False, True),
     ):
         if (trusted, counted) != node.now[2:]:
-            other = node.copied()
-            other.now = node.now._replace(trusted=trusted, counted=counted)
-            yield name, other
+            yield name, _set(trusted=trusted, counted=counted)
     newest = node.engine.stored.next or node.engine.stored.local
     if newest and node.now.trusted:
         for name, wall_s in (("back", START_S - 1), ("ahead", newest.end_s + 1)):
             if wall_s != node.now.wall_s:
-                other = node.copied()
-                other.now = node.now._replace(wall_s=wall_s)
-                yield name, other
+                yield name, _set(wall_s=wall_s)
 
 
-def _settings(node: Node) -> Iterator[tuple[str, Node]]:
+def _set(**clock: Any) -> Step:
+    def change(other: Node) -> None:
+        other.now = other.now._replace(**clock)
+
+    return change
+
+
+def _another_ca(other: Node) -> None:
     """Another CA is typed, and the first one again."""
-    policy = node.engine.policy
+    policy = other.engine.policy
     print_ = OTHER.fingerprint if policy.fingerprint == AUTO.fingerprint else AUTO.fingerprint
-    other = node.copied()
     other.engine.policy = policy._replace(fingerprint=print_)
     other.tell(Configured())
-    yield "another CA", other

@@ -1,11 +1,8 @@
-"""The walk over the graph of the engine: what each edge must keep, and how nodes are told apart.
+"""The walk over the graph of the engine, and what each edge of it must keep.
 
-The walk goes breadth first and knows a node by its shape: each time in it is folded to its place
-among the moments that the schedule tells apart (before the renewal point, in the window, in its
-last tenth, behind the end), each count to the numbers that decide. So it comes to an end: the graph
-is closed when no edge leads to a shape that is new. The lengths of pauses differ by their jitter,
-so a node stands for others that are not quite like it: strolls by chance, with their real times,
-look for those, and the walk goes on from each of them.
+The walk goes breadth first and knows a node by its shape (`engine_fold.py`). It comes to an end:
+the graph is closed when no edge leads to a shape that is new. Strolls by chance, with their real
+times, test the folding: each node that they come to must have a shape that the walk has met.
 """
 
 import random
@@ -13,113 +10,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent import limits
-from agent.enrolment import automatic, drafts, pins, verdicts
-from agent.enrolment.actions import Policy, Stored
+from agent.enrolment import automatic, pins
+from agent.enrolment.actions import Policy
 from agent.enrolment.engine import Engine
-from agent.enrolment.retries import Tries
-from agent.enrolment.states import RESTING, Restart, State, is_under_way
-from agent.errors import from_map
-from hal.records import LocalRecord, RequestRecord
-from tests.helpers.engine_graph import ALL, AUTO, LIFE_S, SECOND_NS, Node, ways
+from agent.enrolment.states import Restart, State, is_under_way
+from tests.helpers.engine_fold import folded, is_a_day_ago, shape
+from tests.helpers.engine_graph import ALL, LIFE_S, SECOND_NS, Node, followed, ways
 
 Edge = tuple[Node, str, Node]
 STROLL = 100  # steps; then it begins anew, since serial numbers and pauses grow for ever
-
-
-def shape(node: Node) -> tuple[object, ...]:
-    """What decides how it goes on, with each time in its place and each count capped."""
-    engine, now = node.engine, node.now
-    stored, outcome, request = engine.stored, engine.stored.outcome, engine.request
-    asked = min(outcome.requests, limits.REQUESTS_LAST) if outcome else 0
-    return (
-        engine.state,
-        engine.policy.fingerprint == AUTO.fingerprint,
-        now.trusted,
-        now.counted,
-        stored.ca is None,
-        _request(request),
-        _request(node.flash.request),
-        _life(stored.local, node),
-        _life(stored.next, node),
-        bool(outcome and outcome.anew),
-        asked,
-        node.flash.state,
-        _held(node, node.flash),
-        _held(node, _spent(stored)),
-        _writes(node),
-        _rest(node, asked) if engine.state in RESTING else _memory(node),
-    )
-
-
-def _held(node: Node, stored: Stored) -> bool:
-    """Whether a cut leaves something of a day."""
-    return automatic.held_s(stored, node.engine.policy, node.now, 0) > 0
-
-
-def _spent(stored: Stored) -> Stored:
-    """The same when the next request has left."""
-    spent = stored.outcome and stored.outcome._replace(requests=limits.REQUESTS_LAST)
-    return stored._replace(outcome=spent)
-
-
-def _writes(node: Node) -> bool:
-    """Whether a failure is long enough ago for another one to be written."""
-    written_ns = node.engine._failure_ns
-    return written_ns is None or node.now.monotonic_ns - written_ns >= drafts.NOTED_AGAIN_NS
-
-
-def _request(request: RequestRecord | None) -> object:
-    if request is None:
-        return None
-    return request.phase, request.renewal is None, request.attended, request.by_rule
-
-
-def _rest(node: Node, asked: int) -> tuple[object, ...]:
-    """At rest the pause counts, and no memory: an application begins with one of its own."""
-    engine, now = node.engine, node.now
-    outcome = engine.stored.outcome
-    error = outcome.error if outcome else None
-    return (
-        error and verdicts.is_verdict(from_map(error)),
-        engine.pace.paused_ns > now.monotonic_ns,
-        asked >= limits.REQUESTS and now.wall_s - node.left_s >= _day_s(node) // 2,
-    )
-
-
-def _memory(node: Node) -> tuple[object, ...]:
-    engine = node.engine
-    heir, outcome = engine._next_application, engine.stored.outcome
-    return (
-        _decided(node).name,
-        node.decided.trusted,
-        engine._attended,
-        bool(outcome and outcome.error),
-        engine._tries != Tries(),
-        engine._draft is None,
-        engine._stale_failure is None,
-        heir and heir.attended,
-        engine._shorter is None,
-    )
-
-
-def _decided(node: Node, stored: Stored | None = None) -> automatic.Place:
-    """Where the schedule was when the application began."""
-    return automatic.place(stored or node.engine.stored, node.engine.policy, node.decided)
-
-
-def _life(held: LocalRecord | None, node: Node) -> object:
-    if held is None:
-        return None
-    now_s, stored, policy = node.now.wall_s, node.engine.stored, node.engine.policy
-    point_s = automatic.point_s(held, stored, policy)
-    window_s = held.end_s - point_s
-    moments = (held.certificate.not_before_s, point_s, held.end_s - window_s // 10, held.end_s)
-    place = sum(now_s >= moment_s for moment_s in moments)
-    return place, held.revoked, held.ends_as_before
-
-
-def _day_s(node: Node) -> int:
-    return automatic.place(node.engine.stored, node.engine.policy, node.now).day_s
 
 
 # -- what must hold --------------------------------------------------------------------------------
@@ -176,23 +75,13 @@ def _of_requests(before: Node, after: Node) -> Iterator[str]:
     counted = outcome.requests if outcome else 0
     if counted < len(after.owed):
         yield "a certificate may have been issued that is not counted"
-    if not after.owed - before.owed:
+    if not after.owed - before.owed or (request and request.attended):
         return
     here = automatic.place(before.engine.stored, after.engine.policy, after.now)
-    then = _decided(after, before.engine.stored)  # a clock may have been set since
-    day_s = min(here.day_s, then.day_s) // 2
-    if not (after.now.trusted and after.decided.trusted):
-        day_s = min(day_s, limits.TIMELESS_S)
-    late = {here.name, then.name} & {"last tenth", "expired"}  # which is behind the last tenth
+    late = here.name in ("last tenth", "expired")  # which is behind the last tenth
     budget = limits.REQUESTS_LAST if late else limits.REQUESTS
-    if len(after.owed) > budget and _waited_s(before, after) < day_s:
+    if len(after.owed) > budget and not is_a_day_ago(before):
         yield "more certificates may have been issued in one renewal than its budget"
-
-
-def _waited_s(before: Node, after: Node) -> int:
-    """Since the last request has left, by the clock that says more: one may have been set back."""
-    elapsed_s = (after.now.monotonic_ns - before.left_ns) // SECOND_NS
-    return max(elapsed_s, after.now.wall_s - before.left_s)
 
 
 def _of_times(after: Node) -> Iterator[str]:
@@ -220,20 +109,21 @@ def _of_times(after: Node) -> Iterator[str]:
 
 class Walk:
     """Of a policy and the edges of a face. `known`: the shapes that were met, each with a way to
-    it; `faults`: a way to each."""
+    it; `faults`: a way to each; `unmet`: ways of strolls to shapes that were not."""
 
     def __init__(
         self, policy: Policy, face: frozenset[str] = ALL, kind: type[Engine] = Engine
     ) -> None:
         self.policy, self.face, self._kind = policy, face, kind
         self.known: dict[Any, list[str]] = {}
-        self.edges, self.strolled, self.unmet = 0, 0, 0
+        self.edges, self.strolled, self.closed = 0, 0, False
+        self.unmet: list[list[str]] = []
         self.faults: dict[str, list[str]] = {}
 
     def line(self) -> str:
         """The figures of the rig."""
-        figures = f"states={len(self.known)} edges={self.edges} closed=1"
-        strolls = f"unfolded={self.strolled} unmet={self.unmet}"
+        figures = f"states={len(self.known)} edges={self.edges} closed={int(self.closed)}"
+        strolls = f"unfolded={self.strolled} unmet={len(self.unmet)}"
         return f"engine: {figures} violations={len(self.faults)} {strolls}"
 
     def born(self) -> Node:
@@ -242,33 +132,38 @@ class Walk:
         node.tell(Restart())
         return node
 
-    def close(self, start: Node, path: list[str]) -> None:
-        """All that follows from a node."""
-        self.known[shape(start)] = path
+    def close(self, start: Node, path: list[str], waves: int = 1_000) -> None:
+        """All that follows from a node, in so many steps at most."""
+        self.known[shape(start, self.face)] = path
         wave = [(start, path)]
-        while wave:
+        while wave and waves:
+            waves -= 1
             following = []
             for node, way in wave:
-                for name, other in ways(node, self.face):
-                    self._look((node, name, other), way)
-                    if (key := shape(other)) not in self.known:
-                        self.known[key] = [*way, name]
+                for step in folded(node, self.face):
+                    if (other := followed(node, step)) is None:
+                        continue
+                    self._look((node, step[0], other), way)
+                    if (key := shape(other, self.face)) not in self.known:
+                        self.known[key] = [*way, step[0]]
                         following.append((other, self.known[key]))
             wave = following
+        self.closed = not wave
 
     def stroll(self, steps: int, seed: int) -> None:
-        """By chance, so many steps; from each shape that is new the walk goes on."""
+        """By chance, so many steps with real times."""
         chance = random.Random(seed)
         node, path = self.born(), list[str]()
         for _step in range(steps):
             if len(path) == STROLL:
                 node, path = self.born(), []
-            name, other = chance.choice(list(ways(node, self.face)))
-            self._look((node, name, other), path)
-            path = [*path, name]
-            if shape(other) not in self.known:
-                self.unmet += 1
-                self.close(other, path)
+            found = list(ways(node, self.face))
+            while (other := followed(node, step := chance.choice(found))) is None:
+                found.remove(step)
+            self._look((node, step[0], other), path)
+            path = [*path, step[0]]
+            if shape(other, self.face) not in self.known:
+                self.unmet.append(path)
             node = other
         self.strolled += steps
 

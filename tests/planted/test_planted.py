@@ -13,10 +13,10 @@ from tests.helpers.proofs import missing
 from tests.planted.rig import PATCHES, find, misfit, read
 from tests.rigs.test_mixtures import SEED
 
-COUNT, SOME = 10, 3
+COUNT, SOME = 12, 3
 
 
-def test_there_are_ten_and_no_two_name_one_test() -> None:
+def test_there_are_so_many_and_no_two_name_one_test() -> None:
     assert len(PATCHES) == COUNT
     assert len({read(patch).test for patch in PATCHES}) == COUNT
 
