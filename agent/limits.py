@@ -142,7 +142,8 @@ FILE_CHARACTERS = 127  # of a file in device storage (VRP `pki export-certificat
 VPN_INSTANCE_CHARACTERS = 15  # a VRF is a network device of Linux (IFNAMSIZ)
 ZONE_CHARACTERS = 32
 ZONE_OFFSET_S = 14 * 3600  # Kiribati
-INTERFACE_CHARACTERS = 32  # router names are longer than the 15 characters of Linux
+INTERFACE_PART_CHARACTERS = 20  # the type of an interface, or its number
+INTERFACE_CHARACTERS = 2 * INTERFACE_PART_CHARACTERS  # router names are longer than those of Linux
 
 # -- console ---------------------------------------------------------------------------------------
 LINE_CHARACTERS = 510

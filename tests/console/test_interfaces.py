@@ -91,6 +91,15 @@ def test_names_that_it_refuses(word: str, reason: str) -> None:
         interfaces.INTERFACE.read(word)
 
 
+def test_what_is_taken_in_two_words_or_cut_short_is_taken_again_as_it_is_shown() -> None:
+    kind, number = "x" * 20, "0/" * 9 + "10"
+    assert interfaces.INTERFACE_TYPE.read(kind) + interfaces.INTERFACE_NUMBER.read(number)
+    assert interfaces.INTERFACE.read(spelled(f"{kind} {number}"))
+    assert interfaces.INTERFACE.read(f"gi{'0/' * 12}1") == f"gi{'0/' * 12}1"
+    with pytest.raises(ValueError, match="1 to 40 characters are possible, not 42"):
+        interfaces.INTERFACE.read(f"gi{'0/' * 13}1")
+
+
 @pytest.mark.parametrize("words", ["source interface", "pki entity e1"])
 def test_a_type_without_a_number_is_an_incomplete_command(words: str) -> None:
     _device, script, _realm = realm_script()

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from agent import limits
 from agent.console.language.grammar import Parameter
-from agent.console.language.parameters import text
+from agent.console.language.parameters import check_length, text
 
 # Types of VRP, each with what is short for it; a beginning of PORTS is so without being here.
 PORTS = {
@@ -87,24 +87,33 @@ class InterfaceNames:
         return [router for router, behind in self._known.values() if behind == linux]
 
 
-def _interface(help_text: str, accept: re.Pattern[str], reason: str, example: str) -> Parameter:
-    kind = text(help_text, 1, limits.INTERFACE_CHARACTERS, accept, reason)
-    return kind._replace(example=example)
+def _interface(
+    help_text: str, accept: re.Pattern[str], reason: str, example: str, high: int
+) -> Parameter:
+    return text(help_text, 1, high, accept, reason)._replace(example=example)
 
 
-_ANY = _interface("Name of an interface", _INTERFACE, "it is no name of an interface", "eth0")
+_PART = limits.INTERFACE_PART_CHARACTERS
+_ANY = _interface(
+    "Name of an interface",
+    _INTERFACE,
+    "it is no name of an interface",
+    "eth0",
+    limits.INTERFACE_CHARACTERS,
+)
 
 
 def _read_interface(word: str) -> str:
     if word != _LINUX and (_named(word, PORTS) or _named(word, OTHERS)):
         raise ValueError("a number belongs behind the type of an interface")
+    check_length(spelled(word), 1, limits.INTERFACE_CHARACTERS)  # as it will be read again
     return str(_ANY.read(word))
 
 
 INTERFACE = _ANY._replace(read=_read_interface)
 INTERFACE_TYPE = _interface(
-    "Type of an interface", _TYPE, "it is no type of an interface", "GigabitEthernet"
-)
+    "Type of an interface", _TYPE, "it is no type of an interface", "GigabitEthernet", _PART
+)._replace(low=None, high=None)  # no range that a line would show: a longer word is a whole name
 INTERFACE_NUMBER = _interface(
-    "Number of an interface", _NUMBER, "it is no interface number", "0/0/1"
+    "Number of an interface", _NUMBER, "it is no interface number", "0/0/1", _PART
 )._replace(label="NUMBER[/NUMBER]")
