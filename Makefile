@@ -11,7 +11,7 @@ DEBIAN_PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl
   strace libseccomp2 linux-libc-dev mmdebstrap arch-test
 # Package:service. The tests run these servers themselves; as services they are not wanted.
 SERVERS := openssh-server:ssh ser2net:ser2net certmonger:certmonger
-DEBIAN_RUNTIME := python3-cryptography python3-cbor2 python3-serial python3-venv
+DEBIAN_RUNTIME := python3-cryptography python3-serial python3-venv
 ROOMS := agent hal platforms tools
 # Three on two cores: many tests wait for the other end. Each begins in another room, so that tests
 # that wait run beside tests that compute, and a module's fixtures are made once.
@@ -187,7 +187,7 @@ $(VENV)/ready: requirements/dev.txt pyproject.toml
 # The stamp is empty where the packages cannot be had, so that the tests can say so.
 $(DEBIAN_VENV)/ready: requirements/debian.txt | packages
 	@mkdir -p $(DEBIAN_VENV)
-	@if $(DEBIAN_PYTHON) -c 'import cryptography, cbor2, serial, venv, ensurepip' 2>/dev/null; then \
+	@if $(DEBIAN_PYTHON) -c 'import cryptography, serial, venv, ensurepip' 2>/dev/null; then \
 	  echo '== preparing $(DEBIAN_VENV): the runtime packages of Debian, pytest from the index'; \
 	  $(DEBIAN_PYTHON) -m venv --system-site-packages $(DEBIAN_VENV) && \
 	  $(DEBIAN_VENV)/bin/pip install -q --disable-pip-version-check -r requirements/debian.txt && \

@@ -8,10 +8,10 @@ or with an `AgentError`; the session holds its own line until then.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
 
 from agent.errors import AgentError
 from agent.settings import Settings
+from hal.annotations import TypeVar
 from hal.named import NamedTuple
 from hal.ports import Interface
 from hal.protocol import Protocol

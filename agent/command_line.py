@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import getopt
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from hal.annotations import Any
 from hal.named import NamedTuple
 
 Options = dict[str, list[Any]]  # an option, or the name of an operand, to what was given

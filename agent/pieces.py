@@ -8,7 +8,8 @@ of them looks for it in each.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TypeVar
+
+from hal.annotations import TypeVar
 
 T = TypeVar("T")
 Pieces = Generator[None, None, T]

@@ -15,8 +15,8 @@ import os
 import re
 import time
 from collections.abc import Callable
-from typing import Any
 
+from hal.annotations import Any
 from hal.files import converted, read_regular, replace_file
 from hal.folder import beside
 from hal.named import NamedTuple

@@ -7,19 +7,26 @@ ptrace and /proc/PID/{mem,environ,fd} must be shut to it. CAP_SYS_PTRACE opens t
 from __future__ import annotations
 
 import os
-from typing import Any
+
+from hal.annotations import Any
+from hal.files import read_text
+from hal.ports import FilesError
 
 _PR_SET_DUMPABLE = 4
 _RTLD_NOW = 2
+_AFTER_A_CHANGE = "/proc/sys/fs/suid_dumpable"  # how dumpable who changes groups is
+_SETTING_BYTES = 16
 
 
 def forbid_inspection() -> bool:
     """Whether it is forbidden from now on, until this process starts another program.
 
-    By what lies below ctypes: 50 KiB of memory that stays, against 220 for ctypes itself. Where
-    that is missing, the kernel does the same to who changes groups, as root alone can there and
-    back; but for an odd fs.suid_dumpable.
+    The kernel does it to who changes groups, as root alone can there and back, unless
+    fs.suid_dumpable is odd. What lies below ctypes does it for everybody, and is 0.2 MiB of memory
+    that stays, where a small Python has it at all.
     """
+    if _is_usual() and _change_group():
+        return True
     try:
         import _ctypes
 
@@ -29,6 +36,13 @@ def forbid_inspection() -> bool:
     except (ImportError, AttributeError, OSError):
         return _change_group()
     return done == 0
+
+
+def _is_usual() -> bool:
+    try:
+        return read_text(_AFTER_A_CHANGE, _SETTING_BYTES).strip() == "0"
+    except FilesError:
+        return False
 
 
 def _change_group() -> bool:

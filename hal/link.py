@@ -16,9 +16,9 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from typing import Any
 
 from hal import netlink
+from hal.annotations import Any
 from hal.clock import SECOND_NS, LinuxClock
 from hal.named import NamedTuple
 from hal.ports import Interface, LinkError, Source

@@ -7,8 +7,8 @@ loss: the segment is given up, and another one is tried. What a commit depends o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NoReturn
 
+from hal.annotations import NoReturn
 from hal.log_format import FEWEST, NUMBER_BITS, NUMBER_MAX, PAYLOAD_BYTES
 from hal.log_mount import Found
 from hal.log_move import Target

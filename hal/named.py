@@ -11,7 +11,7 @@ To the type checker this is `typing.NamedTuple` itself. What is not here is what
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple

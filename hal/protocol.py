@@ -10,7 +10,7 @@ in an annotation or inherits nothing from it, and `isinstance` cannot ask for on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import Protocol as Protocol

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import UnionType
-from typing import Any, TypeGuard, TypeVar
 
+from hal.annotations import Any, TypeGuard, TypeVar
 from hal.calendar import FIRST_S, LAST_S
 from hal.records import ADDED, VERSION
 

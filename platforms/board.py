@@ -32,9 +32,9 @@ empty text where there is a default.
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from agent import limits
+from hal.annotations import Any
 from hal.clock import SYNCHRONISED_FILE
 from hal.files import read_text
 from hal.named import NamedTuple

@@ -19,11 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import TypeVar
 
 from agent import limits
 from agent.enrolment.actions import Stored
 from agent.settings import Realm
+from hal.annotations import TypeVar
 from hal.named import NamedTuple
 from hal.record_keys import key_pair_of
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
 
 from agent.loop import Loop
+from hal.annotations import Generic, TypeVar
 
 T = TypeVar("T")
 

@@ -15,7 +15,6 @@ starts: no part of this device must be turned into that of another.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NoReturn
 
 from agent.appliance import Done
 from agent.console.commands.table import render_configuration
@@ -24,6 +23,7 @@ from agent.device.hardware import Part
 from agent.device.shared import Shared
 from agent.errors import fail
 from agent.settings import Settings
+from hal.annotations import NoReturn
 from hal.ports import HalError
 from hal.withheld import erased
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import select
 import sys
-from typing import Any
 
 from agent import limits
 from agent.command_line import Option, Options, UsageError
@@ -21,6 +20,7 @@ from agent.console.language import urls
 from agent.console.language.grammar import quote
 from agent.doors import client
 from agent.doors.wire import DRY_MERGE, SCRIPT
+from hal.annotations import Any
 from hal.files import read_text
 from hal.named import NamedTuple
 from hal.ports import HalError

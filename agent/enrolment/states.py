@@ -31,9 +31,9 @@ drawn from this table.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, Literal
 
 from agent.errors import AgentError
+from hal.annotations import Final, Literal
 from hal.named import NamedTuple
 from hal.records import CaRecord, CertificateRecord, LocalRecord
 

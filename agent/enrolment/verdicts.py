@@ -15,9 +15,8 @@ WAIT: silence; the same poll later.
 
 from __future__ import annotations
 
-from typing import Final
-
 from agent.errors import AgentError
+from hal.annotations import Final
 
 ANEW: Final = "anew"
 LOOK: Final = "look"

@@ -8,11 +8,11 @@ A field of another type or size than it should have is a failed job (`job-answer
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from agent.appliance import Done, T
 from agent.enrolment.states import CaCertificate, CaFetched, Event, Granted, JobFailed, Waiting
 from agent.errors import AgentError, fail
+from hal.annotations import TypeVar
 from hal.record_codec import RecordError, decode
 from hal.records import CertificateRecord
 

@@ -21,7 +21,7 @@ NEW_KEY = {"key": None, "name": "k1", "generation": 1}
 
 def pythons() -> list[str]:
     """This one and Debian's, where the runtime packages are there."""
-    words = [DEBIAN_PYTHON, "-I", "-c", "import cryptography, cbor2, serial"]
+    words = [DEBIAN_PYTHON, "-I", "-c", "import cryptography, serial"]
     has = (
         os.path.exists(DEBIAN_PYTHON) and not subprocess.run(words, capture_output=True).returncode
     )

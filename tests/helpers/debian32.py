@@ -16,7 +16,7 @@ from tests.helpers.board import ROOT
 TREE = ROOT / "build" / "debian32"
 PYTHON = "/usr/bin/python3.11"
 CLONE = Path("/mnt")  # where the product lies in it
-PACKAGES = ("python3-minimal", "python3-cryptography", "python3-cbor2", "python3-serial")
+PACKAGES = ("python3-minimal", "python3-cryptography", "python3-serial")
 HOOKS = "/usr/share/mmdebstrap/hooks/merged-usr"
 # Security updates are left out: their index is out of step for i386 now and then.
 MIRROR = "deb http://deb.debian.org/debian bookworm main"

@@ -49,10 +49,10 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 
 
 def third_parties(path: Path) -> Iterator[str]:
-    """cryptography only in the worker's rooms, cbor2 and pyserial only behind their HAL module; no
-    source of random numbers but ours."""
+    """cryptography only in the worker's rooms, pyserial only behind its HAL module; no source of
+    random numbers but ours."""
     module = name_of(path)
-    allowed = {"hal.cbor": {"cbor2"}, "hal.serialport": {"serial"}}.get(module, set())
+    allowed = {"hal.serialport": {"serial"}}.get(module, set())
     if within(module, "agent.scep"):
         allowed = {"cryptography"}
     for line, name in imports(path):

@@ -55,7 +55,6 @@ ELSEWHERE = {
     "hal/fakes/chance.py": "hal/test_contract_chance.py",
     "hal/fakes/lines.py": "hal/test_contract_link.py",
     "hal/fakes/storage.py": "hal/test_contract_files.py",
-    "hal/inspection.py": "hal/test_memory_strays.py",
     "hal/jobs.py": "hal/test_contract_jobs.py",
     "hal/memory_sets.py": "hal/test_memory.py",
     "hal/ports.py": "hal/test_contract_files.py",  # protocols: each has a contract test

@@ -21,12 +21,17 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # What the resident agent must never have loaded (runtime measurements: memory).
 FORBIDDEN_IDLE = frozenset(
     (
-        *("argparse", "ast", "asyncio", "cryptography", "ctypes", "dataclasses", "dis", "email"),
-        *("hashlib", "http", "inspect", "json", "logging", "pathlib", "shutil", "ssl"),
-        *("subprocess", "tempfile", "tomllib", "traceback", "unittest", "urllib"),
+        *("argparse", "ast", "asyncio", "cryptography", "ctypes", "dataclasses", "datetime"),
+        *("dis", "email", "hashlib", "http", "inspect", "json", "logging", "pathlib", "shutil"),
+        *("ssl", "subprocess", "tempfile", "tomllib", "traceback", "typing", "unittest"),
+        *("urllib", "_ctypes"),
     )
 )
-LANGUAGE = ("hal.named", "hal.protocol")  # stand in for parts of the standard library
+LANGUAGE = (
+    "hal.annotations",
+    "hal.named",
+    "hal.protocol",
+)  # stand in for parts of the standard library
 WORKER_ONLY = (
     *("agent.scep", "agent.child", "agent.keydoor", "agent.rehearsal", "agent.worker"),
     "hal.confinement",

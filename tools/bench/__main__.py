@@ -40,7 +40,7 @@ PROBES = (
 )
 RUNS = 5
 DEBIAN = "/usr/bin/python3"
-HAS_PACKAGES = "import cryptography, cbor2, serial"
+HAS_PACKAGES = "import cryptography, serial"
 
 
 def interpreters() -> dict[str, str]:

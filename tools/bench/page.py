@@ -102,7 +102,7 @@ by part of a room, the rest by package. The agent itself has some objects on top
 VERSIONS = (
     "import sys, importlib.metadata as m; "
     "print(sys.version.split()[0], *(f'{n} {m.version(n)}' for n in "
-    "('cryptography', 'cbor2', 'pyserial')), sep=', ')"
+    "('cryptography', 'pyserial')), sep=', ')"
 )
 RUN_S = 60
 

@@ -17,7 +17,7 @@ _SETPRIV = "/usr/bin/setpriv"
 _ADMIN = (_SETPRIV, "--bounding-set=-sys_admin", "--inh-caps=-sys_admin")
 _ORDINARY = (_SETPRIV, f"--reuid={UID}", f"--regid={UID}", "--clear-groups")
 _VERSIONS = (
-    "import platform, cryptography, cbor2, serial; "
+    "import platform, cryptography, serial; "
     "print('CPython', platform.python_version() + ', cryptography', cryptography.__version__)"
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from agent import limits
 from agent.console.commands import files, lookups, protection
@@ -17,6 +16,7 @@ from agent.console.language.grammar import Args
 from agent.console.language.views import EVERYWHERE, REALM, SYSTEM
 from agent.errors import fail
 from agent.settings import AutoEnroll, Realm
+from hal.annotations import Any
 
 DIGESTS = ("md5", "sha1", "sha-256", "sha-384", "sha-512")
 CIPHERS = ("aes128", "aes256", "3des")

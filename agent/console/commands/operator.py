@@ -8,12 +8,12 @@ nobody: its lines are taken as they are, and what acts is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from agent.appliance import Appliance, Done, Progress, Seat
 from agent.console.displays.document import Document
 from agent.console.language.views import View
 from agent.errors import AgentError
+from hal.annotations import Any
 from hal.named import NamedTuple
 from hal.protocol import Protocol
 

@@ -7,7 +7,6 @@ for again after each question and each task, and never kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
 
 from agent.appliance import Appliance
 from agent.console.commands.table import Command, header_of, table
@@ -16,6 +15,7 @@ from agent.console.language.hints import completions, is_text, next_words
 from agent.console.language.views import REALM, SYSTEM, USER, View, prompt, record_of
 from agent.errors import fail
 from agent.settings import fold
+from hal.annotations import Any, TypeVar
 
 T = TypeVar("T")
 

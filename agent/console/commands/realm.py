@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from agent import limits
 from agent.appliance import Glance
@@ -28,6 +27,7 @@ from agent.console.language.grammar import Args
 from agent.console.language.views import REALM, SYSTEM
 from agent.errors import AgentError, fail
 from agent.settings import Realm, Settings, fold
+from hal.annotations import Any
 
 KEY_USAGE = {
     "ike": "IKE between VPN gateways (extended key usage ipsecIKE)",

@@ -8,13 +8,13 @@ lines that set it again. Handlers get the operator and what the line said; they 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from agent.console.commands.operator import Operator
 from agent.console.displays.document import Kind
 from agent.console.language.grammar import Args, Parameter, quote
 from agent.console.language.views import CONSOLE, ENTITY, EVERYWHERE, REALM, SYSTEM
 from agent.settings import ConsoleLine, Entity, Realm, Settings
+from hal.annotations import Any
 from hal.named import NamedTuple
 
 VISIT_LEVEL, DISPLAY_LEVEL, CONFIGURE_LEVEL, SECRET_LEVEL = 0, 1, 2, 3

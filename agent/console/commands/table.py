@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
 
 from agent.console.commands import (
     access,
@@ -44,6 +43,7 @@ from agent.console.language.grammar import (
 from agent.console.language.parameters import FILTER
 from agent.console.language.views import CONFIGURATION, EVERYWHERE, SYSTEM
 from agent.settings import Settings, fold
+from hal.annotations import Any
 from hal.named import NamedTuple
 
 

@@ -14,7 +14,6 @@ key pair that was made by then stays.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from agent import limits
 from agent.appliance import Done
@@ -30,6 +29,7 @@ from agent.console.language.grammar import GrammarError, match
 from agent.console.language.views import SYSTEM
 from agent.errors import fail
 from agent.settings import Realm, Settings, fold
+from hal.annotations import Any
 from hal.named import NamedTuple
 
 NOT_APPLIED = "Nothing was changed."

@@ -8,7 +8,6 @@ one is given back with its block and its reason, so that it can be shown, kept a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
 
 from agent import limits
 from agent.appliance import Appliance, Done
@@ -24,6 +23,7 @@ from agent.console.language.paths import Paths
 from agent.console.language.views import SYSTEM, View, record_of
 from agent.errors import AgentError, fail
 from agent.settings import Unapplied, fold
+from hal.annotations import Any, NoReturn
 from hal.named import NamedTuple
 
 IN_REFUSED = "the line that opens its block does not apply"

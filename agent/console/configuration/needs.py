@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
 from agent.appliance import Done
 from agent.console.commands.operator import NewKey, Task
 from agent.console.language.passwords import MASK
 from agent.errors import AgentError
 from agent.settings import Settings
+from hal.annotations import Any
 from hal.named import NamedTuple
 
 Begin = Callable[[Done[Any]], int]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from agent import limits
 from agent.appliance import Children, ClockState, FileEntry
@@ -23,6 +22,7 @@ from agent.console.displays.document import (
     row,
 )
 from agent.console.language.times import Times
+from hal.annotations import Any
 from hal.ports import Interface
 
 # -- configuration ---------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from agent.appliance import Check, Described, Verdict
 from agent.console.displays.document import (
@@ -25,6 +24,7 @@ from agent.console.displays.document import (
 )
 from agent.console.language.times import Times
 from agent.visible import row as one_row
+from hal.annotations import Any
 from hal.named import NamedTuple
 
 

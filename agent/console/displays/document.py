@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 from agent.console.language.times import Times
 from agent.visible import row as one_row
+from hal.annotations import Any
 from hal.named import NamedTuple
 
 Item = Mapping[str, Any]

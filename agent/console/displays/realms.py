@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from agent import pem
 from agent.appliance import CaInfo, Certificate, KeyPair, RealmStatus
@@ -26,6 +25,7 @@ from agent.console.displays.document import (
 from agent.console.language.passwords import MASK
 from agent.console.language.times import Times, duration
 from agent.settings import Entity, Realm
+from hal.annotations import Any
 
 RULE = f" {'=' * 53}"
 BAR_COLUMNS = 38  # with its label and `100 % elapsed` a row of 80

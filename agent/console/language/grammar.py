@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, TypeVar
 
+from hal.annotations import Generic, TypeVar
 from hal.named import NamedTuple
 
 UNRECOGNIZED = "Unrecognized command"

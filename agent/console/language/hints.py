@@ -6,8 +6,6 @@ what the word may become. A line that fits nowhere is a GrammarError, as when it
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from agent.console.language.grammar import (
     TOO_MANY,
     UNRECOGNIZED,
@@ -20,6 +18,7 @@ from agent.console.language.grammar import (
     may_end,
     tokens,
 )
+from hal.annotations import TypeVar
 
 ENTER = "<cr>"  # how help writes that the line may end here
 

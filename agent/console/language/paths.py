@@ -9,7 +9,6 @@ way for a word that is abbreviated, in quotation marks or wrong: then the caller
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Generic
 
 from agent.console.language.grammar import (
     Args,
@@ -24,6 +23,7 @@ from agent.console.language.grammar import (
     openings,
     tokens,
 )
+from hal.annotations import Generic
 
 Values = dict[int, Value]  # of one word, by the places of the parameters that take it
 

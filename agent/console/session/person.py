@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from agent.appliance import Done, Seat
 from agent.console.commands import lines, lookups
@@ -18,6 +17,7 @@ from agent.console.session.screen import Screen
 from agent.console.session.work import Work
 from agent.console.terminal.output import Output
 from agent.errors import AgentError
+from hal.annotations import Any
 
 NOT_SET = "The password was not set."
 
