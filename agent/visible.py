@@ -13,6 +13,8 @@ first, and a name last, where it turns nothing around but itself.
 
 from __future__ import annotations
 
+from unicodedata import category
+
 ROW_COLUMNS = 79  # of a line that ends in a name: one row of a terminal
 NAME_COLUMNS = 48  # of a name in an error or a note, behind words of ours
 _MARKS = 3  # combining marks on one letter: the most that living scripts put there
@@ -40,8 +42,6 @@ def _kind(character: str) -> int:
         return _HIDDEN
     if character < "\u0300":  # the first combining mark
         return _PLAIN
-    from unicodedata import category  # 1 MB that most boards never need
-
     return _CATEGORIES.get(category(character), _PLAIN)
 
 

@@ -4,10 +4,12 @@ Whoever limits them, or opens sessions until none is left, must not get a consol
 agent refuses to start in words, or each command is answered, with what is lacking.
 """
 
+import os
 import resource
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from tests.helpers.board import AGAIN, Agent, procedure
 from tests.helpers.hostile import descendants
 from tests.helpers.labca import LabCa, wait_for
 
+SHOW = ("return", "display current-configuration")
 ANSWER_S = 25  # of any command without a descriptor; a time-out of the network would take longer
 CPU_S = 5
 COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -38,9 +41,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
 )
 
 
-@pytest.mark.parametrize("count", [6, 10, 14, 15, 16, 17, 18, 20, 24, 31])
-def test_too_few_are_said_at_the_start(tmp_path: Path, count: int) -> None:
-    agent = Agent(tmp_path, prefix=["prlimit", f"--nofile={count}:{count}"])
+@pytest.mark.parametrize("few", [6, 10, 14, 15, 16, 17, 18, 20, 24, 31])
+def test_too_few_are_said_at_the_start(tmp_path: Path, few: int) -> None:
+    agent = Agent(tmp_path, prefix=["prlimit", f"--nofile={few}:{few}"])
     done = subprocess.run(
         [*agent._prefix, *agent.command("run", "--board", "sim", "--state", str(agent.dir))],
         capture_output=True,
@@ -49,7 +52,7 @@ def test_too_few_are_said_at_the_start(tmp_path: Path, count: int) -> None:
         timeout=120,
     )
     assert done.returncode == 1
-    assert f"may open {count} files" in done.stderr
+    assert f"may open {few} files" in done.stderr
     assert "Next step:" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -90,6 +93,31 @@ def test_every_command_is_answered_when_few_are_left(issued: Agent) -> None:
     issued.must(*AGAIN)
     assert issued.state() == "issued"
     assert cpu_s(pid) - used_s < CPU_S, "it spins"
+
+
+@pytest.mark.parametrize(
+    ("lines", "answer"),
+    [
+        (("display version json",), '"display": "version"'),
+        (("display pki realm x\u0301",), "Wrong parameter"),  # a mark is looked up in a table
+        (
+            ("system-view", "pki entity e1", "fqdn b\u00fccher.example.com", *SHOW),
+            "fqdn xn--bcher-kva.example.com",
+        ),
+    ],
+)
+def test_what_is_rarely_used_needs_no_descriptor(
+    tmp_path: Path, lines: tuple[str, ...], answer: str
+) -> None:
+    """The session takes the last one."""
+    with Agent(tmp_path) as agent:
+        before = resource.prlimit(agent.pid, resource.RLIMIT_NOFILE)
+        held = {int(name) for name in os.listdir(f"/proc/{agent.pid}/fd")}
+        free = next(number for number in count() if number not in held)
+        resource.prlimit(agent.pid, resource.RLIMIT_NOFILE, (free + 1, before[1]))
+        assert answer in agent.script(*lines).text
+        resource.prlimit(agent.pid, resource.RLIMIT_NOFILE, before)
+        agent.must("display version")
 
 
 def cpu_s(pid: int) -> float:

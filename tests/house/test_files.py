@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.test_tidy import PRODUCT, ROOT, SOURCES, TESTS, imports, module_name, within
+from tests.house.test_tidy import (
+    PRODUCT,
+    ROOT,
+    SOURCES,
+    TESTS,
+    WORKER_ONLY,
+    imports,
+    module_name,
+    within,
+)
+from tools.structure import modules
 from tools.structure.modules import tree
 
 Rule = Callable[[Path], Iterator[str]]
@@ -45,6 +55,23 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "os.getrandom": (),
     "eval": (),
     "exec": (),
+}
+
+
+# Module -> what it imports within a function, at the start or right behind the opening of a file.
+AT_ITS_TIME: dict[str, tuple[str, ...]] = {
+    "agent.__main__": ("agent.resident", "agent.doors.client", "agent.doors.enroll", "agent.usage"),
+    "agent.resident": ("agent.watchdog.Feeder", "hal.withheld.WithheldStore"),
+    "agent.device.device": ("agent.device.unusable",),
+    "agent.doors.client": ("termios", "tty"),  # another process, as that of the next
+    "agent.doors.enroll": ("getpass.getpass",),
+    "hal.inspection": ("_ctypes",),
+    "platforms.board": ("tomllib",),
+    "platforms.linux": (
+        *("hal.rtc.LinuxRtc", "hal.watchdog.LinuxWatchdog", "hal.serialport.PyserialPort"),
+        "hal.withheld.BlankFlash",
+    ),
+    "platforms.users": ("grp", "pwd"),
 }
 
 
@@ -95,6 +122,19 @@ def sizes(path: Path) -> Iterator[str]:
                 yield f"{node.name}: {length} lines"
         if isinstance(node, ast.ExceptHandler) and node.type is None:
             yield f"line {node.lineno}: bare except"
+
+
+def late_imports(path: Path) -> Iterator[str]:
+    """The agent loads at its start what it uses later, when there may be no descriptor left to
+    read a module by."""
+    module = name_of(path)
+    if any(within(module, room) for room in WORKER_ONLY):
+        return
+    for function in ast.walk(tree(path)):
+        if isinstance(function, ast.FunctionDef):
+            for name in modules.imports_below(function):
+                if name not in AT_ITS_TIME.get(module, ()):
+                    yield f"{function.name}: {name}"
 
 
 @cache
@@ -154,6 +194,12 @@ RULES: dict[Rule, tuple[list[Path], str, list[str]]] = {
         "def f():" + "\n    x" * 49 + "\ndef g():" + "\n    x" * 50 + "\n"
         "try:\n    x\nexcept x:\n    x\nexcept:\n    x\n",
         ["line 2: 101 columns", "g: 51 lines", "line 108: bare except"],
+    ),
+    late_imports: (
+        PRODUCT,
+        "import a\ndef f():\n    import b\n    x = 1\n\nif x:\n    from c import d\n"
+        "class E:\n    def g(self):\n        if x:\n            from f import g\n",
+        ["f: b", "g: f.g"],
     ),
     dead: (PRODUCT, "x = 1\n", ["nobody imports it", "no word about it"]),
     fakes: (

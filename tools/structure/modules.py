@@ -49,6 +49,11 @@ def imports(path: Path) -> tuple[Import, ...]:
     return tuple(_imports(tree(path), typed=False))
 
 
+def imports_below(node: ast.AST) -> list[str]:
+    """The names that a part of a file imports."""
+    return [found.name for found in _imports(node, typed=False)]
+
+
 def _imports(node: ast.AST, typed: bool) -> Iterator[Import]:
     if isinstance(node, ast.Import):
         yield from (Import(node.lineno, alias.name, typed) for alias in node.names)

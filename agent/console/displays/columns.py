@@ -7,6 +7,8 @@ in doubt is not one column. What is only shown is counted as most terminals do.
 
 from __future__ import annotations
 
+from unicodedata import category, east_asian_width
+
 from agent.visible import is_visible
 
 _FIRST_IN_DOUBT = "\u0300"  # the first combining mark; before it all of Latin is one column wide
@@ -60,8 +62,6 @@ def _fitting(text: str, width: int) -> int:
 def _width(character: str) -> int:
     if character < _FIRST_IN_DOUBT:
         return 1
-    from unicodedata import category, east_asian_width  # 1 MB that most boards never need
-
     if category(character) in ("Mn", "Me", "Cf") or ord(character) in _HANGUL_VOWELS:
         return 0
     return 2 if east_asian_width(character) in "WF" else 1

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from agent.console.displays.jsontext import json_text
 from agent.console.language.times import Times
 from agent.visible import row as one_row
 from hal.annotations import Any
@@ -87,15 +88,13 @@ def text_lines(document: Document, times: Times) -> Iterator[str]:
 
 def json_lines(document: Document) -> Iterator[str]:
     """The display for programs: one object, an item in each line."""
-    import json  # loaded when somebody asks for it
-
     kind = document.kind
-    yield f'{{"display": {json.dumps(kind.name)}, "version": {kind.version}, "items": ['
+    yield f'{{"display": {json_text(kind.name)}, "version": {kind.version}, "items": ['
     before: str | None = None
     for item in document.items:
         if before is not None:
             yield before + ","
-        before = json.dumps({field.key: item[field.key] for field in kind.fields})
+        before = json_text({field.key: item[field.key] for field in kind.fields})
     if before is not None:
         yield before
     yield "]}"

@@ -10,6 +10,8 @@ so nobody gets a certificate for a name that he did not type.
 from __future__ import annotations
 
 import re
+from encodings.punycode import punycode_encode
+from unicodedata import category, normalize
 
 from agent import limits
 from agent.console.language.grammar import Parameter
@@ -46,8 +48,6 @@ def _ascii(label: str) -> str:
 
 
 def _a_label(label: str) -> str:
-    from unicodedata import category, normalize  # 1 MB that most boards never need
-
     label = normalize("NFC", label.lower())
     kinds = [category(one) for one in label]
     if kinds[0].startswith("M") or not all(
@@ -59,7 +59,7 @@ def _a_label(label: str) -> str:
         raise ValueError("a letter of it stands for others: type those")
     if label[0] == "-" or label[-1] == "-" or label[2:4] == "--":
         raise ValueError("a label has no hyphen first or last, nor third and fourth")
-    return f"xn--{label.encode('punycode').decode()}"
+    return f"xn--{punycode_encode(label).decode()}"
 
 
 def mail(word: str) -> str:
