@@ -16,8 +16,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from hal.chance import LinuxChance
 from hal.folder import ForeignError, beside, opened
@@ -33,13 +33,21 @@ _CHUNK_BYTES = 64 * 1024
 _NOTHING_TO_SYNC = (errno.EINVAL, errno.EROFS)  # what a read-only file system says to fsync
 
 
-@contextmanager
-def converted(family: type[HalError], where: str) -> Iterator[None]:
+class converted:  # noqa: N801
     """The border to the operating system: an `OSError` inside leaves as an error of the port."""
-    try:
-        yield
-    except OSError as error:
-        raise family(os.strerror(error.errno) if error.errno else str(error), where) from error
+
+    __slots__ = ("_family", "_where")
+
+    def __init__(self, family: type[HalError], where: str) -> None:
+        self._family, self._where = family, where
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OSError):
+            what = os.strerror(error.errno) if error.errno else str(error)
+            raise self._family(what, self._where) from error
 
 
 def usable_name(name: str) -> bool:

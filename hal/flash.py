@@ -70,8 +70,8 @@ class FileFlash:
     def read(self, offset: int, length: int) -> bytes:
         """The bytes of a range."""
         check_range(self, offset, length)
-        data = b""
         with converted(FlashError, self._path):
+            data = os.pread(self._file(), length, offset)
             while len(data) < length:
                 part = os.pread(self._file(), length - len(data), offset + len(data))
                 if not part:

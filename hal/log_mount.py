@@ -11,7 +11,7 @@ segment, and each segment counts its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from hal import cbor
 from hal.log_format import (
@@ -136,11 +136,29 @@ def _located(flash: Flash) -> Layout:
 
 
 def _magic_offsets(flash: Flash) -> Iterable[int]:
-    size = flash.block_size
-    for start in range(0, size * flash.block_count, size):
-        data, at = _read(flash, start, size), -1
+    size, start = flash.block_size, 0
+    for data in _pieces(
+        flash, 0, flash.block_count, lambda block: _read(flash, block * size, size)
+    ):
+        at = -1
         while (at := data.find(SEGMENT_MAGIC, at + 1)) >= 0:
             yield start + at
+        start += len(data)
+
+
+def _pieces(flash: Flash, first: int, count: int, block: Callable[[int], bytes]) -> Iterator[bytes]:
+    """The bytes of some blocks, several at once where the part gives them so, else by `block`.
+
+    Not all at once: who waits for an answer of the part may not wait for a slow one.
+    """
+    size = flash.block_size
+    step = max(1, _READ_BYTES // size)
+    for start in range(first, first + count, step):
+        some = range(start, min(start + step, first + count))
+        try:
+            yield flash.read(start * size, len(some) * size)
+        except FlashError:
+            yield b"".join(map(block, some))
 
 
 def _read(flash: Flash, offset: int, length: int) -> bytes:
@@ -296,19 +314,12 @@ class _Part:
                 self._copied[damage] = sequence
 
     def _read(self, index: int) -> bytes:
-        """The bytes of a segment, some blocks at once where the part lets them be read so.
-
-        Not all of them: who waits for an answer of the part may not wait for a slow one.
-        """
-        size, first = self.layout.block_size, index * self.layout.blocks
-        step, data = max(1, _READ_BYTES // size), bytearray(self.layout.segment_size)
-        for block in range(first, first + self.layout.blocks, step):
-            count = min(step, first + self.layout.blocks - block)
-            try:
-                part = self._flash.read(block * size, count * size)
-            except FlashError:
-                part = b"".join(map(self.block, range(block, block + count)))
-            data[(block - first) * size : (block - first + count) * size] = part
+        """The bytes of a segment, in one buffer: small pieces of the heap would stay with us."""
+        blocks, at = self.layout.blocks, 0
+        data = bytearray(self.layout.segment_size)
+        for piece in _pieces(self._flash, index * blocks, blocks, self.block):
+            data[at : at + len(piece)] = piece
+            at += len(piece)
         return bytes(data)
 
     def block(self, index: int) -> bytes:

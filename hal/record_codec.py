@@ -80,6 +80,8 @@ def _plain(value: object) -> object:
 
 def _checked(kind: type, name: str, of: Any, value: object) -> object:
     """`value` if it has the annotated type: plain, `X | None`, list[X], dict, or a record."""
+    if type(value) is of:  # most are plain
+        return value
     if isinstance(of, UnionType):
         if value is None:
             return None

@@ -97,11 +97,13 @@ class Store:
         Bytes that were not made by us come as they are, and empty ones where the part does not give
         what was written: no record has that shape.
         """
-        value = self._values.read(key)
-        try:
-            return None if value is None else cbor.loads(value, max_bytes=PAYLOAD_BYTES)
-        except cbor.CborError:
-            return value
+        return _decoded(self._values.read(key))
+
+    def both(self, first: str, second: str) -> tuple[object, object]:
+        """The values of two keys, as `get` gives them; equal ones are one object."""
+        value, other = self._values.read(first), self._values.read(second)
+        found = _decoded(value)
+        return found, found if other == value else _decoded(other)
 
     def keys(self, prefix: str = "") -> list[str]:
         """The keys that begin with `prefix`, sorted."""
@@ -189,6 +191,13 @@ class Store:
         self.version += 1
         self._tell(damage.what, damage.keys)
         self._due()
+
+
+def _decoded(value: bytes | None) -> object:
+    try:
+        return None if value is None else cbor.loads(value, max_bytes=PAYLOAD_BYTES)
+    except cbor.CborError:
+        return value
 
 
 def _encoded(changes: Mapping[str, object]) -> dict[str, bytes | None]:

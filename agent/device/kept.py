@@ -33,14 +33,10 @@ Blocks = dict[str, "Block"]  # by `realm/<name>`, in the order of a configuratio
 
 
 class Block(NamedTuple):
-    """The two records of a block."""
+    """The two records of a block, and the one of them that counts."""
 
     copies: tuple[Copy, ...]
-
-    @property
-    def newest(self) -> BlockRecord | None:
-        readable = [copy for copy in self.copies if isinstance(copy, BlockRecord)]
-        return max(readable, key=worth, default=None)
+    newest: BlockRecord | None
 
     @property
     def is_whole(self) -> bool:
@@ -49,7 +45,7 @@ class Block(NamedTuple):
         return first == second and isinstance(first, BlockRecord)
 
 
-_NONE = Block((None, None))
+_NONE = Block((None, None), None)
 
 
 class Parts(NamedTuple):
@@ -114,15 +110,16 @@ def keys(store: Store) -> list[str]:
 def found(store: Store) -> Blocks:
     """The blocks in the store, in the order in which the configuration has them."""
     names = dict.fromkeys(key[len(ROOM) : -2] for key in keys(store))
-    blocks = {name: Block(tuple(_copies(store, name))) for name in names}
+    blocks = {name: _block(store, name) for name in names}
     return dict(sorted(blocks.items(), key=_order))
 
 
-def _copies(store: Store, name: str) -> Iterator[Copy]:
-    first, second = (store.get(record_keys.block_key(name, n)) for n in records.COPIES)
-    copy = copy_of(first)
-    yield copy
-    yield copy if first == second else copy_of(second)
+def _block(store: Store, name: str) -> Block:
+    stored = store.both(*(record_keys.block_key(name, n) for n in records.COPIES))
+    first = copy_of(stored[0])
+    copies = (first, first if stored[0] is stored[1] else copy_of(stored[1]))
+    readable = [copy for copy in copies if isinstance(copy, BlockRecord)]
+    return Block(copies, max(readable, key=worth, default=None))
 
 
 def copy_of(value: object) -> Copy:

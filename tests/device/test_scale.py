@@ -11,10 +11,11 @@ import pytest
 
 from agent.console.configuration.apply import How, apply
 from agent.console.language import grammar
+from agent.console.language.paths import Paths
 from agent.console.session.session import Session
 from agent.device import reserve
 from agent.settings import Settings
-from hal import record_codec
+from hal import cbor, record_codec
 from hal.fakes.flash import FakeFlash
 from tests.helpers import fleet
 from tests.helpers.counted import calls
@@ -24,6 +25,7 @@ from tests.helpers.loss import typed
 FEW, MANY = 200, 400
 STEPS_MANY = 2.2  # of twice as many realms, at most
 CONFIGURED_BYTES, ENROLLED_BYTES = 1300, 6500  # at most, of the objects of a realm
+OWN_LINES = 4  # of a realm: name, interface, password, fingerprint
 NOTES = ("hal/fakes/*", "tests/*", "agent/log.py")
 DER_BYTES = 900  # of a certificate for an RSA-2048 key
 
@@ -75,6 +77,8 @@ def test_a_start_asks_the_grammar_for_no_line_and_reads_each_block_once(
     assert calls(bench.reboot, grammar.match) == 0
     assert calls(bench.reboot, grammar.openings) < 100
     assert calls(bench.reboot, record_codec.decode) < MANY + 20
+    assert calls(bench.reboot, cbor.loads) < MANY + 40, "equal copies are decoded once"
+    assert calls(bench.reboot, Paths._match) < (OWN_LINES + 1) * MANY, "others are known"
     assert calls(bench.device.system.statistics, record_codec.decode) == 0
     bench.device.changed()
     assert calls(bench.device.system.statistics, reserve.kept) == 1

@@ -149,6 +149,13 @@ def test_a_part_is_read_as_it_was_written(
     assert not found.damaged
 
 
+def test_a_header_is_found_beside_a_block_that_cannot_be_read() -> None:
+    """The two are among the blocks that are read at once."""
+    usual = FakeFlash.from_image(image_of(3) + BLANK, 512, 4, raw=False)
+    usual.spoil(11, READ_ERROR)
+    assert list(survey(usual).values) == ["a"]
+
+
 def test_a_geometry_that_the_part_cannot_have_is_refused() -> None:
     for place in range(4):
         image = image_of(place)

@@ -307,6 +307,19 @@ def test_a_value_that_we_have_not_made_comes_as_its_bytes() -> None:
     assert (store.get("a"), store.get("b")) == (b"\xff", 2)
 
 
+def test_two_values_at_once_are_one_object_where_they_are_equal() -> None:
+    store = Store.mount(FakeFlash(4096, 8))
+    store.commit({"a": {"x": [1]}, "b": {"x": [1]}, "c": 1, "d": 2})
+    first, second = store.both("a", "b")
+    assert first is second
+    assert first == {"x": [1]}
+    assert store.both("c", "d") == (1, 2)
+    assert store.both("a", "none") == ({"x": [1]}, None)
+    assert store.both("none", "a") == (None, {"x": [1]})
+    assert store.both("none", "nothing") == (None, None)
+    assert first is not store.get("a"), "fresh each time"
+
+
 def test_keys_stay_sorted() -> None:
     store = Store.mount(FakeFlash(4096, 8))
     for number in range(200):

@@ -47,9 +47,9 @@ def _realm(number: int) -> Iterator[str]:
     yield f" fingerprint sha256 {(noise * 8)[:64]}"
 
 
-def saved(count: int, size: int = 4 * MIB) -> Bench:
-    """A device on whose flash the configuration of so many realms is saved."""
-    bench = Bench(text(count), FakeFlash(BLOCK, size // BLOCK))
+def saved(count: int, size: int = 4 * MIB, raw: bool = True) -> Bench:
+    """A device on whose flash the configuration of so many realms is saved; not raw: a file."""
+    bench = Bench(text(count), FakeFlash(BLOCK, size // BLOCK, raw=raw))
     assert bench.device.settings.unapplied == []
     bench.device.configuration.save()
     assert (bench.device.configuration.worn(), bench.device.configuration.lost()) == ("", "")

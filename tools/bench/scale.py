@@ -67,7 +67,7 @@ OF_ENROLLED = (
 def configured(rig: Rig) -> Samples:
     """Starts with the two counts of realms, and a day's work with the smaller one."""
     few, many = _counts(rig, CONFIGURED)
-    with _board(rig, "few", fleet.saved(few, PART).flash.image()) as board:
+    with _board(rig, "few", fleet.saved(few, PART, raw=False).flash.image()) as board:
         wall_us, few_us, few_kib = _start(board)
         before_us = proc.cpu_us(board.pid)
         for _display in range(DISPLAYS):
@@ -77,7 +77,7 @@ def configured(rig: Rig) -> Samples:
         used = _programmed(board)
         board.must(*lines, *SAVE)
         used = _programmed(board) - used
-    with _board(rig, "many", fleet.saved(many, PART).flash.image()) as board:
+    with _board(rig, "many", fleet.saved(many, PART, raw=False).flash.image()) as board:
         _wall_us, many_us, many_kib = _start(board)
     return {
         "scale_prompt": [wall_us],

@@ -40,7 +40,8 @@ class Place:
     def record(self, kind: str) -> Any:
         """What the view configures: Settings, Realm or Entity; an error when it has gone."""
         name = self.view.name
-        found = record_of(self.device.settings, View(kind, name))
+        view = self.view if kind == self.view.kind else View(kind, name)
+        found = record_of(self.device.settings, view)
         if found is None:
             gone = fail("realm-unknown", realm=name)
             raise gone if kind == REALM else fail("entity-unknown", name=name)

@@ -21,9 +21,10 @@ from agent.console.language.grammar import (
     Word,
     may_end,
     openings,
-    tokens,
 )
 from hal.annotations import Generic
+
+_LINES = 64  # many realms have some dozen lines in common, each among few others
 
 Values = dict[int, Value]  # of one word, by the places of the parameters that take it
 
@@ -83,9 +84,18 @@ class Paths(Generic[C]):
     def __init__(self, table: list[Option[C]]) -> None:
         self._start = Step(table, [])
         self._texts: dict[str, str] = {}
+        self._lines: dict[str, Match[C]] = {}  # of late, without a secret in them
 
     def match(self, line: str) -> Match[C] | None:
         """As `grammar.match`, or None: ask that."""
+        found = self._lines.get(line) or self._match(line)
+        if found and found.secret is None:
+            if len(self._lines) >= _LINES:
+                self._lines.clear()
+            self._lines[line] = found
+        return found
+
+    def _match(self, line: str) -> Match[C] | None:
         if '"' in line:
             return None
         step, words = self._start, line.split()
@@ -93,7 +103,7 @@ class Paths(Generic[C]):
         values: list[Values] = []
         for number, word in enumerate(words):
             if step.secret and secret is None:
-                secret = tokens(line)[number].column
+                secret = len(line) - len(line.split(None, number)[-1])
             taken = _NONE
             following = step.known.get(word) or step.keyword(word.lower())
             if following is None:
