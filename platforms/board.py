@@ -38,6 +38,7 @@ from hal.annotations import Any
 from hal.clock import SYNCHRONISED_FILE
 from hal.files import read_text
 from hal.named import NamedTuple
+from platforms import toml
 
 BOARD_FILE_BYTES = 64 * 1024
 STATE_FOLDER = "/var/lib/scep-agent"
@@ -175,12 +176,12 @@ def default_board() -> Board:
 
 def parse_board(text: str) -> Board:
     """A board from TOML. Raises BoardError."""
-    import tomllib  # a board without a board file never needs it
-
     try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        table = toml.tables(text)
+    except toml.TomlError as error:
         raise BoardError(f"not TOML: {error}") from error
+    except OSError as error:
+        raise BoardError(f"the board file could not be read: {error.strerror}") from error
     _check_keys("the board file", table, Board._fields, "section")
     sections: dict[str, Any] = {
         name: _names(value) if name == "interfaces" else _section(name, value)

@@ -66,7 +66,7 @@ AT_ITS_TIME: dict[str, tuple[str, ...]] = {
     "agent.doors.client": ("termios", "tty"),  # another process, as that of the next
     "agent.doors.enroll": ("getpass.getpass",),
     "hal.inspection": ("_ctypes",),
-    "platforms.board": ("tomllib",),
+    "platforms.toml": ("tomllib",),
     "platforms.linux": (
         *("hal.rtc.LinuxRtc", "hal.watchdog.LinuxWatchdog", "hal.serialport.PyserialPort"),
         "hal.withheld.BlankFlash",
