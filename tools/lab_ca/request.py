@@ -7,6 +7,7 @@ function touches all that it returns inside one guard. The caller's order: read,
 """
 
 import hmac
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
@@ -16,6 +17,8 @@ from asn1crypto import cms, core, csr, x509
 from tools.lab_ca import algorithms, ber
 from tools.lab_ca.algorithms import AlgorithmError, Identity
 from tools.lab_ca.ledger import Record
+
+_READING = threading.RLock()
 
 PKCS_REQ, RENEWAL_REQ, CERT_POLL, CERT_REP = "19", "17", "20", "3"
 GET_CERT, GET_CRL = "21", "22"
@@ -102,9 +105,11 @@ class Asked(NamedTuple):
 
 @contextmanager
 def guard(error: Exception) -> Iterator[None]:
-    """Turns whatever asn1crypto throws at odd bytes into the one given error."""
+    """Turns whatever asn1crypto throws at odd bytes into the one given error. One reader at a time:
+    it prepares a class when that is used first, and another thread meets it half prepared."""
     try:
-        yield
+        with _READING:
+            yield
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as cause:
         raise error from cause
 
