@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.helpers import labca_client as client
 from tests.helpers.labca import CALL_S, ROOT, InBackground, LabCa
 from tests.helpers.labca_client import Device, openssl, pkcs10
 from tests.helpers.labca_http import by_get, by_post, certificates, device_of, http_request
-from tools.lab_ca import __main__, server
+from tools.lab_ca import __main__, request, server
 from tools.lab_ca.authority import read_certificate, to_pem
 from tools.lab_ca.hostile import HOSTILE
 from tools.lab_ca.quirks import QUIRKS
@@ -263,3 +264,20 @@ def test_several_switches_are_one(tmp_path: Path) -> None:
         reply = device.enrol(by_post(ca.url))
         assert reply.cipher == "tripledes_3key"
         assert reply.attributes["6"] != device.nonce
+
+
+def test_one_reader_at_a_time() -> None:
+    """asn1crypto prepares a class at its first use: another thread would meet it half prepared."""
+    read: list[str] = []
+
+    def reads() -> None:
+        with request.guard(ValueError()):
+            read.append("the other one")
+
+    with request.guard(ValueError()):
+        other = threading.Thread(target=reads)
+        other.start()
+        other.join(0.05)  # it cannot come first, however long this takes
+        read.append("the first one")
+    other.join(CALL_S)
+    assert read == ["the first one", "the other one"]
