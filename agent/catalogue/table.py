@@ -14,6 +14,7 @@ from agent.catalogue.ra import RA
 from agent.catalogue.reply import REPLY
 from agent.catalogue.room import ROOM
 from agent.catalogue.row import LATER, LOCAL, NOW, OPERATOR, PEER, Row
+from agent.catalogue.undo import UNDO
 
 __all__ = ("CATALOGUE", "LATER", "LOCAL", "NOW", "OPERATOR", "PEER")
 
@@ -285,9 +286,6 @@ CATALOGUE: dict[str, Row] = {
         "give the fingerprint of the CA itself with `fingerprint`"),
     "roots-full": Row(LOCAL, OPERATOR, "there are {cap} root fingerprints already",
         "no more fit", "remove one with `undo root-fingerprint sha256 ...` in the realm view"),
-    "root-unknown": Row(LOCAL, OPERATOR, "there is no such root fingerprint",
-        "it was never typed, or is spelt differently",
-        "see `display this` in the realm view"),
     "ca-cannot-encrypt": Row(PEER, LATER, "the key of the CA or RA cannot encrypt: {reason}:"
         " {subject}",
         "SCEP needs an RSA key at the CA or the RA",
@@ -322,4 +320,5 @@ CATALOGUE: dict[str, Row] = {
     **RA,
     **REPLY,
     **ROOM,
+    **UNDO,
 }  # fmt: skip

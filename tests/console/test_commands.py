@@ -2,9 +2,11 @@
 
 import pytest
 
+from agent.console.commands.table import ROWS, render_configuration
+from agent.console.configuration.loader import load_configuration
 from tests.helpers.appliance import FakeDevice
 from tests.helpers.appliance_values import certificate
-from tests.helpers.terminal import Script, long_display, realm_script
+from tests.helpers.terminal import Script, Terminal, long_display, realm_script
 
 
 def test_a_level_sees_only_its_commands() -> None:
@@ -111,3 +113,55 @@ def test_displays_of_one_and_all() -> None:
         assert text in shown, line
     for line in ("pki realm x", "pki entity x", "pki rsa local-key-pair name x public"):
         assert script.run(f"display {line}")[1] == 1
+
+
+@pytest.mark.parametrize("view", [[], ["system-view"], ["system-view", "pki realm abc"]])
+def test_return_is_understood_in_every_view(view: list[str]) -> None:
+    terminal = Terminal(FakeDevice())
+    assert terminal.type(*view, "return").endswith("<Huawei>")
+    assert "Error" not in terminal.type("return")
+
+
+def test_system_view_immediately() -> None:
+    assert Terminal(FakeDevice()).type("system-view immediately").endswith("[Huawei]")
+
+
+def furnished_all() -> FakeDevice:
+    device = FakeDevice(eager=True)
+    lines = ("pki entity e1", "common-name r1", "pki realm abc", "entity e1", "key-usage ike")
+    Script(device).run("system-view", *lines, "aaa", "local-user ann privilege level 3")
+    return device
+
+
+def test_all_is_what_is_shown_anyhow() -> None:
+    device = furnished_all()
+    shown = Script(device).run("display current-configuration")
+    assert Script(device).run("display current-configuration all") == shown
+
+
+def test_with_the_defaults_each_setting_that_has_one_is_shown() -> None:
+    """Behind the lines that are configured, in the order of the table; and they make the same."""
+    device = furnished_all()
+    text, status = Script(device).run("display current-configuration include-default")
+    plain = Script(device).run("display current-configuration")[0].splitlines()
+    shown = text.splitlines()
+    added = [line for line in shown if line not in plain]
+    assert status == 0
+    assert [line for line in shown if line in plain and line != "#"] == [
+        line for line in plain if line != "#"
+    ]
+    assert {line.strip() for line in added} == {
+        "user-interface console 0",
+        *(row.default for row in ROWS if row.default and row.notation != "sysname NAME"),
+    }
+    block = shown[shown.index("pki realm abc") :]
+    assert block[: block.index("#")] == [
+        "pki realm abc",
+        " entity e1",
+        " key-usage ike",
+        " enrollment-request signature message-digest-method sha-256",
+        " subject-match standard",
+    ]
+    loaded = FakeDevice()
+    assert load_configuration(loaded, text) == []
+    assert render_configuration(loaded.settings) == render_configuration(device.settings)

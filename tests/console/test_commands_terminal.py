@@ -5,6 +5,7 @@ import pytest
 from agent import limits
 from agent.console.terminal.pager import MORE
 from tests.helpers.appliance import FakeDevice
+from tests.helpers.appliance_values import PRINTS
 from tests.helpers.terminal import Script, Terminal
 
 
@@ -68,3 +69,44 @@ def test_the_log_is_watched_from_the_user_view() -> None:
     terminal = Terminal(FakeDevice())
     terminal.type("system-view")
     assert "type `return` first" in terminal.type("terminal monitor")
+
+
+def long_log() -> FakeDevice:
+    device = FakeDevice(eager=True)
+    for number in range(30):
+        device.report(f"PKI/5/X: line {number}")
+    return device
+
+
+def test_mmi_mode_is_for_programs_and_for_this_session_alone() -> None:
+    device = long_log()
+    terminal, other = Terminal(device), Terminal(device)
+    assert "answered Y until this session ends" in terminal.type("mmi-mode enable")
+    shown = terminal.type("display logbuffer")
+    assert MORE not in shown
+    assert shown.endswith("line 29\n<Huawei>")
+    saved = terminal.type("save")
+    assert "Continue? Y, by mmi-mode.\nInfo: The configuration was saved.\n<Huawei>" in saved
+    created = terminal.type("system-view", "pki rsa local-key-pair create k1")
+    assert created.endswith("Info: The RSA key pair k1 of 2048 bits was created.\n[Huawei]")
+    assert other.type("display logbuffer").endswith(MORE)
+
+
+def test_undo_mmi_mode_brings_pages_and_questions_back() -> None:
+    terminal = Terminal(long_log())
+    terminal.type("mmi-mode enable", "undo mmi-mode enable")
+    assert terminal.type("save").endswith("Continue? [Y/N]: ")
+    terminal.type("n")
+    assert terminal.type("display logbuffer").endswith(MORE)
+
+
+def test_mmi_mode_trusts_no_ca() -> None:
+    terminal = Terminal(long_log())
+    terminal.device.settings.realms["default"].url = "http://ca"
+    terminal.device.eager = False
+    terminal.type("mmi-mode enable", "system-view", "pki enroll-certificate realm default")
+    asked: list[bool] = []
+    task = next(iter(terminal.device.tasks.values()))
+    task.progress.confirm_ca(PRINTS, asked.append)
+    assert asked == []
+    assert "Is this the CA to trust? [Y/N]" in terminal.take()

@@ -52,3 +52,12 @@ def test_a_hidden_answer_is_not_echoed() -> None:
     assert parts.said() == "Enter the password: "
     parts.answer(parts.keyboard.editor.line.text)
     assert read == ["secret"]
+
+
+def test_for_a_program_questions_of_commands_are_answered_y_and_no_others() -> None:
+    parts, answers = Parts(FakeDevice(), terminal=True), list[bool]()
+    parts.dialogue.assents = True
+    parts.dialogue.question("All will be lost. Continue?", answers.append)
+    assert parts.said() == "Warning: All will be lost. Continue? Y, by mmi-mode.\n"
+    parts.dialogue.choose("Is this the CA to trust?", answers.append)
+    assert (answers, parts.dialogue.asking) == ([True], True)

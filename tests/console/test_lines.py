@@ -49,7 +49,7 @@ def test_masks(line: str, shown: str) -> None:
         ("pki enroll realm a pa sekret", "pki enroll realm a pa ******"),
         ("foo pa sekret", "foo pa ******"),
         ("foo CIPH sekret", "foo CIPH ******"),
-        ("undo password cipher sekret", "undo password ******"),
+        ("undo password cipher sekret", "undo password cipher ******"),
         (f"pa c {seal('sekret')}", f"pa c {seal('sekret')}"),
         ("p x", "p x"),
         ("display pki realm a b", "display pki realm a b"),

@@ -175,8 +175,8 @@ def test_the_operator_of_a_text_is_told_nothing_asked_nothing_and_starts_nothing
         lambda: loader.ask("Enter the password: ", looked.append, hidden=True),
         lambda: loader.question("Continue?", looked.append),
         lambda: loader.start("Working", lambda task: device.diagnose("default", task.done), print),
-        lambda: loader.page_length(0),
-        lambda: loader.monitor(True),
+        lambda: loader.set_terminal(lines=0),
+        lambda: loader.set_terminal(monitor=True),
     )
     for act in acts:
         with pytest.raises(AgentError) as caught:

@@ -9,7 +9,13 @@ from functools import cache
 from typing import NamedTuple
 
 from agent.console.commands.rows import Row
-from agent.console.commands.table import ROWS, Command, branches, render_configuration, table
+from agent.console.commands.table import (
+    ROWS,
+    Command,
+    branches,
+    render_configuration,
+    table,
+)
 from agent.console.configuration.loader import load_configuration
 from agent.console.language.grammar import (
     Branch,
@@ -87,13 +93,24 @@ def paths(sequence: Sequence) -> Iterator[tuple[Next, ...]]:
 
 @cache
 def forms() -> tuple[Form, ...]:
-    """Every way to type every row."""
+    """Every way to type every row; of its lines behind `undo` the shortest and the longest."""
     return tuple(
         Form(row, branch, words)
         for row in ROWS
         for branch in branches(row)
-        for words in paths(branch.rest)
+        for words in ways(branch)
     )
+
+
+def ways(branch: Branch[Command]) -> list[tuple[Next, ...]]:
+    """Of a line behind `undo` none that the `undo` of its row takes as it is."""
+    found = list(paths(branch.rest))
+    if not branch.command.line:
+        return found
+    row = branch.command.row
+    plain = next(one for one in branches(row) if one.command.handler is row.undone)
+    found = [words for words in found if words not in paths(plain.rest)]
+    return list(dict.fromkeys((min(found, key=len), max(found, key=len))))
 
 
 def stored() -> list[Row]:

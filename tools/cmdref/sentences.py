@@ -30,7 +30,8 @@ SENTENCES = {
     " `https ca-file` names, stays; what may hold a private key or a challenge is for level 3.",
     "dir": "Lists the files of device storage.",
     "display clock": "Shows the time, who vouches for it, and whether it is trusted.",
-    "display current-configuration": "Shows the running configuration; it can be pasted back.",
+    "display current-configuration [ all | include-default ]": "Shows the running configuration;"
+    " it can be pasted back. `include-default` adds the settings that have their default value.",
     "display history-command": "Shows the last lines of this session.",
     "display interface brief": "Shows the interfaces and their addresses.",
     "display logbuffer": "Shows the last log lines.",
@@ -83,6 +84,8 @@ SENTENCES = {
     "locality NAME": "The locality of the subject.",
     "more FILENAME": "Shows the text of a file in device storage; what may hold a private key or a"
     " challenge is for level 3.",
+    "mmi-mode enable": "For programs: displays are not paged, and questions of commands are"
+    " answered Y until this session ends. Whether a CA is to be trusted is asked all the same.",
     "organization NAME": "The organization of the subject.",
     "organization-unit UNITS": "The organization units of the subject.",
     "password cipher [ PASSWORD ]": "The challenge password; asked for twice when it is left out,"
@@ -144,7 +147,7 @@ SENTENCES = {
     "subject-match { strict | standard | key-only }": "How an issued certificate is compared with"
     " the request.",
     "sysname NAME": "The name of the device, also in the prompt.",
-    "system-view": "Enters the system view.",
+    "system-view [ immediately ]": "Enters the system view.",
     "terminal monitor": "Shows log lines as they come.",
     "user privilege level LEVEL": "The level of who logs in on a serial line without a user name.",
     "user-interface console NUMBER": "Enters the view of the serial lines.",

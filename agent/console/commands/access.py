@@ -218,16 +218,20 @@ def _change_user(operator: Operator, name: str, change: Callable[[LocalUser], Lo
 
 
 def undo_user(operator: Operator, args: Args) -> None:
+    """A user of whom nothing is left is no user any more."""
     name, users = args.text("NAME"), operator.device.settings.users
-    if fold(name) not in users:
+    user = users.get(fold(name))
+    if user is None:
         raise fail("user-unknown", name=name)
+    new = left = LocalUser(user.name)
     if "privilege" in args:
-        level = limits.USER_LEVEL_DEFAULT
-        _change_user(operator, name, lambda user: user._replace(level=level))
+        left = user._replace(level=new.level)
     elif "service-type" in args:
-        _change_user(operator, name, lambda user: user._replace(terminal=False))
-    else:
-        _put_users(operator, {key: user for key, user in users.items() if key != fold(name)})
+        left = user._replace(terminal=new.terminal)
+    elif "password" in args:
+        left = user._replace(password=new.password)
+    kept = {**users, fold(name): left}
+    _put_users(operator, {key: one for key, one in kept.items() if one != new})
 
 
 def _put_users(operator: Operator, users: dict[str, LocalUser]) -> None:
@@ -271,6 +275,7 @@ CONSOLE_ROWS = tuple(
             render=render_idle,
             undo="idle-timeout",
             undone=restore(CONSOLE, "idle_s"),
+            default="idle-timeout {} {}".format(*divmod(limits.IDLE_SESSION_S, 60)),
         ),
         setting(CONSOLE, "user privilege level", "LEVEL", LEVEL, "level")._replace(
             handler=line_level

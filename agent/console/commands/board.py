@@ -148,6 +148,7 @@ TIMEZONE = Row(
     render=render_timezone,
     undo="clock timezone",
     undone=restore(SYSTEM, "timezone"),
+    default=f"clock timezone {Timezone().name} add 00:00:00",
 )
 RESET_STORAGE = Row("reset pki storage [ unused ]", (USER,), reset_storage, level=SECRET_LEVEL)
 REBOOT = Row("reboot", (USER,), reboot, level=SECRET_LEVEL)

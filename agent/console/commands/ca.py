@@ -51,8 +51,6 @@ def _tell_of_root(operator: Operator, record: Realm) -> None:
 def undo_root_fingerprint(operator: Operator, args: Args) -> None:
     record = operator.record(REALM)
     gone = [_root_named(args)] if args.chosen(ROOT_FINGERPRINTS) else record.root_fingerprints
-    if not set(gone) <= set(record.root_fingerprints):
-        raise fail("root-unknown")
     kept = (one for one in record.root_fingerprints if one not in gone)
     record.root_fingerprints = tuple(kept)
 
@@ -105,7 +103,7 @@ ROOT_FINGERPRINT = Row(
     },
     level=SECRET_LEVEL,
     render=render_root_fingerprints,
-    undo="root-fingerprint [ sha1 HEX40 | sha256 HEX64 ]",
+    undo="root-fingerprint",
     undone=undo_root_fingerprint,
 )
 GET = Row(

@@ -61,7 +61,7 @@ class Operator(Protocol):
     @property
     def view(self) -> View: ...
     @property
-    def terminal(self) -> bool: ...  # a person types; not a script
+    def terminal(self) -> bool: ...  # a person types; not a script, and not a program
     @property
     def wants_json(self) -> bool: ...  # the command speaks to a program
     @property
@@ -130,5 +130,16 @@ class Operator(Protocol):
         When the device starts, no task can run: then `untried` is called.
         """
 
-    def page_length(self, lines: int) -> None: ...  # 0 for no paging
-    def monitor(self, on: bool) -> None: ...  # whether log lines are shown as they come
+    def set_terminal(
+        self,
+        *,
+        lines: int | None = None,
+        monitor: bool | None = None,
+        program: bool | None = None,
+    ) -> None:
+        """Until the session ends: the lines of a page, 0 for no paging; whether log lines are
+        shown as they come; whether a program types: no pages, and questions of commands are
+        answered Y.
+
+        What a task asks, such as whether a CA is to be trusted, is still for a person.
+        """

@@ -30,7 +30,7 @@ class Row(NamedTuple):
     kind of display takes `json`, and `| include TEXT` and the like. `opens` is the view that the
     command leads into. `marks` rows are no settings and may stand in a text all the same, between
     its blocks. `lower` is a level below `level`, and the part of the notation that it may
-    type.
+    type. `default` is the line that holds while `render` gives none; "" where that cannot be typed.
     """
 
     notation: str
@@ -46,6 +46,7 @@ class Row(NamedTuple):
     opens: str | None = None
     marks: bool = False
     lower: tuple[int, str] | None = None
+    default: str = ""
 
     def notation_at(self, level: int) -> str | None:
         """What a user of this level may type of it; None: nothing."""
@@ -89,10 +90,20 @@ def line_of(view: str, field: str, words: str) -> Render:
     def render(record: Any) -> Iterable[str]:
         value = getattr(record, field)
         if value != getattr(PRISTINE[view], field):
-            shown = ",".join(value) if isinstance(value, tuple) else str(value)
-            yield f"{words} {quote(shown)}"
+            yield _line(words, value)
 
     return render
+
+
+def _line(words: str, value: object) -> str:
+    shown = ",".join(value) if isinstance(value, tuple) else str(value)
+    return f"{words} {quote(shown)}"
+
+
+def _default(view: str, field: str, words: str) -> str:
+    """The line of the value that a new record has; "" when that is none."""
+    value = getattr(PRISTINE[view], field)
+    return _line(words, value) if value else ""
 
 
 def setting(view: str, words: str, key: str, kind: Parameter, field: str) -> Row:
@@ -105,6 +116,7 @@ def setting(view: str, words: str, key: str, kind: Parameter, field: str) -> Row
         render=line_of(view, field, words),
         undo=words,
         undone=restore(view, field),
+        default=_default(view, field, words),
     )
 
 
@@ -126,6 +138,7 @@ def one_of(
         render=line_of(view, field, words),
         undo=words,
         undone=restore(view, field),
+        default=_default(view, field, words),
     )
 
 

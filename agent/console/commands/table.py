@@ -41,23 +41,32 @@ from agent.console.language.grammar import (
     openings,
 )
 from agent.console.language.parameters import FILTER
-from agent.console.language.views import CONFIGURATION, EVERYWHERE, SYSTEM
+from agent.console.language.views import CONFIGURATION, EVERYWHERE, SYSTEM, records_of
 from agent.settings import Settings, fold
 from hal.annotations import Any
 from hal.named import NamedTuple
 
 
 class Command(NamedTuple):
-    """A row as it is typed: itself, or its `undo`."""
+    """A row as it is typed: itself, or its `undo`, perhaps before a whole `line`."""
 
     row: Row
     handler: Handler
+    line: bool = False
 
     @property
     def loads(self) -> bool:
         """Whether a configuration may hold it: what acts, or undoes, is for the console only."""
         sets = self.row.render is not None and self.handler is self.row.handler
         return sets or self.row.marks
+
+    def run(self, operator: Operator, args: Args) -> None:
+        """Raises AgentError; a line behind `undo` must be one that is configured."""
+        if self.line:
+            from agent.console.commands import undoing  # loaded when such a line is typed
+
+            undoing.refuse_another(operator, self.row, args)
+        self.handler(operator, args)
 
 
 def display_this(operator: Operator, _args: Args) -> None:
@@ -73,8 +82,10 @@ def display_this(operator: Operator, _args: Args) -> None:
     operator.show(displays.configuration(shown))
 
 
-def display_current(operator: Operator, _args: Args) -> None:
-    operator.show(displays.configuration(configuration_lines(operator.device.settings)))
+def display_current(operator: Operator, args: Args) -> None:
+    settings = operator.device.settings
+    lines = default_lines(settings) if "include-default" in args else setting_lines(settings)
+    operator.show(displays.configuration(_shown(settings, lines, blocks.as_comment)))
 
 
 # In the order of the manual, and of a configuration: what a line refers to comes before it.
@@ -133,7 +144,7 @@ ROWS: tuple[Row, ...] = (
         shows=displays.CONFIGURATION,
     ),
     Row(
-        "display current-configuration",
+        "display current-configuration [ all | include-default ]",
         EVERYWHERE,
         display_current,
         level=DISPLAY_LEVEL,
@@ -167,6 +178,8 @@ def branches(row: Row, notation: str | None = None) -> Iterator[Branch[Command]]
     if row.undo and row.undone:
         undo = compile_notation(f"undo {row.undo}", row.parameters, words)
         yield Branch(Command(row, row.undone), undo)
+        if row.render and not row.opens and row.undo != row.notation:
+            yield Branch(Command(row, row.undone, line=True), (undo[0], *sequence))
 
 
 def _filter(word: str) -> Sequence:
@@ -194,9 +207,8 @@ FILTERS = Group(
 # -- the configuration as text ---------------------------------------------------------------------
 
 
-def configuration_lines(settings: Settings, tell: blocks.Tell = blocks.as_comment) -> Iterator[str]:
-    """The running configuration as it is shown: what does not apply stands in it as comments."""
-    lines = setting_lines(settings)
+def _shown(settings: Settings, lines: Iterable[str], tell: blocks.Tell) -> Iterator[str]:
+    """A configuration with what stands between its blocks, and with the lines that do not apply."""
     return blocks.framed(blocks.with_unapplied(lines, settings.unapplied, tell))
 
 
@@ -205,9 +217,29 @@ def setting_lines(settings: Settings) -> Iterable[str]:
     return rendered([row for row in ROWS if SYSTEM in row.views], settings)
 
 
+def default_lines(settings: Settings) -> Iterator[str]:
+    """The same with the settings that have their default value."""
+    for row in ROWS:
+        if not row.render or SYSTEM not in row.views:
+            continue
+        if row.opens is None:
+            yield from _or_default(row, settings)
+            continue
+        for record in records_of(settings, row.opens):
+            yield header_of(row.opens, record)
+            for child in ROWS:
+                if child.render and row.opens in child.views:
+                    yield from (f" {line}" for line in _or_default(child, record))
+
+
+def _or_default(row: Row, record: Any) -> Iterable[str]:
+    lines = list(rendered([row], record))
+    return lines or ([row.default] if row.default else [])
+
+
 def render_configuration(settings: Settings) -> list[str]:
     """The lines that make these settings again, in an order in which they can be replayed."""
-    return list(configuration_lines(settings, blocks.as_stored))
+    return list(_shown(settings, setting_lines(settings), blocks.as_stored))
 
 
 def header_of(view: str, record: Any) -> str:

@@ -14,17 +14,27 @@ SCREEN = parameters.integer("Lines of the screen, 0 for no paging", *limits.SCRE
 
 
 def screen_length(operator: Operator, args: Args) -> None:
-    operator.page_length(args.number("LINES", limits.SCREEN_LINES))
+    operator.set_terminal(lines=args.number("LINES", limits.SCREEN_LINES))
 
 
 def monitor(operator: Operator, _args: Args) -> None:
-    operator.monitor(True)
+    operator.set_terminal(monitor=True)
     operator.info("Log lines are shown at this terminal.")
 
 
 def no_monitor(operator: Operator, _args: Args) -> None:
-    operator.monitor(False)
+    operator.set_terminal(monitor=False)
     operator.info("Log lines are no longer shown at this terminal.")
+
+
+def for_programs(operator: Operator, _args: Args) -> None:
+    operator.set_terminal(program=True)
+    operator.info("No pages; questions of commands are answered Y until this session ends.")
+
+
+def for_people(operator: Operator, _args: Args) -> None:
+    operator.set_terminal(program=False)
+    operator.info("Questions are asked, and pages are shown as `screen-length` says.")
 
 
 def show_history(operator: Operator, _args: Args) -> None:
@@ -50,6 +60,14 @@ ROWS = (
         level=DISPLAY_LEVEL,
         undo="terminal monitor",
         undone=no_monitor,
+    ),
+    Row(
+        "mmi-mode enable",
+        (USER,),
+        for_programs,
+        level=DISPLAY_LEVEL,
+        undo="mmi-mode enable",
+        undone=for_people,
     ),
     Row(
         "display history-command",

@@ -33,8 +33,8 @@ def block_end(operator: Operator, _args: Args) -> None:
 
 
 ROWS = (
-    Row("system-view", (USER,), system_view),
+    Row("system-view [ immediately ]", (USER,), system_view),
     Row("quit", EVERYWHERE, leave, level=VISIT_LEVEL, marks=True),
-    Row("return", CONFIGURATION, back_to_user, level=VISIT_LEVEL, marks=True),
+    Row("return", EVERYWHERE, back_to_user, level=VISIT_LEVEL, marks=True),
     Row("#", EVERYWHERE, block_end, level=VISIT_LEVEL, marks=True),
 )

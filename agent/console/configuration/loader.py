@@ -72,7 +72,7 @@ class Loader:
             secret = found.secret
             if not found.command.loads:
                 self._act()
-            found.command.handler(self, found.args)
+            found.command.run(self, found.args)
         except GrammarError as error:
             why = f"{error.kind}: {error.reason}" if error.reason else error.kind
             return Unapplied(self._place.block(view), masked_error(line, error).strip(), why)
@@ -119,7 +119,7 @@ class Loader:
     def _act(self, *_arguments: object, **_options: object) -> NoReturn:
         raise fail("load-action")
 
-    ask = question = start = show = page_length = monitor = concealed = _act
+    ask = question = start = show = set_terminal = concealed = _act
 
 
 def load_configuration(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agent.settings import ConsoleLine, Entity, Realm, Settings
 from hal.named import NamedTuple
 
@@ -37,6 +39,17 @@ def record_of(settings: Settings, view: View) -> Settings | Realm | Entity | Con
     if view.kind == ENTITY:
         return settings.entities.get(view.name)
     return settings.console if view.kind == CONSOLE else settings
+
+
+def records_of(settings: Settings, kind: str) -> list[Any]:
+    """What the views of a kind configure, those alone that a configuration has a block for."""
+    blocks: dict[str, list[Any]] = {
+        REALM: list(settings.realms.values()),
+        ENTITY: list(settings.entities.values()),
+        CONSOLE: [settings.console],
+        AAA: [settings] if settings.users else [],
+    }
+    return blocks[kind]
 
 
 def prompt(settings: Settings, view: View) -> str:

@@ -67,7 +67,7 @@ class Interpreter:
         self._current, self._block = found, self._place.block()
         if unusable := self._place.device.unusable:
             self._mind_storage(found, unusable)
-        found.command.handler(operator, found.args)
+        found.command.run(operator, found.args)
 
     def _mind_storage(self, found: Match[Command], unusable: Unusable) -> None:
         """No storage: what is shown of it is told why it is empty, what acts on it is refused."""

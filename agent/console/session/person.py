@@ -39,13 +39,13 @@ class Person:
         interpreter: Interpreter,
         log_out: Callable[[], None],
     ) -> None:
-        self.device, self.terminal = place.device, out.terminal
+        self.device = place.device
         self.seat: Seat | None = None
         self.keys = KeysNow(place.device)
         self.enter, self.record = place.enter, place.record
         self.line, self.info, self.warn = out.line, out.info, out.warn
         self.ask, self.question, self.start = dialogue.ask, dialogue.question, work.start
-        self._place, self._out, self._screen = place, out, screen
+        self._place, self._out, self._screen, self._dialogue = place, out, screen, dialogue
         self._monitor, self._interpreter, self._log_out = monitor, interpreter, log_out
 
     @property
@@ -55,6 +55,10 @@ class Person:
     @property
     def view(self) -> View:
         return self._place.view
+
+    @property
+    def terminal(self) -> bool:
+        return self._out.terminal and not self._dialogue.assents
 
     @property
     def history(self) -> Sequence[str]:
@@ -94,11 +98,16 @@ class Person:
     ) -> None:
         self.start(label, lambda task: begin(task.done), keep, NOT_SET)
 
-    def page_length(self, lines: int) -> None:
-        self._screen.height = lines
-
-    def monitor(self, on: bool) -> None:
-        if on:
-            self._monitor.start()
-        else:
-            self._monitor.stop()
+    def set_terminal(
+        self,
+        *,
+        lines: int | None = None,
+        monitor: bool | None = None,
+        program: bool | None = None,
+    ) -> None:
+        if lines is not None:
+            self._screen.height = lines
+        if program is not None:
+            self._dialogue.assents, self._screen.pages = program, not program
+        if monitor is not None:
+            (self._monitor.start if monitor else self._monitor.stop)()

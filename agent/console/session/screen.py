@@ -37,7 +37,7 @@ class Screen:
         at_prompt: Callable[[], bool],
         resume: Callable[[], None],
     ) -> None:
-        self.height = height
+        self.height, self.pages = height, True
         self.pager = Pager(self)
         self.width, self.line, self.write = out.width, out.line, out.write
         self.resume = resume
@@ -70,7 +70,7 @@ class Screen:
     ) -> None:
         """Lines, paged on terminals. `foreign`: those whose rows show that they are one line.
         `ends`: a page has an end."""
-        paged = self._out.terminal and self.height and ends
+        paged = self._out.terminal and self.height and self.pages and ends
         rows = max(1, self.height - 1) if paged else 0  # and `More`
         self.pager.begin(lines, rows, keeps, foreign)
 
