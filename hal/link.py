@@ -78,7 +78,12 @@ class LinuxLink:
         texts: dict[int, list[str]] = {link.number: [] for link in links}
         for row in addresses:
             texts.setdefault(row.interface, []).append(row.text)
-        return [Interface(link.name, link.up, tuple(texts[link.number])) for link in links]
+        return [
+            Interface(
+                link.name, link.up, tuple(texts[link.number]), link.in_errors, link.out_errors
+            )
+            for link in links
+        ]
 
     def connect(self, host: str, port: int, source: Source, timeout_s: int) -> socket.socket:
         """A TCP connection from the source. Raises LinkError, never tries another source."""

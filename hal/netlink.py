@@ -25,7 +25,8 @@ _ADDRESS = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
 _ATTRIBUTE = struct.Struct("=HH")  # length, type
 _TYPE_MASK = 0x3FFF  # above it: nested, byte order
 
-_LINK_NAME = 3  # IFLA_IFNAME
+_LINK_NAME, _LINK_COUNTS = 3, 23  # IFLA_IFNAME, IFLA_STATS64
+_COUNTS = struct.Struct("=32xQQ")  # behind packets and bytes: errors in, errors out
 _PEER, _LOCAL, _FLAGS = 1, 2, 8  # IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS (32 bits, newer kernels)
 _UP_AND_RUNNING = 0x41  # IFF_UP | IFF_RUNNING: switched on, and with a carrier
 _NOT_PRIMARY = 0x01  # IFA_F_SECONDARY; for IPv6 the same bit says temporary (RFC 8981)
@@ -40,6 +41,8 @@ class LinkRow(NamedTuple):
     number: int
     name: str
     up: bool
+    in_errors: int = 0
+    out_errors: int = 0
 
 
 class AddressRow(NamedTuple):
@@ -79,10 +82,11 @@ def parse_link(body: bytes) -> LinkRow:
     if len(body) < _LINK.size:
         raise ValueError("a link message is cut off")
     _family, _kind, index, flags, _change = _LINK.unpack_from(body)
-    name = _attributes(body[_LINK.size :]).get(_LINK_NAME, b"").rstrip(b"\0")
-    return LinkRow(
-        index, name.decode("ascii", "replace"), flags & _UP_AND_RUNNING == _UP_AND_RUNNING
-    )
+    found = _attributes(body[_LINK.size :])
+    name, counts = found.get(_LINK_NAME, b"").rstrip(b"\0"), found.get(_LINK_COUNTS, b"")
+    errors = _COUNTS.unpack_from(counts) if len(counts) >= _COUNTS.size else (0, 0)
+    up = flags & _UP_AND_RUNNING == _UP_AND_RUNNING
+    return LinkRow(index, name.decode("ascii", "replace"), up, *errors)
 
 
 def parse_address(body: bytes) -> AddressRow | None:

@@ -114,11 +114,14 @@ class Files(Protocol):
 
 
 class Interface(NamedTuple):
-    """A network interface: Linux name, up or not, addresses as text, the primary ones first."""
+    """A network interface: Linux name, up or not, addresses as text, the primary ones first; the
+    frames that it could not receive or send since it is there."""
 
     name: str
     up: bool
     addresses: tuple[str, ...]
+    in_errors: int = 0
+    out_errors: int = 0
 
 
 class Source(NamedTuple):

@@ -30,6 +30,40 @@ def test_save_asks() -> None:
     assert device.configuration.times == 1
 
 
+@pytest.mark.parametrize("line", ["save", "save all"])
+def test_save_all_is_save(line: str) -> None:
+    device = FakeDevice()
+    assert "saved successfully" in Script(device).run(line, "y")[0]
+    assert device.configuration.times == 1
+
+
+def test_save_force_does_not_ask() -> None:
+    device = FakeDevice()
+    assert Script(device).run("save force") == (
+        "Info: The configuration was saved successfully.\n",
+        0,
+    )
+    assert device.configuration.times == 1
+
+
+def test_save_to_a_file_is_a_copy_that_no_start_loads() -> None:
+    device = FakeDevice()
+    script = Script(device)
+    assert "written to the file old.cfg. Continue?" in script.run("save old.cfg")[0]
+    assert "to the file old.cfg. The next start loads" in script.run("y")[0]
+    assert device.storage.content["old.cfg"].decode() == device.configuration.running()
+    assert device.configuration.times == 0
+    assert "old.cfg exists: it is replaced" in script.run("save old.cfg", "n")[0]
+    text, status = script.run("save r1_local.cer")
+    assert (status, "ends in .cfg" in text) == (1, True)
+
+
+def test_commit_has_nothing_to_do() -> None:
+    script = Script(FakeDevice())
+    text, status = script.run("system-view", "pki realm abc", "commit")
+    assert (status, "took effect when it was typed" in text) == (0, True)
+
+
 def test_display_this() -> None:
     _, script, _ = realm_script()
     script.run("ca id lab")

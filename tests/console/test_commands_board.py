@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from ntc_templates.parse import parse_output
 
 from agent.appliance import ClockState
 from agent.console.commands.table import render_configuration
 from agent.settings import Timezone
+from tests.helpers.appliance_parts import FakeUnusable
 from tests.helpers.appliance_values import START_S
 from tests.helpers.terminal import Script, furnished, realm_script
 
@@ -55,10 +57,12 @@ def test_a_clock_that_is_not_trusted_is_shown_with_the_time_that_counts() -> Non
 def test_files_interfaces_and_statistics_are_tables() -> None:
     found = furnished()
     assert Script(found).run("dir")[0].splitlines()[1].split()[-1] == "abc_local.cer"
-    assert (
-        " eth1            GigabitEthernet0/0/1     down   -"
-        in Script(found).run("display interface brief")[0]
-    )
+    shown = Script(found).run("display interface brief")[0].splitlines()
+    assert [line.split() for line in shown[3:]] == [
+        ["lo", "up", "up", "--", "--", "0", "0", "127.0.0.1"],
+        ["eth0", "up", "up", "--", "--", "3", "4", "192.0.2.1", "2001:db8::1"],
+        ["GigabitEthernet0/0/1", "down", "down", "--", "--", "0", "0", "eth1"],
+    ]
     assert " GET_CA_CERT_OK : 2" in Script(found).run("display pki statistics")[0]
 
 
@@ -81,3 +85,52 @@ def test_a_reboot_warns_of_what_was_not_saved() -> None:
     assert "not saved" not in Script(found).run("reboot", "n")[0]
     found.settings.sysname = "r9"
     assert "not saved" in Script(found).run("reboot", "n")[0]
+
+
+# -- as tools read them ----------------------------------------------------------------------------
+
+
+def parsed(line: str) -> list[dict[str, str]]:
+    """What the TextFSM template of ntc-templates for VRP makes of a display; it raises an error at
+    a line that it does not know."""
+    text, status = Script(furnished()).run(line)
+    assert status == 0
+    return parse_output(platform="huawei_vrp", command=line, data=text)
+
+
+def test_the_version_is_read_as_that_of_vrp_and_claims_nothing() -> None:
+    (row,) = parsed("display version")
+    assert row["product_version"] == "SCEP RFC 8894"
+    assert row["vrp_version"] in (text := Script(furnished()).run("display version")[0])
+    assert "huawei" not in text.lower()
+
+
+def test_files_and_interfaces_are_read_as_those_of_vrp() -> None:
+    (row,) = parsed("dir")
+    assert row["date_time"] == "Nov 23 2026 14:05:00"
+    assert (row["idx"], row["size"], row["file_name"]) == ("0", "11", "abc_local.cer")
+    rows = parsed("display interface brief")
+    assert [(row["interface"], row["phy"], row["protocol"]) for row in rows] == [
+        ("lo", "up", "up"), ("eth0", "up", "up"), ("GigabitEthernet0/0/1", "down", "down"),
+    ]  # fmt: skip
+    assert (rows[1]["inerrors"], rows[1]["outerrors"]) == ("3", "4")
+
+
+def test_one_file_is_listed_or_told_missing() -> None:
+    script = Script(furnished())
+    assert script.run("dir abc_local.cer")[0].splitlines()[1].endswith("  abc_local.cer")
+    assert script.run("dir old.cfg") == ("Info: No file found.\n", 0)
+
+
+def test_the_machine_as_far_as_it_is_known() -> None:
+    found = furnished()
+    script = Script(found)
+    assert script.run("display esn")[0] == f"ESN of slot 0: {found.board_serial()}\n"
+    assert script.run("display device")[0].splitlines()[2].split() == [
+        "0", "scep-agent", "Present", "Normal",
+    ]  # fmt: skip
+    assert script.run("display startup")[0].splitlines()[2].endswith(" : NULL")
+    script.run("save", "y")
+    assert script.run("display startup")[0].splitlines()[2].endswith(" : in the store")
+    found.unusable = FakeUnusable("no store", found.task)
+    assert "Abnormal: " in script.run("display device")[0]

@@ -86,7 +86,10 @@ def test_mmi_mode_is_for_programs_and_for_this_session_alone() -> None:
     assert MORE not in shown
     assert shown.endswith("line 29\n<Huawei>")
     saved = terminal.type("save")
-    assert "Continue? Y, by mmi-mode.\nInfo: The configuration was saved.\n<Huawei>" in saved
+    assert (
+        "Continue? Y, by mmi-mode.\nInfo: The configuration was saved successfully.\n<Huawei>"
+        in saved
+    )
     created = terminal.type("system-view", "pki rsa local-key-pair create k1")
     assert created.endswith("Info: The RSA key pair k1 of 2048 bits was created.\n[Huawei]")
     assert other.type("display logbuffer").endswith(MORE)

@@ -210,7 +210,9 @@ def test_key_pairs() -> None:
 def test_the_version_is_that_of_the_package() -> None:
     project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     expected = tomllib.loads(project)["project"]["version"]
-    assert next(text_lines(board.version("SN1", None), TIMES)) == f"scep-agent, version {expected}"
+    assert next(text_lines(board.version("SN1", None), TIMES)) == (
+        f"scep-agent software, Version {expected} (SCEP RFC 8894)"
+    )
 
 
 # -- JSON ------------------------------------------------------------------------------------------

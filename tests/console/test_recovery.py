@@ -191,7 +191,7 @@ def test_such_a_line_shows_what_the_device_is_and_goes_on() -> None:
     told = " ".join(line.take().split())
     assert "`display version`, `display clock`, `display interface brief`" in told
     said = line.type("display version", "disp clock")
-    assert "scep-agent, version" in said
+    assert "scep-agent software, Version" in said
     assert "Time source: ntp" in said
     assert said.endswith("\nWord: ")
     assert line.ends == 0
@@ -208,7 +208,7 @@ def test_a_line_of_a_device_that_has_lost_its_configuration_alone_shows_nothing(
 def test_without_the_offer_to_erase_it_still_shows() -> None:
     line = Line(unusable=True, recovery=False)
     assert OFFER not in line.take()
-    assert "scep-agent, version" in line.type("display version")
+    assert "scep-agent software, Version" in line.type("display version")
     assert line.type("ERASE", "y").endswith(NOTHING)
     line.wait(1000)
     assert line.device.unusable is not None

@@ -10,8 +10,8 @@ from tests.helpers.appliance import FakeDevice
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("display version", "scep-agent, version"),
-        ("DISP  ver", "scep-agent, version"),
+        ("display version", "scep-agent software, Version"),
+        ("DISP  ver", "scep-agent software, Version"),
         ("display clock", "Time source: ntp"),
         ("d int b", "eth0"),
     ],

@@ -44,7 +44,7 @@ Info: Realm abc: pending: the CA has not decided.
 [Huawei]return
 <Huawei>save
 Warning: The current configuration will be written to the device. Continue? [Y/N]: y
-Info: The configuration was saved.
+Info: The configuration was saved successfully.
 <Huawei>display current-configuration
 #
 sysname Huawei

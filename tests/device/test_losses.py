@@ -119,7 +119,7 @@ def test_an_operator_opens_no_line_by_a_file_that_leaves_out_what_is_not_underst
     assert closed(bench)
     typed(bench, 2, "system-view", "sysname r3")
     assert closed(bench), "another setting has nothing to do with it"
-    assert typed(bench, 2, "save", "y").endswith("The configuration was saved.\n")
+    assert typed(bench, 2, "save", "y").endswith("The configuration was saved successfully.\n")
     bench.reboot()
     assert closed(bench), "the line was kept"
     assert bench.device.settings.sysname == "r3"

@@ -56,6 +56,14 @@ def test_up_is_switched_on_with_a_carrier(flags: int, up: bool) -> None:
     assert netlink.parse_link(link(b"eth0", flags)) == netlink.LinkRow(2, "eth0", up)
 
 
+def test_the_frames_that_failed_are_counted() -> None:
+    counts = struct.pack("=24Q", *range(24))  # struct rtnl_link_stats64
+    found = netlink.parse_link(link(b"eth0", 0x41) + attribute(23, counts))
+    assert found == netlink.LinkRow(2, "eth0", True, in_errors=4, out_errors=5)
+    old = netlink.parse_link(link(b"eth0", 0x41) + attribute(23, counts[:8]))
+    assert old == netlink.LinkRow(2, "eth0", True)
+
+
 def test_a_point_to_point_address_is_ours_not_the_peers() -> None:
     found = netlink.parse_address(address(V4, attribute(1, TWO), attribute(2, ONE)))
     assert found == netlink.AddressRow((0, 0, 0), 2, "192.0.2.1")

@@ -270,7 +270,7 @@ class FakeDevice:
     def interfaces(self) -> list[Interface]:
         return [
             Interface("lo", True, ("127.0.0.1",)),
-            Interface("eth0", True, ("192.0.2.1", "2001:db8::1")),
+            Interface("eth0", True, ("192.0.2.1", "2001:db8::1"), 3, 4),
             Interface("eth1", False, ()),
         ]
 

@@ -30,6 +30,9 @@ class FakeStorage:
             raise fail("file-unreadable", name=name, reason="No such file or directory")
         return self.content[name]
 
+    def write(self, name: str, data: bytes) -> None:
+        self.content[name] = data
+
 
 class FakeSystem:
     """A machine whose clock is right and which notes what was done to it."""

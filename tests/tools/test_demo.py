@@ -82,7 +82,7 @@ def test_the_demo_ends_well_and_leaves_nothing(tmp_path: Path) -> None:
         "board/memory/demo/cert.pem: OK",
         "board/memory/demo/key.pem is the key of cert.pem: OK",
         "subject=CN=router1.example,O=Lab,C=DE",
-        "Info: The configuration was saved.",
+        "Info: The configuration was saved successfully.",
     ):
         assert f"\n{line}\n" in said
     assert "  board/device.key                       32  0600\n" in said
@@ -271,7 +271,7 @@ def test_the_console_is_a_prompt_on_the_line(tmp_path: Path, hang_up: bool) -> N
         said = _terminal_until(terminal, b"<Huawei>")
         assert b"fingerprint sha256" in said
         os.write(terminal, b"display version\r")
-        _terminal_until(terminal, b"scep-agent, version")
+        _terminal_until(terminal, b"scep-agent software, Version")
         os.write(terminal, b"\x03")  # Ctrl+C is a key like any other
         _terminal_until(terminal, b"<Huawei>")
         if not hang_up:

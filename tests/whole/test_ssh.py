@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=missing() or "it can run"),
 ]
 WAIT_S = 60
-VERSION = "scep-agent, version"
+VERSION = "scep-agent software, Version"
 
 
 @pytest.fixture(params=["forced command", "login shell"])

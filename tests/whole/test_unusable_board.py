@@ -161,7 +161,7 @@ def test_the_serial_line_shows_three_displays_and_offers_to_erase(
         assert "Nobody can get in on this line" in said
         assert "neither our format" in " ".join(said.split())
         for line, shown in (
-            ("display version", "scep-agent, version"),
+            ("display version", "scep-agent software, Version"),
             ("display clock", "Time source"),
             ("display interface brief", "lo"),
         ):

@@ -18,6 +18,7 @@ SENTENCES = {
     "clock datetime TIME DATE": "Sets the clock and the RTC, in the zone of the device.",
     "clock timezone NAME { add | minus } OFFSET": "The zone in which times are shown.",
     "common-name NAME": "The common name of the subject; nothing can be applied for without it.",
+    "commit": "Does nothing: each line takes effect when it is typed.",
     "compare configuration": "Shows how the running configuration differs from the saved one.",
     "compatibility { ca-id-empty | http-get | http-post | ra-any-purpose | renew-by-pkcsreq"
     " | renew-by-signed-pkcsreq | renew-by-renewalreq | renew-when-expired | renew-with-password"
@@ -28,10 +29,12 @@ SENTENCES = {
     " fails, and says what to do.",
     "delete FILENAME": "Deletes a file of device storage. What realms have, and what"
     " `https ca-file` names, stays; what may hold a private key or a challenge is for level 3.",
-    "dir": "Lists the files of device storage.",
+    "dir [ FILENAME ]": "Lists the files of device storage, or one.",
     "display clock": "Shows the time, who vouches for it, and whether it is trusted.",
     "display current-configuration [ all | include-default ]": "Shows the running configuration;"
     " it can be pasted back. `include-default` adds the settings that have their default value.",
+    "display device": "Shows whether the device is as it should be.",
+    "display esn": "Shows the serial number of the device.",
     "display history-command": "Shows the last lines of this session.",
     "display interface brief": "Shows the interfaces and their addresses.",
     "display logbuffer": "Shows the last log lines.",
@@ -51,6 +54,7 @@ SENTENCES = {
     "display pki statistics": "Shows what the device holds, and counts what has happened.",
     "display saved-configuration": "Shows what the next start will load.",
     "display saved-configuration unapplied": "Shows the saved lines that do not apply, and why.",
+    "display startup": "Shows whether a configuration is saved for the next start.",
     "display this": "Shows the configuration of this view.",
     "display users": "Shows who is at the console, and from where.",
     "display version": "Shows the version of the software, the serial number of the device, and"
@@ -136,7 +140,8 @@ SENTENCES = {
     " do not apply.",
     "return": "Back to the user view.",
     "rsa local-key-pair NAME": "The key pair of this realm.",
-    "save": "Makes the running configuration survive a reboot.",
+    "save [ FILENAME | force | all ]": "Makes the running configuration survive a reboot; `force`"
+    " does not ask. With FILENAME it writes a copy to device storage, which no start loads.",
     "screen-length LINES temporary": "Lines of a page in this session; 0 for no paging.",
     "serial-number": "Puts the serial number of the device into the subject.",
     "set authentication password [ cipher [ PASSWORD ] ]": "The password of the serial lines, for"

@@ -34,6 +34,21 @@ def show_interfaces(operator: Operator, _args: Args) -> None:
     operator.show(board.interfaces(device.interfaces(), device.router_names))
 
 
+def show_serial(operator: Operator, _args: Args) -> None:
+    operator.show(board.serial(operator.device.board_serial()))
+
+
+def show_device(operator: Operator, _args: Args) -> None:
+    device = operator.device
+    unusable = device.unusable
+    why = unusable.reason if unusable else device.system.statistics()["store_read_only"]
+    operator.show(board.device(f"Abnormal: {why}" if why else "Normal"))
+
+
+def show_startup(operator: Operator, _args: Args) -> None:
+    operator.show(board.startup(operator.device.configuration.saved() is not None))
+
+
 # -- clock -----------------------------------------------------------------------------------------
 
 
@@ -132,6 +147,9 @@ SYSNAME = setting(SYSTEM, "sysname", "NAME", parameters.SYSNAME, "sysname")._rep
 VERSION = display("version", show_version, board.VERSION)
 CLOCK = display("clock", show_clock, board.CLOCK)
 STATISTICS = display("pki statistics", show_statistics, board.STATISTICS)
+SERIAL = display("esn", show_serial, board.SERIAL)
+DEVICE = display("device", show_device, board.SLOT)
+STARTUP = display("startup", show_startup, board.STARTUP)
 INTERFACES = display("interface brief", show_interfaces, board.INTERFACE)
 SET_CLOCK = Row(
     "clock datetime TIME DATE",

@@ -117,8 +117,14 @@ def show_file(operator: Operator, args: Args) -> None:
     operator.show(board.file(text.splitlines()))
 
 
-def show_files(operator: Operator, _args: Args) -> None:
-    operator.show(board.files(operator.device.storage.entries()))
+def show_files(operator: Operator, args: Args) -> None:
+    found = operator.device.storage.entries()
+    if "FILENAME" in args:
+        found = [entry for entry in found if entry.name == args.text("FILENAME")]
+        if not (found or operator.wants_json):
+            operator.info("No file found.")
+            return
+    operator.show(board.files(found))
 
 
 PARAMETERS = {"FILENAME": parameters.FILE, "PASSWORD": passwords.PLAIN}
@@ -127,4 +133,11 @@ WORDS = {"password": "Password of the file"}
 FORMAT = one_of(SYSTEM, "pki file-format", ("der", "pem"), "file_format")
 DELETE = Row("delete FILENAME", (USER,), delete_file, PARAMETERS)
 MORE = Row("more FILENAME", (USER,), show_file, PARAMETERS, shows=board.FILE_TEXT)
-DIR = Row("dir", (USER,), show_files, level=DISPLAY_LEVEL, shows=board.FILE)
+DIR = Row(
+    "dir [ FILENAME ]",
+    (USER,),
+    show_files,
+    {"FILENAME": parameters.FILE},
+    level=DISPLAY_LEVEL,
+    shows=board.FILE,
+)

@@ -6,13 +6,17 @@ from agent.console.commands import access
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row
 from agent.console.displays import board, saved
+from agent.console.language import parameters
 from agent.console.language.blocks import difference, settings_of
 from agent.console.language.grammar import Args
 from agent.console.language.views import EVERYWHERE, USER
 from agent.errors import fail
 
 
-def save(operator: Operator, _args: Args) -> None:
+def save(operator: Operator, args: Args) -> None:
+    if "FILENAME" in args:
+        _save_file(operator, args.text("FILENAME"))
+        return
     configuration = operator.device.configuration
     lost, closed = configuration.lost(), configuration.closed()
     if lost:
@@ -21,13 +25,36 @@ def save(operator: Operator, _args: Args) -> None:
     def answered(yes: bool) -> None:
         if yes:
             configuration.save()
-            operator.info("The configuration was saved.")
+            operator.info("The configuration was saved successfully.")
 
     more = f" It replaces for ever what is left: {lost}." if lost else ""
     if lost and closed:
         more += " The serial lines, which let nobody in now, are open to all then."
+    if "force" in args and not more:
+        answered(True)
+        return
     operator.question(
         f"The current configuration will be written to the device.{more} Continue?", answered
+    )
+
+
+def _save_file(operator: Operator, name: str) -> None:
+    """A copy in device storage, which no start loads."""
+
+    def answered(yes: bool) -> None:
+        if yes:
+            text = operator.device.configuration.running()
+            operator.device.storage.write(name, text.encode())
+            operator.info(
+                f"The configuration was saved successfully, to the file {name}. The next start"
+                " loads what `save` without a file has written."
+            )
+
+    taken = (
+        f" The file {name} exists: it is replaced." if operator.device.storage.exists(name) else ""
+    )
+    operator.question(
+        f"The current configuration will be written to the file {name}.{taken} Continue?", answered
     )
 
 
@@ -96,7 +123,13 @@ def _saved_lines(operator: Operator) -> list[str]:
 _WORDS = {"unapplied": "Lines of it that do not apply now, and why"}
 
 ROWS = (
-    Row("save", (USER,), save),
+    Row(
+        "save [ FILENAME | force | all ]",
+        (USER,),
+        save,
+        {"FILENAME": parameters.CONFIGURATION_FILE},
+        words={"force": "Without a question", "all": "The same as without"},
+    ),
     Row(
         "reset saved-configuration [ unapplied ]", (USER,), reset, words=_WORDS, level=SECRET_LEVEL
     ),

@@ -13,6 +13,10 @@ def system_view(operator: Operator, _args: Args) -> None:
     operator.info("Ctrl+Z or `return` leads back to the user view.")
 
 
+def commit(operator: Operator, _args: Args) -> None:
+    operator.info("Each line took effect when it was typed: nothing waits for `commit`.")
+
+
 def leave(operator: Operator, _args: Args) -> None:
     operator.leave()
 
@@ -34,6 +38,7 @@ def block_end(operator: Operator, _args: Args) -> None:
 
 ROWS = (
     Row("system-view [ immediately ]", (USER,), system_view),
+    Row("commit", CONFIGURATION, commit),
     Row("quit", EVERYWHERE, leave, level=VISIT_LEVEL, marks=True),
     Row("return", EVERYWHERE, back_to_user, level=VISIT_LEVEL, marks=True),
     Row("#", EVERYWHERE, block_end, level=VISIT_LEVEL, marks=True),

@@ -44,8 +44,8 @@ def configuration(lines: Iterable[str]) -> Document:
 
 
 def _version_layout(_kind: Kind, item: Item, _times: Times) -> Iterator[str]:
-    yield f"{item['product']}, version {item['version']}"
-    yield "SCEP (RFC 8894) enrolment agent"
+    yield f"{item['product']} software, Version {item['version']} (SCEP RFC 8894)"
+    yield ""  # here tools that know the first lines of VRP read no further
     yield f"Serial number of the device: {item['serial'] or '-'}"
     if item["confinement"] is None:
         yield "Confinement of jobs: not known yet"
@@ -141,48 +141,115 @@ STATISTICS = Kind(
 
 # -- interfaces and files --------------------------------------------------------------------------
 
-_INTERFACE_COLUMNS = (15, 24, 6)
 
-
-def _state(item: Item, _times: Times) -> str:
-    return "up" if item["up"] else "down"
+def _interface_layout(_kind: Kind, item: Item, _times: Times) -> Iterator[str]:
+    """As VRP, by the names of the board; what VRP does not show stands behind the columns: the name
+    of Linux, where that is another one, and the addresses."""
+    physical = "up" if item["up"] else "down"
+    protocol = "up" if item["up"] and item["addresses"] else "down"
+    counts = f"   --     -- {item['in_errors']:>9} {item['out_errors']:>9}"
+    own = item["name"]
+    for name in item["router_names"] or [own]:
+        behind = " ".join([*([own] if name != own else []), *item["addresses"]])
+        yield f"{name:<21} {physical:<5} {protocol:<8} {counts}  {behind}".rstrip()
 
 
 INTERFACE = Kind(
     "interface brief",
     (
-        Field("name", TEXT, "Interface"),
-        Field("router_names", LIST, "Router Name"),
-        Field("up", FLAG, "State", _state),
-        Field("addresses", LIST, "Addresses"),
+        Field("name", TEXT),
+        Field("router_names", LIST),
+        Field("up", FLAG),
+        Field("addresses", LIST),
+        Field("in_errors", INTEGER),
+        Field("out_errors", INTEGER),
     ),
-    row(*_INTERFACE_COLUMNS),
+    _interface_layout,
+)
+_INTERFACE_HEAD = (
+    "PHY: Physical",
+    "InUti/OutUti: input utility/output utility",
+    f"{'Interface':<21} PHY   Protocol InUti OutUti  inErrors outErrors",
 )
 
 
 def interfaces(found: Iterable[Interface], router_names: Callable[[str], list[str]]) -> Document:
-    """Each by its name of Linux, beside it what the board calls it."""
     items = [
         {**one._asdict(), "addresses": list(one.addresses), "router_names": router_names(one.name)}
         for one in found
     ]
-    return Document(INTERFACE, items, [header(INTERFACE, *_INTERFACE_COLUMNS)])
+    return Document(INTERFACE, items, _INTERFACE_HEAD)
 
 
-_FILE_COLUMNS = (10, 28)
+def _file_layout(_kind: Kind, item: Item, times: Times) -> Iterator[str]:
+    modified = times.month_first(item["modified_at"])
+    yield f"{item['index']:>5}  -rw-  {item['size']:>14,}  {modified}  {item['name']}"
+
+
 FILE = Kind(
     "dir",
     (
-        Field("size", INTEGER, "Size(Byte)"),
-        Field("modified_at", TIME, "Time"),
-        Field("name", TEXT, "FileName"),
+        Field("index", INTEGER),
+        Field("size", INTEGER),
+        Field("modified_at", TIME),
+        Field("name", TEXT),
     ),
-    row(*_FILE_COLUMNS),
+    _file_layout,
 )
+_FILE_HEAD = f"  Idx  Attr  {'Size(Byte)':>14}  {'Date':<11} {'Time':<8}  FileName"
 
 
 def files(found: Iterable[FileEntry]) -> Document:
-    return Document(FILE, (one._asdict() for one in found), [header(FILE, *_FILE_COLUMNS)])
+    items = ({"index": index, **one._asdict()} for index, one in enumerate(found))
+    return Document(FILE, items, [_FILE_HEAD])
+
+
+# -- the machine -----------------------------------------------------------------------------------
+
+
+def _serial_layout(_kind: Kind, item: Item, _times: Times) -> Iterator[str]:
+    yield f"ESN of slot 0: {item['serial'] or '-'}"
+
+
+SERIAL = Kind("esn", (Field("serial", TEXT + "?"),), _serial_layout)
+
+_SLOT_COLUMNS = (4, 20, 8)
+SLOT = Kind(
+    "device",
+    (
+        Field("slot", INTEGER, "Slot"),
+        Field("type", TEXT, "Type"),
+        Field("online", TEXT, "Online"),
+        Field("status", TEXT, "Status"),
+    ),
+    row(*_SLOT_COLUMNS),
+)
+STARTUP = Kind(
+    "startup",
+    (
+        Field("software", TEXT, "Startup system software"),
+        Field("next_configuration", TEXT, "Next startup saved-configuration file"),
+    ),
+    block(),
+)
+
+
+def serial(number: str) -> Document:
+    return Document(SERIAL, [{"serial": number or None}])
+
+
+def device(status: str) -> Document:
+    """`status`: Normal, or Abnormal with what is wrong."""
+    item = {"slot": 0, "type": "scep-agent", "online": "Present", "status": status}
+    return Document(SLOT, [item], ["Device status:", header(SLOT, *_SLOT_COLUMNS)])
+
+
+def startup(is_saved: bool) -> Document:
+    item = {
+        "software": f"scep-agent {limits.VERSION}",
+        "next_configuration": "in the store" if is_saved else "NULL",
+    }
+    return Document(STARTUP, [item])
 
 
 FILE_TEXT = Kind("more", (Field("line", TEXT),), _line_layout, foreign=ALL_LINES)

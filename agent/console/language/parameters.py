@@ -131,6 +131,14 @@ def subject(help_text: str, high: int) -> Parameter:
     )
 
 
+def _read_configuration_file(word: str) -> str:
+    """So no command writes a configuration over a certificate or a key."""
+    found = str(FILE.read(word))
+    if not found.endswith(".cfg"):
+        raise ValueError("the name of a file with a configuration ends in .cfg")
+    return found
+
+
 def _read_units(word: str) -> tuple[str, ...]:
     check_length(word, 1, limits.UNITS_CHARACTERS)
     units = tuple(unit.strip() for unit in word.split(","))
@@ -191,6 +199,7 @@ SERIAL = ranged(
     "HEX", 1, limits.SERIAL_DIGITS, "Serial number of a certificate", _read_serial
 )._replace(example="2a")
 FILE = name("Name of a file in device storage", limits.FILE_CHARACTERS)
+CONFIGURATION_FILE = FILE._replace(read=_read_configuration_file, example="old.cfg", low=5)
 VPN_INSTANCE = text(
     "Name of a VPN instance (a VRF device)",
     1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hal import calendar
 from hal.named import NamedTuple
 
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _SIZES_S = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -21,6 +22,15 @@ class Times(NamedTuple):
         if not calendar.FIRST_S <= local_s <= calendar.LAST_S:
             return f"{time_s} s"
         return f"{calendar.text(local_s)} {self.zone}"
+
+    def month_first(self, time_s: int) -> str:
+        """`Nov 23 2026 14:05:00`, as VRP shows the times of files; else as `moment`."""
+        local_s = time_s + self.ahead_s
+        if not calendar.FIRST_S <= local_s <= calendar.LAST_S:
+            return self.moment(time_s)
+        text = calendar.text(local_s)  # 2026-11-23 14:05:00
+        at = int(text[5:7]) * 3
+        return f"{_MONTHS[at - 3 : at]} {text[8:10]} {text[:4]} {text[11:]}"
 
     def relative(self, time_s: int) -> str:
         """A time, and how far it is from now."""
