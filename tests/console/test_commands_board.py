@@ -59,7 +59,7 @@ def test_files_interfaces_and_statistics_are_tables() -> None:
     assert Script(found).run("dir")[0].splitlines()[1].split()[-1] == "abc_local.cer"
     shown = Script(found).run("display interface brief")[0].splitlines()
     assert [line.split() for line in shown[3:]] == [
-        ["lo", "up", "up", "--", "--", "0", "0", "127.0.0.1"],
+        ["LoopBack0", "up", "up", "--", "--", "0", "0", "lo", "127.0.0.1"],
         ["eth0", "up", "up", "--", "--", "3", "4", "192.0.2.1", "2001:db8::1"],
         ["GigabitEthernet0/0/1", "down", "down", "--", "--", "0", "0", "eth1"],
     ]
@@ -111,7 +111,7 @@ def test_files_and_interfaces_are_read_as_those_of_vrp() -> None:
     assert (row["idx"], row["size"], row["file_name"]) == ("0", "11", "abc_local.cer")
     rows = parsed("display interface brief")
     assert [(row["interface"], row["phy"], row["protocol"]) for row in rows] == [
-        ("lo", "up", "up"), ("eth0", "up", "up"), ("GigabitEthernet0/0/1", "down", "down"),
+        ("LoopBack0", "up", "up"), ("eth0", "up", "up"), ("GigabitEthernet0/0/1", "down", "down"),
     ]  # fmt: skip
     assert (rows[1]["inerrors"], rows[1]["outerrors"]) == ("3", "4")
 
