@@ -46,6 +46,8 @@ help:
 	@echo 'make docs     everything in docs/ that is generated'
 	@echo 'make bench    what it costs, beside other clients (some minutes); writes docs/BENCHMARKS.md'
 	@echo 'make interop  every server and client that is not ours; writes docs/interop.md (minutes)'
+	@echo 'make clients  automation that knows VRP, unchanged, at a real agent: Netmiko, scrapli, NAPALM,'
+	@echo '              nornir, Ansible, hier_config, RANCID, and what Oxidized asks (minutes, root)'
 	@echo 'make netns    source binding in random networks, each segment watched (minutes, root)'
 	@echo 'make confinement  what a job child can do, by strace and by children that try (minutes, root);'
 	@echo '              writes docs/confinement.md'
@@ -119,6 +121,20 @@ bench: $(VENV)/ready | packages
 .PHONY: interop
 interop: $(VENV)/ready | peers
 	$(VENV)/bin/python -m tests.rigs.interop
+
+# Root: an environment of its own, since each of these clients wants its own versions.
+CLIENTS := build/clients
+.PHONY: clients
+clients: $(VENV)/ready $(CLIENTS)/ready | packages
+	@dpkg -s rancid >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { \
+	  echo '== installing rancid'; apt-get update -qq; $(APT_INSTALL) rancid >/dev/null; }
+	$(VENV)/bin/python -m tests.rigs.clients --python $(CLIENTS)/bin/python
+
+$(CLIENTS)/ready: requirements/clients.txt
+	@echo '== preparing $(CLIENTS): pinned clients from the Python package index'
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 # Root: every segment of some hundred jobs in random networks of their own (tests/rigs/binding).
 NETNS_ARGS ?= --topologies 240 --seed 1

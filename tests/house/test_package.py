@@ -46,8 +46,18 @@ def test_the_tests_on_debian_are_run_by_the_same_versions() -> None:
     assert pins("debian.txt").items() <= pins("dev.txt").items()
 
 
+DRIVERS = ROOT / "tests" / "rigs" / "clients" / "drivers"  # in an environment of their own
+
+
+def test_what_drives_other_clients_is_pinned() -> None:
+    tops = {name.split(".")[0] for path in DRIVERS.glob("*.py") for _line, name in imports(path)}
+    packages = {normal(top) for top in tops - {"cases"} - sys.stdlib_module_names}
+    assert {"netmiko", "napalm", "scrapli"} <= packages <= pins("clients.txt").keys()
+
+
 def test_what_is_imported_is_pinned() -> None:
-    tops = {name.split(".")[0] for path in (*SOURCES, *TESTS) for _line, name in imports(path)}
+    here = [path for path in (*SOURCES, *TESTS) if path.parent != DRIVERS]
+    tops = {name.split(".")[0] for path in here for _line, name in imports(path)}
     others = tops - OWN - NOT_PINNED - sys.stdlib_module_names
     origin = packages_distributions()
     packages = {normal(package) for top in others for package in origin[top]}
