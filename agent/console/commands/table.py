@@ -21,6 +21,7 @@ from agent.console.commands import (
     realm,
     saved,
     terminal,
+    undoing,
     views,
 )
 from agent.console.commands.operator import Operator
@@ -63,8 +64,6 @@ class Command(NamedTuple):
     def run(self, operator: Operator, args: Args) -> None:
         """Raises AgentError; a line behind `undo` must be one that is configured."""
         if self.line:
-            from agent.console.commands import undoing  # loaded when such a line is typed
-
             undoing.refuse_another(operator, self.row, args)
         self.handler(operator, args)
 
