@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from agent.settings import ConsoleLine, Entity, Realm, Settings
+from hal.annotations import Any
 from hal.named import NamedTuple
 
 USER, SYSTEM, REALM, ENTITY = "user", "system", "realm", "entity"
