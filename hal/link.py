@@ -44,6 +44,7 @@ _DATAGRAM_BYTES = 64 * 1024  # the kernel fills at most 32 KiB at a time
 _DATAGRAMS = 1024  # a router with 10,000 addresses needs below 100
 _DUMPS = 5  # a table that changes under each of these dumps is read as it comes
 _KERNEL_S = 2
+_NEWS_A_READ = 64  # datagrams; a turn of the loop has others to serve
 
 
 class _Address(NamedTuple):
@@ -55,6 +56,55 @@ class _Address(NamedTuple):
     @property
     def text(self) -> str:
         return str(self.sockaddr[0])
+
+
+class LinuxLinkNews:
+    """What rtnetlink(7) tells of interfaces and addresses. See `hal.ports.LinkNews`.
+
+    An address of IPv6 is told of twice: while it is tentative, and when it can be used.
+    """
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, room_bytes: int | None = None) -> None:
+        """room_bytes: for messages that wait; None: as the system has it. Raises LinkError."""
+        try:
+            self._socket = socket.socket(
+                socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
+            )
+        except OSError as error:
+            raise _silent(error) from error
+        try:
+            if room_bytes is not None:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room_bytes)
+            self._socket.bind((0, netlink.CHANGED_GROUPS))
+        except OSError as error:
+            self._socket.close()
+            raise _silent(error) from error
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def read(self) -> bool:
+        """A storm of messages is read in parts: what is left makes it readable once more."""
+        changed = False
+        for _ in range(_NEWS_A_READ):
+            try:
+                changed = netlink.is_change(self._socket.recv(_DATAGRAM_BYTES)) or changed
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise _silent(error) from error
+                changed = True
+        return changed
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _silent(error: OSError) -> LinkError:
+    return LinkError("other", f"the kernel does not tell of its interfaces: {error.strerror}")
 
 
 class LinuxLink:
@@ -104,6 +154,10 @@ class LinuxLink:
             sock.settimeout(timeout_s)
             return sock
         raise _verdict(failures)
+
+    def news(self) -> LinuxLinkNews:
+        """From now on. Raises LinkError."""
+        return LinuxLinkNews()
 
     def _locals(self, source: Source) -> list[_Address] | None:
         """The addresses that the source allows, best first; None when any will do."""

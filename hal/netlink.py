@@ -1,4 +1,5 @@
-"""rtnetlink messages (rtnetlink(7)): requests for, and readings of, interfaces and addresses.
+"""rtnetlink messages (rtnetlink(7)): requests for, and readings of, interfaces and addresses; and
+whether a message tells of a change of them.
 
 No socket is opened here. Fault model: the kernel is trusted to be honest, not to be like the one
 this was written on: unknown messages, attributes and families are passed over; a length that
@@ -16,6 +17,9 @@ from hal.named import NamedTuple
 GET_LINK, GET_ADDRESS = 18, 22  # RTM_GETLINK, RTM_GETADDR
 NEW_LINK, NEW_ADDRESS = 16, 20
 ERROR, DONE = 2, 3
+REMOVED_LINK, REMOVED_ADDRESS = 17, 21  # RTM_DELLINK, RTM_DELADDR
+CHANGES = (NEW_LINK, REMOVED_LINK, NEW_ADDRESS, REMOVED_ADDRESS)
+CHANGED_GROUPS = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
 INTERRUPTED = 0x10  # NLM_F_DUMP_INTR: the table changed under the dump
 
 _DUMP_REQUEST = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
@@ -70,6 +74,14 @@ def messages(datagram: bytes) -> Iterator[tuple[int, int, bytes]]:
             raise ValueError("a netlink message has a wrong length")
         yield kind, flags, datagram[at + _HEADER.size : at + length]
         at += _aligned(length)
+
+
+def is_change(datagram: bytes) -> bool:
+    """Whether it tells of an interface or an address. What cannot be read may do so."""
+    try:
+        return any(kind in CHANGES for kind, _flags, _body in messages(datagram))
+    except ValueError:
+        return True
 
 
 def error_number(body: bytes) -> int:

@@ -137,11 +137,24 @@ class Source(NamedTuple):
     vrf: str | None = None
 
 
+class LinkNews(Protocol):
+    """Tells that interfaces or addresses may be others than before; it never blocks.
+
+    `fileno` is readable when something has changed since the opening or the last `read`. What got
+    lost on the way (ENOBUFS: more than there is room for) counts as a change: look again.
+    """
+
+    def fileno(self) -> int: ...
+    def read(self) -> bool: ...  # whether something may have changed; LinkError: it tells no more
+    def close(self) -> None: ...
+
+
 class Link(Protocol):
     """The network. `connect` fails closed: with a source it never uses another one."""
 
     def interfaces(self) -> list[Interface]: ...
     def connect(self, host: str, port: int, source: Source, timeout_s: int) -> socket: ...
+    def news(self) -> LinkNews: ...  # from now on, until it is closed; LinkError
 
 
 class Clock(Protocol):

@@ -28,6 +28,7 @@ from agent.device.keypairs import KeyPairs
 from agent.device.passwords import Logins, Passwords
 from agent.device.realms import Realms
 from agent.device.shared import Shared
+from agent.device.sources import Sources
 from agent.device.starts import Starts
 from agent.device.status import Reports
 from agent.device.storage import DeviceStorage
@@ -60,7 +61,6 @@ class Device:
             activation,
             self.starts,
             lambda name, done: self.applications.alone(name, done),
-            lambda name: self.ahead.look(name),
         )
         self.passwords, self.access = Passwords(shared), Logins(shared)
         self.storage = DeviceStorage(hardware.files)
@@ -72,6 +72,7 @@ class Device:
         self.revocation = Crls(shared, self.realms, self.keys, self.storage)
         self.alarms = Alarms(shared, self.realms)
         self.ahead = Ahead(shared, self.realms, authority, self.revocation)
+        self.sources = Sources(shared, self.realms)
         erasure = Erasure(store, hardware.files, hardware.memory, log)
         self.system = DeviceSystem(
             shared, self.realms, self.keys, erasure, self.identity, self._start_anew
@@ -137,6 +138,7 @@ class Device:
         """No callback comes any more; flash is as it is."""
         self.realms.stop()
         self.alarms.stop()
+        self.sources.stop()
         self.shared.time.stop()
 
     def _start_anew(self) -> None:

@@ -38,24 +38,26 @@ class Rest(NamedTuple):
 
 
 class Watch:
-    """Tells of realms that may stand otherwise than before: `alone` at once of one that renews by
-    itself, and `call` a moment later. An application stirs several times in a moment: `call` gets
-    each once, one a turn of the loop.
+    """Tells of realms that may stand otherwise than before: those of `at_once` now, and `call` a
+    moment later. An application stirs several times in a moment: `call` gets each once, one a turn
+    of the loop.
     """
 
-    def __init__(self, loop: Loop, alone: Callable[[str], None]) -> None:
-        self._loop, self._alone = loop, alone
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self.at_once: list[Callable[[RealmRunner], None]] = []
         self.call: Callable[[RealmRunner], None] = lambda _runner: None
         self._stirred: dict[RealmRunner, None] = {}
         self._round: Round[RealmRunner] = Round(loop, lambda runner: self.call(runner))
 
     def stirs(self, runner: RealmRunner) -> None:
-        if runner.engine.policy.percent is not None:
-            self._alone(runner.realm.name)
+        """Also of one that has stopped."""
+        for call in self.at_once:
+            call(runner)
         self.later(runner)
 
     def later(self, runner: RealmRunner) -> None:
-        """For `call` alone: also of one that has stopped."""
+        """For `call` alone."""
         if not self._stirred:
             self._loop.after(WATCHED_NS, self._tell)
         self._stirred[runner] = None
@@ -76,8 +78,7 @@ class Watch:
 
 class Realms:
     """Names of realms are as an operator types them. `alone` is called with the name of one that is
-    to apply by itself, and with what hears of the end; `stands` with that of one that renews by
-    itself and may stand otherwise than before.
+    to apply by itself, and with what hears of the end.
 
     A realm of which flash knows nothing has no runner until somebody asks it for work, or it is to
     work by itself: a runner takes more memory than its settings, and there may be a thousand.
@@ -90,13 +91,12 @@ class Realms:
         activation: Activation,
         starts: Starts,
         alone: Callable[[str, Done[None] | None], None],
-        stands: Callable[[str], None],
     ) -> None:
         self._shared, self._keys, self._activation = shared, keys, activation
         self._starts, self._alone = starts, alone
         self._runners: dict[str, RealmRunner | None] = {}
         self._rests: dict[RealmRunner, Rest] = {}
-        self.watch = Watch(shared.loop, stands)
+        self.watch = Watch(shared.loop)
         self._prewarning_days = shared.settings.prewarning_days
         self._herd_s = shared.hardware.herd_s  # what is configured later applies at once
         self._newcomers = Newcomers(shared, self._is_new, alone)
@@ -224,7 +224,7 @@ class Realms:
         runner = self._runners.pop(key)
         if runner:
             runner.stop()
-            self.watch.later(runner)
+            self.watch.stirs(runner)
 
     def _take_up(self, key: str, realm: Realm) -> None:
         """A realm is new here, but flash may know it: serve its certificate, go on where it was."""

@@ -16,7 +16,10 @@ SPENT = "a day: requests got no answer"
 REFUSED = "a day, after a refusal"
 MISSING = "what is missing here"
 FAILED = "the pause after what has failed"
+ADDRESS = "the source of its connections"
 QUIET = "the spread of a start, or somebody who types"
+
+SOURCE_MISSING = "source-missing"  # the code of the error
 
 
 class Wait(NamedTuple):
@@ -55,7 +58,8 @@ def _pause(stored: Stored, policy: Policy, now: Now) -> Wait:
         return _spread(REFUSED, here.day_s)
     if isinstance(error, LocalError) and error.retry == OPERATOR and error.code != "store-failed":
         return _spread(MISSING, min(automatic.HOUR_S, here.longest_s))
-    return _spread(FAILED, here.longest_s)
+    reason = ADDRESS if error.code == SOURCE_MISSING else FAILED
+    return _spread(reason, here.longest_s)
 
 
 def _spread(reason: str, longest_s: int) -> Wait:

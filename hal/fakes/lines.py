@@ -5,13 +5,15 @@ Fault model:
 * **Serial**: an end takes at most `room_bytes` of a write, or none; when one end is closed the line
   is cut, and the other end sees a hang-up once it has read what was under way.
 * **Link**: interfaces are data that a test may change at any time (down, without an address, gone);
-  `connect` fails as scripted for a host, or goes to loopback, where the test has its server.
+  `become` tells of it, as the kernel does, and `deaf` is a kernel that tells nobody. `connect`
+  fails as scripted for a host, or goes to loopback, where the test has its server.
 
 Out of the model: noise on the line, lost packets, slow names.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterable, Mapping
 
@@ -64,6 +66,32 @@ class FakeSerial:
         self._end.close()
 
 
+class FakeLinkNews:
+    """A counter of changes. See `hal.ports.LinkNews`."""
+
+    def __init__(self) -> None:
+        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def tell(self) -> None:
+        """Something has changed."""
+        if self._fd >= 0:
+            os.eventfd_write(self._fd, 1)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def read(self) -> bool:
+        try:
+            return os.eventfd_read(self._fd) > 0
+        except BlockingIOError:
+            return False
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
+
+
 class FakeLink:
     """A network made of data; hosts are answered on loopback. See `hal.ports.Link`.
 
@@ -82,9 +110,28 @@ class FakeLink:
         self.failures = dict(failures or {})
         self.ports = dict(ports or {})
         self.connections: list[tuple[str, int, str | None]] = []
+        self.deaf = False
+        self._news: list[FakeLinkNews] = []
+
+    def become(self, *interfaces: Interface) -> None:
+        """These are the interfaces from now on."""
+        self.network = list(interfaces)
+        for news in self._news:
+            news.tell()
+
+    @property
+    def listeners(self) -> int:
+        """How many are told of a change."""
+        return sum(news.fileno() >= 0 for news in self._news)
 
     def interfaces(self) -> list[Interface]:
         return list(self.network)
+
+    def news(self) -> FakeLinkNews:
+        if self.deaf:
+            raise LinkError("other", "the kernel does not tell of its interfaces")
+        self._news.append(FakeLinkNews())
+        return self._news[-1]
 
     def connect(self, host: str, port: int, source: Source, timeout_s: int) -> socket.socket:
         local = self._local(source, ":" in host)

@@ -14,6 +14,7 @@ from tests.enrolment.test_outage import ALONE, DAY_S, HOUR_S, NOW, SECOND_NS, he
 PAUSED = Pace(paused_ns=NOW.monotonic_ns + 100 * SECOND_NS)
 AWAY = fail("connection-refused", host="ca", what="x")
 REFUSED = fail("ca-badRequest", text="x", page="x", subject="x")
+NOT_THERE = fail("source-missing", what="eth0")
 LOCAL = fail("key-unknown", name="k1")
 
 
@@ -43,6 +44,7 @@ LONGEST_S = 9 * HOUR_S  # half as much again as the longest pause
         (None, waits.Wait(waits.QUIET)),
         (ended(None), waits.Wait(waits.QUIET)),
         (ended(AWAY), waits.Wait(waits.FAILED, LONGEST_S)),
+        (ended(NOT_THERE), waits.Wait(waits.ADDRESS, LONGEST_S)),
         (ended(REFUSED), waits.Wait(waits.REFUSED, 36 * HOUR_S)),
         (ended(LOCAL), waits.Wait(waits.MISSING, 5400)),
         (ended(AWAY, 2), waits.Wait(waits.SPENT, 36 * HOUR_S)),

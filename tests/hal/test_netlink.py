@@ -110,6 +110,23 @@ def test_a_request_asks_for_everything_of_a_kind() -> None:
     assert (kind, flags, len(body)) == (22, 0x301, 16)
 
 
+@pytest.mark.parametrize(
+    ("datagram", "expected"),
+    [
+        (message(16, b"abcd"), True),
+        (message(17, b"abcd"), True),
+        (message(20, b"abcd"), True),
+        (message(21, b"abcd"), True),
+        (message(24, b"a route"), False),
+        (message(24, b"a route") + message(20, b"abcd"), True),
+        (b"nonsense", True),
+        (b"", False),
+    ],
+)
+def test_what_may_tell_of_a_change(datagram: bytes, expected: bool) -> None:
+    assert netlink.is_change(datagram) is expected
+
+
 @settings(deadline=None, max_examples=300)
 @given(data=st.binary(max_size=128))
 def test_nonsense_is_a_value_error_at_most(data: bytes) -> None:

@@ -33,7 +33,7 @@ from agent.scep import (
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.keys import Hands, OwnKey
-from hal.ports import Interface, Source
+from hal.ports import Interface, LinkError, LinkNews, Source
 from tools.fuzz.decoders import corpus
 from tools.fuzz.decoders.corpus import World
 
@@ -76,6 +76,9 @@ class _Line:
             theirs.shutdown(socket.SHUT_WR)
             self._kept = socket.socket(fileno=theirs.detach())
         return ours
+
+    def news(self) -> LinkNews:
+        raise LinkError("other", "nothing ever changes here")
 
     def close(self) -> None:
         self._kept.close()
