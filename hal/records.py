@@ -146,6 +146,7 @@ class LocalRecord(NamedTuple):
     that was pinned when it came; "" where that is not known. names: a CRC-32 of the names that were
     asked for; 0 where those are not known. granted_s: the life that the CA granted last, if that
     ended too early to be of use. revoked: the reason for which a list names it, "" for none.
+    doubted: when it came it was right but for its dates, by a clock that was trusted.
     """
 
     certificate: CertificateRecord
@@ -160,6 +161,7 @@ class LocalRecord(NamedTuple):
     names: int = 0
     granted_s: int = 0
     revoked: str = ""
+    doubted: bool = False
 
     @property
     def end_s(self) -> int:
@@ -306,7 +308,7 @@ VERSION = {
     CaHeldRecord: 1,
     RenewalRecord: 1,
     RequestRecord: 5,
-    LocalRecord: 4,
+    LocalRecord: 5,
     CrlRecord: 1,
     AlarmsRecord: 1,
     OutcomeRecord: 3,
@@ -338,6 +340,7 @@ ADDED: dict[type, dict[int, dict[str, object]]] = {
         2: {"ends_as_before": False},
         3: {"renew_s": None},
         4: {"ends_s": None, "pin": "", "names": 0, "granted_s": 0, "revoked": ""},
+        5: {"doubted": False},
     },
     OutcomeRecord: {2: {"since_s": 0, "requests": 0}, 3: {"anew": False}},
     KeyRecord: {2: {"kind": SEALED}},

@@ -85,6 +85,7 @@ FIELDS = {
     "data": "content of the file",
     "ders": "what to print, as DER",
     "digest": "digest of our signatures",
+    "doubt": "the error of dates that are wrong unless the clock is, else empty",
     "entity": "the subject and its alternative names",
     "fingerprint": "what the realm pins: {algorithm, hex}",
     "format": "pem, der or pkcs12",

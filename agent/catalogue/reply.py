@@ -115,7 +115,8 @@ REPLY: dict[str, Row] = {
         " stands in its own certificate"),
     "issued-dates": Row(PEER, OPERATOR, "the certificate is not valid now: {reason}",
         "this clock or that of the CA is wrong",
-        "check `display clock`; ask the CA's operator"),
+        "check `display clock`; ask the CA's operator; what came by an application is kept, and"
+        " comes into use when the clock is within its dates"),
     "issued-subject": Row(PEER, OPERATOR, "the certificate is not what was asked for: {reason}",
         "the CA changed the names",
         "correct the entity, or allow it with `subject-match key-only` in the realm view"),

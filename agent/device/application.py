@@ -149,7 +149,7 @@ class Applications:
 
     def _key_wanted(self, realm: Realm, stored: Stored) -> int:
         """The bits of the key pair that must be made before the realm can apply; 0: it is there."""
-        auto, name, newest = realm.auto_enroll, realm.key_pair, stored.next or stored.local
+        auto, name, newest = realm.auto_enroll, realm.key_pair, stored.newest
         if auto is None or name is None or self._keys.unreadable(name):
             return 0
         key = self._keys.record(name)

@@ -69,8 +69,9 @@ def passed_s(stored: Stored, wall_s: int) -> Iterator[int]:
         yield stored.local.certificate.not_before_s
     if stored.ca and stored.ca.pin_index < len(stored.ca.certificates):
         yield stored.ca.certificates[stored.ca.pin_index].not_before_s
-    if stored.next and stored.next.certificate.not_before_s > wall_s + limits.AHEAD_S:
-        yield stored.next.certificate.not_before_s
+    waits = stored.next
+    if waits and not waits.doubted and waits.certificate.not_before_s > wall_s + limits.AHEAD_S:
+        yield waits.certificate.not_before_s
 
 
 class RealmRecords:

@@ -331,9 +331,10 @@ class RealmRunner:
 
     def _in_use(self, again: bool) -> InUse | None:
         """Collected when its turn comes (`Use`): by then it may have been renewed or deleted."""
-        local, waits = self.engine.stored.local, self.engine.stored.next
+        local, newest = self.engine.stored.local, self.engine.stored.newest
         if local is None:
             return None
+        waits = None if newest is local else newest
         key, judged = self._keys.record(local.key, local.generation), self.judged(local.chain)
         file_format = self._shared.settings.file_format
         return InUse(self.realm.name, local, key, judged, file_format, again, waits)

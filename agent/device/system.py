@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from agent.appliance import Children, Done
+from agent.appliance import Children, ClockState, Done
 from agent.device import casets, losses
 from agent.device.commits import BEING_ERASED, refused
 from agent.device.erasing import Erasure
@@ -12,9 +12,11 @@ from agent.device.identity import Identity
 from agent.device.keypairs import KeyPairs
 from agent.device.realms import Realms
 from agent.device.shared import Shared
+from agent.enrolment import automatic
 from agent.enrolment.states import is_under_way
 from agent.errors import AgentError, fail
 from agent.jobs.answers import Answer, items
+from hal import calendar
 from hal.ports import HalError, StoreError
 
 DAY_S = 86400
@@ -38,7 +40,7 @@ class DeviceSystem:
         self._store, self._reboot = shared.store, hardware.reboot
         self._erasure, self._renew_key = erasure, hardware.renew_key
         self._start_anew = start_anew
-        self.recovery, self.clock = hardware.recovery, shared.time.state
+        self.recovery = hardware.recovery
         self._identity, self.confirm_device = identity, identity.confirm
         self._children: Children | None = None
         self._erasing = False
@@ -57,6 +59,18 @@ class DeviceSystem:
                 log.report("CONFINEMENT_WEAK", weak)
 
         self._shared.task({"op": "rungs"}, _children, told)
+
+    def clock(self) -> ClockState:
+        """Of the clock; and the first realm whose CA has issued by another time."""
+        state = self._shared.time.state()
+        for runner in self._realms:
+            waits = runner.engine.stored.next
+            if waits and waits.doubted and automatic.is_outside(waits, state.counts_s):
+                begin, end = waits.certificate.not_before_s, waits.end_s
+                life = f"valid from {calendar.text(begin)} to {calendar.text(end)}"
+                says = f"but realm {runner.realm.name} was issued a certificate that is {life}"
+                return state._replace(why=f"{state.why}; {says}: one of the two clocks is wrong")
+        return state
 
     def children(self) -> Children | None:
         return self._children

@@ -75,6 +75,12 @@ class Stored(NamedTuple):
         return self.at_rest
 
     @property
+    def newest(self) -> LocalRecord | None:
+        """The certificate that waits for its turn or, where none does, the one in use. One whose
+        dates contradict the clock does not count."""
+        return self.next if self.next and not self.next.doubted else self.local
+
+    @property
     def at_rest(self) -> State:
         """The state while no application is under way (`AS_STORED`)."""
         if self.outcome and self.outcome.error is not None:

@@ -53,7 +53,7 @@ class Lists(NamedTuple):
 
 def next_ca(stored: Stored, policy: Policy, now: Now, tries: Tries) -> Deadline:
     """When the next CA comes to be asked for; behind that, when it is asked for."""
-    newest, ca = stored.next or stored.local, stored.ca
+    newest, ca = stored.newest, stored.ca
     if policy.percent is None or newest is None or ca is None or ca.next:
         return NEVER
     near_s = ca.certificates[ca.pin_index].not_after_s - LIVES * _life_s(newest)
@@ -104,7 +104,7 @@ def _from(wall_s: int, now: Now, tries: Tries) -> Deadline:
 def owing(tries: Tries, stored: Stored, now: Now, wait_s: int = 0) -> Tries:
     """It has come due, and is asked for `wait_s` later. It stays so: the application that is due at
     the same moment brings a certificate that is not."""
-    newest = stored.next or stored.local
+    newest = stored.newest
     paused_ns = max(tries.paused_ns, now.monotonic_ns + wait_s * SECOND_NS)
     owed = newest.certificate.serial if newest else "-"
     return tries if tries.owed else tries._replace(paused_ns=paused_ns, owed=owed)
@@ -113,7 +113,7 @@ def owing(tries: Tries, stored: Stored, now: Now, wait_s: int = 0) -> Tries:
 def herd_s(stored: Stored, policy: Policy, now: Now, spread: int) -> int:
     """How long a device waits behind the moment to which all of its age come. spread: a number that
     differs between them."""
-    newest = stored.next or stored.local
+    newest = stored.newest
     if newest is None:
         return 0
     point_s, lead_s = automatic.due_s(newest), newest.end_s - drafts.point_s(newest, policy, LEAD)
@@ -122,7 +122,7 @@ def herd_s(stored: Stored, policy: Policy, now: Now, spread: int) -> int:
 
 def answered(tries: Tries, stored: Stored, now: Now, spread: int) -> Tries:
     """The CA has no next one: asked again in a day, if it is near its end by then."""
-    newest = stored.next or stored.local
+    newest = stored.newest
     window_s = newest.certificate.not_after_s - automatic.due_s(newest) if newest else 4 * DAY_S
     return Tries(now.monotonic_ns + _day_ns(window_s, now, spread), answered=tries.owed)
 

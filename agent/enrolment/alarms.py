@@ -80,7 +80,7 @@ def next_s(found: Mapping[str, Life], now_s: int) -> int | None:
 
 def _newest(stored: Stored) -> LocalRecord | None:
     """A certificate that waits for its turn takes the place of the one in use in time."""
-    held = [local for local in (stored.local, stored.next) if local]
+    held = [local for local in (stored.local, stored.newest) if local]
     return max(held, key=lambda local: local.end_s, default=None)
 
 

@@ -69,6 +69,8 @@ NOTHING = Plan("", NEVER)
 def plan(stored: Stored, policy: Policy, now: Now, pace: Pace) -> Plan:
     """The next step, and when it is to be looked for again."""
     turn_s = take_over_s(stored, policy)
+    if stored.next and stored.next.doubted and not _may_hold(stored.next, now):
+        turn_s = None
     if turn_s is not None and (turn_s <= now.wall_s or _is_timeless(now)):
         return Plan(TAKE_OVER, Deadline(now.monotonic_ns))
     applies = NOTHING
@@ -108,6 +110,16 @@ def _is_timeless(now: Now) -> bool:
     return not now.trusted and not now.counted
 
 
+def _may_hold(doubted: LocalRecord, now: Now) -> bool:
+    """Whether its dates do, or will, without the clock being set."""
+    return not _is_timeless(now) and now.wall_s < doubted.end_s
+
+
+def is_outside(local: LocalRecord, wall_s: int) -> bool:
+    """Whether it is not valid at a time."""
+    return not local.certificate.not_before_s <= wall_s < local.end_s
+
+
 def is_revoked(local: LocalRecord) -> bool:
     """For good: what is on hold may be good again tomorrow."""
     return local.revoked not in ("", HOLD)
@@ -141,7 +153,7 @@ def next_renewal_s(stored: Stored, policy: Policy) -> int | None:
     turn_s, waits = take_over_s(stored, policy), stored.next
     if policy.percent is None or stored.local is None:
         return None
-    if waits is None or turn_s is None:
+    if waits is None or waits.doubted or turn_s is None:
         return due_s(drafts.due(stored.local, policy))
     return min(max(turn_s, due_s(drafts.due(waits, policy))), point_s(waits, stored, policy))
 
@@ -171,6 +183,8 @@ def take_over_s(stored: Stored, policy: Policy) -> int | None:
     local, waits = stored.local, stored.next
     if waits is None or (local and is_revoked(waits)):
         return None
+    if waits.doubted:
+        return waits.certificate.not_before_s
     if local is None or is_revoked(local):
         return 0
     begins_s = waits.certificate.not_before_s

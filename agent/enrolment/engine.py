@@ -229,6 +229,8 @@ class Engine(Resting):
         if not self.pin_holds():
             return self._failed(fail("ca-pin-changed"), now)
         issued = drafts.local(event, request, self.stored.ca, now, self.policy)
+        if event.doubt:
+            return self._doubt(issued, event.doubt, now)
         before = pins.newest(self.stored, self.policy.fingerprint)
         try:
             found = renewal.compared(self.stored, before, issued, attended=request.attended)

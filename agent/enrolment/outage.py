@@ -23,7 +23,7 @@ TRIES = (
 def budget_s(stored: Stored, policy: Policy, now: Now, pace: Pace) -> int | None:
     """Seconds; 0: the next try comes too late already. None: the realm does not renew by itself,
     has nothing that could lapse, or does not know the time."""
-    newest = stored.next or stored.local
+    newest = stored.newest
     if policy.percent is None or newest is None or not now.trusted:
         return None
     begin_s, end_s, last_s = now.wall_s, newest.end_s, now.wall_s

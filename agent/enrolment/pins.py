@@ -128,7 +128,7 @@ def counts(local: LocalRecord, ca: CaRecord | None, fingerprint: Fingerprint | N
 
 def newest(stored: Stored, fingerprint: Fingerprint | None) -> LocalRecord | None:
     """The certificate that waits or, where none does, the one in use, if it counts."""
-    held = stored.next or stored.local
+    held = stored.newest
     return held if held and counts(held, stored.ca, fingerprint) else None
 
 

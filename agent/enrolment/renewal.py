@@ -118,6 +118,16 @@ def said(renewal: RenewalRecord | None) -> str:
     return f"renewing by {kind}, signed with certificate {renewal.certificate.serial},"
 
 
+def check_new(stored: Stored, issued: LocalRecord) -> None:
+    """AgentError: the certificate is one that is held already."""
+    certificate = issued.certificate
+    for held in (each.certificate for each in (stored.local, stored.next) if each):
+        if held.der == certificate.der:  # an old answer played again: whoever sent it
+            raise fail("issued-old", serial=certificate.serial)
+        if (held.issuer, held.serial) == (certificate.issuer, certificate.serial):
+            raise fail("issued-older", reason=f"it has the same serial number {held.serial}")
+
+
 class Compared(NamedTuple):
     """A certificate that was issued beside the one before it. same_end: the CA is near its own end.
     before_s: when the one before it ends, where that is later."""
@@ -135,12 +145,8 @@ def compared(
     alone does not have a CA issue for ever. AgentError: it is one that is held already, or one of
     the same CA that begins earlier.
     """
+    check_new(stored, issued)
     certificate = issued.certificate
-    for held in (each.certificate for each in (stored.local, stored.next) if each):
-        if held.der == certificate.der:  # an old answer played again: whoever sent it
-            raise fail("issued-old", serial=certificate.serial)
-        if (held.issuer, held.serial) == (certificate.issuer, certificate.serial):
-            raise fail("issued-older", reason=f"it has the same serial number {held.serial}")
     if before is None or before.revoked or before.certificate.issuer != certificate.issuer:
         return Compared()
     if issued.end_s < before.end_s:

@@ -4,7 +4,7 @@ words, a flash that takes nothing."""
 from __future__ import annotations
 
 from agent import limits
-from agent.enrolment import automatic, drafts, schedule
+from agent.enrolment import automatic, drafts, renewal, schedule
 from agent.enrolment.actions import (
     Action,
     Activate,
@@ -29,7 +29,7 @@ from agent.enrolment.states import (
     State,
     is_under_way,
 )
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from hal import calendar
 from hal.records import LocalRecord
 
@@ -49,13 +49,17 @@ class Resting(Attempt):
         if moment_ns is None or moment_ns > now.monotonic_ns:
             return []
         if plan.reason == automatic.TAKE_OVER:
-            return self._take_over()
+            return self._take_over(now)
         self._pause(now, automatic.HOUR_S)
         return [Wanted(plan.reason)]
 
-    def _take_over(self) -> list[Action]:
-        """The certificate that waits is the one in use, in one commit."""
-        commit = self._commit(local=self.stored.next, next=None)
+    def _take_over(self, now: Now) -> list[Action]:
+        """The certificate that waits is the one in use, in one commit. One whose dates were doubted
+        ends the renewal that it came by."""
+        local, outcome = self.stored.next, self.stored.outcome
+        if local and local.doubted:
+            local, outcome = local._replace(doubted=False), drafts.succeeded(now)
+        commit = self._commit(local=local, next=None, outcome=outcome)
         self.state = self.stored.at_rest
         return [commit, Report("LOCAL_IN_USE", automatic.TAKE_OVER), Activate()]
 
@@ -92,7 +96,7 @@ class Resting(Attempt):
     def _not_chosen(self, _event: Event, now: Now) -> list[Action]:
         """An earlier end is nobody's fault, and a certificate a day is what gets a device blocked.
         So the life that was granted is a lesson: the renewal point moves to its last part."""
-        issued, newest = self._shorter, self.stored.next or self.stored.local
+        issued, newest = self._shorter, self.stored.newest
         if issued is None or newest is None:
             raise Refused("no certificate to choose")
         begun_s = max(issued.certificate.not_before_s, now.wall_s if now.trusted else 0)
@@ -110,6 +114,23 @@ class Resting(Attempt):
         self._pause(now, automatic.pause_s(self.stored, self.policy, now, self._pace.spread))
         finish = Finish(fail("issued-shorter", reason=ends))
         return [commit, Report("NOTE", text), finish]
+
+    # -- a certificate whose dates contradict the clock --------------------------------------------
+
+    def _doubt(self, issued: LocalRecord, error: AgentError, now: Now) -> list[Action]:
+        """It is kept as the one that waits, and comes into use when the clock is within its dates:
+        what was issued is too dear to be lost by a wrong clock. For the rest the attempt has
+        failed. It takes no place of a better one."""
+        try:
+            renewal.check_new(self.stored, issued)
+        except AgentError as replayed:
+            return self._failed(replayed, now)
+        waits = self.stored.next
+        if waits and not waits.doubted and now.wall_s < waits.end_s:
+            return self._failed(error, now)
+        self.stored = self.stored._replace(next=issued._replace(doubted=True))
+        text = f"certificate {issued.certificate.serial} waits for a clock that is within its dates"
+        return [*self._failed(error, now), Report("NOTE", text)]
 
     # -- the operator's words ----------------------------------------------------------------------
 

@@ -115,12 +115,14 @@ class Chosen(NamedTuple):
 class Granted(NamedTuple):
     """CertRep SUCCESS, and the certificate passed every check.
 
-    ra_proven: it came through an RA that had the purpose of one.
+    ra_proven: it came through an RA that had the purpose of one. doubt: every check but that of its
+    dates; nobody knows whether the clock of the CA is wrong, or that of this device.
     """
 
     certificate: CertificateRecord
     chain: tuple[bytes, ...]
     ra_proven: bool = False
+    doubt: AgentError | None = None
 
 
 class Waiting(NamedTuple):

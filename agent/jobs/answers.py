@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from agent.appliance import Done, T
 from agent.enrolment.states import CaCertificate, CaFetched, Event, Granted, JobFailed, Waiting
-from agent.errors import AgentError, fail
+from agent.errors import AgentError, fail, from_map
 from hal.annotations import TypeVar
 from hal.record_codec import RecordError, decode
 from hal.records import CertificateRecord
@@ -58,7 +58,9 @@ def event(op: str, answer: Answer | AgentError, note: Callable[[str], None]) -> 
             return Waiting()
         issued = certificate(answer.get("certificate"))
         chain = tuple(items(answer, "chain", bytes))
-        return Granted(issued, chain, answer.get("ra_proven") is True)
+        doubt = answer.get("doubt")
+        error = from_map(doubt) if isinstance(doubt, dict) else None
+        return Granted(issued, chain, answer.get("ra_proven") is True, error)
     except AgentError as error:
         return JobFailed(error)
 

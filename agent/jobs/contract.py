@@ -87,7 +87,7 @@ _LIST = (
     + _PUBLISHED
 )
 _SERVED = "ca:map? chain:blobs weak:texts revocation:map?" + _MOMENT
-_OUTCOME = "status:text certificate:map? chain:blobs? ra_proven:bool? notes:texts"
+_OUTCOME = "status:text certificate:map? chain:blobs? ra_proven:bool? doubt:map? notes:texts"
 _CRL = (
     "crl:bytes issuer:text this_update_s:int next_update_s:int? count:int source:text"
     " revoked:texts notes:texts"

@@ -25,9 +25,10 @@ from hal.ports import Link
 
 
 def enrol(job: Job, hands: Hands, link: Link) -> Answer:
-    """Sends PKCSReq or RenewalReq: {status: issued, certificate, chain, ra_proven, notes}, {status:
-    pending, notes}. `renewal` None: signed by a certificate made for it; else {message_type,
-    certificate, key, with_password}."""
+    """Sends PKCSReq or RenewalReq: {status: issued, certificate, chain, ra_proven, doubt, notes},
+    {status: pending, notes}. doubt: the error of one that is right but for its dates. `renewal`
+    None: signed by a certificate made for it; else {message_type, certificate, key,
+    with_password}."""
     renewal = _renewal(job)
     with_password = renewal is None or field(renewal, "with_password", bool)
     kind = messages.PKCS_REQ if renewal is None else field(renewal, "message_type", int)
@@ -96,13 +97,14 @@ class Transaction:
             return {"status": "pending", "notes": notes}
         if not reply.envelope:
             raise fail("certrep-empty")
-        issued = trust.issued(reply, expected)
+        issued = trust.issued(reply, expected, in_date=kind == messages.GET_CERT)
         self._check_revocation(issued.certificate)
         return {
             "status": "issued",
             "certificate": certmap.summary(issued.certificate),
             "chain": issued.chain,
             "ra_proven": ra.proves(self._with.ca, self._with.ra),
+            "doubt": issued.doubt.as_map() if issued.doubt else None,
             "notes": notes,
         }
 

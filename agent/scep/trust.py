@@ -18,7 +18,6 @@ never the second, so the issuer is worked out from the pin, whoever signed the r
 Two ranks of errors. FAILURE, and a certificate of the CA that cannot be used (`issued-...`), end
 the transaction. Every other error leaves it open, since a stranger on the path can cause most of
 them at will: the request is kept and the CA asked again (`agent/enrolment/verdicts.py`).
-
 Every weakness that a realm allows leaves a note; the agent logs it.
 """
 
@@ -87,6 +86,7 @@ class Issued(NamedTuple):
 
     certificate: Certificate
     chain: list[bytes]
+    doubt: AgentError | None = None  # about its dates, where these need not hold
 
 
 # -- the outer message -----------------------------------------------------------------------------
@@ -143,9 +143,8 @@ def _check_signer(signer: Certificate, expected: Expected) -> None:
     if any(signer.der == authority.certificate.der for authority in ca.authorities):
         return
     if ca.issuer_of(signer) is None:
-        why = ca.fault_of(signer)
-        reason = f"{why}: {who}" if why else f"it does not chain to the pinned CA: {who}"
-        raise fail("certrep-signer", reason=reason)
+        why = ca.fault_of(signer) or "it does not chain to the pinned CA"
+        raise fail("certrep-signer", reason=f"{why}: {who}")
     fault = ra.signer_fault(signer, ca, expected.ra)
     if fault:
         raise fail("certrep-signer", reason=fault)
@@ -209,7 +208,7 @@ def _named(number: str) -> str:
 # -- the certificate inside ------------------------------------------------------------------------
 
 
-def issued(reply: messages.CertRep, expected: Expected) -> Issued:
+def issued(reply: messages.CertRep, expected: Expected, *, in_date: bool = True) -> Issued:
     """Opens the envelope of an accepted SUCCESS and checks the certificate for our key.
 
     The key comes first, because it says which certificate of the envelope all other checks are
@@ -220,10 +219,12 @@ def issued(reply: messages.CertRep, expected: Expected) -> Issued:
         leaf = _ours(opened(reply, expected).certificates, expected)
         _check_form(leaf, expected)
         issuer = _issuer(leaf, expected)
-        _check_dates(leaf, expected)
+        doubt = _doubt(leaf, expected)
+        if doubt and in_date:
+            raise doubt
         check_subject(leaf, expected)
         _note_usages(leaf, expected)
-    return Issued(leaf, expected.ca.chain(issuer))
+    return Issued(leaf, expected.ca.chain(issuer), doubt)
 
 
 def opened(reply: messages.CertRep, expected: Expected) -> cms.SignedData:
@@ -323,17 +324,20 @@ def _issuer(leaf: Certificate, expected: Expected) -> path.Authority:
     return issuer
 
 
-def _check_dates(leaf: Certificate, expected: Expected) -> None:
+def _doubt(leaf: Certificate, expected: Expected) -> AgentError | None:
+    """The error of dates that are wrong unless this clock is; raised where no clock makes good."""
     now_s = expected.ca.rules.now_s
     if now_s is None:  # a clock that is not trusted calls nothing expired
-        return
-    if leaf.not_after_s <= now_s:
-        raise fail("issued-dates", reason=f"it ended at {text.utc(leaf.not_after_s)}")
+        return None
+    ended = fail("issued-dates", reason=f"it ended at {text.utc(leaf.not_after_s)}")
+    if leaf.not_after_s <= max(leaf.not_before_s, limits.BUILD_S):
+        raise ended
     begin = text.utc(leaf.not_before_s)
     if leaf.not_before_s > now_s + limits.AHEAD_S:
-        raise fail("issued-dates", reason=f"it begins at {begin}")
+        return fail("issued-dates", reason=f"it begins at {begin}")
     if leaf.not_before_s > now_s:
         expected.notes.append(f"the certificate begins in the future, at {begin}")
+    return ended if leaf.not_after_s <= now_s else None
 
 
 def check_subject(leaf: Certificate, expected: Expected) -> None:
@@ -354,10 +358,10 @@ def check_subject(leaf: Certificate, expected: Expected) -> None:
     if same_subject and same_names:
         return
     issued_subject = names.shown(leaf.subject)
-    if match == "strict" and not same_subject:
-        raise fail("issued-subject", reason=f"its subject is {issued_subject}")
     if match == "strict":
-        raise fail("issued-subject", reason=_difference(requested, issued_names))
+        changed = f"its subject is {issued_subject}"
+        reason = _difference(requested, issued_names) if same_subject else changed
+        raise fail("issued-subject", reason=reason)
     if match != "key-only":
         _check_standard(subject, leaf, requested - issued_names)
     if not same_subject:
@@ -370,8 +374,7 @@ def _check_standard(subject: names.Name, leaf: Certificate, gaps: set[tuple[str,
     """`gaps`: alternative names of the request, as (kind, value), that the certificate lacks."""
     common_names = {names.folded(value) for value in names.common_names(leaf.subject)}
     if not common_names.issuperset(names.folded(value) for value in names.common_names(subject)):
-        issued_subject = names.shown(leaf.subject)
-        reason = f"the common name is not in its subject {issued_subject}"
+        reason = f"the common name is not in its subject {names.shown(leaf.subject)}"
         raise fail("issued-subject", reason=reason)
     if gaps:
         raise fail("issued-subject", reason=_difference(gaps, set()))
@@ -382,10 +385,9 @@ def _note_usages(leaf: Certificate, expected: Expected) -> None:
 
     A note alone: which peer asks for which purpose is not known here.
     """
-    purposes = leaf.purposes
+    purposes, key_usage = leaf.purposes, expected.request.key_usage
     if purposes is None or oids.ANY_PURPOSE in purposes:  # no restriction (RFC 5280 4.2.1.12)
         return
-    key_usage = expected.request.key_usage
     rows = messages.KEY_USAGES.items()
     gaps = [usage for usage, (oid, _) in rows if usage in key_usage and oid not in purposes]
     if gaps:

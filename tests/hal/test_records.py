@@ -46,6 +46,7 @@ EXAMPLES: list[Any] = [
     RequestRecord("sent", "t1", 4, 1, SETTINGS, None, 0, RenewalRecord(17, LEAF, "k1", 1, False)),
     LocalRecord(LEAF, [b"ca"], "k1", 1, 5),
     LocalRecord(LEAF, [b"ca"], "k1", 1, 5, True),
+    LocalRecord(LEAF, [b"ca"], "k1", 1, 5, doubted=True),
     CrlRecord(b"der", "CN=CA", 1, None, 2, "scep", 3),
     CrlRecord(b"der", "CN=CA", 1, 9, 2, "http://ca/crl", 3),
     AlarmsRecord(["LOCAL_EXPIRED"]),
@@ -125,6 +126,14 @@ OLDER: list[tuple[Any, dict[str, Any]]] = [
         {
             "v": 1, "certificate": encode(LEAF), "chain": [b"ca"], "key": "k1", "generation": 1,
             "issued_s": 5,
+        },
+    ),
+    (
+        LocalRecord(LEAF, [b"ca"], "k1", 1, 5, renew_s=6, pin="ab", names=7, revoked="superseded"),
+        {
+            "v": 4, "certificate": encode(LEAF), "chain": [b"ca"], "key": "k1", "generation": 1,
+            "issued_s": 5, "ends_as_before": False, "renew_s": 6, "ends_s": None, "pin": "ab",
+            "names": 7, "granted_s": 0, "revoked": "superseded",
         },
     ),
     (OutcomeRecord(None, 6, 1), {"v": 1, "error": None, "at_s": 6, "attempts": 1}),

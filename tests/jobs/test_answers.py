@@ -33,6 +33,10 @@ def test_what_a_good_answer_becomes() -> None:
         found, _notes = event("enrol", {**ISSUED, "notes": [], "ra_proven": told})
         assert isinstance(found, Granted)
         assert found.ra_proven is meant
+    for word, code in ((None, None), ("no map", None), ({"error": "issued-dates"}, "issued-dates")):
+        found, _notes = event("enrol", {**ISSUED, "notes": [], "doubt": word})
+        assert isinstance(found, Granted)
+        assert (found.doubt and found.doubt.code) == code
 
 
 @pytest.mark.parametrize(

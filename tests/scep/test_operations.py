@@ -83,11 +83,11 @@ class MiniCa:
         self.received.append(got)
         how = dict(self.how)
         signer = how.pop("signer", lab.root())
-        cipher = how.pop("cipher", "aes128")
+        cipher, days = how.pop("cipher", "aes128"), how.pop("days", 365)
         if how.get("status", "0") != "0":
             return web.ok(scep_ca.cert_rep(got, signer, None, **how))
         content = self.received[0].content  # a poll is answered with what was asked for at first
-        leaf = scep_ca.issue(scep_ca.read_request(content), lab.root())
+        leaf = scep_ca.issue(scep_ca.read_request(content), lab.root(), days=days)
         envelope = lab.seal(lab.degenerate([lab.root().der, leaf]), got.signer, cipher)
         return web.ok(scep_ca.cert_rep(got, signer, envelope, **how))
 
@@ -183,6 +183,19 @@ def test_issued(files: list[int], digest: str) -> None:
     native = {a["type"].native: a for a in request["certification_request_info"]["attributes"]}
     assert native["challenge_password"]["values"][0].native == "sekret"
     assert bool(answer["notes"]) == (digest in ("md5", "sha1"))
+
+
+@pytest.mark.parametrize("op", ["enrol", "poll"])
+def test_what_is_right_but_for_its_dates_is_handed_over_with_a_doubt(
+    files: list[int], op: str
+) -> None:
+    """Which clock is wrong is not known here."""
+    ca, late_s = MiniCa(days=20), lab.NOW_S + 30 * lab.DAY_S
+    assert enrolled(ca, files)["doubt"] is None
+    late = enrolled(ca, files, op=op, now_s=late_s)
+    assert (late["status"], late["doubt"]["error"]) == ("issued", "issued-dates")
+    blind = enrolled(ca, files, op=op, now_s=late_s, clock_trusted=False)
+    assert (blind["status"], blind["doubt"]) == ("issued", None)
 
 
 def test_the_same_request_at_every_retry_and_poll(files: list[int]) -> None:

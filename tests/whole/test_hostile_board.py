@@ -150,6 +150,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield Bench(agent, lab)
 
 
+UNDATED = ("expired", "not-yet")
+NEXT_KEY = record_keys.realm_key("abc", "next")
 PART = 15  # lies of one test, so that they spread over the processes of a test run
 PARTS = [
     (table, names[at : at + PART])
@@ -174,7 +176,10 @@ def test_a_board_with_a_certificate_in_use(
             before = bench.in_use()
         else:
             _refused(bench, outcome, name)
-        assert bench.in_use() == before, name
+        after = bench.in_use()
+        if name in UNDATED:  # kept, and not in use: the clock of this board may be the wrong one
+            assert after.pop(NEXT_KEY) != before.pop(NEXT_KEY, None), name
+        assert after == before, name
         if name.startswith(("ca-", "next-")):
             bench.verified(files)
     bench.turn(PLAIN)  # it comes to its senses: nothing is left in the way
