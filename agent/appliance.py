@@ -88,6 +88,7 @@ class RealmStatus(NamedTuple):
     renew_s: int | None = None  # wall time from which the certificate is due for renewal
     take_over_s: int | None = None  # when the one that waits takes its place
     wait: str | None = None  # what the next step waits for
+    in_use: str | None = None  # the certificate in use beside the settings; None: there is none
     next_ca: Certificate | None = None  # that the pinned CA has named
     outage_s: int | None = None  # so long the CA may be away before the certificate ends
     store_wanted: int = 0  # bytes that the next application takes of the store
@@ -238,6 +239,15 @@ class Exchange(Protocol):
     def delete(self, realm: str, kind: str) -> None: ...
 
 
+class Applications(Protocol):
+    """Applications of realms for their certificates."""
+
+    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done[None]) -> int: ...
+    def update(self, realm: str, progress: Progress, done: Done[None]) -> int: ...  # as by itself
+    def abort(self, realm: str) -> bool: ...  # False: there was none
+    def is_outdated(self, realm: str) -> bool: ...  # one is under way, by other settings than now
+
+
 class Revocation(Protocol):
     """The revocation lists of the CAs."""
 
@@ -325,6 +335,8 @@ class Appliance(Protocol):
     @property
     def storage(self) -> Storage: ...
     @property
+    def applications(self) -> Applications: ...
+    @property
     def exchange(self) -> Exchange: ...
     @property
     def revocation(self) -> Revocation: ...
@@ -361,9 +373,6 @@ class Appliance(Protocol):
     def seal_password(self, plain: str, before: str | None, done: Done[str]) -> int: ...
     def check_sealed_password(self, sealed: str, done: Done[None]) -> int: ...
 
-    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done[None]) -> int: ...
-    def update(self, realm: str, progress: Progress, done: Done[None]) -> int: ...  # as by itself
-    def abort_request(self, realm: str) -> bool: ...  # False: there was none
     def forget_realm(self, realm: str) -> None: ...  # after `undo pki realm`: stored records too
     def diagnose(self, realm: str, done: Done[list[Check]]) -> int: ...
     def status(self, realm: str) -> RealmStatus: ...

@@ -1,4 +1,4 @@
-"""Applications: from the configuration to an event; of people who wait, and of realms alone.
+"""`agent.appliance.Applications`: of people who wait, and of realms alone.
 
 A realm that is to apply by itself (`auto-enroll`) and whose key pair does not exist gets it made,
 and each renewal a new one where `regenerate` says so. The pair in use stays beside it until the new
@@ -6,6 +6,8 @@ certificate is in use.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from agent import limits
 from agent.appliance import Done, KeyPair, Progress
@@ -51,19 +53,14 @@ class Applications:
         realm, runner = self._realms.resting(name), self._realms.runner(name)
         realm_records.check_crl(self._shared, realm, progress)
         event = self.event(realm)
-        number, finish = self._awaited(runner, progress, done)
+        number, attend = self._awaited(name, runner, progress, done)
 
         def sealed(result: str | AgentError) -> None:
-            try:
-                if isinstance(result, AgentError):
-                    raise result
-                self._check_still(name, runner)
-                runner.attend(event._replace(password=result), progress, finish)
-            except AgentError as error:
-                finish(error)
+            error = result if isinstance(result, AgentError) else None
+            attend(error, lambda: event._replace(password=str(result)))
 
         if plain is None:
-            runner.attend(event, progress, finish)
+            attend(None, lambda: event)
         else:
             self._passwords.seal(plain, None, sealed)
         return number
@@ -75,17 +72,10 @@ class Applications:
             raise fail("certificate-missing", realm=realm.name)
         realm_records.check_crl(self._shared, realm, progress)
         self.snapshot(realm)  # a key pair is not made for a realm that is not complete
-        number, finish = self._awaited(runner, progress, done)
+        number, attend = self._awaited(name, runner, progress, done)
 
-        def made(result: AgentError | None) -> None:
-            try:
-                if isinstance(result, AgentError):
-                    raise result
-                self._check_still(name, runner)
-                event = self.event(self._realms.realm(name))
-                runner.attend(event._replace(by_rule=True), progress, finish)
-            except AgentError as error:
-                finish(error)
+        def made(error: AgentError | None) -> None:
+            attend(error, lambda: self.event(self._realms.realm(name))._replace(by_rule=True))
 
         bits = self._key_wanted(realm, runner.engine.stored)
         if bits:
@@ -94,10 +84,25 @@ class Applications:
             made(None)
         return number
 
+    def abort(self, name: str) -> bool:
+        """Gives up what is under way, or got no answer; AgentError."""
+        return self._realms.runner(name).abort()
+
+    def is_outdated(self, name: str) -> bool:
+        """A request goes on with the settings that it was made by; AgentError `realm-unknown`."""
+        request = self._realms.look(name).engine.request
+        if request is None:
+            return False
+        try:
+            return self.snapshot(self._realms.realm(name)) != request.settings
+        except AgentError:  # the configuration is not complete any more
+            return True
+
     def _awaited(
-        self, runner: RealmRunner, progress: Progress, done: Done[None]
-    ) -> tuple[int, Done[None]]:
-        """The number of a task that a session waits for, and what ends it."""
+        self, name: str, runner: RealmRunner, progress: Progress, done: Done[None]
+    ) -> tuple[int, Callable[[AgentError | None, Callable[[], Apply]], None]]:
+        """The number of a task that a session waits for, and what begins its application, or ends
+        it by the error of what came before."""
         number = self._shared.number()
         self._waiters[number] = runner
 
@@ -107,7 +112,16 @@ class Applications:
                 progress.note(UNSAVED)
             done(result)
 
-        return number, finish
+        def attend(before: AgentError | None, event: Callable[[], Apply]) -> None:
+            try:
+                if before:
+                    raise before
+                self._check_still(name, runner)
+                runner.attend(event(), progress, finish)
+            except AgentError as error:
+                finish(error)
+
+        return number, attend
 
     def _check_still(self, name: str, runner: RealmRunner) -> None:
         """Somebody else may have been faster, or the realm was removed meanwhile; AgentError."""

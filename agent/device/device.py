@@ -98,10 +98,9 @@ class Device:
         self.key_pair_unreadable = keys.unreadable
         self.create_key_pair, self.destroy_key_pair = keys.create, keys.destroy
         self.seal_password, self.check_sealed_password = passwords.seal, passwords.check
-        self.enrol, self.update = self.applications.enrol, self.applications.update
         self.detach = self.applications.detach
         self.forget_realm = realms.forget
-        reports = Reports(shared, realms, self.identity)
+        reports = Reports(shared, realms, self.identity, self.applications.snapshot)
         self.status, self.ca, self.local = reports.status, reports.ca, reports.local
         self.waiting, self.survey = reports.waiting, reports.survey
         self.diagnose = Diagnosis(shared, realms, keys, passwords, self.system).run
@@ -157,9 +156,6 @@ class Device:
 
     def log_lines(self) -> list[Line]:
         return list(self.shared.log.lines)
-
-    def abort_request(self, realm: str) -> bool:
-        return self.realms.runner(realm).abort()
 
     def describe(self, kind: str, found: list[bytes], done: Done[list[Described]]) -> int:
         def described(answer: Answer) -> list[Described]:

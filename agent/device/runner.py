@@ -335,8 +335,9 @@ class RealmRunner:
         if local is None:
             return None
         waits = None if newest is local else newest
+        former = maps.former_ca(self.realm, self.engine.stored.ca, local)
         key, judged = self._keys.record(local.key, local.generation), self.judged(local.chain)
-        file_format = self._shared.settings.file_format
+        file_format, judged = self._shared.settings.file_format, {**judged, **former}
         return InUse(self.realm.name, local, key, judged, file_format, again, waits)
 
     def _used(self, error: AgentError | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from agent.appliance import CaInfo, Certificate, Done, Glance, RealmStatus
 from agent.console.commands.realm import error_of
@@ -12,11 +12,11 @@ from agent.device.realms import RESTS, SECOND_NS, Realms
 from agent.device.reserve import MISSING, Need
 from agent.device.runner import RealmRunner, policy_of
 from agent.device.shared import Shared
-from agent.enrolment import automatic, outage, schedule, vouched, waits
+from agent.enrolment import automatic, outage, pins, renewal, schedule, vouched, waits
 from agent.enrolment.actions import Now
 from agent.enrolment.pins import Fingerprint
 from agent.enrolment.states import State, is_under_way
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.jobs import maps
 from agent.settings import Realm, Settings, fold
 from hal.records import CaRecord, CertificateRecord
@@ -40,7 +40,8 @@ EXPLAINED = {
     ),
     State.ISSUED: (
         "the certificate is in use",
-        "manual mode never renews: type `pki enroll-certificate realm {}` again before it expires",
+        "it does not renew by itself: type `auto-enroll` in the view of realm {0}, or"
+        " `pki enroll-certificate realm {0}` again before it expires",
     ),
     State.FAILED: (
         "the last attempt failed",
@@ -48,18 +49,29 @@ EXPLAINED = {
     ),
 }
 
+AS_CONFIGURED, OTHER_SUBJECT, OTHER_CA = "as configured", "another subject", "of another CA"
+
 
 class Reports:
     """Questions of the console about a realm, by the name that was typed."""
 
-    def __init__(self, shared: Shared, realms: Realms, identity: Identity) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        realms: Realms,
+        identity: Identity,
+        snapshot: Callable[[Realm], Mapping[str, object]],
+    ) -> None:
+        """snapshot: the settings that shape a request now; it may raise AgentError."""
         self._shared, self._realms, self._identity = shared, realms, identity
+        self._snapshot = snapshot
 
     def status(self, name: str) -> RealmStatus:
         """Where it stands, why, and what happens next."""
         runner, realm = self._realms.look(name), self._realms.realm(name)
         need, now = self._shared.commits.need(fold(name)), self._shared.time.now()
         status = of_realm(self._shared.settings, realm, runner, now, need)
+        status = status._replace(in_use=self._beside_settings(realm, runner))
         if self._identity.moved:
             status = status._replace(why=f"{status.why}; {MOVED}")
         rest = self._realms.rest(runner)
@@ -86,6 +98,19 @@ class Reports:
         rank = rank_of(realm, status, end_s, self._shared.time.now())
         error = status.last_error
         return Glance(rank, realm.name, status.state, end_s, status.next_s, error)
+
+    def _beside_settings(self, realm: Realm, runner: RealmRunner) -> str | None:
+        """What the certificate in use is beside what is configured; None: nobody can say."""
+        stored, policy = runner.engine.stored, runner.engine.policy
+        if stored.local is None:
+            return None
+        if not pins.counts(stored.local, stored.ca, policy.fingerprint):
+            return OTHER_CA
+        try:
+            renamed = renewal.is_renamed(self._snapshot(realm), stored.local)
+        except AgentError:  # the configuration is not complete
+            return None
+        return OTHER_SUBJECT if renamed else AS_CONFIGURED
 
     def ca(self, name: str) -> CaInfo | None:
         """The CA set that it trusts."""

@@ -15,7 +15,7 @@ from agent.enrolment.actions import Now
 from agent.errors import AgentError, fail
 from agent.settings import Entity, Realm
 from hal.named import NamedTuple
-from hal.records import CaRecord, KeyRecord, RequestRecord
+from hal.records import CaRecord, KeyRecord, LocalRecord, RequestRecord
 
 LinuxName = Callable[[str], str]
 
@@ -219,6 +219,24 @@ def served_job(realm: Realm, ca: CaRecord | None, chain: list[bytes]) -> dict[st
         "ca": _ca_map(realm, ca) if ca else None,
         "chain": chain,
         "weak": list(realm.weak),
+    }
+
+
+def former_ca(realm: Realm, ca: CaRecord | None, local: LocalRecord) -> dict[str, object]:
+    """The field of a job that puts a certificate into use whose CA the realm trusts no more: its
+    peers are those of that CA, until there is another certificate. Its chain and its pin are all
+    that is still known of it. Nothing, where it is of the CA that is stored."""
+    if ca is None or local.pin in ("", ca.pin, *(link.pin for link in ca.lineage)):
+        return {}
+    return {
+        "ca": {
+            "certificates": local.chain,
+            "pin": local.pin,
+            "anchor": _print("sha256", local.pin),
+            "lineage": [],
+            "roots": [_print(*root) for root in realm.root_fingerprints],
+            "ra_proven": False,
+        }
     }
 
 

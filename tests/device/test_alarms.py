@@ -232,7 +232,7 @@ def test_many_realms_at_once() -> None:
     bench.reboot()
     for name in names:
         waiter = Waiter()
-        bench.device.enrol(name, None, waiter, waiter.done)
+        bench.device.applications.enrol(name, None, waiter, waiter.done)
         bench.turn()
         assert waiter.code is None
     bench.advance(2)

@@ -267,7 +267,7 @@ def test_a_person_may_be_faster() -> None:
     bench = alone()
     pass_time(bench, 2 * DAY_S)
     waiter = Waiter()
-    bench.device.enrol("abc", None, waiter, waiter.done)
+    bench.device.applications.enrol("abc", None, waiter, waiter.done)
     bench.turn(20)
     assert waiter.code is None
     point_s = in_use(bench).renew_s

@@ -26,7 +26,7 @@ def configuration(names: tuple[str, ...]) -> str:
 
 def enrol(bench: Bench, name: str) -> None:
     waiter = Waiter()
-    bench.device.enrol(name, None, waiter, waiter.done)
+    bench.device.applications.enrol(name, None, waiter, waiter.done)
     bench.turn()
     assert waiter.code is None
 

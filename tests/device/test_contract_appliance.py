@@ -45,7 +45,7 @@ def test_a_new_device_has_the_default_realm_and_nothing_else(subject: Subject) -
     assert device.local("default") is None
     assert device.ca("default") is None
     assert device.key_pairs() == []
-    assert not device.abort_request("default")
+    assert not device.applications.abort("default")
     assert device.wall_s() > 1_700_000_000
     assert any(interface.name == "eth0" for interface in device.interfaces())
     assert device.linux_name("eth0") == "eth0"
@@ -163,7 +163,7 @@ def test_an_incomplete_realm_is_refused_at_once_and_by_name(subject: Subject) ->
     device.settings.realms["abc"] = Realm("abc")
     device.changed()
     with pytest.raises(AgentError) as caught:
-        device.enrol("abc", None, waiter, waiter.done)
+        device.applications.enrol("abc", None, waiter, waiter.done)
     assert caught.value.code == "realm-incomplete"
     subject.turn()
     assert waiter.results == []

@@ -127,7 +127,7 @@ def test_a_silent_worker_meets_its_deadline() -> None:
     bench.worker.answers["enrol"] = None
     waiter = Waiter()
     bench.worker.answers["enrol"] = lambda _job: None
-    bench.device.enrol("abc", None, waiter, waiter.done)
+    bench.device.applications.enrol("abc", None, waiter, waiter.done)
     bench.turn()
     assert waiter.results == []
     bench.advance(151)
@@ -149,7 +149,7 @@ def test_a_session_that_leaves_a_question_open_says_no_and_the_work_goes_on_othe
     bench.device.settings.realms["abc"].fingerprint = None
     bench.device.changed()
     waiter = Waiter()
-    task = bench.device.enrol("abc", None, waiter, waiter.done)
+    task = bench.device.applications.enrol("abc", None, waiter, waiter.done)
     bench.turn()
     bench.device.detach(task)
     bench.turn()
@@ -157,7 +157,7 @@ def test_a_session_that_leaves_a_question_open_says_no_and_the_work_goes_on_othe
     assert bench.device.status("abc").last_error is not None
     bench = ready()
     waiter = Waiter()
-    bench.device.detach(bench.device.enrol("abc", None, waiter, waiter.done))
+    bench.device.detach(bench.device.applications.enrol("abc", None, waiter, waiter.done))
     bench.turn()
     assert bench.device.status("abc").state == "issued"
 
@@ -187,8 +187,8 @@ def test_one_application_at_a_time_and_abort() -> None:
     with pytest.raises(AgentError) as caught:
         bench.enrol()
     assert caught.value.code == "realm-busy"
-    assert bench.device.abort_request("abc")
-    assert not bench.device.abort_request("abc")
+    assert bench.device.applications.abort("abc")
+    assert not bench.device.applications.abort("abc")
     assert "ABORT_REQUEST_OK" in bench.logged()
     assert bench.device.status("abc").state == "CA trusted"
     assert bench.store.get("realm/abc/request") is None
@@ -294,9 +294,9 @@ def test_a_request_without_an_answer_can_be_given_up() -> None:
     bench = ready()
     bench.worker.answers["enrol"] = refuse("connection-refused", host="192.0.2.9", what="refused")
     assert bench.enrol().code == "connection-refused"
-    assert bench.device.abort_request("abc")
+    assert bench.device.applications.abort("abc")
     assert bench.store.get("realm/abc/request") is None
-    assert not bench.device.abort_request("abc")
+    assert not bench.device.applications.abort("abc")
 
 
 def test_a_job_that_cannot_be_built_is_a_failure_like_any_other() -> None:

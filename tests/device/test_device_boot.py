@@ -127,7 +127,7 @@ def test_at_boot_a_few_realms_at_a_time_are_put_into_use() -> None:
     bench.reboot()
     for number in range(realms):
         waiter = Waiter()
-        bench.device.enrol(f"a{number}", None, waiter, waiter.done)
+        bench.device.applications.enrol(f"a{number}", None, waiter, waiter.done)
         bench.turn()
         assert waiter.code is None
     most = 0

@@ -105,4 +105,4 @@ def test_a_newest_generation_that_cannot_be_read_is_not_replaced_by_an_older_one
     assert bench.device.key_pair_unreadable("k1")
     assert "its kind is of a later release" in bench.logged()
     with pytest.raises(AgentError, match="no RSA key pair"):
-        bench.device.enrol("abc", None, Waiter(), Waiter().done)
+        bench.device.applications.enrol("abc", None, Waiter(), Waiter().done)

@@ -28,7 +28,7 @@ def test_a_realm_that_is_removed_tells_who_waits_and_acts_no_more() -> None:
     bench = ready()
     bench.worker.answers["enrol"] = lambda _job: None  # silent
     waiter = Waiter()
-    bench.device.enrol("abc", None, waiter, waiter.done)
+    bench.device.applications.enrol("abc", None, waiter, waiter.done)
     bench.turn()
     del bench.device.settings.realms["abc"]
     bench.device.forget_realm("abc")
@@ -41,7 +41,7 @@ def test_a_realm_that_is_removed_tells_who_waits_and_acts_no_more() -> None:
 def test_a_realm_that_is_removed_while_its_password_is_sealed_is_not_applied_for() -> None:
     bench = ready()
     waiter = Waiter()
-    bench.device.enrol("abc", "sekret", waiter, waiter.done)
+    bench.device.applications.enrol("abc", "sekret", waiter, waiter.done)
     del bench.device.settings.realms["abc"]
     bench.device.forget_realm("abc")
     bench.turn()

@@ -10,7 +10,7 @@ def lived(seed: int) -> Bench:
     bench.worker.answers["enrol"] = {"status": "pending", "notes": []}
     assert bench.enrol().code is None
     bench.reboot()
-    bench.device.abort_request("abc")
+    bench.device.applications.abort("abc")
     bench.worker.answers["enrol"] = granted
     assert bench.enrol().code is None
     return bench

@@ -108,7 +108,7 @@ def test_a_stop_in_order_forgets() -> None:
         bench.device.starts.end()
         bench.reboot()
         assert "REALM_RESTS" not in bench.logged()
-    bench.device.abort_request("abc")
+    bench.device.applications.abort("abc")
     bench.device.starts.end()
     assert bench.store.get(record_keys.starts_key()) is None
 
@@ -116,7 +116,7 @@ def test_a_stop_in_order_forgets() -> None:
 def test_another_transaction_is_another_step() -> None:
     bench = pending()
     cut(bench, ENDS)
-    bench.device.abort_request("abc")
+    bench.device.applications.abort("abc")
     bench.enrol()
     bench.reboot()
     assert "REALM_RESTS" not in bench.logged()
@@ -126,7 +126,7 @@ def test_a_realm_that_rests_may_be_given_up_and_applied_for_anew() -> None:
     """The end of the rest finds another request, and leaves it alone."""
     bench = pending()
     cut(bench, ENDS)
-    bench.device.abort_request("abc")
+    bench.device.applications.abort("abc")
     assert SAID not in bench.device.status("abc").why
     bench.enrol()
     assert SAID not in bench.device.status("abc").why

@@ -117,6 +117,35 @@ class FakeExchange:
             raise fail("ca-untrusted" if kind == "ca" else "certificate-missing", realm=realm)
 
 
+class FakeApplications:
+    """They end as the test says, and leave no trace."""
+
+    def __init__(self, device: "FakeDevice") -> None:
+        self._device = device
+        self.outdated: set[str] = set()
+
+    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done[Any]) -> int:
+        self._device.asked.append((realm, plain))
+        if self._device.realm(realm).url is None:
+            raise fail(
+                "realm-incomplete", realm=realm, missing="enrollment-url", command="enrollment-url"
+            )
+        return self._device.task("enrol", None, done, progress)
+
+    def update(self, realm: str, progress: Progress, done: Done[Any]) -> int:
+        self._device.realm(realm)
+        if realm not in self._device.locals:
+            raise fail("certificate-missing", realm=realm)
+        return self._device.task("update", None, done, progress)
+
+    def abort(self, realm: str) -> bool:
+        self._device.realm(realm)
+        return self._device.statuses.pop(realm, None) is not None
+
+    def is_outdated(self, realm: str) -> bool:
+        return realm in self.outdated
+
+
 class FakeRevocation:
     """A list is there once it has been fetched."""
 
@@ -191,6 +220,7 @@ class FakeDevice:
     def __init__(self, *, eager: bool = False) -> None:
         self.settings = Settings()
         self.storage = FakeStorage()
+        self.applications = FakeApplications(self)
         self.exchange = FakeExchange(self)
         self.revocation = FakeRevocation(self)
         self.system = FakeSystem()
@@ -247,7 +277,7 @@ class FakeDevice:
             self.finish()
         return handle
 
-    def _known(self, name: str) -> Realm:
+    def realm(self, name: str) -> Realm:
         record = self.settings.realms.get(fold(name))
         if record is None:
             raise fail("realm-unknown", realm=name)
@@ -306,29 +336,11 @@ class FakeDevice:
     def check_sealed_password(self, sealed: str, done: Done[Any]) -> int:
         return self.task("check", None, done)
 
-    def enrol(self, realm: str, plain: str | None, progress: Progress, done: Done[Any]) -> int:
-        self.asked.append((realm, plain))
-        if self._known(realm).url is None:
-            raise fail(
-                "realm-incomplete", realm=realm, missing="enrollment-url", command="enrollment-url"
-            )
-        return self.task("enrol", None, done, progress)
-
-    def update(self, realm: str, progress: Progress, done: Done[Any]) -> int:
-        self._known(realm)
-        if realm not in self.locals:
-            raise fail("certificate-missing", realm=realm)
-        return self.task("update", None, done, progress)
-
-    def abort_request(self, realm: str) -> bool:
-        self._known(realm)
-        return self.statuses.pop(realm, None) is not None
-
     def forget_realm(self, realm: str) -> None:
         self.forgotten.append(realm)
 
     def diagnose(self, realm: str, done: Done[Any]) -> int:
-        self._known(realm)
+        self.realm(realm)
         checks = [
             Check("clock", "ok", "fine", None),
             Check("challenge", "warning", "no password", "set one"),
@@ -336,7 +348,7 @@ class FakeDevice:
         return self.task("diagnose", checks, done)
 
     def status(self, realm: str) -> RealmStatus:
-        self._known(realm)
+        self.realm(realm)
         return self.statuses.get(realm, IDLE)
 
     def survey(self, done: Done[list[Glance]]) -> int:
@@ -347,15 +359,15 @@ class FakeDevice:
         return self.task("survey", found, done)
 
     def ca(self, realm: str) -> CaInfo | None:
-        self._known(realm)
+        self.realm(realm)
         return self.cas.get(realm)
 
     def local(self, realm: str) -> Certificate | None:
-        self._known(realm)
+        self.realm(realm)
         return self.locals.get(realm)
 
     def waiting(self, realm: str) -> Certificate | None:
-        self._known(realm)
+        self.realm(realm)
         return self.waits.get(realm)
 
     def describe(self, kind: str, found: list[bytes], done: Done[Any]) -> int:

@@ -250,7 +250,7 @@ class Bench:
 
     def enrol(self, plain: str | None = None, answer: bool | None = None) -> Waiter:
         waiter = Waiter(answer)
-        self.device.enrol("abc", plain, waiter, waiter.done)
+        self.device.applications.enrol("abc", plain, waiter, waiter.done)
         self.turn()
         return waiter
 

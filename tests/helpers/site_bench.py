@@ -98,7 +98,7 @@ class Site:
         if name not in self.device.settings.realms:
             return None
         waiter = Waiter()
-        self.do(self.device.enrol, name, None, waiter, waiter.done)
+        self.do(self.device.applications.enrol, name, None, waiter, waiter.done)
         self.bench.turn(6)
         for result in waiter.results:
             self.tell(result)

@@ -1,5 +1,7 @@
 """Sessions at the fake appliance: at a terminal, and as a script."""
 
+from typing import Any
+
 from agent import limits
 from agent.console.session.session import Session
 from agent.settings import Realm
@@ -49,10 +51,10 @@ class Terminal:
 
 
 class Script:
-    """A script session; `run` gives (output, exit status)."""
+    """A script session; `run` gives (output, exit status). reactor: of a device that is no fake."""
 
-    def __init__(self, device: FakeDevice, *, level: int = 3) -> None:
-        self.device, self.reactor = device, device.reactor
+    def __init__(self, device: Any, *, level: int = 3, reactor: Any = None) -> None:
+        self.device, self.reactor = device, reactor or device.reactor
         self.sent = bytearray()
         self.status: int | None = None
         self.session = Session(device, self.sent.extend, self.reactor, level=level, terminal=False)

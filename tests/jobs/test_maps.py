@@ -6,7 +6,15 @@ from agent.errors import AgentError
 from agent.jobs import maps
 from agent.settings import Entity, Realm, Settings
 from hal import cbor
-from hal.records import CaRecord, CertificateRecord, KeyRecord, RenewalRecord, RequestRecord
+from hal.records import (
+    CaRecord,
+    CertificateRecord,
+    KeyRecord,
+    LinkRecord,
+    LocalRecord,
+    RenewalRecord,
+    RequestRecord,
+)
 
 LEAF = CertificateRecord(b"ca", "CN=CA", "CN=CA", "01", 0, 1)
 CA = CaRecord("ab", "cd", "ef", 0, "fingerprint", [LEAF], ["AES"], 3)
@@ -155,3 +163,19 @@ def test_the_challenge_goes_to_no_job_that_sends_none(with_password: bool) -> No
         record = request(realm, entity)._replace(renewal=renewal, password="sealed")
         job = maps.request_job(op, realm, record, CA, KEYS, str.lower)
         assert (job["password"] == "sealed") is sent, op
+
+
+def test_a_certificate_of_another_ca_goes_into_use_with_that_one() -> None:
+    """Field case 11 (a)."""
+    _settings, realm, _entity = configured()
+    realm.root_fingerprints = (("sha1", "12"),)
+    local = LocalRecord(LEAF, [b"old ca"], "k1", 1, 5, pin="01d")
+    former = CA._replace(lineage=[LinkRecord("01d", "", "", LEAF, b"message")])
+    for known in (None, CA._replace(pin="01d"), former):
+        assert maps.former_ca(realm, known, local) == {}
+    assert maps.former_ca(realm, CA, local._replace(pin="")) == {}  # of an older release
+    ca = maps.former_ca(realm, CA, local)["ca"]
+    assert isinstance(ca, dict)
+    assert (ca["certificates"], ca["pin"]) == ([b"old ca"], "01d")
+    assert ca["anchor"] == {"algorithm": "sha256", "hex": "01d"}
+    assert ca["roots"] == [{"algorithm": "sha1", "hex": "12"}]

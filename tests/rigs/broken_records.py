@@ -184,7 +184,7 @@ def _configuration() -> str:
 
 def _enrol(bench: Bench, name: str) -> None:
     waiter = Waiter()
-    bench.device.enrol(name, None, waiter, waiter.done)
+    bench.device.applications.enrol(name, None, waiter, waiter.done)
     bench.turn()
     assert waiter.code is None, waiter.results
 

@@ -1,6 +1,7 @@
 """Renewals by hand against the lab CA: real agent, real worker, real HTTP."""
 
 import hashlib
+import shutil
 import ssl
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.board import AGAIN, SAVE, Agent, check_certificate, patient, procedure
-from tests.helpers.labca import LabCa
+from tests.helpers.labca import LabCa, wait_for
 from tests.whole.test_power_cut import apply_in_background, check_files_whole
 
 CHALLENGE = "password cipher sekret"
@@ -158,3 +159,33 @@ def test_to_a_ca_with_a_new_key_and_the_old_name_it_applies_anew(tmp_path: Path)
         agent.wait_state("issued")
         check_certificate(agent, new.dir / "ca.pem")
         assert [entry["messageType"] for entry in new.pki_operations()] == ["PKCSReq"]
+
+
+def test_until_the_new_ca_has_issued_consumers_have_the_ca_of_the_old_certificate(
+    tmp_path: Path,
+) -> None:
+    """Field case 11 (a), through a start with nothing in device memory."""
+    (tmp_path / "new").mkdir()
+    names = ("cert.pem", "chain.pem", "ca.pem")
+    with (
+        LabCa(tmp_path, "--challenge", "sekret") as old,
+        LabCa(tmp_path / "new", "--challenge", "sekret", "--manual") as new,
+        Agent(tmp_path) as agent,
+    ):
+        enrolled(agent, old)
+        before = [agent.memory(name).read_bytes() for name in names]
+        moved = (f"enrollment-url {new.url}", f"fingerprint sha256 {new.fingerprint}")
+        agent.must("system-view", "pki realm abc", *moved, *SAVE)
+        agent.must(*AGAIN)
+        agent.wait_state("pending")
+        agent.kill()
+        shutil.rmtree(agent.dir / "memory")
+        agent.start()
+        wait_for(lambda: agent.memory("ca.pem").exists(), 60, "nothing is in memory")
+        assert [agent.memory(name).read_bytes() for name in names] == before
+        assert len(new.approve()) == 1
+        agent.rate(120)
+        agent.wait_state("issued")
+        agent.rate(1)
+        check_certificate(agent, new.dir / "ca.pem")
+        assert agent.memory("ca.pem").read_bytes() != before[2]

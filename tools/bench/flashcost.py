@@ -119,7 +119,7 @@ def one_enrolment(rig: Rig) -> Samples:
             bench.device.configuration.save()
             before = _counted(bench)
             issued = Waiter()
-            bench.device.enrol("abc", None, issued, issued.done)
+            bench.device.applications.enrol("abc", None, issued, issued.done)
             bench.wait(issued)
             assert len(ca.issued()) == 1, "the CA has issued nothing"
             after = _counted(bench)

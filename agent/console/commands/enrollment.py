@@ -27,6 +27,7 @@ def enroll(operator: Operator, args: Args) -> None:
     name = args.text("NAME")
     record = lookups.realm(operator, name)
     plain = args.text("PASSWORD") if "PASSWORD" in args else None
+    applications = operator.device.applications
 
     def answered(yes: bool) -> None:
         if yes:
@@ -34,7 +35,7 @@ def enroll(operator: Operator, args: Args) -> None:
             lookups.realm(operator, name)  # it may have gone while the question was open
             operator.start(
                 f"Applying for a certificate of realm {record.name}",
-                lambda task: operator.device.enrol(record.name, plain, task, task.done),
+                lambda task: applications.enrol(record.name, plain, task, task.done),
                 lambda _result: _applied(operator, record.name),
             )
 
@@ -62,14 +63,14 @@ def update(operator: Operator, args: Args) -> None:
     lookups.warn_of_clock(operator)
     operator.start(
         f"Renewing the certificate of realm {record.name}",
-        lambda task: operator.device.update(record.name, task, task.done),
+        lambda task: operator.device.applications.update(record.name, task, task.done),
         lambda _result: _applied(operator, record.name),
     )
 
 
 def abort_request(operator: Operator, args: Args) -> None:
     record = lookups.realm(operator, args.text("NAME"))
-    if operator.device.abort_request(record.name):
+    if operator.device.applications.abort(record.name):
         operator.info(f"The request of realm {record.name} was given up.")
     else:
         operator.info(f"Realm {record.name} has no request under way.")

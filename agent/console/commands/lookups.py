@@ -12,6 +12,7 @@ from agent.console.displays.document import Document, Kind
 from agent.console.language import interfaces, parameters
 from agent.console.language.grammar import Args
 from agent.console.language.times import Times
+from agent.console.language.views import ENTITY, REALM, View
 from agent.errors import fail
 from agent.settings import Entity, Realm, fold
 from hal.ports import HalError
@@ -52,6 +53,25 @@ def tell_of_renewal(operator: Operator, record: Realm) -> None:
     if moment_s is not None:
         when = times(device).relative(moment_s)
         operator.info(f"The renewal point of realm {record.name} is {when}.")
+
+
+def outdated(device: Appliance, view: View) -> set[str]:
+    """The realms that a view configures, or whose entity it does, and whose request under way goes
+    on by other settings than those of now."""
+    realms, concerned = device.settings.realms, set()
+    if view.kind == REALM:
+        concerned = {view.name} & realms.keys()
+    elif view.kind == ENTITY:
+        concerned = {key for key, one in realms.items() if fold(one.entity or "") == view.name}
+    return {realms[key].name for key in concerned if device.applications.is_outdated(key)}
+
+
+def warn_of_request(warn: Callable[[str], None], name: str) -> None:
+    """What is under way goes on as it was asked for."""
+    warn(
+        f"The request of realm {name} that is under way goes on by the settings that it was made"
+        f" by; `pki abort-request realm {name}` gives it up."
+    )
 
 
 def realm(operator: Operator, name: str) -> Realm:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from agent import limits
 from agent.appliance import Unusable
+from agent.console.commands import lookups
 from agent.console.commands.lines import level_needed, masked, masked_error, where_else
-from agent.console.commands.lookups import without_storage
 from agent.console.commands.operator import Operator
 from agent.console.commands.place import Place
 from agent.console.commands.realm import url_line
@@ -34,6 +34,8 @@ class Interpreter:
         self._place, self._out, self._keyboard = place, out, keyboard
         self._current: Match[Command] | None = None
         self._block = ""  # in which the command was typed
+        self._view = place.view
+        self._outdated: set[str] = set()  # realms, before the command
         self._failed = False
 
     @property
@@ -65,6 +67,9 @@ class Interpreter:
             return
         self._keyboard.editor.remember(masked(text, found.secret, self._keyboard.lost))
         self._current, self._block = found, self._place.block()
+        self._view, self._outdated = self._place.view, set()
+        if found.command.row.render:
+            self._outdated = lookups.outdated(self._place.device, self._view)
         if unusable := self._place.device.unusable:
             self._mind_storage(found, unusable)
         found.command.run(operator, found.args)
@@ -73,7 +78,7 @@ class Interpreter:
         """No storage: what is shown of it is told why it is empty, what acts on it is refused."""
         row = found.command.row
         if row.notation.startswith(SHOWN) and "json" not in found.args:
-            self._out.warn(without_storage(unusable))
+            self._out.warn(lookups.without_storage(unusable))
         if row.notation.startswith(ACTING) and not (row.render or row.opens):
             raise fail("storage-unusable", reason=unusable.reason)
 
@@ -95,6 +100,8 @@ class Interpreter:
             if device.settings.unapplied:
                 unapplied.settle(device.settings, self._block, current.command, current.args)
             device.changed()
+            for name in sorted(lookups.outdated(device, self._view) - self._outdated):
+                lookups.warn_of_request(self._out.warn, name)
 
     def help(self, text: str) -> Iterator[str]:
         """What may follow a line, a line for each; nothing when its error was told instead."""
