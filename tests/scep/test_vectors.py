@@ -83,7 +83,7 @@ def test_the_outcome_of_a_row(row: Row, served: Vectors, device_key: int) -> Non
     if row.accepted:
         _check_accepted(row, answer["ok"])
     else:
-        _check_texts(answer)
+        _check_texts(answer["ok"]["doubt"] if "ok" in answer else answer)
 
 
 def _check_texts(answer: dict[str, Any]) -> None:
