@@ -181,9 +181,8 @@ class RealmRunner:
         pin's own signature can be computed. A person who compares the fingerprint may vouch for it.
         """
         ca = self.engine.stored.ca
-        for certificate in certificates:
-            if ca and certificate.sha256 == ca.pin:
-                self.root_seen = vouched.top(certificate, certificates)
+        for found in (one for one in certificates if ca and one.sha256 == ca.pin):
+            self.root_seen = vouched.top(found, certificates)
 
     def detach(self) -> None:
         """Nobody waits any more; the work goes on, and a question is answered with No.
@@ -331,14 +330,13 @@ class RealmRunner:
 
     def _in_use(self, again: bool) -> InUse | None:
         """Collected when its turn comes (`Use`): by then it may have been renewed or deleted."""
-        local, newest = self.engine.stored.local, self.engine.stored.newest
+        stored, local = self.engine.stored, self.engine.stored.local
         if local is None:
             return None
-        waits = None if newest is local else newest
-        former = maps.former_ca(self.realm, self.engine.stored.ca, local)
         key, judged = self._keys.record(local.key, local.generation), self.judged(local.chain)
-        file_format, judged = self._shared.settings.file_format, {**judged, **former}
-        return InUse(self.realm.name, local, key, judged, file_format, again, waits)
+        judged.update(maps.former_ca(self.realm, stored.ca, local))
+        form = self._shared.settings.file_format
+        return InUse(self.realm.name, local, key, judged, form, again, stored.successor)
 
     def _used(self, error: AgentError | None) -> None:
         """The certificate can be read by its consumers, or it cannot and is tried again.

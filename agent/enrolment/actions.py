@@ -75,10 +75,14 @@ class Stored(NamedTuple):
         return self.at_rest
 
     @property
+    def successor(self) -> LocalRecord | None:
+        """The certificate that waits for its turn; one whose dates are doubted has none."""
+        return self.next if self.next and not self.next.doubted else None
+
+    @property
     def newest(self) -> LocalRecord | None:
-        """The certificate that waits for its turn or, where none does, the one in use. One whose
-        dates contradict the clock does not count."""
-        return self.next if self.next and not self.next.doubted else self.local
+        """That or, where none waits, the one in use."""
+        return self.successor or self.local
 
     @property
     def at_rest(self) -> State:
