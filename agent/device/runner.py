@@ -261,8 +261,8 @@ class RealmRunner:
                 self._ask(action)
             case Finish(error):
                 self._finish(error)
-            case Report(mnemonic, text, told):
-                self._report(mnemonic, text, told)
+            case Report(mnemonic, text, told, again):
+                self._report(mnemonic, text, told, again)
         return True
 
     def _commit(self, stored: Stored) -> bool:
@@ -372,8 +372,8 @@ class RealmRunner:
         held = stored._replace(request=request)
         self._jobs.start(op, self.realm, held, maps.moment(self.now()), attended, ended)
 
-    def _report(self, mnemonic: str, text: str, told: bool = False) -> None:
-        self._shared.log.report(mnemonic, f"realm {self.realm.name}: {text}")
+    def _report(self, mnemonic: str, text: str, told: bool = False, again: bool = False) -> None:
+        self._shared.log.report(mnemonic, f"realm {self.realm.name}: {text}", again=again)
         if told:
             self._waiter.progress.note(text)
 

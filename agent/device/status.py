@@ -71,7 +71,11 @@ class Reports:
         runner, realm = self._realms.look(name), self._realms.realm(name)
         need, now = self._shared.commits.need(fold(name)), self._shared.time.now()
         status = of_realm(self._shared.settings, realm, runner, now, need)
-        status = status._replace(in_use=self._beside_settings(realm, runner))
+        engine, try_s = runner.engine, self._shared.jobs.network_s
+        status = status._replace(
+            in_use=self._beside_settings(realm, runner),
+            outage_s=outage.budget_s(engine.stored, engine.policy, now, engine.pace, try_s),
+        )
         if self._identity.moved:
             status = status._replace(why=f"{status.why}; {MOVED}")
         rest = self._realms.rest(runner)
@@ -220,7 +224,6 @@ def of_realm(
         next_ca=certificate(stored.ca.next.certificate) if stored.ca and stored.ca.next else None,
         take_over_s=automatic.take_over_s(stored, engine.policy) or None,
         wait=_wait(runner, now) if alone else None,
-        outage_s=outage.budget_s(stored, engine.policy, now, engine.pace) if alone else None,
         store_wanted=need.wanted,
         store_place=need.place,
     )

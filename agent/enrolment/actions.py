@@ -145,11 +145,13 @@ class Finish(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A log line: VRP mnemonic and text; `told` to whoever waits, too."""
+    """A log line: VRP mnemonic and text; `told` to whoever waits, too. again: it was told before a
+    start, and still stands."""
 
     mnemonic: str
     text: str
     told: bool = False
+    again: bool = False
 
 
 Action = StartJob | CancelJob | Commit | Activate | Wanted | Confirm | Choose | Finish | Report

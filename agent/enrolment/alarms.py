@@ -54,7 +54,8 @@ def lives(
     if newest := _newest(stored):
         found[LOCAL] = _of_local(newest, stored, policy, prewarning_s)
     if ca := stored.ca:
-        found[CA] = _of_ca(ca.certificates[ca.pin_index], prewarning_s if ca.next else None)
+        pinned, newest = ca.certificates[ca.pin_index], stored.newest
+        found[CA] = _of_ca(pinned, prewarning_s if ca.next else None, newest)
     if crl and crl.next_update_s is not None:
         found[CRL] = _of_list(crl, crl.next_update_s, policy, prewarning_s)
     return found
@@ -101,11 +102,14 @@ def _of_local(local: LocalRecord, stored: Stored, policy: Policy, prewarning_s: 
     return Life(warn_s, end_s, what)
 
 
-def _of_ca(pinned: CertificateRecord, prewarning_s: int | None) -> Life:
-    """prewarning_s: None where no next one is known."""
-    end_s = pinned.not_after_s
+def _of_ca(pinned: CertificateRecord, prewarning_s: int | None, newest: LocalRecord | None) -> Life:
+    """prewarning_s: None where no next one is known. newest: one that ends no later than the one
+    before it tells that the CA, or what it grants, comes to an end."""
+    end_s, what = pinned.not_after_s, f"CA certificate of {brief(pinned.subject)}"
     warn_s = _warn_s(pinned.not_before_s, end_s, prewarning_s)
-    return Life(warn_s, end_s, f"CA certificate of {brief(pinned.subject)}")
+    if newest and newest.ends_as_before:
+        warn_s, what = min(warn_s, newest.issued_s), f"{what}, which issues for no longer,"
+    return Life(warn_s, end_s, what)
 
 
 def _of_list(crl: CrlRecord, end_s: int, policy: Policy, prewarning_s: int) -> Life:

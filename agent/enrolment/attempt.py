@@ -151,11 +151,9 @@ class Attempt:
         self._pause(now, 0 if now.trusted else automatic.elapsed_s(local))
         self.state, self._next_application, self._shorter = State.ISSUED, None, None
         text = f"certificate {certificate.serial} for {brief(certificate.subject)}"
-        alarm = Report("CA_WILL_EXPIRED", "the new certificate ends no later than the one before")
         return [
             self._commit(ca=self.stored.ca, **place, request=None, outcome=drafts.succeeded(now)),
             Report("GET_LOCAL_CERT_OK", text),
-            *([alarm] if local.ends_as_before else []),
             Activate(again=not waits),
             Finish(None),
         ]

@@ -79,9 +79,11 @@ class Engine(Resting):
         # A deadline belongs to the state that set it. An event ends both; the handler sets another.
         before, (deadline, self.deadline) = self.state, (self.deadline, NEVER)
         name, targets = row
+        actions: list[Action] = []
         if isinstance(event, Restart):
             self._began(event, now)
-        actions = _HANDLERS[name](self, event, now)
+            actions = self._standing()
+        actions += _HANDLERS[name](self, event, now)
         # The other half of the row: a handler that goes elsewhere is a fault of ours, and is told
         # before any of its actions is performed.
         as_stored = AS_STORED in targets and self.state is self.stored.at_rest

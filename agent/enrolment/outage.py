@@ -1,13 +1,16 @@
 """How long the CA may be away from now on before a realm lapses. Pure.
 
 The tries that would fail are played through, with the plan and the pauses that the realm would
-have (`automatic.py`): the last one that begins before the certificate ends must find the CA. So a
-lapse comes if and only if an outage is longer than the time until then. A try that fails takes no
-time here, as where nothing listens; a CA that lets each one run into its time-out costs as much of
-the budget as the last of them takes.
+have (`automatic.py`): the last one in time must find the CA. How long each of them takes is not
+known: nothing where nobody listens, its time-out where nobody answers. So they are played twice, as
+quick and as slow as may be, and the worst of all mixtures counts: a try that is the last one in
+time if those before it and itself are slow, as early as it may have begun. Where no try takes any
+time, a lapse comes if and only if an outage is longer; else no lapse comes before.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from agent.enrolment import automatic, drafts, schedule
 from agent.enrolment.actions import Now, Policy, Stored
@@ -20,31 +23,47 @@ TRIES = (
 )
 
 
-def budget_s(stored: Stored, policy: Policy, now: Now, pace: Pace) -> int | None:
+def budget_s(stored: Stored, policy: Policy, now: Now, pace: Pace, try_s: int = 0) -> int | None:
     """Seconds; 0: the next try comes too late already. None: the realm does not renew by itself,
-    has nothing that could lapse, or does not know the time."""
+    has nothing that could lapse, or does not know the time. try_s: a try takes so long at most."""
     newest = stored.newest
     if policy.percent is None or newest is None or not now.trusted:
         return None
-    begin_s, end_s, last_s = now.wall_s, newest.end_s, now.wall_s
-    if end_s <= begin_s:
+    if newest.end_s <= now.wall_s:
         return None
+    end_s, last_s = newest.end_s - try_s, now.wall_s
+    quick, slow = (_tries(stored, policy, now, pace, each_s) for each_s in (0, try_s))
+    sure_s = None
+    for (soonest_s, *pauses), (latest_s, *others) in zip(quick, slow, strict=False):
+        if soonest_s >= end_s:
+            break
+        last_s, pause_s = soonest_s, max(*pauses, *others)
+        if latest_s + try_s + pause_s >= end_s:  # the next one may begin too late
+            begins_s = max(soonest_s, end_s - try_s - pause_s)
+            sure_s = begins_s if sure_s is None else min(sure_s, begins_s)
+    return max(0, (last_s if sure_s is None else sure_s) - now.wall_s)
+
+
+def _tries(
+    stored: Stored, policy: Policy, now: Now, pace: Pace, try_s: int
+) -> Iterator[tuple[int, int]]:
+    """The beginning of each try that fails (wall time in seconds), and the pause behind it."""
     for _try in range(TRIES):
         step = automatic.plan(stored, policy, now, pace)
-        moment_s = schedule.due_s(step.deadline, now)
-        if moment_s is None or moment_s >= end_s:
-            break
-        now = _at(now, moment_s)
+        begin_s = schedule.due_s(step.deadline, now)
+        if begin_s is None:
+            return
+        now = _at(now, begin_s)
         if step.reason == automatic.TAKE_OVER:
             stored = stored._replace(local=stored.next, next=None)
             continue
-        last_s = moment_s
         away = fail("connection-refused", host="", what="")
         begun = drafts.begun(stored.outcome, now, attended=False)
+        now = _at(now, begin_s + try_s)
         stored = stored._replace(outcome=drafts.failed(begun, away, now))
         pause_s = automatic.pause_s(stored, policy, now, pace.spread)
         pace = pace._replace(paused_ns=now.monotonic_ns + pause_s * SECOND_NS)
-    return last_s - begin_s
+        yield begin_s, pause_s
 
 
 def _at(now: Now, wall_s: int) -> Now:

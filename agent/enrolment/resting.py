@@ -76,6 +76,11 @@ class Resting(Attempt):
         ]
         return [*self._changed(after), *reports]
 
+    def _standing(self) -> list[Action]:
+        """What stands at a start is told once more: the log is empty, and the list no news."""
+        held = self._held(lambda one: one).values()
+        return [_told_of(one)._replace(again=True) for one in held if one.revoked]
+
     # -- a certificate that ends too early ---------------------------------------------------------
 
     def _too_short(self, issued: LocalRecord, before_s: int, now: Now) -> list[Action]:

@@ -74,6 +74,11 @@ class JobRunner:
         """How many jobs wait for their turn at the network."""
         return len(self._turns)
 
+    @property
+    def network_s(self) -> int:
+        """How long a job that uses the network takes at most."""
+        return self._timeouts.job_s()
+
     def use_device_key(self, fd: int) -> None:
         """The device key that jobs get from now on."""
         self._device_key_fd = fd
@@ -134,7 +139,7 @@ class JobRunner:
         """Hands a job to the port. The handle is ours: one that waits has no number there yet."""
         row = ROWS[str(job["op"])]
         # A network job has as long as the board says, which knows how slow its network is.
-        deadline_s = self._timeouts.job_s() if row.deadline_s is None else row.deadline_s
+        deadline_s = self.network_s if row.deadline_s is None else row.deadline_s
 
         def end(result: JobEnd) -> None:
             self._numbers.pop(wanted.number, None)

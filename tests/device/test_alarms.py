@@ -7,6 +7,7 @@ import pytest
 
 from agent.console.session.session import Session
 from agent.device.alarms import Alarms
+from agent.enrolment.states import Listed
 from hal.fakes.flash import PowerCut
 from hal.fakes.work import FakeClock
 from tests.helpers.counted import calls
@@ -261,3 +262,24 @@ def test_a_terminal_that_listens_reads_them() -> None:
     go_to(bench, YEAR_S)
     assert b"LOCAL_EXPIRED: realm abc: the local certificate" in shown
     session.close()
+
+
+def test_revocation_that_stands_is_told_again_after_a_start_and_not_counted() -> None:
+    bench = ready()
+    bench.enrol()
+    runner = bench.device.realms.runner("abc")
+    serial = runner.engine.stored.local.certificate.serial  # type: ignore[union-attr]
+    runner.hear(Listed(((serial, "keyCompromise"),)))
+    said = f"certificate {serial} is on the revocation list: keyCompromise"
+    assert [text for text in lines(bench) if "LOCAL_REVOKED" in text and said in text]
+    for _start in range(2):
+        bench.reboot()
+        assert len([text for text in lines(bench) if "LOCAL_REVOKED" in text and said in text]) == 1
+        assert "LOCAL_REVOKED" not in bench.device.shared.log.counts
+    bench.device.realms.runner("abc").hear(Listed())
+    bench.reboot()
+    assert not [text for text in lines(bench) if "LOCAL_REVOKED" in text]
+
+
+def lines(bench: Bench) -> list[str]:
+    return [one.text for one in bench.device.log_lines()]

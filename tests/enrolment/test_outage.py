@@ -1,15 +1,18 @@
 """The outage budget: its numbers, and that a lapse comes if and only if an outage is longer."""
 
+from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
 
+from agent import limits
 from agent.enrolment import outage, schedule
 from agent.enrolment.actions import Now, Policy, Stored
 from agent.enrolment.automatic import Pace
 from hal.records import CertificateRecord, LocalRecord
 from tests.device.test_automatic import DAY_S, HOUR_S, alone, in_use, pass_time, stored
-from tests.helpers.device_bench import SECOND_NS, Bench, refuse
+from tests.helpers.device_bench import SECOND_NS, Answer, Bench, refuse
 
 NOW = Now(1_800_000_000, 5_000_000_000, True)
 ALONE = Policy(None, 1, 5, percent=50)
@@ -86,7 +89,9 @@ def lapses(auto: str, begin_s: int, more_s: int) -> bool:
     device says, and `more_s` longer."""
     bench = alone(auto)
     pass_time(bench, begin_s, HOUR_S)
-    budget = bench.device.status("abc").outage_s
+    engine = bench.device.realms.runner("abc").engine
+    now = bench.device.realms.runner("abc").now()
+    budget = outage.budget_s(engine.stored, engine.policy, now, engine.pace)
     assert budget is not None
     honest, end_s = bench.worker.answers["fetch-ca"], in_use(bench).certificate.not_after_s
     if waits := stored(bench).next:
@@ -123,3 +128,64 @@ def test_a_lapse_comes_if_and_only_if_an_outage_is_longer(
     case: str, more_s: int, lapsed: bool
 ) -> None:
     assert lapses(*OUTAGES[case], more_s) is lapsed
+
+
+# -- tries that take time --------------------------------------------------------------------------
+
+TRY_S = limits.TIMEOUTS.job_s()
+
+
+def _silent(chance: Random) -> Callable[[Answer], None]:
+    """A CA that refuses, or answers nothing until the job is ended."""
+    error = refuse("connection-refused", host="ca", what="x")
+
+    def answer(job: Answer) -> Any:
+        return error(job) if chance.random() < 0.5 else None
+
+    return answer
+
+
+@pytest.mark.parametrize("case", OUTAGES)
+@pytest.mark.parametrize("seed", range(2))
+def test_the_figure_of_the_display_holds_whatever_a_try_takes(case: str, seed: int) -> None:
+    auto, begin_s = OUTAGES[case]
+    bench = alone(auto)
+    pass_time(bench, begin_s, HOUR_S)
+    budget = bench.device.status("abc").outage_s
+    assert budget is not None
+    honest, end_s = bench.worker.answers["fetch-ca"], in_use(bench).certificate.not_after_s
+    if waits := stored(bench).next:
+        end_s = waits.certificate.not_after_s
+    back_s = bench.device.wall_s() + budget
+    bench.worker.answers["fetch-ca"] = _silent(Random(seed))
+    _step(bench, back_s)
+    bench.worker.answers["fetch-ca"] = honest
+    _step(bench, end_s)
+    assert in_use(bench).certificate.not_after_s > end_s
+
+
+def _step(bench: Bench, until_s: int) -> None:
+    """As `_play`, with the ends of jobs that answer nothing."""
+    runner = bench.device.realms.runner("abc")
+    while (now := runner.now()).wall_s < until_s:
+        due_s = schedule.due_s(runner.engine.rearm(now), now)
+        waits = bench.jobs.running() or due_s is None
+        next_s = now.wall_s + TRY_S if waits else due_s
+        bench.advance(max(1, min(next_s, until_s) - now.wall_s))
+        bench.turn(20)
+
+
+def test_it_is_never_more_with_tries_that_take_time() -> None:
+    for days in LIVES:
+        for after_s in range(0, int(days * DAY_S), max(1, int(days * DAY_S) // 8)):
+            now = Now(NOW.wall_s + after_s, NOW.monotonic_ns + after_s * SECOND_NS, True)
+            given = Stored(local=held(days))
+            pace = Pace(now.monotonic_ns, spread=7)
+            found = [outage.budget_s(given, ALONE, now, pace, s) for s in (0, 1, 15, 150)]
+            assert all(one is not None for one in found)
+            assert found == sorted(found, reverse=True)  # type: ignore[type-var]
+
+
+def test_a_life_that_is_shorter_than_a_time_out_has_none() -> None:
+    given = Stored(local=held(180 / DAY_S))
+    assert outage.budget_s(given, ALONE, NOW, Pace(NOW.monotonic_ns), TRY_S) == 0
