@@ -179,7 +179,7 @@ class Ahead:
             return tries, None
         if result.code == _NONE_YET:
             return ahead.answered(tries, stored, now, _spread(runner)), None
-        return ahead.failed(tries, result, stored, now, _spread(runner)), result
+        return ahead.not_answered(tries, result, stored, now, _spread(runner)), result
 
     def _list_ended(
         self, runner: RealmRunner, tries: Tries, result: AgentError | None

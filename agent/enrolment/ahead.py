@@ -10,6 +10,9 @@ A revocation list lives as a certificate does: its successor is asked for when n
 life have passed. All devices of a CA hold the same list, so each begins at a moment of its own in
 the first half of the tenth that is left.
 
+More often than in a tenth of what the CA has left (a day at most; an hour where it does not answer)
+nobody asks for the next one: lives of minutes would have it asked each minute for years.
+
 What fails is tried again by the table of the applications (`automatic.pause_s`). For a list, its
 own life stands in the place of that of the certificate: an hourly one cannot wait for hours.
 """
@@ -124,7 +127,24 @@ def answered(tries: Tries, stored: Stored, now: Now, spread: int) -> Tries:
     """The CA has no next one: asked again in a day, if it is near its end by then."""
     newest = stored.newest
     window_s = newest.certificate.not_after_s - automatic.due_s(newest) if newest else 4 * DAY_S
-    return Tries(now.monotonic_ns + _day_ns(window_s, now, spread), answered=tries.owed)
+    pause_s = max(_day_s(window_s), _tenth_s(stored, now, DAY_S))
+    return Tries(now.monotonic_ns + _spread_ns(pause_s, now, spread), answered=tries.owed)
+
+
+def not_answered(tries: Tries, error: AgentError, stored: Stored, now: Now, spread: int) -> Tries:
+    """A failure to ask for the next CA: by the table, and not as often as a life of minutes has
+    it."""
+    found = failed(tries, error, stored, now, spread)
+    least_ns = _spread_ns(_tenth_s(stored, now, automatic.HOUR_S), now, spread)
+    return found._replace(paused_ns=max(found.paused_ns, now.monotonic_ns + least_ns))
+
+
+def _tenth_s(stored: Stored, now: Now, most_s: int) -> int:
+    """Of what the CA has left: to ask more often is in vain, however short our lives are."""
+    if stored.ca is None:
+        return 0
+    end_s = stored.ca.certificates[stored.ca.pin_index].not_after_s
+    return min(most_s, max(0, end_s - now.wall_s) // 10)
 
 
 def the_same(crl: CrlRecord, now: Now, spread: int) -> Tries:
@@ -163,12 +183,17 @@ def _life_s(local: LocalRecord) -> int:
 
 
 def _day_ns(window_s: int, now: Now, spread: int) -> int:
-    """A day, or a quarter of a window that is shorter than four; up to a quarter more or less."""
+    return _spread_ns(_day_s(window_s), now, spread)
+
+
+def _spread_ns(pause_s: int, now: Now, spread: int) -> int:
+    """Up to a quarter more or less."""
     jitter = crc32(b"%d %d" % (spread, now.wall_s)) % 51 + 75
-    return max(1, _day_s(window_s) * jitter // 100) * SECOND_NS
+    return max(1, pause_s * jitter // 100) * SECOND_NS
 
 
 def _day_s(window_s: int) -> int:
+    """A day, or a quarter of a window that is shorter than four."""
     return min(DAY_S, max(1, window_s // 4))
 
 

@@ -10,7 +10,7 @@ from agent.enrolment.ahead import Lists, Tries
 from agent.errors import AgentError, fail
 from hal.records import CaRecord, CertificateRecord, CrlRecord, LocalRecord, NextCaRecord
 
-DAY_S = 86400
+DAY_S, HOUR_S = 86400, 3600
 NOW = Now(1_800_000_000, 5_000_000_000, True)
 SECOND_NS = 1_000_000_000
 ALONE = Policy(("sha256", "5a"), 1, 5, percent=50)
@@ -18,17 +18,16 @@ WANTED, REQUIRED = Lists(True, False), Lists(True, True)
 AWAY = fail("connection-refused", host="ca", what="x")
 
 
-def life(days: int, begin_s: int = NOW.wall_s, serial: str = "2a") -> CertificateRecord:
-    return CertificateRecord(b"x", "CN=x", "CN=CA", serial, begin_s, begin_s + days * DAY_S)
+def life(days: float, begin_s: int = NOW.wall_s, serial: str = "2a") -> CertificateRecord:
+    return CertificateRecord(b"x", "CN=x", "CN=CA", serial, begin_s, begin_s + round(days * DAY_S))
 
 
-def held(days: int = 100, serial: str = "2a") -> LocalRecord:
-    return LocalRecord(
-        life(days, serial=serial), [], "k1", 1, NOW.wall_s, renew_s=NOW.wall_s + days * DAY_S // 2
-    )
+def held(days: float = 100, serial: str = "2a") -> LocalRecord:
+    point_s = NOW.wall_s + round(days * DAY_S) // 2
+    return LocalRecord(life(days, serial=serial), [], "k1", 1, NOW.wall_s, renew_s=point_s)
 
 
-def authority(days: int = 3650) -> CaRecord:
+def authority(days: float = 3650) -> CaRecord:
     return CaRecord("5a", "", "", 0, "fingerprint", [life(days)], [], 0)
 
 
@@ -92,11 +91,38 @@ def test_once_a_ca_has_less_than_three_lives_left_it_is_asked_daily() -> None:
     assert len(set(pauses)) > 10, "no two devices come in step"
 
 
-@pytest.mark.parametrize(("life_days", "day_s"), [(100, DAY_S), (2, 2 * DAY_S // 8)])
-def test_a_day_is_a_quarter_of_a_short_window(life_days: int, day_s: int) -> None:
-    stored = Stored(ca=authority(), local=held(life_days))
+@pytest.mark.parametrize(
+    ("life_days", "ca_days", "day_s"), [(100, 3650, DAY_S), (2, 2, 2 * DAY_S // 8)]
+)
+def test_a_day_is_a_quarter_of_a_short_window(life_days: int, ca_days: int, day_s: int) -> None:
+    stored = Stored(ca=authority(ca_days), local=held(life_days))
     pause_ns = ahead.answered(Tries(), stored, NOW, 7).paused_ns - NOW.monotonic_ns
     assert day_s * 3 // 4 <= pause_ns // SECOND_NS <= day_s * 5 // 4
+
+
+MINUTES = 3 * 60 / DAY_S  # a life of three
+
+
+@pytest.mark.parametrize(
+    ("ca_days", "answered_s", "failed_s"),
+    [(3650, DAY_S, HOUR_S), (1, DAY_S // 10, HOUR_S), (0.1, DAY_S // 100, DAY_S // 100)],
+)
+def test_lives_of_minutes_do_not_have_it_asked_each_minute(
+    ca_days: float, answered_s: int, failed_s: int
+) -> None:
+    """A tenth of what the CA has left is soon enough."""
+    stored = Stored(ca=authority(ca_days), local=held(MINUTES))
+    found = (
+        (ahead.answered(Tries(), stored, NOW, 7), answered_s),
+        (ahead.not_answered(Tries(), AWAY, stored, NOW, 7), failed_s),
+    )
+    for tries, least_s in found:
+        pause_s = (tries.paused_ns - NOW.monotonic_ns) // SECOND_NS
+        assert least_s * 3 // 4 <= pause_s <= least_s * 5 // 4
+    unknown = Stored(local=held(MINUTES))
+    assert ahead.not_answered(Tries(), AWAY, unknown, NOW, 7) == ahead.failed(
+        Tries(), AWAY, unknown, NOW, 7
+    )
 
 
 def test_a_ca_that_has_answered_is_asked_again_at_the_next_certificates_point() -> None:
