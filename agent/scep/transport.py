@@ -173,17 +173,19 @@ def _accepted(method: str, target_characters: int, answer: HttpAnswer, body: byt
     if 300 <= status < 400:
         location = _OPERATION.sub("", answer.headers.get("Location", "no Location"))
         raise fail("http-redirect", status=status, location=clean(location, cap=256))
-    asked, after_s = refusals.Asked(method, target_characters), _retry_after_s(answer.headers)
-    page = excerpt(body) + (f" (Retry-After: {after_s} s)" if after_s else "")
-    refused = refusals.http(asked, status, clean(answer.reason, 64), page)
+    asked, (after_s, said) = refusals.Asked(method, target_characters), _retry_after(answer.headers)
+    refused = refusals.http(asked, status, clean(answer.reason, 64), excerpt(body) + said)
     refused.after_s = after_s
     raise refused
 
 
-def _retry_after_s(headers: http.client.HTTPMessage) -> int:
-    """Retry-After in seconds (RFC 9110 10.2.3); 0 without one, or for a date."""
+def _retry_after(headers: http.client.HTTPMessage) -> tuple[int, str]:
+    """Retry-After in seconds (RFC 9110 10.2.3), and what is told of it. A date, which compares two
+    clocks, and what is no number count as none."""
     text = headers.get("Retry-After", "").strip()
-    return int(text) if _SECONDS.fullmatch(text) else 0
+    if _SECONDS.fullmatch(text) and int(text):
+        return int(text), f" (Retry-After: {int(text)} s)"
+    return 0, f" (Retry-After: {clean(text, 40)} counts as none)" if text else ""
 
 
 class _Connection(http.client.HTTPConnection):

@@ -10,10 +10,12 @@ import pytest
 from agent.enrolment import automatic
 from agent.enrolment.states import (
     Chosen,
+    Installed,
     Listed,
     State,
     Waiting,
 )
+from hal.records import LocalRecord
 from tests.helpers.engine_life import (
     AUTO,
     DAY_S,
@@ -241,6 +243,31 @@ def test_one_that_waits_silences_the_share_of_the_validity() -> None:
     life.run(800 * DAY_S)
     wanted = [0, 36.5, 365, 401.5, 730, 766.5]  # a take-over is an hour before the end
     assert life.days(life.issued_s) == pytest.approx(wanted, abs=0.15)
+
+
+@pytest.mark.parametrize("percent", [10, 50])
+def test_what_is_brought_by_hand_begins_a_life_of_its_own(percent: int) -> None:
+    """It takes the place of the one that waits, and its own share counts."""
+    life = born(AUTO._replace(percent=percent))
+    life.run(100 * DAY_S)
+    issued = len(life.issued_s)
+    begin_s = life.now.wall_s
+    brought = life.granted(begin_s, begin_s + 365 * DAY_S)
+    life.issued_s.pop()
+    record = LocalRecord(brought.certificate, [], "k1", life.generation, begin_s)
+    life.tell(Installed(local=record))
+    assert (life.serial, life.engine.stored.next) == (brought.certificate.serial, None)
+    life.run((100 + 365 * percent / 100) * DAY_S - 1)
+    assert len(life.issued_s) == issued
+    life.run((100 + 365 * percent / 100) * DAY_S + 1)
+    assert len(life.issued_s) == issued + 1
+
+
+def test_a_half_elapsed_is_one_renewal_and_a_take_over_each() -> None:
+    life = born(AUTO._replace(percent=50))
+    life.run(800 * DAY_S)
+    assert life.days(life.issued_s) == pytest.approx([0, 182.5, 365, 547.5, 730], abs=0.15)
+    assert life.valid
 
 
 # -- 20: a renewal point in the past ---------------------------------------------------------------

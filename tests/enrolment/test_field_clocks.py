@@ -140,3 +140,17 @@ def test_at_a_start_without_a_clock_the_one_that_waits_takes_over() -> None:
     life.reboot(wall_s=START_S, trusted=False)
     life.tell(Due())
     assert life.serial == "2"
+
+
+@pytest.mark.parametrize("by", ["a start", "a jump"])
+def test_a_start_or_a_jump_that_finds_the_old_one_ended_takes_over_at_once(by: str) -> None:
+    """Off, or asleep, over the last hour of the old one: that is all that was left for its turn."""
+    life = born(AUTO._replace(percent=50), days=10)
+    life.run(9.9 * DAY_S)
+    assert (life.serial, life.engine.stored.next is not None) == ("1", True)
+    stepped(life, DAY_S)
+    if by == "a start":
+        life.reboot()
+    life.run(life.age_s)
+    assert (life.serial, life.valid) == ("2", True)
+    assert life.days(life.issued_s)[:2] == [0, 5]

@@ -7,10 +7,13 @@ from agent.enrolment.states import (
     Abort,
     Configured,
     Due,
+    Event,
+    JobFailed,
     NotStored,
     State,
     Waiting,
 )
+from agent.errors import fail
 from tests.enrolment.test_field_cases import AT_ONCE, born
 from tests.helpers.engine_bench import FULL
 from tests.helpers.engine_life import DAY_S, HOUR_S, Life, grants, lasting, refuses
@@ -153,3 +156,40 @@ def test_what_a_person_gives_up_is_not_followed_in_a_second() -> None:
     life.tell(Abort())
     life.run(358 * DAY_S + DAY_S // 2 - 60)
     assert len(life.sent) == 3
+
+
+# -- 12 (b): the device lost its memory ------------------------------------------------------------
+
+
+def test_a_flash_of_two_months_ago_asks_for_its_old_request_once_and_then_anew() -> None:
+    life = born(AT_ONCE)
+    life.run(100 * DAY_S)
+    life.ca = lambda _life: JobFailed(fail("answer-timeout", host="ca", seconds=30))
+    life.tell(life.application())  # its answer is lost, and the record of it is what comes back
+    former = life.flash
+    assert former.request is not None
+    assert former.request.phase == "lost"
+    life.ca = grants(365)
+    life.run(160 * DAY_S)
+    asked: list[str] = []
+
+    def restored(held: Life) -> Event:
+        request = held.engine.request
+        assert request is not None
+        asked.append(request.transaction)
+        old = former.request is not None and request.transaction == former.request.transaction
+        answer = refuses("ca-badCertId") if old else grants(365)
+        return answer(held)
+
+    issued = len(life.issued_s)
+    life.ca, life.flash = restored, former
+    life.reboot()
+    life.run(160 * DAY_S + 2 * DAY_S)
+    life.tell(life.application())
+    life.run(365 * DAY_S - 1)
+    assert (
+        1 <= asked.count(former.request.transaction) <= 2
+    )  # one question, and the same bytes once
+    assert asked[-1] != former.request.transaction
+    assert len(life.issued_s) - issued <= 2
+    assert life.valid

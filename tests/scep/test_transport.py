@@ -171,6 +171,11 @@ def test_ways_to_send_a_body(answer: bytes) -> None:
         ("Retry-After: Wed, 21 Oct 2026 07:28:00 GMT", 0),
         ("Retry-After: -1", 0),
         ("Retry-After: 9999999999", 0),
+        # Field case 3: what counts as none is named.
+        ("Retry-After: Thu, 01 Jan 2099 00:00:00 GMT", 0),
+        ("Retry-After: -5", 0),
+        ("Retry-After: soon\x1b[2J", 0),
+        ("Retry-After: 0", 0),
         ("X: 7", 0),
     ],
 )
@@ -179,6 +184,11 @@ def test_how_long_a_busy_server_wants_to_be_left_alone(header: str, after_s: int
         get(web.ok(b"busy", header, status="503 Busy"))
     assert (caught.value.code, caught.value.after_s) == ("http-busy", after_s)
     assert (f"(Retry-After: {after_s} s)" in caught.value.what) == (after_s > 0)
+    assert caught.value.what.isprintable()
+    named = f"(Retry-After: {header[13:33].strip()}"
+    ignored = header.startswith("Retry-After") and not after_s
+    assert ("counts as none)" in caught.value.what) is ignored
+    assert not ignored or named.split("\x1b")[0] in caught.value.what
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ SENTENCES = {
     " without an operator, when so much of the validity has elapsed, and in time before the end"
     " whatever it says. Needs `fingerprint`. A key pair that the realm names and that is not there"
     " is made. Without `updated-effective` the new certificate waits until the one in use is near"
-    " its end.",
+    " its end: an hour before it, or a twentieth of a shorter life. A device that is off then takes"
+    " it into use when it starts, so what is off at times is better served with the keyword.",
     "ca id NAME": "Names the CA at a server that has several; sent with GetCACert and its kind.",
     "cdp-url { CDP | esc ESCAPED | from-ca }": "Where the revocation list is, if not"
     " where the local certificate says.",
