@@ -100,7 +100,7 @@ class Sources:
         if realm.vpn_instance is not None and realm.vpn_instance not in up:
             return ()
         if realm.source_interface is not None:
-            return up.get(self._shared.hardware.linux_name(realm.source_interface), ())
+            return up.get(self._shared.interface_names.linux(realm.source_interface), ())
         every = [address for interface in interfaces for address in interface.addresses]
         if realm.source_address is None:
             return tuple(every)

@@ -163,7 +163,7 @@ def test_one_screen_tells_which_three_of_a_hundred_realms_are_in_trouble() -> No
     bench.worker.answers["fetch-ca"] = refuse("ca-no-ca")
     for number in (17, 60, 93):
         waiter = Waiter()
-        bench.device.enrol(f"site-{number}", None, waiter, waiter.done)
+        bench.device.applications.enrol(f"site-{number}", None, waiter, waiter.done)
         bench.turn()
     found: list[object] = []
     bench.device.survey(found.append)
