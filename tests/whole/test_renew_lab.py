@@ -174,18 +174,19 @@ def test_until_the_new_ca_has_issued_consumers_have_the_ca_of_the_old_certificat
     ):
         enrolled(agent, old)
         before = [agent.memory(name).read_bytes() for name in names]
-        moved = (f"enrollment-url {new.url}", f"fingerprint sha256 {new.fingerprint}")
+        moved = (patient(new.url), f"fingerprint sha256 {new.fingerprint}")
         agent.must("system-view", "pki realm abc", *moved, *SAVE)
         agent.must(*AGAIN)
         agent.wait_state("pending")
         agent.kill()
         shutil.rmtree(agent.dir / "memory")
         agent.start()
-        wait_for(lambda: agent.memory("ca.pem").exists(), 60, "nothing is in memory")
+        trusted = agent.memory("ca.pem")
+        wait_for(trusted.exists, 120, "nothing is in memory")
         assert [agent.memory(name).read_bytes() for name in names] == before
         assert len(new.approve()) == 1
         agent.rate(120)
         agent.wait_state("issued")
         agent.rate(1)
+        wait_for(lambda: trusted.read_bytes() != before[2], 120, "it is the old one still")
         check_certificate(agent, new.dir / "ca.pem")
-        assert agent.memory("ca.pem").read_bytes() != before[2]
