@@ -199,7 +199,9 @@ SERIAL = ranged(
     "HEX", 1, limits.SERIAL_DIGITS, "Serial number of a certificate", _read_serial
 )._replace(example="2a")
 FILE = name("Name of a file in device storage", limits.FILE_CHARACTERS)
-CONFIGURATION_FILE = FILE._replace(read=_read_configuration_file, example="old.cfg", low=5)
+CONFIGURATION_FILE = FILE._replace(
+    read=_read_configuration_file, example="old.cfg", low=None, high=None
+)
 VPN_INSTANCE = text(
     "Name of a VPN instance (a VRF device)",
     1,
