@@ -61,11 +61,10 @@ class Command(NamedTuple):
         sets = self.row.render is not None and self.handler is self.row.handler
         return sets or self.row.marks
 
-    def run(self, operator: Operator, args: Args) -> None:
-        """Raises AgentError; a line behind `undo` must be one that is configured."""
+    def check(self, operator: Operator, args: Args) -> None:
+        """AgentError: the line behind `undo` is none that is configured."""
         if self.line:
             undoing.refuse_another(operator, self.row, args)
-        self.handler(operator, args)
 
 
 def display_this(operator: Operator, _args: Args) -> None:

@@ -72,7 +72,8 @@ class Loader:
             secret = found.secret
             if not found.command.loads:
                 self._act()
-            found.command.run(self, found.args)
+            found.command.check(self, found.args)
+            found.command.handler(self, found.args)
         except GrammarError as error:
             why = f"{error.kind}: {error.reason}" if error.reason else error.kind
             return Unapplied(self._place.block(view), masked_error(line, error).strip(), why)

@@ -72,7 +72,8 @@ class Interpreter:
             self._outdated = lookups.outdated(self._place.device, self._view)
         if unusable := self._place.device.unusable:
             self._mind_storage(found, unusable)
-        found.command.run(operator, found.args)
+        found.command.check(operator, found.args)
+        found.command.handler(operator, found.args)
 
     def _mind_storage(self, found: Match[Command], unusable: Unusable) -> None:
         """No storage: what is shown of it is told why it is empty, what acts on it is refused."""
