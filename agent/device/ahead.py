@@ -56,7 +56,12 @@ class Ahead:
         # Of a folded realm and a kind; those that were never asked for are not in here.
         self._past: dict[tuple[str, str], _Past] = {}
         self._at_work: set[tuple[str, str]] = set()
-        realms.watch.at_once.append(lambda runner: self.look(runner.realm.name))
+        realms.watch.at_once.append(self._stirred)
+
+    def _stirred(self, runner: RealmRunner) -> None:
+        """Where no realm renews by itself there is nothing to arm, or to disarm."""
+        if runner.realm.auto_enroll or self._timers:
+            self.look(runner.realm.name)
 
     def look(self, name: str) -> None:
         """Arms the timer of a realm; one that has gone, or renews no more, needs none."""

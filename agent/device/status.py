@@ -12,7 +12,7 @@ from agent.device.realms import RESTS, SECOND_NS, Realms
 from agent.device.reserve import MISSING, Need
 from agent.device.runner import RealmRunner, policy_of
 from agent.device.shared import Shared
-from agent.enrolment import automatic, outage, pins, renewal, schedule, vouched, waits
+from agent.enrolment import automatic, drafts, outage, pins, schedule, vouched, waits
 from agent.enrolment.actions import Now
 from agent.enrolment.pins import Fingerprint
 from agent.enrolment.states import State, is_under_way
@@ -111,7 +111,7 @@ class Reports:
         if not pins.counts(stored.local, stored.ca, policy.fingerprint):
             return OTHER_CA
         try:
-            renamed = renewal.is_renamed(self._snapshot(realm), stored.local)
+            renamed = drafts.is_renamed(self._snapshot(realm), stored.local)
         except AgentError:  # the configuration is not complete
             return None
         return OTHER_SUBJECT if renamed else AS_CONFIGURED

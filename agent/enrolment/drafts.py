@@ -182,3 +182,8 @@ def names(settings: Mapping[str, object]) -> int:
     if not isinstance(entity, dict):
         return 0
     return crc32(repr(sorted(entity.items())).encode("utf-8", "replace")) or 1
+
+
+def is_renamed(settings: Mapping[str, object], local: LocalRecord) -> bool:
+    """Whether other names are configured than those that the certificate was asked for with."""
+    return local.names not in (0, names(settings))

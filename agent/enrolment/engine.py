@@ -233,7 +233,8 @@ class Engine(Resting):
         issued = drafts.local(event, request, self.stored.ca, now, self.policy)
         if event.doubt:
             return self._doubt(issued, event.doubt, now)
-        before = pins.newest(self.stored, self.policy.fingerprint)
+        held = self.stored
+        before = pins.counted(held.newest, held.ca, self.policy.fingerprint)
         try:
             found = renewal.compared(self.stored, before, issued, attended=request.attended)
         except AgentError as error:

@@ -26,10 +26,10 @@ TRIES = (
 def budget_s(stored: Stored, policy: Policy, now: Now, pace: Pace, try_s: int = 0) -> int | None:
     """Seconds; 0: the next try comes too late already. None: the realm does not renew by itself,
     has nothing that could lapse, or does not know the time. try_s: a try takes so long at most."""
-    newest = stored.newest
-    if policy.percent is None or newest is None or not now.trusted:
+    if policy.percent is None or not now.trusted:
         return None
-    if newest.end_s <= now.wall_s:
+    newest = stored.newest
+    if newest is None or newest.end_s <= now.wall_s:
         return None
     end_s, last_s = newest.end_s - try_s, now.wall_s
     quick, slow = (_tries(stored, policy, now, pace, each_s) for each_s in (0, try_s))

@@ -128,8 +128,14 @@ def counts(local: LocalRecord, ca: CaRecord | None, fingerprint: Fingerprint | N
 
 def newest(stored: Stored, fingerprint: Fingerprint | None) -> LocalRecord | None:
     """The certificate that waits or, where none does, the one in use, if it counts."""
-    held = stored.newest
-    return held if held and counts(held, stored.ca, fingerprint) else None
+    return counted(stored.newest, stored.ca, fingerprint)
+
+
+def counted(
+    held: LocalRecord | None, ca: CaRecord | None, fingerprint: Fingerprint | None
+) -> LocalRecord | None:
+    """A certificate, if there is one and it counts."""
+    return held if held and counts(held, ca, fingerprint) else None
 
 
 def following(

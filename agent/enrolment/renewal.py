@@ -12,7 +12,7 @@ its end because of that: it applies as a new device does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from agent.enrolment import drafts, pins
 from agent.enrolment.actions import Now, Policy, Stored
@@ -47,7 +47,7 @@ def may_sign(event: Apply, stored: Stored, policy: Policy) -> RenewalRecord | No
         return None
     if outcome and outcome.anew:
         return None
-    if event.password is not None and (local.revoked or is_renamed(event.settings, local)):
+    if event.password is not None and (local.revoked or drafts.is_renamed(event.settings, local)):
         return None
     return signer(local)
 
@@ -55,11 +55,6 @@ def may_sign(event: Apply, stored: Stored, policy: Policy) -> RenewalRecord | No
 def signer(local: LocalRecord) -> RenewalRecord:
     """A certificate that signs for its key pair, as long as nothing else is decided."""
     return RenewalRecord(RENEWAL_REQ, local.certificate, local.key, local.generation, False)
-
-
-def is_renamed(settings: Mapping[str, object], local: LocalRecord) -> bool:
-    """Whether other names are configured than those that the certificate was asked for with."""
-    return local.names not in (0, drafts.names(settings))
 
 
 def is_refused(request: RequestRecord | None, error: AgentError, now: Now) -> bool:

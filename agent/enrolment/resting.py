@@ -78,8 +78,8 @@ class Resting(Attempt):
 
     def _standing(self) -> list[Action]:
         """What stands at a start is told once more: the log is empty, and the list no news."""
-        held = self._held(lambda one: one).values()
-        return [_told_of(one)._replace(again=True) for one in held if one.revoked]
+        held = (self.stored.local, self.stored.next)
+        return [_told_of(one)._replace(again=True) for one in held if one and one.revoked]
 
     # -- a certificate that ends too early ---------------------------------------------------------
 

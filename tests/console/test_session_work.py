@@ -17,7 +17,7 @@ def test_progress_dots_and_type_ahead() -> None:
     device.finish()
     shown = terminal.take()
     assert shown.startswith("\nInfo: Realm abc: nothing:")
-    assert shown.endswith("(a time source vouches for it)\n[Huawei]")
+    assert shown.endswith("yes (a time source vouches for it)\n[Huawei]")
     assert "[Huawei]display clock\n2026-11-23 14:05:00 UTC\n" in shown
     assert terminal.reactor.pending() == 1, "idle"
 

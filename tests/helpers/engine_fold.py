@@ -177,7 +177,7 @@ def _day(node: Node, face: frozenset[str]) -> Shape:
         asked = int(ages["asked"] >= min(2 * half_s, limits.TIMELESS_S))
     wanted = node.engine.state in (*RESTING, State.FETCHING)
     faulty = wanted and asked > 1 and not is_a_day_ago(node)
-    return blind, asked, faulty, flash if CLOCKS in face else flash > asked
+    return blind, asked, faulty, flash if CLOCKS in face or flash > asked else 0
 
 
 def _aged(ages: dict[str, int], least_s: int, most_s: int) -> Step:
@@ -350,9 +350,7 @@ def _agings(node: Node, face: frozenset[str]) -> Iterator[Way]:
 def _cuts(node: Node) -> Iterator[Way]:
     """Something of a day is left then, or nothing."""
     outcome = node.flash.outcome
-    if outcome is None or node.flash.state not in RESTING:
-        return
-    if _asked(node.flash) >= limits.REQUESTS or _is_refused(outcome):
+    if outcome and (_asked(node.flash) >= limits.REQUESTS or _is_refused(outcome)):
         for name, rest_s in (("free", 0), ("held", 1), ("young", 1)):
 
             def cut(other: Node, rest_s: int = rest_s, young: bool = name == "young") -> None:

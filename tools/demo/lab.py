@@ -126,7 +126,7 @@ def _process(module: str, options: tuple[str, ...], log: Path) -> Iterator[_Proc
 
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *options],
+            [sys.executable, "-m", "tools.demo.guard", module, *options],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -260,7 +260,7 @@ def warn_of_digest(operator: Operator, args: Args) -> None:
 
 def warn_of_clock(operator: Operator) -> None:
     """Dates of certificates are not checked by a clock that is not trusted."""
-    state = operator.device.system.clock()
-    if not state.trusted:
+    if not operator.device.clock_trusted():
+        state = operator.device.system.clock()
         says = times(operator.device).moment(state.says_s)
         operator.warn(f"The clock says {says}: {state.why}.")
