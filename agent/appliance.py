@@ -7,9 +7,10 @@ or with an `AgentError`; the session holds its own line until then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agent.errors import AgentError
+from agent.pieces import Pieces
 from agent.settings import Settings
 from hal.annotations import TypeVar
 from hal.named import NamedTuple
@@ -280,15 +281,24 @@ class System(Protocol):
 class Configuration(Protocol):
     """The configuration as text, running and saved. Lines that do not apply stand in both."""
 
-    def running(self) -> str: ...  # as `save` would write it
-    def saved(self) -> str | None: ...  # what can be read of it; None: none is saved
+    def running(
+        self,
+    ) -> Iterator[str]: ...  # lines, made when asked for, as `save` would write them
+    def saved(self) -> Pieces[list[str] | None]: ...  # what can be read; None: none is saved
     def lost(self) -> str: ...  # what cannot be read of the saved one; "" when nothing is missing
     def worn(self) -> str: ...  # what of it has one copy of two left; "" when nothing has
     def closed(self) -> str: ...  # why serial lines let nobody in; "": as the settings say
-    def save(self) -> None: ...  # the running configuration becomes the saved one
     def unsaved(self) -> bool: ...
-    def reset(self) -> None: ...  # none is saved any more
-    def replace(self, settings: Settings) -> None: ...  # saved, then running: both or neither
+    def edits(self) -> int: ...  # another number when the running one has changed
+
+    # AgentError: nothing has changed. What is displayed meanwhile is what was there before.
+
+    def save(self) -> Pieces[None]: ...  # the running configuration becomes the saved one
+    def reset(self) -> Pieces[None]: ...  # none is saved any more
+
+    def replace(self, settings: Settings, edits: int) -> Pieces[None]:
+        """Saved, then running: both or neither. `edits`: of the configuration that it replaces;
+        AgentError `apply-raced` when somebody has changed that."""
 
 
 class Unusable(Protocol):
@@ -359,6 +369,9 @@ class Appliance(Protocol):
     def router_names(self, linux: str) -> list[str]: ...
 
     def changed(self) -> None: ...  # after every configuration command
+
+    def in_pieces(self, work: Pieces[T], done: Done[T]) -> int:
+        """Work as a task; between two pieces of it everybody else has a turn."""
 
     def key_pairs(self) -> list[KeyPair]: ...
     def key_pair_user(self, name: str) -> str | None: ...  # the realm that uses it

@@ -148,7 +148,7 @@ INTERFACE_CHARACTERS = 2 * INTERFACE_PART_CHARACTERS  # router names are longer 
 # -- console ---------------------------------------------------------------------------------------
 LINE_CHARACTERS = 510
 SCRIPT_BYTES = 64 * 1024  # of a script's lines, read ahead while one is at work; the rest waits
-APPLY_BYTES = 128 * 1024  # of a file: the store takes 64 KiB of it, comments come on top
+APPLY_BYTES = 1024 * 1024  # of a file: a thousand realms with a password have half of it
 APPLY_BAD_LINES = 1000  # then reading stops: it is no configuration, and each line costs time
 NETWORK_JOBS = 4  # at once; each takes two children, and some 40 MiB while it works
 SESSIONS = 16  # at the socket, those that have not said yet what they are included

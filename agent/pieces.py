@@ -11,6 +11,8 @@ from collections.abc import Generator
 
 from hal.annotations import TypeVar
 
+TOGETHER = 16  # blocks of a configuration: a millisecond or two
+
 T = TypeVar("T")
 Pieces = Generator[None, None, T]
 
@@ -23,3 +25,15 @@ def at_once(work: Pieces[T]) -> T:
         except StopIteration as end:
             result: T = end.value
             return result
+
+
+def grouped(work: Pieces[T]) -> Pieces[T]:
+    """The same in larger pieces, of work whose pieces are too small for a turn each."""
+    while True:
+        try:
+            for _piece in range(TOGETHER):
+                next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        yield

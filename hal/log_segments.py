@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hal.annotations import NoReturn
-from hal.log_format import FEWEST, NUMBER_BITS, NUMBER_MAX, PAYLOAD_BYTES
+from hal.log_format import FEWEST, NUMBER_BITS, NUMBER_MAX, PAYLOAD_BYTES, Layout
 from hal.log_mount import Found
 from hal.log_move import Target
 from hal.log_records import (
     Entries,
+    Lengths,
     group_bytes,
     groups,
     lengths,
@@ -74,7 +75,7 @@ class Segments:
         self._check()
         self._target = None  # a move that runs may have copied what was replaced since
         self._move({})
-        for index in self._candidates()[::-1]:  # the last one is the next target
+        for index in _ring(self.layout, self._needed)[::-1]:  # the last one is the next target
             self._target = self._new_target(index)
             try:
                 self._target.erase_all()
@@ -96,7 +97,7 @@ class Segments:
                 self._give_up(target)
             self._check()
             yield
-        for index in self._candidates():
+        for index in _ring(self.layout, self._needed):
             target = self._new_target(index)
             while not (target.is_erased or self._is_used(index)):
                 try:
@@ -144,6 +145,25 @@ class Segments:
             return None  # it is read-only, and tells so
         return MOVE_PAUSE_NS
 
+    def make_way(self, changes: Lengths) -> bool:
+        """One bounded piece of the move that a commit of these would have to make; False when it
+        is appended, or when no piece helps."""
+        size = transaction_bytes(self.layout, changes, self.record_bytes)
+        free = self.layout.segment_size - self._end if self._end else 0
+        room = self.layout.sure_bytes - self.values.used_bytes
+        if self.reason or self._damaged or not self._needed or not free < size <= room:
+            return False
+        target = self._target or self._next_target()
+        if target is None:
+            return False
+        try:
+            self._piece(target)
+        except FlashError:
+            self._give_up(target)
+        except StoreError:
+            return False  # it is read-only, and the commit tells so
+        return True
+
     def _is_erase_due(self, free: int, room: int) -> bool:
         """At once where the segment before stays too, which has a second copy of what was moved;
         else when so much of the room is used up."""
@@ -156,7 +176,7 @@ class Segments:
         return self._target is not None and self._target.begun
 
     def _next_target(self) -> Target | None:
-        spare = (index for index in self._candidates() if index not in self._spoilt)
+        spare = (index for index in _ring(self.layout, self._needed) if index not in self._spoilt)
         index = next(spare, None)
         self._target = None if index is None else self._new_target(index)
         return self._target
@@ -223,7 +243,7 @@ class Segments:
         self._check_room(size + end)
         self._erase_foreign()
         reason, erased = self._doubt, None if self._begun else self._target
-        for index in self._candidates():
+        for index in _ring(self.layout, self._needed):
             target = erased if erased and erased.index == index else self._new_target(index)
             try:
                 target.erase_all()
@@ -279,18 +299,6 @@ class Segments:
         self.sequence, self._end = target.sequence, target.end
         self._trusting, self._damaged = not self._raw, False
 
-    def _candidates(self) -> list[int]:
-        """Round the ring from the active one, so that wear is level.
-
-        An interrupted move is tried again in the same place. What a damaged state was put together
-        from comes last.
-        """
-        count = self.layout.segments
-        active = self._needed[0] if self._needed else -1
-        ring = [(active + step) % count for step in range(1, count + 1)]
-        spare = [index for index in ring if index not in self._needed]
-        return spare + [index for index in ring if index in self._needed[1:]]
-
     def _erase_foreign(self) -> None:
         """What was there before a take-over and a later mount could take for ours."""
         try:
@@ -302,3 +310,15 @@ class Segments:
     def _fail(self, reason: str) -> NoReturn:
         self.reason = reason
         raise StoreError(f"read-only: {reason}")
+
+
+def _ring(layout: Layout, needed: tuple[int, ...]) -> list[int]:
+    """The segments round the ring from the active one, so that wear is level.
+
+    An interrupted move is tried again in the same place. What a damaged state was put together
+    from comes last.
+    """
+    active = needed[0] if needed else -1
+    ring = [(active + step) % layout.segments for step in range(1, layout.segments + 1)]
+    spare = [index for index in ring if index not in needed]
+    return spare + [index for index in ring if index in needed[1:]]

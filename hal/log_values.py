@@ -16,15 +16,16 @@ from __future__ import annotations
 
 import binascii
 import struct
+import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from itertools import takewhile
 
 from hal.log_records import Place, entry_bytes
 from hal.ports import Flash, FlashError
 
 UNREADABLE = b""  # no encoding of any value
 _ROW = struct.Struct("=QII")
+_LAST = chr(sys.maxunicode) * 2  # no key goes on with it
 _HELD = 0  # in the place of an offset; a header lies there
 
 
@@ -66,11 +67,10 @@ class Values(Mapping[str, int]):
     def beginning(self, prefix: str) -> list[str]:
         """The keys that begin with `prefix`, sorted."""
         keys = self._keys
-        start = bisect_left(keys, prefix)
         if not prefix:
             return list(keys)
-        following = (keys[at] for at in range(start, len(keys)))
-        return list(takewhile(lambda key: key.startswith(prefix), following))
+        start, end = bisect_left(keys, prefix), bisect_left(keys, prefix + _LAST)
+        return keys[start:end]
 
     def read(self, key: str) -> bytes | None:
         """The value of a key as it was written, or UNREADABLE; None when there is no such key."""

@@ -1,6 +1,6 @@
 """The keys under which records lie in the store.
 
-`config`, `config/console/{0,1}`, `config/{entity,realm}/<name>/{0,1}`,
+`config`, `config/console/{0,1}`, `config/saving`, `config/{entity,realm}/<name>/{0,1}`,
 `key/<name>/<generation>`, `realm/<realm>/{ca,request,local,next,outcome,crl,alarms}`,
 `ca/<number>`, `lost`, `starts`, `erase`, `clock`, `machine`; names are case-folded, save those of
 key pairs, which VRP compares exactly.
@@ -22,6 +22,11 @@ def console_key(copy: int) -> str:
 def block_key(block: str, copy: int) -> str:
     """Key of one of the copies of a block, `entity/<name>` or `realm/<name>`."""
     return f"config/{block}/{copy}"
+
+
+def saving_key() -> str:
+    """Key of the mark of a large save that has begun."""
+    return "config/saving"
 
 
 def lost_key() -> str:

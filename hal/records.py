@@ -262,6 +262,13 @@ class ConsoleRecord(NamedTuple):
     text: str
 
 
+class SavingRecord(NamedTuple):
+    """A large save has begun and not ended. since: copies of blocks from this generation on do not
+    count, unless both copies of a block are; 0: nothing is saved, and no block counts."""
+
+    since: int
+
+
 class LostRecord(NamedTuple):
     """The keys of records that rot has taken, `""` for one that nobody can name."""
 
@@ -316,6 +323,7 @@ VERSION = {
     ConfigRecord: 3,
     BlockRecord: 1,
     ConsoleRecord: 1,
+    SavingRecord: 1,
     LostRecord: 1,
     StartsRecord: 1,
     EraseRecord: 1,

@@ -180,6 +180,11 @@ class Store:
         """
         return self._segments.work()
 
+    def make_way(self, changes: Mapping[str, object]) -> bool:
+        """One bounded piece of what a commit of these would have to wait for; False when it need
+        not wait, or no piece would help. Raises StoreError when a change is not storable."""
+        return self._segments.make_way(lengths(_encoded(changes)))
+
     def when_damaged(self, tell: Callable[[str, tuple[str, ...]], None]) -> None:
         """`tell` of what is damaged since the mount, and of its keys; once, when it is found."""
         self._tell = tell

@@ -214,6 +214,13 @@ CATALOGUE: dict[str, Row] = {
     "nothing-saved": Row(LOCAL, OPERATOR, "no configuration is saved",
                          "`save` was not typed yet, or the saved one was erased",
                          "type `save` in the user view"),
+    "configuration-busy": Row(LOCAL, OPERATOR,
+                              "nothing was changed: a configuration is being written",
+                              "another session has typed `save`, or applies a file",
+                              "try again in a moment"),
+    "apply-raced": Row(LOCAL, OPERATOR, "nothing was changed: the configuration is another one now",
+                       "another session has configured while the file was compared",
+                       "apply the file again"),
     "saved-lost": Row(LOCAL, OPERATOR, "nothing of the saved configuration can be shown: {what}",
                       "the flash has lost it, or another release wrote it",
                       "configure the device again and type `save` in the user view; until then the"

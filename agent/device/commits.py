@@ -58,6 +58,22 @@ class Commits:
             self._held_at = self._store.version
         self._version = self._store.version
 
+    def growth(self, changes: Mapping[str, object]) -> int:
+        """The bytes that the state of the store takes more behind a commit, if it goes alone."""
+        try:
+            before, after = self._sizes(changes, {}), self._sizes(changes, changes)
+        except StoreError as error:
+            raise refused(error) from error
+        return sum(n for _, n in after) - sum(n for _, n in before)
+
+    def allow(self, growth: int, purpose: Purpose = Purpose.CONFIGURING) -> None:
+        """Before several commits of one purpose: raises as a commit does that takes so much."""
+        self._counted()
+        try:
+            self._check(growth, purpose)
+        except StoreError as error:
+            raise refused(error) from error
+
     def configured(self) -> None:
         """The settings of realms may have changed."""
         self._kept = None

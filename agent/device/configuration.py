@@ -1,5 +1,8 @@
 """The configuration of the device: from the store at its start, and back.
 
+A save takes its lines piece by piece, and begins anew when somebody has configured meanwhile; so
+what it writes was the running configuration at one moment. `unsaved` says whether it still is.
+
 Fault model. Power fails during `save`: a start finds the old configuration or the new one. Nothing
 was ever saved: the factory's configuration serves. Something was saved and cannot be read, or may
 have been (`agent/device/saved.py`): what is left of it serves, and the serial lines let nobody in
@@ -11,16 +14,19 @@ saved next, and are tried again at each start.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from agent.console.commands.table import render_configuration
+from agent.console.commands.table import stored_lines
 from agent.console.configuration.loader import BadLine
 from agent.device import saved
 from agent.device.realms import Realms
+from agent.device.saved import Changes
 from agent.device.shared import Shared
-from agent.errors import AgentError
+from agent.errors import AgentError, fail
+from agent.pieces import Pieces, at_once, grouped
 from agent.settings import ConsoleLine, Settings, fold
 
+SNAPSHOTS = 3  # of a configuration that others change meanwhile; then all of it in one turn
 NAMED = 8  # of what has one copy left; a log line has an end
 _ABOUT_LINES = ("user-interface", "authentication-mode")  # how what says whom they let in begins
 
@@ -36,7 +42,7 @@ class Configuring:
         self._shared, self._realms, self._read = shared, realms, read
         self._store = shared.store
         self._lost = self._worn = ""
-        self._closes = False
+        self._closes = self._writing = False
 
     def load(self, factory: str) -> None:
         """The saved configuration, or the factory's, into the settings; bad lines into the log."""
@@ -65,11 +71,16 @@ class Configuring:
     def _take(self, stored: saved.Saved) -> None:
         self._lost, self._closes, self._worn = stored.lost, stored.closes, _told(stored.worn)
 
-    def running(self) -> str:
-        return "\n".join(render_configuration(self._shared.settings)) + "\n"
+    def running(self) -> Iterator[str]:
+        return stored_lines(self._shared.settings)
 
-    def saved(self) -> str | None:
-        return saved.text(self._store)
+    def saved(self) -> Pieces[list[str] | None]:
+        stored, lines = (yield from grouped(saved.reading(self._store))), []
+        for line in stored.lines():
+            lines.append(line)
+            if not line.startswith(" "):
+                yield
+        return lines if stored.exists else None
 
     def lost(self) -> str:
         return self._lost
@@ -87,41 +98,105 @@ class Configuring:
                 return f"a line about serial lines does not apply: {entry.text}"
         return ""
 
-    def save(self) -> None:
-        first, second = self._saving(self._shared.settings)
-        self._shared.commit(first)
-        self._saved(second)
-
     def unsaved(self) -> bool:
         return self._shared.unsaved
 
-    def reset(self) -> None:
-        self._shared.commit(saved.forgotten(self._store))
-        self._shared.unsaved = True
+    def edits(self) -> int:
+        return self._shared.edits
 
-    def replace(self, settings: Settings) -> None:
-        """One commit, then the switch: if flash does not take it, nothing has changed."""
-        gone = [name for name in self._shared.settings.realms if name not in settings.realms]
-        first, second = self._saving(settings)
-        self._shared.commit({**first, **self._realms.forgotten(gone)})
-        self._shared.settings.become(settings)
-        self._realms.changed()
+    def save(self) -> Pieces[None]:
+        return self._alone(self._save())
+
+    def reset(self) -> Pieces[None]:
+        return self._alone(self._reset())
+
+    def replace(self, settings: Settings, edits: int) -> Pieces[None]:
+        return self._alone(self._replace(settings, edits))
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def _alone(self, work: Pieces[None]) -> Pieces[None]:
+        """One at a time: what is written in pieces is one configuration."""
+        if self._writing:
+            raise fail("configuration-busy")
+        self._writing = True
+        try:
+            yield from work
+        finally:
+            self._writing = False
+
+    def _save(self) -> Pieces[None]:
+        settings = self._shared.settings
+        for _try in range(SNAPSHOTS):
+            edits = self._shared.edits
+            parts = yield from grouped(saved.parted(stored_lines(settings)))
+            if edits == self._shared.edits:
+                break
+        else:
+            parts = at_once(saved.parted(stored_lines(settings)))
+            edits = self._shared.edits
+        changes = yield from grouped(saved.changes(self._store, parts))
+        yield from self._write(changes, dict, lambda: None)
+        self._take((yield from grouped(saved.reading(self._store))))
+        self._shared.unsaved = bool(self._lost) or edits != self._shared.edits
+
+    def _reset(self) -> Pieces[None]:
+        def switch() -> None:
+            self._shared.unsaved = True
+
+        yield from self._write(saved.forgotten(self._store), dict, switch)
+
+    def _replace(self, settings: Settings, edits: int) -> Pieces[None]:
+        """Realms that go are forgotten in the commit that counts."""
+        realms, running = self._realms, self._shared.settings
+        gone = [name for name in running.realms if name not in settings.realms]
+
+        def forgotten() -> dict[str, object]:
+            if edits != self._shared.edits:
+                raise fail("apply-raced")
+            return realms.forgotten(gone)
+
+        def switch() -> None:
+            running.become(settings)
+            self._shared.edits += 1
+            realms.changed()
+
+        parts = yield from grouped(saved.parted(stored_lines(settings)))
+        changes = yield from grouped(saved.changes(self._store, parts))
+        yield from self._write(changes, forgotten, switch)
         for name in gone:
-            self._realms.forget_memory(name)
-        self._saved(second)
+            realms.forget_memory(name)
+            yield
+        self._take((yield from grouped(saved.reading(self._store))))
+        self._shared.unsaved = bool(self._lost) or edits + 1 != self._shared.edits
 
-    def _saving(self, settings: Settings) -> tuple[dict[str, object], dict[str, object]]:
-        return saved.changes(self._store, render_configuration(settings))
-
-    def _saved(self, second: dict[str, object]) -> None:
-        """Saved it is; the second copy is for the day on which the first one rots."""
-        if second:
+    def _write(
+        self,
+        changes: Changes,
+        more: Callable[[], dict[str, object]],
+        switch: Callable[[], None],
+    ) -> Pieces[None]:
+        """All of it, or AgentError and nothing that counts. The commit that counts brings `more`
+        along, and `switch` follows it in the same piece."""
+        growth = 0
+        for commit in (*changes.first, changes.last):
+            growth += self._shared.commits.growth(commit)
+            yield
+        self._shared.commits.allow(growth)
+        for commit in changes.first:
+            yield from self._shared.make_way(commit)
+            self._shared.commit(commit)
+            yield
+        yield from self._shared.make_way(changes.last)
+        self._shared.commit({**changes.last, **more()})
+        switch()
+        for commit in changes.second:  # for the day on which the first one rots
+            yield from self._shared.make_way(commit)
             try:
-                self._shared.commit(second)
+                self._shared.commit(commit)
             except AgentError:
-                pass  # it is in the log, and the next save tries again
-        self._take(saved.read(self._store))
-        self._shared.unsaved = bool(self._lost)
+                break  # it is in the log, and the next save tries again
+            yield
 
 
 def _told(worn: list[str]) -> str:

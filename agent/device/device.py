@@ -6,11 +6,9 @@ gets what is shared, the book of realms and the parts that it asks, and none get
 
 from __future__ import annotations
 
-from functools import partial
-
 from agent import limits
 from agent.appliance import Configuration, Described, Done, Unusable
-from agent.console.configuration.loader import load_lines
+from agent.console.configuration.loader import loading
 from agent.device import devicekey, losses
 from agent.device.activation import Activation
 from agent.device.ahead import Ahead
@@ -39,6 +37,7 @@ from agent.jobs.answers import Answer
 from agent.jobs.runner import JobRunner
 from agent.log import Line, Log
 from agent.loop import Loop
+from agent.pieces import at_once
 from agent.settings import Settings
 from hal.store import Store
 
@@ -77,8 +76,11 @@ class Device:
         self.system = DeviceSystem(
             shared, self.realms, self.keys, erasure, self.identity, self._start_anew
         )
-        self._configuring = Configuring(shared, self.realms, partial(load_lines, self))
+        self._configuring = Configuring(
+            shared, self.realms, lambda lines: at_once(loading(self, lines))
+        )
         self.configuration: Configuration = self._configuring
+        self.in_pieces = shared.in_pieces
         self.unusable: Unusable | None = None
         if hardware.withheld:
             self._stand_by(hardware.withheld)
@@ -149,6 +151,7 @@ class Device:
 
     def changed(self) -> None:
         self.shared.unsaved = True
+        self.shared.edits += 1
         self.realms.changed(limits.QUIET_S)
 
     def board_serial(self) -> str:

@@ -32,4 +32,6 @@ def is_sealed(store: Store) -> bool:
 
 def _has_password(store: Store, key: str) -> bool:
     copy = kept.copy_of(store.get(key))
-    return not isinstance(copy, BlockRecord) or _FRAME in packing.unpack(copy.packed)
+    if not isinstance(copy, BlockRecord):
+        return True
+    return bool(copy.packed) and _FRAME in packing.unpack(copy.packed)

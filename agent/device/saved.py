@@ -8,26 +8,33 @@ transaction of its own, since a transaction is lost as a whole. The copy of the 
 counts, and `config` says which generation of the console belongs to it, and what the generations of
 the blocks are together.
 
-Fault model. Power fails between the two: the copies differ, and the newer one is the one that was
-saved with the configuration. A record is lost or cannot be read: the others are used, and `lost`
-says so where it matters, `worn` where there is another copy. All are gone: only the mark of
-`agent/device/losses.py` can tell it from a device on which nobody has saved. What is lost never
-counts as what was never there. The loss of a realm or an entity takes nothing from what is known of
-the serial lines: it shuts none (`closes`).
+A large save goes in commits of a bounded size. Those in front of the one of `config` write one copy
+of each block that changes, under a mark (`SavingRecord`) by which nobody takes them for saved; that
+of `config` removes the mark, and so all of them count at once.
+
+Fault model. Power fails before the commit of `config`: the configuration is the one before, and of
+blocks that were to change there is one copy. It fails behind it: the copies differ, and the newer
+one is the one that was saved with the configuration. A record is lost or cannot be read: the others
+are used, and `lost` says so where it matters, `worn` where there is another copy. All are gone:
+only the mark of `agent/device/losses.py` can tell it from a device on which nobody has saved. What
+is lost never counts as what was never there. The loss of a realm or an entity takes nothing from
+what is known of the serial lines: it shuts none (`closes`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from agent.console.language import blocks
 from agent.device import kept, losses
-from agent.device.kept import Block, Blocks
+from agent.device.kept import Block, Blocks, Parts
+from agent.pieces import Pieces, at_once
 from hal import record_codec, record_keys, records
 from hal.named import NamedTuple
-from hal.records import ConfigRecord, ConsoleRecord
+from hal.records import ConfigRecord, ConsoleRecord, SavingRecord
 from hal.store import Store
+
+PIECE_BYTES = 8 * 1024  # of a commit of a large save: some ten milliseconds of a slow part
 
 _ERASING = "the storage was to be erased, and that did not come to its end"
 _OWN = ("user-interface console ", "aaa")  # how the blocks of the console record begin
@@ -35,13 +42,15 @@ _OWN = ("user-interface console ", "aaa")  # how the blocks of the console recor
 
 class Saved(NamedTuple):
     """The records: absent (None), readable, or the reason why one is not. `shut`: the part of what
-    was lost that may have said whom the serial lines let in, as `lost`."""
+    was lost that may have said whom the serial lines let in, as `lost`. generation: the newest that
+    anything here has had."""
 
     config: ConfigRecord | str | None
     copies: tuple[ConsoleRecord | str | None, ...]
     blocks: Blocks
     shut: str
     erasing: bool
+    generation: int
 
     @property
     def exists(self) -> bool:
@@ -88,13 +97,6 @@ class Saved(NamedTuple):
         """The generation of the console that the configuration belongs to."""
         return self.config.console if isinstance(self.config, ConfigRecord) else 0
 
-    @property
-    def generation(self) -> int:
-        """The newest that anything here has had."""
-        head = self.config.generation if isinstance(self.config, ConfigRecord) else 0
-        copies = chain(self.copies, *(block.copies for block in self.blocks.values()))
-        return max(head, self.expected, *map(kept.worth, copies))
-
     def lines(self) -> Iterator[str]:
         """The lines of what can be read, framed; once: the blocks are let go of one by one."""
         return blocks.framed(blocks.settings_of(self._lines()))
@@ -114,20 +116,32 @@ class Saved(NamedTuple):
         yield from console.text.splitlines() if console else ()
 
 
-def read(store: Store) -> Saved:
-    """All records of the saved configuration."""
+def reading(store: Store) -> Pieces[Saved]:
+    """All records of the saved configuration, a block a piece."""
     if record_keys.erase_key() in store:
-        return Saved(None, (None, None), {}, _ERASING, erasing=True)
+        return Saved(None, (None, None), {}, _ERASING, True, 0)
     config = kept.read(ConfigRecord, store.get(record_keys.config_key()))
     copies = tuple(_console(store, copy) for copy in records.COPIES)
-    saved = Saved(config, copies, kept.found(store), "", erasing=False)
-    return saved._replace(shut=_shut(store, saved))
+    blocks, newest = yield from kept.found(store, _since(store, config))
+    saved = Saved(config, copies, blocks, "", erasing=False, generation=0)
+    head = config.generation if isinstance(config, ConfigRecord) else 0
+    newest = max(head, saved.expected, newest, *map(kept.worth, copies))
+    return saved._replace(shut=_shut(store, saved), generation=newest)
 
 
-def text(store: Store) -> str | None:
-    """All that can be read; None when nothing is saved."""
-    saved = read(store)
-    return "".join(f"{line}\n" for line in saved.lines()) if saved.exists else None
+def read(store: Store) -> Saved:
+    """The same at once, for a start."""
+    return at_once(reading(store))
+
+
+def _since(store: Store, config: ConfigRecord | str | None) -> int:
+    """The first generation of a save that has not come to its end: newer than all that the head
+    knows, where there is one, and that will do for a mark that cannot be read."""
+    mark = kept.read(SavingRecord, store.get(record_keys.saving_key()))
+    saved = config.generation + 1 if isinstance(config, ConfigRecord) else 0
+    if isinstance(mark, SavingRecord):
+        return max(mark.since, saved)
+    return saved if mark and saved else kept.COUNTS_ALL
 
 
 def _console(store: Store, copy: int) -> ConsoleRecord | str | None:
@@ -149,31 +163,66 @@ def _shut(store: Store, saved: Saved) -> str:
     return ""
 
 
-def changes(store: Store, lines: Iterable[str]) -> tuple[dict[str, object], dict[str, object]]:
-    """The two transactions of a save; the second one is empty where the copies stay as they are.
+class Changes(NamedTuple):
+    """The commits of a save: those of a large one that count from `last` on; the one that makes it
+    the saved configuration, which must succeed; those of the second copies."""
 
-    Only the first one must succeed.
-    """
-    saved, (console_lines, rest) = read(store), blocks.divided(lines, _OWN)
-    parts, console, generation = kept.parted(rest), _text(console_lines), saved.generation + 1
-    first, second, total = kept.changes(saved.blocks, parts.blocks, generation)
+    first: list[dict[str, object]]
+    last: dict[str, object]
+    second: list[dict[str, object]]
+
+    @property
+    def all(self) -> list[dict[str, object]]:
+        """In their order."""
+        return [*self.first, self.last, *self.second]
+
+
+def parted(lines: Iterable[str]) -> Pieces[Parts]:
+    """The lines of a configuration by the records that they lie in."""
+    return kept.parted(lines, _OWN)
+
+
+def changes(store: Store, parts: Parts) -> Pieces[Changes]:
+    """The commits of a save; `second` is empty where the copies stay as they are."""
+    saved, console = (yield from reading(store)), _text(parts.others)
+    generation = saved.generation + 1
+    blocks = yield from kept.changes(store, saved.blocks, parts.blocks, generation, PIECE_BYTES)
+    first, second = blocks.first, blocks.second
     newest = saved.newest
     age = newest.generation if newest and newest.generation >= saved.expected else 0
+    last: dict[str, object] = {}
     if not age or any(copy != ConsoleRecord(age, console) for copy in saved.copies):
         age = generation
         record = record_codec.encode(ConsoleRecord(age, console))
         older, newer = sorted(records.COPIES, key=lambda n: kept.worth(saved.copies[n]))
-        first[record_keys.console_key(older)] = second[record_keys.console_key(newer)] = record
+        last[record_keys.console_key(older)] = record
+        second = [*second, {record_keys.console_key(newer): record}]
     newest_now = generation if second else saved.generation
-    config = ConfigRecord(_text(parts.front), age, _text(parts.behind), newest_now, total)
-    first[record_keys.config_key()] = record_codec.encode(config)
-    return {**losses.settled(store, losses.CONFIGURATION), **first}, second
+    config = ConfigRecord(_text(parts.front), age, _text(parts.behind), newest_now, blocks.sum)
+    last[record_keys.config_key()] = record_codec.encode(config)
+    last |= losses.settled(store, losses.CONFIGURATION)
+    mark = record_keys.saving_key()
+    if len(first) > 1:
+        since = min(_since(store, saved.config), generation)
+        first[0][mark] = record_codec.encode(SavingRecord(since))
+    else:
+        last |= first.pop() if first else {}
+    if first or mark in store:
+        last[mark] = None
+    return Changes(first, last, second)
 
 
-def forgotten(store: Store) -> dict[str, object]:
-    """Changes for a commit, so that nothing is saved any more, and nothing lost."""
-    removals = dict.fromkeys([*losses.CONFIGURATION, *kept.keys(store)])
-    return {**removals, **losses.settled(store, losses.CONFIGURATION)}
+def forgotten(store: Store) -> Changes:
+    """The commits by which nothing is saved any more, and nothing lost. The first one counts: where
+    there are many blocks, the rest of them go under a mark."""
+    mark, keys = record_keys.saving_key(), kept.keys(store)
+    last: dict[str, object] = dict.fromkeys((*losses.CONFIGURATION, mark))
+    last |= losses.settled(store, losses.CONFIGURATION)
+    blocks = kept.removals(keys, PIECE_BYTES)
+    if len(blocks) <= 1:
+        return Changes([], {**last, **dict.fromkeys(keys)}, [])
+    last[mark] = record_codec.encode(SavingRecord(0))
+    return Changes([], last, [*blocks, {mark: None}])
 
 
 def _generation(block: Block) -> int:

@@ -6,7 +6,7 @@ knows a realm's engine; the book of realms is `agent/device/realms.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from agent.appliance import Done, Progress, T
 from agent.console.language.interfaces import InterfaceNames
@@ -21,6 +21,7 @@ from agent.jobs.answers import Answer
 from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
+from agent.pieces import Pieces
 from agent.settings import Settings
 from hal.ports import HalError, Interface
 from hal.store import Store
@@ -42,6 +43,7 @@ class Shared:
         self.commits = Commits(store, self.ca_sets, lambda: self.settings.realms)
         self.time = Timekeeper(loop, hardware, store, self.commits, log)
         self.unsaved = False  # whoever changes or saves the configuration keeps it
+        self.edits = 0  # of the configuration since the start
         self._last_task = 0
 
     # -- board and flash ---------------------------------------------------------------------------
@@ -61,7 +63,25 @@ class Shared:
             self.log.report("STORE_ERR", error.what)
             raise
 
-    # -- jobs --------------------------------------------------------------------------------------
+    def make_way(self, changes: dict[str, object]) -> Pieces[None]:
+        """What a commit of these would have to wait for, in pieces."""
+        while self.store.make_way(changes):
+            yield
+
+    # -- tasks -------------------------------------------------------------------------------------
+
+    def in_pieces(self, work: Pieces[T], done: Done[T]) -> int:
+        """Work as a task: a piece a turn, and `done` gets the result, or the AgentError."""
+
+        def pieces() -> Iterator[None]:
+            try:
+                result: T | AgentError = yield from work
+            except AgentError as error:
+                result = error
+            done(result)
+
+        self.loop.pieces(pieces())
+        return self.number()
 
     def number(self) -> int:
         """The handle of the next task of the console."""

@@ -22,6 +22,7 @@ from agent.device.erasing import clear_folders
 from agent.device.hardware import Part
 from agent.device.shared import Shared
 from agent.errors import fail
+from agent.pieces import Pieces
 from agent.settings import Settings
 from hal.annotations import NoReturn
 from hal.ports import HalError
@@ -68,10 +69,11 @@ class NoConfiguration:
     def __init__(self, settings: Settings, reason: str) -> None:
         self._settings, self._reason = settings, reason
 
-    def running(self) -> str:
-        return "\n".join(render_configuration(self._settings)) + "\n"
+    def running(self) -> Iterator[str]:
+        return iter(render_configuration(self._settings))
 
-    def saved(self) -> str | None:
+    def saved(self) -> Pieces[list[str] | None]:
+        yield from ()
         return None
 
     def lost(self) -> str:
@@ -86,11 +88,14 @@ class NoConfiguration:
     def unsaved(self) -> bool:
         return False
 
+    def edits(self) -> int:
+        return 0
+
     def save(self) -> NoReturn:
         raise fail("storage-unusable", reason=self._reason)
 
     def reset(self) -> NoReturn:
         self.save()
 
-    def replace(self, _settings: Settings) -> NoReturn:
+    def replace(self, _settings: Settings, _edits: int) -> NoReturn:
         self.save()

@@ -9,6 +9,7 @@ from agent.console.language.blocks import (
     is_comment,
     with_unapplied,
 )
+from agent.pieces import at_once
 from agent.settings import Unapplied
 
 KEPT = [
@@ -50,7 +51,7 @@ def test_frames() -> None:
 
 
 def _shown(old: list[str], new: list[str]) -> list[str]:
-    return [change.sign + change.line for change in difference(old, new)]
+    return [change.sign + change.line for change in at_once(difference(old, new))]
 
 
 def test_equal_settings_do_not_differ_whatever_stands_between_them() -> None:

@@ -51,7 +51,9 @@ def test_save_to_a_file_is_a_copy_that_no_start_loads() -> None:
     script = Script(device)
     assert "written to the file old.cfg. Continue?" in script.run("save old.cfg")[0]
     assert "to the file old.cfg. The next start loads" in script.run("y")[0]
-    assert device.storage.content["old.cfg"].decode() == device.configuration.running()
+    assert device.storage.content["old.cfg"].decode() == "".join(
+        f"{line}\n" for line in device.configuration.running()
+    )
     assert device.configuration.times == 0
     assert "old.cfg exists: it is replaced" in script.run("save old.cfg", "n")[0]
     text, status = script.run("save r1_local.cer")

@@ -7,6 +7,7 @@ from ntc_templates.parse import parse_output
 
 from agent.appliance import ClockState
 from agent.console.commands.table import render_configuration
+from agent.pieces import at_once
 from agent.settings import Timezone
 from tests.helpers.appliance_parts import FakeUnusable
 from tests.helpers.appliance_values import START_S
@@ -81,7 +82,7 @@ def test_what_cannot_be_undone_asks_first(line: str, done: str) -> None:
 
 def test_a_reboot_warns_of_what_was_not_saved() -> None:
     found = furnished()
-    found.configuration.save()
+    at_once(found.configuration.save())
     assert "not saved" not in Script(found).run("reboot", "n")[0]
     found.settings.sysname = "r9"
     assert "not saved" in Script(found).run("reboot", "n")[0]

@@ -13,6 +13,7 @@ from agent.console.displays import board, certificates, document, realms
 from agent.console.displays.document import Document, Kind, json_lines, text_lines
 from agent.console.language.times import Times
 from agent.console.session.session import Session
+from agent.pieces import at_once
 from agent.settings import AutoEnroll, Entity, Realm, Unapplied
 from tests.helpers.appliance import FakeDevice
 from tests.helpers.appliance_values import IDLE, START_S, certificate, error, seal
@@ -254,7 +255,7 @@ def check(kind: Kind, shown: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("row", SHOWING, ids=lambda row: row.notation)
 def test_each_display_is_one_object_of_its_kind(row: Any) -> None:
     device = FakeDevice(eager=True)
-    device.configuration.save()
+    at_once(device.configuration.save())
     device.add_key_pair("k1")
     device.settings.unapplied = [Unapplied("pki realm abc", "entity e9", "there is no entity e9")]
     device.settings.realms["abc"] = Realm("abc")
@@ -284,7 +285,7 @@ def test_the_real_device_keeps_the_promise_as_well() -> None:
         for one in lines:
             sent.clear()
             session.run_line(one, statuses.append)
-            bench.turn()
+            bench.turn(50)
         assert statuses[-1] == 0, sent
         check(row.shows, sent.decode())
 

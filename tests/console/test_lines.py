@@ -1,12 +1,15 @@
 """What a line means in a view, and how lines with passwords may be shown."""
 
+import re
+
 import pytest
 
 from agent.console.commands import lines, place
 from agent.console.commands.table import ROWS
-from agent.console.language.grammar import AMBIGUOUS, TOO_MANY, GrammarError
+from agent.console.language.grammar import AMBIGUOUS, TOO_MANY, GrammarError, match
 from agent.console.language.views import ENTITY, REALM, SYSTEM, USER, View
 from tests.helpers.appliance_values import seal
+from tests.helpers.counted import calls
 
 
 def test_the_system_view_is_above_realms_and_entities() -> None:
@@ -107,3 +110,22 @@ def test_a_question_mark_is_text_in_quotation_marks_and_in_passwords() -> None:
     assert place.is_typed_text(realm, 3, 'ca id "why')
     assert not place.is_typed_text(realm, 3, "password cipher ")
     assert not place.is_typed_text(realm, 3, "ca id why")
+
+
+def test_each_secret_stands_behind_a_word_that_has_a_line_looked_at() -> None:
+    """Other lines are shown as they are, without a look at what they mean in each view."""
+    before = [
+        word
+        for row in ROWS
+        if any(parameter.secret for parameter in row.parameters.values())
+        for word in re.findall(r"([\w-]+)[ }]*(?:\[ )?PASSWORD", row.notation)
+    ]
+    assert before
+    assert set(before) <= set(lines.BEFORE_SECRETS)
+
+
+def test_a_line_without_such_a_word_is_matched_in_no_view() -> None:
+    assert calls(lambda: lines.concealed(" enrollment-url http://ca.example/scep"), match) == 0
+    assert lines.concealed(' "password" x') == ' "password" x'
+    for typed in ("pas ciph x y", "password c x y", "PASSW CIPHER x y"):
+        assert lines.concealed(typed) == typed.removesuffix("x y") + "******"

@@ -5,6 +5,7 @@ import pytest
 from agent.device.casets import CaSets
 from agent.device.realm_records import read_ca
 from agent.errors import AgentError
+from agent.pieces import at_once
 from hal import record_keys
 from hal.fakes.flash import FakeFlash, PowerCut
 from hal.record_codec import RecordError
@@ -37,7 +38,7 @@ def enrolled(names: tuple[str, ...] = NAMES, flash: FakeFlash | None = None) -> 
         bench.key(name)
     bench.factory = configuration(names)
     bench.reboot()
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     for name in names:
         enrol(bench, name)
     return bench
@@ -104,9 +105,9 @@ def test_nothing_is_left_after_a_wipe_or_a_replaced_configuration() -> None:
     bench = enrolled(("a", "b"))
     other = Bench(configuration(("b",)))
     other.device.settings.realms["b"].key_pair = "b"
-    bench.device.configuration.replace(other.device.settings)
+    bench.replace(other.device.settings)
     assert len(sets(bench)) == 1
-    bench.device.configuration.replace(Bench().device.settings)
+    bench.replace(Bench().device.settings)
     assert sets(bench) == []
 
 
@@ -132,7 +133,7 @@ def test_a_set_that_is_lost_costs_each_of_its_realms_a_note(value: object) -> No
 
 def test_rot_of_the_set_is_told_and_closes_nothing() -> None:
     bench = enrolled(("a",))
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     data = bytearray(bench.flash.image())
     assert rot_image(data, sets(bench)[0])
     bench.flash = FakeFlash.from_image(bytes(data), bench.flash.block_size)

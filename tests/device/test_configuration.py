@@ -3,6 +3,7 @@
 import pytest
 
 from agent.errors import AgentError
+from agent.pieces import at_once
 from agent.settings import Settings
 from hal.fakes.flash import FakeFlash, PowerCut
 from tests.helpers.device_bench import CONFIGURATION, Bench, ready
@@ -22,12 +23,12 @@ def test_a_power_cut_during_save_leaves_the_old_or_the_new_configuration() -> No
             bench.device.settings.sysname = "new"
             bench.flash.cut_after(operation, tear, keep)
             try:
-                bench.device.configuration.save()
+                at_once(bench.device.configuration.save())
             except PowerCut:
                 bench.reboot()
                 found.add(bench.device.settings.sysname)
                 assert unapplied(bench) == []
-                bench.device.configuration.save()
+                at_once(bench.device.configuration.save())
             else:
                 assert found == {"old", "new"}
                 assert operation > 1
@@ -38,20 +39,20 @@ def test_a_power_cut_during_save_leaves_the_old_or_the_new_configuration() -> No
 def _saved(name: str) -> Bench:
     bench = Bench()
     bench.device.settings.sysname = name
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     return bench
 
 
 def test_a_line_waits_for_what_it_needs() -> None:
     bench = Bench(CONFIGURATION.replace(" common-name r1.example\n", ""))
     assert unapplied(bench) == ["entity r1"]
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.factory = ""
     bench.reboot()
     assert unapplied(bench) == ["entity r1"]
     assert "entity r1: entity r1 has no common name" in bench.logged()
     bench.device.settings.entities["r1"].common_name = "r1.example"
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.reboot()
     assert unapplied(bench) == []
     assert bench.device.settings.realms["abc"].entity == "r1"
@@ -72,15 +73,15 @@ def test_no_password_in_plain_gets_into_the_flash() -> None:
     text = "pki realm abc\n password cipher topsecret\n pasword cipher topsecret\n"
     bench = Bench(text)
     assert unapplied(bench) == ["password cipher ******", "pasword ******"]
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     assert b"topsecret" not in bench.flash.image()
     assert "topsecret" not in bench.logged()
 
 
 def test_none_is_saved_after_reset_and_the_factory_serves_again() -> None:
     bench = ready()
-    bench.device.configuration.reset()
-    assert bench.device.configuration.saved() is None
+    at_once(bench.device.configuration.reset())
+    assert at_once(bench.device.configuration.saved()) is None
     bench.factory = "sysname fresh\n"
     bench.reboot()
     assert bench.device.settings.sysname == "fresh"
@@ -92,13 +93,13 @@ def test_replacing_saves_forgets_and_goes_on_undisturbed() -> None:
     assert bench.enrol().code is None
     before = bench.device.status("abc")
     assert before.state == "pending"
-    bench.device.configuration.replace(_loaded(CONFIGURATION + "sysname r7\n", bench))
+    bench.replace(_loaded(CONFIGURATION + "sysname r7\n", bench))
     assert bench.device.status("abc") == before
     bench.reboot()
     assert bench.device.settings.sysname == "r7"
     assert bench.device.status("abc").transaction == before.transaction
     commits = bench.store.counters.syncs
-    bench.device.configuration.replace(Settings())
+    bench.replace(Settings())
     assert bench.store.counters.syncs == commits + 1
     assert bench.store.keys("realm/abc/") == []
     assert bench.memory.current("abc", "cert.pem") is None
@@ -114,11 +115,11 @@ def _loaded(text: str, bench: Bench) -> Settings:
 def test_when_flash_fails_nothing_is_replaced() -> None:
     bench = ready()
     bench.enrol()
-    running, saved = bench.device.settings, bench.device.configuration.saved()
+    running, saved = bench.device.settings, at_once(bench.device.configuration.saved())
     for block in range(bench.flash.block_count):
         bench.flash.spoil(block, "program error")
     with pytest.raises(AgentError, match="did not take"):
-        bench.device.configuration.replace(Settings())
+        bench.replace(Settings())
     assert bench.device.settings is running
-    assert bench.device.configuration.saved() == saved
+    assert at_once(bench.device.configuration.saved()) == saved
     assert bench.device.local("abc") is not None

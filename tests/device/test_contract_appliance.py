@@ -8,6 +8,7 @@ import pytest
 from agent.appliance import Appliance, Described, KeyPair
 from agent.console.language.passwords import is_hash
 from agent.errors import AgentError
+from agent.pieces import at_once
 from agent.settings import Realm, Settings, Unapplied
 from tests.helpers.appliance import FakeDevice
 from tests.helpers.device_bench import Bench, Waiter
@@ -102,16 +103,16 @@ def test_certificates_are_described_one_by_one(subject: Subject) -> None:
 
 def test_saved_is_saved_until_something_changes(subject: Subject) -> None:
     device, configuration = subject.device, subject.device.configuration
-    assert configuration.saved() is None
+    assert at_once(configuration.saved()) is None
     device.settings.sysname = "r9"
     device.changed()
     assert configuration.unsaved()
-    configuration.save()
+    at_once(configuration.save())
     assert not configuration.unsaved()
-    assert configuration.saved() == configuration.running()
-    assert "sysname r9\n" in configuration.running()
-    configuration.reset()
-    assert configuration.saved() is None
+    assert at_once(configuration.saved()) == list(configuration.running())
+    assert "sysname r9" in configuration.running()
+    at_once(configuration.reset())
+    assert at_once(configuration.saved()) is None
     assert configuration.unsaved()
     assert device.settings.sysname == "r9"
 
@@ -122,8 +123,8 @@ def test_lines_that_do_not_apply_are_saved_with_the_others(subject: Subject) -> 
         Unapplied("pki realm default", "rsa local-key-pair k1", "why"),
         Unapplied("", "foo bar", "why"),
     ]
-    configuration.save()
-    lines = (configuration.saved() or "").splitlines()
+    at_once(configuration.save())
+    lines = at_once(configuration.saved()) or []
     assert lines[lines.index("pki realm default") + 1] == " rsa local-key-pair k1"
     assert "foo bar" in lines
 
@@ -135,7 +136,7 @@ def test_other_settings_take_over_and_are_saved(subject: Subject) -> None:
     other = Settings()
     other.sysname = "r8"
     settings = device.settings
-    device.configuration.replace(other)
+    at_once(device.configuration.replace(other, device.configuration.edits()))
     assert device.settings is settings  # one object for the life of the agent
     assert (settings.sysname, settings.realms) == ("r8", other.realms)
     assert not device.configuration.unsaved()

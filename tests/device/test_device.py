@@ -6,6 +6,7 @@ import pytest
 
 from agent.appliance import Described
 from agent.errors import AgentError, fail
+from agent.pieces import at_once
 from hal.ports import DeviceMemoryError, FilesError, JobEnd, StoreError
 from tests.helpers.device_bench import SHA256, Bench, Waiter, Worker, ready, refuse
 
@@ -58,7 +59,7 @@ def test_storage_follows_the_file_format_and_is_not_converted() -> None:
     bench.device.settings.file_format = "der"
     bench.enrol()
     assert bench.files.read("abc_local.cer").startswith(b"der of CN=r1")
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.reboot()  # an empty storage is filled again
     assert bench.files.read("abc_local.cer").startswith(b"der of CN=r1")
 
@@ -235,7 +236,7 @@ def test_a_full_flash_fails_the_application_before_anything_is_sent() -> None:
     assert bench.device.status("abc").state == "nothing"
     bench.device.settings.sysname = "r" * 200
     with pytest.raises(AgentError, match="did not take the change"):
-        bench.device.configuration.save()
+        at_once(bench.device.configuration.save())
 
 
 def test_a_storage_folder_that_fails_does_not_keep_a_certificate_out_of_use() -> None:

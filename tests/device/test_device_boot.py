@@ -4,6 +4,7 @@ from typing import Any
 
 from agent import limits
 from agent.appliance import FromFile
+from agent.pieces import at_once
 from hal import cbor
 from hal.ports import JobEnd
 from hal.records import ADDED, LocalRecord, RequestRecord
@@ -79,7 +80,7 @@ def test_save_is_one_commit_and_a_reboot_has_it() -> None:
     bench.device.changed()
     assert bench.device.configuration.unsaved()
     before = bench.store.counters.syncs
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     assert bench.store.counters.syncs == before + 1
     bench.factory = ""
     bench.reboot()

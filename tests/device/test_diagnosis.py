@@ -9,6 +9,7 @@ from agent.appliance import Check
 from agent.catalogue.network import NETWORK
 from agent.device.diagnosis import UNTRIED, WAY
 from agent.errors import fail
+from agent.pieces import at_once
 from agent.settings import Realm
 from hal.fakes.flash import PROGRAM_ERROR
 from tests.helpers.appliance import FakeDevice
@@ -68,7 +69,7 @@ def no_flash(bench: Bench) -> None:
     for block in range(bench.flash.block_count):
         bench.flash.spoil(block, PROGRAM_ERROR)
     with pytest.raises(Exception, match="did not take"):
-        bench.device.configuration.save()
+        at_once(bench.device.configuration.save())
 
 
 def no_name(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from agent.errors import AgentError
+from agent.pieces import at_once
 from hal import record_codec, record_keys, records
 from hal.fakes.flash import PROGRAM_ERROR, FakeFlash, PowerCut
 from hal.ports import FilesError, StoreError
@@ -173,11 +174,11 @@ def test_nothing_is_written_while_it_goes_on() -> None:
     waiter = Waiter()
     bench.device.system.erase(waiter.done)
     with pytest.raises(AgentError, match="is being erased"):
-        bench.device.configuration.save()
+        at_once(bench.device.configuration.save())
     bench.turn(200)
     assert waiter.results == [None]
     assert bench.store.keys("") == []
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
 
 
 def test_a_flash_that_fails_in_the_middle_is_told_and_nothing_is_loaded() -> None:

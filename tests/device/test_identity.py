@@ -3,6 +3,7 @@
 import pytest
 
 from agent.device.identity import MOVED
+from agent.pieces import at_once
 from tests.helpers.device_bench import CONFIGURATION, Bench, Waiter
 
 TOLD = "PKI/4/DEVICE_CHANGED: "
@@ -16,7 +17,7 @@ def made_here() -> Bench:
     bench.key()
     bench.factory = CONFIGURATION
     bench.reboot()
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.enrol()
     return bench
 
@@ -65,7 +66,7 @@ def test_it_ends_with_the_last_key_pair_that_came_along() -> None:
     bench.device.forget_realm("abc")
     bench.device.destroy_key_pair("k1")
     assert not bench.device.system.moved
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.reboot()
     assert TOLD not in bench.logged()
 

@@ -3,6 +3,7 @@
 import pytest
 
 from agent.errors import AgentError
+from agent.pieces import at_once
 from hal.fakes.flash import FakeFlash
 from tests.helpers.device_bench import CONFIGURATION, START_S, Bench, Waiter, ready, revocation_list
 from tests.helpers.loss import rotten, rotting, spoilt, typed
@@ -13,7 +14,7 @@ def unpinned() -> Bench:
     bench = ready()
     bench.device.settings.realms["abc"].fingerprint = None
     bench.device.changed()
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     assert bench.enrol(answer=True).code is None
     return bench
 
@@ -69,7 +70,7 @@ def test_a_list_that_is_lost_is_told_where_it_would_have_been_used() -> None:
     waiter = Waiter()
     bench.device.revocation.fetch("abc", waiter, waiter.done)
     bench.turn()
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     assert not any("was lost" in note for note in bench.enrol().notes)
     spoilt(bench, realm__abc__crl={"v": 99})
     assert "STORE_ERR: realm abc: CrlRecord" in bench.logged()
@@ -88,7 +89,7 @@ def test_a_list_that_rot_has_laid_open_again_is_told_until_there_is_a_newer_one(
     bench = ready()
     bench.enrol()
     bench.device.settings.realms["abc"].certificate_check = ("crl", "none")
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     newer = {**revocation_list({}), "crl": b"newer list", "this_update_s": START_S + 60}
     for answer in (revocation_list, newer):
         bench.worker.answers["fetch-crl"] = answer
@@ -119,7 +120,7 @@ def test_with_the_list_alone_nothing_is_sent() -> None:
     waiter = Waiter()
     bench.device.revocation.fetch("abc", waiter, waiter.done)
     bench.turn()
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     rotten(bench, "realm/abc/crl")
     with pytest.raises(AgentError, match="there is no revocation list"):
         bench.enrol()
@@ -143,7 +144,7 @@ def test_a_key_pair_in_the_place_of_a_lost_one_is_another_generation() -> None:
     """The certificate in the store is for the pair that was lost, not for the new one."""
     bench = ready()
     bench.enrol()
-    bench.device.configuration.reset()
+    at_once(bench.device.configuration.reset())
     bench.factory = ""
     bench.reboot()
     bench.store.commit({"key/k1/1": None})
@@ -158,7 +159,7 @@ def test_a_key_pair_in_the_place_of_a_lost_one_is_another_generation() -> None:
 def test_a_record_that_rots_while_the_device_runs_is_told_and_closes() -> None:
     """It cannot be read, is no record that never was, and takes along nothing that lies beside."""
     bench = ready()
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.enrol()
     rotting(bench, "key/k1/1", "realm/abc/ca")
     with pytest.raises(AgentError, match="there is no RSA key pair k1"):

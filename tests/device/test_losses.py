@@ -4,6 +4,7 @@ import pytest
 
 from agent.console.configuration.apply import How, apply
 from agent.console.session.session import Session
+from agent.pieces import at_once
 from agent.settings import LocalUser, Settings
 from hal import record_keys, records
 from hal.fakes.flash import READ_ERROR, FakeFlash, PowerCut
@@ -54,7 +55,7 @@ def test_what_was_saved_since_is_not_lost() -> None:
     bench = ready()
     old = bench.flash.image()
     bench.device.settings.sysname = "r2"
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     data = bytearray(bench.flash.image())
     data[old.rindex(b"sysname")] ^= 1
     bench.flash = FakeFlash.from_image(bytes(data), bench.flash.block_size)
@@ -74,7 +75,7 @@ def test_a_configuration_of_the_release_before_is_read_and_kept_twice_from_then_
     spoilt(bench, config={"v": 1, "text": text})
     assert (bench.device.settings.sysname, closed(bench)) == ("old", "")
     assert "ann" in bench.device.settings.users
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     assert bench.store.get(COPIES[0]) == bench.store.get(COPIES[1])
     bench.reboot()
     assert "ann" in bench.device.settings.users
@@ -87,7 +88,7 @@ def test_users_of_the_release_before_do_not_come_back() -> None:
     spoilt(bench, config={"v": 1, "text": text})
     bench.device.settings.users = {"ann": LocalUser("ann", hashed("of ann"), 3, True)}
     bench.device.settings.console.mode = "aaa"
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.store.commit({"config": {"v": 1, "text": text}, COPIES[0]: None})
     bench.reboot()
     assert list(bench.device.settings.users) == ["ann"]
@@ -115,6 +116,7 @@ def test_an_operator_opens_no_line_by_a_file_that_leaves_out_what_is_not_underst
     script = Session(bench.device, lambda _data: None, bench.loop, level=2, terminal=False)
     found: list[int] = []
     script.perform(lambda it: apply(it, "sysname r2\n", How()), found.append)
+    bench.turn(100)
     assert found == [1]
     assert closed(bench)
     typed(bench, 2, "system-view", "sysname r3")
@@ -161,7 +163,7 @@ def test_every_power_cut_of_a_save_leaves_one_of_the_two_sets_of_users() -> None
             one.device.settings.users["bob"] = LocalUser("bob", hashed("of bob"), 3, True)
             one.flash.cut_after(operation, tear, keep)
             try:
-                one.device.configuration.save()
+                at_once(one.device.configuration.save())
             except PowerCut:
                 one.reboot()
                 found.add(tuple(one.device.settings.users))
@@ -203,7 +205,7 @@ def test_users_of_an_older_generation_than_the_configuration_are_not_taken(spoil
     bench = with_users()
     old = bench.store.get(COPIES[0])
     bench.device.settings.users["ann"] = LocalUser("ann", hashed("newer"), 3, True)
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.store.commit({COPIES[0]: old, COPIES[1]: spoil})
     bench.reboot()
     assert "users and serial lines cannot be read" in closed(bench)
@@ -236,7 +238,7 @@ def test_what_is_left_is_shown_and_what_is_lost_is_said() -> None:
     assert said.startswith("Warning: This is what is left of it: the saved configuration cannot")
     assert "local-user ann" in said
     bench = Bench()
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     for name in ("entity/r1", "realm/default"):
         bench.store.commit(dict.fromkeys(record_keys.block_key(name, n) for n in records.COPIES))
     spoilt(bench, config={"v": 99})
@@ -258,7 +260,7 @@ def test_what_is_lost_can_be_reset_and_the_next_start_is_that_of_a_new_device() 
 def test_a_replaced_configuration_ends_the_loss() -> None:
     bench = ready()
     spoilt(bench, config={"v": 99})
-    bench.device.configuration.replace(Settings())
+    bench.replace(Settings())
     assert (closed(bench), bench.device.configuration.lost()) == ("", "")
 
 

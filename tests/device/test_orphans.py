@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.pieces import at_once
 from tests.helpers.device_bench import CONFIGURATION, Bench, ready
 
 TOLD = "PKI/4/LOCAL_UNCONFIGURED: certificate "
@@ -11,7 +12,7 @@ def orphaned() -> Bench:
     """Enrolled, and the power fails before anything was saved."""
     bench = ready()
     bench.enrol()
-    bench.device.configuration.reset()
+    at_once(bench.device.configuration.reset())
     bench.factory = ""
     bench.reboot()
     return bench
@@ -32,7 +33,7 @@ def test_a_realm_that_is_configured_again_takes_it_over() -> None:
     bench.worker.jobs.clear()
     other = Bench(CONFIGURATION)
     other.device.settings.realms["abc"].key_pair = "k1"
-    bench.device.configuration.replace(other.device.settings)
+    bench.replace(other.device.settings)
     bench.turn()
     assert bench.device.status("abc").state == "issued"
     assert bench.memory.current("abc", "cert.pem") == b"cert"
@@ -40,7 +41,7 @@ def test_a_realm_that_is_configured_again_takes_it_over() -> None:
     assert TOLD not in bench.logged()
     del bench.device.settings.realms["abc"]
     bench.device.forget_realm("abc")
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.reboot()
     assert TOLD not in bench.logged()
     assert bench.memory.current("abc", "cert.pem") is None
@@ -59,7 +60,7 @@ def test_a_wipe_takes_it_out_of_use() -> None:
 def test_what_cannot_be_read_or_is_no_certificate_is_left_alone(part: str) -> None:
     bench = ready()
     bench.enrol()
-    bench.device.configuration.reset()
+    at_once(bench.device.configuration.reset())
     kept = {key: None for key in bench.store.keys("realm/abc/") if not key.endswith(f"/{part}")}
     bench.store.commit({**kept, f"realm/abc/{part}": {"v": 99}})
     bench.factory = ""

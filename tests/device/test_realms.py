@@ -1,5 +1,6 @@
 """Realms that come and go: what is forgotten with one, and who is told."""
 
+from agent.pieces import at_once
 from tests.helpers.device_bench import CONFIGURATION, Bench, Waiter, ready, refuse
 
 
@@ -16,7 +17,7 @@ def test_undo_of_a_realm_forgets_its_records() -> None:
 def test_a_realm_that_was_not_saved_is_served_before_and_after_it_is_typed_again() -> None:
     bench = ready()
     bench.enrol()
-    bench.device.configuration.reset()
+    at_once(bench.device.configuration.reset())
     bench.factory = ""
     bench.reboot()
     assert bench.memory.current("abc", "cert.pem") == b"cert"  # tests/device/test_orphans.py

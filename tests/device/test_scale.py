@@ -14,6 +14,7 @@ from agent.console.language import grammar
 from agent.console.language.paths import Paths
 from agent.console.session.session import Session
 from agent.device import reserve
+from agent.pieces import at_once
 from agent.settings import Settings
 from hal import cbor, record_codec
 from hal.fakes.flash import FakeFlash
@@ -35,6 +36,10 @@ def benches() -> dict[int, Bench]:
     return {count: fleet.saved(count) for count in (FEW, MANY)}
 
 
+def running(bench: Bench) -> str:
+    return "".join(f"{line}\n" for line in bench.device.configuration.running())
+
+
 def apply_text(bench: Bench, text: str) -> list[int]:
     ended: list[int] = []
     script = Session(bench.device, lambda _data: None, bench.loop, level=3, terminal=False)
@@ -47,12 +52,12 @@ def apply_text(bench: Bench, text: str) -> list[int]:
 
 ACTS: dict[str, Callable[[Bench], object]] = {
     "start": lambda bench: bench.reboot(),
-    "save": lambda bench: bench.device.configuration.save(),
+    "save": lambda bench: at_once(bench.device.configuration.save()),
     "statistics": lambda bench: bench.device.system.statistics(),
     "display realms": lambda bench: typed(bench, 3, "display pki realm"),
     "display enrollment": lambda bench: typed(bench, 3, "display pki enrollment"),
-    "apply": lambda bench: apply_text(bench, bench.device.configuration.running()),
-    "remove": lambda bench: bench.device.configuration.replace(Settings()),
+    "apply": lambda bench: apply_text(bench, running(bench)),
+    "remove": lambda bench: bench.replace(Settings()),
 }
 
 
@@ -90,9 +95,9 @@ def test_what_a_start_makes_of_the_blocks_is_what_the_grammar_makes_of_the_text(
 ) -> None:
     bench = benches[FEW]
     bench.reboot()
-    assert bench.device.configuration.saved() == bench.device.configuration.running()
+    assert at_once(bench.device.configuration.saved()) == running(bench).splitlines()
     wanted = ["#" if not line.strip() else line for line in fleet.text(FEW).splitlines()]
-    shown = [line for line in bench.device.configuration.running().splitlines() if line != "#"]
+    shown = [line for line in running(bench).splitlines() if line != "#"]
     assert [line for line in shown if line not in ("pki realm default", "return")] == wanted
 
 
@@ -104,7 +109,7 @@ def test_one_changed_line_is_two_commits_and_less_than_a_kilobyte(
     counters = bench.store.counters
     before = counters.syncs, counters.programmed_bytes
     bench.device.settings.realms["site-0123"].url = "http://another.example.com/scep"
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     assert counters.syncs - before[0] == 2
     assert counters.programmed_bytes - before[1] < 1000
 
@@ -112,7 +117,7 @@ def test_one_changed_line_is_two_commits_and_less_than_a_kilobyte(
 def test_an_applied_text_with_one_changed_line_writes_the_same(benches: dict[int, Bench]) -> None:
     bench = benches[FEW]
     bench.reboot()
-    text = bench.device.configuration.running()
+    text = running(bench)
     assert text.count("/0/1.77\n") == 1
     before = bench.store.counters.programmed_bytes
     bench.worker.jobs.clear()
@@ -166,7 +171,7 @@ def enrolled(count: int) -> Bench:
     bench.worker.answers["enrol"] = issued
     assert bench.enrol().code is None
     bench.store.commit(fleet.copied(bench.store, "abc", count))
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.keeps_folders = True
     bench.reboot()
     bench.turn(8 * count)

@@ -8,6 +8,7 @@ from agent.device.shared import Shared
 from agent.device.storage import DeviceStorage
 from agent.device.system import DeviceSystem
 from agent.errors import AgentError
+from agent.pieces import at_once
 from hal.fakes.storage import FakeFiles
 from hal.fakes.work import FakeClock, FakeRtc
 from hal.ports import FilesError, HalError
@@ -88,9 +89,9 @@ def test_compacting_takes_replaced_values_from_flash() -> None:
     bench = ready()
     bench.enrol()
     bench.device.settings.sysname = "OLDNAME"
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.device.settings.sysname = "new"
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     assert b"OLDNAME" in bench.flash.image()
     waiter = Waiter()
     bench.device.system.compact(waiter.done)

@@ -3,6 +3,7 @@
 import pytest
 
 from agent.errors import AgentError
+from agent.pieces import at_once
 from hal.fakes.flash import ERASE_ERROR, FakeFlash
 from hal.flash import is_blank
 from tests.helpers.device_bench import CONFIGURATION, Bench, Waiter, ready
@@ -112,7 +113,7 @@ def test_a_realm_that_is_configured_all_the_same_leaves_memory_alone() -> None:
 
 def test_an_uploaded_configuration_is_refused(stranded: Bench) -> None:
     with pytest.raises(AgentError) as caught:
-        stranded.device.configuration.replace(stranded.device.settings)
+        stranded.replace(stranded.device.settings)
     assert caught.value.code == "storage-unusable"
 
 
@@ -144,7 +145,7 @@ def test_reset_pki_storage_erases_the_part_and_the_agent_starts_anew() -> None:
     bench.reboot()
     assert bench.device.unusable is None
     assert "abc" in bench.device.settings.realms  # the factory's configuration
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
 
 
 def test_it_is_not_begun_without_a_yes_nor_by_somebody_of_level_2() -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from agent.device.upkeep import Upkeep
 from agent.log import Log
+from agent.pieces import at_once
+from agent.settings import Realm
 from agent.watchdog import FEED_NS, Feeder
 from hal.fakes.flash import FakeFlash, PowerCut
 from hal.fakes.watchdog import FakeWatchdog
@@ -67,7 +69,7 @@ def used() -> Bench:
     bench.key()
     bench.device.settings.realms["abc"].key_pair = "k1"
     assert bench.enrol().code is None
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.store.commit({f"realm/r{number}/crl": bytes(4000) for number in range(20)})
     return bench
 
@@ -105,7 +107,7 @@ def test_no_turn_is_long_from_the_first_one_to_an_erase(
     bench.device.settings.realms["abc"].key_pair = "k9"
     bench.turn(10)
     assert bench.enrol().code is None
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     for number in range(120):
         change = {f"realm/r{number % 20}/crl": bytes([number]) * 4000}
         bench.loop.after(0, partial(bench.store.commit, change))
@@ -119,4 +121,26 @@ def test_no_turn_is_long_from_the_first_one_to_an_erase(
     assert bench.store.keys("") == []
     assert len(bench.slow.erased_ns) > before > booted
     assert max(bench.turns_ns) < 2 * ERASE_NS
+    assert bench.longest_feed_ns() <= FEED_NS + 2 * ERASE_NS
+
+
+@pytest.mark.parametrize("raw", [True, False], ids=["raw", "file"])
+def test_no_turn_of_a_large_save_is_long_though_the_store_moves(raw: bool) -> None:
+    bench = SlowBench(whole(), raw)
+    settings = bench.device.settings
+    bench.turn(10)
+    before = bench.store.health.sequence >> 32
+    bench.turns_ns.clear()
+    for number in range(6):
+        for realm in range(250):
+            settings.realms.setdefault(f"r{realm}", Realm(f"r{realm}")).ca_id = f"ca{number}"
+        bench.device.changed()
+        waiter = Waiter()
+        work = bench.device.configuration.save()
+        bench.device.in_pieces(work, waiter.done)
+        bench.wait(lambda heard=waiter: bool(heard.results))  # type: ignore[misc]
+        assert waiter.results == [None]
+    assert bench.store.health.sequence >> 32 > before, "it has moved"
+    assert not bench.device.configuration.unsaved()
+    assert max(bench.turns_ns) < 100 * MS
     assert bench.longest_feed_ns() <= FEED_NS + 2 * ERASE_NS

@@ -21,15 +21,22 @@ def console(tmp_path: Path) -> Iterator[Console]:
 
 
 def running(console: Console) -> str:
-    return console.bench.device.configuration.running()
+    return "".join(f"{line}\n" for line in console.bench.device.configuration.running())
 
 
 def send(console: Console, kind: str, *pieces: bytes) -> tuple[str, str]:
     client = console.client(hello(kind))
     for piece in pieces:
-        client.send(piece)
-        console.turn(2)
-    text, _mark, status = console.read(client).partition(END)
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[client.send(rest[:65536]) :]
+            console.turn(2)
+    said = b""
+    for _look in range(1000):
+        said += console.read(client)
+        if said.endswith(b"EOF"):
+            break
+    text, _mark, status = said.partition(END)
     return text.decode(), status.decode()
 
 

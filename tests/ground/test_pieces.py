@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.pieces import Pieces, at_once
+from agent.pieces import TOGETHER, Pieces, at_once, grouped
 
 
 def counting(seen: list[int]) -> Pieces[str]:
@@ -26,3 +26,16 @@ def test_all_at_once_gives_the_result_of_the_last_piece() -> None:
 def test_an_error_of_a_piece_is_one_of_the_whole() -> None:
     with pytest.raises(ValueError, match="in the second piece"):
         at_once(failing())
+
+
+def test_small_pieces_are_put_together() -> None:
+    def many() -> Pieces[str]:
+        for _piece in range(3 * TOGETHER):
+            yield
+        return "end"
+
+    assert sum(1 for _piece in grouped(many())) == 3
+    assert at_once(grouped(many())) == "end"
+    assert at_once(grouped(counting([]))) == "end"
+    with pytest.raises(ValueError, match="in the second piece"):
+        next(grouped(failing()))

@@ -333,3 +333,21 @@ def test_the_less_is_free_the_sooner_the_next_block_is_erased() -> None:
     while store.work() == MOVE_PAUSE_NS:
         assert store.health.sequence >> 32 == 1, "it is erased, and not made"
     assert store.counters.erases == 16
+
+
+def test_what_a_commit_would_wait_for_is_made_in_pieces_before_it() -> None:
+    store = Store.mount(FakeFlash(4096, 64))
+    store.commit({"first": bytes(100)})
+    change, pieces = {"large": bytes(20_000)}, 0
+    while not pieces:  # until a segment is full
+        while store.make_way(change):
+            pieces += 1
+            assert store.get("first") == bytes(100)
+            assert pieces < 1000
+        moved, before = store.health.sequence >> 32, store.counters.erases
+        store.commit(change)
+        assert (store.health.sequence >> 32, store.counters.erases) == (moved, before)
+    assert pieces > 3
+    assert moved == 2
+    assert not store.make_way({"more than there is room for": bytes(60_000)})
+    assert store.get("large") == bytes(20_000)

@@ -27,6 +27,7 @@ from hal.records import (
     OutcomeRecord,
     RenewalRecord,
     RequestRecord,
+    SavingRecord,
 )
 
 LEAF = CertificateRecord(b"der", "CN=r1", "CN=CA", "2a", 1, 2)
@@ -58,6 +59,7 @@ EXAMPLES: list[Any] = [
     ConfigRecord("sysname r1\n", 3, "behind\n", 4, 5),
     BlockRecord(4, 1 << 20, b"packed"),
     ConsoleRecord(3, "aaa\n"),
+    SavingRecord(5),
     LostRecord(["config", "realm/abc/ca"]),
     EraseRecord(8),
     ClockRecord(9, "1a2b3c4d"),

@@ -3,7 +3,7 @@
 Tasks end when the test says so (`finish`), or at once with `eager`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from agent.appliance import (
@@ -24,6 +24,7 @@ from agent.console.commands.table import render_configuration
 from agent.console.language.blocks import difference
 from agent.console.language.interfaces import InterfaceNames
 from agent.errors import AgentError, fail
+from agent.pieces import Pieces, T, at_once
 from agent.settings import Realm, Settings, fold
 from hal.fakes.work import FakeReactor
 from hal.ports import Interface
@@ -176,11 +177,12 @@ class FakeConfiguration:
         self.missing = ""  # what was lost of the saved one
         self.copies = ""  # what is there once only
 
-    def running(self) -> str:
-        return "\n".join(render_configuration(self._device.settings)) + "\n"
+    def running(self) -> Iterator[str]:
+        return iter(render_configuration(self._device.settings))
 
-    def saved(self) -> str | None:
-        return self.text
+    def saved(self) -> Pieces[list[str] | None]:
+        yield from ()
+        return None if self.text is None else self.text.splitlines()
 
     def lost(self) -> str:
         return self.missing
@@ -191,10 +193,11 @@ class FakeConfiguration:
     def closed(self) -> str:
         return self.missing if self._device.settings.console.mode == "none" else ""
 
-    def save(self) -> None:
-        self._write(self._device.settings)
+    def save(self) -> Pieces[None]:
+        return self._write(self._device.settings)
 
-    def _write(self, settings: Settings) -> None:
+    def _write(self, settings: Settings) -> Pieces[None]:
+        yield
         if self.refusal:
             raise self.refusal
         self.text = "\n".join(render_configuration(settings)) + "\n"
@@ -202,14 +205,20 @@ class FakeConfiguration:
         self.missing = self.copies = ""
 
     def unsaved(self) -> bool:
-        running = self.running().splitlines()
-        return self.text is None or bool(difference(self.text.splitlines(), running))
+        lines = (self.text or "").splitlines()
+        return self.text is None or bool(at_once(difference(lines, self.running())))
 
-    def reset(self) -> None:
+    def edits(self) -> int:
+        return self._device.changes
+
+    def reset(self) -> Pieces[None]:
+        yield
         self.text = None
 
-    def replace(self, settings: Settings) -> None:
-        self._write(settings)
+    def replace(self, settings: Settings, edits: int) -> Pieces[None]:
+        if edits != self.edits():
+            raise fail("apply-raced")
+        yield from self._write(settings)
         self._device.settings.become(settings)
         self._device.changed()
 
@@ -306,6 +315,14 @@ class FakeDevice:
 
     def changed(self) -> None:
         self.changes += 1
+
+    def in_pieces(self, work: Pieces[T], done: Done[T]) -> int:
+        try:
+            result: T | AgentError = at_once(work)
+        except AgentError as error:
+            result = error
+        done(result)
+        return 0
 
     def key_pairs(self) -> list[KeyPair]:
         return list(self.pairs.values())

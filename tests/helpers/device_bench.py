@@ -17,6 +17,8 @@ from agent.jobs.contract import ROWS, fault, fields
 from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
+from agent.pieces import at_once
+from agent.settings import Settings
 from hal import cbor
 from hal.fakes.chance import SeededChance
 from hal.fakes.flash import FakeFlash
@@ -242,6 +244,11 @@ class Bench:
         self.clock.advance(seconds * SECOND_NS)
         self.turn()
 
+    def replace(self, settings: Settings) -> None:
+        """The running and the saved configuration become these, all at once."""
+        configuration = self.device.configuration
+        at_once(configuration.replace(settings, configuration.edits()))
+
     def key(self, name: str = "k1") -> None:
         waiter = Waiter()
         self.device.create_key_pair(name, 2048, False, waiter.done)
@@ -278,7 +285,7 @@ def ready(flash: FakeFlash | None = None, seed: int = 0) -> Bench:
     bench.key()
     bench.factory = CONFIGURATION
     bench.reboot()
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     bench.worker.jobs.clear()
     return bench
 

@@ -1,7 +1,9 @@
 """Many realms: a configuration of them, and flash on which it is saved or all are enrolled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from agent.device import saved as saved_records
+from agent.pieces import at_once
 from hal import record_codec, record_keys
 from hal.fakes.flash import FakeFlash
 from hal.record_codec import Record
@@ -51,10 +53,17 @@ def saved(count: int, size: int = 4 * MIB, raw: bool = True) -> Bench:
     """A device on whose flash the configuration of so many realms is saved; not raw: a file."""
     bench = Bench(text(count), FakeFlash(BLOCK, size // BLOCK, raw=raw))
     assert bench.device.settings.unapplied == []
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     assert (bench.device.configuration.worn(), bench.device.configuration.lost()) == ("", "")
     bench.factory = ""
     return bench
+
+
+def write(store: Store, lines: Iterable[str]) -> None:
+    """A configuration becomes the saved one."""
+    parts = at_once(saved_records.parted(lines))
+    for changes in at_once(saved_records.changes(store, parts)).all:
+        store.commit(changes)
 
 
 def copied(store: Store, realm: str, count: int) -> dict[str, object]:

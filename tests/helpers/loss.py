@@ -5,6 +5,7 @@ import struct
 from collections.abc import Mapping
 
 from agent.console.session.session import Session
+from agent.pieces import at_once
 from agent.settings import LocalUser
 from hal.fakes.flash import FakeFlash
 from hal.flash import FileFlash
@@ -107,8 +108,13 @@ def typed(bench: Bench, level: int, *lines: str) -> str:
     """What a script of this level says."""
     said = bytearray()
     session = Session(bench.device, said.extend, bench.loop, level=level, terminal=False)
+    ended: list[int] = []
     for line in lines:
-        session.run_line(line, lambda _status: None)
+        session.run_line(line, ended.append)
+    for _turn in range(1000):
+        if len(ended) == len(lines):
+            break
+        bench.turn(1)
     bench.turn()
     session.close()
     return said.decode()
@@ -120,5 +126,5 @@ def with_users() -> Bench:
     settings = bench.device.settings
     settings.users["ann"] = LocalUser("ann", hashed("of ann"), 3, True)
     settings.console.mode = "aaa"
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     return bench

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import AgentError
+from agent.pieces import at_once
 from agent.settings import AutoEnroll, Entity, Realm
 from hal.fakes.flash import FakeFlash
 from hal.flash import FileFlash
@@ -88,7 +89,7 @@ class Site:
 
     def save(self, size: int) -> None:
         self.device.settings.sysname = "x" * (size % 200)
-        self.do(self.device.configuration.save)
+        self.do(lambda: at_once(self.device.configuration.save()))
 
     def forget(self, name: str) -> None:
         if self.device.settings.realms.pop(name, None):

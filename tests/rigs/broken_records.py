@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from agent.console.session.session import Session
 from agent.device.casets import CaSets
 from agent.device.realm_records import read_ca
+from agent.pieces import at_once
 from hal import record_codec, record_keys, records
 from hal.fakes.flash import FakeFlash
 from hal.fakes.work import StartedJob
@@ -47,6 +48,7 @@ KINDS: dict[str, type] = {
     "config": records.ConfigRecord,
     "block": records.BlockRecord,
     "console": records.ConsoleRecord,
+    "config/saving": records.SavingRecord,
     "lost": records.LostRecord,
     "starts": records.StartsRecord,
     "clock": records.ClockRecord,
@@ -196,7 +198,7 @@ def image() -> bytes:
         bench.key(f"k-{name}")
     bench.factory = _configuration()
     bench.reboot()
-    bench.device.configuration.save()
+    at_once(bench.device.configuration.save())
     fetched = bench.worker.answers["fetch-ca"]
     bench.worker.answers["fetch-ca"] = {**fetched, "caps": ["AES", "Renewal", "SHA-256"]}
     for name in REALMS:
@@ -230,6 +232,7 @@ def _furnished(store: Store) -> dict[str, object]:
             b"list", "CN=CA", START_S, START_S + 99, 3, "http://ca/crl", START_S
         ),
         "realm/used/alarms": records.AlarmsRecord(["CA_EXPIRED", "LOCAL_WILL_EXPIRED"]),
+        "config/saving": records.SavingRecord(1 << 40),
         "lost": records.LostRecord(["key/gone"]),
         "starts": records.StartsRecord([b"1234\2"], False),
         "clock": records.ClockRecord(START_S, "machine"),

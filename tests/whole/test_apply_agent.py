@@ -159,7 +159,7 @@ def test_a_request_under_way_goes_on_undisturbed(tmp_path: Path) -> None:
         transaction = agent.shown("Transaction ID")
         said = apply(agent, "-", given=current(agent) + "sysname r7\n")
         assert said.returncode == 0
-        assert agent.state() == "pending"
+        agent.wait_state("pending")  # it may be asking at this moment
         assert agent.shown("Transaction ID") == transaction
         gone = apply(agent, "--dry-run", "-", given="sysname r7\n")
         assert "Warning: Realm abc has a request under way" in gone.stdout

@@ -18,6 +18,7 @@ from agent.errors import AgentError
 from agent.jobs.runner import JobRunner
 from agent.log import Log
 from agent.loop import Loop
+from agent.pieces import at_once
 from hal.clock import LinuxClock
 from hal.jobs import WorkerJobs
 from hal.log_write import Counters
@@ -116,7 +117,7 @@ def one_enrolment(rig: Rig) -> Samples:
             bench.wait(made)
             assert not load_configuration(bench.device, configuration(ca))
             bench.device.changed()
-            bench.device.configuration.save()
+            at_once(bench.device.configuration.save())
             before = _counted(bench)
             issued = Waiter()
             bench.device.applications.enrol("abc", None, issued, issued.done)

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from agent.device import saved
 from agent.scep import crypto, vault
 from hal import record_codec, record_keys
 from hal.flash import FileFlash
@@ -78,8 +77,7 @@ def _fill(path: Path, device_key: bytes, ca: LabCa, realms: Sequence[str]) -> No
         for at in range(0, len(realms), KEYS_A_COMMIT):
             some = realms[at : at + KEYS_A_COMMIT]
             store.commit(dict(_key(device_key, name, pair) for name in some))
-        for changes in saved.changes(store, _lines(ca, realms)):
-            store.commit(changes)
+        fleet.write(store, _lines(ca, realms))
     finally:
         flash.close()
 

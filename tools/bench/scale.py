@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterator
 from itertools import chain
 
-from agent.device import kept, reserve, saved
+from agent.device import reserve, saved
 from agent.device.reserve import Ledger
+from agent.pieces import at_once
 from hal.fakes.flash import FakeFlash
 from hal.flash import FileFlash
 from hal.store import Store
@@ -181,8 +182,7 @@ def _copy(board: Board, count: int) -> None:
     try:
         store = Store.mount(flash)
         store.commit(fleet.copied(store, "abc", count))
-        for changes in saved.changes(store, _lines(store, count)):
-            store.commit(changes)
+        fleet.write(store, _lines(store, count))
     finally:
         flash.close()
 
@@ -190,7 +190,7 @@ def _copy(board: Board, count: int) -> None:
 def _lines(store: Store, count: int) -> Iterator[str]:
     """The saved configuration without its realms, then these."""
     lines = [line for line in saved.read(store).lines() if line not in ("#", "return")]
-    parts = kept.parted(lines)
+    parts = at_once(saved.parted(lines))
     entities = (block for name, block in parts.blocks.items() if name.startswith("entity/"))
     model = parts.blocks["realm/abc"][1:]
     model = [line for line in model if not line.startswith(" rsa ")]

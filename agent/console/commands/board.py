@@ -46,7 +46,12 @@ def show_device(operator: Operator, _args: Args) -> None:
 
 
 def show_startup(operator: Operator, _args: Args) -> None:
-    operator.show(board.startup(operator.device.configuration.saved() is not None))
+    device = operator.device
+    operator.start(
+        "",
+        lambda task: device.in_pieces(device.configuration.saved(), task.done),
+        lambda lines: operator.show(board.startup(lines is not None)),
+    )
 
 
 # -- clock -----------------------------------------------------------------------------------------

@@ -16,11 +16,14 @@ from agent.console.language.grammar import (
 )
 from agent.console.language.passwords import MASK, is_sealed
 from agent.console.language.views import AAA, CONSOLE, ENTITY, REALM, SYSTEM, USER
+from agent.settings import fold
 
 # What a line that nobody understands may hold a password behind: `password` and `cipher`, cut short
 # or misspelt, or joined with what follows them.
 _SUSPECT = re.compile(r"\b(pa|pas\w*|cip?|ciph\w*)\s+(?=\S)|(password|cipher)(?=\S)", re.IGNORECASE)
 _ABBREVIATED = re.compile("pa|ci", re.IGNORECASE)  # how they begin when they are cut short
+
+BEFORE_SECRETS = ("password", "cipher", "irreversible-cipher")
 
 _ENTRANCES = {
     USER: "return",
@@ -71,7 +74,16 @@ def _secret_in(kind: str, text: str) -> int | None:
         return error.secret
 
 
+def _may_hold_one(text: str) -> bool:
+    """Whether a word stands there, perhaps cut short, behind which any secret stands: a thousand
+    realms have ten thousand lines without one, and to read each in all views takes a minute."""
+    words = (word.strip('"') for word in fold(text).split())
+    return any(word and known.startswith(word) for word in words for known in BEFORE_SECRETS)
+
+
 def _secret_column(text: str, secret: int | None) -> int | None:
+    if not _may_hold_one(text):
+        return secret
     columns = [secret, *(_secret_in(kind, text) for kind in _ENTRANCES)]
     return min((column for column in columns if column is not None), default=None)
 

@@ -109,10 +109,10 @@ class Operator(Protocol):
         self,
         label: str,
         begin: Callable[[Task], int],
-        then: Callable[[object], None],
+        then: Callable[[Any], None],
         left: str = GOES_ON,
     ) -> None:
-        """Waits for the task that `begin` starts; then `then(result)`.
+        """Waits for the task that `begin` starts; then `then(result)`. `label` "": nothing is said.
 
         `left` says what Ctrl+C means: `then` is not called, whatever the device does.
         """

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from agent.console.commands import access
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row
 from agent.console.displays import board, saved
 from agent.console.language import parameters
-from agent.console.language.blocks import difference, settings_of
+from agent.console.language.blocks import Change, difference, settings_of
 from agent.console.language.grammar import Args
 from agent.console.language.views import EVERYWHERE, USER
 from agent.errors import fail
+from agent.pieces import Pieces, grouped
+from hal.annotations import TypeVar
+
+T = TypeVar("T")
 
 
 def save(operator: Operator, args: Args) -> None:
@@ -24,8 +30,7 @@ def save(operator: Operator, args: Args) -> None:
 
     def answered(yes: bool) -> None:
         if yes:
-            configuration.save()
-            operator.info("The configuration was saved successfully.")
+            _write(operator, configuration.save(), "The configuration was saved successfully.")
 
     more = f" It replaces for ever what is left: {lost}." if lost else ""
     if lost and closed:
@@ -43,7 +48,7 @@ def _save_file(operator: Operator, name: str) -> None:
 
     def answered(yes: bool) -> None:
         if yes:
-            text = operator.device.configuration.running()
+            text = "".join(f"{line}\n" for line in operator.device.configuration.running())
             operator.device.storage.write(name, text.encode())
             operator.info(
                 f"The configuration was saved successfully, to the file {name}. The next start"
@@ -65,15 +70,19 @@ def reset(operator: Operator, args: Args) -> None:
 
     def answered(yes: bool) -> None:
         if yes:
-            operator.device.configuration.reset()
-            operator.info("No configuration is saved now. The running one is not touched.")
+            done = "No configuration is saved now. The running one is not touched."
+            _write(operator, operator.device.configuration.reset(), done)
 
-    if not operator.device.configuration.lost():
-        _saved_lines(operator)
-    operator.question(
-        "The saved configuration will be erased: the device will start as a new one. Continue?",
-        answered,
-    )
+    def ask(_lines: object) -> None:
+        operator.question(
+            "The saved configuration will be erased: the device will start as a new one. Continue?",
+            answered,
+        )
+
+    if operator.device.configuration.lost():
+        ask(None)
+    else:
+        _in_pieces(operator, _saved_lines(operator), ask)
 
 
 def _reset_unapplied(operator: Operator) -> None:
@@ -92,7 +101,9 @@ def _reset_unapplied(operator: Operator) -> None:
 
 
 def show_saved(operator: Operator, _args: Args) -> None:
-    operator.show(board.configuration(_saved_lines(operator)))
+    _in_pieces(
+        operator, _saved_lines(operator), lambda lines: operator.show(board.configuration(lines))
+    )
 
 
 def show_unapplied(operator: Operator, _args: Args) -> None:
@@ -100,24 +111,35 @@ def show_unapplied(operator: Operator, _args: Args) -> None:
 
 
 def compare(operator: Operator, _args: Args) -> None:
-    running = operator.device.configuration.running().splitlines()
-    changes = difference(_saved_lines(operator), running)
-    operator.show(
-        saved.changes([one._replace(line=operator.concealed(one.line)) for one in changes])
+    def compared() -> Pieces[list[Change]]:
+        lines = yield from _saved_lines(operator)
+        return (yield from grouped(difference(lines, operator.device.configuration.running())))
+
+    _in_pieces(
+        operator, compared(), lambda found: operator.show(saved.changes(found, operator.concealed))
     )
 
 
-def _saved_lines(operator: Operator) -> list[str]:
+def _in_pieces(operator: Operator, work: Pieces[T], then: Callable[[T], None]) -> None:
+    """The session waits; nothing is said of a moment."""
+    operator.start("", lambda task: operator.device.in_pieces(work, task.done), then)
+
+
+def _write(operator: Operator, work: Pieces[None], done: str) -> None:
+    _in_pieces(operator, work, lambda _none: operator.info(done))
+
+
+def _saved_lines(operator: Operator) -> Pieces[list[str]]:
     """What can be read of it; AgentError when that is nothing."""
     configuration = operator.device.configuration
-    text, lost = configuration.saved(), configuration.lost()
-    if lost and not list(settings_of((text or "").splitlines())):
+    lines, lost = (yield from configuration.saved()), configuration.lost()
+    if lost and not any(settings_of(lines or ())):
         raise fail("saved-lost", what=lost)
-    if text is None:
+    if lines is None:
         raise fail("nothing-saved")
     if lost:
         operator.warn(f"This is what is left of it: {lost}.")
-    return text.splitlines()
+    return lines
 
 
 _WORDS = {"unapplied": "Lines of it that do not apply now, and why"}

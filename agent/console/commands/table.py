@@ -238,9 +238,14 @@ def _or_default(row: Row, record: Any) -> Iterable[str]:
     return lines or ([row.default] if row.default else [])
 
 
+def stored_lines(settings: Settings) -> Iterator[str]:
+    """The lines that make these settings again, each made when it is asked for."""
+    return _shown(settings, setting_lines(settings), blocks.as_stored)
+
+
 def render_configuration(settings: Settings) -> list[str]:
     """The lines that make these settings again, in an order in which they can be replayed."""
-    return list(_shown(settings, setting_lines(settings), blocks.as_stored))
+    return list(stored_lines(settings))
 
 
 def header_of(view: str, record: Any) -> str:

@@ -3,12 +3,13 @@
 The text is read into fresh settings by the handlers that read what is typed, so it passes the same
 checks; to be merged, it is read behind the running configuration. Passwords in plain are sealed by
 tasks, sealed ones are tried, and key pairs that are missing are made. Then the text is read again,
-compared, committed and switched to in one go, since other sessions may have configured the device
-meanwhile.
+compared, committed and switched to. All of that goes in pieces, since a thousand realms take
+seconds; whoever configures meanwhile is served.
 
-Fault model. The text is wrong, asks for more than its sender may do, or flash does not take it:
-then the configuration has not changed, and the exit status is 1. The sender hangs up: the same. A
-key pair that was made by then stays.
+Fault model. The text is wrong, asks for more than its sender may do, flash does not take it, or
+somebody else has configured between the comparison and the switch: then the configuration has not
+changed, and the exit status is 1. The sender hangs up: the same, unless it is being written
+already, which goes on. A key pair that was made by then stays.
 """
 
 from __future__ import annotations
@@ -21,15 +22,18 @@ from agent.console.commands import access, lookups
 from agent.console.commands.lines import concealed
 from agent.console.commands.operator import NewKey, Operator, Task
 from agent.console.commands.rows import CONFIGURE_LEVEL, SECRET_LEVEL
-from agent.console.commands.table import render_configuration, table
-from agent.console.configuration.loader import BadLine, load_configuration
+from agent.console.commands.table import stored_lines, table
+from agent.console.configuration.loader import BadLine, loading
 from agent.console.configuration.needs import InTurn, Needs, Step
+from agent.console.displays import saved
+from agent.console.displays.document import Document
 from agent.console.language.blocks import Change, difference
 from agent.console.language.grammar import GrammarError, match
 from agent.console.language.views import SYSTEM
 from agent.errors import fail
+from agent.pieces import Pieces, grouped
 from agent.settings import Realm, Settings, fold
-from hal.annotations import Any
+from hal.annotations import Any, NoReturn
 from hal.named import NamedTuple
 
 NOT_APPLIED = "Nothing was changed."
@@ -50,7 +54,17 @@ def apply(operator: Operator, text: str, how: How) -> None:
     if operator.level < CONFIGURE_LEVEL:
         raise fail("apply-level", line="apply", wanted=CONFIGURE_LEVEL, level=operator.level)
     needs = Needs(operator.device.settings)
-    candidate = _read(operator, text, needs, how)
+    work = _read(operator, text, needs, how)
+    operator.start(
+        "",
+        lambda task: operator.device.in_pieces(work, task.done),
+        lambda candidate: _meet(operator, text, needs, candidate, how),
+        NOT_APPLIED,
+    )
+
+
+def _meet(operator: Operator, text: str, needs: Needs, candidate: Settings, how: How) -> None:
+    """What the text needs, then the end."""
 
     def protected(_result: object) -> None:
         for name in sorted(operator.keys.names() & set(needs.keys)):
@@ -115,28 +129,35 @@ def _making(operator: Operator, key: NewKey, task: Task) -> Step:
     return Step(begin, created, KEYS_STAY)
 
 
-def _read(operator: Operator, text: str, needs: Needs, how: How) -> Settings:
+def _read(operator: Operator, text: str, needs: Needs, how: How) -> Pieces[Settings]:
     """The settings that a text makes; AgentError when a line of it does not apply."""
-    device = operator.device
-    settings, running, candidate = device.settings, Settings(), Settings()
-    before = "".join(f"{line}\n" for line in render_configuration(settings)) if how.merge else ""
-    running.become(settings)
-    # Handlers find the device's settings here: for this moment, in which nothing else runs.
-    settings.become(candidate)
-    needs.running = running
-    try:
-        bad = load_configuration(device, before + text, needs, 1 - before.count("\n"))
-    finally:
-        candidate.become(settings)
-        settings.become(running)
-    candidate.unapplied = [line for number, line in bad if number < 1]
-    if bad := [line for line in bad if line.number >= 1]:
+    settings, candidate = operator.device.settings, Settings()
+    running = needs.running = Settings()
+    before = list(stored_lines(settings)) if how.merge else []
+    lines = [*before, *text.splitlines()]
+    work = loading(operator.device, lambda: lines, needs, 1 - len(before))
+    found: list[BadLine] | None = None
+    while found is None:
+        # Handlers find the device's settings here: for this piece, in which nothing else runs.
+        running.become(settings)
+        settings.become(candidate)
+        try:
+            next(work)
+        except StopIteration as end:
+            found = end.value
+        finally:
+            candidate.become(settings)
+            settings.become(running)
+        if found is None:
+            yield
+    candidate.unapplied = [line for number, line in found if number < 1]
+    if bad := [line for line in found if line.number >= 1]:
         _tell(operator, bad)
     _keep_spelling(candidate, running)
     return candidate
 
 
-def _tell(operator: Operator, bad: list[BadLine]) -> None:
+def _tell(operator: Operator, bad: list[BadLine]) -> NoReturn:
     for number, line in bad:
         operator.line(f" line {number}: {line.text[:SHOWN_CHARACTERS]}: {line.why}")
     raise fail("apply-refused", count=len(bad))
@@ -152,43 +173,66 @@ def _keep_spelling(candidate: Settings, running: Settings) -> None:
             realm.entity = candidate.entities[fold(realm.entity)].name
 
 
+class _Told(NamedTuple):
+    """The outcome: what differs, what goes with it, and the last word."""
+
+    changes: list[Change]
+    warnings: list[str]
+    end: str
+
+
 def _conclude(operator: Operator, text: str, needs: Needs, how: How) -> None:
+    def begin(task: Task) -> int:
+        return operator.device.in_pieces(_applied(operator, text, needs, how, task), task.done)
+
+    def told(outcome: _Told) -> None:
+        shown = saved.changed(outcome.changes, concealed)
+        foot = [*(f"Warning: {text}" for text in outcome.warnings), f"Info: {outcome.end}"]
+        operator.show(Document(saved.CHANGE, shown, foot=foot))
+
+    operator.start("", begin, told)
+
+
+def _applied(operator: Operator, text: str, needs: Needs, how: How, task: Task) -> Pieces[_Told]:
     configuration = operator.device.configuration
-    candidate = _read(operator, text, needs, how)
+    edits = configuration.edits()
+    candidate = yield from _read(operator, text, needs, how)
     shut = access.shut_by(candidate)
     if shut and not access.shut_by(operator.device.settings):
         raise shut
-    changes = difference(configuration.running().splitlines(), render_configuration(candidate))
+    lines = stored_lines(candidate)
+    changes = yield from grouped(difference(configuration.running(), lines))
     gone = _gone(operator, candidate)
-    _check_rights(operator, changes, gone)
+    yield from _check_rights(operator, changes, gone)
     access.refuse_to_open(operator)
-    for change in changes:
-        operator.line(f"{change.sign}{concealed(change.line)}")
-    _tell_of_loss(operator, candidate, gone)
-    if how.dry_run:
-        operator.info("This was a dry run. " + NOT_APPLIED if changes else "No change.")
-    elif changes or configuration.unsaved():
-        configuration.replace(candidate)
-        operator.info(f"{'The configuration was applied' if changes else 'No change'}, and saved.")
-    else:
-        operator.info("No change.")
+    warnings = yield from _loss(operator, candidate, gone)
+    end = "No change."
+    if how.dry_run and changes:
+        end = f"This was a dry run. {NOT_APPLIED}"
+    elif not (how.dry_run or task.over) and (changes or configuration.unsaved()):
+        yield from configuration.replace(candidate, edits)
+        end = f"{'The configuration was applied' if changes else 'No change'}, and saved."
+    return _Told(changes, warnings, end)
 
 
-def _tell_of_loss(operator: Operator, candidate: Settings, gone: list[Realm]) -> None:
+def _loss(operator: Operator, candidate: Settings, gone: list[Realm]) -> Pieces[list[str]]:
     """What goes because the text does not name it."""
     users = operator.device.settings.users
     names = [f"realm {realm.name}" for realm in gone]
     names += [f"user {user.name}" for key, user in users.items() if key not in candidate.users]
+    warnings = []
     if names:
         more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
-        operator.warn(
+        warnings.append(
             f"Not in the text, so removed: {', '.join(names[:SHOWN_NAMES])}{more}."
             " `scep-agent apply --merge` keeps what a text does not name."
         )
     for realm in gone:
+        yield
         doubt = lookups.doubt(operator, realm)
         if doubt:
-            operator.warn(f"Realm {realm.name} {doubt}. All of it is removed.")
+            warnings.append(f"Realm {realm.name} {doubt}. All of it is removed.")
+    return warnings
 
 
 def _gone(operator: Operator, candidate: Settings) -> list[Realm]:
@@ -196,14 +240,16 @@ def _gone(operator: Operator, candidate: Settings) -> list[Realm]:
     return [realm for key, realm in running.items() if key not in candidate.realms]
 
 
-def _check_rights(operator: Operator, changes: list[Change], gone: list[Realm]) -> None:
+def _check_rights(operator: Operator, changes: list[Change], gone: list[Realm]) -> Pieces[None]:
     """Each line needs the level at which it, or its `undo`, could be typed."""
     for change in changes if operator.level < SECRET_LEVEL else ():
+        yield
         wanted = _level(change) if change.sign.strip() else 0
         if operator.level < wanted:
             line = concealed(change.line).strip()
             raise fail("apply-level", line=line, wanted=wanted, level=operator.level)
     for realm in gone:
+        yield
         lookups.removable_realm(operator, realm.name)
 
 

@@ -22,10 +22,12 @@ from agent.console.language.grammar import GrammarError, Match
 from agent.console.language.paths import Paths
 from agent.console.language.views import SYSTEM, View, record_of
 from agent.errors import AgentError, fail
+from agent.pieces import Pieces, at_once
 from agent.settings import Unapplied, fold
 from hal.annotations import Any, NoReturn
 from hal.named import NamedTuple
 
+PIECE_LINES = 16
 IN_REFUSED = "the line that opens its block does not apply"
 
 
@@ -131,28 +133,33 @@ def load_configuration(
     Nothing is asked, started, undone or saved, and `device.changed` is not called. `first` is the
     number of the first line.
     """
-    return load_lines(device, text.splitlines, needs, first)
+    return at_once(loading(device, text.splitlines, needs, first))
 
 
-def load_lines(
+def loading(
     device: Appliance,
     lines: Callable[[], Iterable[str]],
     needs: Needs | None = None,
     first: int = 1,
-) -> list[BadLine]:
-    """The same; `lines` gives them each time that it is called, and they need not be a list."""
+) -> Pieces[list[BadLine]]:
+    """The same in pieces of some lines. `lines` gives them each time that it is called, and they
+    need not be a list."""
     paths: dict[str, Paths[Command]] = {}
-    bad = _read(Loader(device, needs, paths), enumerate(lines(), first), needs)
+    bad = yield from _read(Loader(device, needs, paths), enumerate(lines(), first), needs)
     # What a line refers to may come behind it: then the second time will do.
-    if not (bad or needs):
-        return bad
-    return _read(Loader(device, needs, paths), enumerate(lines(), first), needs)
+    if bad or needs:
+        bad = yield from _read(Loader(device, needs, paths), enumerate(lines(), first), needs)
+    return bad
 
 
-def _read(loader: Loader, lines: Iterable[tuple[int, str]], needs: Needs | None) -> list[BadLine]:
+def _read(
+    loader: Loader, lines: Iterable[tuple[int, str]], needs: Needs | None
+) -> Pieces[list[BadLine]]:
     bad: list[BadLine] = []
     refused = ""
     for number, line in lines:
+        if number % PIECE_LINES == 0:
+            yield
         if not line.startswith(" "):
             loader.enter(SYSTEM)
             refused = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from agent.console.displays.document import TEXT, Document, Field, Item, Kind
 from agent.console.language.blocks import Change, as_comment, with_unapplied
@@ -21,10 +21,15 @@ CHANGE = Kind(
 )
 
 
-def changes(found: list[Change]) -> Document:
+def changes(found: list[Change], concealed: Callable[[str], str]) -> Document:
     """What a reboot would lose (`+`) and bring back (`-`)."""
     equal = [] if found else ["Info: The running configuration is the saved one."]
-    return Document(CHANGE, [change._asdict() for change in found], head=equal)
+    return Document(CHANGE, changed(found, concealed), head=equal)
+
+
+def changed(found: list[Change], concealed: Callable[[str], str]) -> Iterator[Item]:
+    """Lines that differ, each made when it is shown."""
+    return (change._replace(line=concealed(change.line))._asdict() for change in found)
 
 
 def _unapplied_layout(_kind: Kind, _item: Item, _times: Times) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from agent import limits
+from agent.pieces import Pieces
 from agent.settings import Unapplied, fold
 from hal.named import NamedTuple
 
@@ -105,21 +106,25 @@ def _children(kept: list[Unapplied], block: str, tell: Tell) -> Iterator[str]:
 # -- differences -----------------------------------------------------------------------------------
 
 
-def difference(old: Iterable[str], new: Iterable[str]) -> list[Change]:
-    """What makes the new configuration of the old one. Equal settings give an empty list."""
-    before, after = _parsed(old), _parsed(new)
+def difference(old: Iterable[str], new: Iterable[str]) -> Pieces[list[Change]]:
+    """What makes the new configuration of the old one, a block a piece. Equal settings give an
+    empty list."""
+    before, after = (yield from _parsed(old)), (yield from _parsed(new))
     changes: list[Change] = []
     waiting = list(reversed(after))  # what is new stands where the new configuration has it
     left = set(waiting)
     for name, (header, children) in before.items():
+        yield
         if name not in after:
             changes += _whole("-", header, children)
             continue
         while name in left:
+            yield
             left.discard(waiting[-1])
             changes += _come(waiting.pop(), before, after)
         changes += _within(header, children, after[name][1])
     while waiting:
+        yield
         changes += _come(waiting.pop(), before, after)
     return changes
 
@@ -139,7 +144,7 @@ def _whole(sign: str, header: str, children: list[str]) -> list[Change]:
     return [Change(sign, header, line) for line in (header, *children)]
 
 
-def _parsed(lines: Iterable[str]) -> Blocks:
+def _parsed(lines: Iterable[str]) -> Pieces[Blocks]:
     found: Blocks = {}
     children: list[str] = []
     for line in map(str.rstrip, lines):
@@ -148,5 +153,6 @@ def _parsed(lines: Iterable[str]) -> Blocks:
         if line.startswith(" "):
             children.append(line)
         else:
+            yield
             _, children = found.setdefault(fold(line), (line, []))
     return found

@@ -110,7 +110,9 @@ class Work:
         left: str = GOES_ON,
     ) -> None:
         """Holds the session until the task that `begin` starts is done; then `then(result)`."""
-        if self._out.terminal:
+        if not label:
+            pass  # it is over in a moment
+        elif self._out.terminal:
             self._out.progress(f"{label} ")
         elif not self._quiet():
             self._out.line(f"{label} ...")
