@@ -281,9 +281,7 @@ class System(Protocol):
 class Configuration(Protocol):
     """The configuration as text, running and saved. Lines that do not apply stand in both."""
 
-    def running(
-        self,
-    ) -> Iterator[str]: ...  # lines, made when asked for, as `save` would write them
+    def running(self) -> Iterator[str]: ...  # lines as they are asked for, as `save` writes them
     def saved(self) -> Pieces[list[str] | None]: ...  # what can be read; None: none is saved
     def lost(self) -> str: ...  # what cannot be read of the saved one; "" when nothing is missing
     def worn(self) -> str: ...  # what of it has one copy of two left; "" when nothing has

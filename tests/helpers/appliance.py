@@ -4,7 +4,7 @@ Tasks end when the test says so (`finish`), or at once with `eager`.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from agent.appliance import (
     CaInfo,
@@ -28,26 +28,15 @@ from agent.pieces import Pieces, T, at_once
 from agent.settings import Realm, Settings, fold
 from hal.fakes.work import FakeReactor
 from hal.ports import Interface
-from tests.helpers.appliance_parts import FakeAccess, FakeStorage, FakeSystem, FakeUnusable
+from tests.helpers.appliance_parts import (
+    FakeAccess,
+    FakeStorage,
+    FakeSystem,
+    FakeUnusable,
+    LogRow,
+    Task,
+)
 from tests.helpers.appliance_values import IDLE, START_S, seal
-
-
-class LogRow(NamedTuple):
-    """A line of the log."""
-
-    at_s: int
-    level: int
-    text: str
-
-
-class Task(NamedTuple):
-    """A task that was started and waits for the test."""
-
-    name: str
-    result: object
-    done: Done[Any]
-    progress: Progress | None
-    given: tuple[object, ...] = ()
 
 
 class FakeExchange:

@@ -1,13 +1,31 @@
 """Parts of the fake appliance that need nothing of it: storage, machine, access."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from agent.appliance import Children, ClockState, Done, FileEntry, Seat
+from agent.appliance import Children, ClockState, Done, FileEntry, Progress, Seat
 from agent.console.displays.board import STATISTICS
 from agent.console.displays.document import FLAG
 from agent.errors import AgentError, fail
 from tests.helpers.appliance_values import START_S, hashed
+
+
+class LogRow(NamedTuple):
+    """A line of the log."""
+
+    at_s: int
+    level: int
+    text: str
+
+
+class Task(NamedTuple):
+    """A task that was started and waits for the test."""
+
+    name: str
+    result: object
+    done: Done[Any]
+    progress: Progress | None
+    given: tuple[object, ...] = ()
 
 
 class FakeStorage:
