@@ -39,7 +39,7 @@ from tests.helpers.terminal import Terminal
 POOL = (
     *("abc", "ABC", "r2", "default", "-._(1)", "a b", "a,b, c", "'=()+,-./:", "x@y.z", "yes", "#"),
     *("eth0", "GigabitEthernet0/0/1", "0/0/1.100", "192.0.2.1", "2001:DB8::1", "json", "|"),
-    *("http://ca/a", r"http://[2001:db8::1]:8/\x3fq=\\x3f", "https://ca/x", "00:00:00"),
+    *("http://ca/a", r"http://[2001:db8::1]:8/\x3fq=\\x3f", "https://ca/x", "00:00:00", "new.cfg"),
 )
 
 

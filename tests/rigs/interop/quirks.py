@@ -159,7 +159,8 @@ REQUESTS = (
     Quirk(32, "the path is the server's own", "it is used as typed, nothing is added",
           (f"{TRANSPORT}::test_the_query", f"{TRANSPORT}::test_urls"), ("path-mscep",)),
     Quirk(33, "the URL has a query already", "ours is joined with &; `esc` types a ?",
-          (f"{TRANSPORT}::test_the_query", "console/test_parameters::test_escapes"),
+          (f"{TRANSPORT}::test_the_query",
+           "console/test_urls::test_every_form_in_plain_and_escaped"),
           ("query-wanted",)),
     Quirk(34, "a signer with another subject, or with a long serial number, is refused",
           "subject and key of the request, the two key usages, a serial of 16 octets, valid since"
