@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hal.annotations import NoReturn
-from hal.log_format import FEWEST, NUMBER_BITS, NUMBER_MAX, PAYLOAD_BYTES, Layout
+from hal.log_format import FEWEST, NUMBER_BITS, NUMBER_MAX, PAYLOAD_BYTES
 from hal.log_mount import Found
 from hal.log_move import Target
 from hal.log_records import (
@@ -75,7 +75,7 @@ class Segments:
         self._check()
         self._target = None  # a move that runs may have copied what was replaced since
         self._move({})
-        for index in _ring(self.layout, self._needed)[::-1]:  # the last one is the next target
+        for index in self._candidates()[::-1]:  # the last one is the next target
             self._target = self._new_target(index)
             try:
                 self._target.erase_all()
@@ -97,7 +97,7 @@ class Segments:
                 self._give_up(target)
             self._check()
             yield
-        for index in _ring(self.layout, self._needed):
+        for index in self._candidates():
             target = self._new_target(index)
             while not (target.is_erased or self._is_used(index)):
                 try:
@@ -176,7 +176,7 @@ class Segments:
         return self._target is not None and self._target.begun
 
     def _next_target(self) -> Target | None:
-        spare = (index for index in _ring(self.layout, self._needed) if index not in self._spoilt)
+        spare = (index for index in self._candidates() if index not in self._spoilt)
         index = next(spare, None)
         self._target = None if index is None else self._new_target(index)
         return self._target
@@ -240,10 +240,14 @@ class Segments:
         copies = list(groups(stays.items(), self.record_bytes))
         size = sum(group_bytes(self.layout, stays, keys) for keys in copies)
         end = transaction_bytes(self.layout, lengths(changes), self.record_bytes)
-        self._check_room(size + end)
+        if size + end > self.layout.record_space:
+            if self._doubt:
+                self._fail(self._doubt)
+            room = self.layout.record_space
+            raise StoreError(f"full: {size + end} bytes, there is room for {room}")
         self._erase_foreign()
         reason, erased = self._doubt, None if self._begun else self._target
-        for index in _ring(self.layout, self._needed):
+        for index in self._candidates():
             target = erased if erased and erased.index == index else self._new_target(index)
             try:
                 target.erase_all()
@@ -271,13 +275,6 @@ class Segments:
             return False
         return True
 
-    def _check_room(self, size: int) -> None:
-        if size <= self.layout.record_space:
-            return
-        if self._doubt:
-            self._fail(self._doubt)
-        raise StoreError(f"full: {size} bytes, there is room for {self.layout.record_space}")
-
     def _new_target(self, index: int) -> Target:
         return Target(self._writer, self.layout, index, self._trusting)
 
@@ -299,6 +296,18 @@ class Segments:
         self.sequence, self._end = target.sequence, target.end
         self._trusting, self._damaged = not self._raw, False
 
+    def _candidates(self) -> list[int]:
+        """Round the ring from the active one, so that wear is level.
+
+        An interrupted move is tried again in the same place. What a damaged state was put together
+        from comes last.
+        """
+        count = self.layout.segments
+        active = self._needed[0] if self._needed else -1
+        ring = [(active + step) % count for step in range(1, count + 1)]
+        spare = [index for index in ring if index not in self._needed]
+        return spare + [index for index in ring if index in self._needed[1:]]
+
     def _erase_foreign(self) -> None:
         """What was there before a take-over and a later mount could take for ours."""
         try:
@@ -310,15 +319,3 @@ class Segments:
     def _fail(self, reason: str) -> NoReturn:
         self.reason = reason
         raise StoreError(f"read-only: {reason}")
-
-
-def _ring(layout: Layout, needed: tuple[int, ...]) -> list[int]:
-    """The segments round the ring from the active one, so that wear is level.
-
-    An interrupted move is tried again in the same place. What a damaged state was put together
-    from comes last.
-    """
-    active = needed[0] if needed else -1
-    ring = [(active + step) % layout.segments for step in range(1, layout.segments + 1)]
-    spare = [index for index in ring if index not in needed]
-    return spare + [index for index in ring if index in needed[1:]]
