@@ -29,7 +29,7 @@ ENTITY: dict[str, Any] = {
 }  # fmt: skip
 SOURCE = {"address": None, "interface": None, "bind_device": False, "vrf": None}
 # As a board with a very good line has them: the caps themselves are what is tried.
-LIMITS = {"connect_s": 5, "receive_s": 2, "exchange_s": 8}
+LIMITS = {"connect_s": 5, "receive_s": 2, "exchange_s": 4}
 
 
 @functools.cache
