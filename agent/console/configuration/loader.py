@@ -1,7 +1,7 @@
 """Reading a configuration's text. It never stops at a bad line: one line less is not no device.
 
 Fault model. The text was saved by an older release, or by hand, or for another device: words that
-are unknown now, key pairs and entities that are gone. Every other line takes effect, and each bad
+are unknown now, entities that are gone. Every other line takes effect, and each bad
 one is given back with its block and its reason, so that it can be shown, kept and tried again.
 """
 
