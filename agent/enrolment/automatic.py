@@ -18,6 +18,8 @@ over a twentieth of their lead: a herd does not come in step.
 from __future__ import annotations
 
 from binascii import crc32
+from collections.abc import Iterator
+from itertools import count
 
 from agent import limits
 from agent.enrolment import drafts, pins
@@ -217,9 +219,13 @@ class Place(NamedTuple):
         return min(DAY_S, max(1, self.window_s // 4))
 
     @property
+    def paces_s(self) -> tuple[int, int]:
+        """The first pause after a failure and the longest, but for their jitter."""
+        return _paces(self.window_s)[self.name]
+
+    @property
     def longest_s(self) -> int:
-        """Of the pauses after a failure, but for their jitter."""
-        return _paces(self.window_s)[self.name][1]
+        return self.paces_s[1]
 
     @property
     def budget(self) -> int:
@@ -239,6 +245,17 @@ def place(stored: Stored, policy: Policy, now: Now) -> Place:
         return Place(_LATE, window_s, _ALMOST_NONE_S)
     rest_s = max(1, rest_s)
     return Place(_LAST if rest_s * 10 <= window_s else _WINDOW, window_s, rest_s)
+
+
+def stays_until_s(stored: Stored, policy: Policy, now: Now) -> int | None:
+    """When the place of a realm becomes another one, or a certificate takes over. None: the time
+    alone changes neither."""
+    here, turn_s = place(stored, policy, now), take_over_s(stored, policy)
+    end_s = now.wall_s + here.rest_s
+    moments_s = {_WINDOW: [end_s - here.window_s // 10], _LAST: [end_s]}.get(here.name, [])
+    if turn_s is not None:
+        moments_s.append(turn_s)
+    return min(moments_s, default=None)
 
 
 def longest_pause_s(window_s: int) -> int:
@@ -300,15 +317,33 @@ def pause_s(stored: Stored, policy: Policy, now: Now, spread: int) -> int:
         return 0
     if error and outcome.anew and is_verdict(error):  # the renewal goes on in another way
         return 1
-    first_s, longest_s = _paces(here.window_s)[here.name]
-    wait_s = min(first_s << min(max(outcome.attempts, 1) - 1, 16), longest_s)
+    wait_s = _backed_off_s(here.paces_s, outcome.attempts)
     if isinstance(error, LocalError) and error.retry == OPERATOR and error.code != "store-failed":
-        wait_s = min(HOUR_S, longest_s)
+        wait_s = min(HOUR_S, here.longest_s)
     if spent or (error and is_verdict(error)):
         wait_s = max(wait_s, here.day_s)
-    jitter = crc32(b"%d %d" % (spread, outcome.attempts)) % 101 + 50
-    wait_s = max(1, wait_s * jitter // 100)
+    wait_s = _jittered_s(wait_s, outcome.attempts, spread)
     return max(wait_s, _peace_s(here, error.after_s if error else 0))
+
+
+def pauses_s(stored: Stored, policy: Policy, now: Now, spread: int) -> Iterator[int]:
+    """`pause_s` after each further attempt that finds nobody, for as long as the place stays
+    (`stays_until_s`): nothing but their number counts then."""
+    here, outcome = place(stored, policy, now), stored.outcome
+    least_s = here.day_s if is_spent(stored, policy, now) else 0
+    paces_s = here.paces_s
+    for attempts in count(outcome.attempts + 1 if outcome else 1):
+        yield _jittered_s(max(least_s, _backed_off_s(paces_s, attempts)), attempts, spread)
+
+
+def _backed_off_s(paces_s: tuple[int, int], attempts: int) -> int:
+    first_s, longest_s = paces_s
+    return min(first_s << min(max(attempts, 1) - 1, 16), longest_s)
+
+
+def _jittered_s(wait_s: int, attempts: int, spread: int) -> int:
+    jitter = crc32(b"%d %d" % (spread, attempts)) % 101 + 50
+    return max(1, wait_s * jitter // 100)
 
 
 def peace_s(stored: Stored, policy: Policy, now: Now, asked_s: int) -> int:

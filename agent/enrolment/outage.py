@@ -11,6 +11,7 @@ time, a lapse comes if and only if an outage is longer; else no lapse comes befo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from agent.enrolment import automatic, drafts, schedule
 from agent.enrolment.actions import Now, Policy, Stored
@@ -34,7 +35,7 @@ def budget_s(stored: Stored, policy: Policy, now: Now, pace: Pace, try_s: int = 
     end_s, last_s = newest.end_s - try_s, now.wall_s
     quick, slow = (_tries(stored, policy, now, pace, each_s) for each_s in (0, try_s))
     sure_s = None
-    for (soonest_s, *pauses), (latest_s, *others) in zip(quick, slow, strict=False):
+    for (soonest_s, *pauses), (latest_s, *others) in islice(zip(quick, slow, strict=False), TRIES):
         if soonest_s >= end_s:
             break
         last_s, pause_s = soonest_s, max(*pauses, *others)
@@ -48,7 +49,8 @@ def _tries(
     stored: Stored, policy: Policy, now: Now, pace: Pace, try_s: int
 ) -> Iterator[tuple[int, int]]:
     """The beginning of each try that fails (wall time in seconds), and the pause behind it."""
-    for _try in range(TRIES):
+    away = fail("connection-refused", host="", what="")
+    while True:
         step = automatic.plan(stored, policy, now, pace)
         begin_s = schedule.due_s(step.deadline, now)
         if begin_s is None:
@@ -57,13 +59,23 @@ def _tries(
         if step.reason == automatic.TAKE_OVER:
             stored = stored._replace(local=stored.next, next=None)
             continue
-        away = fail("connection-refused", host="", what="")
-        begun = drafts.begun(stored.outcome, now, attended=False)
+        outcome = drafts.begun(stored.outcome, now, attended=False)
         now = _at(now, begin_s + try_s)
-        stored = stored._replace(outcome=drafts.failed(begun, away, now))
+        outcome = drafts.failed(outcome, away, now)
+        stored = stored._replace(outcome=outcome)
+        until_s = automatic.stays_until_s(stored, policy, now)
         pause_s = automatic.pause_s(stored, policy, now, pace.spread)
-        pace = pace._replace(paused_ns=now.monotonic_ns + pause_s * SECOND_NS)
         yield begin_s, pause_s
+        end_s, tries = now.wall_s, 0
+        for next_s in automatic.pauses_s(stored, policy, now, pace.spread):
+            begin_s = end_s + pause_s
+            if until_s is not None and begin_s + try_s >= until_s:
+                break
+            yield begin_s, next_s
+            end_s, pause_s, tries = begin_s + try_s, next_s, tries + 1
+        now = _at(now, end_s)
+        stored = stored._replace(outcome=outcome._replace(attempts=outcome.attempts + tries))
+        pace = pace._replace(paused_ns=now.monotonic_ns + pause_s * SECOND_NS)
 
 
 def _at(now: Now, wall_s: int) -> Now:

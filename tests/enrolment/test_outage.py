@@ -1,16 +1,18 @@
 """The outage budget: its numbers, and that a lapse comes if and only if an outage is longer."""
 
 from collections.abc import Callable
+from itertools import islice
 from random import Random
 from typing import Any
 
 import pytest
 
 from agent import limits
-from agent.enrolment import outage, schedule
+from agent.enrolment import automatic, drafts, outage, schedule
 from agent.enrolment.actions import Now, Policy, Stored
 from agent.enrolment.automatic import Pace
-from hal.records import CertificateRecord, LocalRecord
+from agent.errors import fail
+from hal.records import CertificateRecord, LocalRecord, OutcomeRecord
 from tests.device.test_automatic import DAY_S, HOUR_S, alone, in_use, pass_time, stored
 from tests.helpers.device_bench import SECOND_NS, Answer, Bench, refuse
 
@@ -189,3 +191,28 @@ def test_it_is_never_more_with_tries_that_take_time() -> None:
 def test_a_life_that_is_shorter_than_a_time_out_has_none() -> None:
     given = Stored(local=held(180 / DAY_S))
     assert outage.budget_s(given, ALONE, NOW, Pace(NOW.monotonic_ns), TRY_S) == 0
+
+
+# -- what is played in one go ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("requests", [0, limits.REQUESTS_LAST])
+@pytest.mark.parametrize("days", LIVES)
+@pytest.mark.parametrize("after_percent", [60, 97])
+def test_pauses_ahead_are_those_of_each_failure(
+    requests: int, days: float, after_percent: int
+) -> None:
+    after_s = int(days * DAY_S) * after_percent // 100
+    now = Now(NOW.wall_s + after_s, NOW.monotonic_ns + after_s * SECOND_NS, True)
+    outcome = OutcomeRecord(None, now.wall_s, 1, requests=requests)
+    away = fail("connection-refused", host="", what="")
+    failed = Stored(local=held(days), outcome=drafts.failed(outcome, away, now))
+    until_s = automatic.stays_until_s(failed, ALONE, now)
+    assert until_s is not None
+    now = now._replace(wall_s=until_s - 1)
+    here = automatic.place(failed, ALONE, now)
+    assert automatic.place(failed, ALONE, now._replace(wall_s=until_s)).name != here.name
+    for ahead_s in islice(automatic.pauses_s(failed, ALONE, now, 7), 20):
+        begun = drafts.begun(failed.outcome, now, attended=False)
+        failed = failed._replace(outcome=drafts.failed(begun, away, now))
+        assert ahead_s == automatic.pause_s(failed, ALONE, now, 7)
