@@ -79,6 +79,9 @@ READING = """
 * **echo**: the key presses are 10 ms apart and go through the simulated cable, two ptys and a pump
   that runs in the agent itself; of keys beside a job only those count that are pressed while its
   child is at work. The other sessions are driven by threads of the bench on the same cores.
+* **herd**: flash, storage and memory are files on a tmpfs, where memory is on each device. On the
+  disk of this machine (`herd_echo_disk_p99`) each enrolment waits for nine flushes, among those of
+  the lab CA; what a slow part costs is tested with a fake one of 50 ms an erase.
 * **prompt**: a start with a saved configuration and a serial line of its own (a pty, no pump) on
   which Enter is pressed every two milliseconds, since a line without anybody has no session. The
   interpreter has compiled the program before.
