@@ -108,15 +108,15 @@ class RealmRunner:
 
     def configure(self, realm: Realm, quiet_s: int = 0) -> None:
         """The settings have changed; what is under way goes on with its own snapshot."""
-        before, self.realm = self.engine.policy, realm
+        self.realm, marked = realm, mark(realm)
+        if marked == self._mark:
+            return  # as nearly all are whom a line does not concern
+        before, self._mark = self.engine.policy, marked
         self.engine.policy = policy_of(realm)
-        before_mark, self._mark = self._mark, mark(realm)
-        if before_mark != self._mark:
-            self.hear(Configured(quiet_s))
-        # `root-fingerprint` is all that a realm says about the CAs that consumers trust. Files that
-        # say the same already are left alone: a switch makes a daemon read its certificate again.
+        self.hear(Configured(quiet_s))
+        # Files that say the same are left alone: a switch makes a daemon read all of them again.
         if before.roots != self.engine.policy.roots and self.engine.stored.local:
-            self.use.put(again=False)  # what consumers trust may have changed
+            self.use.put(again=False)  # `root-fingerprint` says what consumers trust
 
     def restart(self, herd_s: int = 0) -> None:
         """The agent has started: go on where flash says, without a session that waits."""

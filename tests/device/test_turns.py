@@ -10,6 +10,7 @@ import pytest
 from agent.console.configuration.apply import How, apply
 from hal.fakes.flash import FakeFlash
 from tests.helpers import fleet
+from tests.helpers.counted import calls
 from tests.helpers.device_bench import Bench
 from tests.helpers.turns import longest, longest_of, script
 
@@ -80,3 +81,16 @@ def test_the_longest_turn_is_the_same_for_twice_as_many(act: str) -> None:
     print(f"turns: {act.replace(' ', '-')}={steps[MANY]} steps")
     assert steps[MANY] < STEPS
     assert 100 * steps[MANY] <= PER_CENT * steps[FEW]
+
+
+def configuring(count: int) -> int:
+    """The steps of what devices do about a line of one realm, all of which have worked."""
+    bench = fleet.saved(count)
+    for name in list(bench.device.shared.settings.realms):
+        bench.device.realms.runner(name)
+    return calls(bench.device.changed)
+
+
+def test_a_line_costs_the_others_a_look() -> None:
+    more = configuring(MANY) - configuring(FEW)
+    assert more <= 3 * (MANY - FEW), f"{more} steps for {MANY - FEW} more realms"
