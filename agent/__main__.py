@@ -8,10 +8,13 @@ from collections.abc import Sequence
 
 from agent import limits
 from agent.command_line import Command, Option, Options, UsageError, read
+from hal.ports import FilesError
+from hal.standard import fill, say
 from platforms.board import default_board
 
 PROGRAM = "scep-agent"
 HELP = ("--help", "-h", "help")
+INTERRUPTED, UNREAD = 130, 141  # exit status: as a shell tells SIGINT and SIGPIPE
 SEEN = (
     "scep-agent: what stands on a command line can be seen by every user of this machine;\n"
     "  Next step: give lines with passwords as a script on standard input\n"
@@ -126,7 +129,20 @@ def _misused(message: str, name: str = "") -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The `scep-agent` command; its exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    fill()
+    try:
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{PROGRAM}: interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return UNREAD
+    except FilesError as error:
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        return 1
+
+
+def _run(words: list[str]) -> int:
     name = words[0] if words else ""
     command = COMMANDS.get(name)
     if command is None or any(word in HELP for word in words[1:]):
@@ -142,11 +158,11 @@ def _explain(name: str) -> int:
     from agent import usage  # an agent that runs needs it never
 
     if name == "--version":
-        print(PROGRAM, limits.VERSION)
+        say(f"{PROGRAM} {limits.VERSION}\n".encode())
     elif name in COMMANDS:
-        print(usage.explained(PROGRAM, name, COMMANDS[name]), end="")
+        say(usage.explained(PROGRAM, name, COMMANDS[name]).encode())
     elif name in HELP:
-        print(usage.overview(PROGRAM, COMMANDS), end="")
+        say(usage.overview(PROGRAM, COMMANDS).encode())
     elif not name:
         sys.stderr.write(usage.overview(PROGRAM, COMMANDS))
         return 2

@@ -9,6 +9,14 @@ from textwrap import wrap
 from agent.command_line import Command, Option
 
 WIDTH = 26  # of the column of options
+STATUSES = {  # exit status of the program
+    "0": "done; of an application: issued, or PENDING (of `enroll`: issued)",
+    "1": "an Error: was said, and what follows was not run; of `enroll`: refused",
+    "2": "nothing was done: wrong usage, no agent answers, or a question was not answered",
+    "3": "of `enroll`: the CA has not decided yet",
+    "130": "Ctrl+C; what the agent was given before, it goes on with",
+    "141": "nobody reads the output any more",
+}
 
 
 def meant(word: str, known: Iterable[str]) -> str:
@@ -33,6 +41,9 @@ def overview(program: str, commands: Mapping[str, Command]) -> str:
             *(f"  {name:9}{summary}" for name, summary in told.items()),
             "",
             f"`{program} COMMAND --help` explains a command.",
+            "",
+            "Exit status:",
+            *(f"  {status:<5}{meaning}" for status, meaning in STATUSES.items()),
             "",
         ]
     )

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 
 from agent import limits
@@ -16,6 +17,7 @@ from agent.doors.wire import APPLY, DRY_MERGE, DRY_RUN, END, MERGE, SCRIPT, TERM
 from hal.files import UTF_8_MARK, UTF_16, read_text, text_of
 from hal.ports import FilesError, HalError
 from hal.sockets import connect_unix
+from hal.standard import say
 
 NO_AGENT = 2  # exit status: nobody answers, or not to the end
 
@@ -44,7 +46,10 @@ def run_apply(path: str, name: str, dry_run: bool, merge: bool) -> int:
 
 def _text(name: str) -> bytes:
     if name == "-":
-        text = sys.stdin.buffer.read(limits.APPLY_BYTES + 1)
+        try:
+            text = sys.stdin.buffer.read(limits.APPLY_BYTES + 1)
+        except OSError as error:
+            raise FilesError(str(error.strerror), "standard input") from None
         if text.startswith((UTF_8_MARK, *UTF_16)):  # what is no text the agent names by its line
             text = text_of(text, name).encode()
     else:
@@ -63,7 +68,7 @@ def exchange(
         return NO_AGENT
     # Two ways at once: an agent whose output nobody reads does not read either.
     threading.Thread(target=_send, args=(sock, kind, pieces), daemon=True).start()
-    return _copy_out(sock, write or _print)
+    return _copy_out(sock, write or say)
 
 
 def standard_input() -> Iterator[bytes]:
@@ -73,11 +78,19 @@ def standard_input() -> Iterator[bytes]:
     at the first error while somebody keeps standard input open.
     """
     rest = b""
-    for data in _from_windows(iter(lambda: os.read(0, 65536), b"")):
+    for data in _from_windows(iter(_read, b"")):
         *lines, rest = (rest + data).split(b"\n")
         yield from lines
     if rest:
         yield rest
+
+
+def _read() -> bytes:
+    try:
+        return os.read(0, 65536)
+    except OSError as error:
+        sys.stderr.write(f"scep-agent: standard input: {error.strerror}\n")
+        raise
 
 
 def _from_windows(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -105,12 +118,10 @@ def _send(sock: socket.socket, kind: str, pieces: Iterable[bytes]) -> None:
             sock.sendall(piece)
         sock.sendall(END)
     except OSError:
-        return  # it stopped at an error, or would not begin; what it said is being read
-
-
-def _print(text: bytes) -> None:
-    sys.stdout.buffer.write(text)
-    sys.stdout.buffer.flush()
+        # It stopped at an error, or would not begin; what it said is being read. Or standard input
+        # cannot be read: a script without its end is not one.
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_WR)
 
 
 def _copy_out(sock: socket.socket, write: Callable[[bytes], object]) -> int:

@@ -4,8 +4,9 @@ It is a client of the console like any other. It looks what is there, has the ag
 wanted with it (a merge that only tells the difference), types the lines and says which, and waits.
 
 Fault model. The realm is configured otherwise: nothing is typed, and the difference is told. The
-agent goes away, or a line is refused: what was typed before stays, and the same command goes on
-from there.
+agent goes away, a line is refused, or somebody types Ctrl+C: what was typed before stays, and the
+same command goes on from there. Nobody reads what is said any more (`| head`): it goes on all the
+same. Ctrl+C or the end of input at a question: nothing was done.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 import select
 import sys
+from contextlib import suppress
 
 from agent import limits
 from agent.command_line import Option, Options, UsageError
@@ -24,6 +26,7 @@ from hal.annotations import Any
 from hal.files import read_text
 from hal.named import NamedTuple
 from hal.ports import HalError
+from hal.standard import say
 
 ISSUED, REFUSED, NOT_ASKED, WAITS = 0, 1, 2, 3  # exit status
 UNDER_WAY_S = 300  # at most, for an application that the realm has begun by itself
@@ -87,14 +90,20 @@ class Lines(NamedTuple):
 
 
 def run(path: str, options: Options) -> int:
-    """Exit status: 0 issued, 1 refused, 2 not asked (no agent, a wrong option), 3 pending."""
+    """Exit status: 0 issued, 1 refused, 2 not asked (no agent, a wrong option), 3 pending.
+
+    Raises KeyboardInterrupt once it has said what stays.
+    """
     _ask(options)
     name = _last(options, REALM_NAME) or "default"
     lines = _lines(options, name)
     try:
         return _enrol(Console(path), name, lines, _last(options, KEY_SIZE))
-    except SilentError:
-        return NOT_ASKED
+    except EndedError as error:
+        return error.status
+    except KeyboardInterrupt:
+        _say("\nInfo: What was typed stays, and work goes on; the same command goes on from there.")
+        raise
 
 
 def _enrol(console: Console, name: str, lines: Lines, bits: str | None) -> int:
@@ -114,7 +123,9 @@ def _enrol(console: Console, name: str, lines: Lines, bits: str | None) -> int:
         typed.append(f"pki rsa local-key-pair create {name} modulus {bits or '2048'}")
     if changes:
         typed += [*lines.entity, "quit", *lines.realm, "quit"]
-    if typed and console.type("system-view", *typed, "return", "save", "y"):
+    if typed or not console.has_saved(lines.entity[0]):
+        typed = ["system-view", *typed, "return", "save", "y"]
+    if typed and console.type(*typed):
         return REFUSED
     return _apply(console, name)
 
@@ -146,12 +157,17 @@ def _ask(options: Options) -> None:
     missing = [option for option in WANTED if option.name not in options]
     if missing and not sys.stdin.isatty():
         raise UsageError(f"{missing[0].name} is missing")
-    for option in missing:
-        options[option.name] = [_answer(option.meaning)]
-    if missing and PASSWORD_FILE.name not in options:
-        from getpass import getpass
+    try:
+        for option in missing:
+            options[option.name] = [_answer(option.meaning)]
+        if missing and PASSWORD_FILE.name not in options:
+            from getpass import getpass
 
-        options[_TYPED] = [getpass("Challenge password (nothing: none): ")]
+            options[_TYPED] = [getpass("Challenge password (nothing: none): ")]
+    except (EOFError, UnicodeDecodeError):
+        sys.stderr.write("\n")  # leaves the line of the question
+        left = next((one for one in missing if one.name not in options), PASSWORD_FILE)
+        raise UsageError(f"{left.name} is missing: the question was not answered") from None
 
 
 _TYPED = "a password that was typed"  # its place among the options
@@ -222,15 +238,23 @@ def _last_text(options: Options, name: str) -> str | None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    _write(f"{text}\n".encode())
+
+
+def _write(text: bytes) -> None:
+    with suppress(BrokenPipeError):
+        say(text)
 
 
 # -- the console -----------------------------------------------------------------------------------
 
 
-class SilentError(Exception):
-    """No agent answers; the client has said so."""
+class EndedError(Exception):
+    """The agent does not answer, or not as it should; why was said."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
 
 
 class Console:
@@ -249,7 +273,12 @@ class Console:
             secret = line.startswith(SECRET)
             _say(f"> {SECRET + HIDDEN if secret else line}")
         text = "".join(f"{line}\n" for line in lines)
-        return self._alive(client.exchange(self._path, SCRIPT, [text.encode()]))
+        return self._alive(client.exchange(self._path, SCRIPT, [text.encode()], _write))
+
+    def has_saved(self, header: str) -> bool:
+        """Whether the next start will have a block; one that was typed may not be saved yet."""
+        _status, text = self._said(SCRIPT, "display saved-configuration\n")
+        return header.casefold() in map(str.casefold, text.splitlines())
 
     def names(self, display: str, field: str) -> list[Any]:
         """One field of all items of a display."""
@@ -261,7 +290,10 @@ class Console:
         return str(item["state"])
 
     def _items(self, display: str) -> list[dict[str, Any]]:
-        _status, text = self._said(SCRIPT, f"{display}\n")
+        status, text = self._said(SCRIPT, f"{display}\n")
+        if status:  # somebody else has removed the realm
+            _say(text.rstrip("\n"))
+            raise EndedError(REFUSED)
         found: list[dict[str, Any]] = json.loads(text)["items"]
         return found
 
@@ -272,5 +304,5 @@ class Console:
 
     def _alive(self, status: int) -> int:
         if status == client.NO_AGENT:
-            raise SilentError
+            raise EndedError(NOT_ASKED)
         return status

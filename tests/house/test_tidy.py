@@ -46,7 +46,7 @@ LANGUAGES = ("agent.console.language", "agent.console.displays", "agent.console.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.__main__": (
         *("agent.resident", "agent.doors", "platforms"),
-        *("agent.command_line", "agent.usage", "agent.limits"),
+        *("agent.command_line", "agent.usage", "agent.limits", "hal.ports", "hal.standard"),
     ),
     "agent.usage": ("agent.command_line",),
     "agent.command_line": LANGUAGE,

@@ -12,12 +12,6 @@ ABOUT = """.PP
 keeps the certificates of a router or board alive: it applies for them at a SCEP server (RFC 8894),
 stores them so that a power cut loses nothing, and puts them where IKE, TLS and 802.1X read them.
 It is configured on a console with the PKI commands of Huawei's VRP."""
-STATUS = {
-    "0": "done; of an application: issued, or PENDING (of `enroll`: issued)",
-    "1": "an Error: was said, and what follows was not run; of `enroll`: refused",
-    "2": "wrong usage, or no agent answers",
-    "3": "of `enroll`: the CA has not decided yet",
-}
 FILES = {
     "/etc/scep-agent/board.toml": "the board file: the wiring of this board",
     "/var/lib/scep-agent/": "flash, device key and device storage",
@@ -47,7 +41,7 @@ def _lines() -> Iterator[str]:
     for row in ROWS:
         yield from _entry(row.notation, SENTENCES[row.notation])
     yield ".SH EXIT STATUS"
-    for status, meaning in STATUS.items():
+    for status, meaning in usage.STATUSES.items():
         yield from _entry(status, meaning)
     yield ".SH FILES"
     for path, meaning in FILES.items():
