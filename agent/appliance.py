@@ -228,9 +228,8 @@ class Exchange(Protocol):
     ) -> int: ...
     def export(self, realm: str, kind: str, what: FromFile, done: Done[None]) -> int: ...
     def export_key(self, name: str, what: FromFile, done: Done[None]) -> int: ...
-
-    def request(self, realm: str, file: str, with_password: bool, done: Done[None]) -> int:
-        """Writes the PKCS#10, with the challenge of `password cipher` in it or without."""
+    # Writes the PKCS#10, with the challenge of `password cipher` in it or without.
+    def request(self, realm: str, file: str, with_password: bool, done: Done[None]) -> int: ...
 
     def validate(
         self, realm: str, kind: str, done: Done[list[Verdict]], file: str | None = None
@@ -238,6 +237,8 @@ class Exchange(Protocol):
         """What is stored; or by the realm's CA the certificate in a file of device storage."""
 
     def delete(self, realm: str, kind: str) -> None: ...
+    # What stands at a URL becomes a new file; it is fetched as the realm reaches its CA.
+    def download(self, realm: str, url: str, file: str, done: Done[None]) -> int: ...
 
 
 class Applications(Protocol):
@@ -253,6 +254,7 @@ class Revocation(Protocol):
     """The revocation lists of the CAs."""
 
     def fetch(self, realm: str, progress: Progress, done: Done[None]) -> int: ...
+    def import_from(self, realm: str, file: str, progress: Progress, done: Done[None]) -> int: ...
     def current(self, realm: str) -> bytes | None: ...  # DER of the stored one
     def delete(self, realm: str) -> None: ...
 
@@ -305,10 +307,8 @@ class Unusable(Protocol):
     reason: str  # as part of a sentence
 
     def renew(self, everything: bool, done: Done[None]) -> int:
-        """Erases the part; behind `done` the agent starts as that of a new device.
-
-        `everything`: device memory and the files of storage as well.
-        """
+        """Erases the part, or with `everything` memory and files too; then `done`, and the agent
+        starts as that of a new device."""
 
 
 class Seat(NamedTuple):

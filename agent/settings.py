@@ -172,6 +172,9 @@ class ConsoleLine:
         self.idle_s = limits.IDLE_SESSION_S  # 0: never
 
 
+DEFAULT_REALM = "default"  # is always there
+
+
 class Settings:
     """The configuration of a device. The running one is one object for the life of the agent."""
 
@@ -195,7 +198,7 @@ class Settings:
         self.console = ConsoleLine()
         self.users: dict[str, LocalUser] = {}
         self.entities: dict[str, Entity] = {}
-        self.realms: dict[str, Realm] = {"default": Realm("default")}
+        self.realms: dict[str, Realm] = {DEFAULT_REALM: Realm(DEFAULT_REALM)}
         self.unapplied: list[Unapplied] = []
 
     def become(self, other: Settings) -> None:

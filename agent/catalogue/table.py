@@ -162,6 +162,14 @@ CATALOGUE: dict[str, Row] = {
     "file-unreadable": Row(LOCAL, OPERATOR, "the file {name} cannot be read: {reason}",
                            "it is not in device storage, or the name is spelt differently",
                            "see `dir` in the user view"),
+    "file-exists": Row(LOCAL, OPERATOR, "there is a file {name} already",
+                       "`pki http` replaces no file",
+                       "type the line again with another name, or `delete {name}` in the user"
+                       " view first"),
+    "file-unreachable": Row(PEER, LATER, "nothing came from {url}: {what}",
+                            "{cause}",
+                            "check the URL; `pki http ... realm NAME` uses the `source` of another"
+                            " realm"),
     "file-too-large": Row(LOCAL, OPERATOR, "the file {name} has more than {cap} bytes",
                           "it holds more than certificates and a key",
                           "see `dir` in the user view"),

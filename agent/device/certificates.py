@@ -11,6 +11,7 @@ from agent import pem
 from agent.appliance import Done, FromFile, KeyPair, Progress, Verdict
 from agent.device.application import Applications
 from agent.device.authority import Authority
+from agent.device.downloads import Downloads
 from agent.device.getcert import GetCert
 from agent.device.keypairs import KeyPairs
 from agent.device.realms import Realms
@@ -48,6 +49,7 @@ class Certificates:
         self._storage, self._applications = storage, applications
         self._retrieval = GetCert(shared, realms, keys, applications)
         self._authority = authority
+        self.download = Downloads(shared, realms, storage).get
 
     def get_ca(self, name: str, progress: Progress, done: Done[None]) -> int:
         return self._authority.get(name, progress, done)

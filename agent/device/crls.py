@@ -1,4 +1,4 @@
-"""The revocation list of a realm: fetched on request, stored and shown.
+"""The revocation list of a realm: fetched on request, or imported; stored and shown.
 
 `<realm>.crl` in device storage is its projection, in the form that `pki file-format` names.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from agent import pem
+from agent import limits, pem
 from agent.appliance import Done, Progress
 from agent.device import realm_records
 from agent.device.keypairs import KeyPairs
@@ -69,22 +69,13 @@ class Crls:
         """
         realm, runner = self._realms.realm(name), self._realms.runner(name)
         ca = self._realms.trusted_ca(realm)
-        job = self._job(realm, ca, runner)
-        stored = runner.engine.stored
-        serials = [held.certificate.serial if held else "" for held in (stored.local, stored.next)]
-        if realm_records.crl_was_lost(self._store, realm.name):
-            realm_records.tell_of_crl(self._shared, realm, NO_FLOOR, progress)
-
-        def arrived(answer: Answer | AgentError) -> None:
-            try:
-                answer = answers.read(answer)
-                self._keep(realm, answer, progress)
-                self._hear(realm.name, serials, answers.items(answer, "revoked", str))
-                done(None)
-            except AgentError as error:
-                if not alone:
-                    self._shared.log.report("GET_CRL_ERR", f"realm {realm.name}: {error.what}")
-                done(error)
+        job: Job = {
+            **maps.published_job(realm, ca, self._shared.interface_names.linux),
+            **self._beside(realm, ca),
+            "cdp_url": realm.cdp_url,
+            "from_ca": realm.cdp_from_ca,
+        }
+        arrived = self._keeping(realm, progress, done, alone=alone)
 
         def nowhere(answer: Answer | AgentError) -> None:
             if not isinstance(answer, AgentError) or answer.code != NO_PLACE:
@@ -102,15 +93,53 @@ class Crls:
             return run(self._by_scep(job, runner), arrived)
         return run({**job, "op": "fetch-crl"}, nowhere)
 
-    def _job(self, realm: Realm, ca: CaRecord, runner: RealmRunner) -> Job:
-        local, waits = runner.engine.stored.local, runner.engine.stored.next
+    def import_from(self, name: str, file: str, progress: Progress, done: Done[None]) -> int:
+        """A list in a file of device storage, under the rules for one that is fetched."""
+        realm = self._realms.realm(name)
+        ca = self._realms.trusted_ca(realm)
+        data = self._storage.read(file)
+        if len(data) > limits.CRL_PEM_BYTES:
+            raise fail("file-too-large", name=file, cap=limits.CRL_PEM_BYTES)
+        job = {**maps.judged_job(realm, ca), **self._beside(realm, ca), "name": file, "data": data}
+        arrived = self._keeping(realm, progress, done, "CRL_IMPORT")
+        return self._shared.job({**job, "op": "import-crl"}, arrived)
+
+    def _keeping(
+        self,
+        realm: Realm,
+        progress: Progress,
+        done: Done[None],
+        event: str = "GET_CRL",
+        *,
+        alone: bool = False,
+    ) -> Done[Answer]:
+        """What is done with the answer of a job that brings a list, and logged as `event`."""
+        stored = self._realms.runner(realm.name).engine.stored
+        serials = [held.certificate.serial if held else "" for held in (stored.local, stored.next)]
+        if realm_records.crl_was_lost(self._store, realm.name):
+            realm_records.tell_of_crl(self._shared, realm, NO_FLOOR, progress)
+
+        def arrived(answer: Answer | AgentError) -> None:
+            try:
+                answer = answers.read(answer)
+                self._keep(realm, answer, progress, event)
+                self._hear(realm.name, serials, answers.items(answer, "revoked", str))
+                done(None)
+            except AgentError as error:
+                if not alone:
+                    self._shared.log.report(f"{event}_ERR", f"realm {realm.name}: {error.what}")
+                done(error)
+
+        return arrived
+
+    def _beside(self, realm: Realm, ca: CaRecord) -> Job:
+        """What a list is compared with: the moment, our certificates, the list that is stored."""
+        stored = self._realms.runner(realm.name).engine.stored
+        local, waits = stored.local, stored.next
         before = realm_records.stored_crl(self._store, realm.name)
         same_ca = before is not None and before.issuer in {c.subject for c in ca.certificates}
         return {
-            **maps.published_job(realm, ca, self._shared.interface_names.linux),
             **maps.moment(self._shared.time.now()),
-            "cdp_url": realm.cdp_url,
-            "from_ca": realm.cdp_from_ca,
             "certificate": local.certificate.der if local else None,
             "waiting": waits.certificate.der if waits else None,
             "before_s": before.this_update_s if before and same_ca else None,
@@ -126,7 +155,7 @@ class Crls:
         transaction = self._shared.hardware.chance.draw(16).hex()
         return {**job, "op": "get-crl", "signer": signer, "transaction": transaction}
 
-    def _keep(self, realm: Realm, answer: Answer, progress: Progress) -> None:
+    def _keep(self, realm: Realm, answer: Answer, progress: Progress, event: str) -> None:
         read = answers.field
         next_s = answer.get("next_update_s")
         crl = CrlRecord(
@@ -153,7 +182,7 @@ class Crls:
         if runner.engine.stored.local:  # a CA may be on the list
             runner.use.put(again=False)
         text = f"{crl.revoked} revoked certificates, from {crl.source}"
-        self._shared.log.report("GET_CRL_OK", f"realm {realm.name}: {text}")
+        self._shared.log.report(f"{event}_OK", f"realm {realm.name}: {text}")
 
     def _hear(self, name: str, serials: list[str], reasons: list[str]) -> None:
         """Of the certificates that the realm had when it asked: which of them are on the list. A

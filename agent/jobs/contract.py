@@ -82,10 +82,8 @@ _REQUEST = (
     "url:text transaction:text request_time_s:int password:text? key:map renewal:map?"
     " entity:map key_usage:texts revocation:map? "
 ) + _PUBLISHED
-_LIST = (
-    "url:text? cdp_url:text? from_ca:bool certificate:bytes? waiting:bytes? before_s:int? "
-    + _PUBLISHED
-)
+_HELD = " certificate:bytes? waiting:bytes? before_s:int? "
+_LIST = "url:text? cdp_url:text? from_ca:bool" + _HELD + _PUBLISHED
 _SERVED = "ca:map? chain:blobs weak:texts revocation:map?" + _MOMENT
 _OUTCOME = "status:text certificate:map? chain:blobs? ra_proven:bool? doubt:map? notes:texts"
 _CRL = (
@@ -150,6 +148,17 @@ ROWS: dict[str, Operation] = {
         gives=_CRL,
         opens="signer.key",
         asks="signer.key:1:1",
+        deadline_s=None,
+    ),
+    "import-crl": Operation(
+        takes="name:text data:bytes realm:text ca:map fingerprint:map? weak:texts"
+        + _HELD
+        + _MOMENT,
+        gives=_CRL,
+    ),
+    "fetch-file": Operation(
+        takes="url:text realm:text source:map https_ca_file:text?" + _LINE + _MOMENT,
+        gives="data:bytes",
         deadline_s=None,
     ),
     "request": Operation(

@@ -185,6 +185,18 @@ def published_job(realm: Realm, ca: CaRecord, linux_name: LinuxName) -> dict[str
     }
 
 
+def download_job(realm: Realm, url: str, linux_name: LinuxName) -> dict[str, object]:
+    """The map of `fetch-file`: what stands at a URL, asked for as the CA of the realm is."""
+    policy = _policy(realm, linux_name)
+    way = {name: policy[name] for name in ("realm", "source", "https_ca_file")}
+    return {"op": "fetch-file", **way, "url": url}
+
+
+def judged_job(realm: Realm, ca: CaRecord) -> dict[str, object]:
+    """The fields by which a child judges data that a trusted CA has signed, and sends nothing."""
+    return {"realm": realm.name, "weak": list(realm.weak), **_trusted(realm, ca)}
+
+
 def _has_password(request: RequestRecord) -> bool:
     """Whether the challenge goes along; a child that sends none is not given it."""
     return request.renewal is None or request.renewal.with_password

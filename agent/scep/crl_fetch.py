@@ -1,4 +1,4 @@
-"""Revocation lists from the network: by HTTP from a distribution point, or by SCEP's GetCRL.
+"""Revocation lists: by HTTP from a distribution point, by SCEP's GetCRL, or from a file.
 
 RFC 8894 2.7 and 4.6: a distribution point comes first, GetCRL only where there is none, since a CA
 signs a reply for each GetCRL and many refuse it. The realm's `cdp-url` says where the list is, else
@@ -9,7 +9,7 @@ the certificate in use or, `from-ca`, that of the CA. Lists are judged alike, ho
 from __future__ import annotations
 
 from agent import limits
-from agent.errors import AgentError, LocalError, fail
+from agent.errors import AgentError, fail
 from agent.scep import (
     ber,
     ca_query,
@@ -20,8 +20,8 @@ from agent.scep import (
     names,
     oids,
     refusals,
-    text,
     trust,
+    webfile,
 )
 from agent.scep.border import reading
 from agent.scep.caset import CaSet
@@ -48,8 +48,17 @@ def fetch(job: Job, link: Link) -> Answer:
     if url is None:
         raise fail("crl-no-place")
     notes = ca.weak_links()
-    data = crl_check.der_of(_fetched(job, url, link))
+    found = webfile.fetched({**job, "url": url}, link, limits.CRL_PEM_BYTES, "crl-unreachable")
+    data = crl_check.der_of(found)
     return _answer(job, ca, data, url, notes)
+
+
+def from_file(job: Job) -> Answer:
+    """{name, data, before_s, ca, ...}: of device storage, where somebody has put it."""
+    ca = ca_of(job)
+    notes = ca.weak_links()
+    data = crl_check.der_of(field(job, "data", bytes))
+    return _answer(job, ca, data, f"file {field(job, 'name', str)}", notes)
 
 
 def get(job: Job, hands: Hands, link: Link) -> Answer:
@@ -79,18 +88,6 @@ def _asked(
         if error.code not in _NOT_OFFERED:
             raise
         raise fail("crl-not-offered", reason=error.what) from None
-
-
-def _fetched(job: Job, url: str, link: Link) -> bytes:
-    """The bytes at a URL. A distribution point is no SCEP server, so its failures lead to other
-    settings than `enrollment-url`."""
-    try:
-        return ca_query.exchange_of({**job, "url": url}, link).fetch(limits.CRL_PEM_BYTES)
-    except AgentError as error:
-        if isinstance(error, LocalError) and error.code != "url-invalid":
-            raise
-        place = text.clean(url, limits.PEER_TEXT_CHARACTERS)
-        raise fail("crl-unreachable", url=place, what=error.what, cause=error.cause) from None
 
 
 def _held(job: Job, name: str = "certificate") -> Certificate | None:

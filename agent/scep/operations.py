@@ -27,6 +27,7 @@ from agent.scep import (
     served,
     validation,
     vault,
+    webfile,
 )
 from agent.scep.border import reading
 from agent.scep.jobmap import Answer, Job, field, submap, text_or_none
@@ -102,6 +103,16 @@ def get_crl(job: Job, hands: Hands, link: Link) -> Answer:
     return crl_fetch.get(job, hands, link)
 
 
+def import_crl(job: Job, _hands: Hands, _link: Link) -> Answer:
+    """{name, data, ...} -> the answers of `fetch-crl`: from a file of device storage"""
+    return crl_fetch.from_file(job)
+
+
+def fetch_file(job: Job, _hands: Hands, link: Link) -> Answer:
+    """{url, source, ...} -> {data}: whatever stands at the URL, unread"""
+    return {"data": webfile.fetched(job, link, limits.IMPORT_BYTES, "file-unreachable")}
+
+
 def request(job: Job, hands: Hands, _link: Link) -> Answer:
     """{entity, key_usage, digest, key, password} -> {request}: a PKCS#10 for somebody to carry"""
     return enrol.offline(job, hands.device_key)
@@ -162,6 +173,8 @@ OPS: dict[str, Callable[[Job, Hands, Link], Answer]] = {
     "next-ca": next_ca,
     "fetch-crl": fetch_crl,
     "get-crl": get_crl,
+    "import-crl": import_crl,
+    "fetch-file": fetch_file,
     "request": request,
     "inspect": inspect,
     "validate": validate,

@@ -141,3 +141,62 @@ def test_a_revocation_list_is_forgotten_by_level_3() -> None:
     text, status = system(found, "pki delete-crl realm ABC", "y")
     assert text.endswith("Info: The revocation list of realm abc was deleted.\n")
     assert (status, found.revocation.found) == (0, {})
+
+
+def test_a_revocation_list_in_a_file_is_shown_imported_and_deleted() -> None:
+    found = furnished()
+    found.storage.content["ca.crl"] = LIST
+    text, status = system(found, "display pki crl filename ca.crl")
+    assert ("CRL file name: ca.crl" in text, status) == (True, 0)
+    text, status = system(found, "pki import-crl realm ABC filename ca.crl", level=2)
+    assert text.endswith("Info: The revocation list of realm abc was imported.\n")
+    assert (status, found.revocation.found["abc"]) == (0, LIST)
+    text, status = system(found, "pki delete-crl filename ca.crl", "y")
+    assert text.endswith("Info: The file ca.crl was deleted.\n")
+    assert (status, "abc" in found.revocation.found) == (0, True)
+    for line in ("display pki crl filename ca.crl", "pki import-crl realm abc filename ca.crl"):
+        text, status = system(found, line)
+        assert ("The file ca.crl cannot be read" in text, status) == (True, 1)
+
+
+# -- files from a URL ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("http://h/ca.pem new.pem", ("default", "http://h/ca.pem")),
+        ("https://h/ca.pem new.pem realm ABC", ("abc", "https://h/ca.pem")),
+        (r"esc http://h/x\x3fid=1 new.pem", ("default", "http://h/x?id=1")),
+    ],
+)
+def test_a_file_is_fetched_by_the_way_of_a_realm(typed: str, asked: tuple[str, str]) -> None:
+    found = furnished()
+    text, status = system(found, f"pki http {typed}")
+    assert text.endswith("Info: The file new.pem was written.\n")
+    assert (status, found.exchange.asked) == (0, [("download", *asked, "new.pem")])
+
+
+def test_a_file_that_is_there_is_not_replaced_by_one_from_a_url() -> None:
+    found = furnished()
+    found.storage.content["new.pem"] = CERTIFICATE
+    text, status = system(found, "pki http http://h/ca.pem new.pem")
+    assert "Error: There is a file new.pem already." in text
+    assert (status, found.storage.content["new.pem"]) == (1, CERTIFICATE)
+
+
+@pytest.mark.parametrize(
+    ("typed", "level"),
+    [
+        ("http://h/ca.pem new.pem", 2),
+        ("http://h/ca.pem new.pem realm nobody", 3),
+        ("ftp://h/ca.pem new.pem", 3),
+        ("http://h/ca.pem a/b.pem", 3),
+        ("http://h/ca.pem .hidden", 3),
+        ("http://h/ca.pem", 3),
+    ],
+)
+def test_what_is_not_fetched(typed: str, level: int) -> None:
+    found = furnished()
+    assert system(found, f"pki http {typed}", level=level)[1] == 1
+    assert found.exchange.asked == []

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from agent import limits
 from agent.errors import AgentError
 from tests.helpers.device_bench import START_S, Bench, Waiter, ready, refuse, revocation_list
 
@@ -62,6 +63,42 @@ def test_a_list_that_is_deleted_is_gone_for_good_and_its_file_stays() -> None:
     bench.worker.jobs.clear()
     fetched(bench)
     assert bench.worker.jobs[0]["before_s"] is None
+
+
+def imported(bench: Bench, file: str = "l.crl") -> Waiter:
+    waiter = Waiter()
+    bench.device.revocation.import_from("abc", file, waiter, waiter.done)
+    bench.turn()
+    return waiter
+
+
+def test_a_list_in_a_file_is_judged_and_kept_as_one_that_was_fetched() -> None:
+    bench = enrolled()
+    bench.files.content["l.crl"] = b"a file"
+    assert imported(bench).results == [None]
+    job, used = bench.worker.jobs
+    assert (job["op"], job["name"], job["data"]) == ("import-crl", "l.crl", b"a file")
+    assert (used["op"], used["revocation"]["crl"]) == ("activate", b"list")
+    assert job["certificate"].startswith(b"der of CN=r1.example")
+    assert b"BEGIN X509 CRL" in bench.files.content["abc.crl"]
+    assert "CRL_IMPORT_OK: realm abc: " in bench.logged()
+    assert "revoked certificates, from file l.crl" in bench.logged()
+    bench.worker.jobs.clear()
+    bench.worker.answers["import-crl"] = refuse("crl-outdated", reason="the stored one is newer")
+    assert imported(bench).code == "crl-outdated"
+    assert bench.worker.jobs[0]["before_s"] == START_S
+    assert "CRL_IMPORT_ERR" in bench.logged()
+    assert bench.device.revocation.current("abc") == b"list"
+
+
+def test_a_file_that_no_list_can_be_is_read_by_nobody() -> None:
+    bench = enrolled()
+    bench.files.content["l.crl"] = bytes(limits.CRL_PEM_BYTES + 1)
+    for name, code in (("l.crl", "file-too-large"), ("no.crl", "file-unreadable")):
+        with pytest.raises(AgentError) as caught:
+            imported(bench, name)
+        assert caught.value.code == code
+    assert bench.worker.jobs == []
 
 
 def test_what_a_list_is_forgiven_is_told_and_logged() -> None:

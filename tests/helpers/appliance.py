@@ -30,6 +30,7 @@ from hal.fakes.work import FakeReactor
 from hal.ports import Interface
 from tests.helpers.appliance_parts import (
     FakeAccess,
+    FakeRevocation,
     FakeStorage,
     FakeSystem,
     FakeUnusable,
@@ -101,6 +102,13 @@ class FakeExchange:
             self._device.storage.read(file)
         return self._device.task("validate", rows, done)
 
+    def download(self, realm: str, url: str, file: str, done: Done[Any]) -> int:
+        self._note("download", realm, url, file)
+        if self._device.storage.exists(file):
+            raise fail("file-exists", name=file)
+        self._device.storage.content[file] = url.encode()
+        return self._device.task("download", None, done)
+
     def delete(self, realm: str, kind: str) -> None:
         found = self._device.cas if kind == "ca" else self._device.locals
         if found.pop(realm, None) is None:
@@ -134,25 +142,6 @@ class FakeApplications:
 
     def is_outdated(self, realm: str) -> bool:
         return realm in self.outdated
-
-
-class FakeRevocation:
-    """A list is there once it has been fetched."""
-
-    def __init__(self, device: "FakeDevice") -> None:
-        self._device = device
-        self.found: dict[str, bytes] = {}
-
-    def fetch(self, realm: str, progress: Progress, done: Done[Any]) -> int:
-        self.found[realm] = b"list of " + realm.encode()
-        return self._device.task("crl", None, done, progress)
-
-    def current(self, realm: str) -> bytes | None:
-        return self.found.get(realm)
-
-    def delete(self, realm: str) -> None:
-        if self.found.pop(realm, None) is None:
-            raise fail("crl-absent", realm=realm)
 
 
 class FakeConfiguration:
@@ -220,7 +209,7 @@ class FakeDevice:
         self.storage = FakeStorage()
         self.applications = FakeApplications(self)
         self.exchange = FakeExchange(self)
-        self.revocation = FakeRevocation(self)
+        self.revocation = FakeRevocation(self.task, self.storage)
         self.system = FakeSystem()
         self.unusable: FakeUnusable | None = None
         self.access = FakeAccess(self.task)

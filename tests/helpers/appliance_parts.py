@@ -52,6 +52,29 @@ class FakeStorage:
         self.content[name] = data
 
 
+class FakeRevocation:
+    """A list is there once it has been fetched or imported."""
+
+    def __init__(self, task: Callable[..., int], storage: FakeStorage) -> None:
+        self._task, self._storage = task, storage
+        self.found: dict[str, bytes] = {}
+
+    def fetch(self, realm: str, progress: Progress, done: Done[Any]) -> int:
+        self.found[realm] = b"list of " + realm.encode()
+        return self._task("crl", None, done, progress)
+
+    def import_from(self, realm: str, file: str, progress: Progress, done: Done[Any]) -> int:
+        self.found[realm] = self._storage.read(file)
+        return self._task("import crl", None, done, progress)
+
+    def current(self, realm: str) -> bytes | None:
+        return self.found.get(realm)
+
+    def delete(self, realm: str) -> None:
+        if self.found.pop(realm, None) is None:
+            raise fail("crl-absent", realm=realm)
+
+
 class FakeSystem:
     """A machine whose clock is right and which notes what was done to it."""
 

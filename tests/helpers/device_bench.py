@@ -78,6 +78,8 @@ class Worker:
             "next-ca": fail("next-ca-none", reason="HTTP 404"),
             "fetch-crl": revocation_list,
             "get-crl": lambda job: {**revocation_list(job), "source": "scep"},
+            "import-crl": lambda job: {**revocation_list(job), "source": f"file {job['name']}"},
+            "fetch-file": {"data": b"content"},
             "inspect": lambda job: {
                 "texts": [f"text of {der!r}" for der in job["ders"]],
                 "items": [{"subject": "CN=x"} for _ in job["ders"]],

@@ -84,6 +84,37 @@ def test_by_http_in_both_forms(files: list[int]) -> None:
         assert answer["source"].endswith("/list")
 
 
+def imported(data: bytes, **changes: Any) -> Any:
+    """A list in a file: no network is there, nor the device key."""
+    fields = {"name": "abc.crl", "data": data, "now_s": lab.NOW_S, "clock_trusted": True}
+    return run({**job("", op="import-crl", **fields), **changes}, [])
+
+
+def test_from_a_file_in_both_forms() -> None:
+    data = made((5, "superseded"))
+    text = b"-----BEGIN X509 CRL-----\n" + base64.encodebytes(data) + b"-----END X509 CRL-----\n"
+    for body in (data, text):
+        answer = imported(body, certificate=leaf().der)
+        assert (answer["crl"], answer["count"], answer["revoked"]) == (data, 1, ["superseded", ""])
+        assert answer["source"] == "file abc.crl"
+
+
+@pytest.mark.parametrize(
+    ("data", "changes", "code"),
+    [
+        (b"<html>", {}, "crl-malformed"),
+        (made(key="other"), {}, "crl-signature"),
+        (made(dates=(-90, -30)), {}, "crl-outdated"),
+        (made(), {"before_s": lab.NOW_S}, "crl-outdated"),
+        (made(), {"fingerprint": {"algorithm": "sha256", "hex": "00" * 32}}, "ca-pin-mismatch"),
+    ],
+)
+def test_a_file_is_judged_as_an_answer_is(data: bytes, changes: Any, code: str) -> None:
+    with pytest.raises(AgentError) as caught:
+        imported(data, **changes)
+    assert caught.value.code == code
+
+
 def test_md5_between_the_pin_and_a_list_is_noted(files: list[int]) -> None:
     weak = lab.certificate({"common_name": "Weak"}, "sub", lab.root(), ca=True, digest="md5")
     ca = {"certificates": [lab.root().der, weak.der], "pin": lab.root().cert.sha256.hex()}

@@ -55,3 +55,21 @@ def test_certificate_check_crl_wants_a_list_before_anything_is_sent(tmp_path: Pa
         agent.must("system-view", "pki get-certificate ca realm abc", "pki get-crl realm abc")
         agent.must(*APPLY)
         agent.wait_state("issued")
+
+
+def test_a_list_that_was_fetched_as_a_file_is_imported(tmp_path: Path) -> None:
+    with LabCa(tmp_path) as ca, Agent(tmp_path) as agent:
+        agent.must(*procedure(ca.url, f"fingerprint sha256 {ca.fingerprint}"), *SAVE)
+        agent.must(*APPLY)
+        place = ca.url.replace("/scep", "/ca.crl")
+        agent.must("system-view", f"pki http {place} list.crl realm abc")
+        said = agent.script("system-view", f"pki http {place} list.crl")
+        assert (said.status, "There is a file list.crl already" in said.text) == (1, True)
+        assert "CRL file name: list.crl" in agent.must("display pki crl filename list.crl")
+        agent.must("system-view", "pki import-crl realm abc filename list.crl")
+        _check_list(agent, ca, revoked=False)
+        assert len(ca.pki_operations()) == 1  # the application
+        agent.must("system-view", rf"pki http esc {ca.url}\x3foperation=GetCACert ca.cer")
+        assert "CN=Lab CA" in agent.must("display pki certificate ca filename ca.cer")
+        said = agent.script("system-view", "pki import-crl realm abc filename ca.cer")
+        assert (said.status, "The revocation list cannot be used" in said.text) == (1, True)

@@ -128,6 +128,7 @@ ACCESS = (
 APPLICATION = (
     "pki enroll-certificate realm abc",
     "pki get-crl realm abc",
+    "pki import-crl realm abc filename abc.crl",
     "pki get-certificate local realm abc",
     "pki abort-request realm abc",
 )
@@ -169,6 +170,7 @@ def lines(url: str, fingerprint: str) -> list[str]:
         "diagnose realm abc",
         "pki get-certificate ca realm abc",
         *APPLICATION,
+        f"pki http {url.replace('/scep', '/ca.crl')} list.crl",
         "pki rsa local-key-pair create k2 modulus 2048 exportable",
         *FILES,
         *DISPLAYS,

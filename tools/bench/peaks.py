@@ -80,11 +80,13 @@ def every_operation(shop: Workshop, ca: LabCa) -> None:
 
 
 def _lists(shop: Workshop, applicant: Applicant, issued: bytes) -> None:
-    """The revocation list of the lab CA, by both ways."""
+    """The revocation list of the lab CA, by each of its ways; and as any file."""
     base = applicant.job("enrol", 1)
     place = str(base["url"]).replace("/scep", "/ca.crl")
     where = {"cdp_url": place, "from_ca": False, "certificate": issued, "before_s": None}
-    shop.do({**base, **where, "op": "fetch-crl"})
+    data = shop.do({**base, **where, "op": "fetch-crl"})["crl"]
+    shop.do({**base, **where, "op": "import-crl", "name": "abc.crl", "data": data})
+    shop.do({**base, "op": "fetch-file", "url": place})
     signer = {"certificate": issued, "key": base["key"]}
     shop.do({**base, **where, "op": "get-crl", "signer": signer})
 

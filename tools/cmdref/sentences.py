@@ -43,7 +43,7 @@ SENTENCES = {
     "display pki certificate { ca | local [ next ] } [ realm NAME | filename FILENAME ]": "Shows"
     " certificates as `openssl x509 -text` does; `next` shows those that wait until the ones in use"
     " are near their end.",
-    "display pki crl [ realm NAME ]": "Shows revocation lists.",
+    "display pki crl [ realm NAME | filename FILENAME ]": "Shows revocation lists.",
     "display pki enrollment brief": "Shows every realm in a line, the worst first.",
     "display pki enrollment [ realm NAME ]": "Shows where each realm stands, why, what happens"
     " next and when, the validity that has elapsed, and the last error.",
@@ -99,8 +99,8 @@ SENTENCES = {
     "pki abort-request realm NAME": "Gives up the application that is under way.",
     "pki delete-certificate { ca | local } { realm NAME | filename FILENAME }": "Forgets"
     " a certificate; its file in device storage stays. With a file name it deletes the file.",
-    "pki delete-crl realm NAME": "Forgets the revocation list of a realm; its file in device"
-    " storage stays.",
+    "pki delete-crl { realm NAME | filename FILENAME }": "Forgets the revocation list of a realm;"
+    " its file in device storage stays. With a file name it deletes the file.",
     "pki enroll-certificate realm NAME [ password PASSWORD ]": "Applies for a certificate, or"
     " renews the one in use.",
     "pki enroll-certificate realm NAME pkcs10 [ filename FILENAME ] [ with-password ]": "Writes"
@@ -119,6 +119,10 @@ SENTENCES = {
     " the CA has issued for the key pair of the realm, and puts it into use: its answer was lost,"
     " or it was deleted.",
     "pki get-crl realm NAME": "Gets the revocation list of the CA.",
+    "pki http { URL | esc ESCAPED } FILENAME [ realm NAME ]": "Gets a file from a URL into device"
+    " storage, as realm `default` or the named one reaches its CA. It replaces no file.",
+    "pki import-crl realm NAME filename FILENAME": "Reads a revocation list from a file, under the"
+    " rules for one that the CA gives.",
     "pki import rsa-key-pair NAME { pem | pkcs12 } FILENAME [ exportable ]"
     " [ password PASSWORD ]": "Reads a key pair from a file.",
     "pki import-certificate { ca | local } realm NAME [ { pem | der | pkcs12 } filename FILENAME"

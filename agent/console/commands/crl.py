@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.console.commands import lookups
+from agent.console.commands import files, lookups
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL, Row, display, restore
 from agent.console.displays import certificates
-from agent.console.language import urls
+from agent.console.language import parameters, urls
 from agent.console.language.grammar import Args
 from agent.console.language.views import REALM, SYSTEM
 from agent.settings import Realm
@@ -57,9 +57,21 @@ def get_crl(operator: Operator, args: Args) -> None:
     )
 
 
+def import_crl(operator: Operator, args: Args) -> None:
+    record, file = lookups.realm(operator, args.text("NAME")), args.text("FILENAME")
+    revocation = operator.device.revocation
+    operator.start(
+        f"Importing the revocation list of realm {record.name}",
+        lambda task: revocation.import_from(record.name, file, task, task.done),
+        lambda _result: operator.info(f"The revocation list of realm {record.name} was imported."),
+    )
+
+
 def delete_crl(operator: Operator, args: Args) -> None:
-    record = lookups.realm(operator, args.text("NAME"))
-    name = record.name
+    if "FILENAME" in args:
+        files.delete_file(operator, args)
+        return
+    name = lookups.realm(operator, args.text("NAME")).name
 
     def answered(yes: bool) -> None:
         if yes:
@@ -77,6 +89,11 @@ def delete_crl(operator: Operator, args: Args) -> None:
 
 
 def show_crl(operator: Operator, args: Args) -> None:
+    if "FILENAME" in args:
+        file = args.text("FILENAME")
+        data = operator.device.storage.read(file)
+        lookups.describe(operator, certificates.CRL, "", [certificates.Shown("", file)], [data])
+        return
     names = [record.name for record in lookups.named_realms(operator, args)]
     found = [(name, operator.device.revocation.current(name)) for name in names]
     there = [(name, data) for name, data in found if data is not None]
@@ -116,12 +133,16 @@ SETTINGS = (
         undone=restore(REALM, "certificate_check"),
     ),
 )
-GET = Row("pki get-crl realm NAME", (SYSTEM,), get_crl, {"NAME": lookups.REALM_NAME})
+_PARAMETERS = {"NAME": lookups.REALM_NAME, "FILENAME": parameters.FILE}
+GET = Row("pki get-crl realm NAME", (SYSTEM,), get_crl, _PARAMETERS)
+IMPORT = Row("pki import-crl realm NAME filename FILENAME", (SYSTEM,), import_crl, _PARAMETERS)
 DELETE = Row(
-    "pki delete-crl realm NAME",
+    "pki delete-crl { realm NAME | filename FILENAME }",
     (SYSTEM,),
     delete_crl,
-    {"NAME": lookups.REALM_NAME},
+    _PARAMETERS,
     level=SECRET_LEVEL,
 )
-SHOW = display("pki crl [ realm NAME ]", show_crl, certificates.CRL, {"NAME": lookups.REALM_NAME})
+SHOW = display(
+    "pki crl [ realm NAME | filename FILENAME ]", show_crl, certificates.CRL, _PARAMETERS
+)

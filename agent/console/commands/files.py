@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from agent.console.commands import protection
+from agent.console.commands import lookups, protection
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row, one_of
 from agent.console.displays import board
-from agent.console.language import parameters, passwords
+from agent.console.language import parameters, passwords, urls
 from agent.console.language.grammar import Args
 from agent.console.language.views import SYSTEM, USER
 from agent.errors import fail
-from agent.settings import fold
+from agent.settings import DEFAULT_REALM, fold
 
 FORMATS = ("pem", "der", "pkcs12")
 ENDINGS = {"pem": "pem", "der": "der", "pkcs12": "p12"}
@@ -104,6 +104,17 @@ def delete_file(operator: Operator, args: Args) -> None:
     operator.question(f"The file {name} will be deleted for ever. Continue?", answered)
 
 
+def fetch_file(operator: Operator, args: Args) -> None:
+    url = args.text("ESCAPED" if "esc" in args else "URL")
+    file = args.text("FILENAME")
+    realm = lookups.realm(operator, args.text("NAME") if "NAME" in args else DEFAULT_REALM).name
+    operator.start(
+        f"Getting the file {file}",
+        lambda task: operator.device.exchange.download(realm, url, file, task.done),
+        lambda _result: operator.info(f"The file {file} was written."),
+    )
+
+
 def show_file(operator: Operator, args: Args) -> None:
     name = args.text("FILENAME")
     data = operator.device.storage.read(name)
@@ -131,6 +142,14 @@ PARAMETERS = {"FILENAME": parameters.FILE, "PASSWORD": passwords.PLAIN}
 WORDS = {"password": "Password of the file"}
 
 FORMAT = one_of(SYSTEM, "pki file-format", ("der", "pem"), "file_format")
+FETCH = Row(
+    "pki http { URL | esc ESCAPED } FILENAME [ realm NAME ]",
+    (SYSTEM,),
+    fetch_file,
+    {**PARAMETERS, "URL": urls.FILE, "ESCAPED": urls.ESCAPED_FILE, "NAME": lookups.REALM_NAME},
+    words={"realm": "The realm whose source, VPN instance and CAs for https are used"},
+    level=SECRET_LEVEL,
+)
 DELETE = Row("delete FILENAME", (USER,), delete_file, PARAMETERS)
 MORE = Row("more FILENAME", (USER,), show_file, PARAMETERS, shows=board.FILE_TEXT)
 DIR = Row(

@@ -14,7 +14,7 @@ from agent.console.language.grammar import Args
 from agent.console.language.times import Times
 from agent.console.language.views import ENTITY, REALM, View
 from agent.errors import fail
-from agent.settings import Entity, Realm, fold
+from agent.settings import DEFAULT_REALM, Entity, Realm, fold
 from hal.ports import HalError
 
 REALM_NAME = parameters.name("Name of a realm")
@@ -105,7 +105,7 @@ def entity(operator: Operator, name: str) -> Entity:
 def removable_realm(operator: Operator, name: str) -> Realm:
     """A realm that this session may remove: with it goes the CA that was trusted."""
     record = realm(operator, name)
-    if fold(name) == "default":
+    if fold(name) == DEFAULT_REALM:
         raise fail("realm-default")
     if record.fingerprint or operator.device.ca(record.name):
         refuse_below_secrets(

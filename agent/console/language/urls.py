@@ -71,4 +71,5 @@ def _types(help_text: str, *schemes: str) -> tuple[Parameter, Parameter]:
 
 
 URL, ESCAPED_URL = _types("http://HOST/PATH of the CA or RA", "http", "https")
+FILE, ESCAPED_FILE = _types("http://HOST/PATH of a file", "http", "https")
 CDP, ESCAPED_CDP = _types("http://HOST/PATH of the revocation list", "http")

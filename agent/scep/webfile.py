@@ -1,0 +1,28 @@
+"""A file at a URL: a revocation list of a distribution point, or whatever a person wants.
+
+What answers there is no SCEP server, so what goes wrong leads to other settings than
+`enrollment-url`: a failure of the way is told by a code of the caller.
+"""
+
+from __future__ import annotations
+
+from agent import limits
+from agent.errors import AgentError, LocalError, fail
+from agent.scep import ca_query, text
+from agent.scep.jobmap import Job, field
+from hal.ports import Link
+
+
+def fetched(job: Job, link: Link, cap: int, code: str) -> bytes:
+    """The bytes at {url}, by {source, limits, https_ca_file, https_ca}; at most `cap` of them.
+
+    `code`: that of the AgentError for whatever the other end or the network does; its row takes
+    url, what and cause. Our own errors keep their codes.
+    """
+    try:
+        return ca_query.exchange_of(job, link).fetch(cap)
+    except AgentError as error:
+        if isinstance(error, LocalError) and error.code != "url-invalid":
+            raise
+        place = text.clean(field(job, "url", str), limits.PEER_TEXT_CHARACTERS)
+        raise fail(code, url=place, what=error.what, cause=error.cause) from None
