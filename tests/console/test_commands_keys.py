@@ -22,19 +22,39 @@ def test_key_pairs() -> None:
     assert "no RSA key pair" in script.run("pki rsa local-key-pair destroy k1")[0]
 
 
-@pytest.mark.parametrize(("answer", "bits"), [("", 2048), ("4095", 4094), ("1024", None)])
-def test_the_size_of_a_key_is_asked_for_at_a_terminal(answer: str, bits: int | None) -> None:
+@pytest.mark.parametrize(("answer", "bits"), [("", 2048), ("4095", 4094)])
+def test_the_size_of_a_key_is_asked_for_at_a_terminal(answer: str, bits: int) -> None:
     device = FakeDevice(eager=True)
     terminal = Terminal(device)
     text = terminal.type("system-view", "pki rsa local-key-pair create k1", answer)
     assert text.partition("k1\n")[2].startswith("Info: The size of the key is 2048 to 4096 bits.\n")
     question = text.partition("bits.\n")[2].partition(": ")[0]
     assert question == "Enter the size (nothing for 2048)", "no > and no ], which end a prompt"
-    assert ("k1" in device.pairs) is (bits is not None)
-    if bits:
-        assert device.pairs["k1"].bits == bits
-    else:
-        assert "Cause: the range is 2048 to 4096." in text
+    assert device.pairs["k1"].bits == bits
+
+
+def test_a_size_that_is_refused_is_asked_for_again_twice_and_the_view_stays() -> None:
+    device = FakeDevice(eager=True)
+    terminal = Terminal(device)
+    terminal.type("system-view", "pki realm abc")
+    asked = "Enter the size (nothing for 2048): "
+    shown = terminal.type("pki rsa local-key-pair create k1", "1024")
+    told = "Warning: This size of a key is not possible: the range is 2048 to 4096.\n"
+    assert shown.endswith(f"{asked}1024\n{told}{asked}")
+    assert "a number in decimal digits" in terminal.type("big")
+    shown = terminal.type("8192")
+    assert "Error: This size of a key is not possible.\n Cause: the range is" in shown
+    assert shown.endswith("\n[Huawei-pki-realm-abc]")
+    assert device.pairs == {}
+    assert terminal.type("pki rsa local-key-pair create k1", "1024", "3072").endswith("\n[Huawei]")
+    assert device.pairs["k1"].bits == 3072
+
+
+def test_ctrl_c_at_the_size_keeps_the_view_too() -> None:
+    terminal = Terminal(FakeDevice(eager=True))
+    terminal.type("system-view", "pki realm abc", "pki rsa local-key-pair create k1")
+    assert terminal.keys(b"\x03").endswith("[Huawei-pki-realm-abc]")
+    assert terminal.type("pki rsa local-key-pair destroy k9").endswith("[Huawei-pki-realm-abc]")
 
 
 def test_keys_come_and_go_by_files() -> None:

@@ -33,6 +33,19 @@ def test_a_person_is_asked_again_and_a_script_is_not() -> None:
     assert (script.dialogue.asking, script.errors) == (False, ["question-unanswered"])
 
 
+def test_three_answers_that_are_none_mean_no_in_one_line() -> None:
+    parts, answers = Parts(FakeDevice(), terminal=True), list[bool]()
+    parts.dialogue.question("All will be lost. Continue?", answers.append)
+    for line in ("perhaps", "system-view"):
+        parts.answer(line)
+        assert parts.dialogue.asking
+    parts.said()
+    parts.answer("display clock")
+    assert (answers, parts.dialogue.asking, parts.errors) == ([False], False, [])
+    no = "Info: 3 answers were neither Y nor N, which means No.\n"
+    assert parts.said() == f"{no}Info: Nothing was changed.\n"
+
+
 def test_a_question_that_is_cancelled_is_answered_no() -> None:
     parts, answers = Parts(FakeDevice(), terminal=True), list[bool]()
     parts.dialogue.choose("Continue?", answers.append)

@@ -68,17 +68,24 @@ def create_key_pair(operator: Operator, args: Args) -> None:
         answered(True)
 
 
-def _ask_size(operator: Operator, with_size: Callable[[int], None]) -> None:
+def _ask_size(
+    operator: Operator, with_size: Callable[[int], None], tries: int = limits.ANSWERS
+) -> None:
     low, high = limits.KEY_BITS
 
     def read(line: str) -> None:
         try:
             bits = parameters.MODULUS.read(line.strip() or str(limits.KEY_BITS_DEFAULT))
         except ValueError as error:
-            raise fail("size-refused", reason=error) from None
-        with_size(int(str(bits)))
+            if tries == 1:
+                raise fail("size-refused", reason=error) from None
+            operator.warn(f"This size of a key is not possible: {error}.")
+            _ask_size(operator, with_size, tries - 1)
+        else:
+            with_size(int(str(bits)))
 
-    operator.info(f"The size of the key is {low} to {high} bits.")
+    if tries == limits.ANSWERS:
+        operator.info(f"The size of the key is {low} to {high} bits.")
     operator.ask(f"Enter the size (nothing for {limits.KEY_BITS_DEFAULT}): ", read)
 
 

@@ -61,6 +61,11 @@ class Command(NamedTuple):
         sets = self.row.render is not None and self.handler is self.row.handler
         return sets or self.row.marks
 
+    @property
+    def acts(self) -> bool:
+        """Whether it neither sets anything nor leads into a view."""
+        return not (self.row.render or self.row.opens)
+
     def check(self, operator: Operator, args: Args) -> None:
         """AgentError: the line behind `undo` is none that is configured."""
         if self.line:

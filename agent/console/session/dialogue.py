@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent import limits
 from agent.console.session.keyboard import Keyboard
 from agent.console.terminal.output import Output
 from agent.errors import fail
@@ -54,8 +55,12 @@ class Dialogue:
 
         self.choose(text, told)
 
-    def choose(self, text: str, answered: Callable[[bool], None]) -> None:
-        """Asks without that. In a script the next line answers, if it is y or n."""
+    def choose(
+        self, text: str, answered: Callable[[bool], None], tries: int = limits.ANSWERS
+    ) -> None:
+        """Asks without that, at a terminal at most `tries` times: what is pasted behind a question
+        must not be taken for answers without end. In a script the next line answers, if it is y or
+        n."""
         terminal = self._out.terminal
 
         def read(line: str) -> None:
@@ -64,9 +69,12 @@ class Dialogue:
                 answered(True)
             elif word in ("n", "no") or (terminal and not word):
                 answered(False)
-            elif terminal:
+            elif terminal and tries > 1:
                 self._out.line("Please answer Y or N.")
-                self.choose(text, answered)
+                self.choose(text, answered, tries - 1)
+            elif terminal:
+                self._out.info(f"{limits.ANSWERS} answers were neither Y nor N, which means No.")
+                answered(False)
             else:
                 unanswered(lambda: answered(False))
 

@@ -35,6 +35,7 @@ class Interpreter:
         self._current: Match[Command] | None = None
         self._block = ""  # in which the command was typed
         self._view = place.view
+        self._typed_in = place.view  # what acts there and fails does not lead elsewhere
         self._outdated: set[str] = set()  # realms, before the command
         self._failed = False
 
@@ -60,6 +61,7 @@ class Interpreter:
         if not text.strip() or is_comment(text):
             return
         margin = len(self._place.prompt())
+        self._typed_in = self._place.view
         try:
             found = self._place.understand(text)
         except GrammarError as error:
@@ -83,9 +85,13 @@ class Interpreter:
         if row.notation.startswith(ACTING) and not (row.render or row.opens):
             raise fail("storage-unusable", reason=unusable.reason)
 
+    def give_up(self) -> None:
+        """The command has failed, or was interrupted at its question."""
+        self._failed = True
+
     def tell(self, error: AgentError) -> None:
         """The command has failed; of one about a realm the next step has the realm's name."""
-        self._failed = True
+        self.give_up()
         args = self.args
         if "realm" in args and "NAME" in args:
             name = args.text("NAME")
@@ -96,6 +102,8 @@ class Interpreter:
     def complete(self) -> None:
         """Nothing of the command is left to wait for: a setting takes effect."""
         current, self._current = self._current, None
+        if current and self._failed and current.command.acts:
+            self._place.view = self._typed_in
         if current and current.command.row.render and not self._failed:
             device = self._place.device
             if device.settings.unapplied:

@@ -292,6 +292,7 @@ class Session:
         self._pager.stop()
         reader = self.dialogue.take_reader()
         if reader:
+            self._interpreter.give_up()
             reader.cancelled()
         else:
             self._work.leave()
