@@ -19,6 +19,7 @@ What a killed agent left behind goes at the first use of each realm. What is not
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -27,6 +28,7 @@ from hal import memory_sets as sets
 from hal.files import check_name, converted, read_regular
 from hal.folder import ForeignError, below, open_below, opened
 from hal.memory_sets import Strays, Tell
+from hal.named import NamedTuple
 from hal.ports import DeviceMemoryError, Reactor
 
 GRACE_NS = 60_000_000_000  # a consumer that resolved the link has this long to open its files
@@ -35,6 +37,31 @@ REALM_CHARACTERS = 64
 _MODE = 0o755  # of the folder of all realms: who may read is said below it
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _FORBIDDEN = frozenset('/\\"')
+
+
+class Readers(NamedTuple):
+    """Who may read a realm's files: their owner and group (numbers, None for the agent's own), and
+    their mode."""
+
+    owner: int | None = None
+    group: int | None = None
+    mode: int = 0o600
+
+    @property
+    def folder_mode(self) -> int:
+        """Who may read a file may pass its folder; another owner of files may at least enter."""
+        readers = self.mode & 0o044 | (0o040 if self.group is not None else 0)
+        enter = 0o011 if self.owner is not None else 0
+        return 0o700 | readers | readers >> 2 | enter
+
+    def has(self, found: os.stat_result) -> bool:
+        """Whether a file is for them and for nobody else."""
+        owner = os.geteuid() if self.owner is None else self.owner
+        whose = found.st_uid == owner and self.group in (None, found.st_gid)
+        return whose and stat.S_IMODE(found.st_mode) == self.mode
+
+
+_PRIVATE = Readers()
 
 
 def realm_folder(realm: str) -> str:
@@ -76,36 +103,24 @@ class FolderMemory:
     """Device memory below one folder, which is made when missing. See `hal.ports.DeviceMemory`.
 
     The descriptors that `stage` returns belong to this object: `switch` and `discard` close them.
-    `owner`, `group` (numbers, None for the agent's own) and `mode` are those of the files. `tell`
-    hears once of each stray that is in the agent's way, or that cannot be removed; and, unless
-    `strict`, why the folder cannot be used now.
+    `readers`: of all realms but those (by their folders' names) that have others, `of_realms`.
+    `tell` hears once of each stray that is in the agent's way, or that cannot be removed; and,
+    unless `strict`, why the folder cannot be used now.
     """
 
-    __slots__ = (
-        "_folder_mode",
-        "_group",
-        "_mode",
-        "_owner",
-        "_path",
-        "_reactor",
-        "_stages",
-        "_tell",
-    )
+    __slots__ = ("_of_realms", "_path", "_reactor", "_readers", "_stages", "_tell")
 
     def __init__(
         self,
         path: str,
         reactor: Reactor,
-        owner: int | None = None,
-        group: int | None = None,
-        mode: int = 0o600,
+        readers: Readers = _PRIVATE,
+        of_realms: Mapping[str, Readers] = {},
         tell: Tell = lambda _text: None,
         strict: bool = True,
     ) -> None:
-        self._path, self._reactor, self._mode, self._tell = path, reactor, mode, Strays(tell)
-        self._owner = -1 if owner is None else owner
-        self._group = -1 if group is None else group
-        self._folder_mode = _folder_mode(mode, owner, group)
+        self._path, self._reactor, self._tell = path, reactor, Strays(tell)
+        self._readers, self._of_realms = readers, of_realms
         self._stages: dict[str, _Stage | None] = {}  # None: seen, nothing staged
         try:
             with converted(DeviceMemoryError, path), opened(path, _MODE):
@@ -138,7 +153,7 @@ class FolderMemory:
                 raise DeviceMemoryError("nothing is staged", realm)
             before = sets.current_set(folder)
             try:
-                self._finish(folder, stage)
+                self._finish(key, folder, stage)
                 for name in stage.fds:
                     sets.point(folder, f"{sets.CURRENT}/{name}", name, self._tell)
                 sets.point(folder, stage.name, sets.CURRENT, self._tell)
@@ -163,7 +178,8 @@ class FolderMemory:
                     if number is None:
                         return None
                     with below(folder, number) as fd:
-                        return read_regular(name, fd)
+                        found = os.stat(name, dir_fd=fd, follow_symlinks=False)
+                        return read_regular(name, fd) if self._of(key).has(found) else None
             except FileNotFoundError:
                 return None
 
@@ -199,7 +215,7 @@ class FolderMemory:
                 self._forget(key)
                 raise
             try:
-                self._give(folder)
+                self._give(folder, self._of(key))
                 if key not in self._stages:
                     sets.sweep(folder, self._tell)
                     self._stages[key] = None
@@ -226,22 +242,27 @@ class FolderMemory:
         self._forget(key)
         return open_below(memory, key, 0o700)
 
-    def _give(self, folder: int) -> None:
-        os.fchown(folder, -1, self._group)
-        os.fchmod(folder, self._folder_mode)
+    def _of(self, key: str) -> Readers:
+        return self._of_realms.get(key, self._readers)
 
-    def _finish(self, folder: int, stage: _Stage) -> None:
+    @staticmethod
+    def _give(folder: int, readers: Readers) -> None:
+        os.fchown(folder, -1, _own(readers.group))
+        os.fchmod(folder, readers.folder_mode)
+
+    def _finish(self, key: str, folder: int, stage: _Stage) -> None:
         """Gives files, then their folder, to the consumers, and makes them durable."""
+        readers = self._of(key)
         with below(folder, stage.name) as at:
             for name, fd in stage.fds.items():
                 if not os.path.samestat(
                     os.stat(name, dir_fd=at, follow_symlinks=False), os.fstat(fd)
                 ):
                     raise DeviceMemoryError("another file is there than was staged", name)
-                os.fchown(fd, self._owner, self._group)
-                os.fchmod(fd, self._mode)
+                os.fchown(fd, _own(readers.owner), _own(readers.group))
+                os.fchmod(fd, readers.mode)
                 os.fsync(fd)
-            self._give(at)
+            self._give(at, readers)
             os.fsync(at)
 
     def _drop(self, key: str, folder: int) -> None:
@@ -269,8 +290,6 @@ class FolderMemory:
             pass  # what stays is swept at the next start; nobody waits for this
 
 
-def _folder_mode(mode: int, owner: int | None, group: int | None) -> int:
-    """Whoever may read a file may pass its folder; another owner of files may at least enter."""
-    readers = mode & 0o044 | (0o040 if group is not None else 0)
-    enter = 0o011 if owner is not None else 0
-    return 0o700 | readers | readers >> 2 | enter
+def _own(number: int | None) -> int:
+    """For fchown(2), which takes -1 for whom the file has now."""
+    return -1 if number is None else number

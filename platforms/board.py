@@ -3,6 +3,7 @@
     [flash]      kind = "file" (or "mtd"), path, size, erase_size, program_size     bytes
     [storage]    path                        folder of the certificate files
     [memory]     path, owner, group, mode    folder on tmpfs; mode as "0640"
+    [memory.realm.NAME]  owner, group, mode  of one realm, where they are others
     [console]    socket, operators           unix socket, and the group that may use it
                  recovery                    "erase" or "none": what a serial line offers that lets
                                              nobody in, since whom it lets in was lost
@@ -65,11 +66,22 @@ class Storage(NamedTuple):
     path: str = "storage"
 
 
+class RealmReaders(NamedTuple):
+    """What is absent is that of [memory]."""
+
+    owner: str = ""
+    group: str = ""
+    mode: int = 0
+
+
 class Memory(NamedTuple):
+    """realm: by the folded names of realms."""
+
     path: str = "memory"
     owner: str = ""
     group: str = ""
     mode: int = 0o600
+    realm: Mapping[str, RealmReaders] = {}
 
 
 class SerialLine(NamedTuple):
@@ -224,7 +236,9 @@ def _record(section: str, record: Any, table: dict[str, object]) -> Any:
 
 def _value(section: str, record: Any, key: str, value: object) -> object:
     where = f"[{section}] {key}"
-    if (section, key) == ("memory", "mode"):
+    if (section, key) == ("memory", "realm"):
+        return _realms(where, _typed(dict, value, where))
+    if section.startswith("memory") and key == "mode":
         return _mode(where, value)
     if (section, key) == ("console", "serial"):
         lines = _typed(list, value, where)
@@ -235,6 +249,17 @@ def _value(section: str, record: Any, key: str, value: object) -> object:
         raise BoardError(f"{where}: one of {', '.join(choices)} was expected")
     if not found and record._field_defaults.get(key) != "":
         raise BoardError(f"{where}: must not be empty or 0")
+    return found
+
+
+def _realms(where: str, table: dict[str, object]) -> dict[str, RealmReaders]:
+    """Names that differ in case only are one realm (VRP)."""
+    found = {
+        name.casefold(): _record(f"memory.realm.{name}", RealmReaders, _typed(dict, value, where))
+        for name, value in table.items()
+    }
+    if len(found) < len(table):
+        raise BoardError(f"{where}: two names differ in case only")
     return found
 
 

@@ -21,7 +21,7 @@ from hal.files import FolderFiles, converted, open_device_key, open_no_key
 from hal.flash import FileFlash
 from hal.folder import PARENT_MODE, ForeignError, beside
 from hal.link import LinuxLink
-from hal.memory import FolderMemory
+from hal.memory import FolderMemory, Readers
 from hal.memory_sets import Tell
 from hal.named import NamedTuple
 from hal.ports import (
@@ -41,7 +41,7 @@ from hal.ports import (
     SerialPort,
     Watchdog,
 )
-from platforms.board import Board, BoardError, SerialLine, place
+from platforms.board import Board, BoardError, Memory, SerialLine, place
 from platforms.users import group_number, user_number
 
 LONGEST_SLEEP_NS = 60_000_000_000  # a jump of the wall clock is noticed after a minute
@@ -121,7 +121,7 @@ def open_ports(
     board: Board, clock: Clock, reactor: Reactor, longest_sleep_ns: int, tell: Tell
 ) -> Platform:
     """Opens all of a board whose paths are whole, but its serial lines."""
-    owner, group = user_number(board.memory.owner), group_number(board.memory.group)
+    readers, of_realms = _readers(board.memory)
     closers: list[Callable[[], None]] = []
     unopened = ""
     try:
@@ -133,8 +133,7 @@ def open_ports(
             flash, unopened = _stand_in(board), str(error)
         closers.append(flash.close)
         files = FolderFiles(board.storage.path, tell)
-        users = owner, group, board.memory.mode
-        memory = FolderMemory(board.memory.path, reactor, *users, tell, strict=False)
+        memory = FolderMemory(board.memory.path, reactor, readers, of_realms, tell, strict=False)
     except HalError:
         for close in reversed(closers):
             close()
@@ -154,6 +153,20 @@ def open_ports(
         open_flash=partial(_open_flash, board),
         unopened=unopened,
     )
+
+
+def _readers(memory: Memory) -> tuple[Readers, dict[str, Readers]]:
+    """Those of all realms, and of those that have others, by folded names. Raises BoardError."""
+    owner, group = user_number(memory.owner), group_number(memory.group)
+    of_realms = {
+        name: Readers(
+            user_number(own.owner) if own.owner else owner,
+            group_number(own.group) if own.group else group,
+            own.mode or memory.mode,
+        )
+        for name, own in memory.realm.items()
+    }
+    return Readers(owner, group, memory.mode), of_realms
 
 
 def open_watchdog(board: Board) -> Watchdog | None:

@@ -20,7 +20,7 @@ from hal.clock import LinuxClock, ScaledClock
 from hal.fakes.work import FakeReactor
 from hal.files import FolderFiles, open_device_key
 from hal.flash import FileFlash
-from hal.memory import GRACE_NS, FolderMemory
+from hal.memory import GRACE_NS, FolderMemory, Readers
 from hal.ports import DeviceKeyError, DeviceMemoryError, FilesError, FlashError, HalError, LinkError
 from hal.pump import SerialPump
 from hal.sockets import listen_unix, remove_socket
@@ -146,7 +146,7 @@ MEMORY_CALLS: dict[str, Callable[[FolderMemory], object]] = {
 
 @pytest.mark.parametrize("call", MEMORY_CALLS)
 def test_device_memory_exchanged_for_a_link(tmp_path: Path, victim: Path, call: str) -> None:
-    memory = FolderMemory(str(tmp_path / "memory"), FakeReactor(), mode=0o644)
+    memory = FolderMemory(str(tmp_path / "memory"), FakeReactor(), Readers(mode=0o644))
     fill(memory)
     exchange(tmp_path / "memory", victim)
     before = snapshot(victim)
@@ -163,7 +163,7 @@ def test_a_folder_in_device_memory_exchanged_for_a_link(
 ) -> None:
     """Whatever the call does, nothing of it is done in the folder that the link leads to."""
     reactor = FakeReactor()
-    memory = FolderMemory(str(tmp_path / "memory"), reactor, mode=0o644)
+    memory = FolderMemory(str(tmp_path / "memory"), reactor, Readers(mode=0o644))
     for _ in range(2):
         fill(memory)
         memory.switch("abc")
@@ -183,7 +183,7 @@ def test_a_folder_in_device_memory_exchanged_for_a_link(
 
 
 def test_what_was_staged_is_exchanged_before_the_switch(tmp_path: Path, victim: Path) -> None:
-    memory = FolderMemory(str(tmp_path / "memory"), FakeReactor(), mode=0o644)
+    memory = FolderMemory(str(tmp_path / "memory"), FakeReactor(), Readers(mode=0o644))
     fill(memory)
     exchange(tmp_path / "memory" / "abc" / "1", victim)
     before = snapshot(victim)
@@ -223,7 +223,7 @@ def exchanging(path: Path, victim: Path) -> Iterator[None]:
 
 def test_a_folder_exchanged_in_the_middle_of_each_operation(tmp_path: Path, victim: Path) -> None:
     files = FolderFiles(str(tmp_path / "storage"))
-    memory = FolderMemory(str(tmp_path / "memory"), FakeReactor(), mode=0o644)
+    memory = FolderMemory(str(tmp_path / "memory"), FakeReactor(), Readers(mode=0o644))
     memory.stage("abc", NAMES)
     memory.switch("abc")
     before, done, failed = snapshot(victim), 0, 0

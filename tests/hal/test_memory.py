@@ -9,7 +9,7 @@ import pytest
 
 from hal.fakes.storage import FakeMemory
 from hal.fakes.work import FakeReactor
-from hal.memory import GRACE_NS, FolderMemory, realm_folder
+from hal.memory import GRACE_NS, FolderMemory, Readers, realm_folder
 from hal.ports import DeviceMemoryError
 
 NAMES = ("cert.pem", "key.pem")
@@ -21,7 +21,7 @@ class Rig:
     def __init__(self, path: Path, mode: int = 0o600, group: int | None = None) -> None:
         self.path = path
         self.reactor = FakeReactor()
-        self.memory = FolderMemory(str(path), self.reactor, group=group, mode=mode)
+        self.memory = FolderMemory(str(path), self.reactor, Readers(group=group, mode=mode))
 
     def put(self, text: bytes, realm: str = "main") -> None:
         for fd in self.memory.stage(realm, NAMES).values():
@@ -119,7 +119,7 @@ def test_who_may_read_a_file_may_reach_it(
 @pytest.mark.needs_root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files for another user")
 def test_owner_and_group_get_the_files_not_the_folders(tmp_path: Path) -> None:
-    memory = FolderMemory(str(tmp_path / "memory"), FakeReactor(), 12345, 23456, 0o640)
+    memory = FolderMemory(str(tmp_path / "memory"), FakeReactor(), Readers(12345, 23456, 0o640))
     memory.stage("main", NAMES)
     memory.switch("main")
     realm = tmp_path / "memory" / "main"
@@ -129,6 +129,42 @@ def test_owner_and_group_get_the_files_not_the_folders(tmp_path: Path) -> None:
         found = folder.stat()
         assert (found.st_uid, found.st_gid) == (0, 23456)
         assert stat.S_IMODE(found.st_mode) == 0o751
+
+
+@pytest.mark.needs_root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files for another user")
+def test_a_realm_has_readers_of_its_own(tmp_path: Path) -> None:
+    own = {"vpn": Readers(12345, mode=0o600), "radius": Readers(group=23456, mode=0o640)}
+    memory = FolderMemory(str(tmp_path / "memory"), FakeReactor(), Readers(mode=0o600), own)
+    for realm in ("main", "VPN", "radius"):
+        memory.stage(realm, NAMES)
+        memory.switch(realm)
+    found = {realm: (tmp_path / "memory" / realm / "key.pem").stat() for realm in ("main", *own)}
+    assert {
+        realm: (one.st_uid, one.st_gid, stat.S_IMODE(one.st_mode)) for realm, one in found.items()
+    } == {
+        "main": (os.geteuid(), os.getegid(), 0o600),
+        "vpn": (12345, os.getegid(), 0o600),
+        "radius": (os.geteuid(), 23456, 0o640),
+    }
+    assert mode(tmp_path / "memory" / "vpn") == 0o711, "its user may enter"
+    assert mode(tmp_path / "memory" / "main") == 0o700
+
+
+@pytest.mark.parametrize("changed", [0o640, 0o400])
+def test_what_somebody_else_may_read_now_is_not_what_was_made(rig: Rig, changed: int) -> None:
+    rig.put(b"1")
+    (rig.path / "main" / "1" / "cert.pem").chmod(changed)
+    assert rig.memory.current("main", "cert.pem") is None
+    rig.put(b"2")
+    assert mode(rig.path / "main" / "cert.pem") == 0o600
+    assert rig.memory.current("main", "cert.pem") == b"2"
+
+
+def test_other_readers_since_the_last_start_count_at_once(tmp_path: Path) -> None:
+    Rig(tmp_path / "memory").put(b"1")
+    again = Rig(tmp_path / "memory", 0o640)
+    assert again.memory.current("main", "cert.pem") is None, "it is to be made anew"
 
 
 def test_what_a_killed_agent_left_goes_at_the_first_use(rig: Rig) -> None:

@@ -32,6 +32,11 @@ path = "/run/certificates"
 owner = "root"
 group = "4711"
 mode = "0640"
+[memory.realm.Radius]
+owner = "freerad"
+[memory.realm."site 1"]
+group = "12"
+mode = "0600"
 [console]
 socket = "/run/console"
 operators = "root"
@@ -81,7 +86,8 @@ def test_an_empty_file_is_the_built_in_board() -> None:
 def test_every_key_is_taken() -> None:
     board = parse_board(WHOLE)
     assert board.flash == ("file", "/data/flash.bin", 65536, 8192, 16)
-    assert board.memory == ("/run/certificates", "root", "4711", 0o640)
+    assert board.memory[:4] == ("/run/certificates", "root", "4711", 0o640)
+    assert board.memory.realm == {"radius": ("freerad", "", 0), "site 1": ("", "12", 0o600)}
     assert board.console.serial == (
         SerialLine("/dev/ttyS0", 115200, "rtscts"),
         SerialLine("/dev/ttyUSB0", 9600, "none"),
@@ -112,6 +118,11 @@ def test_every_key_is_taken() -> None:
         ("[memory]\nmode = true", ["[memory] mode", "octal"]),
         ("[memory]\nmode = '0666'", ["[memory] mode", "writable"]),
         ("[memory]\nmode = 0o4600", ["[memory] mode"]),
+        ("[memory]\nrealm = 1", ["[memory] realm", "a table"]),
+        ("[memory.realm]\nabc = 1", ["[memory] realm", "a table"]),
+        ("[memory.realm.abc]\nuser = 'x'", ["memory.realm.abc", "unknown key", "owner"]),
+        ("[memory.realm.abc]\nmode = '0660'", ["[memory.realm.abc] mode", "writable"]),
+        ("[memory.realm.abc]\n[memory.realm.ABC]", ["[memory] realm", "case"]),
         ("[console]\nserial = '/dev/ttyS0'", ["[console] serial", "a list"]),
         ("[console]\nserial = ['/dev/ttyS0']", ["[console] serial", "a table"]),
         ("[[console.serial]]\nbaud = 9600", ["console.serial", "`path` is missing"]),
@@ -127,6 +138,22 @@ def test_an_error_names_section_key_and_what_was_expected(text: str, words: list
         parse_board(text)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_what_a_realm_leaves_out_is_that_of_all(tmp_path: Path) -> None:
+    text = """
+    [memory]
+    group = "4711"
+    [memory.realm.Radius]
+    owner = "4712"
+    [memory.realm.vpn]
+    group = "4713"
+    mode = "0640"
+    """
+    board = place(parse_board(text), str(tmp_path))
+    everybody, own = linux._readers(board.memory)
+    assert everybody == (None, 4711, 0o600)
+    assert own == {"radius": (4712, 4711, 0o600), "vpn": (None, 4713, 0o640)}
 
 
 @settings(deadline=None, max_examples=200)

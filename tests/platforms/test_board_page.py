@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from platforms.board import Board, BoardError, SerialLine, parse_board
+from platforms.board import Board, BoardError, RealmReaders, SerialLine, parse_board
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "board.md").read_text()
 ROW = re.compile(r"^\| `(\w+)` \| (?:`(.+?)`|none) \| (.+) \|$", re.MULTILINE)
@@ -25,7 +25,7 @@ def part(heading: str) -> str:
 
 def shown(key: str, value: object) -> str:
     """A default as the page has it."""
-    if value == ():
+    if value in ((), {}):
         return ""
     if key == "mode":
         return f'"{value:04o}"'
@@ -34,7 +34,7 @@ def shown(key: str, value: object) -> str:
 
 def test_the_tables_of_the_page_are_those_of_the_board_file() -> None:
     headings = re.findall(r"^## `\[+([\w.]+)\]+`", PAGE, re.MULTILINE)
-    assert sorted(headings) == sorted([*Board._fields, "console.serial"])
+    assert sorted(headings) == sorted([*Board._fields, "console.serial", "memory.realm"])
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -48,6 +48,13 @@ def test_the_keys_of_a_serial_line() -> None:
     rows = {key: default for key, default, _meaning in ROW.findall(part("[[console.serial]]"))}
     defaults = SerialLine._field_defaults
     assert rows == {key: shown(key, defaults.get(key, ())) for key in SerialLine._fields}
+
+
+def test_the_keys_of_a_realm() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| that of `\[memory\]` \|", part("[memory.realm]"), re.MULTILINE
+    )
+    assert rows == list(RealmReaders._fields)
 
 
 @pytest.mark.parametrize("name", TABLES)
