@@ -296,6 +296,7 @@ def _hardware(
         serial=board.identity.serial,
         rtc=platform.rtc,
         machine=identity(board.identity.serial),
+        host_name=platform.host_name,
         clock_floor=board.clock.floor == "set",
         herd_s=0 if platform.restarts else board.herd.first_s,
         reboot=_reboot(platform, power),

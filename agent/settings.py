@@ -173,15 +173,20 @@ class ConsoleLine:
 
 
 DEFAULT_REALM = "default"  # is always there
+DEFAULT_NAME = "Huawei"  # VRP's, for a device whose host has no name either
 
 
 class Settings:
-    """The configuration of a device. The running one is one object for the life of the agent."""
+    """The configuration of a device. The running one is one object for the life of the agent.
+
+    host_name: no setting, but the name that holds until `sysname`; "": there is none.
+    """
 
     __slots__ = (
         "console",
         "entities",
         "file_format",
+        "host_name",
         "prewarning_days",
         "realms",
         "sysname",
@@ -190,8 +195,9 @@ class Settings:
         "users",
     )
 
-    def __init__(self) -> None:
-        self.sysname = "Huawei"
+    def __init__(self, host_name: str = "") -> None:
+        self.host_name = host_name or DEFAULT_NAME
+        self.sysname = self.host_name
         self.file_format = "pem"  # pem, der
         self.timezone = Timezone()
         self.prewarning_days = limits.PREWARNING_DEFAULT_DAYS

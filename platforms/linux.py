@@ -21,6 +21,7 @@ from hal.files import FolderFiles, converted, open_device_key, open_no_key
 from hal.flash import FileFlash
 from hal.folder import PARENT_MODE, ForeignError, beside
 from hal.link import LinuxLink
+from hal.machine import host_name
 from hal.memory import FolderMemory, Readers
 from hal.memory_sets import Tell
 from hal.named import NamedTuple
@@ -71,6 +72,7 @@ class Platform(NamedTuple):
     unopened: str = ""  # why the flash could not be opened: then `flash` is an erased one of no use
     rtc: Rtc | None = None
     kernel_clock: bool = False  # the kernel knows about it: who keeps it, and when it is set
+    host_name: str = ""  # as a prompt may have it; "": there is none
     restarts: bool = False  # a reboot is a new start of the agent alone
 
     def device_key(self, make: bool) -> tuple[int, str]:
@@ -108,7 +110,7 @@ def open_board(
     clock = LinuxClock(rtc, board.clock.synchronised)
     platform = open_ports(board, clock, reactor, LONGEST_SLEEP_NS, tell)
     open_lines(platform, board.console.serial)
-    return platform._replace(rtc=rtc, kernel_clock=True)
+    return platform._replace(rtc=rtc, kernel_clock=True, host_name=host_name(os.uname().nodename))
 
 
 def _open_rtc(path: str) -> Rtc:

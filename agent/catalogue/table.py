@@ -159,9 +159,14 @@ CATALOGUE: dict[str, Row] = {
                           " files are open",
                           "check the folders in the board file and their free space"),
     # -- imports, exports, the machine -----------------------------------------------------------
+    # "File can't be found" is VRP's, and RANCID's script for VRP looks for it.
+    "file-missing": Row(LOCAL, OPERATOR, "file can't be found: {name}",
+                        "it is not in device storage, or the name is spelt differently",
+                        "see `dir` in the user view"),
     "file-unreadable": Row(LOCAL, OPERATOR, "the file {name} cannot be read: {reason}",
-                           "it is not in device storage, or the name is spelt differently",
-                           "see `dir` in the user view"),
+                           "it is larger than any file that this device uses, or belongs to another"
+                           " user, or the medium is damaged",
+                           "check the file in the folder that the board file names for storage"),
     "file-exists": Row(LOCAL, OPERATOR, "there is a file {name} already",
                        "`pki http` replaces no file",
                        "type the line again with another name, or `delete {name}` in the user"

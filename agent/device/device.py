@@ -145,7 +145,7 @@ class Device:
     def _start_anew(self) -> None:
         """The store is that of a new device: so is the rest, as after a start."""
         self.realms.stop()
-        self.settings.become(Settings())
+        self.settings.become(Settings(self.shared.hardware.host_name))
         self._configuring.load(self._factory)
         self.realms.changed()
 

@@ -39,6 +39,7 @@ class Hardware(NamedTuple):
     clock_floor: bool = False
     reboot: Callable[[], None] | None = None
     recovery: bool = True  # a serial line that lets nobody in may erase the device
+    host_name: str = ""  # of the system that the agent runs on; "": it has none
     withheld: Part | None = None  # the store that the device has is then an empty one
     herd_s: int = limits.SPREAD_S  # over which time the first attempts after a start are spread
     renew_key: Callable[[], None] | None = None  # makes the device key that is missing

@@ -36,7 +36,7 @@ class Shared:
     def __init__(
         self, loop: Loop, store: Store, hardware: Hardware, jobs: JobRunner, log: Log
     ) -> None:
-        self.settings = Settings()
+        self.settings = Settings(hardware.host_name)
         self.loop, self.store, self.hardware, self.jobs, self.log = loop, store, hardware, jobs, log
         self.interface_names = InterfaceNames(hardware.interfaces)
         self.ca_sets = CaSets()

@@ -30,6 +30,8 @@ class DeviceStorage:
         try:
             return self._files.read(name)
         except FilesError as error:
+            if not self.exists(name):
+                raise fail("file-missing", name=name) from error
             raise fail("file-unreadable", name=name, reason=error.what) from error
 
     def remove(self, name: str) -> None:

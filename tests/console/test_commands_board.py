@@ -7,8 +7,11 @@ from ntc_templates.parse import parse_output
 
 from agent.appliance import ClockState
 from agent.console.commands.table import render_configuration
+from agent.console.configuration.apply import How, apply
+from agent.console.session.session import Session
 from agent.pieces import at_once
-from agent.settings import Timezone
+from agent.settings import Settings, Timezone
+from tests.helpers.appliance import FakeDevice
 from tests.helpers.appliance_parts import FakeUnusable
 from tests.helpers.appliance_values import START_S
 from tests.helpers.terminal import Script, furnished, realm_script
@@ -25,6 +28,19 @@ def test_file_format_and_sysname() -> None:
     ]
     script.run("undo pki file-format", "undo sysname")
     assert (device.settings.file_format, device.settings.sysname) == ("pem", "Huawei")
+
+
+def test_without_sysname_a_device_is_called_as_its_host() -> None:
+    device = FakeDevice(eager=True)
+    device.settings.become(Settings("gate-7"))
+    script = Script(device)
+    assert "sysname gate-7\n" in script.run("system-view", "display current-configuration")[0]
+    script.run("sysname R1", "undo sysname")
+    assert device.settings.sysname == "gate-7"
+    script.run("sysname R1")
+    session = Session(device, bytearray().extend, device.reactor, level=3, terminal=False)
+    session.perform(lambda operator: apply(operator, "#\nreturn\n", How()), lambda _status: None)
+    assert device.settings.sysname == "gate-7", "of a file that names no device"
 
 
 def test_the_clock_is_set_in_the_zone_of_the_device() -> None:

@@ -42,7 +42,7 @@ def test_a_password_that_is_not_given_is_asked_without_echo() -> None:
 def test_a_file_that_is_not_there_is_an_error_with_the_next_step() -> None:
     text, status = system(furnished(), "pki import-certificate local realm abc pem filename no.cer")
     assert status == 1
-    assert "Error: The file no.cer cannot be read" in text
+    assert "Error: File can't be found: no.cer" in text
     assert "Next step: see `dir` in the user view." in text
 
 

@@ -79,7 +79,7 @@ def test_what_is_no_text(name: str) -> None:
 @pytest.mark.parametrize("command", ["more", "delete"])
 def test_a_file_that_is_not_there(command: str) -> None:
     text, status = Script(device()).run(f"{command} nothing.pem")
-    assert "cannot be read" in text
+    assert text.startswith("Error: File can't be found")  # VRP's text, which RANCID knows
     assert status == 1
 
 
@@ -156,7 +156,7 @@ def test_a_revocation_list_in_a_file_is_shown_imported_and_deleted() -> None:
     assert (status, "abc" in found.revocation.found) == (0, True)
     for line in ("display pki crl filename ca.crl", "pki import-crl realm abc filename ca.crl"):
         text, status = system(found, line)
-        assert ("The file ca.crl cannot be read" in text, status) == (True, 1)
+        assert ("File can't be found: ca.crl" in text, status) == (True, 1)
 
 
 # -- files from a URL ------------------------------------------------------------------------------

@@ -245,7 +245,7 @@ def test_without_a_file_the_one_in_use_goes_into_memory_again() -> None:
 
 def test_a_file_that_is_missing_or_too_large_is_named() -> None:
     bench = ready()
-    with pytest.raises(AgentError, match="cannot be read"):
+    with pytest.raises(AgentError, match="file can't be found"):
         bench.device.exchange.import_local("abc", LOCAL, Waiter(), lambda _result: None)
     bench.files.content["abc_local.cer"] = bytes(300_000)
     with pytest.raises(AgentError, match="more than"):

@@ -94,7 +94,7 @@ def test_a_list_in_a_file_is_judged_and_kept_as_one_that_was_fetched() -> None:
 def test_a_file_that_no_list_can_be_is_read_by_nobody() -> None:
     bench = enrolled()
     bench.files.content["l.crl"] = bytes(limits.CRL_PEM_BYTES + 1)
-    for name, code in (("l.crl", "file-too-large"), ("no.crl", "file-unreadable")):
+    for name, code in (("l.crl", "file-too-large"), ("no.crl", "file-missing")):
         with pytest.raises(AgentError) as caught:
             imported(bench, name)
         assert caught.value.code == code

@@ -4,6 +4,7 @@ from typing import Any
 
 from agent import limits
 from agent.appliance import FromFile
+from agent.console.language import views
 from agent.pieces import at_once
 from hal import cbor
 from hal.ports import JobEnd
@@ -168,3 +169,24 @@ def test_a_certificate_that_comes_while_another_is_put_into_use_waits_its_turn()
     assert bench.worker.jobs[-1]["certificate"] == certificate("CN=r9", "77")["der"]
     assert second.results == [None]
     assert bench.memory.current("abc", "cert.pem") == b"cert"
+
+
+def prompt(bench: Bench) -> str:
+    return views.prompt(bench.device.settings, views.View(views.USER))
+
+
+def test_a_device_is_called_as_its_host_until_it_has_a_name_of_its_own() -> None:
+    bench = Bench()
+    assert prompt(bench) == "<Huawei>"
+    bench.host_name = "gate-7"
+    bench.reboot()
+    assert prompt(bench) == "<gate-7>"
+    at_once(bench.device.configuration.save())
+    bench.host_name = "gate-8"
+    bench.reboot()
+    assert prompt(bench) == "<gate-7>", "what was saved"
+    erased = Waiter()
+    bench.device.system.erase(erased.done)
+    while not erased.results:
+        bench.turn(1)
+    assert prompt(bench) == "<gate-8>"

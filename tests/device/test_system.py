@@ -24,8 +24,11 @@ def test_storage_lists_reads_and_says_what_is_wrong() -> None:
     assert not storage.exists("b.cer")
     storage.write("b.cer", b"x")
     assert storage.read("b.cer") == b"x"
-    with pytest.raises(AgentError, match="cannot be read"):
+    with pytest.raises(AgentError, match=r"file can't be found: c\.cer"):
         storage.read("c.cer")
+    files.faults.at[files.faults.calls + 1] = FilesError("an I/O error")
+    with pytest.raises(AgentError, match=r"the file a.cer cannot be read: an I/O error"):
+        storage.read("a.cer")
     for call in (storage.entries, lambda: storage.exists("a"), lambda: storage.write("a", b"")):
         files.faults.at[files.faults.calls + 1] = FilesError("the folder is gone")
         with pytest.raises(AgentError, match="could not be written"):

@@ -45,7 +45,7 @@ class FakeStorage:
 
     def read(self, name: str) -> bytes:
         if name not in self.content:
-            raise fail("file-unreadable", name=name, reason="No such file or directory")
+            raise fail("file-missing", name=name)
         return self.content[name]
 
     def write(self, name: str, data: bytes) -> None:

@@ -192,6 +192,7 @@ class Bench:
         self.link = FakeLink([Interface("eth0", True, ("192.0.2.1", "2001:db8::1"))])
         self.factory = factory
         self.restarts: list[bool] = []  # asked for by the device
+        self.host_name = ""  # of this board
         self.machine = ""  # what tells this board from another
         self.keeps_folders = False  # from now on, through reboots
         self._boot()
@@ -213,6 +214,7 @@ class Bench:
             herd_s=0,
             withheld=withheld,
             machine=self.machine,
+            host_name=self.host_name,
         )
         key_fd = os.memfd_create("device.key")
         log = Log(self.clock.wall_s, None)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hal.fakes.work import FakeReactor
+from hal.machine import host_name
 from hal.ports import DeviceMemoryError, FilesError, FlashError, SerialError
 from platforms import linux
 from platforms.board import Board, BoardError, SerialLine, load_board, parse_board, place
@@ -353,4 +354,10 @@ def test_folders_and_a_key_that_cannot_be_used_are_told_and_the_rest_opens(tmp_p
     fd, fault = found.device_key(make=True)
     assert "not a device key" in fault
     assert os.pread(fd, 64, 0) == b""
+    found.close()
+
+
+def test_a_linux_board_is_called_as_its_host(tmp_path: Path) -> None:
+    found = linux.open_board(Board(), str(tmp_path), FakeReactor())
+    assert found.host_name == host_name(os.uname().nodename)
     found.close()

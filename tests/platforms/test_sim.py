@@ -31,6 +31,10 @@ def board(tmp_path: Path, reactor: LiveReactor) -> Iterator[Platform]:
     found.close()
 
 
+def test_a_simulated_board_is_called_the_same_on_every_host(board: Platform) -> None:
+    assert board.host_name == ""
+
+
 def test_everything_is_in_the_folder(board: Platform, tmp_path: Path) -> None:
     board.files.write("main_local.cer", b"certificate")
     board.device_key(make=True)

@@ -156,7 +156,8 @@ SENTENCES = {
     "state NAME": "The state or province of the subject.",
     "subject-match { strict | standard | key-only }": "How an issued certificate is compared with"
     " the request.",
-    "sysname NAME": "The name of the device, also in the prompt.",
+    "sysname NAME": "The name of the device, also in the prompt. Without it a device has the name"
+    " of its host, up to the first full stop, if that is a name.",
     "system-view [ immediately ]": "Enters the system view.",
     "terminal monitor": "Shows log lines as they come.",
     "user privilege level LEVEL": "The level of who logs in on a serial line without a user name.",

@@ -146,8 +146,15 @@ def reboot(operator: Operator, _args: Args) -> None:
     operator.question(f"The device will reboot.{lost} Continue?", answered)
 
 
+def undo_sysname(operator: Operator, _args: Args) -> None:
+    record = operator.record(SYSTEM)
+    record.sysname = record.host_name
+
+
 SYSNAME = setting(SYSTEM, "sysname", "NAME", parameters.SYSNAME, "sysname")._replace(
-    render=lambda settings: [f"sysname {settings.sysname}"]  # shown always, as VRP does
+    render=lambda settings: [f"sysname {settings.sysname}"],  # shown always, as VRP does
+    undone=undo_sysname,
+    default="",
 )
 VERSION = display("version", show_version, board.VERSION)
 CLOCK = display("clock", show_clock, board.CLOCK)

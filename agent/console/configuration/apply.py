@@ -131,7 +131,8 @@ def _making(operator: Operator, key: NewKey, task: Task) -> Step:
 
 def _read(operator: Operator, text: str, needs: Needs, how: How) -> Pieces[Settings]:
     """The settings that a text makes; AgentError when a line of it does not apply."""
-    settings, candidate = operator.device.settings, Settings()
+    settings = operator.device.settings
+    candidate = Settings(settings.host_name)
     running = needs.running = Settings()
     before = list(stored_lines(settings)) if how.merge else []
     lines = [*before, *text.splitlines()]
