@@ -10,7 +10,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 
 from agent import limits
@@ -50,6 +50,7 @@ from platforms.users import group_number, worker_user
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from agent.watchdog import Feeder
+    from hal.supervisor import Supervisor
 
 SIMULATED = "sim"
 CONFIGURATION_BYTES = 1024 * 1024
@@ -192,9 +193,9 @@ def _serve(
         answer_bytes=limits.JOB_BYTES,
         linger_s=limits.WORKER_LINGER_S,
     )
-    feeder = _feeder(loop, board, log)
-    if feeder:
-        platform = platform._replace(flash=feeder.mounting(platform.flash))
+    supervisor = _supervisor()
+    feeders = _feeders(loop, board, log, supervisor)
+    platform = _watched(platform, feeders)
     store, withheld = _mount(loop, platform, power, log)
     key_fd, is_there = _device_key(platform, store, withheld, log)
     worker = board.worker
@@ -210,21 +211,22 @@ def _serve(
     server = socket.Server(loop, device, listener, lambda who: _level(who, sources.operators))
     try:
         device.boot(factory)
+        _attend(loop, device, supervisor)
         Upkeep(loop, store)
         loop.after(LOOK_NS, device.system.look_at_children)
         for number, line in enumerate(platform.serials):
             attach.SerialLine(loop, device, line.open, number, line.path)
         sys.path_importer_cache.clear()  # all names of files in each folder of an import: 0.1 MiB
         log.report("AGENT_START", f"scep-agent runs; console at {board.console.socket}")
-        if feeder:
+        for feeder in feeders:
             feeder.begin(store)
         loop.run()
         device.starts.end()
         log.report("AGENT_STOP", "scep-agent ends")
-        if feeder and not power.off:
+        for feeder in () if power.off else feeders:
             feeder.end()
     finally:
-        if feeder:
+        for feeder in feeders:
             feeder.close()
         server.close()
         device.close()
@@ -232,18 +234,51 @@ def _serve(
         remove_socket(board.console.socket)
 
 
-def _feeder(loop: Loop, board: Board, log: Log) -> Feeder | None:
-    """The watchdog, running from here on; one that cannot be opened keeps nobody from anything."""
+def _supervisor() -> Supervisor | None:
+    """The service manager, if it has started this process and wants to be told."""
+    if "NOTIFY_SOCKET" not in os.environ:
+        return None
+    from hal.supervisor import of_environment  # an agent on a console has none
+
+    return of_environment(os.environ)
+
+
+def _attend(loop: Loop, device: Device, supervisor: Supervisor | None) -> None:
+    if not supervisor:
+        return
+    from agent.service import Service
+
+    service = Service(loop, device, supervisor)
+    device.realms.watch.at_once.append(lambda _runner: service.changed())
+    device.when_filled(service.filled)
+
+
+def _feeders(loop: Loop, board: Board, log: Log, supervisor: Supervisor | None) -> list[Feeder]:
+    """The watchdogs, running from here on; one that cannot be opened keeps nobody from anything."""
     try:
-        watchdog = linux.open_watchdog(board)
+        device = linux.open_watchdog(board)
     except HalError as error:
         log.report("WATCHDOG_ERR", f"{error}: the agent runs without it")
-        return None
-    if watchdog is None:
-        return None
+        device = None
+    service_s = supervisor.watchdog_s if supervisor else 0
+    if device is None and not service_s:
+        return []
     from agent.watchdog import Feeder  # a board without one does not keep its code
 
-    return Feeder(watchdog, loop, log)
+    found = [Feeder(device, loop, log)] if device else []
+    if supervisor and service_s:
+        from hal.supervisor import ServiceWatchdog
+
+        each_ns = service_s * 1_000_000_000 // 4
+        found.append(Feeder(ServiceWatchdog(supervisor), loop, log, each_ns))
+    return found
+
+
+def _watched(platform: Platform, feeders: Sequence[Feeder]) -> Platform:
+    """Whose flash feeds the watchdogs while it is mounted."""
+    for feeder in feeders:
+        platform = platform._replace(flash=feeder.mounting(platform.flash))
+    return platform
 
 
 def _mount(loop: Loop, platform: Platform, power: Power, log: Log) -> tuple[Store, Part | None]:

@@ -25,15 +25,16 @@ def time_of(watchdog: Watchdog) -> str:
 
 
 class Feeder:
-    """The life of a watchdog from its opening on."""
+    """The life of a watchdog from its opening on. each_ns: how often it is fed."""
 
-    def __init__(self, watchdog: Watchdog, loop: Loop, log: Log) -> None:
+    def __init__(self, watchdog: Watchdog, loop: Loop, log: Log, each_ns: int = FEED_NS) -> None:
         self._watchdog, self._loop, self._log = watchdog, loop, log
+        self._each_ns = each_ns
         self._well = True
         self._last_ns = 0
         self._flash: _Feeding | None = None
         log.report(
-            "WATCHDOG_ON", f"it resets this machine when it was not fed for {time_of(watchdog)}"
+            "WATCHDOG_ON", f"it {watchdog.effect} when it was not fed for {time_of(watchdog)}"
         )
         self.feed()
 
@@ -50,7 +51,7 @@ class Feeder:
 
     def answered(self) -> None:
         """Something has: feeds, if it is time."""
-        if self._loop.outside_ns() - self._last_ns >= FEED_NS:
+        if self._loop.outside_ns() - self._last_ns >= self._each_ns:
             self.feed()
 
     def mounting(self, flash: Flash) -> Flash:
@@ -59,14 +60,14 @@ class Feeder:
         return self._flash
 
     def begin(self, store: Store) -> None:
-        """From now on each second in which the loop has turned and the store has answered."""
+        """From now on each time that the loop has turned and the store has answered."""
         if self._flash:
             self._flash.over = True
 
         def turned() -> None:
             store.get(record_keys.erase_key())
             self.feed()
-            self._loop.after(FEED_NS, turned)
+            self._loop.after(self._each_ns, turned)
 
         turned()
 

@@ -198,11 +198,13 @@ class Rtc(Protocol):
 
 
 class Watchdog(Protocol):
-    """A timer that resets the machine when it was not fed for `timeout_s` (0: nobody knows it).
+    """A timer that acts when it was not fed for `timeout_s` (0: nobody knows it). effect: what it
+    does then, as a predicate: `resets this machine`.
 
     It runs from the opening on, also behind `close` and the end of the process, until `disarm`.
     """
 
+    effect: str
     timeout_s: int
 
     def feed(self) -> None: ...

@@ -27,6 +27,8 @@ Control = Callable[[int, int, bytes], bytes]  # fcntl.ioctl
 class LinuxWatchdog:
     """`hal.ports.Watchdog` on a device such as /dev/watchdog. Raises WatchdogError."""
 
+    effect = "resets this machine"
+
     def __init__(self, path: str, timeout_s: int, control: Control = fcntl.ioctl) -> None:
         self._path = path
         # A FIFO without a reader, in the place of the device, must not hold up the start.

@@ -51,12 +51,24 @@ class Queue:
     def __init__(self, reactor: Reactor, at_once: int = limits.ACTIVATIONS_AT_ONCE) -> None:
         self._reactor, self._at_once = reactor, at_once
         self._running = 0
+        self._idle: list[Callable[[], None]] = []
         self._waiting: deque[tuple[Callable[[Done[None]], None], Done[None]]] = deque()
 
     def put(self, begin: Callable[[Done[None]], None], done: Done[None]) -> None:
         """`begin(ended)` when its turn comes; `done` is called when it calls `ended`."""
         self._waiting.append((begin, done))
         self._next()
+
+    def when_idle(self, call: Callable[[], None]) -> None:
+        """Once, when all that was put has ended; from the loop."""
+        self._idle.append(call)
+        self._look()
+
+    def _look(self) -> None:
+        if not self._running and not self._waiting:
+            calls, self._idle = self._idle, []
+            for call in calls:
+                self._reactor.after(0, call)
 
     def _next(self) -> None:
         if not self._waiting or self._running == self._at_once:
@@ -68,6 +80,7 @@ class Queue:
             done(error)
             if self._waiting:  # not from within: a thousand may fail at once
                 self._reactor.after(0, self._next)
+            self._look()
 
         self._running += 1
         begin(ended)
@@ -81,6 +94,7 @@ class Activation:
     ) -> None:
         self._files, self._memory, self._jobs, self._log = files, memory, jobs, log
         self._queue = Queue(reactor)
+        self.when_idle = self._queue.when_idle
 
     def put(self, collect: Callable[[], InUse | None], done: Done[None]) -> None:
         """Asks `collect` when its turn comes, for nothing may be left to put into use by then."""

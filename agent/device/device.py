@@ -51,6 +51,7 @@ class Device:
         shared = self.shared = Shared(loop, store, hardware, jobs, log)
         self.settings = shared.settings
         activation = Activation(loop, hardware.files, hardware.memory, jobs, log)
+        self.when_filled = activation.when_idle  # memory, as far as it can be
         self.identity = Identity(shared)
         self.keys = KeyPairs(shared, lambda name: self.realms.keys_held(name), self.identity)
         self.starts = Starts(shared)

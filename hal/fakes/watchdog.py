@@ -16,6 +16,8 @@ SECOND_NS = 1_000_000_000
 class FakeWatchdog:
     """`hal.ports.Watchdog`. `fed_ns`: when it was fed, the opening first."""
 
+    effect = "resets this machine"
+
     def __init__(self, outside_ns: Callable[[], int], timeout_s: int = 60) -> None:
         self.timeout_s = timeout_s
         self._outside_ns = outside_ns

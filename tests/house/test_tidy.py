@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.command_line": LANGUAGE,
     "agent.resident": (
         *("agent.doors", "agent.device.device", "agent.device", "agent.jobs", "agent.signals"),
-        "agent.watchdog",
+        *("agent.watchdog", "agent.service"),
         *("agent.log", "agent.loop", "platforms", "hal", *GROUND),
     ),
     "agent.doors": (
@@ -108,6 +108,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.settings": ("agent.limits",),
     "agent.signals": ("agent.log", "agent.loop", "hal"),
     "agent.watchdog": ("agent.log", "agent.loop", "hal"),
+    "agent.service": (
+        *("agent.console.language", "agent.appliance", "agent.loop", "hal.supervisor", *GROUND),
+    ),
     "agent.log": ("agent.limits", "agent.visible"),
     "agent.loop": ("hal.ports",),
     "agent.errors": ("agent.catalogue", "agent.visible"),
