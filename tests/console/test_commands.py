@@ -175,6 +175,27 @@ def test_all_is_what_is_shown_anyhow() -> None:
     assert Script(device).run("display current-configuration all") == shown
 
 
+@pytest.mark.parametrize(
+    ("part", "lines"),
+    [
+        ("system", ["sysname Huawei"]),
+        ("pki-entity", ["pki entity e1", " common-name r1"]),
+        (
+            "pki-realm",
+            ["pki realm default", "#", "pki realm abc", " entity e1", " key-usage ike"],
+        ),
+        ("user-interface", []),
+        ("aaa", ["aaa", " local-user ann privilege level 3"]),
+    ],
+)
+def test_a_part_of_the_configuration_alone(part: str, lines: list[str]) -> None:
+    shown = Script(furnished_all()).run(f"display current-configuration configuration {part}")
+    assert (shown[0].splitlines(), shown[1]) == (
+        [*(["#"] if lines else []), *lines, "#", "return"],
+        0,
+    )
+
+
 def test_with_the_defaults_each_setting_that_has_one_is_shown() -> None:
     """Behind the lines that are configured, in the order of the table; and they make the same."""
     device = furnished_all()

@@ -32,8 +32,9 @@ SENTENCES = {
     " `https ca-file` names, stays; what may hold a private key or a challenge is for level 3.",
     "dir [ FILENAME ]": "Lists the files of device storage, or one.",
     "display clock": "Shows the time, who vouches for it, and whether it is trusted.",
-    "display current-configuration [ all | include-default ]": "Shows the running configuration;"
-    " it can be pasted back. `include-default` adds the settings that have their default value.",
+    "display current-configuration [ all | include-default | configuration { system | pki-entity"
+    " | pki-realm | user-interface | aaa } ]": "Shows the running configuration; it can be pasted"
+    " back. `include-default` adds the settings that have their default value.",
     "display device": "Shows whether the device is as it should be.",
     "display esn": "Shows the serial number of the device.",
     "display history-command": "Shows the last lines of this session.",

@@ -42,7 +42,16 @@ from agent.console.language.grammar import (
     openings,
 )
 from agent.console.language.parameters import FILTER
-from agent.console.language.views import CONFIGURATION, EVERYWHERE, SYSTEM, records_of
+from agent.console.language.views import (
+    AAA,
+    CONFIGURATION,
+    CONSOLE,
+    ENTITY,
+    EVERYWHERE,
+    REALM,
+    SYSTEM,
+    records_of,
+)
 from agent.settings import Settings, fold
 from hal.annotations import Any
 from hal.named import NamedTuple
@@ -85,8 +94,23 @@ def display_this(operator: Operator, _args: Args) -> None:
     operator.show(displays.configuration(shown))
 
 
+# By the names that VRP gives to its views in prompts: the view whose blocks are meant.
+PARTS = {
+    "system": None,
+    "pki-entity": ENTITY,
+    "pki-realm": REALM,
+    "user-interface": CONSOLE,
+    "aaa": AAA,
+}
+
+
 def display_current(operator: Operator, args: Args) -> None:
     settings = operator.device.settings
+    if "configuration" in args:
+        opens = PARTS[args.chosen(PARTS)[0]]
+        rows = [row for row in ROWS if SYSTEM in row.views and row.opens == opens]
+        operator.show(displays.configuration(blocks.framed(rendered(rows, settings))))
+        return
     lines = default_lines(settings) if "include-default" in args else setting_lines(settings)
     operator.show(displays.configuration(_shown(settings, lines, blocks.as_comment)))
 
@@ -152,9 +176,16 @@ ROWS: tuple[Row, ...] = (
         shows=displays.CONFIGURATION,
     ),
     Row(
-        "display current-configuration [ all | include-default ]",
+        "display current-configuration [ all | include-default"
+        f" | configuration {{ {' | '.join(PARTS)} }} ]",
         EVERYWHERE,
         display_current,
+        words={
+            "configuration": "A part of it alone",
+            "system": "What no block holds",
+            "pki-entity": "PKI entities",
+            "pki-realm": "PKI realms",
+        },
         level=DISPLAY_LEVEL,
         shows=displays.CONFIGURATION,
     ),

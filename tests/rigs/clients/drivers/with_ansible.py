@@ -1,4 +1,9 @@
-"""ansible-core: `ce_config` of community.network twice, `cli_command` of ansible.netcommon."""
+"""ansible-core: `ce_config` of community.network twice, its `ce_facts`, and `cli_command` of
+ansible.netcommon.
+
+Of the facts those of the software and of the configuration can be had; memory, neighbours and the
+like belong to a router, of which the agent is a part.
+"""
 
 import json
 import os
@@ -22,15 +27,17 @@ PLAY = """
         parents: [pki entity a1]
     - ansible.netcommon.cli_command:
         command: display version
+    - community.network.ce_facts:
+        gather_subset: [default, config]
 """
 
 
 def configures_twice():
-    """ce_config changes, then changes nothing; cli_command shows"""
+    """ce_config changes, then changes nothing; cli_command shows; ce_facts has the name"""
     with tempfile.TemporaryDirectory() as folder:
         play = Path(folder) / "play.yml"
         play.write_text(PLAY)
-        facts = {
+        variables = {
             "ansible_connection": "ansible.netcommon.network_cli",
             "ansible_network_os": "community.network.ce",
             "ansible_network_cli_ssh_type": "paramiko",
@@ -41,7 +48,7 @@ def configures_twice():
         }  # fmt: skip
         words = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "r1,", str(play)]
         done = subprocess.run(
-            [*words, "-e", json.dumps(facts)],
+            [*words, "-e", json.dumps(variables)],
             env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
                  "ANSIBLE_HOST_KEY_CHECKING": "False", "HOME": folder, "LC_ALL": "C.UTF-8"},
             capture_output=True, text=True, timeout=500, check=False,
@@ -51,6 +58,8 @@ def configures_twice():
     results = [task["hosts"]["r1"] for task in tasks]
     check([result["changed"] for result in results[:2]] == [True, False], results)
     check("software, Version" in results[2]["stdout"], results)
+    facts = results[3]["ansible_facts"]
+    check((facts["hostname"], facts["config"][1]) == ("Huawei", "sysname Huawei"), facts)
 
 
 run("ansible-core", configures_twice)
