@@ -35,6 +35,11 @@ PUBLISHED: dict[str, Row] = {
     "crl-signature": Row(PEER, LATER, "the signature of the revocation list is wrong: {reason}",
         "it was changed on its way, or the CA has a new key",
         "try again; type `pki get-certificate ca realm ...` if it stays so"),
+    "crl-unverifiable": Row(PEER, LATER, "the signature of the revocation list cannot be verified:"
+        " it is {name}",
+        "the CA signs its lists with an algorithm that this device does not know",
+        "ask the CA's operator to sign lists with sha256WithRSAEncryption, RSASSA-PSS, ECDSA or"
+        " Ed25519; without a list type `certificate-check none`"),
     "crl-outdated": Row(PEER, LATER, "the revocation list is out of date: {reason}",
         "the CA does not renew it, an old one was shown, or this clock is wrong",
         "check `display clock`; try again later, or ask the CA's operator"),

@@ -113,6 +113,11 @@ REPLY: dict[str, Row] = {
         "a fault in the CA, or a CA below the pinned one that goes beyond what it may",
         "ask the CA's operator; a CA that is itself pinned with `fingerprint` is not bound by what"
         " stands in its own certificate"),
+    "issued-unverifiable": Row(PEER, OPERATOR,
+        "the signature of the certificate cannot be verified: {reason}",
+        "the CA signs with an algorithm that this device does not know",
+        "ask the CA's operator to sign with sha256WithRSAEncryption, RSASSA-PSS, ECDSA or Ed25519,"
+        " for devices and for each CA and RA below the pinned one; nothing was installed"),
     "issued-dates": Row(PEER, OPERATOR, "the certificate is not valid now: {reason}",
         "this clock or that of the CA is wrong",
         "check `display clock`; ask the CA's operator; what came by an application is kept, and"

@@ -180,8 +180,20 @@ def read(data: bytes) -> Node:
     """The one element that `data` is; BerError for anything else, bytes after it included."""
     node, end = _Reader(data).element(0, len(data), 0)
     if end != len(data):
-        raise BerError("bytes after the end")
+        raise BerError(behind(data[end:], end))
     return node
+
+
+def end(data: bytes) -> int | None:
+    """The place where the element that these bytes begin with ends, which is not descended into;
+    None for an indefinite length; BerError."""
+    return _Reader(data).header(0, len(data))[2]
+
+
+def behind(rest: bytes, at: int) -> str:
+    """What is said about octets that stand behind the end of an element, which is at `at`."""
+    kind = "octet" if rest.strip(b"\0") else "NUL"
+    return f"{len(rest)} {kind}{'s' if len(rest) > 1 else ''} behind its end at octet {at}"
 
 
 def content(data: bytes, tag: int) -> bytes:

@@ -6,13 +6,11 @@ anything; the agent compares a fingerprint, and `caset` works from the pin.
 
 from __future__ import annotations
 
-import base64
-import re
 import ssl
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import ber, caset, cms, path, pem, ra, relations, tls, transport
+from agent.scep import ber, caset, cms, path, ra, relations, tls, transport
 from agent.scep.border import reading
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, items, submap, text_or_none
@@ -20,7 +18,6 @@ from hal.ports import Link
 
 _CAPS_LINES = 64
 _CAPS_LINE_CHARACTERS = 64
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 
 
 def exchange_of(job: Job, link: Link) -> transport.Exchange:
@@ -57,14 +54,16 @@ def fetch(job: Job, link: Link) -> Answer:
     notes: list[str] = []
     caps = _capabilities(exchange, ca_id, notes)
     ders = ca_certificates(exchange.get("GetCACert", ca_id, limits.CA_SET_BYTES))
-    readable = caset.readable(ders)
+    readable, faults = caset.parted(ders)
     if not readable:
-        raise fail("ca-set-malformed", reason="no certificate in it can be read", page="-")
+        reason = f"no certificate in it can be read: {'; '.join(faults)}"
+        raise fail("ca-set-malformed", reason=reason, page="-")
     size = sum(len(certificate.der) for certificate in readable)
     if size > limits.CA_SET_DER_BYTES:
         raise fail("ca-set-too-large", size=size, cap=limits.CA_SET_DER_BYTES)
-    if len(readable) < len(set(ders)):
-        notes.append(f"{len(set(ders)) - len(readable)} of the CA's certificates cannot be read")
+    if faults:
+        told = "; ".join(faults)
+        notes.append(f"{len(faults)} of the CA's certificates cannot be read: {told}")
     if rules is not None:
         ra.check(readable, rules)
     return {"caps": caps, "certificates": arrived(readable, job), "notes": notes}
@@ -111,24 +110,15 @@ def capabilities(body: bytes) -> list[str]:
 
 
 def ca_certificates(data: bytes) -> list[bytes]:
-    """DER of every certificate in a GetCACert answer: one, a degenerate SignedData, or PEM.
+    """DER of every certificate in a GetCACert answer: one, a degenerate SignedData, or several.
 
-    The content decides, since servers mix up the types (RFC 8894 4.2.1). Some put white space
-    before it, or send bare base64 (both seen by certmonger).
+    The content decides, since servers mix up the types (RFC 8894 4.2.1), and put white space
+    around it or send bare base64 (both seen by certmonger).
     """
     with reading("ca-set-malformed", data):
         if data.lstrip().startswith(b"<"):
             raise ber.BerError("a page for people")
-        blocks = [_der(data)]
-        if data.lstrip().startswith(b"-----BEGIN"):
-            blocks = [block.data() for block in pem.blocks(data)]
-        ders = [der_ for block in blocks for der_ in cms.certificates_in(block)]
-        if not 0 < len(ders) <= limits.CA_SET_CERTIFICATES:
+        ders = cms.certificates_of(data)
+        if len(ders) > limits.CA_SET_CERTIFICATES:
             raise ber.BerError(f"{len(ders)} certificates")
     return ders
-
-
-def _der(data: bytes) -> bytes:
-    """Without white space before it, and out of base64, which no DER looks like."""
-    text = b"".join(data.split())
-    return base64.b64decode(text, validate=True) if _BASE64.fullmatch(text) else data.lstrip()

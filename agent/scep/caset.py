@@ -21,9 +21,11 @@ from agent.errors import fail
 from agent.scep import certificate, crypto, names, path
 from agent.scep.certificate import Certificate
 from agent.scep.path import Authority, in_date
+from agent.scep.text import clean
 from hal.named import NamedTuple
 
 Rules = path.Rules
+_UNVERIFIABLE = "which cannot be verified here"
 FINGERPRINTS = {"md5": "md5", "sha1": "sha1", "sha256": "sha-256"}  # as configured -> digest
 
 
@@ -65,6 +67,21 @@ class CaSet(NamedTuple):
         """Why no authority vouches for a certificate that one of them has signed, or ""."""
         faults = [path.fault(subject, a, self.rules) for a in self._signers_of(subject)]
         return faults[0] if faults and all(faults) else ""
+
+    def unverifiable(self, subject: Certificate) -> str:
+        """Why nobody here can tell whether an authority has signed a certificate, or "": an
+        algorithm or a key that is unknown, of its signature or of that of its issuer."""
+        if not subject.signature.digest:
+            return f"its signature is {subject.signature.name}, {_UNVERIFIABLE}"
+        for issuer in filter(subject.names_issuer, self.certificates):
+            who = names.shortly(issuer.subject)
+            if not issuer.signature.digest and issuer != self.pin:
+                return (
+                    f"the signature of its issuer {who} is {issuer.signature.name}, {_UNVERIFIABLE}"
+                )
+            if not crypto.can_verify(issuer.spki):
+                return f"the key of its issuer {who} is of a kind {_UNVERIFIABLE}"
+        return ""
 
     def vouches_for(self, subject: Certificate) -> bool:
         """Issued by an authority, in date, and not on the list that is stored."""
@@ -141,13 +158,24 @@ def readable(ders: Sequence[bytes]) -> list[Certificate]:
 
     One odd certificate in a set must not cost the set; its absence shows where it is needed.
     """
+    return parted(ders)[0]
+
+
+def parted(ders: Sequence[bytes]) -> tuple[list[Certificate], list[str]]:
+    """The same, and for each one that is left out its SHA-256 and the reason."""
     certificates: dict[bytes, Certificate] = {}
+    faults: dict[bytes, str] = {}
     for data in ders:
         try:
             certificates[data] = certificate.read(data)
-        except ValueError:
-            continue
-    return list(certificates.values())
+        except ValueError as error:
+            faults[data] = f"sha256 {crypto.digest('sha-256', data).hex()}: {clean(str(error))}"
+    return list(certificates.values()), list(faults.values())
+
+
+def left_out(faults: Sequence[str]) -> str:
+    """What `parted` leaves out, as the end of a sentence about the set; "": nothing."""
+    return f"; left out, since it cannot be read: {'; '.join(faults)}" if faults else ""
 
 
 def digits(algorithm: str, subject: Certificate) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent import limits
 from agent.scep import ber, crypto, der, names, oids
 from hal.named import NamedTuple
 
@@ -18,6 +19,14 @@ KEY_USAGES = (
     "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly",
 )  # fmt: skip
 
+_NAMES = {
+    "rsa": "{}WithRSAEncryption",
+    "pss": "rsassaPss with {}",
+    "ecdsa": "ecdsa-with-{}",
+    "ed25519": "ED25519",
+}
+_VERSIONS = (1, 2, 3)  # RFC 5280 4.1.2.1
+
 
 class Extension(NamedTuple):
     critical: bool
@@ -25,11 +34,27 @@ class Extension(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """An algorithm of signatures: `rsa` or `ecdsa` with a digest, or one that we do not know."""
+    """An algorithm of signatures: a scheme of `crypto.verify` with a digest, both "" for one that
+    we do not know. `pss`: of RSASSA-PSS, the digest of MGF1 and the length of the salt."""
 
     oid: str
     scheme: str
     digest: str
+    pss: tuple[str, int] | None = None
+
+    @property
+    def name(self) -> str:
+        """`sha256WithRSAEncryption`; of an algorithm that nobody here knows its identifier."""
+        digest = self.digest.replace("-", "")
+        named = _NAMES.get(self.scheme) if digest else None
+        return named.format(digest) if named else oids.UNVERIFIED.get(self.oid, self.oid)
+
+    def holds(self, spki: bytes, value: bytes, data: bytes) -> bool:
+        """Whether a value is the signature of this public key over the data."""
+        if not self.digest:
+            return False
+        key = _plain_rsa(spki) if self.scheme == "pss" else spki
+        return crypto.verify(key, self.scheme, self.digest, value, data, self.pss)
 
 
 class Certificate(NamedTuple):
@@ -64,8 +89,7 @@ class Certificate(NamedTuple):
         return names.key(self.issuer) == names.key(issuer.subject)
 
     def signed_by(self, spki: bytes) -> bool:
-        scheme, digest = self.signature.scheme, self.signature.digest
-        return bool(digest) and crypto.verify(spki, scheme, digest, self.signature_value, self.tbs)
+        return self.signature.holds(spki, self.signature_value, self.tbs)
 
     def issued_by(self, issuer: Certificate) -> bool:
         return self.names_issuer(issuer) and self.signed_by(issuer.spki)
@@ -80,6 +104,19 @@ def public_bits(spki: ber.Node) -> bytes:
     return bits.bit_bytes()
 
 
+def form_fault(leaf: Certificate) -> str:
+    """A fault in the form of a certificate for a device, or "" (RFC 5280 4.1).
+
+    This device could live with it, but its peers may not: they would refuse the certificate in the
+    middle of a handshake, far from the CA that made it.
+    """
+    if not 0 < leaf.serial < 1 << limits.SERIAL_BITS:  # 4.1.2.2
+        return "its serial number is not positive, or has more than 20 octets"
+    if leaf.version != 3 and leaf.extensions:  # 4.1.2.1
+        return f"it is of version {leaf.version} and has extensions"
+    return ""
+
+
 def modulus_bytes(spki: bytes) -> int:
     """The length of the modulus of an RSA key of ours, and so of its signatures and blocks."""
     modulus = ber.Fields(ber.read(public_bits(ber.read(spki)))).take().integer()
@@ -87,9 +124,38 @@ def modulus_bytes(spki: bytes) -> int:
 
 
 def algorithm(node: ber.Node) -> Signature:
-    """A signature's AlgorithmIdentifier, its parameters NULL or absent."""
-    dotted, _ = algorithm_identifier(node)
+    """A signature's AlgorithmIdentifier; but for RSASSA-PSS its parameters are NULL or absent."""
+    dotted, parameters = algorithm_identifier(node)
+    if dotted == oids.RSA_PSS:
+        return _pss(parameters)
     return Signature(dotted, *oids.SIGNATURES.get(dotted, ("", "")))
+
+
+def _pss(parameters: ber.Node | None) -> Signature:
+    """RSASSA-PSS-params (RFC 4055 3.1): by default SHA-1, its mask and 20 octets of salt."""
+    digest, mask, salt, trailer = "sha1", "sha1", 20, 1
+    for field in parameters.expect(der.SEQUENCE).children if parameters else []:
+        inner = field.inner()
+        if field.tag == der.explicit(0):
+            digest = oids.DIGEST_NAMES.get(algorithm_identifier(inner)[0], "")
+        elif field.tag == der.explicit(1):
+            _function, of = algorithm_identifier(inner)
+            mask = oids.DIGEST_NAMES.get(algorithm_identifier(of)[0], "") if of else ""
+        elif field.tag == der.explicit(2):
+            salt = inner.integer()
+        else:
+            trailer = inner.integer()
+    if not digest or not mask or trailer != 1:
+        return Signature(oids.RSA_PSS, "", "")
+    return Signature(oids.RSA_PSS, "pss", digest, (mask, salt))
+
+
+def _plain_rsa(spki: bytes) -> bytes:
+    """An RSA key that is only for PSS (RFC 4055 1.2) as one of any RSA, which libraries know."""
+    fields = ber.Fields(ber.read(spki))
+    if algorithm_identifier(fields.take())[0] != oids.RSA_PSS:
+        return spki
+    return der.sequence(der.sequence(der.oid(oids.RSA), der.null()), fields.take().raw)
 
 
 def algorithm_identifier(node: ber.Node) -> tuple[str, ber.Node | None]:
@@ -124,11 +190,14 @@ def from_node(node: ber.Node) -> Certificate:
     tbs.end()
     times = ber.Fields(validity)
     begin, end = times.take(), times.only()
+    number = 1 if version is None else version.inner().integer() + 1
+    if number not in _VERSIONS:
+        raise ber.BerError(f"it is of version {number}")
     is_ca, path_length = _basic_constraints(extensions.get(oids.BASIC_CONSTRAINTS))
     return Certificate(
         node.raw,
         tbs_node.raw,
-        1 if version is None else version.inner().integer() + 1,
+        number,
         serial,
         names.read(issuer),
         issuer.raw,

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import ber, certificate, crypto, der, names, oids
+from agent.scep import ber, certificate, crypto, der, encodings, foreign, names, oids
 from agent.scep.certificate import Certificate
 from agent.scep.keys import Key, Oaep
 from hal.named import NamedTuple
@@ -61,12 +61,12 @@ class Identifier(NamedTuple):
 class Signer(NamedTuple):
     """One SignerInfo; `attributes`: identifier -> values, `signed`: the bytes that were signed.
 
-    digest: a name of the console (sha-256); scheme: rsa or ecdsa, as `crypto.verify` takes it.
+    digest: a name of the console (sha-256), which `algorithm` names, too.
     """
 
     identifier: Identifier
     digest: str
-    scheme: str
+    algorithm: certificate.Signature
     attributes: dict[str, list[ber.Node]]
     signed: bytes
     signature: bytes
@@ -134,12 +134,33 @@ def certificates_in(data: bytes) -> list[bytes]:
     """DER of the certificates in this: one certificate, or a degenerate SignedData; BerError.
 
     RFC 8894 4.2.1 tells the two by Content-Type, which servers confuse. A ContentInfo begins with
-    an identifier and a certificate with a SEQUENCE.
+    an identifier and a certificate with a SEQUENCE. A certificate is not read here, as those of a
+    SignedData are not.
     """
     node = ber.read(data)
     if node.children and node.children[0].tag == der.OID:
         return read_signed(data).certificates
-    return [certificate.from_node(node).der]
+    kind, tags = foreign.of_data(data), [child.tag for child in node.children]
+    if kind not in (None, foreign.CERTIFICATE):
+        raise ber.BerError(f"it is {kind.name}")
+    if tags != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
+        raise ber.BerError("it is no certificate")
+    return [node.raw]
+
+
+def certificates_of(data: bytes) -> list[bytes]:
+    """The same of a file or of an answer, however it is encoded; BerError where there is none.
+    Blocks of PEM that are labelled as something else are passed over."""
+    ders: list[bytes] = []
+    for block in encodings.blocks(data):
+        try:
+            ders += certificates_in(block.data())
+        except ValueError:
+            if block.label in encodings.CERTIFICATES:
+                raise
+    if not ders:
+        raise ber.BerError("no certificate is in it")
+    return ders
 
 
 def _encapsulated(fields: ber.Fields) -> tuple[str, bytes]:
@@ -169,12 +190,14 @@ def _signer(node: ber.Node) -> Signer:
     fields.end()
     # rsaEncryption names no digest and sha256WithRSAEncryption does; both are sent (RFC 3370 3.2).
     digest = oids.DIGEST_NAMES.get(digest_oid, "")
+    if signature_algorithm.scheme and not signature_algorithm.digest:
+        signature_algorithm = signature_algorithm._replace(digest=digest)
     if not digest or signature_algorithm.digest not in ("", digest):
         raise ber.BerError("a digest that is unknown, or differs from that of the signature")
     return Signer(
         identifier,
         digest,
-        signature_algorithm.scheme,
+        signature_algorithm,
         _attributes(attributes),
         der.tlv(der.SET, *(child.der() for child in attributes.children)),
         signature,
@@ -307,7 +330,9 @@ def verify(message: SignedData, signer: Signer, spki: bytes) -> str:
     # Over the octets of the string alone, without tag and length, its pieces joined (5.4).
     if digests[0].octet_string() != crypto.digest(signer.digest, message.content):
         return "messageDigest does not fit the content"
-    if not crypto.verify(spki, signer.scheme, signer.digest, signer.signature, signer.signed):
+    if not signer.algorithm.digest:
+        return f"{signer.algorithm.name}, which cannot be verified here"
+    if not signer.algorithm.holds(spki, signer.signature, signer.signed):
         return "it was not made with the signer's key"
     return ""
 

@@ -1,175 +1,213 @@
-"""Certificates and private keys in a file that an operator brings: PEM, DER or PKCS#12.
+"""Certificates and private keys in a file that an operator brings.
 
 Fault model. The file was made by another system, was carried through a network or on a stick, and
 may be damaged, cut, or made to wear this device out: it is capped in size, blocks, certificates and
 in the work that its password asks for, and everything else about it is one of our errors. Nothing
 of it is in the text of an error, since it may hold a key in plain.
+
+What a block holds is told by its octets: its label, the ending of the file's name and the format
+that was typed are what somebody believed. A certificate that cannot be read costs neither the
+others nor the key; an error names it where it may be the one that is missed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import ber, caset, cms, cms_writer, crypto, der, oids, pbe, pem
+from agent.scep import ber, caset, cms, crypto, der, encodings, foreign, pbe, pfx
 from agent.scep.certificate import Certificate
+from agent.scep.encodings import Block
 from agent.scep.text import clean
 from hal.named import NamedTuple
 
 FORMATS = {"pem": "", "der": "", "pkcs12": ""}
-_CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "CMS")
+_OURS = (*encodings.CERTIFICATES, "PKCS12")
 _KEY = "PRIVATE KEY"  # how the labels of all private keys end
-_KEYS = 2  # in a file that somebody has joined; each may cost its rounds
-_PFX_VERSION = 3
-_HASHED = 64  # bytes that SHA-256 takes at once
+_LOCKS = 2  # in a file that somebody has joined; each may cost its rounds
+_CIPHERS_OF_PEM = (b"AES-", b"DES-")  # of DEK-Info (RFC 1421), those that OpenSSL writes
 
 
 class Contents(NamedTuple):
-    """Certificates of a file in its order, each once, and its private keys, each once."""
+    """Certificates of a file in its order, each once, and its private keys, each once; `left_out`:
+    which certificates cannot be read and why, as the end of a sentence, or ""."""
 
     certificates: list[Certificate]
     keys: list[crypto.PrivateKey]
+    left_out: str
 
 
-def read(data: bytes, form: str | None, password: str | None, keys: bool) -> Contents:
-    """The contents of a file; `form` is a key of FORMATS, or None to find out.
+Objects = tuple[list[crypto.PrivateKey], list[bytes]]  # private keys, certificates in DER
 
-    Without `keys`, private keys of a PEM file are not looked at.
-    Errors: `import-unreadable`, `import-too-large`, `import-password`, `import-password-missing`,
-    `import-work`, `import-key-refused`, `import-keys`.
+
+def read(data: bytes, password: str | None, keys: bool) -> Contents:
+    """The contents of a file. Without `keys`, private keys of a PEM file are not looked at.
+
+    Errors: `import-unreadable`, `import-foreign`, `import-too-large`, `import-password`,
+    `import-password-missing`, `import-work`, `import-key-refused`, `import-keys`.
     """
     if len(data) > limits.IMPORT_BYTES:
         raise fail("import-too-large", size=len(data), cap=limits.IMPORT_BYTES)
-    secret = password.encode() if password else None
-    with _reading():
-        form = form or _format(data)
-        if form == "pkcs12":
-            ders, private_keys = _pkcs12(data, secret)
-        elif form == "pem":
-            ders, private_keys = _pem(pem.blocks(data), secret, keys)
-        else:
-            ders, private_keys = _der(data, secret)
-    return Contents(_certificates(ders, private_keys), _distinct(private_keys))
+    with _reading(data):
+        blocks = encodings.blocks(data)
+        wanted = [b for b in blocks if keys or not b.label.endswith(_KEY)]
+        locked = [block for block in wanted if _is_lock(block)]
+        if len(locked) > _LOCKS:
+            raise fail("import-keys", count=len(locked))
+        objects = [_objects(block, password or None, block in locked) for block in wanted]
+        found = [key for some, _ in objects for key in some]
+        ders = [one for _, some in objects for one in some]
+        if not found and not ders:
+            _refuse(blocks)
+    certificates, left_out = _certificates(ders, found)
+    return Contents(certificates, _distinct(found), left_out)
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def _reading(data: bytes) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
+        if (kind := foreign.of_text(data)) is not None:
+            raise fail("import-foreign", name=kind.name, remedy=kind.remedy) from None
         raise fail("import-unreadable", reason=clean(str(error))) from None
 
 
-def _format(data: bytes) -> str:
-    if pem.looks_so(data):
-        return "pem"
-    children = ber.read(data).children
-    first = children[0] if children else None
-    is_pfx = first is not None and first.tag == der.INTEGER and first.integer() == _PFX_VERSION
-    return "pkcs12" if is_pfx else "der"
+def _refuse(blocks: Sequence[Block]) -> None:
+    """The error of a file that holds nothing for this device."""
+    for block in blocks:
+        node = _node(block)
+        kind = foreign.of_label(block.label) or (foreign.of_data(node.raw) if node else None)
+        if kind is not None:
+            raise fail("import-foreign", name=kind.name, remedy=kind.remedy)
+    raise ber.BerError("no certificate and no private key is in it")
 
 
-def _certificates(ders: list[bytes], keys: list[crypto.PrivateKey]) -> list[Certificate]:
-    readable = caset.readable(ders)
+def _certificates(
+    ders: list[bytes], keys: list[crypto.PrivateKey]
+) -> tuple[list[Certificate], str]:
+    readable, faults = caset.parted(ders)
     if not readable and not keys:
-        raise fail("import-unreadable", reason="no certificate and no private key is in it")
+        raise fail("import-unreadable", reason="; ".join(faults))
     if len(readable) > limits.CA_SET_CERTIFICATES:
         raise fail("import-unreadable", reason=f"{len(readable)} certificates are in it")
     size = sum(len(certificate.der) for certificate in readable)
     if size > limits.CA_SET_DER_BYTES:
         raise fail("import-too-large", size=size, cap=limits.CA_SET_DER_BYTES)
-    return readable
+    return readable, caset.left_out(faults)
 
 
 def _distinct(keys: list[crypto.PrivateKey]) -> list[crypto.PrivateKey]:
     return list({crypto.public_der(key): key for key in keys}.values())
 
 
-# -- the three formats -----------------------------------------------------------------------------
+# -- one block -------------------------------------------------------------------------------------
 
 
-def _pem(
-    blocks: list[pem.Block], password: bytes | None, keys: bool
-) -> tuple[list[bytes], list[crypto.PrivateKey]]:
-    packed = [block.data() for block in blocks if block.label in _CERTIFICATES]
-    key_blocks = [block for block in blocks if keys and block.label.endswith(_KEY)]
-    if len(key_blocks) > _KEYS:
-        raise fail("import-keys", count=len(key_blocks))
-    ders = [certificate for data in packed for certificate in cms.certificates_in(data)]
-    return ders, [_pem_key(block, password) for block in key_blocks]
+def _is_lock(block: Block) -> bool:
+    """A private key or a PKCS#12, by its label or its octets."""
+    if block.label.endswith(_KEY):
+        return True
+    node = _node(block)
+    return node is not None and (pfx.is_pfx(node) or _is_key(node))
 
 
-def _pem_key(block: pem.Block, password: bytes | None) -> crypto.PrivateKey:
-    if not block.encrypted:
-        return _der_key(block.data(), password)
-    if password is None:
-        raise fail("import-password-missing")
-    return _usable(crypto.open_key(block.raw, True, password), "")
+def _node(block: Block) -> ber.Node | None:
+    """The element of a block; None for one with a label of another kind that is none."""
+    try:
+        return ber.read(block.data())
+    except ValueError:
+        if block.label in _OURS:
+            raise
+        return None
 
 
-def _der(data: bytes, password: bytes | None) -> tuple[list[bytes], list[crypto.PrivateKey]]:
-    """A certificate, a degenerate SignedData, or a key as PKCS#8 or PKCS#1."""
-    children = ber.read(data).children
-    first = children[0] if children else None
-    if first is not None and (first.tag == der.INTEGER or _is_algorithm(first)):
-        return [], [_der_key(data, password)]
-    return cms.certificates_in(data), []
+def _is_key(node: ber.Node) -> bool:
+    """As PKCS#8, PKCS#1 and an EncryptedPrivateKeyInfo begin; no certificate does."""
+    tags = [child.tag for child in node.children]
+    numbered = tags[:1] == [der.INTEGER] and tags != [der.INTEGER, der.INTEGER]
+    return numbered or (
+        tags == [der.SEQUENCE, der.OCTET_STRING] and _is_algorithm(node.children[0])
+    )
 
 
 def _is_algorithm(node: ber.Node) -> bool:
-    """As an EncryptedPrivateKeyInfo begins; a certificate does not (RFC 5208 6)."""
     return node.tag == der.SEQUENCE and [child.tag for child in node.children[:1]] == [der.OID]
 
 
-def _der_key(data: bytes, password: bytes | None) -> crypto.PrivateKey:
-    children = ber.read(data).children
-    if not children or not _is_algorithm(children[0]):
-        key = crypto.open_key(data, False, None)
-        if key is None:
-            raise ber.BerError("its private key is damaged, or of a kind that is not known")
-        return _rsa(key)
-    rare = pbe.demand(data).rare
+def _objects(block: Block, password: str | None, locked: bool) -> Objects:
+    if (kind := foreign.of_label(block.label)) is not None:
+        if block.label.endswith(_KEY):
+            raise fail("import-foreign", name=kind.name, remedy=kind.remedy)
+        return [], []
+    if block.encrypted:
+        return [_pem_key(block, password)], []
+    node = _node(block)
+    if node is None:
+        return [], []
+    if locked and pfx.is_pfx(node):
+        return _pkcs12(node.raw, password)
+    if locked:
+        return [_key(node, password)], []
+    try:
+        return [], cms.certificates_in(node.raw)
+    except ber.BerError:
+        if block.label in _OURS and foreign.of_data(node.raw) is None:
+            raise
+        return [], []
+
+
+def _pem_key(block: Block, password: str | None) -> crypto.PrivateKey:
+    """A traditional key, whose encryption stands in its headers."""
+    cipher = block.headers.partition(b"DEK-Info:")[2].strip()
+    if not cipher.startswith(_CIPHERS_OF_PEM):
+        raise ber.BerError("its private key has an encryption that is not known here")
     if password is None:
         raise fail("import-password-missing")
-    return _usable(crypto.open_key(data, False, password), rare)
+    return _usable(crypto.open_key(block.canonical(), True, password.encode()), "")
 
 
-def _pkcs12(data: bytes, password: bytes | None) -> tuple[list[bytes], list[crypto.PrivateKey]]:
+def _key(node: ber.Node, password: str | None) -> crypto.PrivateKey:
+    if not node.children or not _is_algorithm(node.children[0]):
+        return _plain_key(node.raw)
+    rare = pbe.demand(node.raw).rare
+    if password is None:
+        raise fail("import-password-missing")
+    if rare:  # the library may know it, and does not say why it opens none
+        return _usable(crypto.open_key(node.raw, False, password.encode()), rare)
+    plain = pbe.opened(node.children[0], node.children[1].octet_string(), password)
+    if plain is None or not _is_plain_key(plain):
+        raise fail("import-password", rare="")
+    return _plain_key(plain)
+
+
+def _is_plain_key(plain: bytes) -> bool:
+    try:
+        return [child.tag for child in ber.read(plain).children[:1]] == [der.INTEGER]
+    except ber.BerError:
+        return False
+
+
+def _plain_key(data: bytes) -> crypto.PrivateKey:
+    key = crypto.open_key(data, False, None)
+    if key is None:
+        raise ber.BerError("its private key is damaged, or of a kind that is not known")
+    return _rsa(key)
+
+
+def _pkcs12(data: bytes, password: str | None) -> Objects:
+    """By the library, which is quick; by our own reader where that opens nothing."""
     from agent.scep import pkcs12  # loaded by the worker
 
-    rare = pbe.demand(data).rare
-    contents = pkcs12.opened(_with_mac(data, password), password)
-    if contents is None and password is None:
-        raise fail("import-password-missing")
-    key, ders = contents or (_usable(None, rare), [])
-    return ders, [] if key is None else [_rsa(key)]
-
-
-def _with_mac(data: bytes, password: bytes | None) -> bytes:
-    """The same with a MAC when it has none: without one, OpenSSL 3.0 forgets the password.
-
-    One round of the derivation of RFC 7292 B.2 is one digest, since the key of an HMAC-SHA-256 is
-    as long as it.
-    """
-    fields = ber.read(data).expect(der.SEQUENCE).children
-    if len(fields) != 2 or password is None:
-        return data
-    safe = ber.Fields(fields[1])
-    if safe.take().oid() != oids.DATA:
-        return data
-    content = ber.Fields(safe.take(der.explicit(0)), der.explicit(0)).take().octet_string()
-    salt, text = bytes(8), (password.decode() + "\0").encode("utf-16-be")
-    size = -(-len(text) // _HASHED) * _HASHED
-    filled = (text * (size // len(text) + 1))[:size]
-    key = crypto.digest("sha-256", b"\x03" * _HASHED + bytes(_HASHED) + filled)
-    info = der.sequence(
-        cms_writer.algorithm(oids.DIGESTS["sha-256"]),
-        der.octet_string(crypto.hmac_sha256(key, content)),
-    )
-    mac = der.sequence(info, der.octet_string(salt))  # one round is the default
-    return der.sequence(fields[0].raw, fields[1].raw, mac)
+    pbe.demand(data)
+    contents = pkcs12.opened(data, password.encode() if password else None)
+    if contents is not None:
+        key, ders = contents
+        return [] if key is None else [_rsa(key)], ders
+    bags = pfx.read(data, password)
+    return [_key(ber.read(key), password) for key in bags.keys], bags.certificates
 
 
 # -- keys ------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ does not grow with it.
 from __future__ import annotations
 
 from agent import limits
-from agent.scep import ber, certificate, crypto, der, names, oids
+from agent.scep import ber, certificate, der, names, oids
 from hal.named import NamedTuple
 
 _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
@@ -53,8 +53,7 @@ class Crl(NamedTuple):
         return verdict
 
     def signed_by(self, spki: bytes) -> bool:
-        scheme, digest = self.signature.scheme, self.signature.digest
-        return bool(digest) and crypto.verify(spki, scheme, digest, self.signature_value, self.tbs)
+        return self.signature.holds(spki, self.signature_value, self.tbs)
 
 
 def read(data: bytes) -> Crl:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import ber, crl, der, names, oids, pem
+from agent.scep import ber, cms, crl, der, encodings, names, oids
 from agent.scep.border import reading
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
@@ -36,6 +36,8 @@ def accept(data: bytes, ca: CaSet, notes: list[str]) -> Crl:
             raise ber.BerError(f"it names {revocations.total} certificates")
         revocations.entry_of(-1)  # every entry can be read
     digest = revocations.signature.digest
+    if not digest:
+        raise fail("crl-unverifiable", name=revocations.signature.name)
     if digest == "md5" and "md5" not in ca.rules.weak:
         raise fail("crl-signature", reason="it is made with md5")
     if digest in ("md5", "sha1"):
@@ -59,14 +61,23 @@ def reason_of(cert: Certificate, revocations: Crl, ca: CaSet) -> str:
 
 
 def der_of(data: bytes) -> bytes:
-    """The list as DER, whichever of the two forms it came in."""
+    """The list as DER, whatever it came in; that of a SignedData without content, too."""
     with reading("crl-malformed", data):
-        if not data.lstrip().startswith(b"-----BEGIN"):
-            return data
-        blocks = pem.blocks(data)
-        if len(blocks) != 1:
-            raise ber.BerError(f"{len(blocks)} blocks of PEM")
-        return blocks[0].data()
+        found = encodings.single(data)
+        if not _is_content_info(found):
+            return found
+        lists = cms.read_signed(found).lists
+        if len(lists) != 1:
+            raise ber.BerError(f"a PKCS#7 with {len(lists)} lists")
+        return lists[0]
+
+
+def _is_content_info(data: bytes) -> bool:
+    """A list is too long to be read as a tree; its first element is a SEQUENCE."""
+    if data[:1] != b"\x30":
+        return False
+    at = data[1] & 0x7F if data[1:2] > b"\x80" else 0
+    return data[2 + at : 3 + at] == der.OID.to_bytes(1, "big")
 
 
 def dates_fault(revocations: Crl, now_s: int | None) -> str:

@@ -11,18 +11,14 @@ LocalError.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import lru_cache
-from typing import cast
+from typing import TypeVar, cast
 
-from cryptography.exceptions import (
-    InternalError,
-    InvalidSignature,
-    InvalidTag,
-    UnsupportedAlgorithm,
-)
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.backends.openssl.backend import backend
 from cryptography.hazmat.primitives import hashes, hmac
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
@@ -38,7 +34,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from agent.errors import fail
+from agent.errors import AgentError, fail
 
 try:  # moved in version 43, gone from its old place in version 48
     from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
@@ -46,6 +42,7 @@ except ImportError:
     from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
 
 PrivateKey = rsa.RSAPrivateKey
+T = TypeVar("T")
 
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "md5": hashes.MD5,
@@ -55,12 +52,19 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha-384": hashes.SHA384,
     "sha-512": hashes.SHA512,
 }
+_VERIFIED: dict[str, type[hashes.HashAlgorithm]] = {  # of others, too
+    **_HASHES,
+    "sha-512-256": hashes.SHA512_256,
+    "sha3-224": hashes.SHA3_224,
+    "sha3-256": hashes.SHA3_256,
+    "sha3-384": hashes.SHA3_384,
+    "sha3-512": hashes.SHA3_512,
+}
 DIGEST_BYTES = {name: kind().digest_size for name, kind in _HASHES.items()}
 KEY_BYTES = {"des": 8, "3des": 24, "aes128": 16, "aes192": 24, "aes256": 32}
 GCM_NONCE_BYTES = 12
 _UNTESTED = "_rsa_skip_check_key"  # of versions up to 38
-_REFUSALS = (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, OverflowError)
-FILE_REFUSALS = (*_REFUSALS, InternalError)
+_OURS = (AgentError, MemoryError, KeyboardInterrupt, SystemExit)  # an alarm that rings, a limit
 
 
 def block_bytes(cipher: str) -> int:
@@ -72,10 +76,21 @@ def draw(count: int) -> bytes:
     return os.urandom(count)
 
 
+def asked(call: Callable[[], T]) -> T | None:
+    """The answer of the library about bytes of a stranger; None, whatever it throws instead. A
+    panic of its part in Rust is a BaseException and no Exception."""
+    try:
+        return call()
+    except _OURS:
+        raise
+    except BaseException:
+        return None
+
+
 def digest(name: str, data: bytes) -> bytes:
     """The digest of the data; LocalError when this system refuses the algorithm."""
     try:
-        context = hashes.Hash(_HASHES[name]())
+        context = hashes.Hash(_VERIFIED[name]())
     except UnsupportedAlgorithm:
         raise fail("digest-refused", digest=name) from None
     context.update(data)
@@ -129,43 +144,64 @@ def sign(key: PrivateKey, digest_name: str, value: bytes) -> bytes:
 
 
 @lru_cache(maxsize=512)  # who issued whom is asked again and again of the same certificates
-def verify(spki: bytes, scheme: str, digest_name: str, signature: bytes, data: bytes) -> bool:
-    """Whether the signature is that of this public key; schemes `rsa` (v1.5) and `ecdsa`."""
-    try:
-        key = load_der_public_key(spki)
-        algorithm = _HASHES[digest_name]()
+def verify(
+    spki: bytes,
+    scheme: str,
+    digest_name: str,
+    signature: bytes,
+    data: bytes,
+    pss: tuple[str, int] | None = None,
+) -> bool:
+    """Whether the signature is that of this public key; schemes `rsa` (v1.5), `pss`, `ecdsa` and
+    `ed25519`. `pss`: digest of MGF1 and length of the salt."""
+
+    def verified() -> bool:
+        key, algorithm = load_der_public_key(spki), _VERIFIED[digest_name]()
         if scheme == "rsa" and isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, data, padding.PKCS1v15(), algorithm)
+        elif scheme == "pss" and pss is not None and isinstance(key, rsa.RSAPublicKey):
+            mask = padding.MGF1(_VERIFIED[pss[0]]())
+            key.verify(signature, data, padding.PSS(mask, pss[1]), algorithm)
         elif scheme == "ecdsa" and isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, data, ec.ECDSA(algorithm))
+        elif scheme == "ed25519" and isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signature, data)
         else:
             return False
-    except _REFUSALS:
-        return False
-    return True
+        return True
+
+    return asked(verified) is True
+
+
+def can_verify(spki: bytes) -> bool:
+    """Whether the library knows this kind of key, and this very curve."""
+    return asked(lambda: load_der_public_key(spki)) is not None
 
 
 def wrap(spki: bytes, content_key: bytes) -> bytes:
     """RSAES-PKCS1-v1_5 for a recipient; ValueError when its key cannot encrypt."""
-    try:
-        key = load_der_public_key(spki)
-    except _REFUSALS:
-        raise ValueError("no usable public key") from None
+    key = asked(lambda: load_der_public_key(spki))
+    if key is None:
+        raise ValueError("no usable public key")
     if not isinstance(key, rsa.RSAPublicKey):
         raise ValueError("not an RSA key")
-    return key.encrypt(content_key, padding.PKCS1v15())
+    wrapped = asked(lambda: key.encrypt(content_key, padding.PKCS1v15()))
+    if wrapped is None:
+        raise ValueError("it is too short, or may not encrypt")
+    return wrapped
 
 
 def unwrap(key: PrivateKey, wrapped: bytes, oaep: tuple[str, str] | None) -> bytes | None:
     """The content key by v1.5, or by OAEP with these digests (its own, that of MGF1)."""
-    scheme: padding.AsymmetricPadding = padding.PKCS1v15()
-    try:
+
+    def unwrapped() -> bytes:
+        scheme: padding.AsymmetricPadding = padding.PKCS1v15()
         if oaep is not None:
             mask = padding.MGF1(_HASHES[oaep[1]]())
             scheme = padding.OAEP(mask, _HASHES[oaep[0]](), None)
         return key.decrypt(wrapped, scheme)
-    except _REFUSALS:
-        return None
+
+    return asked(unwrapped)
 
 
 # -- content ciphers -------------------------------------------------------------------------------
@@ -191,13 +227,14 @@ def encrypt_cbc(cipher: str, key: bytes, iv: bytes, plain: bytes) -> bytes:
 
 def decrypt_cbc(cipher: str, key: bytes, iv: bytes, secret: bytes) -> bytes | None:
     """The plain text, or None for anything that is wrong with key, length or padding."""
-    try:
+
+    def decrypted() -> bytes:
         decryptor = _cbc(cipher, key, iv).decryptor()
         padded = decryptor.update(secret) + decryptor.finalize()
         unpadder = PKCS7(block_bytes(cipher) * 8).unpadder()
         return unpadder.update(padded) + unpadder.finalize()
-    except _REFUSALS:
-        return None
+
+    return asked(decrypted)
 
 
 def encrypt_gcm(key: bytes, plain: bytes, bound: bytes) -> bytes:
@@ -207,29 +244,35 @@ def encrypt_gcm(key: bytes, plain: bytes, bound: bytes) -> bytes:
 
 
 def decrypt_gcm(key: bytes, secret: bytes, bound: bytes) -> bytes | None:
-    try:
-        return AESGCM(key).decrypt(secret[:GCM_NONCE_BYTES], secret[GCM_NONCE_BYTES:], bound)
-    except (InvalidTag, *_REFUSALS):
-        return None
+    nonce, sealed = secret[:GCM_NONCE_BYTES], secret[GCM_NONCE_BYTES:]
+    return asked(lambda: AESGCM(key).decrypt(nonce, sealed, bound))
 
 
 # -- passwords -------------------------------------------------------------------------------------
 
 
-def pbkdf2(password: bytes, salt: bytes, rounds: int, length: int) -> bytes:
-    """PBKDF2 with HMAC-SHA-256 (RFC 8018 5.2)."""
-    return PBKDF2HMAC(hashes.SHA256(), length, salt, rounds).derive(password)
+def pbkdf2(
+    password: bytes, salt: bytes, rounds: int, length: int, digest_name: str = "sha-256"
+) -> bytes:
+    """PBKDF2 with the HMAC of a digest (RFC 8018 5.2)."""
+    return PBKDF2HMAC(_HASHES[digest_name](), length, salt, rounds).derive(password)
 
 
-def scrypt(password: bytes, salt: bytes, cost: int, block: int, length: int) -> bytes:
-    """scrypt (RFC 7914) with N, r, and p = 1; it takes 128 * N * r bytes of memory."""
-    return Scrypt(salt, length, cost, block, 1).derive(password)
+def scrypt(
+    password: bytes, salt: bytes, cost: int, block: int, length: int, parallel: int = 1
+) -> bytes:
+    """scrypt (RFC 7914) with N, r and p; it takes 128 * N * r bytes of memory."""
+    return Scrypt(salt, length, cost, block, parallel).derive(password)
+
+
+def hmac_of(digest_name: str, key: bytes, data: bytes) -> bytes:
+    context = hmac.HMAC(key, _HASHES[digest_name]())
+    context.update(data)
+    return context.finalize()
 
 
 def hmac_sha256(key: bytes, data: bytes) -> bytes:
-    context = hmac.HMAC(key, hashes.SHA256())
-    context.update(data)
-    return context.finalize()
+    return hmac_of("sha-256", key, data)
 
 
 # -- files of others -------------------------------------------------------------------------------
@@ -237,7 +280,5 @@ def hmac_sha256(key: bytes, data: bytes) -> bytes:
 
 def open_key(data: bytes, is_pem: bool, password: bytes | None) -> object | None:
     """The private key of a file, of any kind, tested by the library; None when it does not open."""
-    try:
-        return (load_pem_private_key if is_pem else load_der_private_key)(data, password)
-    except FILE_REFUSALS:
-        return None
+    load = load_pem_private_key if is_pem else load_der_private_key
+    return asked(lambda: load(data, password))

@@ -92,7 +92,7 @@ def _lines(cert: Certificate) -> Iterable[str]:
     yield "    Data:"
     yield f"        Version: {_version(cert.version)}"
     yield from _serial(cert.serial)
-    yield f"        Signature Algorithm: {signature_name(cert.signature)}"
+    yield f"        Signature Algorithm: {cert.signature.name}"
     yield row("        Issuer: ", names.shown(cert.issuer))
     yield "        Validity"
     yield f"            Not Before: {gmt(cert.not_before_s)}"
@@ -112,7 +112,7 @@ def _extensions(extensions: dict[str, Extension], indent: str) -> Iterable[str]:
 
 
 def _signature(signature: certificate.Signature, value: bytes) -> Iterable[str]:
-    yield f"    Signature Algorithm: {signature_name(signature)}"
+    yield f"    Signature Algorithm: {signature.name}"
     yield "    Signature Value:"
     yield from _octets(value, 8, _PER_LINE_SHORT)
 
@@ -147,7 +147,7 @@ def _attribute(kind: str, value: ber.Node) -> str:
 def _crl_lines(crl: Crl) -> Iterable[str]:
     yield "Certificate Revocation List (CRL):"
     yield f"        Version {_version(crl.version)}"
-    yield f"        Signature Algorithm: {signature_name(crl.signature)}"
+    yield f"        Signature Algorithm: {crl.signature.name}"
     yield row("        Issuer: ", names.shown(crl.issuer))
     yield f"        Last Update: {gmt(crl.this_update_s)}"
     yield f"        Next Update: {'NONE' if crl.next_update_s is None else gmt(crl.next_update_s)}"
@@ -186,14 +186,6 @@ def _serial(serial: int) -> Iterable[str]:
 def hexadecimal(number: int) -> str:
     """A serial number of any length, cut at what is shown of a value."""
     return f"{number:x}"[: 2 * _SHOWN_BYTES]
-
-
-def signature_name(signature: certificate.Signature) -> str:
-    """`sha256WithRSAEncryption`, or the identifier of an algorithm that we do not know."""
-    if not signature.digest:
-        return signature.oid
-    digest = signature.digest.replace("-", "")
-    return f"{digest}WithRSAEncryption" if signature.scheme == "rsa" else f"ecdsa-with-{digest}"
 
 
 def _colons(data: bytes) -> str:

@@ -29,9 +29,10 @@ def run(job: Job, hands: Hands) -> Answer:
     name it is `import-other-key`.
     """
     kind = one_of(job, "kind", _KINDS)
-    form = None if job.get("format") is None else one_of(job, "format", container.FORMATS)
+    if job.get("format") is not None:  # typed; the octets decide (`container`)
+        one_of(job, "format", container.FORMATS)
     password = text_or_none(job, "password")
-    contents = container.read(field(job, "data", bytes), form, password, keys=kind != "ca")
+    contents = container.read(field(job, "data", bytes), password, keys=kind != "ca")
 
     def sealed(key: crypto.PrivateKey) -> Answer:
         if job.get("name") is None:
@@ -47,7 +48,7 @@ def _ca(job: Job, contents: Contents, _sealed: Seal) -> Answer:
     keys_bits = [_bits(crypto.public_der(key)) for key in contents.keys]
     members = [member for member in contents.certificates if member.public_bits not in keys_bits]
     if not any(member.is_ca for member in members):
-        raise fail("import-no-ca")
+        raise fail("import-no-ca", left_out=contents.left_out)
     return {"certificates": ca_query.arrived(members, job)}
 
 
@@ -67,7 +68,7 @@ def _local(job: Job, contents: Contents, sealed: Seal) -> Answer:
     if spki is None:
         raise fail("import-no-key")
     what = "the private key in it" if file_spki else "the realm's key pair"
-    leaf = _own(contents.certificates, _bits(spki), what)
+    leaf = _own(contents, _bits(spki), what)
     comes_in = file_spki is not None and file_spki != realm_spki
     return {
         "certificate": certmap.summary(leaf),
@@ -76,14 +77,18 @@ def _local(job: Job, contents: Contents, sealed: Seal) -> Answer:
     }
 
 
-def _own(certificates: Sequence[Certificate], bits: bytes, what: str) -> Certificate:
-    """The certificate of this key; of several (a renewal with the same key) the latest."""
-    leaves = [leaf for leaf in certificates if leaf.public_bits == bits]
+def _own(contents: Contents, bits: bytes, what: str) -> Certificate:
+    """The certificate of this key; of several (a renewal with the same key) the latest. In its form
+    it is judged as one that the CA sends."""
+    leaves = [leaf for leaf in contents.certificates if leaf.public_bits == bits]
     if not leaves:
-        raise fail("import-mismatch", count=len(certificates), key=what)
+        count, left_out = len(contents.certificates), contents.left_out
+        raise fail("import-mismatch", count=count, key=what, left_out=left_out)
     newest = max(leaves, key=lambda leaf: (leaf.not_before_s, leaf.not_after_s))
     if len(newest.der) > limits.CERTIFICATE_BYTES:
         raise fail("import-too-large", size=len(newest.der), cap=limits.CERTIFICATE_BYTES)
+    if fault := certificate.form_fault(newest):
+        raise fail("issued-malformed", reason=fault)
     return newest
 
 

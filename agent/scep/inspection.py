@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.scep import certificate, crl, crypto, describe, names, oids, pem, request
+from agent.scep import certificate, crl, crypto, describe, encodings, names, oids, request
 from agent.scep.certmap import summary
 from agent.scep.jobmap import Answer, Job, items, one_of
 from agent.scep.text import clean
@@ -17,7 +17,7 @@ from agent.scep.text import clean
 def run(job: Job) -> Answer:
     """{kind: certificate | request | crl, ders} -> {texts, items}
 
-    What is shown may come from a file, so each may also be PEM: its first block counts.
+    What is shown may come from a file, so each may be encoded: the first object of it counts.
     """
     name = one_of(job, "kind", _KINDS)
     texts, maps = [], []
@@ -31,12 +31,12 @@ def run(job: Job) -> Answer:
 def _shown(kind: str, data: bytes) -> tuple[str, Answer]:
     title, show = _KINDS[kind]
     try:
-        data = pem.first(data)
-        text, fields = show(data)
+        found = encodings.first(data)
+        text, fields = show(found)
     except ValueError as error:
         line = f"{title}: {len(data)} bytes that cannot be read ({clean(str(error))})"
         return line, {"error": line}
-    prints = {name: crypto.digest(digest, data).hex() for name, digest in _PRINTS.items()}
+    prints = {name: crypto.digest(digest, found).hex() for name, digest in _PRINTS.items()}
     return text, {**fields, **prints}
 
 
@@ -67,7 +67,7 @@ def _usages(
     alternative = certificate.read_alternative_names(extensions.get(oids.SUBJECT_ALT_NAME))
     return {
         "key": describe.key_name(spki),
-        "signature": describe.signature_name(signature),
+        "signature": signature.name,
         "subject_alternative_names": [names.shown_names([entry]) for entry in alternative],
         "key_usage": [name for name in certificate.KEY_USAGES if name in usage],
         "extended_key_usage": sorted(map(describe.purpose, purposes)),
@@ -86,7 +86,7 @@ def _crl(data: bytes) -> tuple[str, Answer]:
     ]
     return describe.crl_text(revocations), {
         "issuer": names.shown(revocations.issuer),
-        "signature": describe.signature_name(revocations.signature),
+        "signature": revocations.signature.name,
         "this_update_s": revocations.this_update_s,
         "next_update_s": revocations.next_update_s,
         "revoked_count": revocations.total,

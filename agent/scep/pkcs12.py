@@ -16,17 +16,18 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from agent.scep.crypto import FILE_REFUSALS, PrivateKey
+from agent.scep.crypto import PrivateKey, asked
 
 
 def opened(data: bytes, password: bytes | None) -> tuple[object | None, list[bytes]] | None:
     """The private key, if any, and DER of the certificates; None when it does not open."""
-    try:
+
+    def loaded() -> tuple[object | None, list[bytes]]:
         key, own, others = pkcs12.load_key_and_certificates(data, password)
         certificates = [*([own] if own else []), *others]
         return key, [certificate.public_bytes(Encoding.DER) for certificate in certificates]
-    except FILE_REFUSALS:
-        return None
+
+    return asked(loaded)
 
 
 def made(key: PrivateKey | None, ders: list[bytes], password: bytes | None, rounds: int) -> bytes:
@@ -37,9 +38,13 @@ def made(key: PrivateKey | None, ders: list[bytes], password: bytes | None, roun
         builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(rounds)
         builder = builder.key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
         protection = builder.hmac_hash(hashes.SHA256()).build(password)
-    try:
+
+    def serialized() -> bytes:
         others = [x509.load_der_x509_certificate(data) for data in ders]
         own = others.pop(0) if others and key is not None else None
         return pkcs12.serialize_key_and_certificates(None, key, own, others, protection)
-    except FILE_REFUSALS as error:
-        raise ValueError(str(error)) from None
+
+    file = asked(serialized)
+    if file is None:
+        raise ValueError("one of the certificates is not to its liking")
+    return file

@@ -21,7 +21,7 @@ _MODULES = (
     "stringprep",
     "unicodedata",
 )
-_CODECS = ("utf-8", "ascii", "latin-1", "iso-8859-1", "utf-16-be", "utf-32-be", "idna")
+_CODECS = ("utf-8", "ascii", "latin-1", "iso-8859-1", "utf-16-be", "utf-16-le", "utf-32-be", "idna")
 
 
 def load_all() -> None:

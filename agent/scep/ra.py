@@ -151,7 +151,8 @@ def _fault(ca: CaSet, candidate: Certificate) -> str:
     if not path.in_date(candidate, ca.rules.now_s):
         return "it is not in date"
     if ca.issuer_of(candidate) is None:
-        return ca.fault_of(candidate) or "no CA of the set, from the pin down, issued it"
+        fault = ca.fault_of(candidate) or ca.unverifiable(candidate)
+        return fault or "no CA of the set, from the pin down, issued it"
     return "" if ca.vouches_for(candidate) else "its CA has revoked it"
 
 

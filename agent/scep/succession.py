@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.errors import fail
-from agent.scep import ber, caset, certificate, cms, names, path
+from agent.scep import ber, caset, certificate, cms, encodings, names, path
 from agent.scep.border import reading
 from agent.scep.caset import CaSet, Fingerprint, Rules
 from agent.scep.certificate import Certificate
@@ -39,7 +39,7 @@ class RollOver(NamedTuple):
 def signer(message: bytes, ca: CaSet, issuing: Certificate) -> path.Authority:
     """The signer of a next set: the pinned CA, or the CA of the stored set that issues to us."""
     with reading("next-ca-malformed", message):
-        identifier = _only_signer(cms.read_signed(message)).identifier
+        identifier = _only_signer(cms.read_signed(encodings.single(message))).identifier
         candidates = [ca.pin, issuing]
         author = identifier.find(candidates)
     if author is None:
@@ -53,7 +53,7 @@ def members(link: RollOver, rules: Rules, notes: list[str]) -> list[Certificate]
     `rules` without a time: the CA may have ended.
     """
     with reading("next-ca-malformed", link.message):
-        message = cms.read_signed(link.message)
+        message = cms.read_signed(encodings.single(link.message))
         _only_signer(message)
         pinned = certificate.read(link.certificate)
         notes += _check_signature(message, pinned, link.via, rules)

@@ -17,10 +17,10 @@ import socket
 import ssl
 
 from agent.errors import AgentError, fail
+from agent.scep import cms
 from agent.scep.text import clean
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, not in the ssl module
-_PEM = b"-----BEGIN"
 
 # X509_V_ERR_*: what OpenSSL found wrong with a chain; the rest is `tls-certificate`.
 CODES: dict[int, str] = {
@@ -61,7 +61,7 @@ REASONS: dict[str, str] = {
 
 
 def context(trust: bytes, name: str, check_dates: bool) -> ssl.SSLContext:
-    """The context that judges a connection: the certificates of a file, PEM or one in DER.
+    """The context that judges a connection: the certificates of a file, in any encoding.
 
     LocalError `tls-trust-file`, which names the file.
     """
@@ -69,11 +69,19 @@ def context(trust: bytes, name: str, check_dates: bool) -> ssl.SSLContext:
     made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if not check_dates:
         made.verify_flags |= _NO_CHECK_TIME
+    faults = []
     try:
-        made.load_verify_locations(cadata=trust.decode("latin-1") if _PEM in trust else trust)
-    except (ssl.SSLError, ValueError) as error:
-        reason = clean(str(getattr(error, "reason", None) or error)).replace("_", " ").lower()
-        raise fail("tls-trust-file", name=name, reason=reason) from None
+        ders = cms.certificates_of(trust)
+    except ValueError as error:
+        ders, faults = [], [clean(str(error))]
+    for one in ders:  # each by itself: an odd one must not cost the others
+        try:
+            made.load_verify_locations(cadata=one)
+        except (ssl.SSLError, ValueError) as error:
+            reason = str(getattr(error, "reason", None) or error)
+            faults.append(clean(reason).replace("_", " ").lower())
+    if len(faults) >= max(len(ders), 1):
+        raise fail("tls-trust-file", name=name, reason=faults[0])
     return made
 
 

@@ -30,6 +30,7 @@ from agent.scep import (
     caset,
     certificate,
     cms,
+    encodings,
     messages,
     names,
     oids,
@@ -99,7 +100,7 @@ def accept(data: bytes, expected: Expected) -> messages.CertRep:
     says nothing yet about a certificate: PENDING has none, and SUCCESS has it in the envelope.
     """
     with reading("certrep-malformed", data):
-        message = cms.read_signed(data)
+        message = cms.read_signed(encodings.single(data))
         # RFC 5652 5.1 allows any number, none included. With two it would be open which one has
         # signed the attributes that are read below; with none nobody has.
         if len(message.signers) != 1:
@@ -143,7 +144,7 @@ def _check_signer(signer: Certificate, expected: Expected) -> None:
     if any(signer.der == authority.certificate.der for authority in ca.authorities):
         return
     if ca.issuer_of(signer) is None:
-        why = ca.fault_of(signer) or "it does not chain to the pinned CA"
+        why = ca.fault_of(signer) or ca.unverifiable(signer) or "it does not chain to the pinned CA"
         raise fail("certrep-signer", reason=f"{why}: {who}")
     fault = ra.signer_fault(signer, ca, expected.ra)
     if fault:
@@ -271,27 +272,12 @@ def _ours(ders: list[bytes], expected: Expected) -> Certificate:
 
 
 def _check_form(leaf: Certificate, expected: Expected) -> None:
-    """Faults that this device could live with, but its peers may not (RFC 5280 4.1).
-
-    A peer would refuse the certificate in the middle of a handshake, far from the CA that made it.
-    """
-    faults = (
-        (  # 4.1.2.2
-            not 0 < leaf.serial < 1 << limits.SERIAL_BITS,
-            "its serial number is not positive, or has more than 20 octets",
-        ),
-        (  # 4.1.2.1
-            leaf.version != 3 and bool(leaf.extensions),
-            f"it is of version {leaf.version} and has extensions",
-        ),
-        (  # 4.1.2.7: the same bits under another identifier are another key to whoever reads them
-            _key_algorithm(leaf.spki) != _key_algorithm(expected.spki),
-            "it names another algorithm for our key",
-        ),
-    )
-    for wrong, reason in faults:
-        if wrong:
-            raise fail("issued-malformed", reason=reason)
+    fault = certificate.form_fault(leaf)
+    # 4.1.2.7: the same bits under another identifier are another key to whoever reads them.
+    if not fault and _key_algorithm(leaf.spki) != _key_algorithm(expected.spki):
+        fault = "it names another algorithm for our key"
+    if fault:
+        raise fail("issued-malformed", reason=fault)
     for dotted, extension in leaf.extensions.items():
         if extension.critical and dotted not in oids.EXTENSIONS:  # RFC 5280 4.2
             raise fail("issued-critical", extension=dotted)
@@ -305,16 +291,16 @@ def _issuer(leaf: Certificate, expected: Expected) -> path.Authority:
     """The authority at or below the pin that has signed it under RFC 5280 6.1 (`path.py`)."""
     if leaf.is_ca:  # the key of a device is no place for a CA: who steals it would issue for all
         raise fail("issued-ca")
-    if not leaf.signature.digest:
-        raise fail("issued-malformed", reason=f"unknown signature algorithm {leaf.signature.oid}")
     # SHA-1 is an error here and only a note in a reply: a collision lets somebody prepare two
     # certificates for one signature, and it serves for years instead of for one message.
     if leaf.signature.digest in ("md5", "sha1"):
         expected.weak(leaf.signature.digest, "issued-weak", "the signature of the certificate")
     issuer = expected.ca.issuer_of(leaf)
     if issuer is None:
-        # Three faults with three remedies: a CA that oversteps its limits, a signature that does
-        # not hold, and a CA that the stored set does not know.
+        # Four faults with four remedies: a signature that cannot be verified here, a CA that
+        # oversteps its limits, a signature that does not hold, a CA that the set does not know.
+        if unknown := expected.ca.unverifiable(leaf):
+            raise fail("issued-unverifiable", reason=unknown)
         fault = expected.ca.fault_of(leaf)
         if fault:
             raise fail("issued-path", reason=fault)

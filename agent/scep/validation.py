@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from agent import limits
 from agent.errors import fail
-from agent.scep import ca_query, caset, certificate, crl_check, names, path, pem, stored
+from agent.scep import ca_query, caset, certificate, crl_check, encodings, names, path, stored
 from agent.scep.caset import CaSet
 from agent.scep.certificate import Certificate
 from agent.scep.jobmap import Answer, Job, field, items, one_of, submap
@@ -76,8 +76,8 @@ class _Judge(NamedTuple):
         """Why no authority vouches for this certificate, or nothing."""
         if self.ca.issuer_of(subject) is not None or _self_signed(subject):
             return ""
-        if not subject.signature.digest:
-            return f"unknown signature algorithm {subject.signature.oid}"
+        if unknown := self.ca.unverifiable(subject):
+            return unknown
         namesakes = [candidate for candidate in self.known if subject.names_issuer(candidate)]
         signers = [candidate for candidate in namesakes if subject.signed_by(candidate.spki)]
         issuer = names.shortly(subject.issuer)
@@ -145,7 +145,7 @@ def _with_chain(job: Job, chain: Sequence[bytes]) -> Job:
 
 def _local(job: Job) -> tuple[list[_Row], list[bytes]]:
     try:
-        leaf = certificate.read(pem.first(field(job, "certificate", bytes)))  # may be a file
+        leaf = certificate.read(encodings.first(field(job, "certificate", bytes)))  # may be a file
     except ValueError as error:
         return [_Row("local", "-", INVALID, _unreadable(error))], []
     judge = _judge(job, items(job, "chain", bytes))

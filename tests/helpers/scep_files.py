@@ -34,6 +34,10 @@ def certificate_pem(*parties: lab.Party) -> bytes:
     return pem.encode("CERTIFICATE", [party.der for party in parties])
 
 
+def text_of(der: bytes, label: str = "CERTIFICATE") -> bytes:
+    return pem.encode(label, [der])
+
+
 @functools.cache
 def leaf(key: str = "dev", start_s: int = lab.NOW_S - lab.DAY_S) -> lab.Party:
     """A certificate below the sub CA for one of the keys."""

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 from typing import Any
 
 import pytest
@@ -135,7 +136,8 @@ def test_an_odd_certificate_does_not_cost_the_set() -> None:
     odd = lab.tlv(0x30, b"\x02\x01\x05")
     answer, _ = fetch(web.ok(b"AES"), web.ok(lab.degenerate([odd, lab.root().der])))
     assert [record["der"] for record in answer["certificates"]] == [lab.root().der]
-    assert answer["notes"] == ["1 of the CA's certificates cannot be read"]
+    why = f"sha256 {hashlib.sha256(odd).hexdigest()}: tag 02 instead of 30"
+    assert answer["notes"] == [f"1 of the CA's certificates cannot be read: {why}"]
 
 
 @pytest.mark.parametrize(

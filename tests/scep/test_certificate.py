@@ -9,7 +9,8 @@ from cryptography import x509 as library
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.scep import ber, certificate, der, names
+from agent.scep import ber, certificate, cms_writer, der, names, oids
+from tests.helpers import scep_files as files
 from tests.helpers import scep_lab as lab
 
 
@@ -85,6 +86,75 @@ def test_the_issuer_of_an_ec_ca(tmp_path: Path) -> None:
     assert made.is_ca
     assert made.signature.scheme == "ecdsa"
     assert made.issued_by(made)
+
+
+RSA, EC = ("rsa:2048",), ("ec", "-pkeyopt", "ec_paramgen_curve:P-384")
+PSS = ("-sigopt", "rsa_padding_mode:pss")
+SALT, MASK = ("-sigopt", "rsa_pss_saltlen:11"), ("-sigopt", "rsa_mgf1_md:sha1")
+ONLY_PSS = ("rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048")
+ALGORITHMS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    "RSA, SHA-224": (RSA, ("-sha224",), "sha224WithRSAEncryption"),
+    "RSA, SHA-512/256": (RSA, ("-sha512-256",), "sha512256WithRSAEncryption"),
+    "RSA, SHA3-256": (RSA, ("-sha3-256",), "sha3256WithRSAEncryption"),
+    "RSA, SHA3-512": (RSA, ("-sha3-512",), "sha3512WithRSAEncryption"),
+    "PSS, SHA-256": (RSA, ("-sha256", *PSS), "rsassaPss with sha256"),
+    "PSS, SHA-512, a short salt": (RSA, ("-sha512", *PSS, *SALT), "rsassaPss with sha512"),
+    "PSS, SHA-384, mask by SHA-1": (RSA, ("-sha384", *PSS, *MASK), "rsassaPss with sha384"),
+    "PSS, SHA-1, all by default": (RSA, ("-sha1", *PSS, "-sigopt", "rsa_pss_saltlen:20"),
+                                   "rsassaPss with sha1"),
+    "PSS, a key for PSS alone": (ONLY_PSS, ("-sha256",), "rsassaPss with sha256"),
+    "ECDSA, SHA-224": (EC, ("-sha224",), "ecdsa-with-sha224"),
+    "ECDSA, SHA-512": (EC, ("-sha512",), "ecdsa-with-sha512"),
+    "ECDSA, SHA3-384": (EC, ("-sha3-384",), "ecdsa-with-sha3384"),
+    "Ed25519": (("ed25519",), (), "ED25519"),
+}  # fmt: skip
+
+
+def self_signed(key: tuple[str, ...], words: tuple[str, ...]) -> bytes:
+    made = ("req", "-x509", "-newkey", *key, "-nodes", "-keyout", "/dev/null", *words)
+    return files.openssl(*made, "-subj", "/CN=Root", "-outform", "der")
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_signatures_of_openssl(name: str) -> None:
+    key, words, told = ALGORITHMS[name]
+    made = certificate.read(self_signed(key, words))
+    assert made.signature.name == told
+    assert made.issued_by(made)
+    value = made.signature_value
+    changed_value = value[:-1] + bytes((value[-1] ^ 1,))
+    assert not made._replace(signature_value=changed_value).issued_by(made)
+    assert not made._replace(tbs=made.tbs + b"x").issued_by(made)
+
+
+@pytest.mark.parametrize(("kind", "told"), [("ed448", "ED448"), ("dsa", "dsa_with_SHA256")])
+def test_an_algorithm_that_is_not_verified_has_a_name(kind: str, told: str) -> None:
+    signature = certificate.algorithm(
+        ber.read(der.sequence(der.oid({v: k for k, v in oids.UNVERIFIED.items()}[told])))
+    )
+    assert (signature.name, signature.digest) == (told, "")
+    assert not signature.holds(lab.public_der("root"), b"", b"")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        der.tlv(der.explicit(0), cms_writer.algorithm("2.16.840.1.101.3.4.2.11")),  # SHAKE128
+        der.tlv(der.explicit(3), der.integer(2)),  # RFC 4055 3.1: one is all that there is
+        der.tlv(der.explicit(1), der.sequence(der.oid("1.2.3"))),
+    ],
+)
+def test_pss_that_nobody_here_knows(parameters: bytes) -> None:
+    node = ber.read(der.sequence(der.oid(oids.RSA_PSS), der.sequence(parameters)))
+    signature = certificate.algorithm(node)
+    assert (signature.digest, signature.name) == ("", "RSASSA-PSS with an unknown digest")
+
+
+@pytest.mark.parametrize("salt", [-1, 1 << 70, 400])
+def test_a_salt_that_no_key_has_is_a_wrong_signature(salt: int) -> None:
+    made = certificate.read(self_signed(RSA, ("-sha256", *PSS)))
+    odd = made.signature._replace(pss=("sha-256", salt))
+    assert not made._replace(signature=odd).issued_by(made)
 
 
 def changed(path: tuple[int, ...], replacement: bytes) -> bytes:

@@ -239,3 +239,27 @@ def test_a_certificate_is_on_a_list_by_the_key_of_its_issuer_alone() -> None:
     assert reason((6, "keyCompromise")) == ""
     assert reason((5, "keyCompromise"), key="namesake") == ""
     assert reason((5, "keyCompromise"), issuer=lab.sub()) == ""
+
+
+def test_a_list_whose_signature_cannot_be_verified() -> None:
+    known, other = (der.oid(f"1.2.840.113549.1.1.{last}") for last in (11, 2))
+    with pytest.raises(AgentError) as caught:
+        crl_check.accept(made().replace(known, other), ca_set(), [])
+    assert caught.value.code == "crl-unverifiable"
+    assert "cannot be verified: it is md2WithRSAEncryption" in caught.value.what
+
+
+def test_a_list_in_a_pkcs7() -> None:
+    one, two = made(), made((5, ""))
+    for lists, whole in (([one], True), ([one, two], False), ([], False)):
+        body = der.sequence(
+            der.integer(1), der.set_of([]), der.sequence(der.oid(oids.DATA)),
+            der.tlv(der.explicit(1), *lists), der.set_of([]),
+        )  # fmt: skip
+        data = der.sequence(der.oid(oids.SIGNED_DATA), der.tlv(der.explicit(0), body))
+        if whole:
+            assert crl_check.der_of(data) == one
+            continue
+        with pytest.raises(AgentError, match=f"a PKCS#7 with {len(lists)} lists") as caught:
+            crl_check.der_of(data)
+        assert caught.value.code == "crl-malformed"

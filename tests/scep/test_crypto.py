@@ -1,6 +1,11 @@
 """The border to the library: outcomes, never its exceptions, whatever its version."""
 
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -9,10 +14,12 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from cryptography.x509 import InvalidVersion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.scep import cms_writer, crypto, der, oids
+from agent.errors import AgentError, fail
+from agent.scep import cms_writer, crypto, der, oids, pbe, pkcs12
 from tests.helpers import scep_lab as lab
 
 DIGESTS = ("md5", "sha1", "sha-256", "sha-384", "sha-512")
@@ -121,3 +128,119 @@ def test_derivations_of_their_documents() -> None:
 @given(st.binary(max_size=100), st.booleans(), st.sampled_from([None, b"", b"password"]))
 def test_noise_opens_nothing(data: bytes, is_pem: bool, password: bytes | None) -> None:
     assert crypto.open_key(data, is_pem, password) is None
+
+
+# -- whatever the library throws -------------------------------------------------------------------
+
+
+class PanicException(BaseException):  # as PyO3 calls that of Rust
+    """No Exception, since nobody is expected to go on after it."""
+
+
+@pytest.mark.parametrize(
+    "thrown",
+    [
+        ValueError("x"), TypeError(), OverflowError(), KeyError("x"), AttributeError(),
+        UnicodeDecodeError("utf-8", b"x", 0, 1, "x"), RecursionError(), InvalidSignature(),
+        UnsupportedAlgorithm("x"), InvalidVersion("x", 99), InternalError("x", []),
+        PanicException("x"),
+    ],
+)  # fmt: skip
+def test_whatever_the_library_throws_is_a_no(thrown: BaseException) -> None:
+    def call() -> bytes:
+        raise thrown
+
+    assert crypto.asked(call) is None
+
+
+@pytest.mark.parametrize(
+    "thrown", [fail("job-deadline", seconds=1), MemoryError(), KeyboardInterrupt(), SystemExit()]
+)
+def test_what_is_not_the_library_s_passes(thrown: BaseException) -> None:
+    def call() -> bytes:
+        raise thrown
+
+    with pytest.raises(type(thrown)):
+        crypto.asked(call)
+
+
+READS = {
+    "load_der_public_key", "load_der_private_key", "load_pem_private_key",
+    "load_key_and_certificates", "load_der_x509_certificate", "verify", "decrypt",
+    "decryptor", "unpadder", "derive",
+}  # fmt: skip
+OWN = {"load_own", "pbkdf2", "scrypt"}  # what this device has sealed; costs that a caller asks for
+
+
+@pytest.mark.parametrize("module", ["crypto", "pkcs12"])
+def test_every_call_that_gets_foreign_bytes_is_asked(module: str) -> None:
+    """Within a function that `asked` gets, or in an argument of it."""
+    path = Path(crypto.__file__).with_name(f"{module}.py")
+    tree = ast.parse(path.read_text())
+    passed = {
+        argument.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "asked"
+        for argument in node.args
+        if isinstance(argument, ast.Name)
+    }
+    found = list(_calls(tree, False, passed))
+    assert [name for name, asked in found if not asked] == []
+    assert len(found) >= 2
+
+
+def _calls(node: ast.AST, asked: bool, passed: set[str]) -> list[tuple[str, bool]]:
+    if isinstance(node, ast.FunctionDef):
+        asked = asked or node.name in passed or node.name in OWN
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "asked":
+        asked = True
+    here: list[tuple[str, bool]] = []
+    if isinstance(node, ast.Call):
+        name = ast.unparse(node.func).rpartition(".")[2]
+        here = [(name, asked)] if name in READS else []
+    return here + [
+        one for child in ast.iter_child_nodes(node) for one in _calls(child, asked, passed)
+    ]
+
+
+CALLS: dict[str, Callable[[bytes, bytes], object]] = {
+    "verify, rsa": lambda a, b: crypto.verify(a, "rsa", "sha-256", b, b),
+    "verify, pss": lambda a, b: crypto.verify(a, "pss", "sha-256", b, b, ("sha1", len(b))),
+    "verify, ecdsa": lambda a, b: crypto.verify(a, "ecdsa", "sha3-256", b, b),
+    "verify, ed25519": lambda a, b: crypto.verify(a, "ed25519", "sha-512", b, b),
+    "can_verify": lambda a, _: crypto.can_verify(a),
+    "wrap": lambda a, _: crypto.wrap(a, bytes(16)),
+    "unwrap": lambda a, _: crypto.unwrap(lab.key("dev"), a, None),
+    "decrypt_cbc": lambda a, b: crypto.decrypt_cbc("aes128", a, b, a),
+    "decrypt_gcm": lambda a, b: crypto.decrypt_gcm(a, b, a),
+    "open_key, DER": lambda a, b: crypto.open_key(a, False, b or None),
+    "open_key, PEM": lambda a, b: crypto.open_key(a, True, b or None),
+    "pkcs12": lambda a, b: pkcs12.opened(a, b or None),
+    "pkcs12 made": lambda a, b: pkcs12.made(None, [a], b or None, 2),
+}
+
+
+def damaged(data: st.DataObject) -> bytes:
+    """Noise, or a public key, a private key or a certificate with some octets changed."""
+    whole = data.draw(st.sampled_from([
+        b"", lab.public_der("dev"), lab.private_der("dev"), lab.root().der,
+        pbe.shroud(lab.private_der("dev"), "x"),
+    ]))  # fmt: skip
+    octets = bytearray(whole or data.draw(st.binary(max_size=80)))
+    for _ in range(data.draw(st.integers(0, 3)) if octets else 0):
+        octets[data.draw(st.integers(0, min(len(octets), 120) - 1))] = data.draw(
+            st.integers(0, 255)
+        )
+    return bytes(octets)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.data())
+def test_a_library_call_ends_in_a_value_or_in_one_of_our_errors(
+    call: str, data: st.DataObject
+) -> None:
+    try:
+        CALLS[call](damaged(data), data.draw(st.binary(max_size=32)))
+    except (AgentError, ValueError):
+        return  # ValueError is what `border.reading` makes one of ours

@@ -93,25 +93,25 @@ def test_how_a_pkcs12_is_protected(key_file: list[int], tmp_path: Any) -> None:
 def test_certificates_alone_as_pkcs12(password: str | None, tmp_path: Any) -> None:
     ders = [lab.sub().der, lab.root().der]
     data = run("ca", "pkcs12", [], password=password)
-    found = container.read(data, None, password, True)
+    found = container.read(data, password, True)
     assert ({one.der for one in found.certificates}, found.keys) == (set(ders), [])
 
 
 @pytest.mark.parametrize("form", ["pem", "pkcs12"])
 def test_a_key_alone(key_file: list[int], form: str) -> None:
     alone = {"certificates": [], "key": key_fields(), "password": PASSWORD}
-    found = container.read(run("key", form, key_file, **alone), None, PASSWORD, True)
+    found = container.read(run("key", form, key_file, **alone), PASSWORD, True)
     assert (len(found.keys), found.certificates) == (1, [])
 
 
 @pytest.mark.parametrize("form", ["pem", "pkcs12"])
 def test_what_leaves_comes_in_again(key_file: list[int], form: str) -> None:
     data = run("local", form, key_file, key=key_fields(), password=PASSWORD)
-    found = container.read(data, None, PASSWORD, True)
+    found = container.read(data, PASSWORD, True)
     assert {one.der for one in found.certificates} == {party.der for party in files.chain()}
     assert len(found.keys) == 1
     with pytest.raises(AgentError) as caught:
-        container.read(data, None, "wrong", True)
+        container.read(data, "wrong", True)
     assert caught.value.code == "import-password"
 
 

@@ -176,3 +176,26 @@ def test_jobs_that_make_no_sense(key_file: list[int]) -> None:
     assert refused("key", files.key_pem("dev"), key_file, format="else") == "job-request"
     assert refused("key", files.key_pem("dev"), key_file, generation=None) == "job-request"
     assert refused("local", files.leaf().der, key_file, key={"spki": 1}) == "job-request"
+
+
+@pytest.mark.parametrize("serial", [-7405310, 0, 1 << 160])
+def test_a_serial_number_that_peers_refuse(serial: int, key_file: list[int]) -> None:
+    """The same answer as by an application (`test_trust_certificate.test_a_serial_number...`)."""
+    leaf = lab.certificate({"common_name": "x"}, "dev", lab.root(), serial=serial)
+    with pytest.raises(AgentError) as caught:
+        run("local", files.certificate_pem(leaf) + files.key_pem("dev"), key_file)
+    assert caught.value.code == "issued-malformed"
+    assert "serial number is not positive" in caught.value.what
+
+
+def test_what_was_left_out_is_named_where_it_is_missed(key_file: list[int]) -> None:
+    version = (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09")
+    odd = lab.root().der.replace(*version)
+    data = files.text_of(odd) + files.certificate_pem(files.leaf())
+    for kind, code in (("ca", "import-no-ca"), ("local", "import-mismatch")):
+        with pytest.raises(AgentError) as caught:
+            run(kind, data, key_file, key={"spki": lab.public_der("other")})
+        assert caught.value.code == code
+        print_ = crypto.digest("sha-256", odd).hex()
+        left_out = f"left out, since it cannot be read: sha256 {print_}: it is of version 10"
+        assert left_out in caught.value.what

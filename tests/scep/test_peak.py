@@ -21,7 +21,7 @@ if os.fork():
 if sys.argv[2] == "login":
     assert login.matches("x", login.hashed("x", None))
 else:
-    assert container.read(open(sys.argv[2], "rb").read(), None, sys.argv[3], True).keys
+    assert container.read(open(sys.argv[2], "rb").read(), sys.argv[3], True).keys
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 

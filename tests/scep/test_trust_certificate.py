@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from asn1crypto import x509
 
 from agent import limits
 from agent.errors import AgentError
@@ -34,11 +35,47 @@ def test_a_path_that_rfc_5280_does_not_allow() -> None:
 
 
 def test_a_signature_algorithm_that_nobody_here_knows() -> None:
-    known, unknown = (der.oid(f"1.2.840.113549.1.1.{last}") for last in (11, 16))
+    known, unknown = (der.oid(f"1.2.840.113549.1.1.{last}") for last in (11, 2))
     odd = issued().replace(known, unknown)
-    with pytest.raises(AgentError, match="unknown signature algorithm") as caught:
+    with pytest.raises(AgentError, match="md2WithRSAEncryption, which cannot be ver") as caught:
         judge(success(odd), expected())
-    assert caught.value.code == "issued-malformed"
+    assert caught.value.code == "issued-unverifiable"
+    assert "sha256WithRSAEncryption" in caught.value.remedy
+
+
+def unknown(data: bytes) -> bytes:
+    """The same, signed with an algorithm that nobody here verifies."""
+    known, other = (der.oid(f"1.2.840.113549.1.1.{last}") for last in (11, 2))
+    return data.replace(known, other)
+
+
+def test_the_signature_of_a_ca_in_between_that_cannot_be_verified() -> None:
+    odd = lab.sub()._replace(cert=x509.Certificate.load(unknown(lab.sub().der)))
+    with pytest.raises(AgentError) as caught:
+        judge(success(issued(lab.sub())), expected(odd))
+    assert caught.value.code == "issued-unverifiable"
+    assert "the signature of its issuer CN=Lab Sub is md2WithRSAEncryption" in caught.value.what
+
+
+def test_the_signature_of_an_ra_that_cannot_be_verified() -> None:
+    front = lab.ra_pair()[1]
+    odd = front._replace(cert=x509.Certificate.load(unknown(front.der)))
+    with pytest.raises(AgentError) as caught:
+        judge(success(signer=odd), expected(odd, ra=True))
+    assert caught.value.code == "certrep-signer"
+    assert "its signature is md2WithRSAEncryption, which cannot be verified" in caught.value.what
+
+
+def test_the_signature_of_a_reply_that_cannot_be_verified() -> None:
+    rsa = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.null())
+    data = success()
+    at = data.rindex(rsa)
+    pad = der.sequence(der.oid("1.2.840.10040.4.3.1.1"), der.null())
+    assert len(pad) == len(rsa)
+    with pytest.raises(AgentError) as caught:
+        judge(data[:at] + pad + data[at + len(rsa) :], expected())
+    assert caught.value.code == "certrep-signature"
+    assert "1.2.840.10040.4.3.1.1, which cannot be verified here" in caught.value.what
 
 
 def test_a_critical_extension_that_nobody_knows() -> None:

@@ -225,7 +225,7 @@ def _sets(bench: Bench) -> Sets:
         b"\x30\x00", b"\x30\x00"), {}  # fmt: skip
     strict = bench.local(extensions=(_sans(DEVICE, _dns("more.example")),)).dump()
     yield "leaf-more-names", "issued-subject", "one name more than was asked for", (strict,), STRICT
-    yield "leaf-pss", "issued-malformed", "a signature algorithm that nobody here knows", (
+    yield "leaf-pss", "issued-weak", "RSASSA-PSS without parameters, which is with SHA-1", (
         _pss(bench, one),), {}  # fmt: skip
     yield "leaf-mixed-algorithms", "issued-malformed", "two signature algorithms that differ", (
         one.replace(SHA256_RSA, SHA256_RSA[:-3] + b"\x0c\x05\x00", 1),), {}  # fmt: skip
