@@ -41,12 +41,12 @@ NETWORK: dict[str, Row] = {
         "a fault of the network between here and the CA",
         "check `source` and `enrollment-url`; try again"),
     "url-invalid": Row(LOCAL, OPERATOR, "the URL cannot be used: {reason}",
-        "`enrollment-url` was typed wrongly",
+        "it was typed wrongly",
         "type `enrollment-url http://HOST[:PORT]/PATH` in the realm view"),
     # -- TLS, with `enrollment-url https://...` --------------------------------------------------
     "tls-no-trust": Row(LOCAL, OPERATOR, "nothing says whom to trust for the https server",
-        "`enrollment-url` begins with https, and the realm names no CA for it; that of the system"
-        " does not count",
+        "the URL begins with https, and the realm names no CA for its server; those of the system"
+        " do not count",
         "put the CA certificate of the https server into device storage and type `https ca-file"
         " FILENAME` in the realm view"),
     "tls-trust-file": Row(LOCAL, OPERATOR, "the file {name} of `https ca-file` cannot be used:"
@@ -92,47 +92,47 @@ NETWORK: dict[str, Row] = {
     "http-redirect": Row(PEER, LATER, "the server sent us elsewhere (HTTP {status}): {location}",
         "the SCEP service has moved, or is served through https only",
         "if that place is right, type it as `enrollment-url`; redirects are not followed"),
-    "http-denied": Row(PEER, LATER, "the server lets nobody in: HTTP {status} {reason}: {page}",
+    "http-denied": Row(PEER, LATER, "the server lets nobody in: HTTP {status}: {page}",
         "the path is one for people (NDES: mscep_admin), or the server wants a login, a client"
         " certificate or another source address",
         "check the path in `enrollment-url`, and `source`; ask the CA's operator"),
-    "http-not-found": Row(PEER, LATER, "the server has no such place: HTTP {status} {reason}:"
+    "http-not-found": Row(PEER, LATER, "the server has no such place: HTTP {status}:"
         " {page}",
         "the path or the query of the URL is wrong, or the CA wants its name with the question"
         " (EJBCA), or an empty one (NDES)",
         "type `enrollment-url` with the whole path (NDES: /certsrv/mscep/mscep.dll; `esc` for a"
         " query), or `ca id NAME` with the name of the CA; where there is one, `undo ca id`; NDES:"
         " `compatibility ca-id-empty`"),
-    "http-method": Row(PEER, LATER, "the server does not take {method}: HTTP {status} {reason}:"
+    "http-method": Row(PEER, LATER, "the server does not take {method}: HTTP {status}:"
         " {page}",
         "its capabilities promise more than it does, or the path is not that of the SCEP service",
         "type `compatibility http-get` or `compatibility http-post` in the realm view; check"
         " `enrollment-url`"),
-    "http-too-long": Row(PEER, LATER, "the request is too long for the server: HTTP {status}"
-        " {reason}: {page}",
+    "http-too-long": Row(PEER, LATER, "the request is too long for the server: HTTP {status}:"
+        " {page}",
         "it went by GET, and the server or a proxy takes queries of some 2 kB only",
         "type `compatibility http-post` in the realm view; else ask the CA's operator to allow"
         " longer queries (IIS: maxQueryString)"),
     "http-query": Row(PEER, LATER, "the server does not take this GET of {size} characters: HTTP"
-        " {status} {reason}: {page}",
+        " {status}: {page}",
         "a request by GET stands in the query, of which IIS and some proxies take 2,048 characters,"
         " or the server wants another base64 (step-ca of 2021)",
         "type `compatibility http-post` in the realm view; else ask the CA's operator to allow"
         " longer queries (IIS: maxQueryString)"),
-    "http-proxy": Row(PEER, LATER, "a proxy wants a login: HTTP {status} {reason}: {page}",
+    "http-proxy": Row(PEER, LATER, "a proxy wants a login: HTTP {status}: {page}",
         "the way to the CA leads through a proxy that does not know this device",
         "reach the CA without it, by another `source` perhaps; ask the network's operator"),
-    "http-refused": Row(PEER, LATER, "the server refused: HTTP {status} {reason}: {page}",
+    "http-refused": Row(PEER, LATER, "the server refused: HTTP {status}: {page}",
         "the path is wrong, access is restricted, or (servlets) the challenge password is wrong",
         "check `enrollment-url`, `ca id` and `password cipher`; ask the CA's operator"),
-    "http-busy": Row(PEER, NOW, "the server cannot answer now: HTTP {status} {reason}: {page}",
+    "http-busy": Row(PEER, NOW, "the server cannot answer now: HTTP {status}: {page}",
         "it is overloaded, restarting or in maintenance, or a proxy does not reach it",
         "try again later; ask the CA's operator if it stays so"),
-    "http-failed": Row(PEER, LATER, "the server failed: HTTP {status} {reason}: {page}",
+    "http-failed": Row(PEER, LATER, "the server failed: HTTP {status}: {page}",
         "a fault in the CA, or a request that it does not understand or allow: some (micromdm,"
         " OmniTrust ILM) say nothing else to a wrong challenge password",
         "check `password cipher`; try again later; ask the CA's operator to look at its log"),
-    "http-ndes": Row(PEER, LATER, "the server failed: HTTP {status} {reason}: {page}",
+    "http-ndes": Row(PEER, LATER, "the server failed: HTTP {status}: {page}",
         "{cause}", "{remedy}"),
     "http-empty": Row(PEER, NOW, "the server answered HTTP {status} with nothing in it",
         "a fault in the CA, mostly one that passes (step-ca)",
@@ -140,6 +140,9 @@ NETWORK: dict[str, Row] = {
     "http-malformed": Row(PEER, LATER, "the answer is not HTTP as it should be: {reason}",
         "another service on that port, or a faulty proxy",
         "check host and port in `enrollment-url`"),
+    "http-coding": Row(PEER, LATER, "the answer is encoded as {coding}, which nobody asked for",
+        "the server or a proxy before it compresses all that it sends",
+        "ask the CA's operator to switch that off for the SCEP service"),
     "http-too-large": Row(PEER, LATER, "the answer is larger than {cap} bytes",
         "the URL leads to something that is not a SCEP server",
         "check `enrollment-url`"),

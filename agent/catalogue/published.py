@@ -9,9 +9,10 @@ PUBLISHED: dict[str, Row] = {
     "ca-untrusted": Row(LOCAL, OPERATOR, "realm {realm} has no CA certificate that it trusts",
         "none was fetched or imported yet, or `fingerprint` names another one now",
         "type `pki get-certificate ca realm {realm}`"),
-    "crl-no-place": Row(LOCAL, OPERATOR, "nothing says where the revocation list is",
-        "neither `cdp-url` nor the certificate names a place, and without a certificate in use"
-        " nobody can ask the CA by SCEP",
+    "crl-no-place": Row(LOCAL, OPERATOR, "nothing says where the revocation list is"
+        "{others}",
+        "neither `cdp-url` nor the certificate names a place for http, and without a certificate in"
+        " use nobody can ask the CA by SCEP",
         "type `cdp-url http://...` in the realm view; or, with `certificate-check crl none` there,"
         " apply for a certificate first"),
     "crl-not-offered": Row(PEER, OPERATOR, "the CA gives no revocation list by SCEP: {reason}",

@@ -83,8 +83,8 @@ class Crls:
                 return
             try:
                 run(self._by_scep(job, runner), arrived)
-            except AgentError as error:
-                arrived(error)
+            except AgentError as error:  # the first one may name places that are of no use
+                arrived(answer if error.code == NO_PLACE else error)
 
         run = partial(self._shared.job, attended=not alone, behind=behind)
         if not alone:
@@ -150,7 +150,7 @@ class Crls:
         local = runner.engine.stored.local
         key = self._keys.record(local.key, local.generation) if local else None
         if local is None or key is None:
-            raise fail(NO_PLACE)
+            raise fail(NO_PLACE, others="")
         signer = {"certificate": local.certificate.der, "key": maps.key_map(key)}
         transaction = self._shared.hardware.chance.draw(16).hex()
         return {**job, "op": "get-crl", "signer": signer, "transaction": transaction}

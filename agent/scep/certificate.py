@@ -268,9 +268,14 @@ def read_alternative_names(extension: Extension | None) -> tuple[names.Attribute
 def distribution_points(node: ber.Node) -> Iterator[tuple[names.Attribute, ...]]:
     """The names of each distribution point of a list (RFC 5280 4.2.1.13)."""
     for point in node.expect(der.SEQUENCE).children:
-        for name in point.children:
-            if name.tag == der.explicit(0) and name.children[:1]:
-                yield names.general_names_of(name.children[0].expect(der.explicit(0)))
+        yield from distribution_point(point)
+
+
+def distribution_point(point: ber.Node) -> Iterator[tuple[names.Attribute, ...]]:
+    """The names of one point, where it has some; BerError where they are relative to an issuer."""
+    for name in point.children:
+        if name.tag == der.explicit(0) and name.children[:1]:
+            yield names.general_names_of(name.children[0].expect(der.explicit(0)))
 
 
 def _octets(extension: Extension | None) -> bytes | None:

@@ -8,6 +8,9 @@ the certificate in use or, `from-ca`, that of the CA. Lists are judged alike, ho
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import (
@@ -16,10 +19,13 @@ from agent.scep import (
     certificate,
     cms_writer,
     crl_check,
+    der,
     messages,
     names,
     oids,
     refusals,
+    text,
+    transport,
     trust,
     webfile,
 )
@@ -33,6 +39,7 @@ from agent.scep.stored import ca_of
 from hal.ports import Link
 
 _BY_SCEP = "scep"
+_PLACES, _PLACE_CHARACTERS = 3, 80  # of a certificate that an error shows
 _NOT_OFFERED = (
     *refusals.UNKNOWN_OPERATION, "ca-badAlg", "ca-badCertId", "ca-badRequest", "ca-failure",
 )  # fmt: skip
@@ -45,8 +52,6 @@ def fetch(job: Job, link: Link) -> Answer:
     url = text_or_none(job, "cdp_url")
     if url is None:
         url = _place(ca.issuing() if field(job, "from_ca", bool) else in_use)
-    if url is None:
-        raise fail("crl-no-place")
     notes = ca.weak_links()
     found = webfile.fetched({**job, "url": url}, link, limits.CRL_PEM_BYTES, "crl-unreachable")
     data = crl_check.der_of(found)
@@ -127,12 +132,29 @@ def _answer(job: Job, ca: CaSet, data: bytes, source: str, notes: list[str]) -> 
     }
 
 
-def _place(cert: Certificate | None) -> str | None:
-    """The first distribution point that can be reached by http (RFC 5280 4.2.1.13)."""
+def _place(cert: Certificate | None) -> str:
+    """The first distribution point that can be reached by http; `crl-no-place` names the others."""
+    others = []
+    for url in _named(cert):
+        try:
+            if not transport.server(url).secure:
+                return url
+        except AgentError:  # of another scheme, or with a character that no URL has
+            pass
+        others.append(text.clean(url, _PLACE_CHARACTERS))
+    shown = f"; the certificate names {', '.join(others[:_PLACES])}" if others else ""
+    raise fail("crl-no-place", others=shown)
+
+
+def _named(cert: Certificate | None) -> Iterator[str]:
+    """The URIs of all distribution points (RFC 5280 4.2.1.13). One that cannot be read, or whose
+    name is relative to its issuer, costs none of the others."""
     extension = None if cert is None else cert.extensions.get(oids.CRL_DISTRIBUTION_POINTS)
     if extension is None:
-        return None
+        return
     with reading("crl-malformed", extension.value):
-        points = certificate.distribution_points(ber.read(extension.value))
-        urls = [name.value for point in points for name in point if name.kind == "URI"]
-    return next((url for url in urls if url.lower().startswith("http://")), None)
+        points = ber.read(extension.value).expect(der.SEQUENCE).children
+    for point in points:
+        with suppress(ber.BerError):
+            for found in certificate.distribution_point(point):
+                yield from (name.value for name in found if name.kind == "URI")

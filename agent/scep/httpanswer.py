@@ -21,13 +21,15 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from agent import limits
-from agent.errors import fail
-from agent.scep.text import excerpt
+from agent.errors import AgentError, fail
+from agent.scep import httpcoding
+from agent.scep.text import clean, excerpt
 
 _PIECE_BYTES = 16 * 1024
 _DIGITS = re.compile(r"[0-9]{1,20}")
 # Hexadecimal digits, then perhaps an extension, which nobody has to know (RFC 9112 7.1.1).
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_FIELD_CHARACTERS = 80  # of a field that an error shows
 _PAGE_BYTES = 8 * limits.PEER_TEXT_CHARACTERS
 
 
@@ -45,6 +47,9 @@ class HttpAnswer(http.client.HTTPResponse):
         self._wire.head = _final_head(self.fp)
         self.fp = io.BufferedReader(self._wire)
         super().begin()
+        if self.length is None and not self.chunked:
+            lengths = _lengths(self.headers)
+            self.length = int(*lengths) if _is_one_number(lengths) else None
 
     def body(self, cap: int) -> bytes:
         """The body of at most `cap` bytes; PeerError `http-too-large`, `http-malformed`.
@@ -58,7 +63,7 @@ class HttpAnswer(http.client.HTTPResponse):
         if self.length is not None and self.length > cap:
             raise fail("http-too-large", cap=cap)
         content = bytearray()
-        for piece in self._pieces():
+        for piece in httpcoding.decoded(self._pieces(), httpcoding.of(self.headers), cap):
             content += piece
             if len(content) > cap:
                 raise fail("http-too-large", cap=cap)
@@ -67,11 +72,12 @@ class HttpAnswer(http.client.HTTPResponse):
     def _page(self) -> bytes:
         page = b""
         try:
-            for piece in self._pieces():
+            coding = httpcoding.of(self.headers)
+            for piece in httpcoding.decoded(self._pieces(), coding, _PAGE_BYTES):
                 page += piece
                 if len(page) >= _PAGE_BYTES:
                     break
-        except (http.client.HTTPException, ConnectionError):
+        except (http.client.HTTPException, ConnectionError, AgentError):
             pass  # the status says what happened, whatever became of the page
         return page[:_PAGE_BYTES]
 
@@ -148,14 +154,30 @@ def _lines(stream: BinaryIO, what: str) -> Iterator[bytes]:
     raise http.client.HTTPException(f"the {what} is too large")
 
 
+def _lengths(headers: http.client.HTTPMessage) -> set[str]:
+    """The lengths that an answer names: on several lines, or in a list on one (RFC 9110 8.6)."""
+    lines = headers.get_all("Content-Length", [])
+    return {length.strip() for line in lines for length in line.split(",")}
+
+
+def _is_one_number(lengths: set[str]) -> bool:
+    return len(lengths) == 1 and all(map(_DIGITS.fullmatch, lengths))
+
+
 def _check_framing(headers: http.client.HTTPMessage) -> None:
     """The end of the body must be given once and clearly (RFC 9112 6.3)."""
-    lengths = set(headers.get_all("Content-Length", []))
-    if len(lengths) > 1 or not all(_DIGITS.fullmatch(length.strip()) for length in lengths):
-        raise fail("http-malformed", reason="a Content-Length that makes no sense")
+    lengths = _lengths(headers)
+    if lengths and not _is_one_number(lengths):
+        raise _senseless(headers, "Content-Length")
     codings = [coding.strip().lower() for coding in headers.get_all("Transfer-Encoding", [])]
     if codings and (lengths or codings != ["chunked"]):
-        raise fail("http-malformed", reason="a Transfer-Encoding that makes no sense")
+        raise _senseless(headers, "Transfer-Encoding")
+
+
+def _senseless(headers: http.client.HTTPMessage, name: str) -> AgentError:
+    shown = clean("; ".join(headers.get_all(name, [])), _FIELD_CHARACTERS)
+    beside = " beside a Content-Length" if name != "Content-Length" and _lengths(headers) else ""
+    return fail("http-malformed", reason=f"its field makes no sense: {name}: {shown}{beside}")
 
 
 def _chunks(stream: io.BufferedReader) -> Iterator[bytes]:

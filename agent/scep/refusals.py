@@ -92,7 +92,7 @@ class Asked(NamedTuple):
 
 def http(asked: Asked, status: int, phrase: str, page: str) -> AgentError:
     """The error of a status of 400 and above. `phrase` and `page` are fit for a terminal."""
-    values = {"status": status, "reason": phrase, "page": page}
+    values = {"status": f"{status} {phrase}".rstrip(), "page": page}
     explanation = reason(page)
     if explanation is not None:
         row = CATALOGUE[explanation.code]

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from agent import limits
 from agent.visible import cut, quoted
 from hal import calendar
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
+# What is not shown to people; whatever is cut off ends with the page.
+_HIDDEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(title|style|script)\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
+)
+_TAG = re.compile(r"<[^<>]*(?:>|\Z)")
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'", "nbsp": " "}
+_ENTITY = re.compile(f"&({'|'.join(_ENTITIES)});")
 
 
 def clean(text: str, cap: int = limits.PEER_TEXT_CHARACTERS) -> str:
@@ -16,14 +27,23 @@ def clean(text: str, cap: int = limits.PEER_TEXT_CHARACTERS) -> str:
 
 
 def excerpt(data: bytes) -> str:
-    """The beginning of a body that is not what it should be, or how much it is when not text."""
+    """The beginning of a body that is not what it should be, or how much it is when not text. Of a
+    page for people its title and its text, without tags."""
     start = data[: 8 * limits.PEER_TEXT_CHARACTERS].decode("utf-8", "replace")
-    shown = clean(start)
+    shown = clean(_untagged(start) if start.lstrip().startswith("<") else start)
     if not data:
         return "nothing in it"
     if not shown or "\ufffd" in shown or "\0" in start:
         return f"{len(data)} bytes that are no text"
     return shown
+
+
+def _untagged(page: str) -> str:
+    title = _TITLE.search(page)
+    text = _TAG.sub(" ", _HIDDEN.sub(" ", page))
+    parts = [title[1].strip() if title else "", text.strip()]
+    joined = ": ".join(filter(None, parts))
+    return _ENTITY.sub(lambda found: _ENTITIES[found[1]], joined) or page
 
 
 def gmt(time_s: int) -> str:

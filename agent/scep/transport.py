@@ -51,6 +51,7 @@ SERVER_CODES = frozenset(
     {
         "answer-timeout", "answer-too-slow", "connection-reset", "http-redirect", "http-refused",
         "http-failed", "http-ndes", "http-empty", "http-malformed", "http-too-large",
+        "http-coding",
         *refusals.STATUSES.values(),
     }
 )  # fmt: skip

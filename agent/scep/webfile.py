@@ -22,7 +22,12 @@ def fetched(job: Job, link: Link, cap: int, code: str) -> bytes:
     try:
         return ca_query.exchange_of(job, link).fetch(cap)
     except AgentError as error:
-        if isinstance(error, LocalError) and error.code != "url-invalid":
-            raise
-        place = text.clean(field(job, "url", str), limits.PEER_TEXT_CHARACTERS)
-        raise fail(code, url=place, what=error.what, cause=error.cause) from None
+        raise unreachable(error, field(job, "url", str), code) from None
+
+
+def unreachable(error: AgentError, url: str, code: str) -> AgentError:
+    """An error of the way, as one of the file at its end."""
+    if isinstance(error, LocalError) and error.code != "url-invalid":
+        return error
+    place = text.clean(url, limits.PEER_TEXT_CHARACTERS)
+    return fail(code, url=place, what=error.what, cause=error.cause)

@@ -243,7 +243,7 @@ def test_where_a_list_is_not_needed_one_out_of_date_stops_no_renewal() -> None:
 
 def test_a_missing_place_is_named_and_the_setting_that_gives_it_ends_the_pause() -> None:
     bench = checked("certificate-check crl")
-    bench.worker.answers["fetch-crl"] = refuse("crl-no-place")
+    bench.worker.answers["fetch-crl"] = refuse("crl-no-place", others="")
     bench.reboot()
     bench.turn(60)
     status = bench.device.status("abc")

@@ -114,7 +114,7 @@ def test_what_a_list_is_forgiven_is_told_and_logged() -> None:
 
 def test_where_no_place_is_known_the_ca_is_asked_by_scep() -> None:
     bench = enrolled()
-    bench.worker.answers["fetch-crl"] = refuse("crl-no-place")
+    bench.worker.answers["fetch-crl"] = refuse("crl-no-place", others="")
     assert fetched(bench).results == [None]
     assert bench.worker.ops() == ["fetch-crl", "get-crl", "activate"]
     signer = bench.worker.jobs[1]["signer"]
@@ -135,7 +135,7 @@ def test_without_a_certificate_nobody_can_sign_the_question() -> None:
     waiter = Waiter()
     bench.device.exchange.get_ca("abc", waiter, waiter.done)
     bench.turn()
-    bench.worker.answers["fetch-crl"] = refuse("crl-no-place")
+    bench.worker.answers["fetch-crl"] = refuse("crl-no-place", others="")
     assert fetched(bench).code == "crl-no-place"
     setting(bench, crl_scep=True)
     with pytest.raises(AgentError) as caught:

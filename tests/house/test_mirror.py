@@ -46,7 +46,6 @@ ELSEWHERE = {
     "agent/scep/relations.py": "scep/test_ca_query.py",
     "agent/scep/served.py": "scep/test_path.py",
     "agent/scep/stored.py": "scep/test_succession.py",
-    "agent/scep/text.py": "scep/test_describe.py",
     "agent/worker.py": "hal/test_contract_jobs.py",  # real processes
     "hal/chance.py": "hal/test_contract_chance.py",
     "hal/confinement": "hal/test_confinement.py",  # the ladder, seen from the child that it holds

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from asn1crypto import x509
 
-from agent.errors import AgentError
-from agent.scep import vault
+from agent.catalogue.table import CATALOGUE
+from agent.errors import AgentError, fail
+from agent.scep import der, vault, webfile
 from tests.helpers import scep_ca
 from tests.helpers import scep_http as web
 from tests.helpers import scep_lab as lab
+from tests.helpers.engine_life import values_of
 from tests.scep.test_crl_check import made
 from tests.scep.test_operations import (
     DEVICE_KEY,
@@ -159,6 +161,82 @@ def test_no_place_is_an_error_of_its_own(files: list[int], held: bytes | None) -
     with pytest.raises(AgentError) as caught:
         run(job("http://127.0.0.1:9/scep", certificate=held), files)
     assert caught.value.code == "crl-no-place"
+
+
+def with_points(*points: bytes) -> bytes:
+    """A certificate in use with these distribution points, in DER."""
+    value = der.sequence(*points)
+    more = [("2.5.29.31", False, value)]
+    return lab.certificate({"common_name": "dev1"}, "dev", lab.root(), serial=5, more=more).der
+
+
+def point(*names_: bytes, relative: bool = False) -> bytes:
+    tag = der.explicit(1) if relative else der.explicit(0)
+    return der.sequence(der.tlv(der.explicit(0), der.tlv(tag, *names_)))
+
+
+def uri(text: str) -> bytes:
+    return der.tlv(der.context(6), text.encode())
+
+
+CN = der.sequence(der.oid("2.5.4.3"), der.string(der.UTF8, "crl1"))
+BAD_POINTS = {
+    "relative to the issuer": point(CN, relative=True),
+    "LDAP": point(uri("ldap:///CN=Lab%20Root,CN=CDP?certificateRevocationList?base")),
+    "a blank": point(uri("http://ca.example/Lab Root.crl")),
+    "a file": point(uri("file://\\\\server\\share\\root.crl")),
+    "a login": point(uri("http://me:secret@ca.example/root.crl")),
+    "no port": point(uri("http://ca.example:65536/root.crl")),
+    "https": point(uri("https://ca.example/root.crl")),
+    "not ASCII": point(uri("http://ca.example/W\u00fcrzel.crl")),
+    "not a sequence": der.integer(5),
+    "an odd address": point(der.tlv(der.context(7), b"123")),
+    "a directory name": point(der.tlv(der.explicit(4), der.sequence(der.set_of([CN])))),
+    "a broken directory name": point(der.tlv(der.explicit(4), der.integer(1))),
+    "reasons alone": der.sequence(der.tlv(der.context(1), b"\1\6")),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_POINTS)
+def test_one_bad_point_does_not_cost_the_list(files: list[int], kind: str) -> None:
+    with web.serving(lambda _request: web.ok(made())) as server:
+        place = f"http://127.0.0.1:{server.port}/own"
+        for points in (
+            (BAD_POINTS[kind], point(uri(place))),
+            (point(uri(place)), BAD_POINTS[kind]),
+        ):
+            answer = run(job(server.url(), certificate=with_points(*points)), files)
+            assert answer["source"] == place
+
+
+def test_of_several_names_of_one_point_the_usable_one_is_taken(files: list[int]) -> None:
+    with web.serving(lambda _request: web.ok(made())) as server:
+        place = f"http://127.0.0.1:{server.port}/own"
+        several = point(uri("ldap:///x"), uri("http://ca.example/a b"), uri(place))
+        answer = run(job(server.url(), certificate=with_points(several)), files)
+    assert answer["source"] == place
+
+
+def test_places_that_are_of_no_use_are_named(files: list[int]) -> None:
+    bad = with_points(
+        BAD_POINTS["relative to the issuer"], BAD_POINTS["LDAP"], BAD_POINTS["a blank"]
+    )
+    with pytest.raises(AgentError) as caught:
+        run(job("http://127.0.0.1:9/scep", certificate=bad), files)
+    assert caught.value.code == "crl-no-place"
+    assert "ldap:///CN=Lab%20Root" in caught.value.what
+    assert "http://ca.example/Lab Root.crl" in caught.value.what
+    assert "`cdp-url http://...`" in caught.value.remedy
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_nothing_of_a_distribution_point_leads_to_the_url_of_the_realm(code: str) -> None:
+    if not code.startswith(("http-", "tls-", "connection-", "answer-", "url-", "name-", "no-route",
+                            "network-", "source-")):  # fmt: skip
+        return
+    thrown = fail(code, **values_of(code))
+    error = webfile.unreachable(thrown, "http://ca.example/list", "crl-unreachable")
+    assert "enrollment-url" not in error.cause + error.remedy
 
 
 def test_what_is_refused(files: list[int]) -> None:

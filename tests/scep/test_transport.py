@@ -232,7 +232,7 @@ def test_how_long_a_busy_server_wants_to_be_left_alone(header: str, after_s: int
             b"HTTP/1.1 404 x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nno",
             "http-not-found",
         ),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 4, 4\r\n\r\nbody", "http-malformed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4, 5\r\n\r\nbody!", "http-malformed"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: +4\r\n\r\nbody", "http-malformed"),
         ("HTTP/1.1 200 OK\r\nContent-Length: ²\r\n\r\nbody".encode("latin-1"), "http-malformed"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\nbody", "http-malformed"),
@@ -347,3 +347,42 @@ def test_random_answers_are_a_body_or_an_error(data: bytes, start: bytes) -> Non
     except AgentError:
         return
     assert 0 < len(body) <= limits.CA_SET_BYTES
+
+
+@pytest.mark.parametrize("length", ["4, 4", "4,4 , 4", "4\r\nContent-Length: 4, 4"])
+def test_a_length_that_is_said_again_is_one(length: str) -> None:
+    """RFC 9110 8.6. What stands behind the length is not waited for, and no part of the answer."""
+    assert get(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nbody+".encode()) == b"body"
+    error = failed(f"HTTP/1.1 403 No\r\nContent-Length: {length}\r\n\r\nbody+".encode())
+    assert error.what.endswith("HTTP 403 No: body")
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("Content-Length: 4, 5", "Content-Length: 4, 5"),
+        ("Content-Length: 4\r\nContent-Length: 5", "Content-Length: 4; 5"),
+        ("Content-Length: +4", "Content-Length: +4"),
+        ("Content-Length: ", "Content-Length: "),
+        ("Transfer-Encoding: gzip, chunked", "Transfer-Encoding: gzip, chunked"),
+        ("Content-Length: 4\r\nTransfer-Encoding: chunked",
+         "Transfer-Encoding: chunked beside a Content-Length"),
+        ("Content-Length: 4\x1b[2J", "Content-Length: 4\\x1b[2J"),
+    ],
+)  # fmt: skip
+def test_a_field_that_makes_no_sense_is_shown(field: str, told: str) -> None:
+    error = failed(f"HTTP/1.1 200 OK\r\n{field}\r\n\r\nbody".encode())
+    assert error.code == "http-malformed"
+    assert error.what.endswith(f"its field makes no sense: {told}")
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("403", "HTTP 403: nothing in it"), ("403 ", "HTTP 403: nothing in it"),
+     ("403 No entry", "HTTP 403 No entry: nothing in it"), ("404", "HTTP 404: nothing in it"),
+     ("503", "HTTP 503: nothing in it"), ("400", "HTTP 400: nothing in it"),
+     ("500", "HTTP 500: nothing in it")],
+)  # fmt: skip
+def test_a_reason_phrase_that_is_missing_leaves_no_hole(status: str, told: str) -> None:
+    error = failed(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+    assert error.what.endswith(told)

@@ -97,7 +97,8 @@ WIRES: dict[str, Wire] = {
     "length-hex": _says(MALFORMED, "a length in hexadecimal", LENGTH + b"0x4\r\n\r\nbody"),
     "length-words": _says(MALFORMED, "a length in words", LENGTH + b"many\r\n\r\nbody"),
     "length-none": _says(MALFORMED, "a length without a digit", LENGTH + b"\r\n\r\nbody"),
-    "length-list": _says(MALFORMED, "two lengths in one header", LENGTH + b"4, 4\r\n\r\nbody"),
+    "length-list": _says(
+        MALFORMED, "two lengths in one header that differ", LENGTH + b"4, 5\r\n\r\nbody!"),
     "length-twice": _says(
         MALFORMED, "two lengths", LENGTH + b"4\r\nContent-Length: 5\r\n\r\nbody!"),
     "length-and-chunks": _says(
