@@ -43,10 +43,16 @@ def overview(program: str, commands: Mapping[str, Command]) -> str:
             f"`{program} COMMAND --help` explains a command.",
             "",
             "Exit status:",
-            *(f"  {status:<5}{meaning}" for status, meaning in STATUSES.items()),
+            *(line for one in STATUSES.items() for line in _status(*one)),
             "",
         ]
     )
+
+
+def _status(status: str, meaning: str) -> Iterable[str]:
+    front, *more = wrap(meaning, 70)
+    yield f"  {status:<5}{front}"
+    yield from (" " * 7 + line for line in more)
 
 
 def explained(program: str, name: str, command: Command) -> str:
