@@ -1,7 +1,8 @@
 """The graph of the engine is closed, and each edge of it keeps the invariants.
 
-A face is a part of it; here are all late looks and cuts, and what clocks do to the budget. All
-faces take minutes (`make nightly`: `python -m tests.rigs.engine_graph`).
+A face is a part of it; here are all late looks, cuts and a flash that takes nothing, and what
+clocks do to the budget. All faces take minutes (`make nightly`: `python -m
+tests.rigs.engine_graph`).
 """
 
 import os
@@ -25,8 +26,8 @@ TOO_MANY = "more certificates may have been issued in one renewal than its budge
 
 @pytest.fixture(scope="module")
 def walked() -> Walk:
-    walk = Walk(POLICIES[0], FACES["late"])
-    walk.close(walk.born(), [])
+    walk = Walk(POLICIES[0], FACES["full"])
+    walk.close(walk.born())
     return walk
 
 
@@ -68,7 +69,7 @@ def asked_twice(walk: Walk, moment: str) -> Node:
 def test_no_clock_passes_the_budget(number: int) -> None:
     """All that follows in four steps: an application, a clock, a set, and what it may be else."""
     walk = Walk(POLICIES[number], FACES["clocks"])
-    walk.close(asked_twice(walk, LAST), [], waves=4)
+    walk.close(asked_twice(walk, LAST), waves=4)
     print(walk.line())
     assert any(key[0] is State.SENT for key in walk.known), "a third one leaves"
     assert walk.faults == {}
@@ -78,7 +79,7 @@ def test_no_clock_passes_the_budget(number: int) -> None:
 def test_no_setting_passes_the_budget(number: int) -> None:
     """All that follows in five steps: one that ends the pause, a look, and whatever else."""
     walk = Walk(POLICIES[number], FACES["late"])
-    walk.close(asked_twice(walk, WINDOW), [], waves=5)
+    walk.close(asked_twice(walk, WINDOW), waves=5)
     print(walk.line())
     assert any(key[0] is State.SENT for key in walk.known), "a third one leaves, a day later"
     assert walk.faults == {}
@@ -95,7 +96,7 @@ class Uncounted(Engine):
 
 def test_what_is_not_counted_is_found() -> None:
     walk = Walk(POLICIES[0], FACES["late"], Uncounted)
-    walk.close(walk.born(), [], waves=10)
+    walk.close(walk.born(), waves=10)
     assert "a certificate may have been issued that is not counted" in walk.faults
 
 
@@ -108,7 +109,21 @@ class Unasked(Engine):
 
 def test_a_budget_that_is_asked_once_is_found() -> None:
     walk = Walk(POLICIES[0], FACES["clocks"], Unasked)
-    walk.close(asked_twice(walk, LAST), [], waves=4)
+    walk.close(asked_twice(walk, LAST), waves=4)
+    assert TOO_MANY in walk.faults
+
+
+class Undated(Engine):
+    """With a fault: the day of the budget does not begin with the end of what has left."""
+
+    def _asked(self, now: Now) -> None:
+        pass
+
+
+def test_a_day_that_does_not_begin_is_found() -> None:
+    walk = Walk(POLICIES[0], FACES["late"], Undated)
+    walk.close(walk.born())
+    assert walk.closed
     assert TOO_MANY in walk.faults
 
 

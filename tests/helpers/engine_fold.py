@@ -1,34 +1,40 @@
 """Time in the graph of the engine, folded: the shape by which a node is known, and what time does.
 
-A shape has no lengths. It says which moments of the certificates are ahead, in their order, and of
-each pause whether it is over. The lengths of pauses differ by their jitter, so in the folded graph
-time is free: the next moment comes while all pauses stay as they are, and each pause ends while all
-moments stay where they are. What real lengths do is one of the ways that are left by this, so a
-walk with real lengths meets no shape that the folded graph does not have.
+A shape has no lengths. It says which moments of the certificates are ahead, in their order. Time is
+free in the folded graph: a moment comes while all that counts by elapsed time stays as it is, and
+each of those times passes while all moments stay where they are. What real lengths do is one of the
+ways that are left by this, so a walk with real lengths meets no shape that the folded graph does
+not have.
 
-The day of the budget is told apart by half of it and by half of the longest one, since a change of
-the certificate changes the length of a day.
+A shape has nothing that decides nothing from there on:
+* a pause: it ends at any time, so each realm at rest is one whose pause is over, and a look that
+  comes sooner changes nothing;
+* who asked for a request that has left: that decides when it is granted, and each grant is a way
+  for a person and one for nobody (`_granted`);
+* what a poll has looked for: a set that brings no news ends as silence does;
+* the day of the budget while a request is under way, which begins anew with its end
+  (`_counts_days`);
+* the pin under which a certificate came: there is one CA, which is trusted or not.
+
+A day is told apart by half of it, which is the shortest one that jitter makes, and by half of the
+longest one where a change of the certificate may change the length of a day (`_parts_s`).
 """
 
 from collections.abc import Iterator
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from agent import limits
 from agent.enrolment import automatic
 from agent.enrolment.actions import Stored
-from agent.enrolment.retries import Tries
-from agent.enrolment.states import RESTING, TABLE, Apply, Granted, State
-from agent.enrolment.verdicts import is_verdict
-from agent.errors import from_map
-from hal.records import OutcomeRecord, RequestRecord
+from agent.enrolment.states import RESTING, TABLE, Apply, Granted, State, is_under_way
+from hal.records import RequestRecord
 from tests.helpers.engine_graph import (
     AUTO,
     CLOCKS,
     DAY_S,
-    FULL_FLASH,
     SECOND_NS,
+    SETTINGS,
+    TYPED,
     UNSIGNED,
     Node,
     Step,
@@ -49,27 +55,26 @@ def shape(node: Node, face: frozenset[str]) -> Shape:
     """What decides how it goes on, with each time in its place and each count capped."""
     engine, flash, now = node.engine, node.flash, node.now
     stored, outcome = engine.stored, engine.stored.outcome
-    resting = engine.state in RESTING
-    asked = _asked(stored)
+    parts_s, held = _parts_s(node, face), _held(stored)
     return (
         engine.state,
         now[2:],
         engine.policy.fingerprint == AUTO.fingerprint,
         stored.ca is None,
-        _request(engine.request, node, face),
-        _request(flash.request, node, face),
-        _held(stored),
-        _held(flash),
-        tuple(name for _moment_s, names in _ahead(node) for name in names),
+        _request(engine.request, node),
+        _request(flash.request, node),
+        held,
+        held if flash is stored else _held(flash),
+        _order(node),
         outcome and (outcome.error is None, outcome.anew),
         flash.outcome and flash.outcome.error is None,
-        asked,
+        _asked(stored),
         min(len(node.owed), limits.REQUESTS_LAST),
-        _half_s(node) < DAY_S // 2,
-        _day(node, face) if asked >= limits.REQUESTS else None,
+        parts_s[0] < parts_s[-1],
+        CLOCKS in face and 2 * parts_s[0] < limits.TIMELESS_S,
+        _day(node, face, parts_s) if _counts_days(node) else None,
         _is_timeless(node) and _is_young(node),
-        resting and _is_paused(node),
-        resting or _memory(node, face),
+        (heir := _heir(node)) and heir.attended,
     )
 
 
@@ -77,41 +82,41 @@ def _asked(stored: Stored) -> int:
     return min(stored.outcome.requests, limits.REQUESTS_LAST) if stored.outcome else 0
 
 
-def _request(request: RequestRecord | None, node: Node, face: frozenset[str]) -> object:
+def _request(request: RequestRecord | None, node: Node) -> Shape | None:
+    """Once it has left, whether a person waits decides when it is granted alone (`_granted`)."""
     stored = node.engine.stored
     if request is None:
         return None
     signer = request.renewal and request.renewal.certificate
     known = [held.certificate for held in (stored.local, stored.next) if held]
-    signs = known.index(signer) if signer in known else signer is None
-    return request.phase, signs, request.attended, _by_rule(request, node, face)
+    signs = str(known.index(signer)) if signer in known else signer is None
+    return request.phase, signs, request.phase == "fetching" and request.attended
 
 
-def _by_rule(of: RequestRecord | Apply, node: Node, face: frozenset[str]) -> bool:
-    """It decides nothing where each certificate is put into use at once; a clock that is set back
-    has it wait until it begins."""
-    return of.by_rule and (CLOCKS in face or not node.engine.policy.at_once)
+def _held(stored: Stored) -> Shape:
+    """The end of the one in use is compared with no other while one waits."""
+    local, waits = stored.local, stored.next
+    return (
+        local and (local.revoked, waits is None and local.ends_as_before),
+        waits and (waits.revoked, waits.ends_as_before),
+    )
 
 
-def _held(stored: Stored) -> object:
-    return [
-        held and (held.revoked, held.ends_as_before, bool(held.pin))
-        for held in (stored.local, stored.next)
-    ].__repr__()
-
-
-def _ahead(node: Node) -> list[tuple[int, list[str]]]:
-    """The moments that have not come, in their order; those of one second together."""
+def _ahead(node: Node) -> list[tuple[int, str]]:
+    """The moments that have not come, in their order."""
     now_s = node.now.wall_s
-    ahead = sorted((moment_s, name) for name, moment_s in moments(node) if moment_s > now_s)
-    return [
-        (moment_s, ["|", *(name for _moment_s, name in same)])
-        for moment_s, same in groupby(ahead, itemgetter(0))
-    ]
+    return sorted((moment_s, name) for name, moment_s in moments(node) if moment_s > now_s)
 
 
-def _is_paused(node: Node) -> bool:
-    return node.engine.pace.paused_ns > node.now.monotonic_ns
+def _order(node: Node) -> Shape:
+    """Their names; those of one second together."""
+    names, before_s = [], None
+    for moment_s, name in _ahead(node):
+        if moment_s != before_s:
+            names.append("|")
+        names.append(name)
+        before_s = moment_s
+    return tuple(names)
 
 
 def _is_young(node: Node) -> bool:
@@ -124,16 +129,10 @@ def _is_timeless(node: Node) -> bool:
     return not node.now.trusted and not node.now.counted
 
 
-def _memory(node: Node, face: frozenset[str]) -> Shape:
+def _heir(node: Node) -> Apply | None:
+    """The application that may follow; no answer to a question leads to it."""
     engine = node.engine
-    heir = engine._next_application
-    return (
-        engine._attended,
-        engine._tries != Tries(),
-        engine._draft is None,
-        engine._stale_failure is None,
-        heir and (heir.attended, _by_rule(heir, node, face)),
-    )
+    return engine._next_application if engine.state in (State.SENT, State.RECOVERING) else None
 
 
 # -- the day of the budget -------------------------------------------------------------------------
@@ -143,7 +142,7 @@ def is_a_day_ago(node: Node) -> bool:
     """Whether the last request has left so long ago that another one may, by the clock that says
     more: one may have been set back. A start that did not know the time has waited for an hour."""
     ages, half_s = _ages_s(node), _half_s(node)
-    least_s = min(half_s, limits.TIMELESS_S) if node.blind else half_s
+    least_s = min(half_s, limits.TIMELESS_S) if node.left.blind else half_s
     return max(ages["left"], ages["wall left"]) >= least_s
 
 
@@ -152,31 +151,51 @@ def _ages_s(node: Node) -> dict[str, int]:
     now, pace, stored = node.now, node.engine.pace, node.engine.stored
     asked_ns = pace.started_ns if pace.asked_ns is None else pace.asked_ns
     ages = {"asked": (now.monotonic_ns - asked_ns) // SECOND_NS}
-    for name, (wall_s, monotonic_ns) in (("left", node.left), ("before", node.before)):
-        ages[name] = (now.monotonic_ns - monotonic_ns) // SECOND_NS
-        ages[f"wall {name}"] = now.wall_s - wall_s
+    for name, left in (("left", node.left), ("before", node.before)):
+        ages[name] = (now.monotonic_ns - left.monotonic_ns) // SECOND_NS
+        ages[f"wall {name}"] = now.wall_s - left.wall_s
     for name, outcome in (("wall memory", stored.outcome), ("wall flash", node.flash.outcome)):
         if outcome:
             ages[name] = now.wall_s - outcome.at_s
     return ages
 
 
+def _counts_days(node: Node) -> bool:
+    """Whether the budget may be asked, by a day that has begun, before another request has left. A
+    request that is under way ends, and the day begins with that; or the CA refuses it by its
+    signature, and it does not count."""
+    engine, asked = node.engine, _asked(node.engine.stored)
+    if engine.state is State.FETCHING or _heir(node) or asked > limits.REQUESTS:
+        return asked >= limits.REQUESTS
+    rests = engine.state in RESTING and not is_under_way(engine.stored.state)
+    return rests and asked >= limits.REQUESTS
+
+
 def _half_s(node: Node) -> int:
     return automatic.place(node.engine.stored, node.engine.policy, node.now).day_s // 2
 
 
-def _day(node: Node, face: frozenset[str]) -> Shape:
+def _parts_s(node: Node, face: frozenset[str]) -> tuple[int, ...]:
+    """The ages at which a day is over: now, and where the day may become another one while it runs,
+    the longest. It does with the certificate that counts: it is removed, or of another CA, or comes
+    into use. Where a shorter life is learnt, a day begins."""
+    fixed = node.engine.policy.at_once and not face & {TYPED, SETTINGS}
+    return (_half_s(node),) if fixed else (_half_s(node), DAY_S // 2)
+
+
+def _day(node: Node, face: frozenset[str], parts_s: tuple[int, ...]) -> Shape:
     """Where the day of the budget is, in memory and after a cut. The last request is a day ago
-    when that day is over, in an engine without a fault."""
-    half_s, blind, ages = _half_s(node), node.engine.pace.asked_ns is None, _ages_s(node)
+    when that day is over, in an engine without a fault. What ended in the future, ends at a
+    start."""
+    blind, ages = node.engine.pace.asked_ns is None, _ages_s(node)
     asked, flash = (
-        (age_s >= 0) + (age_s >= half_s) + (age_s >= DAY_S // 2)
+        sum(age_s >= part_s for part_s in parts_s)
         for age_s in (ages["asked"], ages.get("wall flash", DAY_S))
     )
     if blind:
-        asked = int(ages["asked"] >= min(2 * half_s, limits.TIMELESS_S))
+        asked = int(ages["asked"] >= min(2 * parts_s[0], limits.TIMELESS_S))
     wanted = node.engine.state in (*RESTING, State.FETCHING)
-    faulty = wanted and asked > 1 and not is_a_day_ago(node)
+    faulty = wanted and asked > 0 and not is_a_day_ago(node)
     return blind, asked, faulty, flash if CLOCKS in face or flash > asked else 0
 
 
@@ -201,13 +220,13 @@ def _moved(node: Node, ages: dict[str, int]) -> None:
             case "asked":
                 engine._pace = engine.pace._replace(asked_ns=then_ns)
             case "left":
-                node.left = node.left[0], then_ns
+                node.left = node.left._replace(monotonic_ns=then_ns)
             case "before":
-                node.before = node.before[0], then_ns
+                node.before = node.before._replace(monotonic_ns=then_ns)
             case "wall left":
-                node.left = then_s, node.left[1]
+                node.left = node.left._replace(wall_s=then_s)
             case "wall before":
-                node.before = then_s, node.before[1]
+                node.before = node.before._replace(wall_s=then_s)
     _dated(node, ages.get("wall memory"), ages.get("wall flash"))
 
 
@@ -231,40 +250,46 @@ def _at(stored: Stored, at_s: int) -> Stored:
 # -- what time does --------------------------------------------------------------------------------
 
 
+def rested(node: Node) -> Node:
+    """The same with its pause over: a pause decides when a realm at rest acts, and nothing else."""
+    paused_ns = min(node.engine.pace.paused_ns, node.now.monotonic_ns)
+    node.engine._pace = node.engine.pace._replace(paused_ns=paused_ns)
+    return node
+
+
 def folded(node: Node, face: frozenset[str]) -> Iterator[Way]:
     """All that may happen to any of the nodes of this shape."""
     yield from at_once(node, face)
-    yield from later("look", 0)
+    yield from later(node, "look", 0)
     if node.engine.state is State.CHOOSING:  # a look ends the question
         yield from late(node)
     else:
-        for moment_s, names in _ahead(node)[:1]:
-            yield " ".join(names), _came(moment_s)
-    if node.engine.state in RESTING:
-        yield from _pauses(node, face)
+        for moment_s, name in _ahead(node)[:1]:
+            yield f"{name} comes", _came(moment_s)
     if _is_timeless(node) and _is_young(node):
         yield "the hour is over", _grown
-    if CLOCKS in face and not _is_timeless(node):
+    if CLOCKS in face and not _is_timeless(node) and node.engine.pace.asked_ns is not None:
         yield "timeless, young", _timeless(0)
         yield "timeless, grown", _timeless(limits.TIMELESS_S)
-    if _asked(node.engine.stored) >= limits.REQUESTS:
+    if _counts_days(node):
         yield from _agings(node, face)
-    yield from _cuts(node)
+    if _asked(node.flash) >= limits.REQUESTS and node.flash.state in RESTING:
+        yield "cut young", _cut_young
     if node.engine.state is State.FETCHING:
         yield from _noted()
     if CLOCKS in face:
-        yield from _jumps(node)
-    if not node.engine.policy.at_once:
-        yield from _short_lives(node)
+        yield from _jumps(node, face)
+    if TYPED in face or not node.engine.policy.at_once:
+        yield from _granted(node, face)
 
 
-def _jumps(node: Node) -> Iterator[Way]:
+def _jumps(node: Node, face: frozenset[str]) -> Iterator[Way]:
     """A clock that jumps may leave anything of a day, or nothing."""
-    if _asked(node.engine.stored) < limits.REQUESTS:
+    if not _counts_days(node):
         return
     for name, jump in clocks(node):
         if name in ("back", "ahead"):
-            for age_s in (-1, 0, _half_s(node), DAY_S // 2):
+            for age_s in (0, *_parts_s(node, face)):
 
                 def jumped(other: Node, jump: Step = jump, age_s: int = age_s) -> None:
                     jump(other)
@@ -273,21 +298,38 @@ def _jumps(node: Node) -> Iterator[Way]:
                 yield f"{name}, {age_s} s", jumped
 
 
-def _short_lives(node: Node) -> Iterator[Way]:
-    """The point of a shorter life comes before its turn, or behind it."""
-    if node.engine.state not in RESTING and node.engine.state is not State.FETCHING:
-        for hours in (1, 10):
-            granted = node.granted("shorter", hours * HOUR_S)
-            if granted and (node.engine.state, Granted) in TABLE:
-                yield f"shorter, {hours} h", lambda other, event=granted: other.tell(event)
+def _granted(node: Node, face: frozenset[str]) -> Iterator[Way]:
+    """For a person, for one whose certificate waits for its turn, and for nobody: a request that
+    has left does not tell them apart in the shape. The point of a shorter life comes before its
+    turn, or behind it."""
+    engine, request = node.engine, node.engine.request
+    if (engine.state, Granted) not in TABLE or request is None:
+        return
+    kinds = ("whole", "shorter", "same end")
+    found = {kind: node.granted(kind) for kind in kinds}
+    if not engine.policy.at_once:
+        found |= {f"shorter, {h} h": node.granted("shorter", h * HOUR_S) for h in (1, 10)}
+    for attended, by_rule in ((False, False), (True, False), (True, True)):
+        asked = request._replace(attended=attended, by_rule=by_rule)
+        for kind, event in found.items():
+            new = kind not in kinds if asked == request else TYPED in face
+            if event and new:
+                yield f"{kind}, {attended:d} {by_rule:d}", _as_asked(asked, event)
+
+
+def _as_asked(request: RequestRecord, event: Granted) -> Step:
+    def change(other: Node) -> None:
+        other.engine.stored = other.engine.stored._replace(request=request)
+        other.tell(event)
+
+    return change
 
 
 def _came(moment_s: int) -> Step:
-    """A moment comes, while all pauses stay as they are."""
+    """A moment comes, while all that counts by elapsed time stays as it is."""
 
     def change(other: Node) -> None:
         ages = _ages_s(other)
-        paused_s = _is_paused(other)
         started_ns = other.now.monotonic_ns - other.engine.pace.started_ns
         other.passes(moment_s - other.now.wall_s)
         pace = other.engine.pace
@@ -295,31 +337,22 @@ def _came(moment_s: int) -> Step:
         if pace.asked_ns is None:
             del ages["asked"]
         _moved(other, ages)
-        if paused_s:
-            _paused(1)(other)
 
     return change
-
-
-def _paused(rest_s: int) -> Step:
-    def change(other: Node) -> None:
-        paused_ns = other.now.monotonic_ns + rest_s * SECOND_NS
-        other.engine._pace = other.engine.pace._replace(paused_ns=paused_ns)
-
-    return change
-
-
-def _pauses(node: Node, face: frozenset[str]) -> Iterator[Way]:
-    """A pause ends. A flash that takes nothing leaves the one of before the application."""
-    if _is_paused(node):
-        yield "the pause is over", _paused(0)
-    elif FULL_FLASH in face:
-        yield "the older pause", _paused(1)
 
 
 def _grown(other: Node) -> None:
+    """The start is an hour ago; what was before it is so at least."""
+    ages, begun_s = _ages_s(other), _since_s(other)
+    older = [name for name in ("left", "before", "asked") if ages[name] >= begun_s]
     started_ns = other.now.monotonic_ns - limits.TIMELESS_S * SECOND_NS
     other.engine._pace = other.engine.pace._replace(started_ns=started_ns)
+    _moved(other, {name: max(ages[name], limits.TIMELESS_S) for name in older})
+
+
+def _since_s(node: Node) -> int:
+    """How long ago the start was."""
+    return (node.now.monotonic_ns - node.engine.pace.started_ns) // SECOND_NS
 
 
 def _timeless(age_s: int) -> Step:
@@ -327,9 +360,8 @@ def _timeless(age_s: int) -> Step:
 
     def change(other: Node) -> None:
         other.now = other.now._replace(trusted=False, counted=False)
-        if other.engine.pace.asked_ns is not None:
-            started_ns = other.now.monotonic_ns - age_s * SECOND_NS
-            other.engine._pace = other.engine.pace._replace(started_ns=started_ns)
+        started_ns = other.now.monotonic_ns - age_s * SECOND_NS
+        other.engine._pace = other.engine.pace._replace(started_ns=started_ns)
 
     return change
 
@@ -341,29 +373,16 @@ def _agings(node: Node, face: frozenset[str]) -> Iterator[Way]:
     other = {name: age_s for name, age_s in ages.items() if name not in wall}
     for clock, times in ((" all", ages), (" wall", wall), (" elapsed", other)):
         if clock == " all" or CLOCKS in face:
-            half_s = _half_s(node)
-            for most_s in {0, half_s, min(2 * half_s, limits.TIMELESS_S), DAY_S // 2}:
+            parts_s = _parts_s(node, face)
+            for most_s in {*parts_s, min(2 * parts_s[0], limits.TIMELESS_S)}:
                 for least_s in {age_s for age_s in times.values() if age_s < most_s}:
                     yield f"{most_s} s{clock}", _aged(times, least_s, most_s)
 
 
-def _cuts(node: Node) -> Iterator[Way]:
-    """Something of a day is left then, or nothing."""
-    outcome = node.flash.outcome
-    if outcome and (_asked(node.flash) >= limits.REQUESTS or _is_refused(outcome)):
-        for name, rest_s in (("free", 0), ("held", 1), ("young", 1)):
-
-            def cut(other: Node, rest_s: int = rest_s, young: bool = name == "young") -> None:
-                if young:  # a failure that tells nothing more has been written all the same
-                    _dated(other, None, 0)
-                other.cut()
-                _paused(rest_s)(other)
-
-            yield f"cut {name}", cut
-
-
-def _is_refused(outcome: OutcomeRecord) -> bool:
-    return outcome.error is not None and is_verdict(from_map(outcome.error))
+def _cut_young(other: Node) -> None:
+    """Power fails behind a failure that tells nothing more and has been written all the same."""
+    _dated(other, None, 0)
+    other.cut()
 
 
 def _noted() -> Iterator[Way]:

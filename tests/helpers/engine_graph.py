@@ -7,7 +7,8 @@ deadline, a look that comes late, three clocks, and settings. `engine_fold.py` f
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from agent.enrolment import automatic, verdicts
 from agent.enrolment.actions import Commit, Now, Policy, StartJob, Stored
@@ -56,27 +57,41 @@ def _error(code: str) -> JobFailed:
     return JobFailed(fail(code, host="ca", what="x", reason="x", count=2))
 
 
+class Left(NamedTuple):
+    """When a request left, by the wall and by the monotonic clock. blind: the last start since then
+    did not know how long ago that was."""
+
+    wall_s: int = 0
+    monotonic_ns: int = 0
+    blind: bool = False
+
+    def counted(self, now: Now) -> "Left":
+        """After a start: it counts by its clock, if that is to be trusted."""
+        if not now.trusted:
+            return self._replace(blind=True)
+        then_ns = now.monotonic_ns - (now.wall_s - self.wall_s) * SECOND_NS
+        return Left(self.wall_s, min(self.monotonic_ns, then_ns))
+
+
 class Node:
     """An engine and its surroundings. `owed`: transactions for which the CA may have issued since a
-    certificate was stored; `left`: when the last of them left, by the wall (s) and by the monotonic
-    clock (ns); `before`: the one before it; `blind`: the start since then did not know how long ago
-    that was."""
+    certificate was stored; `left`: when the last of them left; `before`: the one before it."""
 
-    __slots__ = (
-        "before", "blind", "engine", "flash", "left", "now", "owed", "serial",
-    )  # fmt: skip
+    __slots__ = ("before", "engine", "flash", "left", "now", "owed", "serial")
 
     def __init__(self, policy: Policy, kind: type[Engine] = Engine) -> None:
         self.engine = kind(Stored(), policy)
         self.flash = Stored()
         self.now = Now(START_S, 10 * DAY_S * SECOND_NS, trusted=True)
         self.owed: frozenset[str] = frozenset()
-        self.left, self.before = (0, 0), (0, 0)
-        self.serial, self.blind = 0, False
+        self.left, self.before = Left(), Left()
+        self.serial = 0
 
     def copied(self) -> "Node":
-        other: Node = _same(self, self.__slots__)
-        other.engine = _same(self.engine, Attempt.__slots__)
+        other = object.__new__(Node)
+        for name in Node.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.engine = _same(self.engine)
         return other
 
     # -- what happens ------------------------------------------------------------------------------
@@ -99,9 +114,9 @@ class Node:
         return names
 
     def cut(self) -> None:
-        """Power fails, and comes back."""
+        """Power fails, and comes back. A start counts by a clock that it may trust."""
+        self.left, self.before = self.left.counted(self.now), self.before.counted(self.now)
         self.engine = type(self.engine)(self.flash, self.engine.policy)
-        self.blind = not self.now.trusted
         self.tell(Restart())
 
     def apply(self) -> None:
@@ -125,7 +140,7 @@ class Node:
         request = self.engine.request
         if request and request.transaction not in self.owed:  # else the same bytes once more
             self.owed |= {request.transaction}
-            self.before, self.left, self.blind = self.left, self.now[:2], False
+            self.before, self.left = self.left, Left(*self.now[:2])
 
     def _refused(self, transaction: str) -> None:
         """The CA has signed a refusal, and is not asked again: it has not issued."""
@@ -162,10 +177,15 @@ class Node:
         return Granted(leaf, ())
 
 
-def _same(whole: Any, names: tuple[str, ...]) -> Any:
-    other = object.__new__(type(whole))
-    for name in names:
-        setattr(other, name, getattr(whole, name))
+_MEMORY = tuple(Attempt.__slots__)
+_remembered = attrgetter(*_MEMORY)
+
+
+def _same(engine: Engine) -> Engine:
+    """Another one with the same memory."""
+    other = object.__new__(type(engine))
+    for name, value in zip(_MEMORY, _remembered(engine), strict=True):
+        setattr(other, name, value)
     return other
 
 
@@ -190,6 +210,8 @@ def ways(node: Node, face: frozenset[str] = ALL) -> Iterator[Way]:
     """All that may happen to a node, with the name of the edge; time passes to the deadline, or
     to one of the moments of the schedule: the device looks late."""
     yield from at_once(node, face)
+    if (rest_s := _rest_s(node)) is not None:
+        yield from later(node, "due", rest_s)
     yield from late(node)
 
 
@@ -197,18 +219,16 @@ def late(node: Node) -> Iterator[Way]:
     """The device looks when one of the moments has come, or two days later."""
     for name, moment_s in moments(node):
         if moment_s > node.now.wall_s:
-            yield from later(name, moment_s - node.now.wall_s)
+            yield from later(node, name, moment_s - node.now.wall_s)
     if node.owed:
-        yield from later("two days", 2 * DAY_S)
+        yield from later(node, "two days", 2 * DAY_S)
 
 
 def at_once(node: Node, face: frozenset[str]) -> Iterator[Way]:
-    """The same, but for the looks that come late."""
+    """The same, but for time that passes."""
     for name, event in _answers(node, face):
         yield from _told(node, name, event, FULL_FLASH in face)
     yield "cut", Node.cut
-    if (rest_s := _rest_s(node)) is not None:
-        yield from later("due", rest_s)
     if CLOCKS in face:
         yield from clocks(node)
     if SETTINGS in face:
@@ -239,8 +259,7 @@ def _answers(node: Node, face: frozenset[str]) -> Iterator[tuple[str, Event]]:
     yield "configured", Configured()
     if REVOKED in face and stored.local:
         serial = stored.local.certificate.serial
-        yield "revoked", Listed(((serial, "keyCompromise"),))
-        yield "good", Listed()
+        yield "list", Listed(() if stored.local.revoked else ((serial, "keyCompromise"),))
     if state in RESTING:
         if TYPED in face:
             yield from _typed(node)
@@ -282,23 +301,33 @@ def _rest_s(node: Node) -> int | None:
 
 
 def moments(node: Node) -> Iterator[tuple[str, int]]:
-    """Of the certificates: those at which the schedule changes its mind."""
+    """Of the certificates: those at which the schedule changes its mind. The renewal point of the
+    one in use says nothing while one waits, until that takes its place."""
     stored, policy = node.engine.stored, node.engine.policy
-    for name, held in (("l", stored.local), ("n", stored.next)):
-        if held is None:
-            continue
-        points_s = {automatic.due_s(held), automatic.point_s(held, stored, policy)}
-        yield f"{name} begin", held.certificate.not_before_s
-        for number, point_s in enumerate(sorted(points_s)):
-            yield f"{name} point {number}", point_s
-            yield f"{name} last {number}", held.end_s - (held.end_s - point_s) // 10
-        if not policy.at_once:
-            yield f"{name} turn", automatic._turn_s(held)
-        yield f"{name} end", held.end_s
+    local, waits = stored.local, stored.next
+    if local:
+        points_s = [automatic.due_s(local)] if waits is None else []
+        yield from _moments("l", local, points_s, policy)
+    if waits:
+        points_s = sorted({automatic.due_s(waits), automatic.point_s(waits, stored, policy)})
+        yield from _moments("n", waits, points_s, policy)
 
 
-def later(name: str, rest_s: int) -> Iterator[Way]:
-    """Time passes, and the device looks; it answers, or looks for what lacks."""
+def _moments(
+    name: str, held: LocalRecord, points_s: list[int], policy: Policy
+) -> Iterator[tuple[str, int]]:
+    end_s = held.end_s
+    yield f"{name} begin", held.certificate.not_before_s
+    for number, point_s in enumerate(points_s):
+        yield f"{name} point {number}", point_s
+        yield f"{name} last {number}", end_s - (end_s - point_s) // 10
+    if not policy.at_once:
+        yield f"{name} turn", automatic._turn_s(held)
+    yield f"{name} end", end_s
+
+
+def later(node: Node, name: str, rest_s: int) -> Iterator[Way]:
+    """Time passes, and the device looks; at rest it answers, or looks for what lacks."""
 
     def looked(other: Node) -> list[str] | None:
         other.passes(rest_s)
@@ -313,7 +342,8 @@ def later(name: str, rest_s: int) -> Iterator[Way]:
         return True
 
     yield name, looked
-    yield f"{name} applied", applied
+    if node.engine.state in RESTING:
+        yield f"{name} applied", applied
 
 
 def clocks(node: Node) -> Iterator[Way]:

@@ -6,7 +6,7 @@ times, test the folding: each node that they come to must have a shape that the 
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from agent import limits
@@ -14,23 +14,18 @@ from agent.enrolment import automatic, pins
 from agent.enrolment.actions import Policy
 from agent.enrolment.engine import Engine
 from agent.enrolment.states import Restart, State, is_under_way
-from tests.helpers.engine_fold import folded, is_a_day_ago, shape
+from tests.helpers.engine_fold import folded, is_a_day_ago, rested, shape
 from tests.helpers.engine_graph import ALL, LIFE_S, SECOND_NS, Node, followed, ways
 
 Edge = tuple[Node, str, Node]
+Path = tuple[Any, str] | None  # the path until then, and an edge: paths share their beginnings
 STROLL = 100  # steps; then it begins anew, since serial numbers and pauses grow for ever
 
 
 # -- what must hold --------------------------------------------------------------------------------
 
-GIVES = {
-    "whole",
-    "same end",
-    "shorter",
-    "yes",
-    "imported",
-    "removed",
-}  # edges that may change what is served
+# What the names of edges begin with that may change what is served.
+GIVES = ("whole", "same end", "shorter", "yes", "imported", "removed")
 
 
 def violations(edge: Edge) -> Iterator[str]:
@@ -49,7 +44,7 @@ def _of_identity(before: Node, name: str, after: Node) -> Iterator[str]:
     if old and new and old.certificate != new.certificate:
         waited = before.flash.next
         took_over = waited is not None and waited.certificate == new.certificate
-        if not took_over and not set(name.split(" full")) & GIVES:
+        if not took_over and not name.startswith(GIVES):
             yield "what is served has changed by nothing that may"
         if new.end_s < old.end_s and name != "yes" and not took_over and _counts(before):
             yield "what is served ends earlier"
@@ -107,16 +102,26 @@ def _of_times(after: Node) -> Iterator[str]:
 # -- the walk --------------------------------------------------------------------------------------
 
 
+def _names(path: Path) -> list[str]:
+    """Of the edges, in their order."""
+    names = []
+    while path:
+        path, name = path
+        names.append(name)
+    return names[::-1]
+
+
 class Walk:
-    """Of a policy and the edges of a face. `known`: the shapes that were met, each with a way to
-    it; `faults`: a way to each; `unmet`: ways of strolls to shapes that were not."""
+    """Of a policy and the edges of a face. `known`: the shapes that were met; `waves`: steps from
+    the start, all of them done; `faults`: a way to each; `unmet`: ways of strolls to shapes that
+    were not met."""
 
     def __init__(
         self, policy: Policy, face: frozenset[str] = ALL, kind: type[Engine] = Engine
     ) -> None:
         self.policy, self.face, self._kind = policy, face, kind
-        self.known: dict[Any, list[str]] = {}
-        self.edges, self.strolled, self.closed = 0, 0, False
+        self.known: set[Any] = set()
+        self.edges, self.waves, self.strolled, self.closed = 0, 0, 0, False
         self.unmet: list[list[str]] = []
         self.faults: dict[str, list[str]] = {}
 
@@ -132,42 +137,46 @@ class Walk:
         node.tell(Restart())
         return node
 
-    def close(self, start: Node, path: list[str], waves: int = 1_000) -> None:
-        """All that follows from a node, in so many steps at most."""
-        self.known[shape(start, self.face)] = path
-        wave = [(start, path)]
-        while wave and waves:
-            waves -= 1
+    def close(
+        self, start: Node, waves: int = 1_000, seen: Callable[["Walk"], None] = lambda _walk: None
+    ) -> None:
+        """All that follows from a node, in so many steps at most; `seen` is told of each node."""
+        self.known.add(shape(start, self.face))
+        wave: list[tuple[Node, Path]] = [(rested(start), None)]
+        while wave and self.waves < waves:
             following = []
-            for node, way in wave:
+            for node, path in wave:
                 for step in folded(node, self.face):
                     if (other := followed(node, step)) is None:
                         continue
-                    self._look((node, step[0], other), way)
+                    self._look((node, step[0], other), path)
                     if (key := shape(other, self.face)) not in self.known:
-                        self.known[key] = [*way, step[0]]
-                        following.append((other, self.known[key]))
+                        self.known.add(key)
+                        following.append((rested(other), (path, step[0])))
+                seen(self)
             wave = following
+            self.waves += 1
         self.closed = not wave
 
     def stroll(self, steps: int, seed: int) -> None:
         """By chance, so many steps with real times."""
         chance = random.Random(seed)
-        node, path = self.born(), list[str]()
-        for _step in range(steps):
-            if len(path) == STROLL:
-                node, path = self.born(), []
+        node, path = self.born(), None
+        for step in range(steps):
+            if step % STROLL == 0:
+                node, path = self.born(), None
             found = list(ways(node, self.face))
-            while (other := followed(node, step := chance.choice(found))) is None:
-                found.remove(step)
-            self._look((node, step[0], other), path)
-            path = [*path, step[0]]
+            while (other := followed(node, way := chance.choice(found))) is None:
+                found.remove(way)
+            self._look((node, way[0], other), path)
+            path = path, way[0]
             if shape(other, self.face) not in self.known:
-                self.unmet.append(path)
+                self.unmet.append(_names(path))
             node = other
         self.strolled += steps
 
-    def _look(self, edge: Edge, path: list[str]) -> None:
+    def _look(self, edge: Edge, path: Path) -> None:
         self.edges += 1
         for fault in violations(edge):
-            self.faults.setdefault(fault, [*path, edge[1]])
+            if fault not in self.faults:
+                self.faults[fault] = _names((path, edge[1]))
