@@ -131,6 +131,7 @@ FIELDS = {
     " place that it came from",
     "spki": "DER of the public key",
     "status": "issued or pending",
+    "anchors": "fingerprints of CA certificates that were typed, that of the pinned CA first",
     "stored": "DER of the pinned certificate: its relations to what arrives are told, too",
     "subject_match": "how closely the issued subject must follow the request",
     "texts": "what is printed, one text an object",

@@ -34,8 +34,10 @@ FILES: dict[str, Row] = {
         "type `pki import rsa-key-pair ...` first, then name that key pair with"
         " `rsa local-key-pair` in the realm view"),
     "import-no-ca": Row(LOCAL, OPERATOR, "the file holds no CA certificate{left_out}",
-        "it holds another certificate, or one of version 1 without basicConstraints",
-        "import the certificate of the CA"),
+        "it holds another certificate, or a root without basicConstraints, which counts once a"
+        " fingerprint names it",
+        "import the certificate of the CA; for such a root type `fingerprint sha256 ...` in the"
+        " realm view first"),
     "import-no-key": Row(LOCAL, OPERATOR, "there is no private key for the certificate",
         "the file holds none, and the realm has no key pair",
         "import a file with the private key, or name the key pair with `rsa local-key-pair`"),

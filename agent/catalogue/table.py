@@ -70,8 +70,11 @@ CATALOGUE: dict[str, Row] = {
                        "correct `size` and `erase_size` there; nothing was written"),
     # -- an application --------------------------------------------------------------------------
     "ca-no-ca": Row(PEER, LATER, "the CA set holds no CA certificate",
-                    "the URL is not that of a SCEP server, or only RA certificates were sent",
-                    "check `enrollment-url` and `ca id`"),
+                    "the URL is not that of a SCEP server, only RA certificates were sent, or the"
+                    " root has no basicConstraints (version 1), and counts once a fingerprint names"
+                    " it",
+                    "check `enrollment-url` and `ca id`; for such a root type `fingerprint sha256"
+                    " ...` in the realm view"),
     "ca-set-older": Row(PEER, LATER, "the CA set is an older one: it holds {older}, which this"
                         " realm has followed to {pin}, and not that one",
                         "somebody shows an old set again, or the CA went back to its old key",
@@ -301,8 +304,8 @@ CATALOGUE: dict[str, Row] = {
         "the CA set was changed after the CA had been trusted",
         "apply again, so that the CA certificates are fetched anew"),
     "ca-pin-not-ca": Row(PEER, LATER, "the pinned certificate is not that of a CA: {subject}",
-        "`fingerprint` names the RA's certificate, or a CA certificate of version 1"
-        " without basicConstraints",
+        "`fingerprint` names the RA's certificate, or an intermediate CA's without"
+        " basicConstraints",
         "give the fingerprint of the CA itself with `fingerprint`"),
     "roots-full": Row(LOCAL, OPERATOR, "there are {cap} root fingerprints already",
         "no more fit", "remove one with `undo root-fingerprint sha256 ...` in the realm view"),

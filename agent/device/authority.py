@@ -42,6 +42,7 @@ class Authority:
         ca = self._known(name)
         rules = {
             "stored": maps.pinned_der(ca),
+            "anchors": maps.anchors(realm),
             "weak": list(realm.weak),
             "ra_fingerprint": maps.ra_fingerprint(realm),
             **maps.moment(self._shared.time.now()),

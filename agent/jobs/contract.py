@@ -108,7 +108,7 @@ ROWS: dict[str, Operation] = {
     "hash-password": Operation(takes="plain:text before:text?", gives="hash:text"),
     "check-password": Operation(takes="plain:text hash:text", gives="matches:bool"),
     "fetch-ca": Operation(
-        takes="url:text stored:bytes?" + _SERVER,
+        takes="url:text stored:bytes? anchors:maps" + _SERVER,
         gives="caps:texts certificates:maps notes:texts",
         deadline_s=None,
     ),
@@ -172,7 +172,7 @@ ROWS: dict[str, Operation] = {
     ),
     "import": Operation(
         takes="kind:text format:text? data:bytes password:text? key:map? name:text?"
-        " generation:int? stored:bytes? weak:texts? ra_fingerprint:map? now_s:int?"
+        " generation:int? stored:bytes? anchors:maps? weak:texts? ra_fingerprint:map? now_s:int?"
         " clock_trusted:bool?",
         gives="certificates:maps? certificate:map? chain:blobs? key:map? sealed:bytes? spki:bytes?"
         " bits:int?",

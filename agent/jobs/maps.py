@@ -132,7 +132,8 @@ def fetch_job(
     """The map of `fetch-ca`. `place`: url, ca_id and ra. `ca`: the stored CA; the answer tells how
     it is related to the certificates that arrive."""
     fields = {name: place.get(name) for name in ("url", "ca_id", "ra")}
-    return {"op": "fetch-ca", **_policy(realm, linux_name), **fields, "stored": pinned_der(ca)}
+    arrived = {"stored": pinned_der(ca), "anchors": anchors(realm)}
+    return {"op": "fetch-ca", **_policy(realm, linux_name), **fields, **arrived}
 
 
 def ca_wanted(realm: Realm) -> dict[str, object]:
@@ -272,6 +273,12 @@ def _print(algorithm: str, digits: str) -> dict[str, object]:
     """A fingerprint that a person vouched for. Each child compares it itself, and takes no earlier
     child's word."""
     return {"algorithm": algorithm, "hex": digits}
+
+
+def anchors(realm: Realm) -> list[dict[str, object]]:
+    """The fingerprints of CA certificates that the operator typed, `fingerprint` first."""
+    pin = [realm.fingerprint] if realm.fingerprint else []
+    return [_print(*one) for one in (*pin, *realm.root_fingerprints)]
 
 
 def ra_fingerprint(realm: Realm) -> dict[str, object] | None:

@@ -10,10 +10,23 @@ import ssl
 
 from agent import limits
 from agent.errors import AgentError, fail
-from agent.scep import ber, caset, cms, path, ra, relations, tls, transport
+from agent.scep import (
+    ber,
+    caset,
+    certificate,
+    cms,
+    crypto,
+    names,
+    path,
+    ra,
+    relations,
+    tls,
+    transport,
+)
 from agent.scep.border import reading
+from agent.scep.caset import Fingerprint
 from agent.scep.certificate import Certificate
-from agent.scep.jobmap import Answer, Job, field, items, submap, text_or_none
+from agent.scep.jobmap import Answer, Job, field, items, one_of, submap, text_or_none
 from hal.ports import Link
 
 _CAPS_LINES = 64
@@ -42,7 +55,7 @@ def _timeouts(job: Job) -> limits.Timeouts:
 
 
 def fetch(job: Job, link: Link) -> Answer:
-    """{url, ca_id, source, ra, ra_fingerprint, compatibility, stored, weak, now_s, ...}
+    """{url, ca_id, source, ra, ra_fingerprint, compatibility, stored, anchors, weak, now_s, ...}
     -> {caps, certificates, notes}
 
     `stored`: DER of the CA certificate that is pinned already, or None; it is told of with those
@@ -64,14 +77,52 @@ def fetch(job: Job, link: Link) -> Answer:
     if faults:
         told = "; ".join(faults)
         notes.append(f"{len(faults)} of the CA's certificates cannot be read: {told}")
+    certificates = with_anchors(readable, job)
+    _check_named(certificates, ders, job)
     if rules is not None:
-        ra.check(readable, rules)
-    return {"caps": caps, "certificates": arrived(readable, job), "notes": notes}
+        ra.check(certificates, rules)
+    return {"caps": caps, "certificates": arrived(certificates, job), "notes": notes}
+
+
+def _check_named(certificates: list[Certificate], ders: list[bytes], job: Job) -> None:
+    """Of a set that holds the certificate of `fingerprint`, why it is of no use."""
+    for algorithm, digits in anchors(job)[:1]:
+        digest = caset.FINGERPRINTS[algorithm]
+        for data in ders:
+            if crypto.digest(digest, data).hex() == digits:
+                with reading("ca-set-malformed", b""):
+                    certificate.read(data)
+        others = [c for c in certificates if not c.is_ca]
+        for one in others:
+            if caset.digits(algorithm, one) == digits:
+                raise fail("ca-pin-not-ca", subject=names.shown(one.subject))
+
+
+def fingerprint(fields: Job) -> Fingerprint:
+    """{algorithm, hex}"""
+    return Fingerprint(one_of(fields, "algorithm", caset.FINGERPRINTS), field(fields, "hex", str))
+
+
+def anchors(job: Job) -> list[Fingerprint]:
+    """The fingerprints that the operator has typed: {anchors: [{algorithm, hex}]}."""
+    typed = items(job, "anchors", dict) if job.get("anchors") is not None else []
+    return [fingerprint(one) for one in typed]
+
+
+def with_anchors(certificates: list[Certificate], job: Job) -> list[Certificate]:
+    """The certificates, roots that are known by a fingerprint alone among the CAs; that of the
+    stored CA is one."""
+    prints = anchors(job)
+    if job.get("stored"):
+        digits = crypto.digest("sha-256", field(job, "stored", bytes)).hex()
+        prints.append(Fingerprint("sha256", digits))
+    return caset.anchored(certificates, prints)
 
 
 def arrived(certificates: list[Certificate], job: Job) -> list[Answer]:
     """Maps of certificates that have come in, and of the pinned one that is stored, if any."""
-    stored = caset.readable([field(job, "stored", bytes)] if job.get("stored") else [])
+    held = caset.readable([field(job, "stored", bytes)] if job.get("stored") else [])
+    stored = with_anchors(held, job)
     absentees = [certificate for certificate in stored if certificate not in certificates]
     weak = items(job, "weak", str) if "weak" in job else []
     rules = path.Rules(moment(job), frozenset(weak))

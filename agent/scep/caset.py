@@ -173,6 +173,21 @@ def parted(ders: Sequence[bytes]) -> tuple[list[Certificate], list[str]]:
     return list(certificates.values()), list(faults.values())
 
 
+def anchored(
+    certificates: Sequence[Certificate], prints: Sequence[Fingerprint]
+) -> list[Certificate]:
+    """The certificates, in which a root that says nothing of itself is a CA's where a fingerprint
+    names it: of an anchor nothing but its name and key is used (RFC 5280 6.1.1 d)."""
+    return [
+        c._replace(is_ca=True) if path.is_bare_root(c) and has_one(c, prints) else c
+        for c in certificates
+    ]
+
+
+def has_one(subject: Certificate, prints: Sequence[Fingerprint]) -> bool:
+    return any(digits(one.algorithm, subject) == one.digits for one in prints)
+
+
 def left_out(faults: Sequence[str]) -> str:
     """What `parted` leaves out, as the end of a sentence about the set; "": nothing."""
     return f"; left out, since it cannot be read: {'; '.join(faults)}" if faults else ""
@@ -188,7 +203,7 @@ def load(ders: Sequence[bytes], pin: str, rules: Rules, roots: Sequence[Fingerpr
 
     Errors: `ca-pin-missing`, `ca-pin-not-ca`, `ca-expired`.
     """
-    certificates = readable(ders)
+    certificates = anchored(readable(ders), [Fingerprint("sha256", pin), *roots])
     pinned = next((c for c in certificates if digits("sha256", c) == pin), None)
     if pinned is None:
         raise fail("ca-pin-missing")
@@ -265,7 +280,7 @@ def _above(
     others = [c for c in certificates if c.is_ca and c.der not in authority_ders]
     now_s = rules.now_s
     current = [c for c in others if now_s is None or now_s < c.not_after_s]
-    return tuple(c for c in current if any(digits(r.algorithm, c) == r.digits for r in roots))
+    return tuple(c for c in current if has_one(c, roots))
 
 
 def check_fingerprint(pinned: Certificate, fingerprint: Fingerprint) -> None:

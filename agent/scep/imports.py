@@ -46,7 +46,8 @@ def run(job: Job, hands: Hands) -> Answer:
 
 def _ca(job: Job, contents: Contents, _sealed: Seal) -> Answer:
     keys_bits = [_bits(crypto.public_der(key)) for key in contents.keys]
-    members = [member for member in contents.certificates if member.public_bits not in keys_bits]
+    others = [member for member in contents.certificates if member.public_bits not in keys_bits]
+    members = ca_query.with_anchors(others, job)
     if not any(member.is_ca for member in members):
         raise fail("import-no-ca", left_out=contents.left_out)
     return {"certificates": ca_query.arrived(members, job)}

@@ -129,6 +129,13 @@ def is_self_issued(subject: Certificate) -> bool:
     return names.key(subject.subject) == names.key(subject.issuer)
 
 
+def is_bare_root(subject: Certificate) -> bool:
+    """Whether a certificate is signed by itself and silent on what it is for: one of version 1, or
+    without extensions. Nothing but a fingerprint tells it from that of a device."""
+    silent = not subject.is_ca and not subject.extensions
+    return silent and is_self_issued(subject) and subject.issued_by(subject)
+
+
 def is_generation(candidate: Certificate, pinned: Certificate) -> bool:
     """Whether a certificate is the pinned CA's own, renewed with the same name and key.
 

@@ -9,9 +9,9 @@ as it is configured now), and what the pin vouches for is worked out here.
 from __future__ import annotations
 
 from agent.scep import ca_query, caset, crl, path, succession
-from agent.scep.caset import CaSet, Fingerprint
+from agent.scep.caset import CaSet
 from agent.scep.crl import Crl
-from agent.scep.jobmap import Job, field, items, one_of, submap
+from agent.scep.jobmap import Job, field, items, submap
 from agent.scep.succession import RollOver
 
 
@@ -22,12 +22,14 @@ def ca_of(job: Job) -> CaSet:
     """
     ca = submap(job, "ca")
     ders, pin = items(ca, "certificates", bytes), field(ca, "pin", str)
-    roots = [fingerprint(root) for root in items(ca, "roots", dict)] if "roots" in ca else []
+    roots = (
+        [ca_query.fingerprint(root) for root in items(ca, "roots", dict)] if "roots" in ca else []
+    )
     ca_set = caset.load(ders, pin, rules_of(job), roots)
     lineage = [_link(link) for link in items(ca, "lineage", dict)] if "lineage" in ca else []
     for holder, name in ((ca, "anchor"), (job, "fingerprint")):
         if holder.get(name) is not None:
-            succession.check(ca_set, lineage, fingerprint(submap(holder, name)))
+            succession.check(ca_set, lineage, ca_query.fingerprint(submap(holder, name)))
     return ca_set
 
 
@@ -56,11 +58,6 @@ def _list(job: Job) -> Crl | None:
         return crl.read(data)
     except ValueError:
         return None
-
-
-def fingerprint(fields: Job) -> Fingerprint:
-    """{algorithm, hex}"""
-    return Fingerprint(one_of(fields, "algorithm", caset.FINGERPRINTS), field(fields, "hex", str))
 
 
 def _link(fields: Job) -> RollOver:

@@ -154,10 +154,11 @@ def _local(job: Job) -> tuple[list[_Row], list[bytes]]:
 
 def _ca(job: Job) -> tuple[list[_Row], list[bytes]]:
     judge, rows = _judge(job, []), []
+    known = {one.der: one for one in judge.ca.certificates}
     ders = items(submap(job, "ca"), "certificates", bytes) if job.get("ca") else []
     for data in ders:
         try:
-            rows.append(judge.member(certificate.read(data)))
+            rows.append(judge.member(known.get(data) or certificate.read(data)))
         except ValueError as error:
             rows.append(_Row("CA", "-", INVALID, _unreadable(error)))
     if not rows:

@@ -218,3 +218,39 @@ def test_ber_of_one_certificate_is_told_apart_from_der() -> None:
     """A certificate is DER; what is not is no certificate that any fingerprint could name."""
     node = ber.read(lab.root().der)
     assert ca_query.ca_certificates(berify(node)) != [lab.root().der]
+
+
+# -- fingerprints that the operator has typed ------------------------------------------------------
+
+
+def anchor(party: bytes, algorithm: str = "sha256") -> dict[str, str]:
+    return {"algorithm": algorithm, "hex": hashlib.new(algorithm, party).hexdigest()}
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256"])
+def test_a_root_of_version_1_counts_where_a_fingerprint_names_it(algorithm: str) -> None:
+    old = lab.certificate({"common_name": "old"}, "root", None, version="v1").der
+    for anchors, is_ca in (([], False), ([anchor(old, algorithm)], True)):
+        answer, _ = fetch(web.ok(b"AES"), web.ok(old), anchors=anchors)
+        assert [one["is_ca"] for one in answer["certificates"]] == [is_ca]
+    answer, _ = fetch(web.ok(b"AES"), web.ok(lab.root().der), stored=old, anchors=[])
+    assert [(one["is_ca"], one["sent"]) for one in answer["certificates"]] == [
+        (True, True), (True, False),
+    ]  # fmt: skip
+
+
+def test_the_pinned_certificate_that_cannot_be_read_is_told_with_the_reason() -> None:
+    odd = lab.sub().der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09")
+    with pytest.raises(AgentError) as caught:
+        fetch(web.ok(b"AES"), web.ok(lab.degenerate([lab.root().der, odd])), anchors=[anchor(odd)])
+    assert caught.value.code == "ca-set-malformed"
+    assert caught.value.what.endswith("it is of version 10")
+
+
+def test_a_fingerprint_that_names_the_ra() -> None:
+    front = lab.ra_pair()[0].der
+    sent = web.ok(lab.degenerate([lab.root().der, front]))
+    with pytest.raises(AgentError) as caught:
+        fetch(web.ok(b"AES"), sent, anchors=[anchor(front)])
+    assert caught.value.code == "ca-pin-not-ca"
+    assert "CN=RA enc" in caught.value.what

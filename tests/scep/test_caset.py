@@ -5,10 +5,11 @@ import itertools
 from typing import Any
 
 import pytest
+from asn1crypto import x509
 
 from agent import limits
 from agent.errors import AgentError
-from agent.scep import caset, certificate, crypto
+from agent.scep import ber, caset, certificate, crypto, der, ra
 from tests.helpers import scep_lab as lab
 
 RULES = caset.Rules(lab.NOW_S, frozenset())
@@ -63,12 +64,52 @@ def test_the_pin_names_one_ca_of_the_set() -> None:
     assert code_of(lab.sub(), pin=lab.root()) == "ca-pin-missing"
     ra = lab.ra_pair()[0]
     assert code_of(lab.root(), ra, pin=ra) == "ca-pin-not-ca"
-    version1 = lab.certificate({"common_name": "old"}, "root", None, version="v1")
-    assert code_of(version1) == "ca-pin-not-ca"
+    version1 = lab.certificate({"common_name": "old"}, "sub", lab.root(), version="v1")
+    assert code_of(version1, pin=version1) == "ca-pin-not-ca"  # no root
     ended = lab.certificate({"common_name": "E"}, "root", None, ca=True, days=1,
                             start_s=lab.NOW_S - 2 * lab.DAY_S)  # fmt: skip
     assert code_of(ended) == "ca-expired"
     assert load(ended, now_s=None).pin.der == ended.der  # a clock that is not trusted judges not
+
+
+def bare(version: str = "v1", key: str = "root") -> lab.Party:
+    """A root that does not say that it is one."""
+    made = lab.certificate({"common_name": "old"}, key, None, version=version, ca=True)
+    if version == "v1":
+        return made
+    fields = [child.raw for child in ber.read(made.der).children]
+    parts = [child.raw for child in ber.read(fields[0]).children]
+    tbs = der.sequence(*parts[:-1])  # without extensions
+    signature = der.bit_string(lab.sign(key, tbs, "sha256"))
+    whole = der.sequence(tbs, fields[1], signature)
+    return lab.Party(key, x509.Certificate.load(whole))
+
+
+@pytest.mark.parametrize("version", ["v1", "v3"])
+def test_a_root_that_says_nothing_of_itself_is_an_anchor(version: str) -> None:
+    """RFC 5280 6.1.1 d: of an anchor its name and its key are used."""
+    root = bare(version)
+    assert read(root).extensions == {}
+    assert read(root).version == int(version[1])
+    below = lab.certificate({"common_name": "Sub"}, "sub", root, ca=True)
+    front = lab.certificate({"common_name": "RA"}, "ra-enc", root, purposes=["1.3.6.1.5.5.7.3.28"])
+    found = load(root, below, front)
+    assert [a.certificate.der for a in found.authorities] == [root.der, below.der]
+    assert found.pin.is_ca
+    assert found.served() == [below.der, root.der]
+    assert [c.der for c in ra.candidates(found, ra.RaRules())] == [front.der]
+    issuer = found.issuer_of(read(lab.certificate({"common_name": "x"}, "dev", root)))
+    assert issuer is not None
+    assert found.chain(issuer) == [root.der]
+
+
+def test_a_root_that_says_nothing_is_none_without_its_fingerprint() -> None:
+    root = bare(key="other")
+    found = load(lab.root(), root)
+    assert [a.certificate.der for a in found.authorities] == [lab.root().der]
+    named = caset.Fingerprint("md5", hashlib.md5(root.der).hexdigest())
+    pin, ders = crypto.digest("sha-256", lab.root().der).hex(), [lab.root().der, root.der]
+    assert [c.der for c in caset.load(ders, pin, RULES, [named]).roots] == [root.der]
 
 
 def test_an_intermediate_as_pin_does_not_vouch_for_its_issuer() -> None:

@@ -199,3 +199,14 @@ def test_what_was_left_out_is_named_where_it_is_missed(key_file: list[int]) -> N
         print_ = crypto.digest("sha-256", odd).hex()
         left_out = f"left out, since it cannot be read: sha256 {print_}: it is of version 10"
         assert left_out in caught.value.what
+
+
+def test_a_root_of_version_1_is_imported_where_a_fingerprint_names_it() -> None:
+    old = lab.certificate({"common_name": "old"}, "root", None, version="v1")
+    named = {"algorithm": "sha256", "hex": crypto.digest("sha-256", old.der).hex()}
+    (found,) = run("ca", old.der, [], anchors=[named])["certificates"]
+    assert found["is_ca"]
+    with pytest.raises(AgentError) as caught:
+        run("ca", old.der, [], anchors=[])
+    assert caught.value.code == "import-no-ca"
+    assert "`fingerprint sha256 ...`" in caught.value.remedy
