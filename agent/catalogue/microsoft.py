@@ -7,7 +7,7 @@ from agent.catalogue.row import OPERATOR, PEER, Row
 
 MICROSOFT: dict[str, Row] = {
     "ndes-challenge": Row(PEER, OPERATOR, "the CA refused: {words}",
-        "mostly a challenge password that is wrong, used up or older than 60 minutes",
+        "usually a challenge password that is wrong, used up or older than 60 minutes",
         "get a new one from the NDES administrator and type `password cipher`"),
     "ndes-template": Row(PEER, OPERATOR, "the CA refused: {words}",
         "the certificate template that NDES uses is missing, or not open to its service account",

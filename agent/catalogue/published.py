@@ -35,7 +35,7 @@ PUBLISHED: dict[str, Row] = {
         "check `cdp-url`; type `pki get-certificate ca realm ...`"),
     "crl-signature": Row(PEER, LATER, "the signature of the revocation list is wrong: {reason}",
         "it was changed on its way, or the CA has a new key",
-        "try again; type `pki get-certificate ca realm ...` if it stays so"),
+        "try again; type `pki get-certificate ca realm ...` if it persists"),
     "crl-unverifiable": Row(PEER, LATER, "the signature of the revocation list cannot be verified:"
         " it is {name}",
         "the CA signs its lists with an algorithm that this device does not know",
@@ -89,5 +89,5 @@ PUBLISHED: dict[str, Row] = {
         " when the CA has changed"),
     "next-ca-signature": Row(PEER, LATER, "the signature about the next CA is wrong: {reason}",
         "it was changed on its way, or the CA is faulty",
-        "try again; ask the CA's operator if it stays so"),
+        "try again; ask the CA's operator if it persists"),
 }  # fmt: skip

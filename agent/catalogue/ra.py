@@ -12,20 +12,20 @@ RA: dict[str, Row] = {
         "`enrollment-url ... ra` is configured, but this server is a CA by itself, or its RA has a"
         " certificate like a device's, or one that has ended, or the server leaves out the CA that"
         " has issued it (step-ca: excludeIntermediate)",
-        "type `enrollment-url` without `ra`, or check the URL; a certificate of the set that is the"
-        " RA's all the same is named by `enrollment-url ... ra fingerprint sha256 HEX` in the realm"
+        "type `enrollment-url` without `ra`, or check the URL; if one of the certificates is the"
+        " RA's anyway, name it with `enrollment-url ... ra fingerprint sha256 HEX` in the realm"
         " view"),
     "ra-purpose": Row(PEER, LATER, "no certificate of the CA set names the purpose of an RA;"
         " without any purpose: {shown}",
         "the CA gave its RA a certificate without that purpose (step-ca, jscep, OpenXPKI), or"
-        " another customer of the CA has put his own into its place",
+        " another customer of the CA has put one of its own in its place",
         "compare SHA-256 with the RA's operator and type `enrollment-url ... ra fingerprint sha256"
         " {prints}` in the realm view; or, if this CA gives no customer such a certificate,"
         " `compatibility ra-any-purpose`, beside the keywords that it has"),
     "ra-purpose-lost": Row(PEER, LATER, "no certificate of the CA set names the purpose of an RA,"
-        " as the RA of before did; without any purpose: {shown}",
-        "another customer of the CA has put his own certificate into the RA's place, or the RA was"
-        " renewed without its purpose",
+        " as the previous RA did; without any purpose: {shown}",
+        "another customer of the CA has put a certificate of its own in the RA's place, or the RA"
+        " was renewed without its purpose",
         "compare SHA-256 with the RA's operator and type `enrollment-url ... ra fingerprint sha256"
         " {prints}` in the realm view; or forget what the RA was, and which CA is trusted, with"
         " `pki delete-certificate ca realm ...` in the system view"),

@@ -8,7 +8,7 @@ from agent.catalogue.row import LATER, OPERATOR, PEER, Row
 REPLY: dict[str, Row] = {
     # -- the reply of the CA (CertRep) -----------------------------------------------------------
     "certrep-malformed": Row(PEER, LATER, "the reply cannot be read: {reason}",
-        "the server answered with something that is no SCEP reply: {page}",
+        "the server answered with something other than a SCEP reply: {page}",
         "check `enrollment-url`; ask the CA's operator"),
     "certrep-signer": Row(PEER, LATER, "the reply's signer is not trusted: {reason}",
         "the CA or its RA has new certificates, or someone answers in its place",
@@ -16,7 +16,7 @@ REPLY: dict[str, Row] = {
         " changed since the request, `pki abort-request realm ...` and apply again"),
     "certrep-signature": Row(PEER, LATER, "the reply's signature is wrong: {reason}",
         "the reply was changed on its way, or the CA is faulty",
-        "try again; ask the CA's operator if it stays so"),
+        "try again; ask the CA's operator if it persists"),
     "certrep-weak-signature": Row(PEER, LATER, "the reply is signed with {digest}",
         "an old CA, or one that repeats the digest of the request",
         "type `enrollment-request signature message-digest-method sha-256`, or ask for SHA-256 at"
@@ -24,21 +24,21 @@ REPLY: dict[str, Row] = {
         " path can forge a reply"),
     "certrep-transaction": Row(PEER, LATER, "the reply belongs to another transaction ({received})",
         "an old reply was sent again, or the CA mixes up its clients",
-        "try again; ask the CA's operator if it stays so"),
+        "try again; ask the CA's operator if it persists"),
     "certrep-nonce": Row(PEER, LATER, "the recipientNonce of the reply is not ours",
         "an old reply was sent again",
-        "try again; ask the CA's operator if it stays so"),
+        "try again; ask the CA's operator if it persists"),
     "certrep-nonce-short": Row(PEER, LATER, "the recipientNonce of the reply is cut to {size}"
         " octets", "the CA shortens it (Dogtag)",
         "type `compatibility short-nonce` in the realm view, if the CA's operator says so"),
     "certrep-empty": Row(PEER, LATER, "the CA says SUCCESS and sends no certificate",
         "the request waits for a person there (Dogtag says SUCCESS meanwhile)",
-        "ask the CA's operator, then apply again: the same request is asked for first"),
+        "ask the CA's operator, then apply again: that first asks about the same request"),
     "certrep-type": Row(PEER, LATER, "the reply has messageType {received} instead of 3 (CertRep)",
-        "the server is no SCEP server as RFC 8894 wants it",
+        "the server does not speak SCEP as RFC 8894 has it",
         "check `enrollment-url`; ask the CA's operator"),
     "certrep-status": Row(PEER, LATER, "the reply has the unknown pkiStatus {received}",
-        "the server is no SCEP server as RFC 8894 wants it",
+        "the server does not speak SCEP as RFC 8894 has it",
         "check `enrollment-url`; ask the CA's operator"),
     "certrep-weak-cipher": Row(PEER, LATER, "the reply is encrypted with single DES, which is"
         " not allowed",
@@ -70,7 +70,7 @@ REPLY: dict[str, Row] = {
         " before 2010 type `enrollment-request encryption-algorithm 3des` and `enrollment-request"
         " signature message-digest-method sha1`"),
     "ca-badRequest": Row(PEER, OPERATOR, "the CA refused: badRequest{text}",
-        "mostly a challenge password that is wrong, used up or too old; else a subject that the CA"
+        "usually a challenge password that is wrong, used up or too old; else a subject that the CA"
         " does not allow, or (Dogtag) a person has not approved it yet",
         "get a new challenge and type `password cipher` in the realm view; check the entity; if"
         " the CA issued the certificate anyway, import it: `pki import-certificate local realm ..."
@@ -85,7 +85,7 @@ REPLY: dict[str, Row] = {
         " challenge password",
         "the CA wants the password each time (micromdm, step-ca, UCM), does not renew this early"
         " (micromdm: 14 days before the end), has a new key, has revoked the one in use, or (NDES)"
-        " wants the names of before",
+        " wants the previous names",
         "the certificate in use stays: type `compatibility renew-with-password` or `compatibility"
         " renew-by-pkcsreq`, beside the keywords that it has, in the realm view, and `password"
         " cipher` if there is none; or apply again nearer its end"),
@@ -132,13 +132,13 @@ REPLY: dict[str, Row] = {
     "issued-older": Row(PEER, OPERATOR,
         "the issued certificate is not newer than the one in use: {reason}",
         "the CA is near its own end, has a shorter profile now, or an old certificate came",
-        "ask the CA's operator; if it is wanted all the same, type `pki delete-certificate local"
+        "ask the CA's operator; if it is wanted anyway, type `pki delete-certificate local"
         " realm ...` and apply again"),
     "issued-shorter": Row(PEER, OPERATOR,
         "the issued certificate is kept out of use: {reason}",
         "the CA grants a shorter life now; the certificate in use stays, and is renewed in the last"
         " part of it",
-        "if it is wanted all the same, since a key is in wrong hands, type `pki update-certificate"
+        "if it is wanted anyway, since a key is in the wrong hands, type `pki update-certificate"
         " realm ...` again and answer y"),
     "issued-weak": Row(PEER, OPERATOR, "the certificate is signed with {digest}",
         "an old CA",

@@ -34,7 +34,7 @@ CATALOGUE: dict[str, Row] = {
                      "the system is short of memory, processes or open files",
                      "free some and try again; RLIMIT_NOFILE of the agent counts its open files"),
     "job-fault": Row(LOCAL, OPERATOR, "the worker met a fault in this software: {place}",
-                     "input that nobody has thought of",
+                     "input that was not foreseen",
                      "report it with the line above; the certificate in use is not touched"),
     "job-refused": Row(LOCAL, OPERATOR, "the worker was refused a system call: {place}",
                        "a C library newer than the list of calls that a job may make, or an"
@@ -49,7 +49,7 @@ CATALOGUE: dict[str, Row] = {
                          "use the agent that runs, or name another folder with --state"),
     "start-descriptors": Row(LOCAL, OPERATOR, "this process may open {count} files, and needs"
                              " {wanted}",
-                             "whoever starts it has set its limit so low (RLIMIT_NOFILE)",
+                             "the program that starts it has set the limit too low (RLIMIT_NOFILE)",
                              "raise it: `ulimit -n 64` in a shell, `LimitNOFILE=64` for systemd,"
                              " `limits nofile` for procd"),
     "start-folder": Row(LOCAL, OPERATOR, "{what}",
@@ -75,9 +75,9 @@ CATALOGUE: dict[str, Row] = {
                     " it",
                     "check `enrollment-url` and `ca id`; for such a root type `fingerprint sha256"
                     " ...` in the realm view"),
-    "ca-set-older": Row(PEER, LATER, "the CA set is an older one: it holds {older}, which this"
-                        " realm has followed to {pin}, and not that one",
-                        "somebody shows an old set again, or the CA went back to its old key",
+    "ca-set-older": Row(PEER, LATER, "the CA set is out of date: it holds {older}, but not {pin},"
+                        " which followed it and which this realm trusts now",
+                        "someone shows an old set again, or the CA went back to its old key",
                         "nothing was changed; ask the CA's operator, and if the old CA is to be"
                         " trusted again, `pki delete-certificate ca realm ...` and apply again"),
     "ca-unconfirmed": Row(LOCAL, OPERATOR, "the CA certificate was not confirmed, so nothing was"
@@ -93,18 +93,19 @@ CATALOGUE: dict[str, Row] = {
                       "the CA was renewed and the server still shows the old one, or this clock is"
                       " wrong",
                       "check `display clock`; ask the CA's operator for the new fingerprint"),
-    "requests-spent": Row(LOCAL, LATER, "no request has left: those of this renewal got no answer",
+    "requests-spent": Row(LOCAL, LATER, "no request was sent: those of this renewal got no answer",
                           "the clock was set while the CA certificates came",
-                          "nothing: the realm applies again within a day; or apply at once with"
+                          "wait: the realm applies again within a day; or apply at once with"
                           " `pki enroll-certificate realm ...`"),
     "poll-exhausted": Row(PEER, LATER, "the CA has not decided after {polls} polls",
                           "the request waits for a person at the CA",
-                          "ask the CA's operator, then apply again: the same request is asked for"
-                          " first"),
-    "request-aborted": Row(LOCAL, OPERATOR, "the application was ended by the operator",
-                           "`pki abort-request` was typed", "apply again when it is wanted"),
+                          "ask the CA's operator, then apply again: that first asks about the same"
+                          " request"),
+    "request-aborted": Row(LOCAL, OPERATOR, "the operator ended the application",
+                           "`pki abort-request` was typed",
+                           "apply again when the certificate is wanted"),
     "realm-incomplete": Row(LOCAL, OPERATOR, "realm {realm} is not complete; missing: {missing}",
-                            "the procedure was not typed to its end",
+                            "not all commands of the procedure were typed",
                             "type `pki realm {realm}`, `{command}`"),
     "realm-busy": Row(LOCAL, OPERATOR, "realm {realm} has an application under way ({state})",
                       "it was started earlier and has not ended",
@@ -115,8 +116,8 @@ CATALOGUE: dict[str, Row] = {
     "level-too-low": Row(LOCAL, OPERATOR, "this user may not {what}",
                          "which CA is trusted is decided at level {wanted}, not at level {level}",
                          "let a user of level {wanted} do it"),
-    "realm-gone": Row(LOCAL, OPERATOR, "nobody waits for realm {realm} any more",
-                      "the realm was removed, or the agent ends",
+    "realm-gone": Row(LOCAL, OPERATOR, "the work for realm {realm} has ended",
+                      "the realm was removed, or the agent stops",
                       "see `display pki enrollment`; what flash holds goes on after a start"),
     "realm-unknown": Row(LOCAL, OPERATOR, "there is no realm {realm}",
                          "it was never created, or the name is spelt differently",
@@ -129,7 +130,7 @@ CATALOGUE: dict[str, Row] = {
                           "it was damaged, or another release wrote it",
                           "go back to that release; to make another pair in its place type `pki rsa"
                           " local-key-pair destroy {name}` first"),
-    "key-case": Row(LOCAL, OPERATOR, "there is no RSA key pair {name}, but {other}",
+    "key-case": Row(LOCAL, OPERATOR, "there is no RSA key pair {name}, but there is {other}",
                     "case counts in the names of key pairs", "type the name as `{other}`"),
     "entity-unknown": Row(LOCAL, OPERATOR, "there is no entity {name}",
                           "it was never created, or the name is spelt differently",
@@ -182,16 +183,16 @@ CATALOGUE: dict[str, Row] = {
                           "it holds more than certificates and a key",
                           "see `dir` in the user view"),
     "crl-absent": Row(LOCAL, OPERATOR, "realm {realm} has no revocation list",
-                      "none was got, or it was deleted",
+                      "none was fetched or imported, or it was deleted",
                       "type `pki get-crl realm {realm}`"),
     "file-kept": Row(LOCAL, OPERATOR, "the file {name} stays: {why}",
-                     "a file that the device needs goes with the setting or the certificate",
+                     "the device keeps it as long as the setting or the certificate is there",
                      "see `display pki realm brief`"),
     "file-guarded": Row(LOCAL, OPERATOR, "this user may not {what} the file {name}",
                         "it may hold a private key or a password: level {wanted} is needed, not"
                         " level {level}",
                         "let a user of level {wanted} do it"),
-    "file-no-text": Row(LOCAL, OPERATOR, "the file {name} is no text",
+    "file-no-text": Row(LOCAL, OPERATOR, "the file {name} is not text",
                         "it is in DER or PKCS#12",
                         "type `display pki certificate local filename {name}` if it is a"
                         " certificate"),
@@ -234,16 +235,18 @@ CATALOGUE: dict[str, Row] = {
                               "nothing was changed: a configuration is being written",
                               "another session has typed `save`, or applies a file",
                               "try again in a moment"),
-    "apply-raced": Row(LOCAL, OPERATOR, "nothing was changed: the configuration is another one now",
-                       "another session has configured while the file was compared",
+    "apply-raced": Row(LOCAL, OPERATOR, "nothing was changed: the configuration has changed"
+                       " meanwhile",
+                       "another session configured the device while the file was compared",
                        "apply the file again"),
     "saved-lost": Row(LOCAL, OPERATOR, "nothing of the saved configuration can be shown: {what}",
                       "the flash has lost it, or another release wrote it",
                       "configure the device again and type `save` in the user view; until then the"
                       " serial lines let nobody in"),
     "lost-level": Row(LOCAL, OPERATOR, "this user may not change whom the serial lines let in",
-                      "they let nobody in, since what says so was lost or is not understood; to"
-                      " open them takes level {wanted}, and this user has level {level}",
+                      "they let nobody in, since the lines about them were lost or are not"
+                      " understood; opening them takes level {wanted}, and this user has level"
+                      " {level}",
                       "let a user of level {wanted} do it"),
     "apply-refused": Row(LOCAL, OPERATOR, "nothing was changed: lines that do not apply: {count}",
                          "all of a configuration is applied, or nothing",
@@ -254,8 +257,8 @@ CATALOGUE: dict[str, Row] = {
     "apply-size": Row(LOCAL, OPERATOR, "nothing was changed: the file is longer than {cap} bytes,"
                       " or holds a NUL",
                       "it is no configuration of this device",
-                      "give a file like `display current-configuration` shows it"),
-    "size-refused": Row(LOCAL, OPERATOR, "this size of a key is not possible", "{reason}",
+                      "give a file as `display current-configuration` shows it"),
+    "size-refused": Row(LOCAL, OPERATOR, "this key size is not possible", "{reason}",
                         "type the command again"),
     "password-differs": Row(LOCAL, OPERATOR, "the two passwords differ",
                             "one of them was mistyped", "type the command again"),
@@ -279,9 +282,9 @@ CATALOGUE: dict[str, Row] = {
         "type `display this` in the view `aaa`"),
     "users-full": Row(LOCAL, OPERATOR, "there are {cap} users already", "no more fit",
         "remove one with `undo local-user NAME`"),
-    "question-unanswered": Row(LOCAL, OPERATOR, "the question was not answered: nothing done",
+    "question-unanswered": Row(LOCAL, OPERATOR, "the question was not answered: nothing was done",
                                "in a script the next line must be the answer",
-                               "let a line `y` follow the command"),
+                               "put a line `y` after the command"),
     "load-action": Row(LOCAL, OPERATOR, "a configuration cannot hold a command that acts",
                        "it is no setting", "type the command at the console"),
     "line-too-long": Row(LOCAL, OPERATOR, "the line is longer than {cap} characters",
@@ -320,7 +323,7 @@ CATALOGUE: dict[str, Row] = {
         " storage` in the user view, which makes a new one, then create key pairs and passwords"
         " anew"),
     "sealed-unreadable": Row(LOCAL, OPERATOR, "the sealed {what} cannot be opened",
-        "the device key is another one, or the record was damaged",
+        "the device key was replaced, or the record was damaged",
         "restore the device key, or create a new key pair and type"
         " `password cipher` again"),
     "sealed-foreign": Row(LOCAL, OPERATOR, "this sealed password was not made on this device",

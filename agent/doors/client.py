@@ -38,7 +38,7 @@ def run_apply(path: str, name: str, dry_run: bool, merge: bool) -> int:
     except HalError as error:
         sys.stderr.write(
             f"scep-agent: {error}\n"
-            "  Next step: name a file like `display current-configuration` shows it, or `-`\n"
+            "  Next step: name a file as `display current-configuration` shows it, or `-`\n"
         )
         return 2
     return exchange(path, kinds[merge][dry_run], [text])

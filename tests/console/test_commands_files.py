@@ -72,7 +72,7 @@ def test_level_3_deletes_all_others_too(name: str) -> None:
 @pytest.mark.parametrize("name", BINARY)
 def test_what_is_no_text(name: str) -> None:
     text, status = Script(device()).run(f"more {name}")
-    assert text.startswith(f"Error: The file {name} is no text.")
+    assert text.startswith(f"Error: The file {name} is not text.")
     assert (f"`display pki certificate local filename {name}`" in text, status) == (True, 1)
 
 

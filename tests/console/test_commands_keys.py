@@ -39,11 +39,11 @@ def test_a_size_that_is_refused_is_asked_for_again_twice_and_the_view_stays() ->
     terminal.type("system-view", "pki realm abc")
     asked = "Enter the size (nothing for 2048): "
     shown = terminal.type("pki rsa local-key-pair create k1", "1024")
-    told = "Warning: This size of a key is not possible: the range is 2048 to 4096.\n"
+    told = "Warning: This key size is not possible: the range is 2048 to 4096.\n"
     assert shown.endswith(f"{asked}1024\n{told}{asked}")
     assert "a number in decimal digits" in terminal.type("big")
     shown = terminal.type("8192")
-    assert "Error: This size of a key is not possible.\n Cause: the range is" in shown
+    assert "Error: This key size is not possible.\n Cause: the range is" in shown
     assert shown.endswith("\n[Huawei-pki-realm-abc]")
     assert device.pairs == {}
     assert terminal.type("pki rsa local-key-pair create k1", "1024", "3072").endswith("\n[Huawei]")

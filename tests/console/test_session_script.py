@@ -34,7 +34,7 @@ def test_a_script_that_does_not_answer(line: str) -> None:
     text, status = script.run(line)
     assert text.splitlines()[:2] == [
         "Info: Nothing was changed.",
-        "Error: The question was not answered: nothing done.",
+        "Error: The question was not answered: nothing was done.",
     ]
     assert (status, device.configuration.times) == (1, 0)
     assert "2026" not in text

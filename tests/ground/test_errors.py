@@ -110,5 +110,5 @@ def test_of_a_realm_the_next_step_can_be_typed() -> None:
     error = fail("crl-signature", reason="no")
     error.after_s = 7
     told = error.of_realm("abc")
-    assert told.remedy == "try again; type `pki get-certificate ca realm abc` if it stays so"
+    assert told.remedy == "try again; type `pki get-certificate ca realm abc` if it persists"
     assert (type(told), told.as_map()) == (PeerError, {**error.as_map(), "remedy": told.remedy})

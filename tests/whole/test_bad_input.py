@@ -118,7 +118,7 @@ CASES = {
         (SYSTEM, "pki enroll-certificate realm two"),
         "Applying for a certificate of realm two ...\n"
         "Error: Realm two is not complete; missing: entity, rsa local-key-pair, enrollment-url.\n"
-        " Cause: the procedure was not typed to its end.\n"
+        " Cause: not all commands of the procedure were typed.\n"
         " Next step: type `pki realm two`, `entity ...`, `rsa local-key-pair ...`,"
         " `enrollment-url http://...`.\n",
     ),

@@ -113,7 +113,7 @@ def _started(folder: Path, *prefix: str) -> Agent:
 
 # -- answers that are none -------------------------------------------------------------------------
 
-NOT_HTTP = "is not HTTP as it should be"
+NOT_HTTP = "is not valid HTTP"
 TOO_LARGE = "larger than 262144 bytes"
 SHORT = "the answer was cut short"
 # What the error must say of each behaviour, whatever was asked for.
@@ -142,9 +142,9 @@ SAID = {
     "chunk-negative": NOT_HTTP,
     "chunk-cut": SHORT,
     "chunk-endless-size": NOT_HTTP,
-    "length-twice": "a Content-Length that makes no sense",
+    "length-twice": "makes no sense: Content-Length",
     "length-lies": "body",
-    "length-nonsense": "a Content-Length that makes no sense",
+    "length-nonsense": "makes no sense: Content-Length",
     "header-flood": "the header is too large",
     "header-endless": "the header is too large",
     "interim-flood": "too many interim answers",

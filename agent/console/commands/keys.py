@@ -79,7 +79,7 @@ def _ask_size(
         except ValueError as error:
             if tries == 1:
                 raise fail("size-refused", reason=error) from None
-            operator.warn(f"This size of a key is not possible: {error}.")
+            operator.warn(f"This key size is not possible: {error}.")
             _ask_size(operator, with_size, tries - 1)
         else:
             with_size(int(str(bits)))
