@@ -57,7 +57,9 @@ def console(options: Options) -> int:
             sys.stderr.write(SEEN)
         return client.run_script(path, map(os.fsencode, options["-c"]))
     if sys.stdin.isatty():
-        return client.run_terminal(path)
+        from agent.doors import tty
+
+        return tty.run(path)
     return client.run_script(path, client.standard_input())
 
 

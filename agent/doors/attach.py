@@ -38,8 +38,10 @@ class Terminal:
         *,
         size: tuple[int, int],
         ended: Callable[[], None],
+        farewell: bytes = b"",
     ) -> None:
         self._loop, self._device, self._size = loop, device, size
+        self._farewell = farewell  # behind the last words of a session
         self._ended = ended  # known before the first byte: that may be the one that fails
         self._talk: Login | Recovery | Session | None = None
         self._woken = b""  # keys that have only woken the line when they come first
@@ -100,6 +102,11 @@ class Terminal:
         self._unseat = gone
         session.begin(*news)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """The window has another size; 0 is unknown."""
+        if isinstance(self._talk, Session):
+            self._talk.resize(columns, rows)
+
     def _report(self, mnemonic: str, text: str) -> None:
         self._device.shared.log.report(mnemonic, text, "SHELL")
 
@@ -110,6 +117,7 @@ class Terminal:
 
     def _leave(self) -> None:
         """Says what is left to say, to whoever still takes it."""
+        self._peer.send(self._farewell)
         self._peer.end()
         self._loop.after(LEAVE_NS, self._peer.cut)
 
@@ -247,7 +255,7 @@ class SerialLine:
 
     def _begin(self, stream: _Lasting) -> None:
         """Somebody types, or the line has vanished: until then there is nobody to talk to."""
-        size = (80, limits.SCREEN_LINES)
+        size = (limits.SCREEN_COLUMNS, limits.SCREEN_LINES)
 
         def ended() -> None:
             if stream.gone:

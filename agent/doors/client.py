@@ -1,10 +1,12 @@
-"""`scep-agent console` and `apply`: a thin client of the agent's socket, without own rules."""
+"""A client of the agent's socket, without own rules: scripts and configurations go in.
+
+A person at a terminal is in `agent/doors/tty.py`.
+"""
 
 from __future__ import annotations
 
 import codecs
 import os
-import select
 import socket
 import sys
 import threading
@@ -13,7 +15,7 @@ from contextlib import suppress
 from itertools import chain
 
 from agent import limits
-from agent.doors.wire import APPLY, DRY_MERGE, DRY_RUN, END, MERGE, SCRIPT, TERMINAL, hello
+from agent.doors.wire import APPLY, DRY_MERGE, DRY_RUN, END, MERGE, SCRIPT, hello
 from hal.files import UTF_8_MARK, UTF_16, read_text, text_of
 from hal.ports import FilesError, HalError
 from hal.sockets import connect_unix
@@ -63,7 +65,7 @@ def exchange(
     path: str, kind: str, pieces: Iterable[bytes], write: Callable[[bytes], object] | None = None
 ) -> int:
     """Sends pieces, gives what comes to `write` (None: standard output); the exit status."""
-    sock = _connect(path)
+    sock = connect(path)
     if sock is None:
         return NO_AGENT
     # Two ways at once: an agent whose output nobody reads does not read either.
@@ -126,20 +128,35 @@ def _send(sock: socket.socket, kind: str, pieces: Iterable[bytes]) -> None:
 
 def _copy_out(sock: socket.socket, write: Callable[[bytes], object]) -> int:
     """Text to `write` until the mark; the exit status behind it."""
-    status = b""
-    marked = False
-    while data := _received(sock):
-        text, mark, rest = (b"", b"", data) if marked else data.partition(END)
-        marked = marked or bool(mark)
-        status += rest
-        write(text)
-    if not status.strip().isdigit():
-        sys.stderr.write("scep-agent: the agent went away before it had answered\n")
-        return NO_AGENT
-    return int(status)
+    answer = Answer()
+    while data := received(sock):
+        write(answer.text(data))
+    return answer.status()
 
 
-def _received(sock: socket.socket) -> bytes:
+class Answer:
+    """What the agent says: text, then the mark, and behind it the exit status."""
+
+    def __init__(self) -> None:
+        self._status = b""
+        self.ended = False
+
+    def text(self, data: bytes) -> bytes:
+        """The text in what has come."""
+        text, mark, rest = (b"", b"", data) if self.ended else data.partition(END)
+        self.ended = self.ended or bool(mark)
+        self._status += rest
+        return text
+
+    def status(self) -> int:
+        """The exit status, when no more comes."""
+        if not self._status.strip().isdigit():
+            sys.stderr.write("scep-agent: the agent went away before it had answered\n")
+            return NO_AGENT
+        return int(self._status)
+
+
+def received(sock: socket.socket) -> bytes:
     """What the agent says; a reset is an end: it would not read all of what we sent."""
     try:
         return sock.recv(65536)
@@ -147,49 +164,8 @@ def _received(sock: socket.socket) -> bytes:
         return b""
 
 
-def run_terminal(path: str) -> int:
-    """A person at a terminal: raw bytes both ways until the agent ends the session."""
-    import termios
-    import tty
-
-    sock = _connect(path)
-    if sock is None:
-        return 2
-    size = os.get_terminal_size(0)
-    try:
-        sock.sendall(hello(TERMINAL, size.columns, size.lines))
-    except OSError:
-        pass  # it has turned us away already; what it said is being read
-    before, status = termios.tcgetattr(0), 0
-    try:
-        tty.setraw(0, termios.TCSADRAIN)  # what was typed before is not lost
-        status = _pump(sock)
-    except ConnectionError:
-        pass  # the agent has gone; what it said is on the screen
-    finally:
-        termios.tcsetattr(0, termios.TCSADRAIN, before)
-        os.write(1, b"\r\n")
-    return status
-
-
-def _pump(sock: socket.socket) -> int:
-    """Until one end has enough; 1 when the agent turns us away, which it says as to a script."""
-    while True:
-        ready, _, _ = select.select([0, sock.fileno()], [], [])
-        if sock.fileno() in ready:
-            data = _received(sock)
-            text, turned_away, _status = data.partition(END)
-            os.write(1, text.replace(b"\n", b"\r\n") if turned_away else data)
-            if turned_away or not data:
-                return len(turned_away)
-        if 0 in ready:
-            data = os.read(0, 4096)
-            if not data:
-                return 0
-            sock.sendall(data)
-
-
-def _connect(path: str) -> socket.socket | None:
+def connect(path: str) -> socket.socket | None:
+    """A connection to the agent, or None: why was said."""
     try:
         return connect_unix(path)
     except HalError as error:

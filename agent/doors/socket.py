@@ -1,7 +1,8 @@
 """The console socket: who is let in, and the first line that says what a client is.
 
 That line is `hello` (`agent/doors/wire.py`); what follows it is
-    terminal   bytes both ways, as on a serial line
+    terminal   bytes both ways, as on a serial line, and sizes of the window (`naws.py`); at the end
+               of the session as of a script
     script     lines in; text out; at the end NUL, the exit status as a digit, and end of file
     apply, dry-run, merge, dry-merge   a configuration in (`agent/doors/upload.py`); the same out
 
@@ -22,7 +23,7 @@ from agent.device.device import Device
 from agent.doors.admission import Admission
 from agent.doors.attach import Script, Terminal
 from agent.doors.register import Who
-from agent.doors.streams import Peer, SocketStream
+from agent.doors.streams import Peer, SocketStream, WindowStream
 from agent.doors.upload import Upload
 from agent.doors.wire import (
     APPLY,
@@ -164,15 +165,23 @@ class _Greeting:
         self._begin(words[1], words[2:])
 
     def _begin(self, kind: str, size: Iterable[str]) -> None:
-        stream = SocketStream(self._sock)
         if kind == TERMINAL:
+            window = WindowStream(self._sock)
             width, height = (int(n) if n.isdecimal() and len(n) < 5 else 0 for n in size)
-            screen = (width or 80, height or limits.SCREEN_LINES)
+            screen = (width or limits.SCREEN_COLUMNS, height or limits.SCREEN_LINES)
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNDER_WAY_BYTES)
-            terminal = Terminal(self._loop, self._device, stream, size=screen, ended=self._left)
+            terminal = Terminal(
+                self._loop,
+                self._device,
+                window,
+                size=screen,
+                ended=self._left,
+                farewell=END + b"0\n",
+            )
+            window.resized = terminal.resize
             terminal.admit(self._who._replace(place=kind), lambda: limits.IDLE_SESSION_S)
             return
-        peer = Peer(self._loop, stream, lambda _data: None, lambda: None)
+        peer = Peer(self._loop, SocketStream(self._sock), lambda _data: None, lambda: None)
         reader: Script | Upload
         if kind == SCRIPT:
             reader = Script(self._loop, self._device, peer, self._who._replace(place=kind))

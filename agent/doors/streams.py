@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable
 
 from agent import limits
+from agent.doors.naws import Reader
 from agent.loop import Loop
 from hal.ports import SerialError, SerialPort
 from hal.protocol import Protocol
@@ -62,6 +63,24 @@ class SocketStream:
 
     def close(self) -> None:
         self._sock.close()
+
+
+class WindowStream(SocketStream):
+    """The same with a terminal behind it, whose size is told between what is typed."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self._reader = Reader()
+        self.resized: Callable[[int, int], None] = lambda _columns, _rows: None
+
+    def read(self) -> bytes | None:
+        data = super().read()
+        if not data:
+            return data
+        text, size = self._reader.feed(data)
+        if size:
+            self.resized(*size)
+        return text or None
 
 
 class SerialStream:

@@ -24,6 +24,25 @@ def test_kinds_of_lines(terminal: bool, end: bytes) -> None:
     assert out.status == 1
 
 
+def test_the_command_of_a_next_step_is_copied_whole() -> None:
+    sent = bytearray()
+    out = Output(sent.extend, terminal=True, width=30)
+    command = "`pki import-certificate local realm abc pem filename x`"
+    out.message(f" Next step: put the file there and type {command} at once, in the system view.")
+    out.flush()
+    assert sent.decode().split("\r\n")[:-1] == [
+        " Next step: put the file there",
+        "     and type",
+        f"     {command}",
+        "     at once, in the system",
+        "     view.",
+    ]
+    sent.clear()
+    out.message(f"Info: somebody says {command}.")
+    out.flush()
+    assert max(map(len, sent.decode().split("\r\n"))) <= 30, "a word of others is no command"
+
+
 def test_progress_wraps_and_ends_before_the_next_line() -> None:
     out, sent = output(terminal=True)
     for _ in range(12):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from agent import limits
-from agent.console.terminal.pager import ERASE_MORE, MORE, Pager
+from agent.console.terminal.pager import ERASE_NARROW, MORE, Pager
 
 
 class Page:
@@ -53,9 +53,9 @@ def test_a_page_and_a_line() -> None:
     screen, pager = started(list("abcdefg"), 3)
     assert screen.sent == ["a", "b", "c", MORE]
     pager.key(13)
-    assert screen.sent[4:] == [ERASE_MORE, "d", MORE]
+    assert screen.sent[4:] == [ERASE_NARROW, "d", MORE]
     pager.key(32)
-    assert screen.sent[7:] == [ERASE_MORE, "e", "f", "g"]
+    assert screen.sent[7:] == [ERASE_NARROW, "e", "f", "g"]
     assert not pager.active
 
 
@@ -63,12 +63,25 @@ def test_wide_lines_take_the_rows_that_they_need() -> None:
     assert started(["x" * 21, "y", "z"], 4)[0].sent == ["x" * 21, "y", MORE]
 
 
+def test_a_page_ends_within_a_line_that_is_wrapped() -> None:
+    screen = Page()
+    screen.width = 20
+    pager = Pager(screen)
+    pager.begin(iter(["a " * 30, "b"]), 2, [], wraps=True)
+    rest = ["    " + " ".join("a" * count) for count in (8, 8, 4)]
+    assert screen.sent == [" ".join("a" * 10), rest[0], MORE]
+    pager.key(32)
+    assert screen.sent[3:] == [ERASE_NARROW, *rest[1:], MORE]
+    pager.key(32)
+    assert screen.sent[7:] == [ERASE_NARROW, "b"]
+
+
 def test_other_keys_wait_and_q_stops() -> None:
     screen, pager = started(list("abc"), 1)
     pager.key(ord("x"))
     assert pager.waiting
     pager.key(ord("q"))
-    assert screen.sent == ["a", MORE, ERASE_MORE]
+    assert screen.sent == ["a", MORE, ERASE_NARROW]
     assert not pager.active
     assert not pager.waiting
 
@@ -108,7 +121,7 @@ def test_a_search_at_more(search: bytes, shown: list[str]) -> None:
         pager.key(byte)
     at = len(screen.sent) - len(shown)
     assert screen.sent[at:] == shown
-    assert screen.sent[at - 1] == ERASE_MORE
+    assert screen.sent[at - 1] == ERASE_NARROW
     assert pager.waiting == (MORE in shown)
 
 
@@ -116,13 +129,13 @@ def test_a_search_is_shown_as_it_is_typed_and_can_be_left() -> None:
     screen, pager = started(list("abcde"), 1)
     for byte in b"/q\x1b\xff":
         pager.key(byte)
-    assert screen.sent[-2:] == [ERASE_MORE, "/q"], "q is a letter here"
+    assert screen.sent[-2:] == [ERASE_NARROW, "/q"], "q is a letter here"
     for byte in b"\x7f\x7f":
         pager.key(byte)
     assert screen.sent[-1] == MORE
     for byte in b"/x\x03":
         pager.key(byte)
-    assert screen.sent[-1] == ERASE_MORE
+    assert screen.sent[-1] == ERASE_NARROW
     assert not pager.active
     for byte in b"/" + b"x" * 1000:
         started(["a", "b"], 1)[1].key(byte)

@@ -56,7 +56,8 @@ def test_help_in_the_middle_of_a_line_that_wraps() -> None:
         |[Huawei-pki-realm-abc]enrollment-url esc
         | http://ca.example/?
         |  STRING<8-255>  http://HOST/PATH of the
-        | CA or RA; behind esc, \\x3f is a ?
+        |                 CA or RA; behind esc,
+        |                 \\x3f is a ?
         |[Huawei-pki-realm-abc]enrollment-url esc
         | http://ca.example/_"""
     check(glass.press(b"?"), wanted)

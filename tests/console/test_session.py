@@ -35,15 +35,18 @@ Sealing the password .
 [Huawei]pki enroll-certificate realm abc
 Applying for a certificate of realm abc .
  SHA-1 fingerprint: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
- SHA-256 fingerprint: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+ SHA-256 fingerprint:
+     bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
  CA subject: CN=lab CA
-Warning: Compare them with what the CA's operator tells you. Is this the CA to trust? [Y/N]: y
+Warning: Compare them with what the CA's operator tells you.
+    Is this the CA to trust? [Y/N]: y
 .
 Info: Realm abc: pending: the CA has not decided.
  Next step: poll 2 of 5, 2026-11-23 14:06:00 UTC (in 1 min).
 [Huawei]return
 <Huawei>save
-Warning: The current configuration will be written to the device. Continue? [Y/N]: y
+Warning: The current configuration will be written to the device.
+    Continue? [Y/N]: y
 Info: The configuration was saved successfully.
 <Huawei>display current-configuration
 #
@@ -79,9 +82,15 @@ def typed_in(line: str) -> str:
     return ""
 
 
+def questions(transcript: str) -> str:
+    """A question of two rows is one line, with blanks where a row of 80 columns ends."""
+    two = re.compile(r"^(Warning: .*)\n(    .*\[Y/N\])", re.MULTILINE)
+    return two.sub(lambda found: f"{found[1]:80}{found[2]}", transcript)
+
+
 def test_the_procedure_at_a_terminal() -> None:
     """The whole conversation; what moves the cursor is left out, as automation does."""
-    transcript = PROCEDURE.lstrip().replace("SEALED", seal("topsecret"))
+    transcript = questions(PROCEDURE.lstrip().replace("SEALED", seal("topsecret")))
     device, answers = FakeDevice(), []
     terminal = Terminal(device)
     for line in filter(None, map(typed_in, transcript.splitlines())):

@@ -193,9 +193,9 @@ def test_display_users_shows_each_session_and_marks_the_own(bench: Bench) -> Non
     other.type("", "u1", "of u1")
     lines = other.type("display users").splitlines()
     assert lines[1].split() == ["Line", "Where", "User", "Level", "Since", "Idle"]
-    assert lines[2].startswith("   CON 0    /dev/ttyS0         u3           3     2027-01-15 ")
-    assert lines[2].endswith("UTC      1 min 15 s")
-    assert lines[3].startswith(" + CON 1    /dev/ttyS1         u1           1 ")
+    assert lines[2].startswith("   CON 0   /dev/ttyS0   u3         3     2027-01-15 ")
+    assert lines[2].endswith("UTC 1 min 15 s")
+    assert lines[3].startswith(" + CON 1   /dev/ttyS1   u1         1 ")
     assert lines[3].endswith(" 0 s")
     one.hang_up()
     assert "CON 0" not in other.type("display users")

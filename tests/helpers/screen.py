@@ -8,6 +8,7 @@ their ends, the cursor shown as `_`.
 import fcntl
 import os
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -139,6 +140,17 @@ class Client(Tty):
         )
         os.close(slave)
         super().__init__(master, columns)
+
+    def resize(self, columns: int, rows: int = 24) -> None:
+        """As a terminal does whose window was drawn larger or smaller."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._process.send_signal(signal.SIGWINCH)
+
+    def ended(self) -> int:
+        """The exit status, once the program has ended; all that it said has been seen."""
+        while self.read(WAIT_S):
+            pass
+        return self._process.wait(WAIT_S)
 
     def __exit__(
         self,

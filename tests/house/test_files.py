@@ -60,14 +60,16 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 
 # Module -> what it imports within a function, at the start or right behind the opening of a file.
 AT_ITS_TIME: dict[str, tuple[str, ...]] = {
-    "agent.__main__": ("agent.resident", "agent.doors.client", "agent.doors.enroll", "agent.usage"),
+    "agent.__main__": (
+        *("agent.resident", "agent.usage"),
+        *("agent.doors.client", "agent.doors.enroll", "agent.doors.tty"),
+    ),
     "agent.resident": (
         *("agent.watchdog.Feeder", "hal.withheld.WithheldStore", "agent.service.Service"),
         *("hal.supervisor.of_environment", "hal.supervisor.ServiceWatchdog"),
     ),
     "agent.device.device": ("agent.device.unusable",),
-    "agent.doors.client": ("termios", "tty"),  # another process, as that of the next
-    "agent.doors.enroll": ("getpass.getpass",),
+    "agent.doors.enroll": ("getpass.getpass",),  # another process
     "hal.inspection": ("_ctypes",),
     "platforms.toml": ("tomllib",),
     "platforms.linux": (

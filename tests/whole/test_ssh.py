@@ -67,6 +67,28 @@ def test_a_terminal_of_its_own_size(client: paramiko.SSHClient) -> None:
     assert channel.recv_exit_status() == 0
 
 
+def test_the_window_of_a_session_changes(client: paramiko.SSHClient) -> None:
+    channel = client.invoke_shell(width=40, height=24)
+    read_until(channel, "<Huawei>")
+    for columns, told in (
+        (40, "leads back to\n    the user view.\n"),
+        (100, "leads back to the user view.\n"),
+        (40, "leads back to\n    the user view.\n"),
+    ):
+        channel.resize_pty(columns, 24)
+        deadline, said = time.monotonic() + WAIT_S, ""
+        while told not in said:  # the size goes another way than what is typed
+            assert time.monotonic() < deadline, said
+            channel.sendall(b"system-view\r")
+            said = read_until(channel, "[Huawei]")
+            channel.sendall(b"return\r")
+            read_until(channel, "<Huawei>")
+    assert (
+        script(client, "system-view")[1]
+        == "Info: Ctrl+Z or `return` leads back to the user view.\n"
+    )
+
+
 def test_what_is_typed_before_the_first_prompt_is_not_lost(client: paramiko.SSHClient) -> None:
     channel = client.invoke_shell()
     channel.settimeout(WAIT_S)

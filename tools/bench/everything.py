@@ -160,7 +160,7 @@ CLOSING = (
 def lines(url: str, fingerprint: str) -> list[str]:
     """The session, for a CA with the challenge `sekret`."""
     return [
-        "screen-length 0 temporary",
+        *("screen-length 0 temporary", "screen-width 132 temporary"),
         "clock timezone CET add 01:00:00",
         "terminal monitor",
         *procedure(url, f"fingerprint sha256 {fingerprint}", "password cipher sekret", *REALM),

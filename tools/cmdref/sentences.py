@@ -149,6 +149,8 @@ SENTENCES = {
     "save [ FILENAME | force | all ]": "Makes the running configuration survive a reboot; `force`"
     " does not ask. With FILENAME it writes a copy to device storage, which no start loads.",
     "screen-length LINES temporary": "Lines of a page in this session; 0 for no paging.",
+    "screen-width COLUMNS [ temporary ]": "Columns at which lines are wrapped in this session. A"
+    " terminal on the socket or over SSH tells its own; a serial line has 80.",
     "serial-number": "Puts the serial number of the device into the subject.",
     "set authentication password [ cipher [ PASSWORD ] ]": "The password of the serial lines, for"
     " authentication-mode password.",

@@ -134,12 +134,13 @@ class Operator(Protocol):
         self,
         *,
         lines: int | None = None,
+        columns: int | None = None,
         monitor: bool | None = None,
         program: bool | None = None,
     ) -> None:
-        """Until the session ends: the lines of a page, 0 for no paging; whether log lines are
-        shown as they come; whether a program types: no pages, and questions of commands are
-        answered Y.
+        """Until the session ends: the lines of a page, 0 for no paging; the columns of a line;
+        whether log lines are shown as they come; whether a program types: no pages, and questions
+        of commands are answered Y.
 
         What a task asks, such as whether a CA is to be trusted, is still for a person.
         """

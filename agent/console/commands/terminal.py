@@ -11,10 +11,15 @@ from agent.console.language.grammar import Args
 from agent.console.language.views import EVERYWHERE, USER
 
 SCREEN = parameters.integer("Lines of the screen, 0 for no paging", *limits.SCREEN_LINES_RANGE)
+WIDTH = parameters.integer("Columns of the screen", *limits.SCREEN_COLUMNS_RANGE)
 
 
 def screen_length(operator: Operator, args: Args) -> None:
     operator.set_terminal(lines=args.number("LINES", limits.SCREEN_LINES))
+
+
+def screen_width(operator: Operator, args: Args) -> None:
+    operator.set_terminal(columns=args.number("COLUMNS", limits.SCREEN_COLUMNS))
 
 
 def monitor(operator: Operator, _args: Args) -> None:
@@ -51,6 +56,13 @@ ROWS = (
         (USER,),
         screen_length,
         {"LINES": SCREEN},
+        level=DISPLAY_LEVEL,
+    ),
+    Row(
+        "screen-width COLUMNS [ temporary ]",
+        (USER,),
+        screen_width,
+        {"COLUMNS": WIDTH},
         level=DISPLAY_LEVEL,
     ),
     Row(

@@ -127,6 +127,7 @@ WORDS = {
     "saved-configuration": "The configuration that the next start will load",
     "scep": "By SCEP (GetCRL)",
     "screen-length": "Lines of a page",
+    "screen-width": "Columns of a line",
     "serial-number": "The serial number of the device in the subject",
     "set-certificate": "How certificates are watched",
     "service-type": "Where the user may log in",

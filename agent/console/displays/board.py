@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from agent import limits
 from agent.appliance import Children, ClockState, FileEntry
 from agent.console.displays.document import (
-    ALL_LINES,
     FLAG,
     INTEGER,
     LIST,
@@ -32,7 +31,7 @@ def _line_layout(_kind: Kind, item: Item, _times: Times) -> Iterator[str]:
     yield item["line"]
 
 
-CONFIGURATION = Kind("configuration", (Field("line", TEXT),), _line_layout)
+CONFIGURATION = Kind("configuration", (Field("line", TEXT),), _line_layout, verbatim=True)
 
 
 def configuration(lines: Iterable[str]) -> Document:
@@ -252,7 +251,7 @@ def startup(is_saved: bool) -> Document:
     return Document(STARTUP, [item])
 
 
-FILE_TEXT = Kind("more", (Field("line", TEXT),), _line_layout, foreign=ALL_LINES)
+FILE_TEXT = Kind("more", (Field("line", TEXT),), _line_layout)
 
 
 def file(lines: Iterable[str]) -> Document:

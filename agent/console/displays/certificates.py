@@ -5,12 +5,10 @@ What is in them is read in the worker (`agent/scep/describe.py`): the text, and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 from agent.appliance import Check, Described, Verdict
 from agent.console.displays.document import (
-    ALL_LINES,
     FLAG,
     LIST,
     TEXT,
@@ -84,13 +82,11 @@ CERTIFICATE = Kind(
         *_PRINTS,
     ),
     _layout(*_CERTIFICATE_PLACE),
-    foreign=ALL_LINES,
 )
 REQUEST = Kind(
     "pki cert-req",
     (*_PLACE, *_NAMES, *_PRINTS),
     _layout(("Request file name", "file")),
-    foreign=ALL_LINES,
 )
 CRL = Kind(
     "pki crl",
@@ -102,7 +98,6 @@ CRL = Kind(
         *_PRINTS,
     ),
     _layout(("Pki realm name", "realm"), ("CRL file name", "file")),
-    foreign=ALL_LINES,
 )
 
 OF = {CERTIFICATE.name: "certificate", REQUEST.name: "request", CRL.name: "crl"}  # for the worker
@@ -136,7 +131,6 @@ DIAGNOSIS = Kind(
         Field("next_step", TEXT + "?"),
     ),
     _check_layout,
-    foreign=re.compile(r" \S"),  # and not the next step, which is to be typed
 )
 
 
@@ -160,7 +154,6 @@ VALIDATION = Kind(
         Field("reason", TEXT + "?"),
     ),
     _verdict_layout,
-    foreign=ALL_LINES,
 )
 
 

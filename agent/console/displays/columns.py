@@ -7,6 +7,8 @@ in doubt is not one column. What is only shown is counted as most terminals do.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from unicodedata import category, east_asian_width
 
 from agent.visible import is_visible
@@ -14,6 +16,11 @@ from agent.visible import is_visible
 _FIRST_IN_DOUBT = "\u0300"  # the first combining mark; before it all of Latin is one column wide
 HANG = 4
 _NARROW = 20  # columns; no terminal for people
+# A command in backquotes is one word, and so is a question: programs look for `Continue? [Y/N]:`.
+_WORDS = re.compile(r"( *)([A-Z][^.?]*\? \[Y/N\]:|(?:`[^`]*`|[^ `])+|[^ ]+)")
+_PARTS = re.compile(r"( *)([^ ]+)")
+_LABEL = re.compile(r"^( *[^ ]+(?: [^ ]+)*) +: ")
+_SECOND_COLUMN = re.compile(r" *[^ ]+(?: [^ ]+)*?(?: +: +| {2,})")  # behind a label, or a gap
 _HANGUL_VOWELS = range(0x1160, 0x1200)  # join the syllable before them
 
 
@@ -27,26 +34,52 @@ def columns(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_width, text))
 
 
-def rows(text: str, width: int) -> list[str]:
+def rows(text: str, width: int, *, whole: bool = False) -> list[str]:
     """A printable line as the rows of a terminal, indented from the second on, so that no row
     begins with what somebody else has put there to look like a line.
 
-    It is broken where a word ends, and not within a command in backquotes, which is to be typed.
+    It is broken between words: below its second column, if it has one, it goes on there. A command
+    in backquotes, which is to be typed, is one word if it fits into a row; where it is to be copied
+    `whole`, always.
     """
     if columns(text) <= width or width < _NARROW:
         return [text]
-    own = len(text) - len(text.lstrip(" "))
-    indent = " " * (min(own, width // 4) + HANG)
+    text, hang = _hung(text, width)
+    indent = " " * hang
     found: list[str] = []
-    while columns(text) > width:
-        end = _fitting(text, width)
-        at = text.rfind(" ", 0, end + 1)
-        while at > len(indent) and text.count("`", 0, at) % 2:
-            at = text.rfind(" ", 0, at)
-        at = at if at > len(indent) else end
-        found.append(text[:at].rstrip(" "))
-        text = indent + text[at:].lstrip(" ")
-    return [*found, text]
+    row = ""
+    for blanks, word in _words(text, width - len(indent), whole):
+        if columns(row) + len(blanks) + columns(word) <= width:
+            row += blanks + word
+            continue
+        if row:
+            found.append(row)
+        row = (indent if row else blanks) + word
+        while columns(row) > width and not (whole and "`" in word):
+            end = _fitting(row, width)
+            found.append(row[:end])
+            row = indent + row[end:]
+    return [*found, row]
+
+
+def _words(text: str, room: int, whole: bool) -> Iterator[tuple[str, str]]:
+    """Words that are not parted, each behind its blanks."""
+    for blanks, word in _WORDS.findall(text):
+        if columns(word) <= room or (whole and "`" in word):
+            yield blanks, word
+        else:
+            yield from _PARTS.findall(blanks + word)
+
+
+def _hung(text: str, width: int) -> tuple[str, int]:
+    """A line, and how far its rows behind the first are indented. A label whose value does not fit
+    beside it keeps no distance from it."""
+    column = _SECOND_COLUMN.match(text)
+    longest = max(columns(word) for _, word in _WORDS.findall(text))
+    if column and HANG <= column.end() <= width - max(longest, _NARROW):
+        return text, column.end()
+    own = len(text) - len(text.lstrip(" "))
+    return _LABEL.sub(r"\1 : ", text), min(own, width // 4) + HANG
 
 
 def _fitting(text: str, width: int) -> int:

@@ -13,7 +13,6 @@ Unix seconds. Items are made when there is room for them, so a thousand realms c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from agent.console.displays.jsontext import json_text
@@ -27,7 +26,6 @@ Item = Mapping[str, Any]
 # Types of fields; each may be null when `?` stands behind it.
 TEXT, INTEGER, FLAG, LIST, TIME = "text", "integer", "flag", "list of text", "time"
 LABEL_COLUMNS = 42
-ALL_LINES = re.compile("")
 
 
 class Field(NamedTuple):
@@ -59,14 +57,14 @@ class Field(NamedTuple):
 class Kind(NamedTuple):
     """One kind of display. `layout` gives the text of one item.
 
-    `foreign` is how the lines begin in which a CA, or somebody in its place, has a word.
+    `verbatim`: lines that are typed or pasted again, which no terminal may wrap.
     """
 
     name: str
     fields: tuple[Field, ...]
     layout: Callable[[Kind, Item, Times], Iterable[str]]
     version: int = 1
-    foreign: re.Pattern[str] | None = None
+    verbatim: bool = False
 
 
 class Document(NamedTuple):

@@ -5,7 +5,6 @@ Labels and their order are those of VRP where VRP has them, ours where not.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from agent import pem
@@ -114,7 +113,6 @@ REALM = Kind(
         Field("next_step", TEXT, "Next Step"),
     ),
     block(),
-    foreign=re.compile(" State Reason"),
 )
 
 
@@ -279,7 +277,6 @@ ENROLLMENT = Kind(
         Field("last_error_next_step", TEXT + "?", "Last Error Next Step"),
     ),
     block(22),
-    foreign=re.compile(" Last Error( Cause)? *:"),
 )
 
 

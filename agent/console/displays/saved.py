@@ -18,6 +18,7 @@ CHANGE = Kind(
     "compare configuration",
     (Field("sign", TEXT), Field("block", TEXT), Field("line", TEXT)),
     _change_layout,
+    verbatim=True,
 )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from agent.appliance import LogLine
 from agent.console.displays.document import (
-    ALL_LINES,
     INTEGER,
     TEXT,
     TIME,
@@ -31,9 +30,8 @@ LOG = Kind(
     "logbuffer",
     (Field("at", TIME), Field("level", INTEGER), Field("text", TEXT)),
     _log_layout,
-    foreign=ALL_LINES,
 )
-HISTORY = Kind("history-command", (Field("line", TEXT),), _bare)
+HISTORY = Kind("history-command", (Field("line", TEXT),), _bare, verbatim=True)
 
 
 def log(lines: Sequence[LogLine]) -> Document:

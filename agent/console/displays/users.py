@@ -19,7 +19,7 @@ from agent.console.displays.document import (
 )
 from agent.console.language.times import Times, duration
 
-_COLUMNS = (1, 8, 18, 12, 5, 28)
+_COLUMNS = (1, 7, 12, 10, 5, 23)
 
 
 def _mark(item: Item, _times: Times) -> str:

@@ -66,7 +66,7 @@ class Login:
         report: Callable[[str, str], None],
         entered: Callable[[Entry], None],
         ended: Callable[[], None],
-        width: int = 80,
+        width: int = limits.SCREEN_COLUMNS,
     ) -> None:
         self._out = Output(send, terminal=True, width=width)
         self._device, self._lockout, self._reactor = device, lockout, reactor

@@ -51,7 +51,7 @@ class Recovery:
         report: Callable[[str, str], None],
         erased: Callable[[], None],
         ended: Callable[[], None],
-        width: int = 80,
+        width: int = limits.SCREEN_COLUMNS,
     ) -> None:
         self._out = Output(send, terminal=True, width=width)
         self._device, self._reactor, self._report = device, reactor, report

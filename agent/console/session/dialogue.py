@@ -91,7 +91,7 @@ class Dialogue:
         """Gives the next line to `read`; `hidden` without echo."""
         self._reader = Reader(read, cancelled)
         if self._out.terminal:
-            self._keyboard.ask(prompt, hidden=hidden)
+            self._keyboard.ask(f"{self._out.one_line(prompt.rstrip())} ", hidden=hidden)
         else:
             self._out.line(prompt.rstrip())
 

@@ -136,4 +136,4 @@ class Interpreter:
         self._out.parser_error(error, margin if self._out.terminal else 0)
         elsewhere = where_else(level, text, error)
         if elsewhere:
-            self._out.line(f" Next step: {elsewhere}.")
+            self._out.message(f" Next step: {elsewhere}.")

@@ -43,7 +43,7 @@ class Person:
         self.seat: Seat | None = None
         self.keys = KeysNow(place.device)
         self.enter, self.record = place.enter, place.record
-        self.line, self.info, self.warn = out.line, out.info, out.warn
+        self.line, self.info, self.warn = out.message, out.info, out.warn
         self.ask, self.question, self.start = dialogue.ask, dialogue.question, work.start
         self._place, self._out, self._screen, self._dialogue = place, out, screen, dialogue
         self._monitor, self._interpreter, self._log_out = monitor, interpreter, log_out
@@ -102,12 +102,13 @@ class Person:
         self,
         *,
         lines: int | None = None,
+        columns: int | None = None,
         monitor: bool | None = None,
         program: bool | None = None,
     ) -> None:
-        if lines is not None:
-            self._screen.height = lines
+        self._screen.choose(width=columns, height=lines)
         if program is not None:
-            self._dialogue.assents, self._screen.pages = program, not program
+            self._dialogue.assents = program
+            self._screen.pages = self._out.wraps = not program
         if monitor is not None:
             (self._monitor.start if monitor else self._monitor.stop)()

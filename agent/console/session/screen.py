@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from agent.console.commands.rows import SECRET_LEVEL
@@ -39,11 +38,36 @@ class Screen:
     ) -> None:
         self.height, self.pages = height, True
         self.pager = Pager(self)
-        self.width, self.line, self.write = out.width, out.line, out.write
+        self.line, self.write = out.line, out.write
         self.resume = resume
         self._out, self._keyboard, self._reactor = out, keyboard, reactor
         self._room, self._at_prompt = has_room, at_prompt
         self._closed = False
+        self._chosen = set[str]()  # of width and height, what was typed
+
+    @property
+    def width(self) -> int:
+        return self._out.width
+
+    def choose(self, *, width: int | None = None, height: int | None = None) -> None:
+        """What was typed holds whatever the window is."""
+        if width is not None:
+            self._chosen.add("width")
+            self._out.width = self._keyboard.editor.line.width = width
+        if height is not None:
+            self._chosen.add("height")
+            self.height = height
+
+    def resize(self, width: int, height: int) -> None:
+        """The window has another size; 0 is unknown."""
+        if width and "width" not in self._chosen:
+            self._out.width = self._keyboard.editor.line.width = width
+        if height and "height" not in self._chosen:
+            self.height = height
+            self.pager.resize(self._page_rows())
+
+    def _page_rows(self) -> int:
+        return max(1, self.height - 1)  # and `More`
 
     def show(self, document: Document, args: Args, times: Times, level: int) -> None:
         """A display as text or JSON: filtered or counted as the command says, paged on terminals
@@ -56,23 +80,21 @@ class Screen:
         if "count" in args:
             count = Count()
             shown, keeps = count.counted(iter(shown)), [count.keep]
-        text = self._out.terminal and not json
-        foreign = document.kind.foreign if text else None
-        self.page(shown, keeps, foreign, ends="no-more" not in args)
+        wraps = not (json or document.kind.verbatim)
+        self.page(shown, keeps, wraps=wraps, ends="no-more" not in args)
 
     def page(
         self,
         lines: Iterator[str],
         keeps: list[Keep],
-        foreign: re.Pattern[str] | None = None,
         *,
+        wraps: bool = True,
         ends: bool = True,
     ) -> None:
-        """Lines, paged on terminals. `foreign`: those whose rows show that they are one line.
-        `ends`: a page has an end."""
+        """Lines, paged and wrapped on terminals. `ends`: a page has an end."""
         paged = self._out.terminal and self.height and self.pages and ends
-        rows = max(1, self.height - 1) if paged else 0  # and `More`
-        self.pager.begin(lines, rows, keeps, foreign)
+        rows = self._page_rows() if paged else 0
+        self.pager.begin(lines, rows, keeps, wraps=wraps and self._out.wraps)
 
     def notice(self, text: str) -> None:
         """A line that comes by itself; what is being typed stands below it unharmed."""

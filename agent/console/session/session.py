@@ -62,7 +62,7 @@ class Session:
         *,
         level: int,
         terminal: bool,
-        width: int = 80,
+        width: int = limits.SCREEN_COLUMNS,
         height: int = limits.SCREEN_LINES,
         has_room: Callable[[], bool] = lambda: True,
         discard: Callable[[], None] = lambda: None,
@@ -126,6 +126,10 @@ class Session:
         if not self._typed.add(data):
             self.keyboard.editor.line.bell()
         self._go_on()
+
+    def resize(self, width: int, height: int) -> None:
+        """The window of the terminal has another size; 0 is unknown. The next line has it."""
+        self.screen.resize(width, height)
 
     def run_line(self, text: str, finished: Finished) -> None:
         """One line of a script, queued behind those before it. `finished` gets the exit status.

@@ -80,7 +80,7 @@ class Trust:
     def _show(self, asked: CaQuestion) -> None:
         """What must be compared stands first; the subject, which whoever answers has chosen, last
         and in one line."""
-        line = self._out.line
+        line = self._out.message
         self._typed.clear()  # what was typed before these lines were seen is no answer to them
         for place, prints in enumerate(asked.chain):
             if place == 1:

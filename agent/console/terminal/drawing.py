@@ -22,7 +22,7 @@ class DrawnLine:
         self.hidden = False
         self.text = ""
         self.cursor = 0
-        self._width = width
+        self.width = self._width = width  # of the terminal, and where this line is drawn
         self._output: list[str] = []
 
     def begin(self, prompt: str, *, hidden: bool) -> None:
@@ -73,6 +73,7 @@ class DrawnLine:
 
     def show(self) -> None:
         """Draws prompt and line where the cursor is, at the start of a line."""
+        self._width = self.width
         end = self._column(len(self.text))
         self._output.append(self.prompt + ("" if self.hidden else self.text))
         self._wrap(end)

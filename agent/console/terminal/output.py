@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.console.displays.columns import rows
+from agent.console.displays.columns import columns, rows
 from agent.console.language.grammar import GrammarError
 from agent.errors import AgentError
 from agent.visible import escaped
@@ -17,10 +17,13 @@ NEXT_STEP = " Next step: "
 
 
 class Output:
-    """Buffers until `flush`; `status` is 1 once an `Error:` was written."""
+    """Buffers until `flush`; `status` is 1 once an `Error:` was written.
+
+    `wraps`: a person reads, at a terminal of so many columns.
+    """
 
     def __init__(self, send: Callable[[bytes], None], *, terminal: bool, width: int) -> None:
-        self.terminal = terminal
+        self.terminal = self.wraps = terminal
         self.width = width
         self.status = 0
         self._send = send
@@ -33,15 +36,25 @@ class Output:
             self._pieces.append(text)
 
     def line(self, text: str) -> None:
-        """One line; begins a new one behind progress that is not finished."""
+        """One line as it is; begins a new one behind progress that is not finished."""
         self.fresh_line()
         self.write(printable(text) + ("\r\n" if self.terminal else "\n"))
 
     def message(self, text: str) -> None:
-        """A line in which words of others may stand; on a terminal its rows show that they are one
-        line."""
-        for row in rows(printable(text), self.width) if self.terminal else [text]:
+        """A line for people; on a terminal its rows show that they are one line."""
+        for row in self.rows(text):
             self.line(row)
+
+    def rows(self, text: str) -> list[str]:
+        """A line for people as it is shown. The command of a next step can be copied whole."""
+        if not self.wraps:
+            return [text]
+        return rows(printable(text), self.width, whole=text.startswith(NEXT_STEP))
+
+    def one_line(self, text: str) -> str:
+        """A question as one line, which programs look for, with blanks where a row ends."""
+        *full, last = self.rows(text)
+        return "".join(row + " " * (self.width - columns(row)) for row in full) + last
 
     def fresh_line(self) -> None:
         if self._open:
@@ -57,21 +70,20 @@ class Output:
         self.message(f"Info: {text}")
 
     def warn(self, text: str) -> None:
-        self.line(f"Warning: {text}")
+        self.message(f"Warning: {text}")
 
     def error(self, error: AgentError) -> None:
         self.status = 1
         for line in error_lines(error):
-            show = self.line if line.startswith(NEXT_STEP) else self.message  # to be pasted whole
-            show(line)
+            self.message(line)
 
     def parser_error(self, error: GrammarError, margin: int) -> None:
         """The caret under the word, `margin` columns behind the start of the line."""
         self.status = 1
         self.line(" " * ((margin + error.column) % self.width) + "^")
-        self.line(f"Error: {error}.")
+        self.message(f"Error: {error}.")
         if error.reason:
-            self.line(f" Cause: {error.reason}.")
+            self.message(f" Cause: {error.reason}.")
 
     def progress(self, text: str) -> None:
         """A piece of a line that goes on; scripts get whole lines only."""

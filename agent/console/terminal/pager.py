@@ -10,7 +10,6 @@ go on from the first line that holds it, without the lines that hold it, with th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from itertools import chain
 
@@ -24,6 +23,7 @@ from hal.protocol import Protocol
 MORE = "  ---- More ----"
 _COLUMNS = 42  # what VRP erases, and what automation looks for
 ERASE_MORE = f"\x1b[{_COLUMNS}D{' ' * _COLUMNS}\x1b[{_COLUMNS}D"
+ERASE_NARROW = "\r\x1b[J"
 
 _SPACE, _ENTER, _QUIT = b" ", b"\r\n", b"qQ"
 _STOP = (INTERRUPT, BREAK)
@@ -34,8 +34,8 @@ _SEARCHES = {"/": "begin", "-": "exclude", "+": "include"}
 class Screen(Protocol):
     """What the pager writes to."""
 
-    width: int
-
+    @property
+    def width(self) -> int: ...
     def line(self, text: str) -> None: ...
     def write(self, text: str) -> None: ...
     def has_room(self) -> bool: ...
@@ -53,7 +53,8 @@ class Pager:
         self._lines: Iterator[str] = iter(())
         self._keeps: list[Keep] = []
         self._next: str | None = None  # known to be shown
-        self._foreign: re.Pattern[str] | None = None
+        self._wraps = False
+        self._left: list[str] = []  # rows of the line that is being shown
         self._page = 0
         self._rows = 0  # left on this page
         self._asked = MORE  # or what is searched for, as far as it is typed
@@ -63,11 +64,12 @@ class Pager:
         lines: Iterator[str],
         page: int,
         keeps: list[Keep],
-        foreign: re.Pattern[str] | None = None,
+        *,
+        wraps: bool = False,
     ) -> None:
-        """Shows those lines that all of `keeps` keep. In those that begin as `foreign` says, words
-        of others stand: their rows show that they are one line."""
-        self._foreign = foreign
+        """Shows those lines that all of `keeps` keep. `wraps`: a line that is wider than the screen
+        is broken between words, and its rows show that they are one line."""
+        self._wraps = wraps
         self._lines, self._page, self._keeps, self._next = lines, page, keeps, None
         self.active = True
         self._go_on(page)
@@ -83,11 +85,14 @@ class Pager:
             if count % limits.OUTPUT_LINES == 0 and not self._screen.has_room():
                 return
             count += 1
-            line, self._next = printable(self._next or ""), None
-            hangs = self._foreign and self._foreign.match(line)
-            for row in rows(line, self._screen.width) if hangs else [line]:
-                self._rows -= max(1, -(-columns(row) // self._screen.width))
-                self._screen.line(row)
+            row = self._row()
+            self._rows -= max(1, -(-columns(row) // self._screen.width))
+            self._screen.line(row)
+
+    def resize(self, page: int) -> None:
+        """The next page has so many rows, unless there are no pages."""
+        if self._page:
+            self._page = page
 
     def key(self, byte: int) -> None:
         """A key at `More`, or of the text that is searched for."""
@@ -104,19 +109,27 @@ class Pager:
     def stop(self) -> None:
         if self.waiting:
             self.hide_more()
-        self._next, self._lines, self._asked = None, iter(()), MORE
+        self._next, self._lines, self._asked, self._left = None, iter(()), MORE, []
         self.active = self.waiting = False
 
     def show_more(self) -> None:
         self._screen.write(self._asked)
 
     def hide_more(self) -> None:
-        self._screen.write(ERASE_MORE)
+        narrow = self._screen.width <= _COLUMNS  # where so many blanks begin another row
+        self._screen.write(ERASE_NARROW if narrow else ERASE_MORE)
+
+    def _row(self) -> str:
+        """The next one: a line takes several if it is wrapped."""
+        if not self._left:
+            line, self._next = printable(self._next or ""), None
+            self._left = rows(line, self._screen.width) if self._wraps else [line]
+        return self._left.pop(0)
 
     def _seek(self) -> bool:
-        """Whether there is a line to show, here and now."""
-        if not self.active or self.waiting:
-            return False
+        """Whether there is a row to show, here and now."""
+        if not self.active or self.waiting or self._left:
+            return self.active and not self.waiting
         left_out = 0
         while self._next is None:
             line = next(self._lines, None)
@@ -135,7 +148,7 @@ class Pager:
         if byte in _ENTER:
             self.hide_more()
             self._lines = chain((self._next or "",), self._lines)  # the search begins with it
-            self._next = None
+            self._next, self._left = None, []
             if wanted:
                 self._keeps = [*self._keeps, FILTERS[kind](wanted)]
             self._go_on(self._page)
