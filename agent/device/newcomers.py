@@ -38,7 +38,7 @@ class Newcomers:
         self._waiting: dict[str, dict[str, None]] = {}
         self._at_work: Counter[str] = Counter()  # by CA
         self._begun: set[str] = set()  # those; they are new until their key pair is made
-        self._may = False
+        self._has_booted = self._may = False
         self._timer: Deadline | None = None
         self._quiet_ns = 0  # monotonic; until then somebody may be typing
 
@@ -48,7 +48,9 @@ class Newcomers:
         self._waiting.setdefault(ca, {})[name] = None
 
     def look(self, quiet_s: int = 0) -> None:
-        """Lets the next ones begin when nothing has been configured for so long."""
+        """Lets the next ones begin when nothing has been configured for so long. Who configures
+        behind the boot is no herd: he need not wait for his part of its time."""
+        self._may |= self._has_booted
         now_ns = self._shared.time.now().monotonic_ns
         self._quiet_ns = max(self._quiet_ns, now_ns + quiet_s * SECOND_NS)
         if self._timer:
@@ -58,6 +60,7 @@ class Newcomers:
 
     def start(self, herd_s: int) -> None:
         """At the boot: they wait for the part of this device of the time that a herd takes."""
+        self._has_booted = True
         spread, now = int.from_bytes(self._shared.hardware.chance.draw(4)), self._shared.time.now()
         pause_ns = automatic.first_pause_ns(Stored(), now, spread, herd_s)
         self._shared.loop.at_monotonic(now.monotonic_ns + pause_ns, self._begin)

@@ -65,6 +65,17 @@ def test_a_herd_does_not_begin_in_the_second_of_the_start() -> None:
     assert line.begun == ["r"]
 
 
+def test_what_a_person_configures_behind_the_start_need_not_wait_for_a_herd() -> None:
+    line = Line()
+    line.start(herd_s=300)
+    line.newcomers.add("r", "ca")
+    line.newcomers.look(limits.QUIET_S)
+    line.advance(limits.QUIET_S - 1)
+    assert line.begun == []
+    line.advance(1)
+    assert line.begun == ["r"]
+
+
 def test_one_that_is_new_no_more_takes_no_place() -> None:
     line = Line()
     line.gone.add("r0")
