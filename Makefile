@@ -8,7 +8,8 @@ DEBIAN_VENV := .venv-debian
 DEBIAN_PYTHON := /usr/bin/python3
 PEERS := .peers
 DEBIAN_PEERS := scep strongswan-pki libstrongswan-extra-plugins iproute2 openssl groff-base \
-  strace libseccomp2 linux-libc-dev mmdebstrap arch-test
+  strace libseccomp2 linux-libc-dev mmdebstrap arch-test \
+  debhelper dh-python lintian systemd-container
 # Package:service. The tests run these servers themselves; as services they are not wanted.
 SERVERS := openssh-server:ssh ser2net:ser2net certmonger:certmonger
 DEBIAN_RUNTIME := python3-cryptography python3-serial python3-venv
@@ -26,7 +27,7 @@ DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
   tests/device/test_device.py tests/device/test_device_boot.py tests/device/test_keypairs.py \
   tests/device/test_realms.py tests/whole/test_enrol_micromdm.py tests/whole/test_serial_console.py
 
-.PHONY: help demo console test quick cov lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
+.PHONY: deb router help demo console test quick cov lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, and one that renews by itself'
@@ -57,6 +58,8 @@ help:
 	@echo 'make unbroken a certificate that never lapses: a quarter of an hour of killed agents, dead'
 	@echo '              links, absent CAs and wrong clocks (root; UNBROKEN_ARGS="--seconds 60 --rate 5")'
 	@echo 'make sim      in virtual time: herds of 10,000 devices, and ten years without a clock'
+	@echo 'make deb      the package for Debian 12 and 13, in build/deb'
+	@echo 'make router   its life in a container that boots, from nothing to purge (minutes, root)'
 	@echo 'make nightly  all the long ones'
 	@echo 'make clean    remove what the targets above have made'
 
@@ -141,6 +144,13 @@ NETNS_ARGS ?= --topologies 240 --seed 1
 netns: $(VENV)/ready
 	$(VENV)/bin/python -m tests.rigs.binding $(NETNS_ARGS)
 
+# The package, and what becomes of it on a router (docs/service.md).
+deb: $(VENV)/ready
+	@$(VENV)/bin/python -m tools.deb
+
+router: $(VENV)/ready
+	$(VENV)/bin/python -m tests.rigs.router
+
 # The real engine and device in virtual time (tools/sim); some minutes.
 .PHONY: sim
 sim: $(VENV)/ready
@@ -176,7 +186,7 @@ build/atheris/ready: requirements/atheris.txt $(VENV)/ready
 	@touch $@
 
 # The long rigs, one after the other; each ends with a line of figures.
-nightly: fuzz netns cov unbroken sim
+nightly: fuzz netns cov unbroken sim router
 	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly \
 	  tests/console/test_command_sequences.py tests/scep/test_twosided*.py
 	$(VENV)/bin/python -m tests.planted

@@ -259,8 +259,8 @@ class FolderMemory:
                     os.stat(name, dir_fd=at, follow_symlinks=False), os.fstat(fd)
                 ):
                     raise DeviceMemoryError("another file is there than was staged", name)
+                os.fchmod(fd, readers.mode)  # first: the file of another owner needs CAP_FOWNER
                 os.fchown(fd, _own(readers.owner), _own(readers.group))
-                os.fchmod(fd, readers.mode)
                 os.fsync(fd)
             self._give(at, readers)
             os.fsync(at)
