@@ -41,7 +41,6 @@ from tests.helpers.engine_graph import (
     Way,
     _error,
     at_once,
-    clocks,
     late,
     later,
     moments,
@@ -185,8 +184,8 @@ def _parts_s(node: Node, face: frozenset[str]) -> tuple[int, ...]:
 
 def _day(node: Node, face: frozenset[str], parts_s: tuple[int, ...]) -> Shape:
     """Where the day of the budget is, in memory and after a cut. The last request is a day ago
-    when that day is over, in an engine without a fault. What ended in the future, ends at a
-    start."""
+    when that day is over, in an engine without a fault. A clock that jumps leaves in flash any age
+    (`_cuts`)."""
     blind, ages = node.engine.pace.asked_ns is None, _ages_s(node)
     asked, flash = (
         sum(age_s >= part_s for part_s in parts_s)
@@ -195,8 +194,9 @@ def _day(node: Node, face: frozenset[str], parts_s: tuple[int, ...]) -> Shape:
     if blind:
         asked = int(ages["asked"] >= min(2 * parts_s[0], limits.TIMELESS_S))
     wanted = node.engine.state in (*RESTING, State.FETCHING)
-    faulty = wanted and asked > 0 and not is_a_day_ago(node)
-    return blind, asked, faulty, flash if CLOCKS in face or flash > asked else 0
+    too_young = wanted and not is_a_day_ago(node)
+    later = flash > 0 and too_young if CLOCKS in face else flash if flash > asked else 0
+    return blind, asked, asked > 0 and too_young, later
 
 
 def _aged(ages: dict[str, int], least_s: int, most_s: int) -> Step:
@@ -269,33 +269,14 @@ def folded(node: Node, face: frozenset[str]) -> Iterator[Way]:
     if _is_timeless(node) and _is_young(node):
         yield "the hour is over", _grown
     if CLOCKS in face and not _is_timeless(node) and node.engine.pace.asked_ns is not None:
-        yield "timeless, young", _timeless(0)
-        yield "timeless, grown", _timeless(limits.TIMELESS_S)
+        yield from _timeless(node)
     if _counts_days(node):
         yield from _agings(node, face)
-    if _asked(node.flash) >= limits.REQUESTS and node.flash.state in RESTING:
-        yield "cut young", _cut_young
+    yield from _cuts(node, face)
     if node.engine.state is State.FETCHING:
-        yield from _noted()
-    if CLOCKS in face:
-        yield from _jumps(node, face)
+        yield from _noted(node)
     if TYPED in face or not node.engine.policy.at_once:
         yield from _granted(node, face)
-
-
-def _jumps(node: Node, face: frozenset[str]) -> Iterator[Way]:
-    """A clock that jumps may leave anything of a day, or nothing."""
-    if not _counts_days(node):
-        return
-    for name, jump in clocks(node):
-        if name in ("back", "ahead"):
-            for age_s in (0, *_parts_s(node, face)):
-
-                def jumped(other: Node, jump: Step = jump, age_s: int = age_s) -> None:
-                    jump(other)
-                    _moved(other, {"wall left": age_s, "wall memory": age_s, "wall flash": age_s})
-
-                yield f"{name}, {age_s} s", jumped
 
 
 def _granted(node: Node, face: frozenset[str]) -> Iterator[Way]:
@@ -355,43 +336,59 @@ def _since_s(node: Node) -> int:
     return (node.now.monotonic_ns - node.engine.pace.started_ns) // SECOND_NS
 
 
-def _timeless(age_s: int) -> Step:
-    """The clock is not to be trusted any more, so long after a start."""
+def _timeless(node: Node) -> Iterator[Way]:
+    """The clock is not to be trusted any more, and the start is of another age than it is."""
+    age_s = limits.TIMELESS_S if _is_young(node) else 0
 
     def change(other: Node) -> None:
         other.now = other.now._replace(trusted=False, counted=False)
         started_ns = other.now.monotonic_ns - age_s * SECOND_NS
         other.engine._pace = other.engine.pace._replace(started_ns=started_ns)
 
-    return change
+    yield f"timeless, {age_s} s", change
 
 
 def _agings(node: Node, face: frozenset[str]) -> Iterator[Way]:
-    """A time becomes half a day ago, with all that are older: by both clocks, or by one of them."""
-    ages = _ages_s(node)
-    wall = {name: age_s for name, age_s in ages.items() if name.startswith("wall")}
-    other = {name: age_s for name, age_s in ages.items() if name not in wall}
-    for clock, times in ((" all", ages), (" wall", wall), (" elapsed", other)):
-        if clock == " all" or CLOCKS in face:
-            parts_s = _parts_s(node, face)
-            for most_s in {*parts_s, min(2 * parts_s[0], limits.TIMELESS_S)}:
-                for least_s in {age_s for age_s in times.values() if age_s < most_s}:
-                    yield f"{most_s} s{clock}", _aged(times, least_s, most_s)
+    """A time becomes half a day ago, with all that are older."""
+    parts_s, ages = _parts_s(node, face), _ages_s(node)
+    for most_s in {*parts_s, min(2 * parts_s[0], limits.TIMELESS_S)}:
+        for least_s in {ages[name] for name in _SHOWN if name in ages}:
+            if least_s < most_s:
+                yield f"{most_s} s", _aged(ages, least_s, most_s)
 
 
-def _cut_young(other: Node) -> None:
-    """Power fails behind a failure that tells nothing more and has been written all the same."""
-    _dated(other, None, 0)
-    other.cut()
+_SHOWN = ("asked", "left", "wall left", "wall flash")  # the times that a shape tells of
 
 
-def _noted() -> Iterator[Way]:
-    """A failure that is written, since the last one was so long ago; and one that is not."""
-    for code in UNSIGNED:
-        for name, ago in (("noted", True), ("unnoted", False)):
+def _cuts(node: Node, face: frozenset[str]) -> Iterator[Way]:
+    """Power fails behind a failure that tells nothing more and has been written all the same; or
+    behind a jump of the clock, by which all that is written is so long ago."""
+    asked, flash = _asked(node.flash), node.flash
+    if asked <= (limits.REQUESTS if is_under_way(flash.state) else limits.REQUESTS - 1):
+        return
+    yield "cut, young", _cut(0, ("wall flash",))
+    if CLOCKS in face and node.now.trusted:
+        for age_s in _parts_s(node, face):
+            yield f"cut, {age_s} s", _cut(age_s, ("wall flash", "wall left", "wall before"))
 
-            def fails(other: Node, code: str = code, ago: bool = ago) -> Any:
-                other.engine._failure_ns = None if ago else other.now.monotonic_ns
-                return other.tell(_error(code))
 
-            yield f"{code} {name}", fails
+def _cut(age_s: int, names: tuple[str, ...]) -> Step:
+    def change(other: Node) -> None:
+        _moved(other, dict.fromkeys(names, age_s))
+        other.cut()
+
+    return change
+
+
+def _noted(node: Node) -> Iterator[Way]:
+    """Another failure than the last one is written, since that was so long ago; or it is not."""
+    outcome = node.flash.outcome
+    last = outcome.error.get("error") if outcome and outcome.error else None
+    code = next(code for code in UNSIGNED if code != last)
+    for name, ago in (("noted", True), ("unnoted", False)):
+
+        def fails(other: Node, ago: bool = ago) -> Any:
+            other.engine._failure_ns = None if ago else other.now.monotonic_ns
+            return other.tell(_error(code))
+
+        yield f"{code} {name}", fails
