@@ -57,6 +57,8 @@ OPERATIONS = {
     "fetch-file": "gets whatever stands at a URL, and reads nothing of it.",
     "request": "makes a PKCS#10 that a person carries to the CA.",
     "inspect": "prints certificates, requests or revocation lists.",
+    "diagnose": "goes the way of `enrol` up to its first byte: who would receive the request, and"
+    " what is weak.",
     "validate": "judges the chain of a certificate (RFC 5280 6.1).",
     "import": "reads a file of a person. The answer follows `kind`: `ca` brings `certificates`;"
     " `local` brings `certificate`, `chain`, and `key` if the file has another key than the realm;"
@@ -132,6 +134,7 @@ FIELDS = {
     "spki": "DER of the public key",
     "status": "issued or pending",
     "anchors": "fingerprints of CA certificates that were typed, that of the pinned CA first",
+    "recipient": "the subject of the certificate that a request is encrypted for, and the cipher",
     "stored": "DER of the pinned certificate: its relations to what arrives are told, too",
     "subject_match": "how closely the issued subject must follow the request",
     "texts": "what is printed, one text an object",

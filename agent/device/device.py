@@ -106,7 +106,8 @@ class Device:
         reports = Reports(shared, realms, self.identity, self.applications.snapshot)
         self.status, self.ca, self.local = reports.status, reports.ca, reports.local
         self.waiting, self.survey = reports.waiting, reports.survey
-        self.diagnose = Diagnosis(shared, realms, keys, passwords, self.system).run
+        parts = shared, realms, keys, passwords, self.system
+        self.diagnose = Diagnosis(*parts, self.applications.snapshot).run
 
     def _stand_by(self, part: Part) -> None:
         """The storage cannot be used: until a person has decided, no realm is known and none is

@@ -16,7 +16,8 @@ from agent.device.realms import Realms
 from agent.device.reserve import MISSING
 from agent.device.shared import Shared
 from agent.device.system import DeviceSystem
-from agent.enrolment import pins, vouched
+from agent.enrolment import pins, renewal, vouched
+from agent.enrolment.actions import Now, Stored
 from agent.enrolment.states import CaCertificate
 from agent.errors import AgentError, fail
 from agent.jobs import answers, maps
@@ -60,9 +61,10 @@ class Diagnosis:
         keys: KeyPairs,
         passwords: Passwords,
         system: DeviceSystem,
+        snapshot: Callable[[Realm], object],
     ) -> None:
         self._shared, self._realms, self._keys = shared, realms, keys
-        self._passwords, self._system = passwords, system
+        self._passwords, self._system, self._snapshot = passwords, system, snapshot
 
     def run(self, name: str, done: Done[list[Check]]) -> int:
         """Runs the checks; `done` with list[Check]. A realm without URL is not asked for its CA."""
@@ -77,16 +79,51 @@ class Diagnosis:
 
         def answered(answer: Answer | AgentError) -> None:
             now_s = now.wall_s if now.trusted else None
-            checks.extend(_remote(realm, runner.engine.stored.ca, answer, now_s))
+            stored = runner.engine.stored
+            checks.extend(_remote(realm, stored.ca, answer, now_s))
+            checks.extend(_renewal(realm, stored, answer, now))
+            self._recipient(realm, stored.ca, answer, now, ended)
+
+        def ended(found: list[Check]) -> None:
+            checks.extend(found)
             self._challenge(realm, lambda check: done([*checks, check]))
 
-        moment = {"now_s": now.wall_s, "clock_trusted": now.trusted}
         try:
-            return self._shared.job({**job, **moment}, answered)
+            return self._shared.job({**job, **maps.moment(now)}, answered)
         except AgentError as error:
             unbuilt = error
             self._shared.later(lambda: answered(unbuilt))
             return 0
+
+    def _recipient(
+        self,
+        realm: Realm,
+        stored: CaRecord | None,
+        answer: Answer | AgentError,
+        now: Now,
+        done: Callable[[list[Check]], None],
+    ) -> None:
+        """Who would receive the request; nothing where no CA of the set could be the pin."""
+        try:
+            if isinstance(answer, AgentError):
+                raise answer
+            certificates, caps = ca_set(answer), answers.items(answer, "caps", str)
+            now_s = now.wall_s if now.trusted else None
+            pin = pins.choose(realm.fingerprint, stored, certificates, now_s).certificate
+        except AgentError:
+            done([])  # `_remote` has told it
+            return
+        ders = [one.certificate.der for one in certificates]
+        proven = stored is not None and stored.ra_proven
+        job = maps.diagnose_job(realm, pin.sha256, ders, caps, proven)
+
+        def judged(result: Answer | AgentError) -> None:
+            done(list(_received(realm, result)))
+
+        try:
+            self._shared.job({**job, **maps.moment(now)}, judged)
+        except AgentError as error:
+            judged(error)
 
     def _local(self, realm: Realm) -> Iterator[Check]:
         trusted = self._realms.look(realm.name).engine.stored.ca is not None
@@ -95,6 +132,7 @@ class Diagnosis:
             yield Check("configuration", BAD, "it is not complete", lacking)
         else:
             yield Check("configuration", GOOD, "complete", None)
+            yield from self._entity(realm)
         if realm.key_pair:
             key = self._keys.record(realm.key_pair)
             missing = _of("key pair", fail("key-unknown", name=realm.key_pair))
@@ -110,6 +148,13 @@ class Diagnosis:
         yield self._store(realm)
         if self._system.key_missing:
             yield _of("device key", fail("device-key", reason="it is missing"))
+
+    def _entity(self, realm: Realm) -> Iterator[Check]:
+        """Whether the names of a request are known now: an interface may have no address."""
+        try:
+            self._snapshot(realm)
+        except AgentError as error:
+            yield _of("entity", error)
 
     def _store(self, realm: Realm) -> Check:
         """Whether flash takes what an application adds to it."""
@@ -194,6 +239,46 @@ def _remote(
         yield from _root(choice.certificate, certificates, stored, settings.root_fingerprints)
     except AgentError as error:
         yield _of("fingerprint", error)
+
+
+def _received(realm: Realm, result: Answer | AgentError) -> Iterator[Check]:
+    """The answer of the job `diagnose`: RA, recipient, and what is weak on the way."""
+    try:
+        if isinstance(result, AgentError):
+            raise result
+        recipient, notes = answers.field(result, "recipient", str), answers.notes(result)
+    except AgentError as error:
+        yield _of("recipient", error_of(error, realm))
+        return
+    yield Check("recipient", GOOD, recipient, None)
+    told = "; ".join(notes) or f"the request is signed with {realm.digest}"
+    yield Check("algorithms", DOUBT if notes else GOOD, told, None)
+
+
+def _renewal(
+    realm: Realm, stored: Stored, answer: Answer | AgentError, now: Now
+) -> Iterator[Check]:
+    """The way of a renewal, by what the CA lists and the realm says."""
+    if isinstance(answer, AgentError):
+        return
+    try:
+        caps = answers.items(answer, "caps", str)
+    except AgentError:
+        return
+    way = renewal.way(stored.local, stored.ca, caps, realm.compatibility, now)
+    if way:
+        yield Check("renewal", GOOD, way, None)
+        return
+    told = "as a new device, with the challenge password: the CA does not list Renewal"
+    yield Check(
+        "renewal",
+        GOOD if realm.password else DOUBT,
+        told,
+        None
+        if realm.password
+        else "type `password cipher` in the realm view, or `compatibility renew-by-signed-pkcsreq`"
+        " if the CA renews all the same",
+    )
 
 
 def _root(

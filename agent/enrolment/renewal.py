@@ -28,6 +28,7 @@ _ASKED: dict[str, int | None] = {
     "renew-by-signed-pkcsreq": PKCS_REQ,
     "renew-by-renewalreq": RENEWAL_REQ,
 }
+_KINDS = {PKCS_REQ: "PKCSReq", RENEWAL_REQ: "RenewalReq"}
 WITH_PASSWORD = "renew-with-password"  # noqa: S105  # a keyword
 WHEN_EXPIRED = "renew-when-expired"
 # The CA has refused what may be the signature of the certificate in use (RFC 8894 3.2.1.4.5).
@@ -76,13 +77,34 @@ def decide(
     late = WHEN_EXPIRED in compatibility
     if candidate is None or not usable(candidate.certificate, ca, now, late=late):
         return None
-    message_types = [_ASKED[word] for word in _ASKED if word in compatibility]
-    default = RENEWAL_REQ if "renewal" in {cap.casefold() for cap in caps} else None
-    message_type = message_types[0] if message_types else default
+    message_type = _message_type(caps, compatibility)
     if message_type is None:
         return None
     with_password = message_type == PKCS_REQ or WITH_PASSWORD in compatibility
     return candidate._replace(message_type=message_type, with_password=with_password)
+
+
+def _message_type(caps: Sequence[str], compatibility: tuple[str, ...]) -> int | None:
+    """What the certificate in use signs; None: nothing."""
+    asked = [_ASKED[word] for word in _ASKED if word in compatibility]
+    listed = RENEWAL_REQ if "renewal" in {cap.casefold() for cap in caps} else None
+    return asked[0] if asked else listed
+
+
+def way(
+    local: LocalRecord | None,
+    ca: CaRecord | None,
+    caps: Sequence[str],
+    compatibility: tuple[str, ...],
+    now: Now,
+) -> str:
+    """How the certificate in use would be renewed, or one that is still to come; "": by an
+    application as that of a new device, with the challenge."""
+    if local is not None and ca is not None:
+        chosen = decide(signer(local), ca, caps, compatibility, now)
+        return said(chosen).rstrip(",") if chosen else ""
+    message_type = _message_type(caps, compatibility)
+    return "" if message_type is None else f"by {_KINDS[message_type]}, with the old certificate"
 
 
 def usable(certificate: CertificateRecord, ca: CaRecord, now: Now, *, late: bool = False) -> bool:
@@ -109,7 +131,7 @@ def said(renewal: RenewalRecord | None) -> str:
     """The way a request is made, for a log line."""
     if renewal is None:
         return "applying"
-    kind = "RenewalReq" if renewal.message_type == RENEWAL_REQ else "PKCSReq"
+    kind = _KINDS[renewal.message_type]
     return f"renewing by {kind}, signed with certificate {renewal.certificate.serial},"
 
 

@@ -167,6 +167,11 @@ ROWS: dict[str, Operation] = {
         opens="key password",
     ),
     "inspect": Operation(takes="kind:text ders:blobs", gives="texts:texts items:maps"),
+    "diagnose": Operation(
+        takes="realm:text ca:map ra:bool ra_fingerprint:map? compatibility:texts weak:texts"
+        " caps:texts cipher:text? digest:text" + _MOMENT,
+        gives="recipient:text notes:texts",
+    ),
     "validate": Operation(
         takes="kind:text certificate:bytes? " + _SERVED, gives="rows:maps chain:blobs"
     ),

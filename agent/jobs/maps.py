@@ -136,6 +136,26 @@ def fetch_job(
     return {"op": "fetch-ca", **_policy(realm, linux_name), **fields, **arrived}
 
 
+def diagnose_job(
+    realm: Realm, pin: str, ders: list[bytes], caps: list[str], ra_proven: bool
+) -> dict[str, object]:
+    """The map of `diagnose`: the CA as it would be stored, were this set trusted."""
+    roots = [_print(*root) for root in realm.root_fingerprints]
+    ca = {"certificates": ders, "pin": pin, "roots": roots, "ra_proven": ra_proven}
+    return {
+        "op": "diagnose",
+        "realm": realm.name,
+        "ca": ca,
+        "ra": realm.ra,
+        "ra_fingerprint": ra_fingerprint(realm),
+        "compatibility": list(realm.compatibility),
+        "weak": list(realm.weak),
+        "caps": caps,
+        "cipher": realm.cipher,
+        "digest": realm.digest,
+    }
+
+
 def ca_wanted(realm: Realm) -> dict[str, object]:
     """The place of the CA certificates, by the configuration of the moment."""
     if realm.url is None:

@@ -24,6 +24,7 @@ from agent.scep import (
     inspection,
     login,
     nextca,
+    prospects,
     served,
     validation,
     vault,
@@ -123,6 +124,11 @@ def inspect(job: Job, _hands: Hands, _link: Link) -> Answer:
     return inspection.run(job)
 
 
+def diagnose(job: Job, _hands: Hands, _link: Link) -> Answer:
+    """{ca, ra, caps, digest, ...} -> {recipient, notes}"""
+    return prospects.run(job)
+
+
 def validate(job: Job, _hands: Hands, _link: Link) -> Answer:
     """{kind, certificate, chain, ca, ...} -> {rows, chain}"""
     return validation.run(job)
@@ -177,6 +183,7 @@ OPS: dict[str, Callable[[Job, Hands, Link], Answer]] = {
     "fetch-file": fetch_file,
     "request": request,
     "inspect": inspect,
+    "diagnose": diagnose,
     "validate": validate,
     "import": import_,
     "export": export,

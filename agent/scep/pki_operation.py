@@ -6,6 +6,9 @@ read here; what is asked (`Question`) comes from the operation.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from agent import limits
 from agent.errors import AgentError, fail
 from agent.scep import ber, ca_query, certificate, messages, names, ra, trust
@@ -73,19 +76,20 @@ class Conversation:
         return error
 
     def message(self, question: Question, nonce: bytes) -> bytes:
+        recipient, cipher = self.receiver(question.request.digest)
+        out = messages.Outgoing(question.signer, question.key, recipient, cipher, nonce, self.now_s)
+        with encrypting(recipient):
+            return messages.pki_message(question.kind, question.content, question.request, out)
+
+    def receiver(self, digest: str) -> tuple[Certificate, str]:
+        """For whom a request with this digest is encrypted, and with which cipher; each weakness
+        becomes a note. Errors: those of `ra.recipient`."""
         recipient = ra.recipient(self.ca, self.ra)
-        if question.request.digest in _WEAK_DIGESTS:
-            self.notes.append(f"the request is signed with {question.request.digest}")
+        if digest in _WEAK_DIGESTS:
+            self.notes.append(f"the request is signed with {digest}")
         if self.ra is None and ra.likely(self.ca):
             self.notes.append("the CA set has RA certificates; `ra` in `enrollment-url` uses them")
-        out = messages.Outgoing(
-            question.signer, question.key, recipient, self._cipher(), nonce, self.now_s
-        )
-        try:
-            return messages.pki_message(question.kind, question.content, question.request, out)
-        except ValueError as error:
-            subject = names.shown(recipient.subject)
-            raise fail("ca-cannot-encrypt", subject=subject, reason=error) from None
+        return recipient, self._cipher()
 
     def _cipher(self) -> str:
         """The cipher that the operator has typed; else AES, lowered for a CA whose list has others
@@ -123,6 +127,16 @@ class Conversation:
             frozenset(items(self._job, "compatibility", str)),
             self.notes,
         )
+
+
+@contextmanager
+def encrypting(recipient: Certificate) -> Iterator[None]:
+    """A key that cannot encrypt is `ca-cannot-encrypt`."""
+    try:
+        yield
+    except ValueError as error:
+        subject = names.shown(recipient.subject)
+        raise fail("ca-cannot-encrypt", subject=subject, reason=error) from None
 
 
 def transaction_of(job: Job) -> str:

@@ -1,5 +1,6 @@
 """`diagnose realm`: each thing that can be wrong is found, named, and told how to mend."""
 
+import contextlib
 from collections.abc import Callable
 from string import Formatter
 
@@ -8,7 +9,7 @@ import pytest
 from agent.appliance import Check
 from agent.catalogue.network import NETWORK
 from agent.device.diagnosis import UNTRIED, WAY
-from agent.errors import fail
+from agent.errors import AgentError, fail
 from agent.pieces import at_once
 from agent.settings import Realm
 from hal.fakes.flash import PROGRAM_ERROR
@@ -33,7 +34,8 @@ def test_a_realm_that_is_ready() -> None:
     found = checks(ready())
     local = ["configuration", "key pair", "clock", "source", "store"]
     way = ["name", "route", "port", "HTTP", "capabilities", "CA set"]
-    assert list(found) == [*local, *way, "fingerprint", "CA name", "challenge"]
+    last = ["fingerprint", "CA name", "renewal", "recipient", "algorithms", "challenge"]
+    assert list(found) == [*local, *way, *last]
     assert {check.result for check in found.values()} == {"ok", "warning"}
     assert "trusted by fingerprint" in found["fingerprint"].detail
 
@@ -195,6 +197,125 @@ def test_it_judges_as_an_application_would_when_the_ca_has_a_successor() -> None
     found = checks(bench)
     assert "trusted by fingerprint" in found["fingerprint"].detail
     assert found["CA name"].detail == "CN=next CA"
+
+
+# -- who receives a request ------------------------------------------------------------------------
+
+
+def entity_without_address(bench: Bench) -> None:
+    (entity,) = bench.device.settings.entities.values()
+    entity.ip_address = "eth7"
+
+
+def refused(code: str, **values: str) -> Callable[[Bench], None]:
+    def spoil(bench: Bench) -> None:
+        bench.worker.answers["diagnose"] = refuse(code, **values)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check", "detail"),
+    [
+        (entity_without_address, "entity", "eth7 has no address"),
+        (refused("ra-missing", others=""), "recipient", "no RA certificate"),
+        (refused("ra-unusable", sha256="5a", subject="CN=RA", reason="it is not in date"),
+         "recipient", "it is not in date"),
+        (refused("ca-cannot-encrypt", subject="CN=CA", reason="not an RSA key"),
+         "recipient", "not an RSA key"),
+        (refused("issued-unverifiable", reason="ML-DSA-44"), "recipient", "ML-DSA-44"),
+    ],
+)  # fmt: skip
+def test_what_would_keep_a_request_from_leaving(
+    spoil: Callable[[Bench], None], check: str, detail: str
+) -> None:
+    bench = ready()
+    spoil(bench)
+    found = checks(bench)
+    assert found[check].result == "failed"
+    assert detail in found[check].detail
+    assert found[check].next_step
+
+
+def test_the_recipient_is_judged_under_the_ca_that_would_be_trusted() -> None:
+    bench = ready()
+    bench.device.settings.realms["abc"].cipher = "aes256"
+    checks(bench)
+    (job,) = [job for job in bench.worker.jobs if job["op"] == "diagnose"]
+    assert job["ca"]["pin"] == "5a" * 32
+    assert job["ca"]["certificates"] == [b"der of CN=CA 01"]
+    assert (job["cipher"], job["digest"], job["caps"], job["ra"]) == (
+        "aes256", "sha-256", ["AES"], False,
+    )  # fmt: skip
+
+
+def test_what_is_weak_is_a_doubt() -> None:
+    bench = ready()
+    bench.worker.answers["diagnose"]["notes"] = ["3des instead of aes128", "sha1 in CN=Sub"]
+    found = checks(bench)["algorithms"]
+    assert (found.result, found.detail) == ("warning", "3des instead of aes128; sha1 in CN=Sub")
+
+
+@pytest.mark.parametrize("spoil", [no_name, another_ca])
+def test_without_a_ca_nobody_is_asked_who_would_receive(spoil: Callable[[Bench], None]) -> None:
+    bench = ready()
+    spoil(bench)
+    assert "recipient" not in checks(bench)
+    assert "diagnose" not in bench.worker.ops()
+
+
+@pytest.mark.parametrize(
+    ("caps", "words", "password", "result", "told"),
+    [
+        (["AES", "Renewal"], (), None, "ok", "by RenewalReq, with the old certificate"),
+        (["AES"], (), None, "warning", "as a new device"),
+        (["AES"], (), "%^%#c2VhbGVk%^%#", "ok", "as a new device"),
+        (["AES"], ("renew-by-signed-pkcsreq",), None, "ok", "by PKCSReq, with the old certificate"),
+        (["renewal"], ("renew-by-pkcsreq",), None, "warning", "as a new device"),
+    ],
+)
+def test_the_way_of_a_renewal(
+    caps: list[str], words: tuple[str, ...], password: str | None, result: str, told: str
+) -> None:
+    bench = ready()
+    bench.worker.answers["fetch-ca"]["caps"] = caps
+    realm = bench.device.settings.realms["abc"]
+    realm.compatibility, realm.password = words, password
+    found = checks(bench)["renewal"]
+    assert found.result == result
+    assert found.detail.startswith(told)
+
+
+def test_the_way_of_a_renewal_of_the_certificate_in_use() -> None:
+    bench = ready()
+    waiter = Waiter()
+    bench.device.applications.enrol("abc", None, waiter, waiter.done)
+    bench.turn()
+    assert waiter.results == [None]
+    bench.worker.answers["fetch-ca"]["caps"] = ["AES", "Renewal"]
+    told = checks(bench)["renewal"].detail
+    assert told.startswith("renewing by RenewalReq, signed with certificate ")
+
+
+GREEN = ("ok", "warning")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda _bench: None, no_key, no_address, entity_without_address, no_name, another_ca, no_url],
+)
+def test_green_means_that_an_application_is_sent(spoil: Callable[[Bench], None]) -> None:
+    bench = ready()
+    spoil(bench)
+    is_green = all(check.result in GREEN for check in checks(bench).values())
+    bench.worker.jobs.clear()
+    with contextlib.suppress(AgentError):
+        waiter = Waiter()
+        bench.device.applications.enrol("abc", None, waiter, waiter.done)
+        bench.turn()
+    assert "enrol" in bench.worker.ops() or not is_green
+    if spoil is not no_address:  # which the child finds out, and the bench has none
+        assert is_green or "enrol" not in bench.worker.ops()
 
 
 def test_nothing_is_changed() -> None:

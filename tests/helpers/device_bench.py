@@ -73,6 +73,7 @@ class Worker:
             "hash-password": lambda job: {"hash": hashed(job["plain"])},
             "check-password": lambda job: {"matches": hashed(job["plain"]) == job["hash"]},
             "fetch-ca": {"caps": ["AES"], "certificates": [{**ca, **prints}], "notes": []},
+            "diagnose": {"recipient": "CN=CA, with aes128", "notes": []},
             "enrol": self.issue,
             "poll": {"status": "pending", "notes": []},
             "next-ca": fail("next-ca-none", reason="HTTP 404"),

@@ -67,6 +67,7 @@ def every_operation(shop: Workshop, ca: LabCa) -> None:
     _again(shop, applicant, issued)
     ders = [one.der for one in applicant.ca.certificates]
     shop.do({"op": "inspect", "kind": "certificate", "ders": [issued, *ders]})
+    shop.do({**applicant.job("enrol", 1), "op": "diagnose"})
     _lists(shop, applicant, issued)
     Authority(ca.dir).prepare()
     shop.do({**applicant.job("enrol", 1), "op": "next-ca"})
