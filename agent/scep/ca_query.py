@@ -92,10 +92,17 @@ def _check_named(certificates: list[Certificate], ders: list[bytes], job: Job) -
             if crypto.digest(digest, data).hex() == digits:
                 with reading("ca-set-malformed", b""):
                     certificate.read(data)
-        others = [c for c in certificates if not c.is_ca]
-        for one in others:
-            if caset.digits(algorithm, one) == digits:
-                raise fail("ca-pin-not-ca", subject=names.shown(one.subject))
+        for one in certificates:
+            if not one.is_ca and caset.digits(algorithm, one) == digits:
+                raise fail("ca-pin-not-ca", subject=_beside(one, certificates, algorithm))
+
+
+def _beside(subject: Certificate, certificates: list[Certificate], algorithm: str) -> str:
+    """The name of a certificate that is no CA's, and the fingerprints of those that are. Its name
+    comes last: no name can bring along a fingerprint of its own."""
+    prints = [f"{algorithm} {caset.digits(algorithm, c)}" for c in certificates if c.is_ca]
+    offer = f"those of CAs that arrived: {', '.join(prints)}; " if prints else ""
+    return f"{offer}{names.shown(subject.subject)}"
 
 
 def fingerprint(fields: Job) -> Fingerprint:

@@ -298,7 +298,7 @@ def test_an_ra_offered_as_the_ca(tmp_path: Path, bench: Bench) -> None:
     with LabCa(tmp_path, "--ra") as other:
         ra = ssl.PEM_cert_to_DER_cert((other.dir / "ra-sig.pem").read_text())
         error = bench.refused(f"{other.url} ra", pin=hashlib.sha256(ra).hexdigest())
-        assert "No CA certificate has the configured sha256 fingerprint" in error
+        assert "The pinned certificate is not that of a CA" in error
         assert other.fingerprint in error
         assert other.pki_operations() == []
 
