@@ -306,7 +306,8 @@ CATALOGUE: dict[str, Row] = {
     "ca-pin-missing": Row(LOCAL, OPERATOR, "the pinned CA certificate is not in the stored CA set",
         "the CA set was changed after the CA had been trusted",
         "apply again, so that the CA certificates are fetched anew"),
-    "ca-pin-not-ca": Row(PEER, LATER, "the pinned certificate is not that of a CA: {subject}",
+    "ca-pin-not-ca": Row(PEER, LATER, "the pinned certificate is not that of a CA{others}:"
+        " {subject}",
         "`fingerprint` names the RA's certificate, or an intermediate CA's without"
         " basicConstraints",
         "give the fingerprint of the CA itself with `fingerprint`"),

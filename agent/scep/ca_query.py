@@ -94,15 +94,17 @@ def _check_named(certificates: list[Certificate], ders: list[bytes], job: Job) -
                     certificate.read(data)
         for one in certificates:
             if not one.is_ca and caset.digits(algorithm, one) == digits:
-                raise fail("ca-pin-not-ca", subject=_beside(one, certificates, algorithm))
+                raise fail(
+                    "ca-pin-not-ca",
+                    others=_offer(certificates, algorithm),
+                    subject=names.shown(one.subject),
+                )
 
 
-def _beside(subject: Certificate, certificates: list[Certificate], algorithm: str) -> str:
-    """The name of a certificate that is no CA's, and the fingerprints of those that are. Its name
-    comes last: no name can bring along a fingerprint of its own."""
-    prints = [f"{algorithm} {caset.digits(algorithm, c)}" for c in certificates if c.is_ca]
-    offer = f"those of CAs that arrived: {', '.join(prints)}; " if prints else ""
-    return f"{offer}{names.shown(subject.subject)}"
+def _offer(certificates: list[Certificate], algorithm: str) -> str:
+    """The fingerprints of the CAs of a set; no name can bring along one of its own."""
+    prints = [caset.digits(algorithm, c) for c in certificates if c.is_ca]
+    return f", those of the CAs that arrived are {', '.join(prints)}" if prints else ""
 
 
 def fingerprint(fields: Job) -> Fingerprint:

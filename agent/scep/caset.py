@@ -208,7 +208,7 @@ def load(ders: Sequence[bytes], pin: str, rules: Rules, roots: Sequence[Fingerpr
     if pinned is None:
         raise fail("ca-pin-missing")
     if not pinned.is_ca:
-        raise fail("ca-pin-not-ca", subject=names.shown(pinned.subject))
+        raise fail("ca-pin-not-ca", others="", subject=names.shown(pinned.subject))
     return under(pinned, certificates, rules, roots)
 
 

@@ -253,5 +253,5 @@ def test_a_fingerprint_that_names_the_ra() -> None:
     with pytest.raises(AgentError) as caught:
         fetch(web.ok(b"AES"), sent, anchors=[anchor(front)])
     assert caught.value.code == "ca-pin-not-ca"
-    offer = f"those of CAs that arrived: sha256 {lab.root().cert.sha256.hex()}; CN=RA enc"
+    offer = f"those of the CAs that arrived are {lab.root().cert.sha256.hex()}: CN=RA enc"
     assert caught.value.what.endswith(offer)
