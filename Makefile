@@ -27,7 +27,7 @@ DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
   tests/device/test_device.py tests/device/test_device_boot.py tests/device/test_keypairs.py \
   tests/device/test_realms.py tests/whole/test_enrol_micromdm.py tests/whole/test_serial_console.py
 
-.PHONY: deb router help demo console test quick cov lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
+.PHONY: deb wheel router help demo console test quick cov lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, and one that renews by itself'
@@ -59,7 +59,8 @@ help:
 	@echo '              links, absent CAs and wrong clocks (root; UNBROKEN_ARGS="--seconds 60 --rate 5")'
 	@echo 'make sim      in virtual time: herds of 10,000 devices, and ten years without a clock'
 	@echo 'make deb      the package for Debian 12 and 13, in build/deb'
-	@echo 'make router   its life in a container that boots, from nothing to purge (minutes, root)'
+	@echo 'make wheel    wheel and source distribution for pip, in build/wheel'
+	@echo 'make router   the package in a container that boots, from nothing to purge (minutes, root)'
 	@echo 'make nightly  all the long ones'
 	@echo 'make clean    remove what the targets above have made'
 
@@ -147,6 +148,9 @@ netns: $(VENV)/ready
 # The package, and what becomes of it on a router (docs/service.md).
 deb: $(VENV)/ready
 	@$(VENV)/bin/python -m tools.deb
+
+wheel: $(VENV)/ready
+	@$(VENV)/bin/python -m tools.wheel
 
 router: $(VENV)/ready
 	$(VENV)/bin/python -m tests.rigs.router
