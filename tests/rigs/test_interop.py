@@ -8,6 +8,7 @@ import pytest
 from tests.helpers.proofs import TESTS, missing
 from tests.rigs.interop import outcomes, page
 from tests.rigs.interop.__main__ import PAGE, cells
+from tests.rigs.interop.files import KINDS, Kind
 from tests.rigs.interop.outcomes import FAILED, PASSED, SKIPPED
 from tests.rigs.interop.quirks import ALLOWED, QUIRKS, Quirk
 from tests.rigs.interop.servers import COLUMNS, SERVERS, Server
@@ -39,6 +40,14 @@ def test_every_cell_of_a_server_is_proved_or_says_why_not(server: Server) -> Non
     assert tuple(server.cells) == COLUMNS
     for cell in server.cells.values():
         assert cell.proofs or cell.why_not
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_a_kind_of_what_strangers_send_is_proved(kind: Kind) -> None:
+    assert kind.inputs
+    assert kind.gets
+    assert kind.proofs
+    assert missing(kind.proofs) == []
 
 
 def test_every_proof_of_the_page_is_there() -> None:

@@ -180,7 +180,7 @@ def test_jobs_that_make_no_sense(key_file: list[int]) -> None:
 
 @pytest.mark.parametrize("serial", [-7405310, 0, 1 << 160])
 def test_a_serial_number_that_peers_refuse(serial: int, key_file: list[int]) -> None:
-    """The same answer as by an application (`test_trust_certificate.test_a_serial_number...`)."""
+    """The same answer as by an application (`test_trust_certificate`)."""
     leaf = lab.certificate({"common_name": "x"}, "dev", lab.root(), serial=serial)
     with pytest.raises(AgentError) as caught:
         run("local", files.certificate_pem(leaf) + files.key_pem("dev"), key_file)

@@ -5,8 +5,10 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Iterator
 
+from tests.rigs.interop.files import KINDS
 from tests.rigs.interop.outcomes import FAILED, PASSED, SKIPPED, Outcomes, verdict
 from tests.rigs.interop.quirks import ALLOWED, QUIRKS, Quirk
+from tests.rigs.interop.readers import ENCODINGS, READERS, finds
 from tests.rigs.interop.servers import CLIENTS, COLUMNS, SERVERS, Cell, Client, Server
 
 WORDS = {PASSED: "yes", FAILED: "**no**", SKIPPED: "skipped"}
@@ -56,6 +58,16 @@ What servers are known to do, and what the agent does then. A name in the last c
 `--quirk` of the lab CA that shows it. `tests/rigs/interop/quirks.py` names the tests of each row;
 each switch has one more in `tests/whole/test_quirks_agent.py`, and a proof that the lab CA does
 what it says in `tests/lab_ca/test_quirks_*.py`.
+"""
+
+FILES_HEAD = """\
+## Files and bytes
+
+Every encoding, for every reader. `tests/scep/test_encodings.py` tries each cell.
+"""
+
+KINDS_HEAD = """\
+Kinds of what strangers send. `tests/rigs/interop/files.py` names the tests of each row.
 """
 
 
@@ -126,12 +138,28 @@ def quirks() -> str:
     return table(columns, map(cells, QUIRKS))
 
 
+def encodings() -> str:
+    """The table of encodings and readers, each cell as it is found now."""
+
+    def cells(encoding: str) -> Iterator[str]:
+        yield encoding
+        yield from (WORDS[PASSED if finds(encoding, reader) else FAILED] for reader in READERS)
+
+    return table(("", *READERS), map(cells, ENCODINGS))
+
+
+def kinds() -> str:
+    rows = ((kind.kind, kind.inputs, kind.gets) for kind in KINDS)
+    return table(("kind", "what was tried", "what it gets"), rows)
+
+
 def text(outcomes: Outcomes, run: str) -> str:
     """The page; `run`: when, with which versions, which figures."""
     parts = [HEAD.format(run=RUN + run), servers(outcomes), *map(details, SERVERS)]
     allowed = ", ".join(ALLOWED)
     parts += [CLIENTS_HEAD, clients(outcomes), QUIRKS_HEAD, quirks()]
     parts.append(f"Switches for what the standards allow, and no server's whim: {allowed}.\n")
+    parts += [FILES_HEAD, encodings(), KINDS_HEAD, kinds()]
     return "\n".join(parts)
 
 
