@@ -166,8 +166,9 @@ class KeyPairs:
         return dict.fromkeys(record_keys.key_pair_key(name, generation) for generation in gone)
 
     def tidy(self, name: str) -> None:
-        """Older generations that no realm holds any more go; if flash refuses, another time."""
-        gone = self._unneeded(name)
+        """Older generations that no realm holds any more go; if flash refuses, another time. Behind
+        each start it is asked for, too: power may have failed between a certificate and this."""
+        gone = self._unneeded(name) if len(self._generations(name)) > 1 else {}
         gone.pop(record_keys.key_pair_key(name, max(self._generations(name), default=0)), None)
         try:
             if gone:

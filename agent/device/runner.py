@@ -101,7 +101,7 @@ class RealmRunner:
         self._jobs = RealmJobs(shared, keys)
         self._waiter = NOBODY
         self._timer = Timer(shared.loop, lambda: self._handle(Due()))
-        self._outdated: str | None = None  # the key pair of the certificate before this one
+        self._outdated = (held := self.records.stored.local) and held.key  # may have older ones
         self._stirs, self.stopped = stirs, False
 
     # -- what the device asks ----------------------------------------------------------------------
