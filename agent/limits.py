@@ -157,6 +157,7 @@ SESSIONS_OF_USER = (SESSIONS - SESSIONS_KEPT) // 2  # of one uid below level 3
 DESCRIPTORS = 64  # of the agent: what all sessions, four serial lines and all jobs take at once
 DESCRIPTORS_LEAST = 32  # one serial line, one session and one job; below it nobody could be helped
 HISTORY_LINES = 10
+NAMES_LISTED = 12  # of what is there, by `?`: half a screen
 ANSWERS = 3  # to one question, that are none; then it is answered No, or the command has failed
 SESSION_OUTPUT_BYTES = 1024 * 1024  # unsent output of one session; beyond it the producer waits
 SCREEN_LINES = 24

@@ -18,7 +18,7 @@ class Typing:
         self.completion = Completion(self.editor.line, self._offer)
         self.press(keys)
 
-    def _offer(self, text: str) -> list[str]:
+    def _offer(self, text: str, _pasted: bool) -> list[str]:
         word = text.split(" ")[-1].lower()
         return sorted(one for one in WORDS if word and one.startswith(word))
 

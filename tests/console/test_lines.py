@@ -8,8 +8,10 @@ from agent.console.commands import lines, place
 from agent.console.commands.table import ROWS
 from agent.console.language.grammar import AMBIGUOUS, TOO_MANY, GrammarError, match
 from agent.console.language.views import ENTITY, REALM, SYSTEM, USER, View
+from tests.helpers.appliance import FakeDevice
 from tests.helpers.appliance_values import seal
 from tests.helpers.counted import calls
+from tests.helpers.terminal import Script
 
 
 def test_the_system_view_is_above_realms_and_entities() -> None:
@@ -129,3 +131,48 @@ def test_a_line_without_such_a_word_is_matched_in_no_view() -> None:
     assert lines.concealed(' "password" x') == ' "password" x'
     for typed in ("pas ciph x y", "password c x y", "PASSW CIPHER x y"):
         assert lines.concealed(typed) == typed.removesuffix("x y") + "******"
+
+
+URL_ORDER = "enrollment-url { URL | esc ESCAPED } [ interval MINUTES ] [ times COUNT ]"
+
+
+@pytest.mark.parametrize(
+    ("view", "line", "notation"),
+    [
+        (REALM, "enrollment-url http://h/p times 9 interval 5", URL_ORDER),
+        (REALM, "enrollment-url http://h/p ra times 9", URL_ORDER),
+        (REALM, "enrollment-url http://h/p ra int 9", URL_ORDER),
+        (REALM, "auto-enroll updated-effective regenerate", "auto-enroll [ PERCENT ] [ regenerate"),
+        (SYSTEM, "pki rsa local-key-pair create k exportable modulus 2048", "[ modulus BITS ] ["),
+        (SYSTEM, "pki enroll-certificate realm a with-password pkcs10", "pkcs10 [ "),
+        (REALM, "enrollment-url http://h/p times 9 times 5", ""),
+        (REALM, "enrollment-url http://h/p nonsense", ""),
+        (REALM, "entity a b", ""),
+        (USER, "quit display", ""),
+    ],
+)
+def test_the_order_of_optional_words_is_told(view: str, line: str, notation: str) -> None:
+    with pytest.raises(GrammarError) as caught:
+        place.understand(View(view), 3, line)
+    told = lines.in_order(3, line, caught.value)
+    assert told.startswith("the words of this command have an order: ") == bool(notation)
+    assert notation in told
+
+
+def test_the_order_is_told_at_the_console_as_a_cause() -> None:
+    script = Script(FakeDevice())
+    script.run("system-view", "pki realm abc")
+    text, status = script.run("enrollment-url http://h/p times 9 interval 5")
+    assert status == 1
+    assert text.endswith(
+        "Error: Unrecognized command found at '^' position.\n"
+        f" Cause: the words of this command have an order: {URL_ORDER}"
+        " [ ra [ fingerprint { sha1 HEX40 | sha256 HEX64 } ] ].\n"
+    )
+    assert script.run("enrollment-url http://h/p interval 5 times 9")[1] == 0
+
+
+def test_a_level_is_told_the_order_of_what_it_may_type() -> None:
+    script = Script(FakeDevice(), level=2)
+    script.run("system-view", "pki realm abc")
+    assert f"order: {URL_ORDER}.\n" in script.run("enrollment-url http://h/p times 9 interval 5")[0]

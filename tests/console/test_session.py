@@ -182,7 +182,8 @@ def test_help_at_once_and_the_line_again() -> None:
     terminal = Terminal(FakeDevice())
     terminal.type("system-view")
     shown = terminal.keys(b"pki realm ?")
-    assert shown == ("pki realm ?\n  STRING<1-64>  Name of a realm\n[Huawei]pki realm ")
+    told = "  STRING<1-64>  Name of a realm\n  default\n"
+    assert shown == f"pki realm ?\n{told}[Huawei]pki realm "
     assert terminal.keys(b"x\r").endswith("[Huawei-pki-realm-x]")
     assert "Error: Unrecognized command" in terminal.keys(b"foo ?")
     assert "  <cr>\n" in terminal.keys(b"\x15quit ?")

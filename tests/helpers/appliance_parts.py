@@ -33,8 +33,11 @@ class FakeStorage:
 
     def __init__(self) -> None:
         self.content: dict[str, bytes] = {}
+        self.fails = False
 
     def entries(self) -> list[FileEntry]:
+        if self.fails:
+            raise fail("storage-failed", reason="it cannot be read")
         return [FileEntry(name, len(data), START_S) for name, data in self.content.items()]
 
     def exists(self, name: str) -> bool:

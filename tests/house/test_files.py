@@ -68,6 +68,7 @@ AT_ITS_TIME: dict[str, tuple[str, ...]] = {
         *("agent.watchdog.Feeder", "hal.withheld.WithheldStore", "agent.service.Service"),
         *("hal.supervisor.of_environment", "hal.supervisor.ServiceWatchdog"),
     ),
+    "agent.console.session.interpreter": ("agent.console.commands.foreign.called_here",),
     "agent.device.device": ("agent.device.unusable",),
     "agent.doors.enroll": ("getpass.getpass",),  # another process
     "hal.inspection": ("_ctypes",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent import limits
-from agent.console.commands import lookups
+from agent.console.commands import lookups, names
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL, Row, restore
 from agent.console.language import parameters
@@ -110,5 +110,5 @@ GET = Row(
     "pki get-certificate ca realm NAME [ next ]",
     (SYSTEM,),
     get_certificate,
-    {"NAME": lookups.REALM_NAME},
+    {"NAME": names.REALM},
 )

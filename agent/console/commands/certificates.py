@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent import limits
 from agent.appliance import Certificate, FromFile
-from agent.console.commands import files, lookups
+from agent.console.commands import files, lookups, names
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL, Row, display, setting
 from agent.console.displays import certificates
@@ -177,7 +177,7 @@ ROWS = (
         "pki get-certificate local realm NAME [ serial-number SERIAL ]",
         (SYSTEM,),
         get_local_certificate,
-        {"NAME": lookups.REALM_NAME, "SERIAL": parameters.SERIAL},
+        {"NAME": names.REALM, "SERIAL": parameters.SERIAL},
         words={"serial-number": "Which one, if not that of the certificate in use"},
     ),
     Row(
@@ -185,7 +185,7 @@ ROWS = (
         " [ { pem | der | pkcs12 } filename FILENAME [ password PASSWORD ] ]",
         (SYSTEM,),
         import_certificate,
-        {"NAME": lookups.REALM_NAME, **files.PARAMETERS},
+        {"NAME": names.REALM, **files.PARAMETERS},
         words=files.WORDS,
     ),
     Row(
@@ -193,7 +193,7 @@ ROWS = (
         " [ filename FILENAME ] [ password PASSWORD ]",
         (SYSTEM,),
         export_certificate,
-        {"NAME": lookups.REALM_NAME, **files.PARAMETERS},
+        {"NAME": names.REALM, **files.NEW},
         words=files.WORDS,
         level=SECRET_LEVEL,
     ),
@@ -201,13 +201,13 @@ ROWS = (
         "pki delete-certificate { ca | local } { realm NAME | filename FILENAME }",
         (SYSTEM,),
         delete_certificate,
-        {"NAME": lookups.REALM_NAME, **files.PARAMETERS},
+        {"NAME": names.REALM, **files.PARAMETERS},
     ),
     Row(
         "pki validate-certificate { ca | local } realm NAME [ filename FILENAME ]",
         (SYSTEM,),
         validate_certificate,
-        {"NAME": lookups.REALM_NAME, **files.PARAMETERS},
+        {"NAME": names.REALM, **files.PARAMETERS},
         shows=certificates.VALIDATION,
     ),
 )
@@ -215,7 +215,7 @@ SHOW = display(
     "pki certificate { ca | local [ next ] } [ realm NAME | filename FILENAME ]",
     show_certificates,
     certificates.CERTIFICATE,
-    {"NAME": lookups.REALM_NAME, **files.PARAMETERS},
+    {"NAME": names.REALM, **files.PARAMETERS},
 )._replace(words={"next": "The one that waits for its turn"})
 PREWARNING = setting(
     SYSTEM,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.console.commands import files, lookups
+from agent.console.commands import files, lookups, names
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL, Row, display, restore
 from agent.console.displays import certificates
-from agent.console.language import parameters, urls
+from agent.console.language import urls
 from agent.console.language.grammar import Args
 from agent.console.language.views import REALM, SYSTEM
 from agent.settings import Realm
@@ -133,7 +133,7 @@ SETTINGS = (
         undone=restore(REALM, "certificate_check"),
     ),
 )
-_PARAMETERS = {"NAME": lookups.REALM_NAME, "FILENAME": parameters.FILE}
+_PARAMETERS = {"NAME": names.REALM, "FILENAME": names.FILE}
 GET = Row("pki get-crl realm NAME", (SYSTEM,), get_crl, _PARAMETERS)
 IMPORT = Row("pki import-crl realm NAME filename FILENAME", (SYSTEM,), import_crl, _PARAMETERS)
 DELETE = Row(

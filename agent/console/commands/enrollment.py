@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent import limits
-from agent.console.commands import files, lookups, protection
+from agent.console.commands import files, lookups, names, protection
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row, display, one_of, restore
 from agent.console.displays import brief as displays
@@ -250,21 +250,21 @@ ENROLL = Row(
     "pki enroll-certificate realm NAME [ password PASSWORD ]",
     (SYSTEM,),
     enroll,
-    {"NAME": lookups.REALM_NAME, "PASSWORD": passwords.PLAIN},
+    {"NAME": names.REALM, "PASSWORD": passwords.PLAIN},
 )
 WRITE = Row(
     "pki enroll-certificate realm NAME pkcs10 [ filename FILENAME ] [ with-password ]",
     (SYSTEM,),
     request,
-    {"NAME": lookups.REALM_NAME, **files.PARAMETERS},
+    {"NAME": names.REALM, **files.NEW},
 )
-UPDATE = Row("pki update-certificate realm NAME", (SYSTEM,), update, {"NAME": lookups.REALM_NAME})
-ABORT = Row("pki abort-request realm NAME", (SYSTEM,), abort_request, {"NAME": lookups.REALM_NAME})
+UPDATE = Row("pki update-certificate realm NAME", (SYSTEM,), update, {"NAME": names.REALM})
+ABORT = Row("pki abort-request realm NAME", (SYSTEM,), abort_request, {"NAME": names.REALM})
 DIAGNOSE = Row(
     "diagnose realm NAME",
     EVERYWHERE,
     diagnose,
-    {"NAME": lookups.REALM_NAME},
+    {"NAME": names.REALM},
     level=DISPLAY_LEVEL,
     shows=certificates.DIAGNOSIS,
 )
@@ -272,12 +272,12 @@ SHOW = display(
     "pki enrollment [ realm NAME ]",
     show_enrollment,
     realms.ENROLLMENT,
-    {"NAME": lookups.REALM_NAME},
+    {"NAME": names.REALM},
 )
 SHOW_BRIEF = display("pki enrollment brief", show_enrollment_brief, displays.ENROLLMENT)
 SHOW_REQUEST = display(
     "pki cert-req filename FILENAME",
     show_request,
     certificates.REQUEST,
-    {"FILENAME": parameters.FILE},
+    {"FILENAME": names.FILE},
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from agent import limits
-from agent.console.commands import lookups
+from agent.console.commands import lookups, names
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import Row, display, rendered, restore, setting
 from agent.console.displays import realms
@@ -129,10 +129,10 @@ OPEN = Row(
     "pki entity NAME",
     (SYSTEM,),
     open_entity,
-    {"NAME": lookups.ENTITY_NAME},
+    {"NAME": names.ENTITY},
     render=render_entities,
     undo="pki entity NAME",
     undone=remove_entity,
     opens=ENTITY,
 )
-SHOW = display("pki entity [ NAME ]", show_entities, realms.ENTITY, {"NAME": lookups.ENTITY_NAME})
+SHOW = display("pki entity [ NAME ]", show_entities, realms.ENTITY, {"NAME": names.ENTITY})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from agent.console.commands import lookups, protection
+from agent.console.commands import lookups, names, protection
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import DISPLAY_LEVEL, SECRET_LEVEL, Row, one_of
 from agent.console.displays import board
@@ -138,7 +138,8 @@ def show_files(operator: Operator, args: Args) -> None:
     operator.show(board.files(found))
 
 
-PARAMETERS = {"FILENAME": parameters.FILE, "PASSWORD": passwords.PLAIN}
+PARAMETERS = {"FILENAME": names.FILE, "PASSWORD": passwords.PLAIN}
+NEW = {**PARAMETERS, "FILENAME": parameters.FILE}
 WORDS = {"password": "Password of the file"}
 
 FORMAT = one_of(SYSTEM, "pki file-format", ("der", "pem"), "file_format")
@@ -146,7 +147,7 @@ FETCH = Row(
     "pki http { URL | esc ESCAPED } FILENAME [ realm NAME ]",
     (SYSTEM,),
     fetch_file,
-    {**PARAMETERS, "URL": urls.FILE, "ESCAPED": urls.ESCAPED_FILE, "NAME": lookups.REALM_NAME},
+    {**NEW, "URL": urls.FILE, "ESCAPED": urls.ESCAPED_FILE, "NAME": names.REALM},
     words={"realm": "The realm whose source, VPN instance and CAs for https are used"},
     level=SECRET_LEVEL,
 )
@@ -156,7 +157,7 @@ DIR = Row(
     "dir [ FILENAME ]",
     (USER,),
     show_files,
-    {"FILENAME": parameters.FILE},
+    {"FILENAME": names.FILE},
     level=DISPLAY_LEVEL,
     shows=board.FILE,
 )

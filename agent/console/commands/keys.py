@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from agent import limits
 from agent.appliance import FromFile
-from agent.console.commands import files, lookups
+from agent.console.commands import files, lookups, names
 from agent.console.commands.operator import NewKey, Operator
 from agent.console.commands.rows import SECRET_LEVEL, Row, display
 from agent.console.displays import realms
@@ -156,23 +156,21 @@ def show_key_pairs(operator: Operator, args: Args) -> None:
     operator.show(Document(realms.KEY_PAIR, items, [total(len(pairs))]))
 
 
-_KEY = {"NAME": lookups.KEY_NAME, **files.PARAMETERS}
-
 CREATE = Row(
     "pki rsa local-key-pair create NAME [ modulus BITS ] [ exportable ]",
     (SYSTEM,),
     create_key_pair,
-    {"NAME": lookups.KEY_NAME, "BITS": parameters.MODULUS},
+    {"NAME": names.NEW_KEY, "BITS": parameters.MODULUS},
     marks=True,
 )
 DESTROY = Row(
-    "pki rsa local-key-pair destroy NAME", (SYSTEM,), destroy_key_pair, {"NAME": lookups.KEY_NAME}
+    "pki rsa local-key-pair destroy NAME", (SYSTEM,), destroy_key_pair, {"NAME": names.KEY}
 )
 IMPORT = Row(
     "pki import rsa-key-pair NAME { pem | pkcs12 } FILENAME [ exportable ] [ password PASSWORD ]",
     (SYSTEM,),
     import_key_pair,
-    _KEY,
+    {"NAME": names.NEW_KEY, **files.PARAMETERS},
     words=files.WORDS,
     level=SECRET_LEVEL,
 )
@@ -180,7 +178,7 @@ EXPORT = Row(
     "pki export rsa-key-pair NAME { pem | pkcs12 } FILENAME [ password PASSWORD ]",
     (SYSTEM,),
     export_key_pair,
-    _KEY,
+    {"NAME": names.KEY, **files.NEW},
     words=files.WORDS,
     level=SECRET_LEVEL,
 )
@@ -188,7 +186,7 @@ SHOW = display(
     "pki rsa local-key-pair [ name NAME ] public",
     show_key_pairs,
     realms.KEY_PAIR,
-    {"NAME": lookups.KEY_NAME},
+    {"NAME": names.KEY},
 )
 CONFIRM = Row(
     "pki confirm-device",

@@ -48,6 +48,19 @@ def where_else(level: int, text: str, error: GrammarError) -> str:
     return ""
 
 
+def in_order(level: int, text: str, error: GrammarError) -> str:
+    """The notation of a command, one of whose optional words stands behind another that must follow
+    it; "" when it is none."""
+    words = fold(text[error.column :]).split()
+    before = fold(text[: error.column]).split()
+    for command in error.begun:
+        notation = command.row.notation_at(level) or ""
+        left = [one for one in notation.split() if one.islower() and one not in before]
+        if words and any(one.startswith(words[0]) for one in left):
+            return f"the words of this command have an order: {notation}"
+    return ""
+
+
 def level_needed(level: int, text: str, error: GrammarError) -> int | None:
     """The level of a command that only higher ones may type; None when there is none."""
     if error.kind not in (UNRECOGNIZED, TOO_MANY):

@@ -9,7 +9,7 @@ from agent.console.commands.operator import Operator
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays import certificates
 from agent.console.displays.document import Document, Kind
-from agent.console.language import interfaces, parameters
+from agent.console.language import interfaces
 from agent.console.language.grammar import Args
 from agent.console.language.times import Times
 from agent.console.language.views import ENTITY, REALM, View
@@ -17,9 +17,6 @@ from agent.errors import fail
 from agent.settings import DEFAULT_REALM, Entity, Realm, fold
 from hal.ports import HalError
 
-REALM_NAME = parameters.name("Name of a realm")
-ENTITY_NAME = parameters.name("Name of an entity")
-KEY_NAME = parameters.name("Name of an RSA key pair")
 INTERFACE = {
     "TYPE": interfaces.INTERFACE_TYPE,
     "NUMBER": interfaces.INTERFACE_NUMBER,

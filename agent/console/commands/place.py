@@ -6,12 +6,13 @@ for again after each question and each task, and never kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from agent.appliance import Appliance
+from agent.console.commands import names
 from agent.console.commands.table import Command, header_of, table
 from agent.console.language.grammar import AMBIGUOUS, GrammarError, Match, match
-from agent.console.language.hints import completions, is_text, next_words
+from agent.console.language.hints import NO_NAMES, Names, completions, is_text, next_words
 from agent.console.language.views import REALM, SYSTEM, USER, View, prompt, record_of
 from agent.errors import fail
 from agent.settings import fold
@@ -63,11 +64,15 @@ class Place:
 
     def help_on(self, text: str) -> list[tuple[str, str]]:
         """What may follow a line: words with their help; a GrammarError when nothing does."""
-        return help_on(self._here(), self.level, text)
+        return help_on(self._here(), self.level, text, self._names)
 
-    def completed(self, text: str) -> list[str]:
-        """The keywords that TAB may complete."""
-        return completed(self._here(), self.level, text)
+    def completed(self, text: str, pasted: bool = False) -> list[str]:
+        """The keywords and names that TAB may complete. In what is `pasted` a tab must not make
+        another name of one."""
+        return completed(self._here(), self.level, text, NO_NAMES if pasted else self._names)
+
+    def _names(self, kind: str) -> Iterable[str]:
+        return names.there(self.device, kind)
 
     def is_typed_text(self, text: str) -> bool:
         """Whether a `?` behind this is no call for help."""
@@ -88,15 +93,15 @@ def understand(view: View, level: int, text: str) -> tuple[Match[Command], View]
     return _here_or_above(view, lambda here: (match(table(here.kind, level), text), here))
 
 
-def help_on(view: View, level: int, text: str) -> list[tuple[str, str]]:
+def help_on(view: View, level: int, text: str, there: Names = NO_NAMES) -> list[tuple[str, str]]:
     """What `?` lists: of this view, or where it knows nothing, of the system view above it."""
-    return _here_or_above(view, lambda here: next_words(table(here.kind, level), text))
+    return _here_or_above(view, lambda here: next_words(table(here.kind, level), text, there))
 
 
-def completed(view: View, level: int, text: str) -> list[str]:
-    """The keywords that TAB may complete, in the same order of views."""
+def completed(view: View, level: int, text: str, there: Names = NO_NAMES) -> list[str]:
+    """The keywords and names that TAB may complete, in the same order of views."""
     try:
-        return _here_or_above(view, lambda here: completions(table(here.kind, level), text))
+        return _here_or_above(view, lambda here: completions(table(here.kind, level), text, there))
     except GrammarError:
         return []
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agent import limits
 from agent.appliance import Glance
-from agent.console.commands import ca, crl, enrollment, lookups
+from agent.console.commands import ca, crl, enrollment, lookups, names
 from agent.console.commands.operator import Operator
 from agent.console.commands.rows import (
     CONFIGURE_LEVEL,
@@ -215,10 +215,10 @@ def url_line(record: Realm) -> str:
 
 SETTINGS = (
     setting(REALM, "ca id", "NAME", parameters.CA_ID, "ca_id"),
-    setting(REALM, "entity", "NAME", lookups.ENTITY_NAME, "entity")._replace(
+    setting(REALM, "entity", "NAME", names.ENTITY, "entity")._replace(
         handler=bind_entity, undone=unbind_entity
     ),
-    setting(REALM, "rsa local-key-pair", "NAME", lookups.KEY_NAME, "key_pair")._replace(
+    setting(REALM, "rsa local-key-pair", "NAME", names.KEY, "key_pair")._replace(
         handler=bind_key_pair
     ),
     subset(REALM, "key-usage", KEY_USAGE, "key_usage"),
@@ -269,18 +269,18 @@ SETTINGS = (
     subset(REALM, "compatibility", COMPATIBILITY, "compatibility")._replace(level=SECRET_LEVEL),
     enrollment.AUTO_ENROLL,
     setting(REALM, "vpn-instance", "NAME", parameters.VPN_INSTANCE, "vpn_instance"),
-    setting(REALM, "https ca-file", "FILENAME", parameters.FILE, "https_ca_file"),
+    setting(REALM, "https ca-file", "FILENAME", names.FILE, "https_ca_file"),
     *crl.SETTINGS,
 )
 OPEN = Row(
     "pki realm NAME",
     (SYSTEM,),
     open_realm,
-    {"NAME": lookups.REALM_NAME},
+    {"NAME": names.REALM},
     render=render_realms,
     undo="pki realm NAME",
     undone=remove_realm,
     opens=REALM,
 )
 SHOW_BRIEF = display("pki realm brief", show_realms_brief, displays.REALM)
-SHOW = display("pki realm [ NAME ]", show_realms, realms.REALM, {"NAME": lookups.REALM_NAME})
+SHOW = display("pki realm [ NAME ]", show_realms, realms.REALM, {"NAME": names.REALM})

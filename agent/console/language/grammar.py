@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from hal.annotations import Generic, TypeVar
+from hal.annotations import Any, Generic, TypeVar
 from hal.named import NamedTuple
 
 UNRECOGNIZED = "Unrecognized command"
@@ -53,7 +53,8 @@ class Parameter(NamedTuple):
 
     `example` is a word that it takes. `low` and `high` are the ends of its range, in its own unit:
     a number, characters or digits; without a range both are None. A `secret` is masked in the
-    history. `rest` takes the remainder of the line, spaces included.
+    history. `rest` takes the remainder of the line, spaces included. `names` is the kind of things
+    that are there and whose name it takes, or "".
     """
 
     label: str
@@ -64,6 +65,7 @@ class Parameter(NamedTuple):
     example: str = "abc"
     low: int | None = None
     high: int | None = None
+    names: str = ""
 
 
 class Word(NamedTuple):
@@ -96,12 +98,14 @@ Sequence = tuple[Item, ...]
 class GrammarError(Exception):
     """One of the five parser errors: kind, column of the caret in the line, reason if known.
 
-    `secret` is the column from which the line must not be shown, or None.
+    `secret` is the column from which the line must not be shown, or None. `begun`: the commands
+    that fit up to there.
     """
 
     def __init__(self, kind: str, column: int, reason: str = "", secret: int | None = None) -> None:
         super().__init__(f"{kind} found at '^' position")
         self.kind, self.column, self.reason, self.secret = kind, column, reason, secret
+        self.begun: list[Any] = []
 
 
 class Token(NamedTuple):
@@ -265,7 +269,9 @@ class Matcher(Generic[C]):
             self.secret = word.column if self.secret is None else self.secret
         kept = self._keywords(word) or self._values(word) or self._prefixes(word)
         if not kept:
-            raise self._refusal(word)
+            error = self._refusal(word)
+            error.begun = [branch.command for branch in self.branches]
+            raise error
         self.branches = kept
         self.options = openings(kept)
 

@@ -1,5 +1,6 @@
-"""TAB. One keyword fits: it and a space. Several: what they have in common, then one after the
-other, as on VRP; Shift+TAB goes back; every other key takes what stands there. None: a bell.
+"""TAB. One keyword fits, or one name of what is there: it and a space. Several: what they have in
+common, then one after the other, as on VRP; Shift+TAB goes back; every other key takes what stands
+there. None: a bell.
 
 A pasted text may hold tabs and must stay what it is. At a blank, as before the first word, nothing
 is done: `?` is for that. Behind a word that nothing completes, a tab with more after it is a space.
@@ -16,9 +17,10 @@ from agent.console.terminal.editor import Tab
 
 
 class Completion:
-    """TAB after TAB in one line. `offer` gives the keywords that a line may be completed with."""
+    """TAB after TAB in one line. `offer` gives the words that a line, which may be pasted, may be
+    completed with."""
 
-    def __init__(self, line: DrawnLine, offer: Callable[[str], list[str]]) -> None:
+    def __init__(self, line: DrawnLine, offer: Callable[[str, bool], list[str]]) -> None:
         self._line, self._offer = line, offer
         self._ring: list[str] = []
         self._at = 0
@@ -30,7 +32,7 @@ class Completion:
         if self._ring and tab.text == self._left:
             self._turn(tab)
             return
-        words, word = self._offer(tab.text), tab.text[_start(tab.text) :]
+        words, word = self._offer(tab.text, pasted), tab.text[_start(tab.text) :]
         common = _common(words)
         self._ring = words if len(words) > 1 else []
         self._at = 0 if tab.back else -1  # the next one is the first, or the last
@@ -42,7 +44,7 @@ class Completion:
                 self.lost = len(tab.text)
         elif not self._ring:
             self._put(tab.text, common + ("" if self._line.at_space else " "))
-        elif common == word.lower():
+        elif common.lower() == word.lower():
             self._turn(tab)
         else:
             self._put(tab.text, common)
@@ -63,9 +65,10 @@ class Completion:
 
 
 def _common(words: list[str]) -> str:
-    """What all of them begin with: in their order, what the first and the last do."""
-    first, last = min(words, default=""), max(words, default="")
-    same = next((at for at, one in enumerate(first) if last[at : at + 1] != one), len(first))
+    """What all of them begin with, in any case: in their order, what the first and the last do."""
+    first, last = (end(words, key=str.lower, default="") for end in (min, max))
+    pairs = enumerate(zip(first.lower(), last.lower(), strict=False))
+    same = next((at for at, (a, b) in pairs if a != b), min(len(first), len(last)))
     return first[:same]
 
 

@@ -10,14 +10,20 @@ from collections.abc import Iterator
 from agent import limits
 from agent.appliance import Unusable
 from agent.console.commands import lookups
-from agent.console.commands.lines import level_needed, masked, masked_error, where_else
+from agent.console.commands.lines import (
+    in_order,
+    level_needed,
+    masked,
+    masked_error,
+    where_else,
+)
 from agent.console.commands.operator import Operator
 from agent.console.commands.place import Place
 from agent.console.commands.realm import url_line
 from agent.console.commands.table import Command
 from agent.console.configuration import unapplied
 from agent.console.language.blocks import is_comment
-from agent.console.language.grammar import Args, GrammarError, Match
+from agent.console.language.grammar import UNRECOGNIZED, Args, GrammarError, Match
 from agent.console.session.keyboard import Keyboard
 from agent.console.terminal.output import Output
 from agent.errors import AgentError, fail
@@ -119,7 +125,7 @@ class Interpreter:
         except GrammarError as error:
             self._out.parser_error(error, len(self._place.prompt()))
             return
-        width = max(len(word) for word, _ in shown)
+        width = max((len(word) for word, meaning in shown if meaning), default=0)
         for word, meaning in shown:
             yield f"  {word:<{width}}  {meaning}".rstrip()
 
@@ -134,6 +140,19 @@ class Interpreter:
             self._out.error(fail("level-needed", wanted=needed, level=level))
             return
         self._out.parser_error(error, margin if self._out.terminal else 0)
+        order = in_order(level, text, error)
+        if order and not error.reason:
+            self._out.message(f" Cause: {order}.")
         elsewhere = where_else(level, text, error)
+        if not (order or elsewhere) and error.kind == UNRECOGNIZED:
+            elsewhere = self._called_here(text)
         if elsewhere:
             self._out.message(f" Next step: {elsewhere}.")
+
+    def _called_here(self, text: str) -> str:
+        """What other command lines call otherwise."""
+        try:
+            from agent.console.commands.foreign import called_here
+        except (ImportError, OSError):  # no descriptor is left to read it by
+            return ""
+        return called_here(self._place.view, self._place.level, text)
