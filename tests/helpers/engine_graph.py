@@ -33,6 +33,7 @@ from agent.enrolment.states import (
     Restart,
     State,
     Waiting,
+    is_under_way,
 )
 from agent.errors import OPERATOR, PeerError, fail
 from hal.records import CertificateRecord, LocalRecord
@@ -58,8 +59,9 @@ def _error(code: str) -> JobFailed:
 
 
 class Left(NamedTuple):
-    """When a request left, by the wall and by the monotonic clock. blind: the last start since then
-    did not know how long ago that was."""
+    """When a request left, by the monotonic clock and by the wall, or when its attempt ended, if
+    the clock was set back between them. blind: the last start since then did not know how long ago
+    that was."""
 
     wall_s: int = 0
     monotonic_ns: int = 0
@@ -71,6 +73,9 @@ class Left(NamedTuple):
             return self._replace(blind=True)
         then_ns = now.monotonic_ns - (now.wall_s - self.wall_s) * SECOND_NS
         return Left(self.wall_s, min(self.monotonic_ns, then_ns))
+
+    def ended(self, now: Now) -> "Left":
+        return self._replace(wall_s=min(self.wall_s, now.wall_s))
 
 
 class Node:
@@ -99,7 +104,7 @@ class Node:
     def tell(self, event: Event, *, full: bool = False) -> list[str]:
         """The names of the actions; `full`: flash takes no commit."""
         names = []
-        request = self.engine.request
+        request, before = self.engine.request, self.engine.state
         for action in self.engine.handle(event, self.now):
             if isinstance(action, Commit) and full:
                 self.engine.handle(NotStored(FULL), self.now)
@@ -111,6 +116,8 @@ class Node:
             names.append(type(action).__name__)
         if isinstance(event, JobFailed) and event.error.code in verdicts.FAILURES and request:
             self._refused(request.transaction)
+        if is_under_way(before) or isinstance(event, Abort):
+            self.left = self.left.ended(self.now)
         return names
 
     def cut(self) -> None:
