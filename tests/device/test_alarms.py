@@ -97,6 +97,7 @@ def test_a_change_is_one_record_and_a_quiet_device_wakes_up_for_changes_alone() 
 
 
 def test_what_stands_at_a_start_is_told_once_more_and_not_counted() -> None:
+    """Field case 15."""
     bench = enrolled()
     go_to(bench, YEAR_S)
     for _ in range(5):
@@ -168,6 +169,7 @@ def test_the_ca_and_its_list_have_alarms_of_their_own() -> None:
 
 
 def test_of_a_realm_that_goes_the_alarms_go_with_one_line() -> None:
+    """Field case 7."""
     bench = enrolled()
     go_to(bench, YEAR_S)
     del bench.device.settings.realms["abc"]

@@ -1,4 +1,5 @@
-"""A storage on another device than the one that made it: served, and told of at each start."""
+"""A storage on another device than the one that made it: served, and told of at each start. Field
+case 13."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""Certificates in flash whose realm is not configured: served, told of, taken over again."""
+"""Certificates in flash whose realm is not configured: served, told of, taken over again. Field
+case 17 (b)."""
 
 import pytest
 

@@ -1,6 +1,8 @@
 """Realms that come and go: what is forgotten with one, and who is told."""
 
 from agent.pieces import at_once
+from hal import cbor
+from hal.ports import JobEnd
 from tests.helpers.device_bench import CONFIGURATION, Bench, Waiter, ready, refuse
 
 
@@ -37,6 +39,30 @@ def test_a_realm_that_is_removed_tells_who_waits_and_acts_no_more() -> None:
     for _minute in range(5):
         bench.advance(60)
     assert bench.store.keys("realm/abc/") == []
+
+
+def test_a_reply_to_a_realm_that_is_gone_is_nothing_and_one_of_its_name_begins_anew() -> None:
+    """Field case 7."""
+    bench = ready()
+    bench.worker.answers["enrol"] = lambda _job: None  # silent
+    bench.enrol()
+    asked, realm = bench.jobs.started[-1], bench.device.settings.realms.pop("abc")
+    bench.device.forget_realm("abc")
+    bench.turn()
+    assert bench.jobs.running() == [], "its child is stopped"
+    answer = bench.worker.issue(bench.worker.jobs[-1])
+    asked.done(JobEnd(cbor.dumps({"ok": answer})))  # it was on its way all the same
+    bench.turn()
+    assert bench.store.keys("realm/abc/") == []
+    bench.device.settings.entities["r1"].common_name = "r2.example"
+    bench.device.settings.realms["abc"] = realm
+    bench.device.changed()
+    assert bench.device.status("abc").state == "nothing"
+    bench.worker.answers["enrol"] = bench.worker.issue
+    assert bench.enrol().code is None
+    first, second = [job for job in bench.worker.jobs if job["op"] == "enrol"]
+    assert first["transaction"] != second["transaction"]
+    assert second["entity"]["common_name"] == "r2.example"
 
 
 def test_a_realm_that_is_removed_while_its_password_is_sealed_is_not_applied_for() -> None:

@@ -1,6 +1,9 @@
 """Renewals that went wrong in the field, played on the engine in virtual time.
 
 The numbers are those of the cases: a life in days, the day of each event, how many certificates.
+Cases that need a whole device are in tests/device: 7 (test_realms.py), 13 (test_identity.py), 15
+(test_alarms.py), 17 (test_application.py, test_orphans.py), 21 (test_new_key.py); 14 is a herd
+(tests/tools/test_sim.py), and 8, 9, 10, 16 and 22 need consumers.
 """
 
 from itertools import pairwise
