@@ -330,6 +330,8 @@ CATALOGUE: dict[str, Row] = {
     "sealed-foreign": Row(LOCAL, OPERATOR, "this sealed password was not made on this device",
         "the configuration was copied from another device",
         "type `password cipher` with the plain password"),
+    "sealed-elsewhere": Row(LOCAL, OPERATOR, "this is a password that another device has sealed",
+        "only that device can open its cipher text", "type the command with the password in plain"),
     "key-mismatch": Row(LOCAL, OPERATOR, "the private key and {other} do not belong together",
         "records of the store were mixed up, or a fault in this software",
         "apply again; report it if it comes back"),

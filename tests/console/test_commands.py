@@ -2,8 +2,10 @@
 
 import pytest
 
+from agent import limits
 from agent.console.commands.table import ROWS, render_configuration
 from agent.console.configuration.loader import load_configuration
+from agent.settings import Realm
 from tests.helpers.appliance import FakeDevice
 from tests.helpers.appliance_values import certificate
 from tests.helpers.terminal import Script, Terminal, long_display, realm_script
@@ -100,6 +102,41 @@ def test_lines_are_counted() -> None:
     assert script.run("display pki crl | count")[0] == "Info: There is no CRL.\n"
     json = script.run("display pki realm json")[0].splitlines()
     assert script.run("display pki realm json | count")[0] == f"Total lines: {len(json)}.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("include realm | count", "Total lines: 3.\n"),
+        ("include realm | exclude 1 | count", "Total lines: 2.\n"),
+        ("include realm | exclude 1", "realm r0\nrealm r2\n"),
+        ("exclude r0 | begin r1 | include realm", "realm r1\nrealm r2\n"),
+        ("begin r2 | count | no-more", "Total lines: 3.\n"),
+        ("include r1 | no-more", "realm r1\n"),
+        ("include nothing | count", "Total lines: 0.\n"),
+        ("include realm |count", ""),  # no keyword behind a bar: a text
+        ("include realm | counted", ""),
+        ("include realm | begin", ""),  # without a text
+    ],
+)
+def test_filters_one_behind_another(words: str, shown: str) -> None:
+    device = FakeDevice()
+    device.settings.realms = {f"r{n}": Realm(f"r{n}") for n in range(3)}
+    text, status = Script(device).run(f"display current-configuration | {words}")
+    assert (text.replace("pki ", ""), status) == (shown, 0)
+
+
+def test_a_count_of_what_is_left_lets_others_have_their_turn() -> None:
+    device = FakeDevice()
+    device.settings.realms = {f"r{n}": Realm(f"r{n}") for n in range(limits.LEFT_OUT_LINES)}
+    script = Script(device)
+    text, status = script.run("display current-configuration | exclude # | count")
+    assert (text, status) == ("", None), "there is more to look at"
+    device.reactor.advance(1)
+    while status is None:
+        device.reactor.advance(1)
+        status = script.status
+    assert script.take() == f"Total lines: {limits.LEFT_OUT_LINES + 2}.\n"
 
 
 def test_no_more_shows_all_at_once() -> None:

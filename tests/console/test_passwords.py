@@ -53,8 +53,11 @@ def test_a_cipher_text_of_another_device_is_no_password(
     script.run(*way)
     said, status = script.run(f"{line} {text}")
     assert status == 1
-    assert "Wrong parameter" in said
-    assert "type the password in plain" in said
+    assert said.endswith(
+        "\nError: This is a password that another device has sealed.\n"
+        " Cause: only that device can open its cipher text.\n"
+        " Next step: type the command with the password in plain.\n"
+    )
     assert text.strip('"')[4:9] not in said, "a cipher text of VRP can be read"
     assert not script.device.tasks
     assert text not in "\n".join(script.session.operator.history)

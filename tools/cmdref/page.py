@@ -37,7 +37,8 @@ completes. Levels: 1 displays, 2 configures, 3 changes secrets, users and trust.
 system view is understood in the views below it as well.
 
 Every display takes `json` at its end (one object, described at the end of this page), and then
-`| include TEXT`, `| exclude TEXT` or `| begin TEXT`.
+`| include TEXT`, `| exclude TEXT`, `| begin TEXT`, `| count` or `| no-more`. Behind a text another
+filter may follow: `display pki enrollment brief | include pending | count`.
 
 Device storage is a folder of the board: `storage` in the folder of `--state`, which is
 `/var/lib/scep-agent/storage` on Linux, or the `path` of `[storage]` in the board file. Files for

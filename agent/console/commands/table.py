@@ -233,7 +233,7 @@ FILTERS = Group(
             Group(
                 (
                     *map(_filter, filters.FILTERS),
-                    *((Word(word, WORDS[word]),) for word in ("count", "no-more")),
+                    *((Word(word, WORDS[word]),) for word in (filters.COUNT, filters.NO_MORE)),
                 ),
                 optional=False,
             ),

@@ -1,5 +1,5 @@
 """Which lines of a display are shown: `| include TEXT`, `| exclude TEXT`, `| begin TEXT`; and how
-many there are: `| count`.
+many there are: `| count`. One may follow another: `| include TEXT | count`.
 
 The text is looked for as it is. A regular expression of a user can take for ever, and the agent is
 one thread.
@@ -7,7 +7,8 @@ one thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 
 Keep = Callable[[str], bool]
 
@@ -31,8 +32,25 @@ FILTERS: dict[str, Callable[[str], Keep]] = {
 }
 
 
+NO_MORE, COUNT = "no-more", "count"
+_NEXT = re.compile(rf"\s+\|\s+(?:({'|'.join(FILTERS)})\s+|({COUNT}|{NO_MORE})(?=\s+\||\s*$))")
+
+
+def chain(args: Mapping[str, object]) -> list[tuple[str, str]]:
+    """The filters of a command in their order, each with its text: a text goes as far as the next
+    `|` with a keyword in full behind it."""
+    first = next((word for word in (*FILTERS, COUNT, NO_MORE) if word in args), None)
+    if first is None:
+        return []
+    text, *more = _NEXT.split(str(args.get("FILTER", "")))
+    found = [(first, text)]
+    for at in range(0, len(more), 3):  # a keyword with a text, or one without, and what follows
+        found.append((more[at] or more[at + 1], more[at + 2].strip()))
+    return found
+
+
 class Count:
-    """Lines that are left out, and at their end one that says how many they were.
+    """Lines that are left out, and at their end one that says how many of them were kept.
 
     They pass one by one, so that others have their turn meanwhile.
     """
@@ -43,9 +61,10 @@ class Count:
     def keep(self, _line: str) -> bool:
         return self._told
 
-    def counted(self, lines: Iterator[str]) -> Iterator[str]:
+    def counted(self, lines: Iterator[str], keeps: list[Keep]) -> Iterator[str]:
         number = 0
-        for number, line in enumerate(lines, 1):  # noqa: B007
+        for line in lines:
+            number += all(keep(line) for keep in keeps)
             yield line
         self._told = True
         yield f"Total lines: {number}."

@@ -15,6 +15,10 @@ from agent.console.language.parameters import ranged
 HASH = "$scrypt$"  # opens the hash of a password
 SEAL = "%^%#"  # opens and closes a sealed password
 MASK = "******"
+ELSEWHERE = (  # why a cipher text is refused
+    "this is a password that a device has sealed, and no other device can open it: type the"
+    " password in plain"
+)
 
 # The marks that open a cipher text of VRP, of any generation, and its irreversible hashes ($1a$).
 # Behind a mark anything may stand, blanks and quotation marks too: so the mark alone decides, in
@@ -57,10 +61,7 @@ def _read_login(word: str) -> str:
 
 def _read_plain(word: str, cap: int = limits.PASSWORD_BYTES) -> str:
     if _CIPHER_TEXT.match(word):
-        raise ValueError(
-            "this is a password that a device has sealed, and no other device can open it: type"
-            " the password in plain"
-        )
+        raise ValueError(ELSEWHERE)
     if not word.isprintable() or not 1 <= len(word.encode(errors="replace")) <= cap:
         raise ValueError(f"a password has 1 to {cap} bytes of printable text")
     if word == MASK:

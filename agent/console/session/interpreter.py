@@ -24,6 +24,7 @@ from agent.console.commands.table import Command
 from agent.console.configuration import unapplied
 from agent.console.language.blocks import is_comment
 from agent.console.language.grammar import UNRECOGNIZED, Args, GrammarError, Match
+from agent.console.language.passwords import ELSEWHERE
 from agent.console.session.keyboard import Keyboard
 from agent.console.terminal.output import Output
 from agent.errors import AgentError, fail
@@ -138,6 +139,9 @@ class Interpreter:
         needed = level_needed(level, text, error)
         if needed:
             self._out.error(fail("level-needed", wanted=needed, level=level))
+            return
+        if error.reason == ELSEWHERE:
+            self._out.error(fail("sealed-elsewhere"))
             return
         self._out.parser_error(error, margin if self._out.terminal else 0)
         order = in_order(level, text, error)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from agent.console.commands.rows import SECRET_LEVEL
 from agent.console.displays.document import Document, json_lines, text_lines
-from agent.console.displays.filters import FILTERS, Count, Keep
+from agent.console.displays.filters import COUNT, FILTERS, NO_MORE, Count, Keep, chain
 from agent.console.language.grammar import Args
 from agent.console.language.passwords import without_hash
 from agent.console.language.times import Times
@@ -76,12 +76,14 @@ class Screen:
         shown = json_lines(document) if json else text_lines(document, times)
         if level < SECRET_LEVEL:  # whoever reads a hash can guess at it at home
             shown = map(without_hash, shown)
-        keeps = [make(args.text("FILTER")) for word, make in FILTERS.items() if word in args]
-        if "count" in args:
+        filters = chain(args)
+        keeps = [FILTERS[word](text) for word, text in filters if word in FILTERS]
+        words = [word for word, _text in filters]
+        if COUNT in words:
             count = Count()
-            shown, keeps = count.counted(iter(shown)), [count.keep]
+            shown, keeps = count.counted(iter(shown), keeps), [count.keep]
         wraps = not (json or document.kind.verbatim)
-        self.page(shown, keeps, wraps=wraps, ends="no-more" not in args)
+        self.page(shown, keeps, wraps=wraps, ends=NO_MORE not in words)
 
     def page(
         self,
