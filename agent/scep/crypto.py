@@ -64,7 +64,8 @@ DIGEST_BYTES = {name: kind().digest_size for name, kind in _HASHES.items()}
 KEY_BYTES = {"des": 8, "3des": 24, "aes128": 16, "aes192": 24, "aes256": 32}
 GCM_NONCE_BYTES = 12
 _UNTESTED = "_rsa_skip_check_key"  # of versions up to 38
-_OURS = (AgentError, MemoryError, KeyboardInterrupt, SystemExit)  # an alarm that rings, a limit
+_OURS = (AgentError, MemoryError)  # an alarm that rings, a limit of this process
+_PANIC = "PanicException"  # of PyO3
 
 
 def block_bytes(cipher: str) -> int:
@@ -78,13 +79,15 @@ def draw(count: int) -> bytes:
 
 def asked(call: Callable[[], T]) -> T | None:
     """The answer of the library about bytes of a stranger; None, whatever it throws instead. A
-    panic of its part in Rust is a BaseException and no Exception."""
+    panic of its part in Rust is no Exception, and has a class that nobody can import."""
     try:
         return call()
     except _OURS:
         raise
-    except BaseException:
-        return None
+    except BaseException as thrown:
+        if isinstance(thrown, Exception) or type(thrown).__name__ == _PANIC:
+            return None
+        raise
 
 
 def digest(name: str, data: bytes) -> bytes:

@@ -184,7 +184,14 @@ class _Asking:
             yield CRL, one
         for one in found.certificates:
             yield LEAF, one
-            yield PKCS12, pkcs12.made(None, [one], b"pw", 10)
+            own = _key_of(one) == self._key.spki
+            yield PKCS12, pkcs12.made(self._private if own else None, [one], b"pw", 10)
+
+
+def _key_of(data: bytes) -> bytes:
+    """The key that a certificate is for, or nothing."""
+    found = caset.readable([data])
+    return found[0].spki if found else b""
 
 
 def _of_nothing(attributes: ber.Node) -> bytes:

@@ -8,25 +8,29 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from agent import limits
+from agent import limits, pem
 from agent.scep import (
     ca_query,
     caset,
     certmap,
     cms,
     cms_writer,
+    container,
     crl,
     crl_check,
     crypto,
     der,
+    foreign,
     imports,
     inspection,
     messages,
     oids,
     pbe,
+    pfx,
     ra,
     relations,
     succession,
+    tls,
     transport,
     trust,
 )
@@ -38,6 +42,8 @@ from tools.fuzz.decoders import corpus
 from tools.fuzz.decoders.corpus import World
 
 SENT_BYTES = 200 * 1024  # what a pair of sockets takes before anybody reads
+PASSWORD = "pw"
+_LABELS = ("CERTIFICATE", "PKCS12", "RSA PRIVATE KEY", "DATA", "ENCRYPTED PRIVATE KEY")
 _SOURCE = Source(None, None, False, None)
 
 
@@ -190,6 +196,27 @@ def imported(data: bytes, _place: Place) -> None:
     imports.run({"kind": "ca", "format": None, "data": data, "password": None}, Hands())
 
 
+def brought(data: bytes, _place: Place) -> None:
+    """A file for `pki import-certificate local` or `pki import rsa-key-pair`, and as text."""
+    if len(data) % 2:
+        data = pem.encode(_LABELS[len(data) % len(_LABELS)], [data])
+    found = container.read(data, PASSWORD, keys=True)
+    told(found.left_out)
+
+
+def unlocked(data: bytes, _place: Place) -> None:
+    """PKCS#12 by our own reader, which the library comes before."""
+    with reading("import-unreadable", data):
+        pbe.demand(data)
+        for key in pfx.read(data, PASSWORD).keys:
+            foreign.of_data(key)
+
+
+def trust_file(data: bytes, _place: Place) -> None:
+    """The file of `https ca-file`."""
+    tls.context(data, "web.pem", check_dates=True)
+
+
 def protected(data: bytes, _place: Place) -> None:
     """What a file with a password asks for, before a library sees it; the work itself is left."""
     with reading("import-unreadable", data):
@@ -234,6 +261,9 @@ TARGETS: dict[str, Target] = {
     "crl": Target(revocation_list, (corpus.CRL,), 8, limits.CRL_PEM_BYTES),
     "next-ca": Target(next_ca, (corpus.NEXT_CA,), 5, limits.NEXT_CA_BYTES),
     "import": Target(imported, (corpus.CA_SET, corpus.LEAF), 3, limits.IMPORT_BYTES),
+    "brought": Target(brought, (corpus.PKCS12, corpus.LEAF, corpus.CA_SET), 3, limits.IMPORT_BYTES),
+    "unlocked": Target(unlocked, (corpus.PKCS12,), 3, limits.IMPORT_BYTES),
+    "trust-file": Target(trust_file, (corpus.CA_SET, corpus.LEAF), 2, limits.HTTPS_CA_BYTES),
     "protected": Target(protected, (corpus.PKCS12,), 3, limits.IMPORT_BYTES),
     "show-certificate": Target(shown("certificate"), (corpus.LEAF,), 4, limits.IMPORT_BYTES),
     "show-request": Target(shown("request"), (corpus.REQUEST,), 3, limits.IMPORT_BYTES),
