@@ -1,6 +1,8 @@
 """Quirks of HTTP: paths, methods, types, lengths, servers that are busy."""
 
 import base64
+import gzip
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -20,6 +22,15 @@ def status_of(lab: Lab, query: str, body: bytes | None = None, **headers: str) -
 
 def fields(lab: Lab) -> list[str]:
     return [line.partition(":")[0] for line in lab.head("GetCACert")]
+
+
+def root(lab: Lab) -> bytes:
+    return lab.octets(lab.request("operation=GetCACert")).partition(b"\r\n\r\n")[2]
+
+
+def _length(lab: Lab) -> str:
+    lines = [line.partition(": ") for line in lab.head("GetCACert")]
+    return next(value for name, _, value in lines if name == "Content-Length")
 
 
 def once(status: int, body: bytes) -> Callable[[Lab], bool]:
@@ -90,6 +101,20 @@ TRANSPORT = {
     "no-reason": Seen(lambda lab: lab.head("GetCACert")[0] == "HTTP/1.1 200 ", spares=enrolled),
     "chunked": Seen(lambda lab: "Transfer-Encoding" in fields(lab), spares=enrolled),
     "until-closed": Seen(lambda lab: "Content-Length" not in fields(lab), spares=enrolled),
+    "length-list": Seen(lambda lab: _length(lab) == ", ".join([str(len(root(lab)))] * 2)),
+    "packed-gzip": Seen(
+        lambda lab: "Content-Encoding" in fields(lab)
+        and gzip.decompress(lab.get("GetCACert").body)[:1] == b"\x30",
+    ),
+    "packed-deflate": Seen(
+        lambda lab: "Content-Encoding" in fields(lab)
+        and zlib.decompress(lab.get("GetCACert").body, -zlib.MAX_WBITS)[:1] == b"\x30",
+    ),
+    "line-end-behind": Seen(
+        lambda lab: lab.get("GetCACert").body.endswith(b"\r\n")
+        and lab.post(lab.message()).body.endswith(b"\r\n")
+        and lab.get("GetCACaps").body.count(b"\r") == 0,
+    ),
     "http-1.0": Seen(lambda lab: lab.head("GetCACert")[0] == "HTTP/1.0 200 OK", spares=enrolled),
     "interim": Seen(
         lambda lab: [line.split()[1] for line in lab.octets(

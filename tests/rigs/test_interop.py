@@ -14,7 +14,7 @@ from tests.rigs.interop.quirks import ALLOWED, QUIRKS, Quirk
 from tests.rigs.interop.servers import COLUMNS, SERVERS, Server
 from tools.lab_ca.quirks import QUIRKS as SWITCHES
 
-COUNT = 83
+COUNT = 86
 
 
 @pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: f"{quirk.number} {quirk.quirk}")

@@ -157,7 +157,8 @@ TRANSPORT = {
     "base64url": by_get(code="http-query", steps=POST_INSTEAD),
     "escapes-wanted": by_get(),
     **dict.fromkeys(
-        ("no-reason", "chunked", "until-closed", "http-1.0", "interim"), AS_IT_IS
+        ("no-reason", "chunked", "until-closed", "http-1.0", "interim", "length-list",
+         "packed-gzip", "packed-deflate", "line-end-behind"), AS_IT_IS
     ),
     **dict.fromkeys(("type-charset", "type-html", "type-missing"), AS_IT_IS),
     **dict.fromkeys(("redirect-https", "redirect-307"), Row(code="http-redirect", why=ELSEWHERE)),

@@ -17,7 +17,7 @@ CRL = "application/pkix-crl"
 CAPS, CERTIFICATES, NEXT, PKI = "GetCACaps", "GetCACert", "GetNextCACert", "PKIOperation"
 OPERATIONS = (CAPS, CERTIFICATES, NEXT, PKI)
 
-LENGTH, CHUNKED, CLOSE = "length", "chunked", "close"
+LENGTH, LISTED, CHUNKED, CLOSE = "length", "length-list", "chunked", "close"
 CHUNK_BYTES = 1000
 
 
@@ -82,6 +82,7 @@ def pieces(answer: Answer) -> Iterable[bytes]:
 
 _FRAMING: dict[str, Callable[[Answer], list[str]]] = {
     LENGTH: lambda answer: [f"Content-Length: {len(answer.body)}"],
+    LISTED: lambda answer: [f"Content-Length: {len(answer.body)}, {len(answer.body)}"],
     CHUNKED: lambda _answer: ["Transfer-Encoding: chunked"],
     CLOSE: lambda _answer: [],
 }

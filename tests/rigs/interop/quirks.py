@@ -244,7 +244,25 @@ RAS = (
           ("ra-purpose-none", "ra-purpose-any", "ra-purpose-cmc")),
 )  # fmt: skip
 
-QUIRKS = (*CAPABILITIES, *CA_SETS, *REQUESTS, *REPLIES, *RENEWALS, *WISHES, *RAS)
+BYTES = (
+    Quirk(84, "answers are compressed, though nobody has asked for it",
+          "gzip and deflate are unpacked under the caps, others are refused by name",
+          ("scep/test_httpcoding::test_an_answer_that_is_packed",
+           "scep/test_httpcoding::test_another_coding_is_refused_by_its_name",
+           f"{AGENT}[packed-gzip]", f"{AGENT}[packed-deflate]"),
+          ("packed-gzip", "packed-deflate")),
+    Quirk(85, "Content-Length names its length twice", "the same twice is one, two are refused",
+          (f"{TRANSPORT}::test_a_length_that_is_said_again_is_one",
+           f"{TRANSPORT}::test_a_field_that_makes_no_sense_is_shown", f"{AGENT}[length-list]"),
+          ("length-list",)),
+    Quirk(86, "a line end behind DER", "white space is passed over, before and behind",
+          ("scep/test_encodings::test_every_reader_takes_every_encoding",
+           "scep/test_encodings::test_octets_behind_are_counted_and_their_place_is_told",
+           f"{AGENT}[line-end-behind]"),
+          ("line-end-behind",)),
+)  # fmt: skip
+
+QUIRKS = (*CAPABILITIES, *CA_SETS, *REQUESTS, *REPLIES, *RENEWALS, *WISHES, *RAS, *BYTES)
 
 # Switches of the lab CA that belong to none of these: encodings that the standards allow.
 ALLOWED = {

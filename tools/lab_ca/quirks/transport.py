@@ -1,5 +1,7 @@
 """HTTP: what servers demand of a request and how their answers are framed (RFC 8894 4)."""
 
+import gzip
+import zlib
 from collections.abc import Callable
 
 from tools.lab_ca import ber
@@ -8,6 +10,7 @@ from tools.lab_ca.answer import (
     CERTIFICATES,
     CHUNKED,
     CLOSE,
+    LISTED,
     NEXT,
     OPERATIONS,
     PKI,
@@ -26,6 +29,15 @@ BASE64URL = bytes.maketrans(b"-_", b"+/")
 NOT_FOUND, BAD, FAULT = (HttpError, 404, "not found"), (HttpError, 400, "bad request"), 500
 
 When = Callable[[Incoming], bool]
+
+
+def _deflated(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
+
+
+def _with_line_end(answer: Answer) -> Answer:
+    return answer._replace(body=answer.body + b"\r\n")
 
 
 def _not_found(when: When) -> Callable[[Incoming], Incoming]:
@@ -150,6 +162,28 @@ FRAMES: dict[str, Hooks] = {
     "until-closed": Hooks(
         "answers have no length and end with the connection",
         answer=lambda answer: answer._replace(framing=CLOSE),
+    ),
+    "length-list": Hooks(
+        "Content-Length names the length twice, in a list (proxies that join fields)",
+        answer=lambda answer: answer._replace(framing=LISTED),
+    ),
+    "packed-gzip": Hooks(
+        "answers are compressed with gzip, whoever asked (proxies)",
+        answer=lambda answer: answer._replace(body=gzip.compress(answer.body)).plus(
+            "Content-Encoding", "gzip"
+        ),
+    ),
+    "packed-deflate": Hooks(
+        "answers are compressed with deflate, without the header of zlib",
+        answer=lambda answer: answer._replace(body=_deflated(answer.body)).plus(
+            "Content-Encoding", "deflate"
+        ),
+    ),
+    "line-end-behind": Hooks(
+        "CR LF stands behind the DER of GetCACert and of a CertRep (scripts that print it)",
+        answer=lambda answer: _with_line_end(answer)
+        if answer.operation in (CERTIFICATES, PKI)
+        else answer,
     ),
     "http-1.0": Hooks(
         "answers are HTTP/1.0 (old gateways)",
