@@ -84,8 +84,10 @@ def asked(call: Callable[[], T]) -> T | None:
         return call()
     except _OURS:
         raise
+    except Exception:
+        return None
     except BaseException as thrown:
-        if isinstance(thrown, Exception) or type(thrown).__name__ == _PANIC:
+        if type(thrown).__name__ == _PANIC:
             return None
         raise
 
