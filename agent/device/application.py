@@ -26,7 +26,7 @@ from agent.errors import AgentError, fail
 from agent.jobs import maps
 from agent.settings import Realm, fold
 
-UNSAVED = "A reboot forgets this realm until you type `save` in the user view."
+UNSAVED = "A reboot will lose this realm unless you type `save` in the user view."
 
 
 def _end(done: Done[None] | None, error: AgentError) -> None:

@@ -278,6 +278,6 @@ class SerialLine:
         if console.mode == "none":
             news.append("This line lets everybody in (authentication-mode none).")
         if entry.failures:
-            news.append(f"Attempts that failed on this line before: {entry.failures}.")
+            news.append(f"Failed attempts on this line so far: {entry.failures}.")
         who = self._who._replace(user=entry.user, level=entry.level)
         terminal.admit(who, lambda: self._device.settings.console.idle_s, *news)

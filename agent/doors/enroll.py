@@ -58,18 +58,30 @@ ENTITY = (
 )
 REALM = (
     Setting(Option("--ca-id", "NAME", "The CA's name, where the server has several."), "ca id"),
-    Setting(Option("--key-usage", "WORDS", "Of ike, ssl-client, ssl-server."), "key-usage"),
+    Setting(
+        Option("--key-usage", "WORDS", "One or more of ike, ssl-client, ssl-server."), "key-usage"
+    ),
     Setting(Option("--source-address", "ADDRESS", "Where requests come from."), "source"),
     Setting(Option("--source-interface", "NAME", "The same, by interface."), "source interface"),
 )
 URL = Option("--url", "URL", "The SCEP server.")
-FINGERPRINT = Option("--fingerprint", "HEX", "Of the CA certificate: SHA-256, SHA-1 or MD5.")
-ROOT = Option("--root-fingerprint", "HEX", "Of a root above that CA, which consumers may need.")
+FINGERPRINT = Option(
+    "--fingerprint", "HEX", "Fingerprint of the CA certificate: SHA-256, SHA-1 or MD5."
+)
+ROOT = Option(
+    "--root-fingerprint", "HEX", "Fingerprint of a root above that CA, which consumers may need."
+)
 RA = Option("--ra", "", "A registration authority answers in the CA's place.")
 PASSWORD_FILE = Option("--password-file", "FILE", "The challenge password; `-`: standard input.")
-REALM_NAME = Option("--realm", "NAME", "The realm, and its entity and key pair; `default`.")
-KEY_SIZE = Option("--key-size", "BITS", "Of a key pair that is made; 2048.")
-AUTO = Option("--auto", "PERCENT", "Renew by itself when so much of the life has elapsed.")
+REALM_NAME = Option(
+    "--realm", "NAME", "Name of the realm, its entity and its key pair; default `default`."
+)
+KEY_SIZE = Option("--key-size", "BITS", "Size of a key pair that is made; default 2048.")
+AUTO = Option(
+    "--auto",
+    "PERCENT",
+    "Apply and renew without an operator, when so much of the life has elapsed.",
+)
 OPTIONS = (
     *(URL, FINGERPRINT, *(row.option for row in ENTITY), PASSWORD_FILE, AUTO, ROOT, RA),
     *(REALM_NAME, KEY_SIZE, *(row.option for row in REALM)),

@@ -52,7 +52,7 @@ def test_save_to_a_file_is_a_copy_that_no_start_loads() -> None:
     device = FakeDevice()
     script = Script(device)
     assert "written to the file old.cfg. Continue?" in script.run("save old.cfg")[0]
-    assert "to the file old.cfg. The next start loads" in script.run("y")[0]
+    assert "to the file old.cfg. The next start still loads" in script.run("y")[0]
     assert device.storage.content["old.cfg"].decode() == "".join(
         f"{line}\n" for line in device.configuration.running()
     )

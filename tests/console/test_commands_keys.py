@@ -29,7 +29,7 @@ def test_the_size_of_a_key_is_asked_for_at_a_terminal(answer: str, bits: int) ->
     text = terminal.type("system-view", "pki rsa local-key-pair create k1", answer)
     assert text.partition("k1\n")[2].startswith("Info: The size of the key is 2048 to 4096 bits.\n")
     question = text.partition("bits.\n")[2].partition(": ")[0]
-    assert question == "Enter the size (nothing for 2048)", "no > and no ], which end a prompt"
+    assert question == "Enter the size (default 2048)", "no > and no ], which end a prompt"
     assert device.pairs["k1"].bits == bits
 
 
@@ -37,7 +37,7 @@ def test_a_size_that_is_refused_is_asked_for_again_twice_and_the_view_stays() ->
     device = FakeDevice(eager=True)
     terminal = Terminal(device)
     terminal.type("system-view", "pki realm abc")
-    asked = "Enter the size (nothing for 2048): "
+    asked = "Enter the size (default 2048): "
     shown = terminal.type("pki rsa local-key-pair create k1", "1024")
     told = "Warning: This key size is not possible: the range is 2048 to 4096.\n"
     assert shown.endswith(f"{asked}1024\n{told}{asked}")

@@ -262,7 +262,7 @@ def test_a_line_that_nobody_can_log_in_on_is_shut_and_says_the_way_out(
     spoil(line)
     line.dial()
     said = line.take()
-    assert "Nobody can get in on this line" in said
+    assert "Nobody can log in on this line" in said
     assert "`scep-agent console`, as root" in said
     assert (line.ends, line.entries) == (1, [])
 

@@ -70,7 +70,7 @@ def waiting() -> Line:
 
 def test_it_says_why_and_the_way_that_loses_nothing() -> None:
     said = Line().take()
-    assert "Nobody can get in on this line: the saved configuration is gone." in said
+    assert "Nobody can log in on this line: the saved configuration is gone." in said
     assert "`scep-agent console`, as root" in said
     assert OFFER in said
     assert said.endswith("\nWord: ")

@@ -147,7 +147,7 @@ def test_nobody_answers_for_a_minute() -> None:
     assert asked == []
     terminal.reactor.advance(SECOND_NS)
     assert asked == [False]
-    assert "Nobody answered for 60 s: No." in terminal.take()
+    assert "Nobody answered within 60 s, which means No." in terminal.take()
     device.finish(error())
     assert "Error: The CA said no." in terminal.take()
 

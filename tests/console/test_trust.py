@@ -24,7 +24,7 @@ def test_nobody_answers() -> None:
     parts.trust.ask(PRINTS, answers.append)
     parts.device.reactor.advance(limits.CONFIRM_CA_S * SECOND_NS)
     assert (answers, parts.dialogue.asking) == ([False], False)
-    assert "Nobody answered for" in parts.said()
+    assert "Nobody answered within" in parts.said()
 
 
 def test_who_may_not_accept_a_ca_is_not_asked() -> None:

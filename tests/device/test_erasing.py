@@ -144,7 +144,7 @@ def test_the_whole_way_at_a_line() -> None:
     spoilt(bench, config={"v": 99}, config__console__0={"v": 9}, config__console__1=None)
     bench.factory = ""
     one, other, third = (Port(bench, number) for number in range(3))
-    assert "Nobody can get in on this line: the saved configuration cannot be" in one.type("")
+    assert "Nobody can log in on this line: the saved configuration cannot be" in one.type("")
     for port in (other, third):
         port.type("")
     for port, behind_s in ((one, 5), (other, 15), (third, 0)):

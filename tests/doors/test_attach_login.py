@@ -96,7 +96,7 @@ def test_failures_are_told_at_the_next_login(bench: Bench) -> None:
     port.type("", "u3", "wrong")
     bench.advance(1)
     said = port.type("u3", "of u3")
-    assert "Info: Attempts that failed on this line before: 1.\n" in said
+    assert "Info: Failed attempts on this line so far: 1.\n" in said
 
 
 def test_a_lock_outlives_hang_ups_and_is_of_one_line(bench: Bench) -> None:

@@ -102,7 +102,7 @@ def test_a_board_that_is_silent() -> None:
     [
         ("\r\nError: No such thing.\r\n<Huawei>", r"refused `x`: No such thing\."),
         ("\r\nWarning: All is lost. Continue? [Y/N]: ", "nobody expected"),
-        ("\r\nEnter the size (nothing for 2048): ", "nobody expected"),
+        ("\r\nEnter the size (default 2048): ", "nobody expected"),
         ("\r\nworking", "said nothing"),
     ],
 )

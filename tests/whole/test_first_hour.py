@@ -163,7 +163,7 @@ def test_at_a_terminal_what_was_left_out_is_asked_for(agent: Agent, ca: LabCa) -
         os.close(follower)
         said = b""
         for prompt, answer in (
-            (b"Of the CA certificate: SHA-256, SHA-1 or MD5: ", ca.fingerprint),
+            (b"Fingerprint of the CA certificate: SHA-256, SHA-1 or MD5: ", ca.fingerprint),
             (b"The subject's common name: ", "r1.example"),
             (b"Challenge password (nothing: none): ", PASSWORD),
         ):

@@ -39,7 +39,7 @@ def test_names_and_passwords_through_a_power_cut(tmp_path: Path) -> None:
         assert "Error: Authentication failed." in typist.type(PLAIN, "Username:")
         typist.type("bob", "Password:")
         said += typist.type(LINE)
-        assert "Info: Attempts that failed on this line before: 2." in said
+        assert "Info: Failed attempts on this line so far: 2." in said
         assert "Error: This command needs level 2." in typist.type("system-view")
         said += typist.type("display current-configuration | include local-user")
         said += typist.type("display logbuffer | include SHELL", ">")

@@ -24,7 +24,7 @@ from tests.whole.test_login_board import LINE, PLAIN, USERS
 from tests.whole.test_serial_console import Typist
 
 WAIT_S = 60
-CLOSED = "Nobody can get in on this line"
+CLOSED = "Nobody can log in on this line"
 WORD = "Word: "
 COPIES = ("config/console/0", "config/console/1")
 NAMED = ("system-view", "sysname named", *SAVE)
@@ -105,7 +105,7 @@ def test_the_passwords_of_the_line_outlive_a_damaged_configuration(tmp_path: Pat
         assert said.endswith("<Huawei>"), "the rest is gone"
         assert "Warning: The saved configuration cannot be read (ConfigRecord.text" in said
         question = typist.type("save", "[Y/N]: ")
-        assert "replaces for ever what is left: the saved configuration cannot be read" in question
+        assert "replaces for good what is left: the saved configuration cannot be read" in question
         typist.type("n")
         typist.close()
         assert isinstance(loss_of(agent)["config"], dict), "nothing was written over it"

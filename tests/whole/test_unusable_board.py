@@ -25,7 +25,7 @@ from tests.whole.test_serial_console import Typist
 
 WAIT_S = 60
 SIZE = Flash().size
-NEW = "starts anew, as that of a new device"
+NEW = "starts again as on a new device"
 
 
 def _random(path: Path) -> None:
@@ -158,7 +158,7 @@ def test_the_serial_line_shows_three_displays_and_offers_to_erase(
     with agent:
         typist = Typist(agent)
         said = typist.type("", "Word: ")
-        assert "Nobody can get in on this line" in said
+        assert "Nobody can log in on this line" in said
         assert "neither our format" in " ".join(said.split())
         for line, shown in (
             ("display version", "scep-agent software, Version"),

@@ -23,7 +23,7 @@ from tests.helpers.labca import LabCa
 WAIT_S = 60
 QUESTIONS = {  # of `enroll`: what is asked, and the option that is missing without an answer
     "The SCEP server: ": "--url",
-    "Of the CA certificate: SHA-256, SHA-1 or MD5: ": "--fingerprint",
+    "Fingerprint of the CA certificate: SHA-256, SHA-1 or MD5: ": "--fingerprint",
     "The subject's common name: ": "--common-name",
     "Challenge password (nothing: none): ": "--password-file",
 }

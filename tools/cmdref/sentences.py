@@ -18,7 +18,7 @@ SENTENCES = {
     " revocation list names; `none` behind `crl` accepts it when there is no list.",
     "clock datetime TIME DATE": "Sets the clock and the RTC, in the zone of the device.",
     "clock timezone NAME { add | minus } OFFSET": "The zone in which times are shown.",
-    "common-name NAME": "The common name of the subject; nothing can be applied for without it.",
+    "common-name NAME": "The common name of the subject; no application is possible without it.",
     "commit": "Does nothing: each line takes effect when it is typed.",
     "compare configuration": "Shows how the running configuration differs from the saved one.",
     "compatibility { ca-id-empty | http-get | http-post | ra-any-purpose | renew-by-pkcsreq"
@@ -34,7 +34,7 @@ SENTENCES = {
     "display clock": "Shows the time, who vouches for it, and whether it is trusted.",
     "display current-configuration [ all | include-default | configuration { system | pki-entity"
     " | pki-realm | user-interface | aaa } ]": "Shows the running configuration; it can be pasted"
-    " back. `include-default` adds the settings that have their default value.",
+    " back. `include-default` adds the settings at their default values.",
     "display device": "Shows whether the device is as it should be.",
     "display esn": "Shows the serial number of the device.",
     "display history-command": "Shows the last lines of this session.",
@@ -84,7 +84,7 @@ SENTENCES = {
     " never.",
     "ip-address { ADDRESS | TYPE NUMBER | INTERFACE }": "An address, or that of an interface, as"
     " an alternative name.",
-    "key-usage { ike | ssl-client | ssl-server } *": "What the certificate shall be good for.",
+    "key-usage { ike | ssl-client | ssl-server } *": "What the certificate is to be used for.",
     "local-user NAME { password { irreversible-cipher | cipher } [ PASSWORD ] | privilege level"
     " LEVEL | service-type terminal }": "A user who may log in on serial lines.",
     "locality NAME": "The locality of the subject.",
@@ -157,7 +157,7 @@ SENTENCES = {
     "source { interface { TYPE NUMBER | INTERFACE } [ bind-device ] | ADDRESS }": "Where"
     " connections to the CA come from; never from elsewhere.",
     "state NAME": "The state or province of the subject.",
-    "subject-match { strict | standard | key-only }": "How an issued certificate is compared with"
+    "subject-match { strict | standard | key-only }": "How closely an issued certificate must match"
     " the request.",
     "sysname NAME": "The name of the device, also in the prompt. Without it a device has the name"
     " of its host, up to the first full stop, if that is a name.",
@@ -166,6 +166,6 @@ SENTENCES = {
     "user privilege level LEVEL": "The level of who logs in on a serial line without a user name.",
     "user-interface console NUMBER": "Enters the view of the serial lines.",
     "vpn-instance NAME": "The VRF through which the CA is reached.",
-    "weak-algorithm { des | md5 | sha1 } *": "What this CA may use although it is weak; every use"
+    "weak-algorithm { des | md5 | sha1 } *": "Weak algorithms that this CA may use; every use"
     " is logged.",
 }

@@ -31,7 +31,7 @@ from agent.settings import ConsoleLine, LocalUser, Settings, fold
 
 MODES = ("none", "password", "aaa")
 TO_SET = "set authentication password"
-LEVEL = parameters.integer("Level: 1 displays, 2 configures, 3 all", *limits.LEVELS)
+LEVEL = parameters.integer("Level: 1 displays, 2 configures, 3 does all", *limits.LEVELS)
 USER_NAME = parameters.name("Name of a user")
 
 Users = Mapping[str, LocalUser]
@@ -151,8 +151,8 @@ def line_level(operator: Operator, args: Args) -> None:
     console.level = args.number("LEVEL", SECRET_LEVEL)
     if console.level < SECRET_LEVEL and console.mode != "aaa":
         operator.warn(
-            "From the next login on the serial line has this level. Who has to raise it again"
-            " needs `scep-agent console` as root."
+            "From the next login on, the serial line has this level. Raising it again takes"
+            " `scep-agent console` as root."
         )
 
 
@@ -257,9 +257,9 @@ CONSOLE_ROWS = tuple(
         one_of(CONSOLE, "authentication-mode", MODES, "mode")._replace(
             handler=authentication_mode,
             words={
-                "none": "Who types is let in",
-                "password": "The password of the line is asked",
-                "aaa": "Name and password of a local user are asked",
+                "none": "Nothing is asked for",
+                "password": "The password of the line is asked for",
+                "aaa": "Name and password of a local user are asked for",
             },
         ),
         Row(
@@ -268,9 +268,9 @@ CONSOLE_ROWS = tuple(
             idle_timeout,
             {
                 "MINUTES": parameters.integer(
-                    "Minutes without a key (0 0: for ever)", *limits.IDLE_MINUTES
+                    "Minutes without a keystroke (0 0: never)", *limits.IDLE_MINUTES
                 ),
-                "SECONDS": parameters.integer("Seconds beside them", *limits.IDLE_SECONDS),
+                "SECONDS": parameters.integer("Seconds in addition", *limits.IDLE_SECONDS),
             },
             render=render_idle,
             undo="idle-timeout",

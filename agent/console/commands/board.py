@@ -90,7 +90,7 @@ def _renew_storage(operator: Operator, unusable: Unusable) -> None:
                 "Erasing the storage",
                 lambda task: unusable.renew(False, task.done),
                 lambda _result: operator.info(
-                    "The storage is erased, and the agent starts anew, as that of a new device."
+                    "The storage is erased, and the agent starts again as on a new device."
                     " Log in again."
                 ),
             )

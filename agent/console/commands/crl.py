@@ -83,7 +83,7 @@ def delete_crl(operator: Operator, args: Args) -> None:
         return
     operator.question(
         f"The revocation list of realm {name} will be deleted; its file in device storage stays."
-        " What it has revoked counts as good until there is another one. Continue?",
+        " Until there is another one, the certificates on it count as good. Continue?",
         answered,
     )
 
@@ -126,7 +126,7 @@ SETTINGS = (
         certificate_check,
         words={
             "crl": "By the revocation list of the CA",
-            "none": "Accept without a check (behind crl: when there is no list)",
+            "none": "Accept without a check (after crl: if there is no list)",
         },
         render=render_certificate_check,
         undo="certificate-check",

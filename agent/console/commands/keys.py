@@ -27,8 +27,8 @@ def confirm_device(operator: Operator, _args: Args) -> None:
 
     if system.moved:
         operator.question(
-            "The key pairs of this device were made on another one. Has this device replaced that"
-            " one, which is used no more?",
+            "The key pairs of this device were made on another one. Has this device replaced it,"
+            " and is the other one no longer in use?",
             answered,
         )
     else:
@@ -86,7 +86,7 @@ def _ask_size(
 
     if tries == limits.ANSWERS:
         operator.info(f"The size of the key is {low} to {high} bits.")
-    operator.ask(f"Enter the size (nothing for {limits.KEY_BITS_DEFAULT}): ", read)
+    operator.ask(f"Enter the size (default {limits.KEY_BITS_DEFAULT}): ", read)
 
 
 def destroy_key_pair(operator: Operator, args: Args) -> None:

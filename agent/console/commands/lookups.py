@@ -66,8 +66,8 @@ def outdated(device: Appliance, view: View) -> set[str]:
 def warn_of_request(warn: Callable[[str], None], name: str) -> None:
     """What is under way goes on as it was asked for."""
     warn(
-        f"The request of realm {name} that is under way goes on by the settings that it was made"
-        f" by; `pki abort-request realm {name}` gives it up."
+        f"The request of realm {name} that is under way keeps the settings that it was made"
+        f" with; `pki abort-request realm {name}` gives it up."
     )
 
 
@@ -169,7 +169,7 @@ def warn_of_key(operator: Operator, record: Realm) -> None:
     if name is None or name in operator.keys.names():
         return
     when = (
-        "it is made when the realm applies"
+        "it will be made when the realm applies"
         if record.auto_enroll
         else f"create it with `pki rsa local-key-pair create {name}`"
     )

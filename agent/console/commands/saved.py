@@ -32,9 +32,9 @@ def save(operator: Operator, args: Args) -> None:
         if yes:
             _write(operator, configuration.save(), "The configuration was saved successfully.")
 
-    more = f" It replaces for ever what is left: {lost}." if lost else ""
+    more = f" It replaces for good what is left: {lost}." if lost else ""
     if lost and closed:
-        more += " The serial lines, which let nobody in now, are open to all then."
+        more += " The serial lines, which let nobody in now, will then be open to all."
     if "force" in args and not more:
         answered(True)
         return
@@ -52,11 +52,13 @@ def _save_file(operator: Operator, name: str) -> None:
             operator.device.storage.write(name, text.encode())
             operator.info(
                 f"The configuration was saved successfully, to the file {name}. The next start"
-                " loads what `save` without a file has written."
+                " still loads what `save` without a file name wrote."
             )
 
     taken = (
-        f" The file {name} exists: it is replaced." if operator.device.storage.exists(name) else ""
+        f" The file {name} exists and will be replaced."
+        if operator.device.storage.exists(name)
+        else ""
     )
     operator.question(
         f"The current configuration will be written to the file {name}.{taken} Continue?", answered

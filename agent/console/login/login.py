@@ -32,7 +32,7 @@ from hal.ports import Reactor, Timer
 NOBODY = "$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 WRONG = "Error: Authentication failed."  # whatever was wrong
 SHUT = (
-    "Nobody can get in on this line: what it asks for is not set."
+    "Nobody can log in on this line: what it asks for is not set."
     " `scep-agent console`, as root of this device, asks for nothing."
 )
 

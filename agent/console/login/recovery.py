@@ -29,7 +29,7 @@ WORD = "ERASE"
 SHUT = "`scep-agent console`, as root of this device, asks for nothing and loses nothing."
 OFFER = (
     f"Type {WORD} to erase this device: its configuration, users, key pairs, certificates and"
-    " files. It is like a new one then."
+    " files. It will then be like a new one."
 )
 SURE = "Warning: All of that will be destroyed for ever. Continue? [Y/N]: "
 NOTHING = "Nothing was changed."
@@ -66,7 +66,7 @@ class Recovery:
     # -- what a transport calls --------------------------------------------------------------------
 
     def begin(self) -> None:
-        self._out.info(f"Nobody can get in on this line: {self._device.configuration.closed()}.")
+        self._out.info(f"Nobody can log in on this line: {self._device.configuration.closed()}.")
         self._out.info(SHUT)
         if self._device.system.recovery:
             self._out.info(OFFER)

@@ -95,4 +95,6 @@ class Trust:
 
     def _too_late(self) -> None:
         if self._answer:
-            self._dialogue.cancel(f"Nobody answered for {limits.CONFIRM_CA_S} s: No.")
+            self._dialogue.cancel(
+                f"Nobody answered within {limits.CONFIRM_CA_S} s, which means No."
+            )
