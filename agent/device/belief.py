@@ -34,11 +34,11 @@ JUMPED, STANDS = "jumped", "stands"
 WHY = {
     VOUCHED: "a time source vouches for it",
     SET: "the operator has set it",
-    LIKELY: "it is later than all that this device knows to have passed",
-    BEFORE: "it is before this software was made",
-    BEHIND: "it is before a time that has passed: a record of this device, or a certificate in use",
-    BEYOND: "it is years after all that this device knows to have passed",
-    MOVED: "it was moved up to the last time that has passed for sure",
+    LIKELY: "it is later than every time that this device has recorded",
+    BEFORE: "it is earlier than the build of this software",
+    BEHIND: "a record or a certificate of this device shows that a later time has passed",
+    BEYOND: "it is years later than every time that this device has recorded",
+    MOVED: "it was moved up to the latest time that has passed for sure",
     JUMPED: "it moved by more than a day, and no time source vouches for it",
     STANDS: "it stands still",
 }

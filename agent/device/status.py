@@ -25,18 +25,24 @@ from hal.records import CaRecord, CertificateRecord
 EXPLAINED = {
     State.NOTHING: ("nothing has been applied for", "`pki enroll-certificate realm {}`"),
     State.TRUSTED: ("the CA is trusted, no certificate yet", "`pki enroll-certificate realm {}`"),
-    State.FETCHING: ("the CA certificates are on their way", "the request is sent"),
-    State.CONFIRMING: ("the operator compares the fingerprint", "the request is sent after a yes"),
+    State.FETCHING: ("the CA certificates are being fetched", "the request is sent"),
+    State.CONFIRMING: (
+        "the operator compares the fingerprint",
+        "the request is sent if the operator accepts",
+    ),
     State.SENT: ("the request is at the CA", "the CA's answer is checked and stored"),
-    State.RECOVERING: ("the answer was lost by a restart or the network", "it is asked for again"),
+    State.RECOVERING: (
+        "the answer was lost by a restart or the network",
+        "the device asks for it again",
+    ),
     State.PENDING: (
         "the CA has not decided yet",
-        "`display pki enrollment realm {}` shows its answer; the device asks it again",
+        "`display pki enrollment realm {}` shows the answer; the device asks for it again",
     ),
     State.POLLING: ("the CA is being asked", "its answer is checked and stored"),
     State.CHOOSING: (
         "the new certificate ends before the one in use",
-        "it is taken into use after a yes",
+        "it comes into use if the operator accepts",
     ),
     State.ISSUED: (
         "the certificate is in use",
@@ -250,7 +256,7 @@ def by_itself(reason: str) -> str:
     """What a realm does next without anybody; "" for one that does nothing."""
     if reason == automatic.TAKE_OVER:
         return reason
-    return f"applies by itself: {reason}" if reason else ""
+    return f"it applies by itself: {reason}" if reason else ""
 
 
 def _wait(runner: RealmRunner, now: Now) -> str | None:

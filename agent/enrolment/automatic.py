@@ -34,11 +34,11 @@ HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 
 FIRST = "there is no certificate"
-FOREIGN = "the certificate is of another CA"
-DUE = "the certificate comes to its renewal"
+FOREIGN = "the certificate comes from another CA"
+DUE = "the certificate is due for renewal"
 EXPIRED = "the certificate has expired"
 REVOKED = "the CA has revoked the certificate"
-TIMELESS = "nobody knows the time"
+TIMELESS = "the time is not known"
 TAKE_OVER = "the certificate that waits takes over"
 
 HOLD = "certificateHold"  # RFC 5280 5.3.1: the only reason that may go away again

@@ -14,10 +14,10 @@ TURN = "its turn"
 SOURCE = "a time source, an hour after a start"
 SPENT = "a day: requests got no answer"
 REFUSED = "a day, after a refusal"
-MISSING = "what is missing here"
-FAILED = "the pause after what has failed"
+MISSING = "something that is missing here"
+FAILED = "the pause after a failure"
 ADDRESS = "the source of its connections"
-QUIET = "the spread of a start, or somebody who types"
+QUIET = "the spread after a start, or someone who is still typing"
 
 SOURCE_MISSING = "source-missing"  # the code of the error
 

@@ -82,7 +82,7 @@ def test_a_realm_that_failed_says_why() -> None:
     assert realms.realm(Realm("abc"), None, failed)["why"] == (
         "the last attempt failed (last error: the CA said no)"
     )
-    going_on = failed._replace(state="fetching", why="the CA certificates are on their way")
+    going_on = failed._replace(state="fetching", why="the CA certificates are being fetched")
     assert realms.realm(Realm("abc"), None, going_on)["why"] == going_on.why
 
 

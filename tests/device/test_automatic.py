@@ -333,7 +333,7 @@ def test_the_status_says_what_is_waited_for_and_how_long_the_ca_may_be_away() ->
     bench.worker.answers["fetch-ca"], honest = AWAY, bench.worker.answers["fetch-ca"]
     pass_time(bench, 6 * DAY_S)
     status = bench.device.status("abc")
-    assert status.wait == "the pause after what has failed, 4 h 30 min at most"
+    assert status.wait == "the pause after a failure, 4 h 30 min at most"
     bench.worker.answers["fetch-ca"] = honest
     pass_time(bench, DAY_S)
     status = bench.device.status("abc")
