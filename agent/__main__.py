@@ -85,7 +85,7 @@ def apply(options: Options) -> int:
 def _apply_options() -> tuple[Option, ...]:
     return (
         Option("--merge", "", "Keeps what the file does not name."),
-        Option("--dry-run", "", "Only tells what would change."),
+        Option("--dry-run", "", "Tells what would change, and changes nothing."),
         SOCKET,
     )
 

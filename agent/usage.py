@@ -11,10 +11,10 @@ from agent.command_line import Command, Option
 WIDTH = 26  # of the column of options
 STATUSES = {  # exit status of the program
     "0": "done; of an application: issued, or PENDING (of `enroll`: issued)",
-    "1": "an Error: was said, and what follows was not run; of `enroll`: refused",
+    "1": "an Error: was shown, and later lines were not run; of `enroll`: refused",
     "2": "nothing was done: wrong usage, no agent answers, or a question was not answered",
     "3": "of `enroll`: the CA has not decided yet",
-    "130": "Ctrl+C; what the agent was given before, it goes on with",
+    "130": "Ctrl+C; the agent goes on with what it was given",
     "141": "nobody reads the output any more",
 }
 

@@ -256,7 +256,7 @@ def by_itself(reason: str) -> str:
     """What a realm does next without anybody; "" for one that does nothing."""
     if reason == automatic.TAKE_OVER:
         return reason
-    return f"it applies by itself: {reason}" if reason else ""
+    return f"applies by itself: {reason}" if reason else ""
 
 
 def _wait(runner: RealmRunner, now: Now) -> str | None:

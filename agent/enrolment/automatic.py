@@ -34,7 +34,7 @@ HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 
 FIRST = "there is no certificate"
-FOREIGN = "the certificate comes from another CA"
+FOREIGN = "the certificate is from another CA"
 DUE = "the certificate is due for renewal"
 EXPIRED = "the certificate has expired"
 REVOKED = "the CA has revoked the certificate"

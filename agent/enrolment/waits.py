@@ -17,7 +17,7 @@ REFUSED = "a day, after a refusal"
 MISSING = "something that is missing here"
 FAILED = "the pause after a failure"
 ADDRESS = "the source of its connections"
-QUIET = "the spread after a start, or someone who is still typing"
+QUIET = "the spread after a start, or someone still typing"
 
 SOURCE_MISSING = "source-missing"  # the code of the error
 

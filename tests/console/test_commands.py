@@ -57,7 +57,7 @@ def test_save_to_a_file_is_a_copy_that_no_start_loads() -> None:
         f"{line}\n" for line in device.configuration.running()
     )
     assert device.configuration.times == 0
-    assert "old.cfg exists: it is replaced" in script.run("save old.cfg", "n")[0]
+    assert "old.cfg exists and will be replaced" in script.run("save old.cfg", "n")[0]
     text, status = script.run("save r1_local.cer")
     assert (status, "ends in .cfg" in text) == (1, True)
 
