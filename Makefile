@@ -27,7 +27,7 @@ DEBIAN_TESTS = tests/scep $(wildcard tests/*/test_contract_*.py) \
   tests/device/test_device.py tests/device/test_device_boot.py tests/device/test_keypairs.py \
   tests/device/test_realms.py tests/whole/test_enrol_micromdm.py tests/whole/test_serial_console.py
 
-.PHONY: deb wheel router help demo console test quick cov lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
+.PHONY: deb wheel router axe help demo console test quick cov lint docs format clean peers packages peers-java bench fuzz atheris fuzz-decoders nightly netns confinement
 
 help:
 	@echo 'make demo     from an empty board to a verified certificate, and one that renews by itself'
@@ -61,6 +61,7 @@ help:
 	@echo 'make deb      the package for Debian 12 and 13, in build/deb'
 	@echo 'make wheel    wheel and source distribution for pip, in build/wheel'
 	@echo 'make router   the package in a container that boots, from nothing to purge (minutes, root)'
+	@echo 'make axe      upgrades of it whose dpkg is killed at each of its calls (hours; AXE_ARGS="--every 10")'
 	@echo 'make nightly  all the long ones'
 	@echo 'make clean    remove what the targets above have made'
 
@@ -155,6 +156,10 @@ wheel: $(VENV)/ready
 router: $(VENV)/ready
 	$(VENV)/bin/python -m tests.rigs.router
 
+AXE_ARGS ?=
+axe: $(VENV)/ready
+	$(VENV)/bin/python -m tests.rigs.axe $(AXE_ARGS)
+
 # The real engine and device in virtual time (tools/sim); some minutes.
 .PHONY: sim
 sim: $(VENV)/ready
@@ -190,7 +195,7 @@ build/atheris/ready: requirements/atheris.txt $(VENV)/ready
 	@touch $@
 
 # The long rigs, one after the other; each ends with a line of figures.
-nightly: fuzz netns cov unbroken sim router
+nightly: fuzz netns cov unbroken sim router axe
 	$(VENV)/bin/python -m pytest -q -n 2 --hypothesis-profile=nightly \
 	  tests/console/test_command_sequences.py tests/scep/test_twosided*.py
 	$(VENV)/bin/python -m tests.planted
