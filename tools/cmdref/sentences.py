@@ -6,12 +6,13 @@ SENTENCES = {
     "authentication-mode { none | password | aaa }": "What a serial line asks before it lets"
     " somebody in; refused while nobody of level 3 could log in.",
     "auto-enroll [ PERCENT ] [ regenerate [ BITS ] ] [ updated-effective ]": "Applies and renews"
-    " without an operator, when so much of the validity has elapsed, and in time before the end"
-    " whatever it says. Needs `fingerprint`. A key pair that the realm names and that is not there"
+    " without an operator: when PERCENT of the validity has elapsed, and in any case in time before"
+    " the end. Needs `fingerprint`. A key pair that the realm names and that is not there"
     " is made. Without `updated-effective` the new certificate waits until the one in use is near"
     " its end: an hour before it, or a twentieth of a shorter life. A device that is off then takes"
-    " it into use when it starts, so what is off at times is better served with the keyword.",
-    "ca id NAME": "Names the CA at a server that has several; sent with GetCACert and its kind.",
+    " it into use when it starts, so a device that is often off should have the keyword.",
+    "ca id NAME": "Names the CA at a server that has several; GetCACaps, GetCACert and"
+    " GetNextCACert carry it.",
     "cdp-url { CDP | esc ESCAPED | from-ca }": "Where the revocation list is, if not"
     " where the local certificate says.",
     "certificate-check { crl [ none ] | none }": "Refuses an issued certificate that the"
@@ -28,8 +29,8 @@ SENTENCES = {
     "crl scep": "Gets the revocation list by SCEP (GetCRL).",
     "diagnose realm NAME": "Checks everything that an application needs, in the order in which it"
     " fails, and says what to do.",
-    "delete FILENAME": "Deletes a file of device storage. What realms have, and what"
-    " `https ca-file` names, stays; what may hold a private key or a challenge is for level 3.",
+    "delete FILENAME": "Deletes a file of device storage, unless a realm or `https ca-file` needs"
+    " it. A file that may hold a private key or a challenge is for level 3.",
     "dir [ FILENAME ]": "Lists the files of device storage, or one.",
     "display clock": "Shows the time, who vouches for it, and whether it is trusted.",
     "display current-configuration [ all | include-default | configuration { system | pki-entity"
@@ -88,10 +89,10 @@ SENTENCES = {
     "local-user NAME { password { irreversible-cipher | cipher } [ PASSWORD ] | privilege level"
     " LEVEL | service-type terminal }": "A user who may log in on serial lines.",
     "locality NAME": "The locality of the subject.",
-    "more FILENAME": "Shows the text of a file in device storage; what may hold a private key or a"
-    " challenge is for level 3.",
+    "more FILENAME": "Shows the text of a file in device storage; a file that may hold a private"
+    " key or a challenge is for level 3.",
     "mmi-mode enable": "For programs: displays are not paged, and questions of commands are"
-    " answered Y until this session ends. Whether a CA is to be trusted is asked all the same.",
+    " answered Y until this session ends. Whether a CA is to be trusted is still asked.",
     "organization NAME": "The organization of the subject.",
     "organization-unit UNITS": "The organization units of the subject.",
     "password cipher [ PASSWORD ]": "The challenge password; asked for twice when it is left out,"
@@ -128,20 +129,21 @@ SENTENCES = {
     " [ password PASSWORD ]": "Reads a key pair from a file.",
     "pki import-certificate { ca | local } realm NAME [ { pem | der | pkcs12 } filename FILENAME"
     " [ password PASSWORD ] ]": "Reads a certificate from a file; without one, that of the realm."
-    " One that waits for its turn takes it now.",
+    " A certificate that waits for its turn comes into use now.",
     "pki realm NAME": "Creates or enters a realm.",
-    "pki confirm-device": "Says that this device has taken the place of the one that made its key"
-    " pairs; then that is no alarm any more.",
+    "pki confirm-device": "Confirms that this device has replaced the one that made its key pairs,"
+    " which ends the alarm.",
     "pki rsa local-key-pair create NAME [ modulus BITS ] [ exportable ]": "Generates a key pair.",
     "pki rsa local-key-pair destroy NAME": "Destroys a key pair for ever.",
-    "pki set-certificate expire-prewarning DAYS": "From when on a certificate counts as about to"
-    " expire.",
+    "pki set-certificate expire-prewarning DAYS": "How many days before its end a certificate"
+    " counts as about to expire.",
     "pki validate-certificate { ca | local } realm NAME [ filename FILENAME ]": "Checks a"
-    " certificate and its chain; or by the CA of the realm that in a file, before it is imported.",
+    " certificate and its chain; with a file name, the certificate in that file by the CA of the"
+    " realm, before it is imported.",
     "quit": "Leaves this view; in the user view, the session.",
     "reboot": "Restarts the device, where its board file says how.",
     "reset pki storage [ unused ]": "Destroys all key pairs, certificates and requests; with"
-    " `unused` only what was replaced and flash still holds.",
+    " `unused`, only replaced values that flash still holds.",
     "reset saved-configuration [ unapplied ]": "Forgets the saved configuration, or its lines that"
     " do not apply.",
     "return": "Back to the user view.",
@@ -155,7 +157,7 @@ SENTENCES = {
     "set authentication password [ cipher [ PASSWORD ] ]": "The password of the serial lines, for"
     " authentication-mode password.",
     "source { interface { TYPE NUMBER | INTERFACE } [ bind-device ] | ADDRESS }": "Where"
-    " connections to the CA come from; never from elsewhere.",
+    " connections to the CA come from; they come from nowhere else.",
     "state NAME": "The state or province of the subject.",
     "subject-match { strict | standard | key-only }": "How closely an issued certificate must match"
     " the request.",
@@ -163,7 +165,8 @@ SENTENCES = {
     " of its host, up to the first full stop, if that is a name.",
     "system-view [ immediately ]": "Enters the system view.",
     "terminal monitor": "Shows log lines as they come.",
-    "user privilege level LEVEL": "The level of who logs in on a serial line without a user name.",
+    "user privilege level LEVEL": "The level of whoever logs in on a serial line without a user"
+    " name.",
     "user-interface console NUMBER": "Enters the view of the serial lines.",
     "vpn-instance NAME": "The VRF through which the CA is reached.",
     "weak-algorithm { des | md5 | sha1 } *": "Weak algorithms that this CA may use; every use"
