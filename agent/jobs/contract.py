@@ -108,7 +108,7 @@ ROWS: dict[str, Operation] = {
     "hash-password": Operation(takes="plain:text before:text?", gives="hash:text"),
     "check-password": Operation(takes="plain:text hash:text", gives="matches:bool"),
     "fetch-ca": Operation(
-        takes="url:text stored:bytes? anchors:maps" + _SERVER,
+        takes="url:text stored:bytes? anchors:maps?" + _SERVER,
         gives="caps:texts certificates:maps notes:texts",
         deadline_s=None,
     ),

@@ -52,6 +52,8 @@ class Block(NamedTuple):
         content = _decoded(b"".join(self.body.split()))
         if content is None:
             raise ValueError("a block of PEM that is no base64")
+        if self.encrypted:  # no DER, so nothing about it is white space
+            return content
         # X509_CERT_AUX of OpenSSL stands behind the certificate; nothing of it is for this device.
         return _first(content) if self.label == _TRUSTED else _trimmed(content)
 

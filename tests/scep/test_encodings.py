@@ -45,6 +45,16 @@ def test_what_the_agent_writes_is_read_by_us_and_by_openssl() -> None:
     assert files.openssl("x509", "-outform", "der", data=made) == lab.root().der
 
 
+@pytest.mark.parametrize("octet", b" \t\r\n0")
+def test_what_is_encrypted_has_no_white_space_around_it(octet: int) -> None:
+    secret = bytes((octet, 0x80)) + bytes(12) + bytes((octet, octet))
+    head = b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,00\n\n"
+    text = head + base64.encodebytes(secret) + b"-----END RSA PRIVATE KEY-----\n"
+    (block,) = encodings.blocks(b"  " + text.replace(b"\n", b" \r\n  "))
+    assert block.data() == secret
+    assert block.canonical() == text
+
+
 BAD = [
     b"-----BEGIN CERTIFICATE-----\nAAAA\n",
     b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END KEY-----\n",
