@@ -6,8 +6,8 @@ from agent.catalogue.row import LOCAL, OPERATOR, Row
 
 FILES: dict[str, Row] = {
     "import-unreadable": Row(LOCAL, OPERATOR, "the file cannot be read: {reason}",
-        "it is damaged, or not in the format that was named",
-        "check the file; name its format: pem, der or pkcs12"),
+        "it is damaged, or in no format that this device reads",
+        "check the file: it must be PEM, DER, PKCS#7 or PKCS#12"),
     "import-foreign": Row(LOCAL, OPERATOR, "the file is of no use here: it is {name}",
         "it was made for another tool, or is another file of the same CA", "{remedy}"),
     "import-too-large": Row(LOCAL, OPERATOR, "the file holds {size} bytes, {cap} are allowed",

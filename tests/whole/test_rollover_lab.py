@@ -88,7 +88,7 @@ def test_an_old_set_takes_nobody_back(tmp_path: Path) -> None:
             agent.must("system-view", "pki realm abc", f"enrollment-url {ca.url}")
             said = agent.script(*APPLY, "y")
             assert said.status == 1
-            assert "older" in said.text
+            assert "The CA set is out of date" in said.text
         with LabCa(tmp_path) as ca:
             agent.must("system-view", "pki realm abc", f"enrollment-url {ca.url}")
             assert agent.must("display pki certificate ca realm abc") == shown
