@@ -16,11 +16,12 @@ from agent.visible import is_visible
 _FIRST_IN_DOUBT = "\u0300"  # the first combining mark; before it all of Latin is one column wide
 HANG = 4
 _NARROW = 20  # columns; no terminal for people
+# These are compiled when a line is wrapped: most devices are never looked at.
 # A command in backquotes is one word, and so is a question: programs look for `Continue? [Y/N]:`.
-_WORDS = re.compile(r"( *)([A-Z][^.?]*\? \[Y/N\]:|(?:`[^`]*`|[^ `])+|[^ ]+)")
-_PARTS = re.compile(r"( *)([^ ]+)")
-_LABEL = re.compile(r"^( *[^ ]+(?: [^ ]+)*) +: ")
-_SECOND_COLUMN = re.compile(r" *[^ ]+(?: [^ ]+)*?(?: +: +| {2,})")  # behind a label, or a gap
+_WORDS = r"( *)([A-Z][^.?]*\? \[Y/N\]:|(?:`[^`]*`|[^ `])+|[^ ]+)"
+_PARTS = r"( *)([^ ]+)"
+_LABEL = r"^( *[^ ]+(?: [^ ]+)*) +: "
+_SECOND_COLUMN = r" *[^ ]+(?: [^ ]+)*?(?: +: +| {2,})"  # behind a label, or a gap
 _HANGUL_VOWELS = range(0x1160, 0x1200)  # join the syllable before them
 
 
@@ -64,22 +65,22 @@ def rows(text: str, width: int, *, whole: bool = False) -> list[str]:
 
 def _words(text: str, room: int, whole: bool) -> Iterator[tuple[str, str]]:
     """Words that are not parted, each behind its blanks."""
-    for blanks, word in _WORDS.findall(text):
+    for blanks, word in re.findall(_WORDS, text):
         if columns(word) <= room or (whole and "`" in word):
             yield blanks, word
         else:
-            yield from _PARTS.findall(blanks + word)
+            yield from re.findall(_PARTS, blanks + word)
 
 
 def _hung(text: str, width: int) -> tuple[str, int]:
     """A line, and how far its rows behind the first are indented. A label whose value does not fit
     beside it keeps no distance from it."""
-    column = _SECOND_COLUMN.match(text)
-    longest = max(columns(word) for _, word in _WORDS.findall(text))
+    column = re.match(_SECOND_COLUMN, text)
+    longest = max(columns(word) for _, word in re.findall(_WORDS, text))
     if column and HANG <= column.end() <= width - max(longest, _NARROW):
         return text, column.end()
     own = len(text) - len(text.lstrip(" "))
-    return _LABEL.sub(r"\1 : ", text), min(own, width // 4) + HANG
+    return re.sub(_LABEL, r"\1 : ", text), min(own, width // 4) + HANG
 
 
 def _fitting(text: str, width: int) -> int:

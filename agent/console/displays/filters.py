@@ -33,7 +33,9 @@ FILTERS: dict[str, Callable[[str], Keep]] = {
 
 
 NO_MORE, COUNT = "no-more", "count"
-_NEXT = re.compile(rf"\s+\|\s+(?:({'|'.join(FILTERS)})\s+|({COUNT}|{NO_MORE})(?=\s+\||\s*$))")
+_NEXT = (  # compiled when a filter is typed
+    rf"\s+\|\s+(?:({'|'.join(FILTERS)})\s+|({COUNT}|{NO_MORE})(?=\s+\||\s*$))"
+)
 
 
 def chain(args: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -42,7 +44,7 @@ def chain(args: Mapping[str, object]) -> list[tuple[str, str]]:
     first = next((word for word in (*FILTERS, COUNT, NO_MORE) if word in args), None)
     if first is None:
         return []
-    text, *more = _NEXT.split(str(args.get("FILTER", "")))
+    text, *more = re.split(_NEXT, str(args.get("FILTER", "")))
     found = [(first, text)]
     for at in range(0, len(more), 3):  # a keyword with a text, or one without, and what follows
         found.append((more[at] or more[at + 1], more[at + 2].strip()))
