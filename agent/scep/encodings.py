@@ -30,7 +30,7 @@ _WHITE = b" \t\r\n\v\f"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _UTF8_MARK = "\ufeff".encode()
 _DEEPEST = 3  # text in base64 in UTF-16: each turn takes one encoding off
-_INDEFINITE = 0x80
+_INDEFINITE = b"\x80"
 
 
 class Block(NamedTuple):
@@ -170,9 +170,7 @@ def _length(data: bytes) -> int | None:
 def _trimmed(data: bytes) -> bytes:
     """DER without white space around it; BerError for other octets behind it."""
     data = data.lstrip(_WHITE)
-    if data[1:2] == bytes(
-        (_INDEFINITE,)
-    ):  # it ends with zeros (X.690 8.1.5), so never with a blank
+    if data[1:2] == _INDEFINITE:  # it ends with zeros (X.690 8.1.5), so never with a blank
         return data.rstrip(_WHITE)
     content = _first(data)
     rest = data[len(content) :]
