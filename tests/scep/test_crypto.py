@@ -235,7 +235,7 @@ def damaged(data: st.DataObject) -> bytes:
 
 
 @pytest.mark.parametrize("call", CALLS)
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=25)
 @given(st.data())
 def test_a_library_call_ends_in_a_value_or_in_one_of_our_errors(
     call: str, data: st.DataObject
