@@ -149,6 +149,7 @@ class Walk:
                 for step in folded(node, self.face):
                     if (other := followed(node, step)) is None:
                         continue
+                    self.edges += 1
                     self._look((node, step[0], other), path)
                     if (key := shape(other, self.face)) not in self.known:
                         self.known.add(key)
@@ -176,7 +177,6 @@ class Walk:
         self.strolled += steps
 
     def _look(self, edge: Edge, path: Path) -> None:
-        self.edges += 1
         for fault in violations(edge):
             if fault not in self.faults:
                 self.faults[fault] = _names((path, edge[1]))
