@@ -25,6 +25,7 @@ PACKAGES = (
 MIRROR = "deb http://deb.debian.org/debian bookworm main"
 MAKE_S, BOOT_S, RUN_S = 240, 60, 120
 OUTSIDE, INSIDE = "10.77.0.1", "10.77.0.2"  # of the veth pair; each router has spaces of its own
+SHELF = "/srv"  # inside: packages that are to be installed
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 
 
@@ -64,6 +65,7 @@ class Router:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.root = folder / "root"
+        self.shelf = self.root / SHELF.lstrip("/")
         self._mark = uuid.uuid4().hex[:8]
         self.space, self._own = f"out-{self._mark}", f"in-{self._mark}"
         self._nspawn: subprocess.Popen[bytes] | None = None

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tests.helpers import router
 from tests.helpers.labca import LabCa
-from tests.helpers.router import OUTSIDE, RUN_S, Router
+from tests.helpers.router import OUTSIDE, RUN_S, SHELF, Router
 from tests.rigs.router import MEMORY, REALM, WAIT_S, Reader
 from tools import deb
 
@@ -142,14 +142,14 @@ def main(arguments: list[str] | None = None) -> int:
         packages = [deb.build(folder / version, version) for version in VERSIONS]
         with Router(folder / "router") as rt:
             for package in packages:
-                shutil.copy(package, rt.root / "root")
-            rt.run("dpkg", "-i", f"/root/{packages[0].name}")
+                shutil.copy(package, rt.shelf)
+            rt.run("dpkg", "-i", f"{SHELF}/{packages[0].name}")
             enrol(rt, folder)
             if options.planted:
                 rt.run("mkdir", "-p", DROP_IN.rpartition("/")[0])
                 rt.run("tee", DROP_IN, text="[Service]\nRuntimeDirectoryPreserve=no\n")
                 rt.run("systemctl", "daemon-reload")
-            axe = Axe(rt, [f"/root/{package.name}" for package in packages])
+            axe = Axe(rt, [f"{SHELF}/{package.name}" for package in packages])
             wanted = list(cuts(axe.counts(), options.every))
             reader = Reader(lambda: Path(f"/proc/{rt.leader}/root{MEMORY}/abc/bundle.pem"))
             reader.start()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.helpers import router
 from tests.helpers.labca import LabCa
-from tests.helpers.router import OUTSIDE, Router
+from tests.helpers.router import OUTSIDE, SHELF, Router
 from tools import deb
 
 WAIT_S = 120
@@ -78,8 +78,8 @@ class Story:
     def tell(self) -> None:
         packages = [deb.build(self._folder / v, v) for v in ("0.1.0", "0.1.0+1")]
         for package in packages:
-            shutil.copy(package, self._router.root / "root")
-        self._old, self._new = (f"/root/{package.name}" for package in packages)
+            shutil.copy(package, self._router.shelf)
+        self._old, self._new = (f"{SHELF}/{package.name}" for package in packages)
         self._install()
         self._enrol()
         reader = Reader(lambda: self._inside(f"{MEMORY}/abc/bundle.pem"))
@@ -118,8 +118,7 @@ class Story:
     def _enrol(self) -> None:
         said = self._apply("abc", self._ca)
         self._until("a certificate comes from nothing", lambda: self._certificate("abc"), said)
-        told = self._router.run("scep-agent", "console", "-c", "display version")
-        self._check("no rung of confinement is missing", "Missing: -" in told, told)
+        self._until("no rung of confinement is missing", lambda: "Missing: -" in self._version())
         self._until("the status line says what comes next", lambda: "next: abc" in self._status())
 
     def _restarts(self) -> None:
@@ -203,6 +202,9 @@ class Story:
             return self._inside(f"{MEMORY}/{realm}/cert.pem").read_text()
         except OSError:
             return ""
+
+    def _version(self) -> str:
+        return self._router.run("scep-agent", "console", "-c", "display version")
 
     def _enrollment(self, realm: str) -> str:
         line = f"display pki enrollment realm {realm}"
