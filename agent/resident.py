@@ -30,14 +30,7 @@ from hal.folder import ForeignError
 from hal.inspection import forbid_inspection
 from hal.jobs import WorkerJobs
 from hal.machine import identity
-from hal.ports import (
-    DeviceKeyError,
-    FilesError,
-    HalError,
-    InUseError,
-    LinkError,
-    StoreError,
-)
+from hal.ports import DeviceKeyError, FilesError, HalError, InUseError, LinkError, StoreError
 from hal.power import start_anew, start_reboot
 from hal.priority import come_forward
 from hal.sockets import Credentials, listen_unix, remove_socket
@@ -223,8 +216,8 @@ def _serve(
         loop.run()
         device.starts.end()
         log.report("AGENT_STOP", "scep-agent ends")
-        for feeder in () if power.off else feeders:
-            feeder.end()
+        if not power.off:
+            _stop(feeders, supervisor)
     finally:
         for feeder in feeders:
             feeder.close()
@@ -272,6 +265,14 @@ def _feeders(loop: Loop, board: Board, log: Log, supervisor: Supervisor | None) 
         each_ns = service_s * 1_000_000_000 // 4
         found.append(Feeder(ServiceWatchdog(supervisor), loop, log, each_ns))
     return found
+
+
+def _stop(feeders: Sequence[Feeder], supervisor: Supervisor | None) -> None:
+    """A person has ended the agent."""
+    if supervisor:
+        supervisor.stopping()
+    for feeder in feeders:
+        feeder.end()
 
 
 def _watched(platform: Platform, feeders: Sequence[Feeder]) -> Platform:

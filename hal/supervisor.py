@@ -76,8 +76,7 @@ class ServiceWatchdog:
         self._supervisor.feed()
 
     def disarm(self) -> None:
-        """It looks no more at a service that stops."""
-        self._supervisor.stopping()
+        """It looks no more at a service that has said that it stops."""
 
     def close(self) -> None:
         pass

@@ -90,10 +90,10 @@ def test_who_has_no_address_is_not_there(address: str) -> None:
     assert of_environment({"NOTIFY_SOCKET": address}) is None
 
 
-def test_its_watchdog_is_fed_and_told_of_the_end(manager: socket.socket) -> None:
+def test_its_watchdog_is_fed_and_stops_with_the_service(manager: socket.socket) -> None:
     watchdog = ServiceWatchdog(Supervisor(manager.getsockname(), 30))
     assert watchdog.timeout_s == 30
     watchdog.feed()
     watchdog.disarm()
     watchdog.close()
-    assert told(manager) == ["WATCHDOG=1", "STOPPING=1"]
+    assert told(manager) == ["WATCHDOG=1"]

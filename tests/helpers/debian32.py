@@ -4,22 +4,18 @@ The tree is made once, from packages alone, and kept below `build/`. Needs root 
 a kernel that runs i386 programs; x86-64 kernels do.
 """
 
-import fcntl
 import os
 import platform
 import shutil
-import subprocess
 from pathlib import Path
 
+from tests.helpers import trees
 from tests.helpers.board import ROOT
 
-TREE = ROOT / "build" / "debian32"
 PYTHON = "/usr/bin/python3.11"
 CLONE = Path("/mnt")  # where the product lies in it
 PACKAGES = ("python3-minimal", "python3-cryptography", "python3-serial")
 HOOKS = "/usr/share/mmdebstrap/hooks/merged-usr"
-# Security updates are left out: their index is out of step for i386 now and then.
-MIRROR = "deb http://deb.debian.org/debian bookworm main"
 MAKE_S = 180
 # What is mounted is gone with the last process of the name space.
 ENTER = f"""set -e
@@ -47,24 +43,11 @@ def missing() -> str:
 
 
 def tree() -> Path:
-    """The tree; the first who asks makes it."""
-    TREE.parent.mkdir(exist_ok=True)
-    with open(TREE.parent / "debian32.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not TREE.exists():
-            _make(TREE.with_name("debian32.new"))
-    return TREE
+    """The tree; security updates are left out: their index is out of step for i386 now and then."""
+    options = ("--variant=extract", "--architectures=i386", f"--hook-dir={HOOKS}")
+    return trees.tree("debian32", PACKAGES, *options, seconds=MAKE_S)
 
 
 def prefix(folder: Path) -> list[str]:
     """What stands in front of a command that is to run there; `folder` has the same name inside."""
     return ["unshare", "-m", "sh", "-c", ENTER, "sh", str(tree()), str(ROOT), str(folder)]
-
-
-def _make(staged: Path) -> None:
-    shutil.rmtree(staged, ignore_errors=True)
-    command = ["mmdebstrap", "--variant=extract", "--architectures=i386", f"--hook-dir={HOOKS}"]
-    command += [f"--include={','.join(PACKAGES)}", "bookworm", str(staged), MIRROR]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=MAKE_S, check=False)
-    assert made.returncode == 0, made.stderr
-    staged.rename(TREE)

@@ -5,7 +5,6 @@ systemd-nspawn, in a network name space whose other end, outside, is `OUTSIDE`. 
 mmdebstrap and systemd-nspawn.
 """
 
-import fcntl
 import os
 import shutil
 import signal
@@ -15,14 +14,12 @@ import uuid
 from pathlib import Path
 from types import TracebackType
 
-from tests.helpers.board import ROOT
+from tests.helpers import trees
 
-BASE = ROOT / "build" / "debian12"
 PACKAGES = (
     *("systemd-sysv", "systemd", "dbus", "procps", "iproute2"),
     *("python3", "python3-cryptography", "python3-serial"),
 )
-MIRROR = "deb http://deb.debian.org/debian bookworm main"
 MAKE_S, BOOT_S, RUN_S = 240, 60, 120
 OUTSIDE, INSIDE = "10.77.0.1", "10.77.0.2"  # of the veth pair; each router has spaces of its own
 SHELF = "/srv"  # inside: packages that are to be installed
@@ -40,22 +37,8 @@ def missing() -> str:
 
 
 def base() -> Path:
-    """The tree below the overlays; the first who asks makes it."""
-    BASE.parent.mkdir(exist_ok=True)
-    with open(BASE.parent / "debian12.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not BASE.exists():
-            _make(BASE.with_name("debian12.new"))
-    return BASE
-
-
-def _make(staged: Path) -> None:
-    shutil.rmtree(staged, ignore_errors=True)
-    command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
-    command += ["bookworm", str(staged), MIRROR]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=MAKE_S, check=False)
-    assert made.returncode == 0, made.stderr
-    staged.rename(BASE)
+    """The tree below the overlays."""
+    return trees.tree("debian12", PACKAGES, "--variant=minbase", seconds=MAKE_S)
 
 
 class Router:

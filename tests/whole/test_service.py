@@ -25,11 +25,10 @@ class Manager:
         self._heard.bind(str(folder / "notify"))
         self.told: list[str] = []
 
-    def start(self, watchdog_s: int) -> "subprocess.Popen[bytes]":
-        environment = os.environ | {
-            "NOTIFY_SOCKET": str(self.folder / "notify"),
-            "WATCHDOG_USEC": str(watchdog_s * 1_000_000),
-        }
+    def start(self, watchdog_s: int = 0) -> "subprocess.Popen[bytes]":
+        environment = os.environ | {"NOTIFY_SOCKET": str(self.folder / "notify")}
+        if watchdog_s:
+            environment["WATCHDOG_USEC"] = str(watchdog_s * 1_000_000)
         words = ("-m", "agent", "run", "--board", "sim", "--state", str(self.folder / "board"))
         return subprocess.Popen(
             [sys.executable, *words], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
@@ -70,6 +69,19 @@ def test_it_is_ready_says_how_it_stands_feeds_and_stops(manager: Manager) -> Non
         process.kill()
         process.wait()
     assert manager.told.count("READY=1") == 1
+
+
+def test_it_stops_by_saying_so_where_nobody_wants_to_be_fed(manager: Manager) -> None:
+    process = manager.start()
+    try:
+        manager.until("READY=1")
+        process.send_signal(signal.SIGTERM)
+        manager.until("STOPPING=1")
+        assert process.wait(WAIT_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert "WATCHDOG=1" not in manager.told
 
 
 def test_a_board_that_starts_anew_goes_on_feeding(manager: Manager) -> None:
